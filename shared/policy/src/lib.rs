@@ -1,0 +1,7 @@
+//! IAM policy documents.
+
+#![forbid(unsafe_code)]
+
+mod arn;
+
+pub use arn::{AccountId, Arn, ArnError};
