@@ -1,0 +1,204 @@
+//! The EventBridge event of a copy job, as it arrives. Nothing in it is believed: see [`crate::Failure`].
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use copymend_policy::{Arn, ArnError};
+use serde_json::{Map, Value};
+
+use crate::job::CopyJobState;
+use crate::resource::{BackupVaultArn, RoleArn};
+
+/// The source of AWS Backup's events.
+pub const EVENT_SOURCE: &str = "aws.backup";
+/// The detail-type of a copy job's events.
+pub const EVENT_DETAIL_TYPE: &str = "Copy Job State Change";
+
+/// What an event says of a copy job. It is a hint: anyone who may invoke the function can write one.
+///
+/// Fields and traps: AWS Backup developer guide, page on EventBridge [documented]. `destinationRecoveryPointArn` is an empty
+/// object until it is set, sample account ids have thirteen digits, vault names can hold `/`, and an on-demand job has no
+/// `createdBy` [seen].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyJobEvent {
+    /// The event's id, if it has one.
+    pub id: Option<String>,
+    /// The account that sent the event, as written. Empty where the event names none.
+    pub account: String,
+    /// The Region that sent the event. Empty where the event names none.
+    pub region: String,
+    /// The copy job's id.
+    pub copy_job_id: String,
+    /// The state that the event reports.
+    pub state: CopyJobState,
+    /// The status message; empty where there is none.
+    pub status_message: String,
+    /// The role of the copy job.
+    pub role: RoleArn,
+    /// The vault that the copy comes from.
+    pub source_vault: BackupVaultArn,
+    /// The vault that the copy goes to.
+    pub destination_vault: BackupVaultArn,
+    /// The resource that was backed up.
+    pub resource: Option<Arn>,
+    /// The kind of resource, such as `EBS`.
+    pub resource_type: Option<String>,
+    /// The recovery point that is copied: the envelope's first resource.
+    pub source_recovery_point: Option<Arn>,
+}
+
+impl CopyJobEvent {
+    /// Reads an event.
+    pub fn from_json(event: &Value) -> Result<Self, EventError> {
+        let Value::Object(members) = event else {
+            return Err(EventError::NotAnEvent {
+                reason: "it is not a JSON object".to_owned(),
+            });
+        };
+        // Said before the envelope is read, so that an event of another kind is named as such and not as a malformed one.
+        for (name, expected) in [("source", EVENT_SOURCE), ("detail-type", EVENT_DETAIL_TYPE)] {
+            match members.get(name) {
+                Some(Value::String(found)) if found == expected => {}
+                Some(Value::String(found)) => {
+                    return Err(EventError::OtherEvent {
+                        field: name,
+                        found: shortened(found),
+                        expected,
+                    });
+                }
+                Some(_) | None => return Err(EventError::MissingField { field: name }),
+            }
+        }
+        let envelope: EventBridgeEvent<Map<String, Value>> = serde_json::from_value(event.clone())
+            .map_err(|error| EventError::NotAnEvent {
+                reason: shortened(&error.to_string()),
+            })?;
+        let detail = Detail(&envelope.detail);
+        Ok(Self {
+            copy_job_id: copy_job_id(detail.required("copyJobId")?)?,
+            state: detail.required("state")?.parse().map_err(|()| {
+                EventError::MalformedField {
+                    field: "state",
+                    reason: "it is not the state of a copy job",
+                }
+            })?,
+            status_message: detail.text("statusMessage").unwrap_or_default().to_owned(),
+            role: detail.arn("iamRoleArn")?,
+            source_vault: detail.arn("sourceBackupVaultArn")?,
+            destination_vault: detail.arn("destinationBackupVaultArn")?,
+            resource: detail.optional_arn("resourceArn")?,
+            resource_type: detail.text("resourceType").map(ToOwned::to_owned),
+            source_recovery_point: envelope
+                .resources
+                .as_deref()
+                .and_then(<[String]>::first)
+                .map(|text| text.parse())
+                .transpose()
+                .map_err(|source| EventError::MalformedArn {
+                    field: "resources",
+                    source,
+                })?,
+            id: envelope.id,
+            account: envelope.account.unwrap_or_default(),
+            region: envelope.region.unwrap_or_default(),
+        })
+    }
+}
+
+/// Job ids are UUIDs in every sample, but no page says so [inferred]: anything that is safe in a URL and a log is accepted.
+fn copy_job_id(text: &str) -> Result<String, EventError> {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    if text.len() <= 128 && text.bytes().all(safe) {
+        Ok(text.to_owned())
+    } else {
+        Err(EventError::MalformedField {
+            field: "copyJobId",
+            reason: "it holds a character that no job id has, or is longer than 128 characters",
+        })
+    }
+}
+
+struct Detail<'e>(&'e Map<String, Value>);
+
+impl<'e> Detail<'e> {
+    /// A string member that isn't empty. AWS writes `{}` where a value isn't set, which counts as absent.
+    fn text(&self, field: &str) -> Option<&'e str> {
+        self.0.get(field)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    fn required(&self, field: &'static str) -> Result<&'e str, EventError> {
+        self.text(field).ok_or(EventError::MissingField { field })
+    }
+
+    fn arn<T: std::str::FromStr<Err = ArnError>>(&self, field: &'static str) -> Result<T, EventError> {
+        self.required(field)?
+            .parse()
+            .map_err(|source| EventError::MalformedArn { field, source })
+    }
+
+    fn optional_arn(&self, field: &'static str) -> Result<Option<Arn>, EventError> {
+        self.text(field)
+            .map(str::parse)
+            .transpose()
+            .map_err(|source| EventError::MalformedArn { field, source })
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(200).flat_map(char::escape_debug).collect()
+}
+
+/// Why an input is no event of a copy job.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// The input isn't an EventBridge event.
+    #[error("the input is not an EventBridge event: {reason}; send the event as EventBridge delivers it")]
+    NotAnEvent {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An event of another source or kind.
+    #[error("this is not an event of a copy job: `{field}` is `{found}`, not `{expected}`; check the rule's event pattern")]
+    OtherEvent {
+        /// The field of the envelope.
+        field: &'static str,
+        /// What it says.
+        found: String,
+        /// What it must say.
+        expected: &'static str,
+    },
+    /// A field that every failed copy job has is missing.
+    #[error("the event has no `{field}`; send the event as EventBridge delivers it")]
+    MissingField {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// A field holds what it can't hold.
+    #[error("the event's `{field}` cannot be used: {reason}")]
+    MalformedField {
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A field should hold an ARN.
+    #[error("the event's `{field}` cannot be used: {source}")]
+    MalformedArn {
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong with the ARN.
+        source: ArnError,
+    },
+}
+
+impl EventError {
+    /// The stable name that the Lambda answers as `errorType`.
+    #[must_use]
+    pub const fn error_type(&self) -> &'static str {
+        match self {
+            Self::NotAnEvent { .. } => "NotAnEvent",
+            Self::OtherEvent { .. } => "OtherEvent",
+            Self::MissingField { .. } => "MissingField",
+            Self::MalformedField { .. } => "MalformedField",
+            Self::MalformedArn { .. } => "MalformedArn",
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What an investigation of one failed copy found out.
+
+use std::collections::BTreeMap;
+
+use copymend_policy::{AccountId, PolicyDocument};
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{Fact, WhyUnknown};
+use crate::resource::{KeyArn, RoleArn};
+
+/// Tags, key to value.
+pub type Tags = BTreeMap<String, String>;
+
+/// A recovery point, from `backup:DescribeRecoveryPoint`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryPoint {
+    /// `EncryptionKeyArn`. For fully managed types the source vault's key, for others the resource's.
+    pub encryption_key: Option<KeyArn>,
+    /// `IsEncrypted`. Absent where AWS Backup doesn't say.
+    pub is_encrypted: Option<bool>,
+    /// `Status`, such as `COMPLETED`.
+    pub status: Option<String>,
+}
+
+/// A backup vault, from `backup:DescribeBackupVault`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackupVault {
+    /// `EncryptionKeyArn`.
+    pub encryption_key: Option<KeyArn>,
+    /// `VaultType`, such as `BACKUP_VAULT` or `LOGICALLY_AIR_GAPPED_BACKUP_VAULT`.
+    pub vault_type: Option<String>,
+    /// `Locked`.
+    pub locked: Option<bool>,
+    /// `MinRetentionDays`.
+    pub min_retention_days: Option<i64>,
+    /// `MaxRetentionDays`.
+    pub max_retention_days: Option<i64>,
+}
+
+impl BackupVault {
+    /// Whether the vault is logically air-gapped.
+    #[must_use]
+    pub fn is_logically_air_gapped(&self) -> bool {
+        self.vault_type.as_deref() == Some("LOGICALLY_AIR_GAPPED_BACKUP_VAULT")
+    }
+}
+
+/// Who manages a KMS key (`KeyManager`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum KeyManager {
+    /// An AWS managed key, such as `aws/ebs`. Its policy can't be changed.
+    Aws,
+    /// A customer managed key.
+    Customer,
+}
+
+/// A KMS key, from `kms:DescribeKey`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The key's ARN as KMS answers it.
+    pub arn: KeyArn,
+    /// `KeyManager`.
+    pub manager: KeyManager,
+    /// `KeyState` as KMS writes it. Only `Enabled` is usable; a state that is new to us is not.
+    pub state: String,
+}
+
+impl Key {
+    /// Whether the key can be used.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.state == "Enabled"
+    }
+}
+
+/// What is known of one KMS key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// The key that was asked about.
+    pub arn: KeyArn,
+    /// `kms:DescribeKey`; `None` where KMS says that it doesn't exist.
+    pub key: Fact<Option<Key>>,
+    /// `kms:GetKeyPolicy` for the policy named `default`.
+    pub policy: Fact<PolicyDocument>,
+    /// `kms:ListResourceTags`.
+    pub tags: Fact<Tags>,
+}
+
+/// The key that protects the source backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceKey {
+    /// The backup isn't encrypted, so no key policy matters.
+    NotEncrypted,
+    /// Which key it is isn't known.
+    Unknown(WhyUnknown),
+    /// This key.
+    Key(Box<KeyFacts>),
+}
+
+/// An organization, from `organizations:DescribeOrganization`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organization {
+    /// The id, such as `o-exampleorgid`.
+    pub id: String,
+    /// The management account.
+    pub management_account: Option<AccountId>,
+}
+
+/// An IAM role, from `iam:GetRole`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// The role's ARN as IAM answers it, with its path.
+    pub arn: RoleArn,
+    /// The trust policy; `None` where IAM's answer holds none that can be read.
+    pub trust_policy: Option<String>,
+    /// The ARN of the permissions boundary, if there is one.
+    pub permissions_boundary: Option<String>,
+}
+
+/// All facts of one failed copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The recovery point; `None` where AWS Backup says that it doesn't exist.
+    pub recovery_point: Fact<Option<RecoveryPoint>>,
+    /// The key of the source backup.
+    pub source_key: SourceKey,
+    /// The destination vault; `None` where it doesn't exist.
+    pub destination_vault: Fact<Option<BackupVault>>,
+    /// The destination vault's access policy; `None` where it has none.
+    pub vault_policy: Fact<Option<PolicyDocument>>,
+    /// The destination vault's tags.
+    pub vault_tags: Fact<Tags>,
+    /// The destination vault's key; `None` where the vault names none.
+    pub vault_key: Fact<Option<Key>>,
+    /// The source account's organization; `None` where it is in none.
+    pub source_organization: Fact<Option<Organization>>,
+    /// The destination account's organization; `None` where it is in none.
+    pub destination_organization: Fact<Option<Organization>>,
+    /// `AWSServiceRoleForBackup` in the destination account; `None` where it is missing.
+    pub service_linked_role: Fact<Option<Role>>,
+    /// The job role; `None` where it doesn't exist.
+    pub job_role: Fact<Option<Role>>,
+    /// `isCrossAccountBackupEnabled`. Readable in the management account alone.
+    pub cross_account_backup: Fact<bool>,
+}
+
+impl Facts {
+    /// Every read that told nothing, in a stable order, for the report.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<&WhyUnknown> {
+        let key = match &self.source_key {
+            SourceKey::NotEncrypted => Vec::new(),
+            SourceKey::Unknown(why) => vec![Some(why)],
+            SourceKey::Key(facts) => vec![
+                facts.key.unknown(),
+                facts.policy.unknown(),
+                facts.tags.unknown(),
+            ],
+        };
+        [
+            self.recovery_point.unknown(),
+            self.destination_vault.unknown(),
+            self.vault_policy.unknown(),
+            self.vault_tags.unknown(),
+            self.vault_key.unknown(),
+            self.source_organization.unknown(),
+            self.destination_organization.unknown(),
+            self.service_linked_role.unknown(),
+            self.job_role.unknown(),
+            self.cross_account_backup.unknown(),
+        ]
+        .into_iter()
+        .chain(key)
+        .flatten()
+        .collect()
+    }
+}

@@ -1,0 +1,245 @@
+//! The three kinds of ARN that decide what may be read or written: vaults, keys and roles.
+//!
+//! Each is checked character by character, because an event may come from anyone who can invoke the function. Wildcards,
+//! extra colons and look-alike letters are refused here, before any comparison or lookup.
+
+use std::fmt;
+use std::str::FromStr;
+
+use copymend_policy::{AccountId, Arn, ArnError};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+macro_rules! typed_arn {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $service:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arn);
+
+        impl $name {
+            /// The ARN as it was written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+
+            /// The ARN in its parts.
+            #[must_use]
+            pub const fn arn(&self) -> &Arn {
+                &self.0
+            }
+
+            /// The partition, such as `aws`.
+            #[must_use]
+            pub fn partition(&self) -> &str {
+                self.0.partition()
+            }
+
+            /// The owner's account, if it is a real twelve-digit one (AWS's sample events carry thirteen digits).
+            #[must_use]
+            pub fn account_id(&self) -> Option<AccountId> {
+                self.0.account_id()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ArnError;
+
+            fn from_str(text: &str) -> Result<Self, ArnError> {
+                let arn: Arn = text.parse()?;
+                let refused = |reason| ArnError::new($kind, text, reason);
+                if arn.service() != $service {
+                    return Err(refused(concat!("its service must be `", $service, "`")));
+                }
+                if !arn.account().bytes().all(|b| b.is_ascii_digit()) || arn.account().is_empty() {
+                    return Err(refused("it must name an account"));
+                }
+                let check: fn(&Arn) -> Result<(), &'static str> = $check;
+                check(&arn).map_err(refused)?;
+                Ok(Self(arn))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?
+                    .parse()
+                    .map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+fn is_name(text: &str, longest: usize, extra: &[u8]) -> bool {
+    !text.is_empty()
+        && text.len() <= longest
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
+}
+
+typed_arn!(
+    /// A backup vault: `arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME`.
+    ///
+    /// The API allows letters, digits, `-` and `_` in a name; AWS's sample events also show `/`, so it is accepted.
+    BackupVaultArn, "the ARN of a backup vault", "backup", |arn| {
+        let name = arn
+            .resource()
+            .strip_prefix("backup-vault:")
+            .ok_or("its resource must start with `backup-vault:`")?;
+        if arn.region().is_empty() {
+            return Err("it must name a Region");
+        }
+        if !is_name(name, 100, b"-_/.") {
+            return Err("its vault name holds a character that no vault name has");
+        }
+        Ok(())
+    }
+);
+
+impl BackupVaultArn {
+    /// The Region code.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.region()
+    }
+
+    /// The vault's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0
+            .resource()
+            .strip_prefix("backup-vault:")
+            .unwrap_or_default()
+    }
+}
+
+typed_arn!(
+    /// A KMS key: `arn:aws:kms:REGION:ACCOUNT:key/ID`. Aliases are refused: only the exact key counts.
+    KeyArn, "the ARN of a KMS key", "kms", |arn| {
+        let id = arn
+            .resource()
+            .strip_prefix("key/")
+            .ok_or("its resource must start with `key/`")?;
+        if arn.region().is_empty() {
+            return Err("it must name a Region");
+        }
+        if !is_name(id, 128, b"-") {
+            return Err("its key id holds a character that no key id has");
+        }
+        Ok(())
+    }
+);
+
+impl KeyArn {
+    /// The Region code.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.region()
+    }
+}
+
+typed_arn!(
+    /// An IAM role: `arn:aws:iam::ACCOUNT:role/PATH/NAME`.
+    RoleArn, "the ARN of an IAM role", "iam", |arn| {
+        let name = arn
+            .resource()
+            .strip_prefix("role/")
+            .ok_or("its resource must start with `role/`")?;
+        if !arn.region().is_empty() {
+            return Err("an IAM ARN names no Region");
+        }
+        if !is_name(name, 576, b"+=,.@-_/") || name.ends_with('/') || name.starts_with('/') {
+            return Err("its role name holds a character that no role name has");
+        }
+        Ok(())
+    }
+);
+
+impl RoleArn {
+    /// The role's name, without its path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.resource().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The path with both slashes, such as `/service-role/`; `/` where there is none.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let resource = self.0.resource();
+        let end = resource.len() - self.name().len();
+        resource.get("role".len()..end).unwrap_or("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vault_names_may_hold_a_slash_but_no_wildcard_colon_or_look_alike() {
+        let vault: BackupVaultArn =
+            "arn:aws:backup:us-west-2:1112223334444:backup-vault:aws/backup/efs"
+                .parse()
+                .unwrap();
+        assert_eq!(vault.name(), "aws/backup/efs");
+        assert_eq!(vault.account_id(), None);
+        for refused in [
+            "arn:aws:backup:eu-west-1:444455556666:backup-vault:*",
+            "arn:aws:backup:eu-west-1:*:backup-vault:dr",
+            "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr:extra",
+            "arn:aws:backup:eu-west-1:444455556666:backup-vault:",
+            "arn:aws:backup::444455556666:backup-vault:dr",
+            "arn:aws:backup:eu-west-1:444455556666:recovery-point:dr",
+            "arn:aws:backup:eu-west-1:444455556666:backup-vault:d\u{0433}",
+            "arn:aws-:backup:eu-west-1:444455556666:backup-vault:dr",
+            "arn:amazon:backup:eu-west-1:444455556666:backup-vault:dr",
+            "ARN:aws:backup:eu-west-1:444455556666:backup-vault:dr",
+            "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr\n",
+            " arn:aws:backup:eu-west-1:444455556666:backup-vault:dr",
+        ] {
+            assert!(refused.parse::<BackupVaultArn>().is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn every_partition_is_known() {
+        for partition in ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"] {
+            let text = format!("arn:{partition}:kms:x-y-1:111122223333:key/mrk-1");
+            assert_eq!(text.parse::<KeyArn>().unwrap().partition(), partition);
+        }
+    }
+
+    #[test]
+    fn a_role_keeps_its_path_apart_from_its_name() {
+        let role: RoleArn = "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole"
+            .parse()
+            .unwrap();
+        assert_eq!(role.path(), "/service-role/");
+        assert_eq!(role.name(), "AWSBackupDefaultServiceRole");
+        let plain: RoleArn = "arn:aws:iam::111122223333:role/BackupRole".parse().unwrap();
+        assert_eq!(plain.path(), "/");
+    }
+
+    #[test]
+    fn an_alias_is_not_a_key() {
+        assert!("arn:aws:kms:us-east-1:111122223333:alias/x".parse::<KeyArn>().is_err());
+    }
+}

@@ -1,0 +1,247 @@
+//! The ports: what the handler needs from the outside. Each is narrow, and each has an implementation on the AWS SDK and
+//! one in memory.
+//!
+//! Every method names the account and Region it works in; an implementation finds the credentials. Reads answer `None`
+//! only where AWS states absence; everything else that goes wrong is a [`CallError`].
+
+use std::fmt;
+use std::time::Duration;
+
+use copymend_diagnosis::{
+    BackupVault, BackupVaultArn, CopyJob, Key, KeyArn, Organization, RecoveryPoint, Role, RoleArn,
+    Tags, UnknownReason, WhyUnknown,
+};
+use copymend_policy::{AccountId, Arn};
+use jiff::Timestamp;
+
+use crate::ledger::Ledger;
+use crate::report::Report;
+use crate::write::{ApprovedKeyPolicy, ApprovedVaultPolicy};
+
+/// Where a call goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Location {
+    /// The account that owns what is read or written.
+    pub account: AccountId,
+    /// The Region.
+    pub region: String,
+}
+
+/// What kind of failure a call met. The services don't declare access denied and throttling, so adapters find them by
+/// error code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallErrorKind {
+    /// Refused for lack of permission. Never retried, never read as absence.
+    AccessDenied,
+    /// Throttled, also after the adapter's own retries.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// The answer can't be understood.
+    Unreadable,
+    /// The request itself was refused, such as a policy that the service rejects.
+    Rejected,
+    /// Another error.
+    Failed,
+}
+
+/// A call that failed: what was being done to which resource, and what the service said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct CallError {
+    /// The operation, such as `kms:GetKeyPolicy`.
+    pub operation: &'static str,
+    /// The resource.
+    pub resource: String,
+    /// The kind of failure.
+    pub kind: CallErrorKind,
+    /// The service's error code and words.
+    pub detail: String,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.clone().into_unknown().fmt(formatter)
+    }
+}
+
+impl CallError {
+    /// The failure as the reason why a fact isn't known.
+    #[must_use]
+    pub fn into_unknown(self) -> WhyUnknown {
+        WhyUnknown {
+            operation: self.operation.to_owned(),
+            resource: self.resource,
+            reason: match self.kind {
+                CallErrorKind::AccessDenied => UnknownReason::AccessDenied,
+                CallErrorKind::Throttled => UnknownReason::Throttled,
+                CallErrorKind::Timeout => UnknownReason::Timeout,
+                CallErrorKind::Unreadable => UnknownReason::Unreadable,
+                CallErrorKind::Rejected | CallErrorKind::Failed => UnknownReason::Failed,
+            },
+            detail: self.detail,
+        }
+    }
+}
+
+/// The answer of a call.
+pub type CallResult<T> = Result<T, CallError>;
+
+/// A copy to start again, from a failed job. Only [`crate::retry`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartCopy {
+    /// Where the source is.
+    pub location: Location,
+    /// The recovery point.
+    pub recovery_point: Arn,
+    /// The source vault's name.
+    pub source_vault_name: String,
+    /// The destination vault.
+    pub destination_vault: BackupVaultArn,
+    /// The job role.
+    pub role: RoleArn,
+    /// The lifecycle of the failed job.
+    pub lifecycle: Option<copymend_diagnosis::Lifecycle>,
+    /// Makes a repeated call start one copy only.
+    pub idempotency_token: String,
+}
+
+/// AWS Backup.
+pub trait Backup: Send + Sync {
+    /// `DescribeCopyJob`; `None` where there is no such job.
+    fn describe_copy_job(
+        &self,
+        location: &Location,
+        copy_job_id: &str,
+    ) -> impl Future<Output = CallResult<Option<CopyJob>>> + Send;
+
+    /// `DescribeRecoveryPoint`; `None` where there is no such recovery point.
+    fn describe_recovery_point(
+        &self,
+        location: &Location,
+        vault_name: &str,
+        recovery_point: &Arn,
+    ) -> impl Future<Output = CallResult<Option<RecoveryPoint>>> + Send;
+
+    /// `DescribeBackupVault` in the vault's own account and Region; `None` where there is no such vault.
+    fn describe_backup_vault(
+        &self,
+        vault: &BackupVaultArn,
+    ) -> impl Future<Output = CallResult<Option<BackupVault>>> + Send;
+
+    /// `GetBackupVaultAccessPolicy`, as text; `None` where the vault has no policy.
+    fn get_backup_vault_access_policy(
+        &self,
+        vault: &BackupVaultArn,
+    ) -> impl Future<Output = CallResult<Option<String>>> + Send;
+
+    /// `ListTags` of a vault.
+    fn list_vault_tags(
+        &self,
+        vault: &BackupVaultArn,
+    ) -> impl Future<Output = CallResult<Tags>> + Send;
+
+    /// `DescribeGlobalSettings`: whether cross-account backup is on.
+    fn is_cross_account_backup_enabled(
+        &self,
+        location: &Location,
+    ) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// `PutBackupVaultAccessPolicy`. Takes nothing but a change that passed every guard.
+    fn put_backup_vault_access_policy(
+        &self,
+        change: &ApprovedVaultPolicy,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// `StartCopyJob`; answers the new job's id.
+    fn start_copy_job(&self, copy: &StartCopy) -> impl Future<Output = CallResult<String>> + Send;
+}
+
+/// AWS KMS, in the account and Region that own the key.
+pub trait Keys: Send + Sync {
+    /// `DescribeKey`; `None` where there is no such key.
+    fn describe_key(&self, key: &KeyArn) -> impl Future<Output = CallResult<Option<Key>>> + Send;
+
+    /// `GetKeyPolicy` of the policy named `default`, as text; `None` where there is no such key.
+    fn get_key_policy(
+        &self,
+        key: &KeyArn,
+    ) -> impl Future<Output = CallResult<Option<String>>> + Send;
+
+    /// `ListResourceTags`.
+    fn list_key_tags(&self, key: &KeyArn) -> impl Future<Output = CallResult<Tags>> + Send;
+
+    /// `PutKeyPolicy`, never with the lockout check bypassed. Takes nothing but a change that passed every guard.
+    fn put_key_policy(
+        &self,
+        change: &ApprovedKeyPolicy,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+}
+
+/// AWS IAM.
+pub trait Roles: Send + Sync {
+    /// `GetRole` by name in the role's own account; `None` where there is no such role. The answer carries the real path.
+    fn get_role(
+        &self,
+        account: AccountId,
+        partition: &str,
+        name: &str,
+    ) -> impl Future<Output = CallResult<Option<Role>>> + Send;
+}
+
+/// AWS Organizations.
+pub trait Organizations: Send + Sync {
+    /// `DescribeOrganization` from inside the account; `None` where the account is in no organization.
+    fn describe_organization(
+        &self,
+        account: AccountId,
+        partition: &str,
+    ) -> impl Future<Output = CallResult<Option<Organization>>> + Send;
+}
+
+/// Tells people.
+pub trait Notifier: Send + Sync {
+    /// Sends one report. Answers `false` where no topic is set.
+    fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
+}
+
+/// Time, injected.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+
+    /// Waits. The sandbox only moves its own clock.
+    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// Everything the handler needs from the outside.
+pub trait Environment: Send + Sync {
+    /// AWS Backup.
+    type Backup: Backup;
+    /// AWS KMS.
+    type Keys: Keys;
+    /// AWS IAM.
+    type Roles: Roles;
+    /// AWS Organizations.
+    type Organizations: Organizations;
+    /// The way to people.
+    type Notifier: Notifier;
+    /// The memory between events.
+    type Ledger: Ledger;
+    /// The time.
+    type Clock: Clock;
+
+    /// AWS Backup.
+    fn backup(&self) -> &Self::Backup;
+    /// AWS KMS.
+    fn keys(&self) -> &Self::Keys;
+    /// AWS IAM.
+    fn roles(&self) -> &Self::Roles;
+    /// AWS Organizations.
+    fn organizations(&self) -> &Self::Organizations;
+    /// The way to people.
+    fn notifier(&self) -> &Self::Notifier;
+    /// The memory between events; `None` where no table is set. Without one nothing is written.
+    fn ledger(&self) -> Option<&Self::Ledger>;
+    /// The time.
+    fn clock(&self) -> &Self::Clock;
+}

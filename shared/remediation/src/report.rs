@@ -1,0 +1,194 @@
+//! The Report: what the handler answers, and what people read once it is rendered.
+
+use std::fmt;
+
+use copymend_diagnosis::{Advice, Assessment, Cause, CopyJobEvent, WhyUnknown};
+use serde::Serialize;
+
+use crate::settings::Mode;
+
+/// What Copymend made of one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The event's id; the copy job's where the event has none.
+    pub event: String,
+    /// The copy.
+    pub copy: CopySummary,
+    /// Whether AWS Backup confirmed the event. Nothing is ever written otherwise.
+    pub verified: bool,
+    /// The mode at the time.
+    pub mode: Mode,
+    /// The failure's message, untouched.
+    pub message: String,
+    /// The cause with its evidence.
+    pub diagnosis: DiagnosisReport,
+    /// What was decided.
+    pub decision: Decision,
+    /// Every guard that was asked, in order.
+    pub guards: Vec<GuardResult>,
+    /// Policy changes: made in repair mode, planned in observe mode. A refused repair has none.
+    pub changes: Vec<PolicyChange>,
+    /// The change that a refused repair would have made, for people to apply or to drop.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_changes: Vec<PolicyChange>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The id of the copy that was started again.
+    pub retried_job: Option<String>,
+    /// What people should do, where something is left for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
+    /// Anything else worth knowing, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// How often this incident was seen, where a ledger counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurrences: Option<u64>,
+}
+
+/// The copy that failed, as the job or, unverified, as the event names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CopySummary {
+    /// The copy job.
+    pub copy_job_id: String,
+    /// The account that the job ran in.
+    pub account: String,
+    /// The Region that the job ran in.
+    pub region: String,
+    /// The resource that was backed up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// The recovery point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_point: Option<String>,
+    /// The vault that the copy comes from.
+    pub source_vault: String,
+    /// The vault that the copy goes to.
+    pub destination_vault: String,
+    /// The job role.
+    pub role: String,
+}
+
+impl From<&CopyJobEvent> for CopySummary {
+    fn from(event: &CopyJobEvent) -> Self {
+        Self {
+            copy_job_id: event.copy_job_id.clone(),
+            account: event.account.clone(),
+            region: event.region.clone(),
+            resource: event.resource.as_ref().map(ToString::to_string),
+            resource_type: event.resource_type.clone(),
+            recovery_point: event.source_recovery_point.as_ref().map(ToString::to_string),
+            source_vault: event.source_vault.to_string(),
+            destination_vault: event.destination_vault.to_string(),
+            role: event.role.to_string(),
+        }
+    }
+}
+
+/// The diagnosis as it is reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DiagnosisReport {
+    /// The most likely cause.
+    pub cause: Cause,
+    /// Every candidate with its verdict and evidence, best first.
+    pub candidates: Vec<Assessment>,
+    /// Reads that told nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<WhyUnknown>,
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// Repair, then start the copy again.
+    Repair,
+    /// Start the copy again; nothing to repair.
+    Retry,
+    /// People must act.
+    Advise,
+    /// A repair exists, but a guard forbids it.
+    Refuse,
+    /// Nothing to do.
+    Nothing,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The policy was repaired and the copy started again.
+    RepairedAndRetried,
+    /// The policy was repaired; the copy was not started again, and the notes say why.
+    Repaired,
+    /// The copy was started again.
+    Retried,
+    /// Observe mode: the change is planned, nothing was written.
+    Planned,
+    /// People were told what to do.
+    Advised,
+    /// A guard forbade the repair.
+    Refused,
+    /// A write was tried and failed; the notes say how things stand.
+    Failed,
+    /// There was nothing to do.
+    Nothing,
+    /// An earlier delivery of this event was handled already, or is being handled.
+    AlreadyHandled,
+}
+
+impl Outcome {
+    /// The stable name.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::RepairedAndRetried => "repaired-and-retried",
+            Self::Repaired => "repaired",
+            Self::Retried => "retried",
+            Self::Planned => "planned",
+            Self::Advised => "advised",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Nothing => "nothing",
+            Self::AlreadyHandled => "already-handled",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.slug())
+    }
+}
+
+/// A guard's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GuardResult {
+    /// The guard's stable name.
+    pub name: &'static str,
+    /// Whether it lets the write pass.
+    pub passed: bool,
+    /// What it saw.
+    pub detail: String,
+}
+
+/// A change of one policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyChange {
+    /// The vault or key.
+    pub resource: String,
+    /// The policy before, byte for byte; absent where there was none.
+    pub before: Option<String>,
+    /// The policy after, byte for byte.
+    pub after: String,
+    /// The Sids of the statements that were added.
+    pub added: Vec<String>,
+    /// Whether it was written and read back.
+    pub applied: bool,
+    /// The change's id in the ledger, once it is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}

@@ -1,0 +1,287 @@
+//! The settings, from environment variables. An invalid value stops the start.
+
+use std::fmt;
+use std::str::FromStr;
+
+use copymend_policy::{KeyProfile, VaultScope};
+use serde::Serialize;
+
+/// Whether anything may be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Diagnose, plan and tell. The default.
+    #[default]
+    Observe,
+    /// Write what every guard lets pass, and start copies again.
+    Repair,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Observe => "observe",
+            Self::Repair => "repair",
+        })
+    }
+}
+
+/// An ARN pattern of an allowlist: `*` and `?` stand for characters within one of the six parts, never across a colon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArnPattern(String);
+
+impl ArnPattern {
+    /// The pattern as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the pattern admits this ARN.
+    #[must_use]
+    pub fn admits(&self, arn: &str) -> bool {
+        copymend_policy::arn_matches(&self.0, arn)
+    }
+}
+
+impl FromStr for ArnPattern {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "*" {
+            return Ok(Self("arn:*:*:*:*:*".to_owned()));
+        }
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        if parts.len() == 6
+            && parts.first() == Some(&"arn")
+            && parts.iter().skip(1).all(|part| !part.is_empty())
+            && text.bytes().all(|b| b.is_ascii_graphic())
+        {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("an ARN pattern has six parts, such as `arn:aws:backup:eu-west-1:111122223333:backup-vault:*`")
+        }
+    }
+}
+
+/// All settings of the copy remediator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `COPYMEND_MODE`.
+    pub mode: Mode,
+    /// `COPYMEND_ALLOWED_DESTINATIONS`: vaults whose policy may be written. Empty admits none.
+    pub allowed_destinations: Vec<ArnPattern>,
+    /// `COPYMEND_ALLOWED_KEYS`: keys whose policy may be written. Empty admits none.
+    pub allowed_keys: Vec<ArnPattern>,
+    /// `COPYMEND_VAULT_SCOPE`.
+    pub vault_scope: VaultScope,
+    /// `COPYMEND_KEY_PROFILE`.
+    pub key_profile: KeyProfile,
+    /// `COPYMEND_ORGANIZATION_ID`: if set, both accounts must be in exactly this organization.
+    pub organization_id: Option<String>,
+    /// `COPYMEND_ORGANIZATION_PATHS`: the paths that scope `organizational-unit` admits.
+    pub organization_paths: Vec<String>,
+    /// `COPYMEND_RETRY_BUDGET`: retries of one recovery point to one destination.
+    pub retry_budget: u32,
+    /// `COPYMEND_WRITE_BUDGET`: writes to one policy in one UTC day.
+    pub write_budget: u32,
+    /// `COPYMEND_ALLOW_ON_DEMAND`: whether copies that no backup plan started may lead to a repair.
+    pub allow_on_demand: bool,
+    /// `COPYMEND_ALLOW_FULLY_MANAGED_KEYS`: whether the key of a fully managed type's vault may be repaired, although it
+    /// is unverified which principal of the destination calls KMS there.
+    pub allow_fully_managed_keys: bool,
+    /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts; a name with its path, or an ARN.
+    pub member_role: Option<String>,
+    /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
+    pub external_id: Option<String>,
+    /// `COPYMEND_TOPIC_ARN`: where reports go.
+    pub topic_arn: Option<String>,
+    /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written.
+    pub ledger_table: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Observe,
+            allowed_destinations: Vec::new(),
+            allowed_keys: Vec::new(),
+            vault_scope: VaultScope::Role,
+            key_profile: KeyProfile::LeastPrivilege,
+            organization_id: None,
+            organization_paths: Vec::new(),
+            retry_budget: 3,
+            write_budget: 20,
+            allow_on_demand: false,
+            allow_fully_managed_keys: false,
+            member_role: None,
+            external_id: None,
+            topic_arn: None,
+            ledger_table: None,
+        }
+    }
+}
+
+/// A setting with a value that isn't accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is `{value}`; accepted: {accepted}")]
+pub struct InvalidSetting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What is accepted.
+    pub accepted: &'static str,
+}
+
+impl Settings {
+    /// Reads the settings. `read` answers the value of an environment variable; an empty value counts as not set.
+    pub fn read(read: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let reader = Reader(|name: &str| read(name).filter(|value| !value.trim().is_empty()));
+        let default = Self::default();
+        Ok(Self {
+            mode: reader.one("COPYMEND_MODE", "observe, repair", |text| match text {
+                "observe" => Some(Mode::Observe),
+                "repair" => Some(Mode::Repair),
+                _ => None,
+            })?
+            .unwrap_or(default.mode),
+            allowed_destinations: reader.list(
+                "COPYMEND_ALLOWED_DESTINATIONS",
+                "ARN patterns separated by commas, such as arn:aws:backup:eu-west-1:111122223333:backup-vault:*",
+                |text| text.parse().ok(),
+            )?,
+            allowed_keys: reader.list(
+                "COPYMEND_ALLOWED_KEYS",
+                "ARN patterns separated by commas, such as arn:aws:kms:eu-west-1:111122223333:key/*",
+                |text| text.parse().ok(),
+            )?,
+            vault_scope: reader
+                .one(
+                    "COPYMEND_VAULT_SCOPE",
+                    "role, account, organization, organizational-unit",
+                    |text| text.parse().ok(),
+                )?
+                .unwrap_or(default.vault_scope),
+            key_profile: reader
+                .one("COPYMEND_KEY_PROFILE", "least-privilege, documented", |text| {
+                    text.parse().ok()
+                })?
+                .unwrap_or(default.key_profile),
+            organization_id: reader.one(
+                "COPYMEND_ORGANIZATION_ID",
+                "an organization id, such as o-exampleorgid",
+                organization_id,
+            )?,
+            organization_paths: reader.list(
+                "COPYMEND_ORGANIZATION_PATHS",
+                "paths separated by commas, such as o-exampleorgid/r-ab12/ou-ab12-11111111/*",
+                |text| (text.starts_with("o-") && text.contains("/r-")).then(|| text.to_owned()),
+            )?,
+            retry_budget: reader.number("COPYMEND_RETRY_BUDGET", default.retry_budget)?,
+            write_budget: reader.number("COPYMEND_WRITE_BUDGET", default.write_budget)?,
+            allow_on_demand: reader.boolean("COPYMEND_ALLOW_ON_DEMAND")?,
+            allow_fully_managed_keys: reader.boolean("COPYMEND_ALLOW_FULLY_MANAGED_KEYS")?,
+            member_role: reader.one(
+                "COPYMEND_MEMBER_ROLE",
+                "a role's name with its path, or its ARN with `*` as account, such as arn:aws:iam::*:role/CopymendMember",
+                member_role,
+            )?,
+            external_id: reader.one(
+                "COPYMEND_EXTERNAL_ID",
+                "2 to 1224 letters, digits or the characters +=,.@:/-_",
+                external_id,
+            )?,
+            topic_arn: reader.one("COPYMEND_TOPIC_ARN", "the ARN of an SNS topic", |text| {
+                let arn: copymend_policy::Arn = text.parse().ok()?;
+                (arn.service() == "sns").then(|| text.to_owned())
+            })?,
+            ledger_table: reader.one(
+                "COPYMEND_LEDGER_TABLE",
+                "the name or the ARN of a DynamoDB table",
+                |text| {
+                    let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
+                    text.bytes().all(safe).then(|| text.to_owned())
+                },
+            )?,
+        })
+    }
+}
+
+fn organization_id(text: &str) -> Option<String> {
+    let id = text.strip_prefix("o-")?;
+    let fits = (10..=32).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    fits.then(|| text.to_owned())
+}
+
+fn member_role(text: &str) -> Option<String> {
+    let name = match text.strip_prefix("arn:") {
+        None => text,
+        Some(rest) => {
+            let mut parts = rest.splitn(5, ':');
+            let (_, service, region, account) =
+                (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+            let account_fits = account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
+            if service != "iam" || !region.is_empty() || !account_fits {
+                return None;
+            }
+            parts.next()?.strip_prefix("role/")?
+        }
+    };
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&b);
+    let fits = !name.trim_matches('/').is_empty() && !name.ends_with('/') && name.bytes().all(safe);
+    fits.then(|| text.to_owned())
+}
+
+fn external_id(text: &str) -> Option<String> {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@:/-_".contains(&b);
+    ((2..=1224).contains(&text.len()) && text.bytes().all(safe)).then(|| text.to_owned())
+}
+
+struct Reader<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn one<T>(
+        &self,
+        name: &'static str,
+        accepted: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, InvalidSetting> {
+        let Some(value) = (self.0)(name) else {
+            return Ok(None);
+        };
+        match parse(value.trim()) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(InvalidSetting { name, value, accepted }),
+        }
+    }
+
+    fn list<T>(
+        &self,
+        name: &'static str,
+        accepted: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, InvalidSetting> {
+        let separators = |c: char| c == ',' || c.is_whitespace();
+        let all = |text: &str| {
+            text.split(separators)
+                .filter(|item| !item.is_empty())
+                .map(&parse)
+                .collect::<Option<Vec<T>>>()
+        };
+        Ok(self.one(name, accepted, all)?.unwrap_or_default())
+    }
+
+    fn number(&self, name: &'static str, default: u32) -> Result<u32, InvalidSetting> {
+        let number = self.one(name, "a whole number from 0 to 100", |text| {
+            text.parse::<u32>().ok().filter(|number| *number <= 100)
+        })?;
+        Ok(number.unwrap_or(default))
+    }
+
+    fn boolean(&self, name: &'static str) -> Result<bool, InvalidSetting> {
+        let value = self.one(name, "true, false", |text| text.parse::<bool>().ok())?;
+        Ok(value.unwrap_or_default())
+    }
+}

@@ -1,0 +1,34 @@
+//! A write that may happen: the only thing that the writing ports take.
+
+use copymend_diagnosis::{BackupVaultArn, KeyArn};
+use copymend_policy::PolicyDocument;
+
+/// A policy that passed every guard. Only [`crate::guards`] makes one, so an unguarded write doesn't compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approved<R> {
+    resource: R,
+    after: PolicyDocument,
+}
+
+/// An approved vault access policy.
+pub type ApprovedVaultPolicy = Approved<BackupVaultArn>;
+/// An approved key policy.
+pub type ApprovedKeyPolicy = Approved<KeyArn>;
+
+impl<R> Approved<R> {
+    pub(crate) const fn new(resource: R, after: PolicyDocument) -> Self {
+        Self { resource, after }
+    }
+
+    /// The vault or key.
+    #[must_use]
+    pub const fn resource(&self) -> &R {
+        &self.resource
+    }
+
+    /// The whole policy to write.
+    #[must_use]
+    pub fn policy(&self) -> &str {
+        self.after.as_str()
+    }
+}
