@@ -1,0 +1,215 @@
+//! What the two policies answer to the calls of a copy.
+//!
+//! Two different principals are checked: the vault policy against the source's job role, the key policy against the
+//! destination's `AWSServiceRoleForBackup` (AWS Backup developer guide, "Creating backup copies across AWS accounts"
+//! [documented]). A condition key that a policy asks for and that isn't stated here counts as unknown, never as absent.
+
+use copymend_policy::{
+    AccountId, Decision, PolicyDocument, Request, ViaService, evaluate, service_linked_role_arn,
+};
+
+use crate::fact::Fact;
+use crate::facts::{Facts, Organization, Tags};
+use crate::features::via_service;
+use crate::job::Failure;
+use crate::resource::KeyArn;
+
+/// The action that a destination vault's policy must allow.
+pub const COPY_INTO_BACKUP_VAULT: &str = "backup:CopyIntoBackupVault";
+
+/// A KMS call that the destination's service-linked role makes for a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyCall {
+    /// The action.
+    pub action: &'static str,
+    /// Whether another service makes the call for it.
+    pub via_service: bool,
+    /// Whether it makes a grant for an AWS resource.
+    pub grant_for_resource: bool,
+}
+
+/// The calls that a copy of an encrypted backup can't do without: what `AWSBackupServiceLinkedRolePolicyForBackup` (version 31)
+/// lets the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy [inferred; not run against AWS].
+pub const KEY_CALLS: &[KeyCall] = &[
+    KeyCall { action: "kms:DescribeKey", via_service: false, grant_for_resource: false },
+    KeyCall { action: "kms:ReEncryptFrom", via_service: true, grant_for_resource: false },
+    KeyCall {
+        action: "kms:GenerateDataKeyWithoutPlaintext",
+        via_service: true,
+        grant_for_resource: false,
+    },
+    KeyCall { action: "kms:CreateGrant", via_service: true, grant_for_resource: true },
+];
+
+/// What a policy answers to a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everything that the copy needs is allowed.
+    Allowed,
+    /// These actions are allowed by no statement.
+    Missing {
+        /// The actions.
+        actions: Vec<&'static str>,
+    },
+    /// A Deny matches.
+    Denied {
+        /// The action that is denied.
+        action: &'static str,
+        /// The statement's place in the policy, from 0.
+        statement: usize,
+        /// The statement, word for word.
+        text: String,
+    },
+    /// It depends on condition keys that can't be known from here.
+    Unknown {
+        /// The keys.
+        keys: Vec<String>,
+    },
+}
+
+/// What the destination vault's policy answers to the job role.
+#[must_use]
+pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &Facts) -> Access {
+    let Some(policy) = policy else {
+        // Within one account the policy need not allow anything.
+        return if failure.is_cross_account() {
+            Access::Missing { actions: vec![COPY_INTO_BACKUP_VAULT] }
+        } else {
+            Access::Allowed
+        };
+    };
+    let job = failure.job();
+    let mut request = Request::new(
+        job.role.as_str(),
+        COPY_INTO_BACKUP_VAULT,
+        job.destination_vault.as_str(),
+    )
+    .with_context("aws:PrincipalArn", [job.role.as_str()])
+    .with_context("aws:PrincipalAccount", [job.account.as_str()])
+    .with_context("aws:PrincipalType", ["AssumedRole"])
+    .with_context("aws:SecureTransport", ["true"])
+    .with_context("aws:ResourceAccount", [failure.destination_account().as_str()]);
+    request = with_organization(request, "aws:PrincipalOrgID", &facts.source_organization);
+    request = with_organization(request, "aws:ResourceOrgID", &facts.destination_organization);
+    request = with_resource_tags(request, &facts.vault_tags);
+    let request = request.with_other_keys_unknown(policy);
+    match decide(policy, &request, COPY_INTO_BACKUP_VAULT) {
+        Access::Missing { .. } if !failure.is_cross_account() => Access::Allowed,
+        access => access,
+    }
+}
+
+/// What the source key's policy answers to the destination's service-linked role.
+#[must_use]
+pub fn key_access(
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    failure: &Failure,
+    facts: &Facts,
+) -> Access {
+    let service = via_service(&failure.job().source_recovery_point);
+    // The Region in `kms:ViaService` is the source's or the destination's [unverified]: both must be allowed.
+    let regions = [failure.job().region.as_str(), failure.job().destination_vault.region()];
+    let mut missing = Vec::new();
+    let mut unknown = Vec::new();
+    for call in KEY_CALLS {
+        let answers: Vec<Access> = regions
+            .iter()
+            .map(|region| {
+                let request = key_request(*call, key, service, region, failure, facts);
+                let request = with_resource_tags(request, tags).with_other_keys_unknown(policy);
+                decide(policy, &request, call.action)
+            })
+            .collect();
+        for answer in &answers {
+            match answer {
+                Access::Denied { .. } => return answer.clone(),
+                Access::Unknown { keys } => unknown.extend(keys.iter().cloned()),
+                Access::Missing { actions } => missing.extend(actions.iter().copied()),
+                Access::Allowed => {}
+            }
+        }
+        let allowed_somewhere = answers.contains(&Access::Allowed);
+        if allowed_somewhere && answers.iter().any(|answer| *answer != Access::Allowed) {
+            unknown.push("kms:ViaService".to_owned());
+        }
+    }
+    missing.dedup();
+    unknown.sort();
+    unknown.dedup();
+    if !unknown.is_empty() {
+        Access::Unknown { keys: unknown }
+    } else if !missing.is_empty() {
+        Access::Missing { actions: missing }
+    } else {
+        Access::Allowed
+    }
+}
+
+fn key_request(
+    call: KeyCall,
+    key: &KeyArn,
+    service: Option<ViaService>,
+    region: &str,
+    failure: &Failure,
+    facts: &Facts,
+) -> Request {
+    let account: AccountId = failure.destination_account();
+    let role = service_linked_role_arn(key.partition(), account);
+    let mut request = Request::new(&role, call.action, key.as_str())
+        .with_context("aws:PrincipalArn", [role.as_str()])
+        .with_context("aws:PrincipalAccount", [account.as_str()])
+        .with_context("aws:PrincipalType", ["AssumedRole"])
+        .with_context("aws:SecureTransport", ["true"])
+        .with_context("kms:CallerAccount", [account.as_str()]);
+    request = with_organization(request, "aws:PrincipalOrgID", &facts.destination_organization);
+    if call.via_service {
+        request = match service {
+            Some(service) => {
+                request.with_context("kms:ViaService", [service.endpoint(region).as_str()])
+            }
+            None => request.with_unknown("kms:ViaService"),
+        };
+    } else {
+        request = request.without_key("kms:ViaService");
+    }
+    if call.grant_for_resource {
+        request = request.with_context("kms:GrantIsForAWSResource", ["true"]);
+    }
+    request
+}
+
+fn with_organization(request: Request, key: &str, fact: &Fact<Option<Organization>>) -> Request {
+    match fact {
+        Fact::Known(Some(organization)) => request.with_context(key, [organization.id.as_str()]),
+        Fact::Known(None) => request.without_key(key),
+        Fact::Unknown(_) => request.with_unknown(key),
+    }
+}
+
+fn with_resource_tags(request: Request, tags: &Fact<Tags>) -> Request {
+    match tags {
+        Fact::Known(tags) => tags.iter().fold(request, |request, (key, value)| {
+            request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
+        }),
+        Fact::Unknown(_) => request,
+    }
+}
+
+fn decide(policy: &PolicyDocument, request: &Request, action: &'static str) -> Access {
+    match evaluate(policy, request) {
+        Decision::Allowed { .. } => Access::Allowed,
+        Decision::ImplicitlyDenied => Access::Missing { actions: vec![action] },
+        Decision::ExplicitlyDenied { statement } => Access::Denied {
+            action,
+            statement,
+            text: policy
+                .statements()
+                .get(statement)
+                .map(|statement| statement.as_str().to_owned())
+                .unwrap_or_default(),
+        },
+        Decision::Unknown { keys } => Access::Unknown { keys },
+    }
+}

@@ -1,0 +1,198 @@
+//! The message proposes, the facts decide.
+
+use std::cmp::Ordering;
+
+use crate::assess::{Assessment, Verdict, assess};
+use crate::cause::Cause;
+use crate::facts::{Facts, SourceKey};
+use crate::fact::Fact;
+use crate::job::Failure;
+use crate::messages::Explanation;
+
+/// The ranked causes of a failure, each with its evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    candidates: Vec<Assessment>,
+    proposed: Vec<Cause>,
+}
+
+impl Diagnosis {
+    /// What the message alone suggests, for an event that can't be verified. Nothing in it is confirmed.
+    #[must_use]
+    pub fn from_message(explanation: &Explanation<'_>) -> Self {
+        Self {
+            candidates: explanation
+                .candidates
+                .iter()
+                .map(|candidate| Assessment {
+                    cause: candidate.cause,
+                    verdict: Verdict::NotCheckable,
+                    why: candidate.why.to_owned(),
+                    evidence: Vec::new(),
+                })
+                .collect(),
+            proposed: explanation.candidates.iter().map(|candidate| candidate.cause).collect(),
+        }
+    }
+
+    /// The most likely cause.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        self.candidates.first().map_or(Cause::Unknown, |first| first.cause)
+    }
+
+    /// Every cause that was considered, best first.
+    #[must_use]
+    pub fn candidates(&self) -> &[Assessment] {
+        &self.candidates
+    }
+
+    /// The cause, if the message suggests it and the facts show it: the only kind that a repair may rest on.
+    #[must_use]
+    pub fn confirmed_cause(&self) -> Option<Cause> {
+        let first = self.candidates.first()?;
+        (first.verdict == Verdict::Confirmed).then_some(first.cause)
+    }
+
+    /// Whether the message itself suggests this cause.
+    #[must_use]
+    pub fn is_proposed(&self, cause: Cause) -> bool {
+        self.proposed.contains(&cause)
+    }
+}
+
+/// Causes that AWS words alike, so that a message of one may hide another. A cause outside the message's family never
+/// takes the first place, however clearly it shows: it is named after it.
+const VAULT_FAMILY: &[Cause] = &[
+    Cause::OrganizationMembership,
+    Cause::VaultNotFound,
+    Cause::JobRoleMissing,
+    Cause::JobRoleTrust,
+    Cause::DestinationVaultDeny,
+    Cause::DestinationVaultPolicy,
+    Cause::JobRolePermission,
+];
+const KEY_FAMILY: &[Cause] = &[
+    Cause::OrganizationMembership,
+    Cause::ServiceLinkedRole,
+    Cause::AwsManagedKey,
+    Cause::KeyNotFound,
+    Cause::SourceKeyState,
+    Cause::SourceKeyDeny,
+    Cause::SourceKeyPolicy,
+];
+
+/// What must be put right before what: a later one can't be mended, or doesn't matter, while an earlier one stands.
+const ORDER_OF_REPAIR: &[Cause] = &[
+    Cause::JobRoleMissing,
+    Cause::JobRoleTrust,
+    Cause::SourceNotFound,
+    Cause::VaultNotFound,
+    Cause::OrganizationMembership,
+    Cause::CrossAccountBackupDisabled,
+    Cause::UnsupportedResourceType,
+    Cause::DestinationVaultDeny,
+    Cause::DestinationVaultPolicy,
+    Cause::DestinationVaultKey,
+    Cause::RetentionOutOfRange,
+    Cause::ServiceLinkedRole,
+    Cause::AwsManagedKey,
+    Cause::KeyNotFound,
+    Cause::SourceKeyState,
+    Cause::SourceKeyDeny,
+    Cause::SourceKeyPolicy,
+];
+
+/// Ranks the causes of a verified failure.
+#[must_use]
+pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts) -> Diagnosis {
+    let proposed: Vec<Cause> = explanation.candidates.iter().map(|candidate| candidate.cause).collect();
+    let considered = |cause, why: &str| {
+        let (verdict, evidence) = assess(cause, failure, facts);
+        Assessment { cause, verdict, why: why.to_owned(), evidence }
+    };
+    let mut candidates: Vec<Assessment> = explanation
+        .candidates
+        .iter()
+        .map(|candidate| considered(candidate.cause, candidate.why))
+        .collect();
+    candidates.extend(
+        ORDER_OF_REPAIR
+            .iter()
+            .filter(|cause| !proposed.contains(cause))
+            .map(|cause| considered(*cause, "seen while the facts were read"))
+            .filter(|assessment| assessment.verdict == Verdict::Confirmed),
+    );
+    candidates.sort_by(|left, right| compare(left, right, &proposed));
+    if candidates.first().is_none_or(|first| first.verdict == Verdict::RuledOut) || admits_by_now(&candidates, facts) {
+        candidates.insert(0, nothing_left(&candidates));
+    }
+    Diagnosis { candidates, proposed }
+}
+
+/// Sorts by: shown and of the message's family; suggested and not excluded; shown but of another family; excluded.
+fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Ordering {
+    let class = |assessment: &Assessment| match assessment.verdict {
+        Verdict::Confirmed if is_of_family(assessment.cause, proposed) => 0_u8,
+        Verdict::NotCheckable => 1,
+        Verdict::Confirmed => 2,
+        Verdict::RuledOut => 3,
+    };
+    let rank = |assessment: &Assessment| match assessment.verdict {
+        Verdict::Confirmed => ORDER_OF_REPAIR
+            .iter()
+            .position(|cause| *cause == assessment.cause)
+            .unwrap_or(usize::MAX),
+        // A stable sort keeps the order in which the message suggests them.
+        Verdict::NotCheckable | Verdict::RuledOut => 0,
+    };
+    (class(left), rank(left)).cmp(&(class(right), rank(right)))
+}
+
+fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
+    let suggested = |family: &[Cause]| {
+        family.contains(&cause) && proposed.first().is_some_and(|first| family.contains(first))
+    };
+    proposed.contains(&cause) || suggested(VAULT_FAMILY) || suggested(KEY_FAMILY)
+}
+
+/// Whether a policy that the message blames admits the copy by now, thanks to a statement of ours. Policy changes take
+/// seconds to minutes to count, so a copy that was started right after a repair can fail once more.
+fn admits_by_now(candidates: &[Assessment], facts: &Facts) -> bool {
+    let is_ours = |sid: Option<&str>| sid.is_some_and(|sid| sid.starts_with(copymend_policy::SID_PREFIX));
+    let ours_in_vault = matches!(&facts.vault_policy, Fact::Known(Some(policy))
+        if policy.statements().iter().any(|statement| is_ours(statement.sid())));
+    let ours_in_key = matches!(&facts.source_key, SourceKey::Key(key)
+        if key.policy.known().is_some_and(|policy| policy.statements().iter().any(|statement| is_ours(statement.sid()))));
+    let excluded = |cause| {
+        candidates
+            .iter()
+            .any(|candidate| candidate.cause == cause && candidate.verdict == Verdict::RuledOut)
+    };
+    let nothing_shown = !candidates.iter().any(|candidate| candidate.verdict == Verdict::Confirmed);
+    nothing_shown
+        && ((ours_in_vault && excluded(Cause::DestinationVaultPolicy))
+            || (ours_in_key && excluded(Cause::SourceKeyPolicy)))
+}
+
+fn nothing_left(candidates: &[Assessment]) -> Assessment {
+    let policy_admits = candidates.iter().any(|candidate| {
+        candidate.verdict == Verdict::RuledOut
+            && matches!(candidate.cause, Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy)
+    });
+    if policy_admits {
+        Assessment {
+            cause: Cause::Transient,
+            verdict: Verdict::NotCheckable,
+            why: "the policies admit the copy by now; a policy change takes seconds to minutes to count".to_owned(),
+            evidence: Vec::new(),
+        }
+    } else {
+        Assessment {
+            cause: Cause::Unknown,
+            verdict: Verdict::NotCheckable,
+            why: "the facts exclude everything that the message suggests".to_owned(),
+            evidence: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The `Condition` element: one operator on one key, and how it comes out for a request.
+
+use crate::context::{Found, Request};
+use crate::operand::{Compared, Operand};
+use crate::operator::{Comparison, Operator, Quantifier};
+use crate::truth::Truth;
+
+/// One operator applied to one key.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    operator: Operator,
+    /// In lower case.
+    key: String,
+    operands: Vec<Operand>,
+}
+
+impl Condition {
+    pub(crate) fn new(operator: Operator, key: &str, values: &[String], variables: bool) -> Self {
+        Self {
+            operator,
+            key: key.to_lowercase(),
+            operands: values
+                .iter()
+                .map(|value| Operand::new(operator.comparison, value, variables))
+                .collect(),
+        }
+    }
+
+    /// Whether the request meets the condition.
+    ///
+    /// The rules, from IAM `reference_policies_elements_condition_operators` and
+    /// `reference_policies_condition-single-vs-multi-valued-context-keys`:
+    /// - documented: a missing key fails an operator, but passes a negated one; `IfExists` passes it; `ForAllValues`
+    ///   passes it, also when all its values are empty; `ForAnyValue` fails it, negated or not;
+    /// - documented: several policy values are an OR, for a negated operator a NOR;
+    /// - inferred: `IfExists` wins over `ForAnyValue` where the key is missing;
+    /// - unverified: a key of several values under an operator without a set operator matches nothing, negated or not
+    ///   (AWS says only that such a key requires a set operator).
+    pub(crate) fn holds(&self, request: &Request) -> Truth {
+        let operator = self.operator;
+        if operator.comparison == Comparison::Null {
+            return self.is_null(request);
+        }
+        match request.find(&self.key) {
+            Found::Unknown => self.unknown(request),
+            Found::Absent => Truth::from(self.holds_when_absent()),
+            Found::Values(values) => match (operator.quantifier, values) {
+                (Quantifier::Single, [value]) => self.value_holds(value, request),
+                (Quantifier::Single, _) => Truth::No,
+                (Quantifier::ForAllValues, _) if values.iter().all(String::is_empty) => Truth::Yes,
+                (Quantifier::ForAllValues, _) => {
+                    Truth::all(values.iter().map(|value| self.value_holds(value, request)))
+                }
+                (Quantifier::ForAnyValue, _) => {
+                    Truth::any(values.iter().map(|value| self.value_holds(value, request)))
+                }
+            },
+        }
+    }
+
+    fn holds_when_absent(&self) -> bool {
+        match self.operator.quantifier {
+            Quantifier::ForAllValues => true,
+            Quantifier::ForAnyValue => self.operator.if_exists,
+            Quantifier::Single => self.operator.if_exists || self.operator.negated,
+        }
+    }
+
+    /// The key may be absent or hold anything. Without policy values the outcome may still be certain.
+    fn unknown(&self, request: &Request) -> Truth {
+        if self.operands.is_empty() && !self.operator.negated && !self.holds_when_absent() {
+            return Truth::No;
+        }
+        Truth::Unknown(vec![request.unknown_name(&self.key)])
+    }
+
+    /// `Null`: `true` asks for an absent key, `false` for a present one. A key whose values are all empty is null
+    /// (documented for `ForAllValues` with `Null`).
+    fn is_null(&self, request: &Request) -> Truth {
+        let wants = |absent| {
+            self.operands
+                .iter()
+                .any(|operand| matches!(operand, Operand::Truth(wanted) if *wanted == absent))
+        };
+        let absent = match request.find(&self.key) {
+            Found::Unknown => {
+                return match (wants(true), wants(false)) {
+                    (true, true) => Truth::Yes,
+                    (false, false) => Truth::No,
+                    (true, false) | (false, true) => {
+                        Truth::Unknown(vec![request.unknown_name(&self.key)])
+                    }
+                };
+            }
+            Found::Absent => true,
+            Found::Values(values) => values.iter().all(String::is_empty),
+        };
+        Truth::from(wants(absent))
+    }
+
+    /// One of the key's values against all of the policy's.
+    ///
+    /// Where a value is not of the operator's type (a number, date, address or ARN), neither the operator nor its
+    /// negation matches (unverified; AWS does not say).
+    fn value_holds(&self, value: &str, request: &Request) -> Truth {
+        let mut invalid = false;
+        let mut unknown = Vec::new();
+        for operand in &self.operands {
+            match operand.compare(self.operator.comparison, value, request) {
+                Compared::Yes if self.operator.negated => return Truth::No,
+                Compared::Yes => return Truth::Yes,
+                Compared::No => {}
+                Compared::Invalid => invalid = true,
+                Compared::Unknown(key) => unknown.push(key),
+            }
+        }
+        if self.operator.negated && invalid {
+            return Truth::No;
+        }
+        if !unknown.is_empty() {
+            return Truth::Unknown(unknown);
+        }
+        Truth::from(self.operator.negated)
+    }
+}

@@ -1,0 +1,381 @@
+//! A JSON reader that keeps where every value stands, so that a document can be edited without touching its other bytes.
+//!
+//! Strict (RFC 8259): no comments, no trailing commas, no lone surrogates, no duplicate keys. Linear in the length of the
+//! text, and it refuses nesting deeper than [`MAX_DEPTH`].
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::error::{Location, ParseError, ParseProblem, shown};
+
+/// A policy nests six levels; anything near this limit is not one.
+pub(crate) const MAX_DEPTH: usize = 32;
+
+/// A JSON value and the bytes it stands in.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) span: Range<usize>,
+    pub(crate) value: Value,
+}
+
+/// A JSON value. A number stays as it was written.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Number(String),
+    String(String),
+    Array(Vec<Node>),
+    Object(Vec<Member>),
+}
+
+/// A key of an object and its value.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) key: String,
+    pub(crate) key_at: usize,
+    pub(crate) node: Node,
+}
+
+/// Reads one JSON document.
+pub(crate) fn read(text: &str) -> Result<Node, ParseError> {
+    let mut reader = Reader {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        path: Vec::new(),
+    };
+    reader.space();
+    let node = reader.value(0)?;
+    reader.space();
+    if reader.at < text.len() {
+        return Err(reader.error(ParseProblem::TrailingText));
+    }
+    Ok(node)
+}
+
+/// Whether two values are the same JSON value: the order of an object's keys and the spelling of strings don't count.
+pub(crate) fn same(left: &Node, right: &Node) -> bool {
+    match (&left.value, &right.value) {
+        (Value::Null, Value::Null) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Number(a), Value::Number(b)) | (Value::String(a), Value::String(b)) => a == b,
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|a| {
+                    b.iter()
+                        .any(|b| a.key == b.key && same(&a.node, &b.node))
+                })
+        }
+        (
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_),
+            _,
+        ) => false,
+    }
+}
+
+/// The path `$.key[index]…` of a place, built only when there is an error to show.
+pub(crate) fn path_of(parts: &[Part]) -> String {
+    let mut path = String::from("$");
+    for part in parts {
+        match part {
+            Part::Key(key) => {
+                path.push('.');
+                path.push_str(&shown(key));
+            }
+            Part::Index(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
+}
+
+/// One step of a path.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    Key(String),
+    Index(usize),
+}
+
+enum Step {
+    Key(Range<usize>),
+    Index(usize),
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    path: Vec<Step>,
+}
+
+impl Reader<'_> {
+    fn error(&self, problem: ParseProblem) -> ParseError {
+        let parts: Vec<Part> = self
+            .path
+            .iter()
+            .map(|step| match step {
+                Step::Key(span) => {
+                    Part::Key(self.text.get(span.clone()).unwrap_or_default().to_owned())
+                }
+                Step::Index(index) => Part::Index(*index),
+            })
+            .collect();
+        ParseError::new(problem, Location::new(self.text, self.at, path_of(&parts)))
+    }
+
+    fn syntax(&self, reason: &'static str) -> ParseError {
+        if self.at >= self.bytes.len() {
+            return self.error(ParseProblem::Json("the text ends too early"));
+        }
+        self.error(ParseProblem::Json(reason))
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node, ParseError> {
+        let start = self.at;
+        let value = match self.peek() {
+            Some(b'{') => self.object(depth)?,
+            Some(b'[') => self.array(depth)?,
+            Some(b'"') => Value::String(self.string()?),
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.word("true", Value::Bool(true))?,
+            Some(b'f') => self.word("false", Value::Bool(false))?,
+            Some(b'n') => self.word("null", Value::Null)?,
+            _ => return Err(self.syntax("a value was expected")),
+        };
+        Ok(Node {
+            span: start..self.at,
+            value,
+        })
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, ParseError> {
+        let end = self.at + word.len();
+        if self.bytes.get(self.at..end) == Some(word.as_bytes()) {
+            self.at = end;
+            return Ok(value);
+        }
+        Err(self.syntax("a value was expected"))
+    }
+
+    fn digits(&mut self) -> Result<(), ParseError> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return Err(self.syntax("a digit was expected"));
+        }
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<Value, ParseError> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'0'..=b'9')) {
+                return Err(self.syntax("a number can't start with 0"));
+            }
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        Ok(Value::Number(text.to_owned()))
+    }
+
+    /// Reads a string; the reader stands on its opening quote.
+    fn string(&mut self) -> Result<String, ParseError> {
+        self.at += 1;
+        let mut decoded = String::new();
+        loop {
+            let start = self.at;
+            while let Some(byte) = self.peek() {
+                if byte == b'"' || byte == b'\\' || byte < 0x20 {
+                    break;
+                }
+                self.at += 1;
+            }
+            decoded.push_str(self.text.get(start..self.at).unwrap_or_default());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(decoded);
+                }
+                Some(b'\\') => {
+                    let escaped = self.escape()?;
+                    decoded.push(escaped);
+                }
+                Some(_) => return Err(self.error(ParseProblem::ControlCharacter)),
+                None => return Err(self.syntax("a string must end")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, ParseError> {
+        self.at += 1;
+        let character = match self.peek() {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode(),
+            _ => return Err(self.syntax("this escape does not exist")),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    /// Reads `uXXXX`, and the second half of a surrogate pair.
+    fn unicode(&mut self) -> Result<char, ParseError> {
+        let first = self.hex()?;
+        let code = match first {
+            0xD800..=0xDBFF => {
+                if self.bytes.get(self.at..self.at + 2) != Some(b"\\u") {
+                    return Err(self.syntax("a surrogate stands alone"));
+                }
+                self.at += 1;
+                let second = self.hex()?;
+                if !(0xDC00..=0xDFFF).contains(&second) {
+                    return Err(self.syntax("a surrogate stands alone"));
+                }
+                0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00)
+            }
+            code => code,
+        };
+        char::from_u32(code).ok_or_else(|| self.syntax("a surrogate stands alone"))
+    }
+
+    fn hex(&mut self) -> Result<u32, ParseError> {
+        self.at += 1;
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self
+                .peek()
+                .and_then(|byte| char::from(byte).to_digit(16))
+                .ok_or_else(|| self.syntax("four hexadecimal digits were expected"))?;
+            code = code * 16 + digit;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    fn deeper(&self, depth: usize) -> Result<usize, ParseError> {
+        if depth >= MAX_DEPTH {
+            return Err(self.error(ParseProblem::TooDeep(MAX_DEPTH)));
+        }
+        Ok(depth + 1)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, ParseError> {
+        let depth = self.deeper(depth)?;
+        self.at += 1;
+        self.space();
+        let mut items = Vec::new();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::Array(items));
+        }
+        loop {
+            self.path.push(Step::Index(items.len()));
+            items.push(self.value(depth)?);
+            self.path.pop();
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Value::Array(items));
+                }
+                _ => return Err(self.syntax("`,` or `]` was expected")),
+            }
+            self.space();
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, ParseError> {
+        let depth = self.deeper(depth)?;
+        self.at += 1;
+        self.space();
+        let mut members: Vec<Member> = Vec::new();
+        let mut seen = HashSet::new();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Object(members));
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.syntax("a key in quotes was expected"));
+            }
+            let key_at = self.at;
+            let key = self.string()?;
+            let after = self.at;
+            // Few keys are compared one by one; a set keeps an object of many keys linear.
+            let twice = if members.len() < 16 {
+                members.iter().any(|member| member.key == key)
+            } else {
+                if seen.is_empty() {
+                    seen.extend(members.iter().map(|member| member.key.clone()));
+                }
+                !seen.insert(key.clone())
+            };
+            if twice {
+                self.at = key_at;
+                return Err(self.error(ParseProblem::DuplicateKey(shown(&key))));
+            }
+            self.space();
+            if self.peek() != Some(b':') {
+                return Err(self.syntax("`:` was expected"));
+            }
+            self.at += 1;
+            self.space();
+            self.path.push(Step::Key(key_at + 1..after - 1));
+            let node = self.value(depth)?;
+            self.path.pop();
+            members.push(Member { key, key_at, node });
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Value::Object(members));
+                }
+                _ => return Err(self.syntax("`,` or `}` was expected")),
+            }
+            self.space();
+        }
+    }
+}

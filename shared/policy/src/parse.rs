@@ -1,0 +1,314 @@
+//! From JSON to a policy: which elements there are, and what shapes they may have.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::condition::Condition;
+use crate::document::{Inner, StatementElement, Version};
+use crate::error::{Location, ParseError, ParseProblem, shown};
+use crate::json::{self, Member, Node, Part, Value, path_of};
+use crate::operator::Operator;
+use crate::principal::{Grantee, NameKind, PrincipalElement};
+use crate::statement::{Effect, Element, Statement};
+use crate::template::{Reading, Template};
+use crate::wildcard;
+
+/// The path to what is being read, shared by all readers of one document.
+struct Reader<'a> {
+    text: &'a str,
+    source: Arc<str>,
+    path: Vec<Part>,
+    version: Version,
+}
+
+type Read<T> = Result<T, ParseError>;
+
+pub(crate) fn document(text: &str) -> Read<Inner> {
+    let root = json::read(text)?;
+    let mut reader = Reader {
+        text,
+        source: Arc::from(text),
+        path: Vec::new(),
+        version: Version::default(),
+    };
+    let members = reader.object(&root, "an object")?;
+    let mut statement_node = None;
+    let mut id = None;
+    for member in members {
+        reader.within(&member.key, |reader| {
+            match member.key.as_str() {
+                "Version" => reader.version = reader.version(&member.node)?,
+                "Id" => id = Some(reader.string(&member.node)?.to_owned()),
+                "Statement" => statement_node = Some(&member.node),
+                _ => return Err(reader.unknown(member)),
+            }
+            Ok(())
+        })?;
+    }
+    let Some(node) = statement_node else {
+        return Err(reader.error(&root.span, ParseProblem::MissingElement("Statement")));
+    };
+    let (statements, is_list) = reader.within("Statement", |reader| reader.statements(node))?;
+    Ok(Inner {
+        source: reader.source,
+        version: reader.version,
+        id,
+        statements,
+        statement_element: StatementElement {
+            span: node.span.clone(),
+            is_list,
+        },
+    })
+}
+
+impl Reader<'_> {
+    fn error(&self, at: &Range<usize>, problem: ParseProblem) -> ParseError {
+        let location = Location::new(self.text, at.start, path_of(&self.path));
+        ParseError::new(problem, location)
+    }
+
+    fn unknown(&self, member: &Member) -> ParseError {
+        let problem = ParseProblem::UnknownElement(shown(&member.key));
+        self.error(&(member.key_at..member.key_at), problem)
+    }
+
+    fn expected(&self, node: &Node, what: &'static str) -> ParseError {
+        self.error(&node.span, ParseProblem::Expected(what))
+    }
+
+    fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
+        self.path.push(Part::Key(key.to_owned()));
+        let result = read(self)?;
+        self.path.pop();
+        Ok(result)
+    }
+
+    fn object<'n>(&self, node: &'n Node, what: &'static str) -> Read<&'n [Member]> {
+        match &node.value {
+            Value::Object(members) => Ok(members),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Err(self.expected(node, what)),
+        }
+    }
+
+    fn string<'n>(&self, node: &'n Node) -> Read<&'n str> {
+        match &node.value {
+            Value::String(text) => Ok(text),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => Err(self.expected(node, "a string")),
+        }
+    }
+
+    /// A string, or a list of strings.
+    fn strings(&mut self, node: &Node) -> Read<Vec<String>> {
+        let Value::Array(items) = &node.value else {
+            return match &node.value {
+                Value::String(text) => Ok(vec![text.clone()]),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_) => Err(self.expected(node, "a string or a list of strings")),
+            };
+        };
+        items
+            .iter()
+            .map(|item| self.string(item).map(str::to_owned))
+            .collect()
+    }
+
+    fn version(&self, node: &Node) -> Read<Version> {
+        match self.string(node)? {
+            "2008-10-17" => Ok(Version::V2008),
+            "2012-10-17" => Ok(Version::V2012),
+            other => Err(self.error(&node.span, ParseProblem::UnknownVersion(shown(other)))),
+        }
+    }
+
+    fn statements(&mut self, node: &Node) -> Read<(Vec<Statement>, bool)> {
+        let Value::Array(items) = &node.value else {
+            return Ok((vec![self.statement(node)?], false));
+        };
+        let mut statements = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(Part::Index(index));
+            statements.push(self.statement(item)?);
+            self.path.pop();
+        }
+        Ok((statements, true))
+    }
+
+    fn statement(&mut self, node: &Node) -> Read<Statement> {
+        let members = self.object(node, "a statement: an object")?;
+        let mut effect = None;
+        let mut statement = Statement {
+            source: Arc::clone(&self.source),
+            span: node.span.clone(),
+            sid: None,
+            effect: Effect::Deny,
+            principal: PrincipalElement::Absent,
+            action_names: Vec::new(),
+            actions: Element::Absent,
+            resources: Element::Absent,
+            conditions: Vec::new(),
+        };
+        for member in members {
+            self.within(&member.key, |reader| {
+                reader.element(member, &mut statement, &mut effect)
+            })?;
+        }
+        let Some(effect) = effect else {
+            return Err(self.error(&node.span, ParseProblem::MissingElement("Effect")));
+        };
+        statement.effect = effect;
+        Ok(statement)
+    }
+
+    fn element(
+        &mut self,
+        member: &Member,
+        statement: &mut Statement,
+        effect: &mut Option<Effect>,
+    ) -> Read<()> {
+        let node = &member.node;
+        let key = member.key_at..member.key_at;
+        match member.key.as_str() {
+            "Sid" => statement.sid = Some(self.string(node)?.to_owned()),
+            "Effect" => *effect = Some(self.effect(node)?),
+            "Principal" | "NotPrincipal" => {
+                if !matches!(statement.principal, PrincipalElement::Absent) {
+                    let problem = ParseProblem::Exclusive("Principal", "NotPrincipal");
+                    return Err(self.error(&key, problem));
+                }
+                let grantees = self.grantees(node)?;
+                statement.principal = if member.key == "Principal" {
+                    PrincipalElement::Principal(grantees)
+                } else {
+                    PrincipalElement::NotPrincipal(grantees)
+                };
+            }
+            "Action" | "NotAction" => {
+                if !matches!(statement.actions, Element::Absent) {
+                    return Err(self.error(&key, ParseProblem::Exclusive("Action", "NotAction")));
+                }
+                let names = self.strings(node)?;
+                let patterns = names
+                    .iter()
+                    .map(|name| wildcard::atoms(&name.to_lowercase()))
+                    .collect();
+                statement.action_names = names;
+                statement.actions = if member.key == "Action" {
+                    Element::In(patterns)
+                } else {
+                    Element::NotIn(patterns)
+                };
+            }
+            "Resource" | "NotResource" => {
+                if !matches!(statement.resources, Element::Absent) {
+                    let problem = ParseProblem::Exclusive("Resource", "NotResource");
+                    return Err(self.error(&key, problem));
+                }
+                let reading = Reading {
+                    wildcards: true,
+                    variables: self.version == Version::V2012,
+                };
+                let templates = self
+                    .strings(node)?
+                    .iter()
+                    .map(|text| Template::new(text, reading).narrowed())
+                    .collect();
+                statement.resources = if member.key == "Resource" {
+                    Element::In(templates)
+                } else {
+                    Element::NotIn(templates)
+                };
+            }
+            "Condition" => statement.conditions = self.conditions(node)?,
+            _ => return Err(self.unknown(member)),
+        }
+        Ok(())
+    }
+
+    fn effect(&self, node: &Node) -> Read<Effect> {
+        match self.string(node)? {
+            "Allow" => Ok(Effect::Allow),
+            "Deny" => Ok(Effect::Deny),
+            _ => Err(self.expected(node, "`Allow` or `Deny`")),
+        }
+    }
+
+    fn grantees(&mut self, node: &Node) -> Read<Vec<Grantee>> {
+        if let Value::String(text) = &node.value {
+            return if text == "*" {
+                Ok(vec![Grantee::Everyone])
+            } else {
+                Err(self.expected(node, "`*` or an object"))
+            };
+        }
+        let mut grantees = Vec::new();
+        for member in self.object(node, "`*` or an object")? {
+            self.within(&member.key, |reader| {
+                let kind = match member.key.as_str() {
+                    "AWS" => None,
+                    "Service" => Some(NameKind::Service),
+                    "Federated" => Some(NameKind::Federated),
+                    "CanonicalUser" => Some(NameKind::CanonicalUser),
+                    _ => return Err(reader.unknown(member)),
+                };
+                for text in reader.strings(&member.node)? {
+                    grantees.push(match kind {
+                        None => Grantee::aws(&text),
+                        Some(kind) => Grantee::Name(kind, text),
+                    });
+                }
+                Ok(())
+            })?;
+        }
+        Ok(grantees)
+    }
+
+    fn conditions(&mut self, node: &Node) -> Read<Vec<Condition>> {
+        let mut conditions = Vec::new();
+        for operator in self.object(node, "an object of operators")? {
+            self.within(&operator.key, |reader| {
+                let Some(parsed) = Operator::parse(&operator.key) else {
+                    let problem = ParseProblem::UnknownOperator(shown(&operator.key));
+                    return Err(reader.error(&(operator.key_at..operator.key_at), problem));
+                };
+                let variables = reader.version == Version::V2012;
+                for key in reader.object(&operator.node, "an object of condition keys")? {
+                    let values = reader.within(&key.key, |reader| reader.values(&key.node))?;
+                    conditions.push(Condition::new(parsed, &key.key, &values, variables));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(conditions)
+    }
+
+    /// A condition's values: strings, numbers or booleans, one or a list.
+    fn values(&mut self, node: &Node) -> Read<Vec<String>> {
+        let one = |node: &Node| match &node.value {
+            Value::String(text) | Value::Number(text) => Some(text.clone()),
+            Value::Bool(value) => Some(value.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        };
+        let values = match &node.value {
+            Value::Array(items) => items.iter().map(one).collect(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => one(node).map(|value| vec![value]),
+        };
+        values.ok_or_else(|| {
+            self.expected(node, "a string, number or boolean, or a list of them")
+        })
+    }
+}

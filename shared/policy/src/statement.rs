@@ -1,0 +1,142 @@
+//! One statement of a policy.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::condition::Condition;
+use crate::context::Request;
+use crate::principal::PrincipalElement;
+use crate::template::{Filled, Template};
+use crate::truth::Truth;
+use crate::wildcard::{self, Atom};
+
+/// What a statement does when it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// It allows.
+    Allow,
+    /// It denies, whatever else allows.
+    Deny,
+}
+
+/// A list of patterns, and whether the element was the `Not…` one.
+#[derive(Clone, Debug)]
+pub(crate) enum Element<T> {
+    Absent,
+    In(Vec<T>),
+    NotIn(Vec<T>),
+}
+
+/// One statement of a policy: its own bytes, and what they mean.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub(crate) source: Arc<str>,
+    pub(crate) span: Range<usize>,
+    pub(crate) sid: Option<String>,
+    pub(crate) effect: Effect,
+    pub(crate) principal: PrincipalElement,
+    pub(crate) action_names: Vec<String>,
+    pub(crate) actions: Element<Vec<Atom>>,
+    pub(crate) resources: Element<Option<Template>>,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+impl Statement {
+    /// The statement's `Sid`.
+    #[must_use]
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// Whether it allows or denies.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The statement's own bytes in the document, from `{` to `}`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.source.get(self.span.clone()).unwrap_or_default()
+    }
+
+    /// Where the statement stands in the document, in bytes.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// The entries of `Action` or `NotAction` as written.
+    #[must_use]
+    pub fn actions(&self) -> &[String] {
+        &self.action_names
+    }
+
+    /// Whether it names whom it is about, as a resource policy's statement must.
+    #[must_use]
+    pub fn has_principal(&self) -> bool {
+        !matches!(self.principal, PrincipalElement::Absent)
+    }
+
+    /// Whether the statement applies to the request as part of a resource policy.
+    pub(crate) fn applies(&self, request: &Request) -> Truth {
+        if !self.is_about(request) {
+            return Truth::No;
+        }
+        let principal = self.principal.covers(request);
+        if principal == Truth::No {
+            return Truth::No;
+        }
+        Truth::all([principal, self.circumstances(request)])
+    }
+
+    /// Whether the statement applies to the request, whoever makes it: for policies attached to the principal.
+    pub(crate) fn applies_to_any_principal(&self, request: &Request) -> Truth {
+        if !self.is_about(request) {
+            return Truth::No;
+        }
+        self.circumstances(request)
+    }
+
+    fn is_about(&self, request: &Request) -> bool {
+        let named = |patterns: &[Vec<Atom>]| {
+            patterns
+                .iter()
+                .any(|pattern| wildcard::matches(pattern, request.action_lower()))
+        };
+        match &self.actions {
+            Element::Absent => false,
+            Element::In(patterns) => named(patterns),
+            Element::NotIn(patterns) => !named(patterns),
+        }
+    }
+
+    fn circumstances(&self, request: &Request) -> Truth {
+        let resource = self.resource_applies(request);
+        if resource == Truth::No || self.conditions.is_empty() {
+            return resource;
+        }
+        let conditions = self
+            .conditions
+            .iter()
+            .map(|condition| condition.holds(request));
+        Truth::all(std::iter::once(resource).chain(conditions))
+    }
+
+    /// A resource with a variable that has no value matches nothing (documented: IAM `reference_policies_variables`).
+    fn resource_applies(&self, request: &Request) -> Truth {
+        let one = |template: &Option<Template>| match template {
+            None => Truth::No,
+            Some(template) => match template.fill(request) {
+                Filled::Ready(atoms) => Truth::from(wildcard::matches(&atoms, request.resource())),
+                Filled::Missing => Truth::No,
+                Filled::Unknown(key) => Truth::Unknown(vec![key]),
+            },
+        };
+        match &self.resources {
+            Element::Absent => Truth::No,
+            Element::In(templates) => Truth::any(templates.iter().map(one)),
+            Element::NotIn(templates) => Truth::any(templates.iter().map(one)).negated(),
+        }
+    }
+}
