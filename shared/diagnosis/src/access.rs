@@ -92,7 +92,7 @@ pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &
     request = with_organization(request, "aws:PrincipalOrgID", &facts.source_organization);
     request = with_organization(request, "aws:ResourceOrgID", &facts.destination_organization);
     request = with_resource_tags(request, &facts.vault_tags);
-    let request = request.with_other_keys_unknown(policy);
+    let request = request.with_other_keys_unknown();
     match decide(policy, &request, COPY_INTO_BACKUP_VAULT) {
         Access::Missing { .. } if !failure.is_cross_account() => Access::Allowed,
         access => access,
@@ -118,7 +118,7 @@ pub fn key_access(
             .iter()
             .map(|region| {
                 let request = key_request(*call, key, service, region, failure, facts);
-                let request = with_resource_tags(request, tags).with_other_keys_unknown(policy);
+                let request = with_resource_tags(request, tags).with_other_keys_unknown();
                 decide(policy, &request, call.action)
             })
             .collect();

@@ -56,7 +56,7 @@ const SAME_ACCOUNT: &str = "source and destination are one account";
 
 /// Holds one cause against the facts.
 #[must_use]
-pub fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> (Verdict, Vec<String>) {
+pub(crate) fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> (Verdict, Vec<String>) {
     match cause {
         Cause::DestinationVaultPolicy => vault_policy(failure, facts),
         Cause::DestinationVaultDeny => vault_deny(failure, facts),

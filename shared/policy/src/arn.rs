@@ -115,7 +115,7 @@ fn colons(text: &str) -> Option<[usize; 5]> {
     ])
 }
 
-fn is_partition(text: &str) -> bool {
+pub(crate) fn is_partition(text: &str) -> bool {
     text == "aws"
         || text.strip_prefix("aws-").is_some_and(|rest| {
             !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
@@ -216,7 +216,11 @@ impl ArnError {
     /// The text is shown escaped and cut to 200 characters, because it may come from an event.
     #[must_use]
     pub fn new(kind: &'static str, text: &str, reason: &'static str) -> Self {
-        let text = text.chars().take(200).flat_map(char::escape_debug).collect();
+        let text = text
+            .chars()
+            .take(200)
+            .flat_map(char::escape_debug)
+            .collect();
         Self { kind, text, reason }
     }
 }

@@ -94,6 +94,7 @@ pub struct Request {
     action_lower: String,
     resource: String,
     context: Context,
+    others_unknown: bool,
     identity: Identity,
     derived: Vec<(&'static str, Vec<String>)>,
 }
@@ -117,7 +118,23 @@ impl Request {
             action,
             resource: resource.into(),
             context: Context::default(),
+            others_unknown: false,
         }
+    }
+
+    /// Makes a condition key absent for sure, also one that would follow from the principal.
+    #[must_use]
+    pub fn without_key(mut self, key: &str) -> Self {
+        self.context.set::<String>(key, []);
+        self
+    }
+
+    /// Makes every key unknown that is neither given, nor made absent, nor follows from the principal: for a request that
+    /// somebody else makes, of which only a part can be known.
+    #[must_use]
+    pub fn with_other_keys_unknown(mut self) -> Self {
+        self.others_unknown = true;
+        self
     }
 
     /// Sets a condition key's values.
@@ -190,6 +207,7 @@ impl Request {
         });
         match given {
             Some(values) if !values.is_empty() => Found::Values(values),
+            None if self.others_unknown => Found::Unknown,
             Some(_) | None => Found::Absent,
         }
     }

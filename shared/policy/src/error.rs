@@ -15,7 +15,7 @@ impl Location {
     pub(crate) fn new(text: &str, offset: usize, path: String) -> Self {
         let bytes = text.as_bytes();
         let before = bytes.get(..offset).unwrap_or(bytes);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         let start = before
             .iter()
             .rposition(|byte| *byte == b'\n')

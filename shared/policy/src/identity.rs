@@ -9,9 +9,16 @@ pub(crate) enum Identity {
     /// An account's root user.
     Root(Account),
     /// `user/path/name`.
-    User { account: Account, arn: String, name: String },
+    User {
+        account: Account,
+        arn: String,
+        name: String,
+    },
     /// `role/path/name`, without a session: some session of the role.
-    Role { account: Account, arn: String },
+    Role {
+        account: Account,
+        arn: String,
+    },
     /// `assumed-role/name/session`.
     Session {
         account: Account,
@@ -19,9 +26,16 @@ pub(crate) enum Identity {
         role: String,
     },
     /// `federated-user/name`.
-    FederatedUser { account: Account, arn: String, name: String },
+    FederatedUser {
+        account: Account,
+        arn: String,
+        name: String,
+    },
     /// Anything else: compared as it is.
-    Other { account: Option<Account>, text: String },
+    Other {
+        account: Option<Account>,
+        text: String,
+    },
 }
 
 /// An account within its partition.
@@ -61,7 +75,8 @@ impl Identity {
             });
         }
         let Some([_, partition, service, _, account, resource]) = arn_parts(principal) else {
-            let is_service = principal.contains(".amazonaws.") || principal.ends_with(".aws.internal");
+            let is_service =
+                principal.contains(".amazonaws.") || principal.ends_with(".aws.internal");
             return if is_service {
                 Self::Service(principal.to_owned())
             } else {

@@ -65,10 +65,8 @@ pub(crate) fn same(left: &Node, right: &Node) -> bool {
         }
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|a| {
-                    b.iter()
-                        .any(|b| a.key == b.key && same(&a.node, &b.node))
-                })
+                && a.iter()
+                    .all(|a| b.iter().any(|b| a.key == b.key && same(&a.node, &b.node)))
         }
         (
             Value::Null
@@ -91,7 +89,11 @@ pub(crate) fn path_of(parts: &[Part]) -> String {
                 path.push('.');
                 path.push_str(&shown(key));
             }
-            Part::Index(index) => path.push_str(&format!("[{index}]")),
+            Part::Index(index) => {
+                path.push('[');
+                path.push_str(&index.to_string());
+                path.push(']');
+            }
         }
     }
     path

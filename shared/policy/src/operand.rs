@@ -72,9 +72,7 @@ impl Operand {
                 Template::Fixed(atoms) => Self::Arn(ArnPattern::new(&atoms)),
                 variables @ Template::Variables(_) => Self::ArnTemplate(variables),
             },
-            Comparison::Numeric(_) => {
-                Decimal::parse(text).map_or(Self::Invalid, Self::Number)
-            }
+            Comparison::Numeric(_) => Decimal::parse(text).map_or(Self::Invalid, Self::Number),
             Comparison::Date(_) => Moment::parse(text).map_or(Self::Invalid, Self::Date),
             Comparison::Ip => IpRange::parse(text).map_or(Self::Invalid, Self::Ip),
             Comparison::Binary => Self::Binary(text.to_owned()),

@@ -307,8 +307,6 @@ impl Reader<'_> {
             | Value::String(_)
             | Value::Object(_) => one(node).map(|value| vec![value]),
         };
-        values.ok_or_else(|| {
-            self.expected(node, "a string, number or boolean, or a list of them")
-        })
+        values.ok_or_else(|| self.expected(node, "a string, number or boolean, or a list of them"))
     }
 }

@@ -18,7 +18,10 @@ pub(crate) enum PrincipalElement {
 pub(crate) enum Grantee {
     Everyone,
     /// An account's id or its root: every principal of the account. An id matches in any partition.
-    Account { partition: Option<String>, id: String },
+    Account {
+        partition: Option<String>,
+        id: String,
+    },
     /// Any other ARN.
     Arn(String),
     /// What AWS leaves in a policy when a user or role is deleted, such as `AROA…`.
@@ -63,13 +66,15 @@ impl Grantee {
         let identity = request.identity();
         match self {
             Self::Everyone => Truth::Yes,
-            Self::Account { partition, id } => Truth::from(identity.account().is_some_and(|account| {
-                account.id == *id
-                    && (account.partition.is_empty()
-                        || partition
-                            .as_ref()
-                            .is_none_or(|partition| *partition == account.partition))
-            })),
+            Self::Account { partition, id } => {
+                Truth::from(identity.account().is_some_and(|account| {
+                    account.id == *id
+                        && (account.partition.is_empty()
+                            || partition
+                                .as_ref()
+                                .is_none_or(|partition| *partition == account.partition))
+                }))
+            }
             Self::Arn(arn) => covers_arn(arn, request),
             Self::UniqueId(id) => covers_unique_id(id, request),
             Self::Name(NameKind::Service, name) => {

@@ -72,7 +72,9 @@ impl Moment {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let unsigned = text.strip_prefix('-').unwrap_or(text);
-        if unsigned.len() != 4 && !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit())
+        if unsigned.len() != 4
+            && !unsigned.is_empty()
+            && unsigned.bytes().all(|b| b.is_ascii_digit())
         {
             return Some(Self {
                 seconds: text.parse().ok()?,
@@ -184,7 +186,10 @@ impl IpRange {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => {
                 let digits = !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit());
-                (address, Some(digits.then(|| prefix.parse().ok()).flatten()?))
+                (
+                    address,
+                    Some(digits.then(|| prefix.parse().ok()).flatten()?),
+                )
             }
             None => (text, None),
         };

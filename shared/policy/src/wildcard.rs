@@ -63,6 +63,20 @@ pub fn wildcard_matches(pattern: &str, text: &str) -> bool {
     matches(&atoms(pattern), text)
 }
 
+/// Whether `arn` matches `pattern` part by part: a wildcard in one of the first five parts never reaches into the next,
+/// as in the condition operators for ARNs (documented: IAM `reference_policies_elements_condition_operators`).
+#[must_use]
+pub fn arn_matches(pattern: &str, arn: &str) -> bool {
+    let patterns: Vec<&str> = pattern.splitn(6, ':').collect();
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    patterns.len() == 6
+        && parts.len() == 6
+        && patterns
+            .iter()
+            .zip(&parts)
+            .all(|(pattern, part)| wildcard_matches(pattern, part))
+}
+
 /// Whether `text` as a whole matches the atoms.
 pub(crate) fn matches(pattern: &[Atom], text: &str) -> bool {
     match pattern {
@@ -127,7 +141,7 @@ fn skip_to<'a>(atoms: &[Atom], from: &'a str) -> Option<&'a str> {
 fn one(text: &str, wide: bool) -> Option<&str> {
     let mut characters = text.chars();
     let first = characters.next()?;
-    (wide || first != ':').then(|| characters.as_str())
+    (wide || first != ':').then_some(characters.as_str())
 }
 
 /// A state machine over characters, for patterns whose `*` may not pass a colon.

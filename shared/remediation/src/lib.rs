@@ -1,7 +1,19 @@
 //! Ports, investigation, decision, guards, repair, retry and the handler.
+//!
+//! One event flows through [`CopyRemediator::handle`]: the event is verified against AWS Backup, [`investigate`] reads the
+//! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, [`repair`]
+//! writes it, [`retry`] starts the copy again, and the [`report`] goes to people.
 
+pub mod guards;
+mod handler;
+pub mod investigate;
 pub mod ledger;
+pub mod plan;
 pub mod ports;
+pub mod repair;
 pub mod report;
+pub mod retry;
 pub mod settings;
 pub mod write;
+
+pub use handler::{CopyRemediator, HandlerError, Invocation};

@@ -1,0 +1,144 @@
+//! A statement of ours.
+
+use serde_json::{Map, Value};
+
+use super::{GrantError, SID_PREFIX};
+use crate::document::PolicyDocument;
+use crate::error::ParseError;
+use crate::json::{self, Node};
+use crate::statement::{Effect, Statement};
+
+/// A statement that this crate built: the only kind that can be appended.
+#[derive(Clone, Debug)]
+pub struct NewStatement {
+    sid: String,
+    text: String,
+    /// A document that holds nothing but this statement.
+    document: PolicyDocument,
+    node: Node,
+}
+
+/// Why a recorded text is not a statement of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordedError {
+    /// It is not a statement.
+    #[error("the recorded text is not a statement: {0}")]
+    Parse(#[from] ParseError),
+    /// Its `Sid` is missing or not one of ours.
+    #[error("the recorded statement's `Sid` does not start with `Copymend`")]
+    NotOurs,
+    /// It denies. We only ever add statements that allow.
+    #[error("the recorded statement does not allow")]
+    NotAllow,
+}
+
+impl NewStatement {
+    /// Builds a statement. The order of the elements is fixed.
+    pub(super) fn build(
+        sid: String,
+        principal: Value,
+        actions: &[&str],
+        condition: Map<String, Value>,
+    ) -> Result<Self, GrantError> {
+        let mut statement = Map::new();
+        statement.insert("Sid".into(), sid.into());
+        statement.insert("Effect".into(), "Allow".into());
+        statement.insert("Principal".into(), principal);
+        statement.insert("Action".into(), one_or_list(actions.iter().copied()));
+        statement.insert("Resource".into(), "*".into());
+        if !condition.is_empty() {
+            statement.insert("Condition".into(), Value::Object(condition));
+        }
+        let text = format!("{:#}", Value::Object(statement));
+        Ok(Self::read(&text)?)
+    }
+
+    fn read(text: &str) -> Result<Self, RecordedError> {
+        let node = json::read(text)?;
+        let document = PolicyDocument::parse(&format!(
+            "{{\"Version\":\"2012-10-17\",\"Statement\":[{text}]}}"
+        ))?;
+        let statement = document
+            .statements()
+            .first()
+            .ok_or(RecordedError::NotOurs)?;
+        let sid = statement.sid().unwrap_or_default().to_owned();
+        if !sid.starts_with(SID_PREFIX) {
+            return Err(RecordedError::NotOurs);
+        }
+        if statement.effect() != Effect::Allow {
+            return Err(RecordedError::NotAllow);
+        }
+        Ok(Self {
+            sid,
+            text: text.to_owned(),
+            document,
+            node,
+        })
+    }
+
+    /// Reads a statement of ours back from a record of what was written, to undo it.
+    ///
+    /// Refused unless it is one statement that allows and its `Sid` starts with [`SID_PREFIX`].
+    pub fn from_recorded(text: &str) -> Result<Self, RecordedError> {
+        Self::read(text.trim())
+    }
+
+    /// The statement's `Sid`.
+    #[must_use]
+    pub fn sid(&self) -> &str {
+        &self.sid
+    }
+
+    /// The statement as JSON, over several lines, indented by two spaces.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The actions the statement allows: which of them are already allowed decides whether the statement is needed.
+    #[must_use]
+    pub fn actions(&self) -> &[String] {
+        self.statement().map_or(&[], Statement::actions)
+    }
+
+    /// A document that holds nothing but this statement, to evaluate it alone.
+    #[must_use]
+    pub fn as_policy(&self) -> &PolicyDocument {
+        &self.document
+    }
+
+    pub(crate) fn statement(&self) -> Option<&Statement> {
+        self.document.statements().first()
+    }
+
+    /// Whether a statement's text is the same JSON value as this one.
+    pub(crate) fn is_same(&self, text: &str) -> bool {
+        json::read(text).is_ok_and(|other| json::same(&self.node, &other))
+    }
+}
+
+impl PartialEq for NewStatement {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for NewStatement {}
+
+/// A single value as it is, several as a list.
+pub(super) fn one_or_list<'a>(values: impl IntoIterator<Item = &'a str>) -> Value {
+    let mut values: Vec<Value> = values.into_iter().map(Value::from).collect();
+    match values.len() {
+        1 => values.remove(0),
+        _ => Value::Array(values),
+    }
+}
+
+/// `{operator: {key: value}}`, added to a condition.
+pub(super) fn condition(map: &mut Map<String, Value>, operator: &str, key: &str, value: Value) {
+    let mut keys = Map::new();
+    keys.insert(key.into(), value);
+    map.insert(operator.into(), Value::Object(keys));
+}

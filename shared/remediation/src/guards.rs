@@ -1,0 +1,352 @@
+//! The guards: named checks, every one of which must pass before a policy is written. Fail closed: what isn't known
+//! doesn't pass.
+
+use copymend_diagnosis::access::Access;
+use copymend_diagnosis::features::is_fully_managed;
+use copymend_diagnosis::{Fact, Facts, Failure, KeyFacts, KeyManager, SourceKey, Tags};
+use copymend_policy::{KEY_POLICY_MAX_BYTES, check_size};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ledger::{Lease, PolicyHistory};
+use crate::plan::{Plan, Target};
+use crate::ports::CallResult;
+use crate::report::GuardResult;
+use crate::settings::{ArnPattern, Mode, Settings};
+use crate::write::{Approved, ApprovedKeyPolicy, ApprovedVaultPolicy};
+
+/// The tag by which an owner keeps Copymend away from a vault or key.
+pub const OPT_OUT_TAG: (&str, &str) = ("copymend", "never");
+
+/// A write must be read back before the function's time is over.
+pub const TIME_FOR_A_WRITE: SignedDuration = SignedDuration::from_secs(10);
+
+/// The guard that an event which AWS Backup doesn't confirm fails.
+pub const VERIFIED_FAILURE: &str = "verified-failure";
+/// The guard that observe mode fails.
+pub const MODE: &str = "mode";
+/// The guard that the ledger's lease passes.
+pub const LEASE: &str = "lease";
+
+pub(crate) fn guard(name: &'static str, passed: bool, detail: impl Into<String>) -> GuardResult {
+    GuardResult { name, passed, detail: detail.into() }
+}
+
+/// Who started the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartedBy {
+    /// A backup plan.
+    BackupPlan,
+    /// Copymend, as a retry of a copy that a plan had started.
+    OwnRetry,
+    /// Someone, on demand.
+    Someone,
+}
+
+/// The guards of every write, also of starting a copy again.
+#[must_use]
+pub fn guards_of_any_write(
+    failure: &Failure,
+    settings: &Settings,
+    started_by: StartedBy,
+) -> Vec<GuardResult> {
+    let job = failure.job();
+    let vault = job.destination_vault.as_str();
+    let (started, how) = match started_by {
+        StartedBy::BackupPlan => (true, "a backup plan started the copy"),
+        StartedBy::OwnRetry => (true, "the copy is our own retry of one that a backup plan started"),
+        StartedBy::Someone if settings.allow_on_demand => {
+            (true, "someone started the copy on demand, which COPYMEND_ALLOW_ON_DEMAND admits")
+        }
+        StartedBy::Someone => (
+            false,
+            "someone started the copy on demand; COPYMEND_ALLOW_ON_DEMAND is not true",
+        ),
+    };
+    vec![
+        guard(VERIFIED_FAILURE, true, format!("DescribeCopyJob confirms that job {} failed", job.id)),
+        guard(
+            MODE,
+            settings.mode == Mode::Repair,
+            format!("COPYMEND_MODE is {}", settings.mode),
+        ),
+        guard("started-by-backup-plan", started, how),
+        allowed("destination-allowed", "COPYMEND_ALLOWED_DESTINATIONS", &settings.allowed_destinations, vault),
+    ]
+}
+
+fn allowed(name: &'static str, setting: &str, patterns: &[ArnPattern], arn: &str) -> GuardResult {
+    match patterns.iter().find(|pattern| pattern.admits(arn)) {
+        Some(pattern) => guard(name, true, format!("`{}` admits `{arn}`", pattern.as_str())),
+        None if patterns.is_empty() => guard(name, false, format!("{setting} is empty, which admits nothing")),
+        None => guard(name, false, format!("{setting} does not admit `{arn}`")),
+    }
+}
+
+/// The guards of a policy change that need no ledger.
+#[must_use]
+pub fn guards_of_plan(
+    plan: &Plan,
+    failure: &Failure,
+    facts: &Facts,
+    settings: &Settings,
+) -> Vec<GuardResult> {
+    let mut guards = Vec::new();
+    match (&plan.target, &facts.source_key) {
+        (Target::Vault(_), _) => guards.push(not_opted_out("vault", &facts.vault_tags)),
+        (Target::Key(arn), SourceKey::Key(key)) => {
+            guards.push(allowed("key-allowed", "COPYMEND_ALLOWED_KEYS", &settings.allowed_keys, arn.as_str()));
+            guards.push(not_opted_out("key", &key.tags));
+            guards.extend(guards_of_key(key, failure, facts, settings));
+        }
+        (Target::Key(arn), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => {
+            guards.push(guard("customer-managed-key", false, format!("nothing is known of `{arn}`")));
+        }
+    }
+    guards.push(same_organization(facts, settings));
+    guards.push(no_explicit_deny(plan));
+    guards.push(evaluation_flips(plan));
+    guards.push(match &plan.proof {
+        Ok(_) => guard(
+            "only-adds",
+            true,
+            format!("every old statement is unchanged; added: {}", sids(plan).join(", ")),
+        ),
+        Err(error) => guard("only-adds", false, error.to_string()),
+    });
+    guards.push(size_limit(plan));
+    guards
+}
+
+fn sids(plan: &Plan) -> Vec<String> {
+    plan.added.iter().map(|statement| statement.sid().to_owned()).collect()
+}
+
+fn not_opted_out(what: &str, tags: &Fact<Tags>) -> GuardResult {
+    let name = "not-opted-out";
+    let (key, value) = OPT_OUT_TAG;
+    match tags {
+        Fact::Unknown(why) => guard(name, false, format!("the {what}'s tags are not known: {why}")),
+        Fact::Known(tags) => {
+            let opted_out = tags.iter().any(|(tag, content)| {
+                tag.eq_ignore_ascii_case(key) && content.eq_ignore_ascii_case(value)
+            });
+            let not = if opted_out { "" } else { "not " };
+            guard(name, !opted_out, format!("the {what} is {not}tagged {key}={value}"))
+        }
+    }
+}
+
+fn guards_of_key(
+    key: &KeyFacts,
+    failure: &Failure,
+    facts: &Facts,
+    settings: &Settings,
+) -> Vec<GuardResult> {
+    let (customer, enabled) = match &key.key {
+        Fact::Known(Some(described)) => {
+            // KMS answers with the exact key. One that isn't the one named is not ours to touch.
+            let same = described.arn == key.arn;
+            (
+                guard(
+                    "customer-managed-key",
+                    same && described.manager == KeyManager::Customer,
+                    format!("KMS describes `{}`, managed by {:?}", described.arn, described.manager),
+                ),
+                guard("key-enabled", described.is_enabled(), format!("the key's state is {}", described.state)),
+            )
+        }
+        Fact::Known(None) => (
+            guard("customer-managed-key", false, "the key does not exist"),
+            guard("key-enabled", false, "the key does not exist"),
+        ),
+        Fact::Unknown(why) => (
+            guard("customer-managed-key", false, why.to_string()),
+            guard("key-enabled", false, why.to_string()),
+        ),
+    };
+    let role = match &facts.service_linked_role {
+        Fact::Known(Some(role)) => guard("service-linked-role", true, format!("`{}` exists", role.arn)),
+        Fact::Known(None) => guard(
+            "service-linked-role",
+            false,
+            "AWSServiceRoleForBackup is missing in the destination account",
+        ),
+        Fact::Unknown(why) => guard("service-linked-role", false, why.to_string()),
+    };
+    let fully_managed = is_fully_managed(&failure.job().source_recovery_point);
+    let principal = guard(
+        "key-principal-known",
+        !fully_managed || settings.allow_fully_managed_keys,
+        if fully_managed {
+            "a fully managed type: which principal of the destination uses the key is not documented (COPYMEND_ALLOW_FULLY_MANAGED_KEYS)"
+        } else {
+            "the destination's AWSServiceRoleForBackup uses the key"
+        },
+    );
+    vec![customer, enabled, role, principal]
+}
+
+fn same_organization(facts: &Facts, settings: &Settings) -> GuardResult {
+    let name = "same-organization";
+    match (&facts.source_organization, &facts.destination_organization) {
+        (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => guard(name, false, why.to_string()),
+        (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
+            let expected = settings.organization_id.as_ref().unwrap_or(&source.id);
+            let same = source.id == destination.id && source.id == *expected;
+            let detail = if same {
+                format!("both accounts are in {}", source.id)
+            } else {
+                format!(
+                    "the source is in {}, the destination in {}; expected {expected}",
+                    source.id, destination.id
+                )
+            };
+            guard(name, same, detail)
+        }
+        (Fact::Known(_), Fact::Known(_)) => guard(name, false, "an account is in no organization"),
+    }
+}
+
+fn no_explicit_deny(plan: &Plan) -> GuardResult {
+    let name = "no-explicit-deny";
+    match &plan.access_before {
+        Access::Denied { action, statement, .. } => guard(
+            name,
+            false,
+            format!("statement {} denies {action}", statement.saturating_add(1)),
+        ),
+        Access::Unknown { keys } => guard(
+            name,
+            false,
+            format!("a statement depends on what cannot be known: {}", keys.join(", ")),
+        ),
+        Access::Allowed | Access::Missing { .. } => guard(name, true, "no Deny matches the copy"),
+    }
+}
+
+fn evaluation_flips(plan: &Plan) -> GuardResult {
+    let name = "evaluation-flips";
+    match (&plan.access_before, &plan.access_after) {
+        (Access::Missing { actions }, Access::Allowed) => guard(
+            name,
+            true,
+            format!("denied before, allowed after: {}", actions.join(", ")),
+        ),
+        (Access::Allowed, _) => guard(name, false, "the policy allows the copy already"),
+        (Access::Missing { .. } | Access::Denied { .. } | Access::Unknown { .. }, _) => {
+            guard(name, false, "our statements would not make the copy legal")
+        }
+    }
+}
+
+fn size_limit(plan: &Plan) -> GuardResult {
+    let name = "size-limit";
+    let bytes = plan.after.as_str().len();
+    match &plan.target {
+        // No limit of a vault policy is documented; the service refuses what is too long, and the report says so.
+        Target::Vault(_) => guard(name, true, format!("{bytes} bytes; no limit is documented")),
+        Target::Key(_) => match check_size(&plan.after, KEY_POLICY_MAX_BYTES) {
+            Ok(()) => guard(name, true, format!("{bytes} of {KEY_POLICY_MAX_BYTES} bytes")),
+            Err(error) => guard(name, false, error.to_string()),
+        },
+    }
+}
+
+/// The guards that rest on what was written before.
+#[must_use]
+pub fn guards_of_history(
+    plan: &Plan,
+    history: &CallResult<PolicyHistory>,
+    settings: &Settings,
+) -> Vec<GuardResult> {
+    let removed = "sid-not-removed";
+    let budget = "write-budget";
+    let history = match history {
+        Ok(history) => history,
+        Err(error) => {
+            return vec![guard(removed, false, error.to_string()), guard(budget, false, error.to_string())];
+        }
+    };
+    let present = |sid: &str| {
+        plan.before
+            .as_ref()
+            .is_some_and(|policy| policy.statements().iter().any(|statement| statement.sid() == Some(sid)))
+    };
+    let gone: Vec<String> = sids(plan)
+        .into_iter()
+        .filter(|sid| history.sids.contains(sid) && !present(sid))
+        .collect();
+    let first = if gone.is_empty() {
+        guard(removed, true, "nobody removed a statement of ours")
+    } else {
+        guard(
+            removed,
+            false,
+            format!(
+                "someone removed {} since we wrote it: infrastructure as code may own this policy, so add the statement there",
+                gone.join(", ")
+            ),
+        )
+    };
+    let writes = history.writes_today;
+    let allowed = settings.write_budget;
+    vec![
+        first,
+        guard(budget, writes < allowed, format!("{writes} of {allowed} writes to this policy today")),
+    ]
+}
+
+/// The guard of the lease and of the time that is left.
+#[must_use]
+pub fn guards_of_lease(
+    target: &Target,
+    lease: Option<&Lease>,
+    now: Timestamp,
+    deadline: Timestamp,
+) -> Vec<GuardResult> {
+    let held = lease.is_some_and(|lease| lease.resource() == target.as_str() && lease.until() > now);
+    let left = deadline.duration_since(now);
+    vec![
+        guard(
+            LEASE,
+            held,
+            if held { "held" } else { "someone else is changing this policy, or no ledger keeps leases" },
+        ),
+        guard(
+            "time-left",
+            left >= TIME_FOR_A_WRITE,
+            format!("{} seconds are left to write and read back", left.as_secs()),
+        ),
+    ]
+}
+
+/// Whether every guard passed. No guard at all is no pass.
+#[must_use]
+pub fn all_passed(guards: &[GuardResult]) -> bool {
+    !guards.is_empty() && guards.iter().all(|guard| guard.passed)
+}
+
+/// What the guards let through.
+#[derive(Debug)]
+pub enum Write {
+    /// A vault access policy.
+    Vault(ApprovedVaultPolicy),
+    /// A key policy.
+    Key(ApprovedKeyPolicy),
+}
+
+/// Turns a plan into a write, if every guard of every kind passed while the lease is held.
+#[must_use]
+pub fn approve(plan: &Plan, guards: &[GuardResult], lease: &Lease) -> Option<Write> {
+    let asked = |name| guards.iter().any(|guard| guard.name == name);
+    let complete = [VERIFIED_FAILURE, MODE, "evaluation-flips", "only-adds", "sid-not-removed", LEASE]
+        .into_iter()
+        .all(asked);
+    if !complete || !all_passed(guards) || lease.resource() != plan.target.as_str() {
+        return None;
+    }
+    Some(match &plan.target {
+        Target::Vault(vault) => Write::Vault(Approved::new(vault.clone(), plan.after.clone())),
+        Target::Key(key) => Write::Key(Approved::new(key.clone(), plan.after.clone())),
+    })
+}

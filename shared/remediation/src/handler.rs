@@ -1,0 +1,432 @@
+//! The handler: from an event to a Report.
+
+use copymend_diagnosis::messages::explain;
+use copymend_diagnosis::{
+    Advice, Cause, CopyJobEvent, Diagnosis, EventError, Facts, Failure, NotVerified, advise, diagnose,
+};
+use copymend_policy::AccountId;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::guards::{
+    MODE, StartedBy, VERIFIED_FAILURE, all_passed, guard, guards_of_any_write, guards_of_history,
+    guards_of_plan,
+};
+use crate::investigate::investigate;
+use crate::ledger::{JobEntry, Ledger};
+use crate::plan::plan;
+use crate::ports::{Backup, CallError, CallErrorKind, Clock, Environment, Location, Notifier};
+use crate::repair::{Ending, Repair, change_of};
+use crate::report::{CopySummary, Decision, DiagnosisReport, GuardResult, Outcome, Report};
+use crate::retry::{Retried, retry};
+use crate::settings::{Mode, Settings};
+
+/// One invocation of the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// A unique id: the Lambda request id. It owns leases and job entries.
+    pub id: String,
+    /// When the function is stopped.
+    pub deadline: Timestamp,
+}
+
+/// Why an event got no Report. EventBridge or Lambda may deliver it again.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// The input is no event of a copy job.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// A call failed in a way that may pass: the event should be delivered again.
+    #[error("{0}; the event should be delivered again")]
+    Call(CallError),
+}
+
+impl HandlerError {
+    /// The stable name that the Lambda answers as `errorType`.
+    #[must_use]
+    pub const fn error_type(&self) -> &'static str {
+        match self {
+            Self::Event(error) => error.error_type(),
+            Self::Call(_) => "CallFailed",
+        }
+    }
+}
+
+/// A job's entry in the ledger outlives the invocation by this much.
+const GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The handler of failed copy jobs.
+#[derive(Debug)]
+pub struct CopyRemediator<E> {
+    environment: E,
+    settings: Settings,
+}
+
+impl<E: Environment> CopyRemediator<E> {
+    /// A handler with its environment and settings.
+    pub const fn new(environment: E, settings: Settings) -> Self {
+        Self { environment, settings }
+    }
+
+    /// The environment.
+    pub const fn environment(&self) -> &E {
+        &self.environment
+    }
+
+    /// Handles one event: verifies it, finds the cause, repairs and retries where every guard lets it, and tells people.
+    pub async fn handle(&self, event: &Value, invocation: &Invocation) -> Result<Report, HandlerError> {
+        let event = CopyJobEvent::from_json(event)?;
+        let now = self.environment.clock().now();
+        let verification = self.verify(&event).await?;
+        let Some(ledger) = self.environment.ledger() else {
+            let report = self.report(&event, verification, invocation).await;
+            return self.tell(report).await;
+        };
+        let until = invocation.deadline.saturating_add(GRACE).unwrap_or(invocation.deadline);
+        let id = match &verification {
+            Verification::Confirmed(failure) => failure.job().id.clone(),
+            // An event that nobody confirms must not take the place of the real one.
+            Verification::Refused(_) | Verification::Impossible(_) => format!("unverified-{}", event.copy_job_id),
+        };
+        match ledger.begin_job(&id, &invocation.id, now, until).await.map_err(HandlerError::Call)? {
+            JobEntry::Started => {}
+            JobEntry::InProgress => return Ok(self.already_handled(&event, "another invocation handles this job")),
+            JobEntry::Done(outcome) => {
+                return Ok(self.already_handled(&event, &format!("this job was handled before: {outcome}")));
+            }
+        }
+        let report = self.report(&event, verification, invocation).await;
+        let told = self.count_and_tell(ledger, report).await;
+        match &told {
+            Ok(report) => {
+                let now = self.environment.clock().now();
+                if let Err(error) = ledger.finish_job(&id, report.outcome.slug(), now).await {
+                    tracing::warn!(%error, "the outcome was not recorded");
+                }
+            }
+            Err(_) => {
+                if let Err(error) = ledger.abandon_job(&id, &invocation.id).await {
+                    tracing::warn!(%error, "the job's entry was not freed");
+                }
+            }
+        }
+        told
+    }
+
+    async fn verify(&self, event: &CopyJobEvent) -> Result<Verification, HandlerError> {
+        let Ok(account) = event.account.parse::<AccountId>() else {
+            return Ok(Verification::Impossible(format!(
+                "`{}` is no account id, so the job cannot be looked up",
+                event.account.escape_debug()
+            )));
+        };
+        if event.source_vault.account_id() != Some(account) || event.source_vault.region() != event.region {
+            return Ok(Verification::Impossible(
+                "the source vault is not in the account and Region that the event comes from".to_owned(),
+            ));
+        }
+        let location = Location { account, region: event.region.clone() };
+        match self.environment.backup().describe_copy_job(&location, &event.copy_job_id).await {
+            Ok(Some(job)) => Ok(match Failure::verify(event, job) {
+                Ok(failure) => Verification::Confirmed(Box::new(failure)),
+                Err(reason) => Verification::Refused(reason),
+            }),
+            Ok(None) => Ok(Verification::Impossible("AWS Backup knows no such job".to_owned())),
+            Err(error) => match error.kind {
+                CallErrorKind::Throttled | CallErrorKind::Timeout => Err(HandlerError::Call(error)),
+                CallErrorKind::AccessDenied
+                | CallErrorKind::Unreadable
+                | CallErrorKind::Rejected
+                | CallErrorKind::Failed => Ok(Verification::Impossible(error.to_string())),
+            },
+        }
+    }
+
+    async fn report(&self, event: &CopyJobEvent, verification: Verification, invocation: &Invocation) -> Report {
+        match verification {
+            Verification::Confirmed(failure) => self.handle_failure(event, &failure, invocation).await,
+            Verification::Refused(reason) => {
+                let mut report = self.explained(event);
+                report.decision = Decision::Refuse;
+                report.outcome = Outcome::Refused;
+                report.guards.push(guard(VERIFIED_FAILURE, false, reason.to_string()));
+                report.notes.push("the event and AWS Backup disagree: it may be late, or forged".to_owned());
+                report
+            }
+            Verification::Impossible(reason) => {
+                let mut report = self.explained(event);
+                report.guards.push(guard(VERIFIED_FAILURE, false, reason));
+                report.notes.push("the event could not be verified; it is explained from its message alone".to_owned());
+                report
+            }
+        }
+    }
+
+    /// What the message alone tells.
+    fn explained(&self, event: &CopyJobEvent) -> Report {
+        let diagnosis = Diagnosis::from_message(&explain(&event.status_message));
+        let advice = advise(diagnosis.cause(), event, None);
+        self.blank(event, &diagnosis, Vec::new(), Some(advice))
+    }
+
+    fn blank(
+        &self,
+        event: &CopyJobEvent,
+        diagnosis: &Diagnosis,
+        unknown: Vec<copymend_diagnosis::WhyUnknown>,
+        advice: Option<Advice>,
+    ) -> Report {
+        Report {
+            event: event.id.clone().unwrap_or_else(|| event.copy_job_id.clone()),
+            copy: CopySummary::from(event),
+            verified: false,
+            mode: self.settings.mode,
+            message: event.status_message.clone(),
+            diagnosis: DiagnosisReport {
+                cause: diagnosis.cause(),
+                candidates: diagnosis.candidates().to_vec(),
+                unknown,
+            },
+            decision: Decision::Advise,
+            guards: Vec::new(),
+            changes: Vec::new(),
+            refused_changes: Vec::new(),
+            outcome: Outcome::Advised,
+            retried_job: None,
+            advice,
+            notes: Vec::new(),
+            occurrences: None,
+        }
+    }
+
+    async fn handle_failure(&self, event: &CopyJobEvent, failure: &Failure, invocation: &Invocation) -> Report {
+        let job = failure.job();
+        let facts = investigate(&self.environment, failure).await;
+        // The job's own message counts: the event's may be cut, or made up.
+        let diagnosis = diagnose(failure, &explain(&job.status_message), &facts);
+        let unknown = facts.unknown().into_iter().cloned().collect();
+        let advice = advise(diagnosis.cause(), event, Some(&facts));
+        let mut report = self.blank(event, &diagnosis, unknown, Some(advice));
+        report.verified = true;
+        report.message.clone_from(&job.status_message);
+        report.copy.recovery_point = Some(job.source_recovery_point.to_string());
+        if job.is_parent {
+            report.decision = Decision::Nothing;
+            report.outcome = Outcome::Nothing;
+            report.notes.push("this is the parent of a composite job; its children carry the causes and send their own events".to_owned());
+            return report;
+        }
+        let started_by = self.started_by(failure, &mut report).await;
+        let guards = guards_of_any_write(failure, &self.settings, started_by);
+        let cause = diagnosis.cause();
+        let confirmed = diagnosis.confirmed_cause() == Some(cause) && diagnosis.is_proposed(cause);
+        if confirmed && matches!(cause, Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy) {
+            self.repair(report, failure, &facts, guards, invocation).await
+        } else if cause.is_retryable() {
+            self.retry_only(report, failure, guards).await
+        } else {
+            report
+        }
+    }
+
+    async fn started_by(&self, failure: &Failure, report: &mut Report) -> StartedBy {
+        if failure.job().backup_plan.is_some() {
+            return StartedBy::BackupPlan;
+        }
+        let Some(ledger) = self.environment.ledger() else {
+            return StartedBy::Someone;
+        };
+        match ledger.retry_of(&failure.job().id).await {
+            Ok(Some(original)) => {
+                report.notes.push(format!("this copy was our own retry of job {original}"));
+                StartedBy::OwnRetry
+            }
+            Ok(None) => StartedBy::Someone,
+            Err(error) => {
+                report.notes.push(error.to_string());
+                StartedBy::Someone
+            }
+        }
+    }
+
+    async fn repair(
+        &self,
+        mut report: Report,
+        failure: &Failure,
+        facts: &Facts,
+        any_write: Vec<GuardResult>,
+        invocation: &Invocation,
+    ) -> Report {
+        let cause = report.diagnosis.cause;
+        report.guards.clone_from(&any_write);
+        let planned = match plan(cause, failure, facts, &self.settings) {
+            Ok(planned) => planned,
+            Err(error) => {
+                report.decision = Decision::Refuse;
+                report.outcome = Outcome::Refused;
+                report.guards.push(guard("plan", false, error.to_string()));
+                return report;
+            }
+        };
+        report.guards.extend(guards_of_plan(&planned, failure, facts, &self.settings));
+        if let Some(ledger) = self.environment.ledger() {
+            let now = self.environment.clock().now();
+            let history = ledger.policy_history(planned.target.as_str(), now).await;
+            report.guards.extend(guards_of_history(&planned, &history, &self.settings));
+        }
+        let only_mode_failed = report.guards.iter().all(|guard| guard.passed || guard.name == MODE);
+        if !only_mode_failed {
+            report.decision = Decision::Refuse;
+            report.outcome = Outcome::Refused;
+            report.refused_changes.push(change_of(&planned, false, None));
+            return report;
+        }
+        report.decision = Decision::Repair;
+        if self.settings.mode == Mode::Observe {
+            report.outcome = Outcome::Planned;
+            report.changes.push(change_of(&planned, false, None));
+            return report;
+        }
+        let repair = Repair {
+            environment: &self.environment,
+            settings: &self.settings,
+            failure,
+            cause,
+            invocation,
+            guards: &any_write,
+        };
+        let repaired = repair.run(planned, facts).await;
+        report.notes.extend(repaired.notes);
+        let asked = report.guards.clone();
+        // The guards under the lease are the ones that count; those that were not asked again stay as they were.
+        let kept = asked.into_iter().filter(|old| repaired.guards.iter().all(|new| new.name != old.name));
+        report.guards = kept.chain(repaired.guards.iter().cloned()).collect();
+        match repaired.ending {
+            Ending::Written(change) => {
+                report.changes.push(change);
+                report.outcome = Outcome::Repaired;
+                report.advice = None;
+                self.start_again(report, failure).await
+            }
+            Ending::AdmittedMeanwhile => {
+                report.notes.push("someone else's change admits the copy by now; nothing was written".to_owned());
+                report.decision = Decision::Retry;
+                self.start_again(report, failure).await
+            }
+            Ending::Refused(change) => {
+                report.decision = Decision::Refuse;
+                report.outcome = Outcome::Refused;
+                report.refused_changes.extend(change);
+                report
+            }
+            Ending::Failed(error) => {
+                report.outcome = Outcome::Failed;
+                report.notes.push(error.to_string());
+                report
+            }
+        }
+    }
+
+    async fn retry_only(&self, mut report: Report, failure: &Failure, guards: Vec<GuardResult>) -> Report {
+        report.guards = guards;
+        let only_mode_failed = report.guards.iter().all(|guard| guard.passed || guard.name == MODE);
+        if all_passed(&report.guards) {
+            report.decision = Decision::Retry;
+            self.start_again(report, failure).await
+        } else if only_mode_failed {
+            report.decision = Decision::Retry;
+            report.outcome = Outcome::Planned;
+            report
+        } else {
+            report
+        }
+    }
+
+    async fn start_again(&self, mut report: Report, failure: &Failure) -> Report {
+        let was_repaired = report.outcome == Outcome::Repaired;
+        match retry(&self.environment, &self.settings, failure).await {
+            Retried::Started { job, attempt } => {
+                report.notes.push(format!(
+                    "the copy was started again as job {job}, attempt {attempt} of {}",
+                    self.settings.retry_budget
+                ));
+                report.retried_job = Some(job);
+                report.outcome = if was_repaired { Outcome::RepairedAndRetried } else { Outcome::Retried };
+            }
+            Retried::BudgetUsedUp => {
+                report.notes.push(format!(
+                    "the copy was not started again: its budget of {} retries is used up",
+                    self.settings.retry_budget
+                ));
+                report.outcome = if was_repaired { Outcome::Repaired } else { Outcome::Advised };
+            }
+            Retried::NoLedger => {
+                report.notes.push("the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)".to_owned());
+            }
+            Retried::Failed(error) => {
+                report.notes.push(format!("the copy was not started again: {error}"));
+                report.outcome = if was_repaired { Outcome::Repaired } else { Outcome::Failed };
+            }
+        }
+        report
+    }
+
+    fn already_handled(&self, event: &CopyJobEvent, note: &str) -> Report {
+        let mut report = self.explained(event);
+        report.decision = Decision::Nothing;
+        report.outcome = Outcome::AlreadyHandled;
+        report.advice = None;
+        report.notes.push(note.to_owned());
+        report
+    }
+
+    async fn count_and_tell(&self, ledger: &E::Ledger, mut report: Report) -> Result<Report, HandlerError> {
+        let now = self.environment.clock().now();
+        let outcome = report.outcome.slug();
+        match ledger.record_occurrence(&fingerprint(&report), outcome, now).await {
+            Ok(occurrence) => {
+                report.occurrences = Some(occurrence.count);
+                if !occurrence.is_worth_telling(outcome) {
+                    return Ok(report);
+                }
+            }
+            // Rather one message too many than none.
+            Err(error) => report.notes.push(format!("the incident was not counted: {error}")),
+        }
+        self.tell(report).await
+    }
+
+    async fn tell(&self, report: Report) -> Result<Report, HandlerError> {
+        match report.outcome {
+            Outcome::Nothing | Outcome::AlreadyHandled => Ok(report),
+            Outcome::RepairedAndRetried
+            | Outcome::Repaired
+            | Outcome::Retried
+            | Outcome::Planned
+            | Outcome::Advised
+            | Outcome::Refused
+            | Outcome::Failed => match self.environment.notifier().notify(&report).await {
+                Ok(_) => Ok(report),
+                Err(error) => Err(HandlerError::Call(error)),
+            },
+        }
+    }
+}
+
+enum Verification {
+    Confirmed(Box<Failure>),
+    Refused(NotVerified),
+    Impossible(String),
+}
+
+/// Same cause, same resource, same source account. Unverified events have incidents of their own, so that made-up ones
+/// can't silence real ones.
+fn fingerprint(report: &Report) -> String {
+    let resource = report
+        .changes
+        .first()
+        .or(report.refused_changes.first())
+        .map_or(report.copy.destination_vault.as_str(), |change| change.resource.as_str());
+    let verified = if report.verified { "" } else { "unverified#" };
+    format!("{verified}{}#{resource}#{}", report.diagnosis.cause, report.copy.account)
+}

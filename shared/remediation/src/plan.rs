@@ -1,0 +1,167 @@
+//! The repair: which policy gets which statements. Pure.
+
+use copymend_diagnosis::access::{Access, key_access, vault_access};
+use copymend_diagnosis::features::via_service;
+use copymend_diagnosis::{
+    BackupVaultArn, Cause, Fact, Facts, Failure, KeyArn, KeyFacts, SourceKey,
+};
+use copymend_policy::{
+    Certificate, EditError, GrantError, KeyGrant, KeyProfile, NewStatement, PolicyDocument, ProofError,
+    VaultGrant, append, prove_only_adds,
+};
+
+use crate::settings::Settings;
+
+/// What a repair writes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The destination vault's access policy.
+    Vault(BackupVaultArn),
+    /// The source key's policy.
+    Key(KeyArn),
+}
+
+impl Target {
+    /// The ARN of the vault or key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Vault(vault) => vault.as_str(),
+            Self::Key(key) => key.as_str(),
+        }
+    }
+}
+
+/// A planned change of one policy.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The vault or key.
+    pub target: Target,
+    /// The policy as it was read; `None` where a vault has none.
+    pub before: Option<PolicyDocument>,
+    /// The policy with our statements.
+    pub after: PolicyDocument,
+    /// The statements that are added.
+    pub added: Vec<NewStatement>,
+    /// What the policy answers to the copy now.
+    pub access_before: Access,
+    /// What it would answer then.
+    pub access_after: Access,
+    /// The proof that nothing but our statements is new.
+    pub proof: Result<Certificate, ProofError>,
+}
+
+/// Why no change could be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The cause has no repair.
+    #[error("there is no repair for `{0}`")]
+    NoRepair(Cause),
+    /// The policy isn't known.
+    #[error("the policy could not be read: {0}")]
+    PolicyNotRead(String),
+    /// The organization isn't known, and no statement of ours goes without it.
+    #[error("the organization of the source account is not known")]
+    OrganizationNotKnown,
+    /// Through which service the destination uses the key isn't known for this kind of backup.
+    #[error("it is not known through which service a copy of `{0}` uses its key; the profile `documented` does not need to know")]
+    ServiceNotKnown(String),
+    /// The statement can't be said safely.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// The statement can't be added.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
+/// Plans the repair of a confirmed cause.
+pub fn plan(
+    cause: Cause,
+    failure: &Failure,
+    facts: &Facts,
+    settings: &Settings,
+) -> Result<Plan, PlanError> {
+    match (cause, &facts.source_key) {
+        (Cause::DestinationVaultPolicy, _) => plan_vault(failure, facts, settings),
+        (Cause::SourceKeyPolicy, SourceKey::Key(key)) => plan_key(key, failure, facts, settings),
+        (cause, _) => Err(PlanError::NoRepair(cause)),
+    }
+}
+
+fn plan_vault(failure: &Failure, facts: &Facts, settings: &Settings) -> Result<Plan, PlanError> {
+    let before = match &facts.vault_policy {
+        Fact::Known(policy) => policy.clone(),
+        Fact::Unknown(why) => return Err(PlanError::PolicyNotRead(why.to_string())),
+    };
+    let Fact::Known(Some(organization)) = &facts.source_organization else {
+        return Err(PlanError::OrganizationNotKnown);
+    };
+    let job = failure.job();
+    let grant = VaultGrant {
+        partition: job.destination_vault.partition().to_owned(),
+        source_account: job.account,
+        role_arn: job.role.arn().clone(),
+        scope: settings.vault_scope,
+        organization_id: Some(organization.id.clone()),
+        organization_paths: settings.organization_paths.clone(),
+    };
+    let target = Target::Vault(job.destination_vault.clone());
+    let access = |policy: Option<&PolicyDocument>| vault_access(policy, failure, facts);
+    build(target, before, &grant.statements()?, access)
+}
+
+fn plan_key(
+    key: &KeyFacts,
+    failure: &Failure,
+    facts: &Facts,
+    settings: &Settings,
+) -> Result<Plan, PlanError> {
+    let before = match &key.policy {
+        Fact::Known(policy) => policy.clone(),
+        Fact::Unknown(why) => return Err(PlanError::PolicyNotRead(why.to_string())),
+    };
+    let recovery_point = &failure.job().source_recovery_point;
+    let service = via_service(recovery_point);
+    if service.is_none() && settings.key_profile == KeyProfile::LeastPrivilege {
+        return Err(PlanError::ServiceNotKnown(recovery_point.to_string()));
+    }
+    let grant = KeyGrant {
+        partition: key.arn.partition().to_owned(),
+        destination_account: failure.destination_account(),
+        profile: settings.key_profile,
+        via_services: service.into_iter().collect(),
+    };
+    let access = |policy: Option<&PolicyDocument>| match policy {
+        Some(policy) => key_access(policy, &key.arn, &key.tags, failure, facts),
+        None => Access::Unknown { keys: Vec::new() },
+    };
+    build(Target::Key(key.arn.clone()), Some(before), &grant.statements()?, access)
+}
+
+/// Appends as few of the statements as make the copy legal.
+fn build(
+    target: Target,
+    before: Option<PolicyDocument>,
+    statements: &[NewStatement],
+    access: impl Fn(Option<&PolicyDocument>) -> Access,
+) -> Result<Plan, PlanError> {
+    let access_before = access(before.as_ref());
+    let mut added = statements.to_vec();
+    for statement in statements {
+        let fewer: Vec<NewStatement> =
+            added.iter().filter(|other| other.sid() != statement.sid()).cloned().collect();
+        if !fewer.is_empty() && access(Some(&append(before.as_ref(), &fewer)?)) == Access::Allowed {
+            added = fewer;
+        }
+    }
+    let after = append(before.as_ref(), &added)?;
+    Ok(Plan {
+        access_after: access(Some(&after)),
+        proof: prove_only_adds(before.as_ref(), &after, &added),
+        target,
+        before,
+        after,
+        added,
+        access_before,
+    })
+}

@@ -1,0 +1,250 @@
+//! The guarded write: lease, read again, recompute, put, read back, record, release.
+
+use std::time::Duration;
+
+use copymend_diagnosis::access::Access;
+use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
+use copymend_policy::PolicyDocument;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::guards::{
+    Write, approve, guards_of_history, guards_of_lease, guards_of_plan,
+};
+use crate::handler::Invocation;
+use crate::investigate::{key_policy_fact, vault_policy_fact};
+use crate::ledger::{Change, Lease, Ledger};
+use crate::plan::{Plan, PlanError, Target, plan};
+use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Keys};
+use crate::report::{GuardResult, PolicyChange};
+use crate::settings::Settings;
+
+/// How often a write is tried when someone else changes the policy at the same time.
+const ATTEMPTS: u32 = 3;
+/// How often a written policy is read back before it counts as not written. KMS answers reads a little late.
+const READ_BACKS: u32 = 5;
+const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
+/// A lease outlives every write by this much, so that a function that is killed frees the policy soon.
+const LEASE_TIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// How a repair ended.
+#[derive(Debug)]
+pub struct Repaired {
+    /// The guards that were asked under the lease.
+    pub guards: Vec<GuardResult>,
+    /// What happened to the policy.
+    pub ending: Ending,
+    /// What people should know besides.
+    pub notes: Vec<String>,
+}
+
+/// What happened to the policy.
+#[derive(Debug)]
+pub enum Ending {
+    /// It was written and read back.
+    Written(PolicyChange),
+    /// Somebody else's change admits the copy by now.
+    AdmittedMeanwhile,
+    /// A guard refused; the change that it stopped.
+    Refused(Option<PolicyChange>),
+    /// The write was tried and didn't work.
+    Failed(CallError),
+}
+
+/// The change of a plan, for the report.
+#[must_use]
+pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange {
+    PolicyChange {
+        resource: plan.target.as_str().to_owned(),
+        before: plan.before.as_ref().map(|policy| policy.as_str().to_owned()),
+        after: plan.after.as_str().to_owned(),
+        added: plan.added.iter().map(|statement| statement.sid().to_owned()).collect(),
+        applied,
+        id,
+    }
+}
+
+/// Everything a repair is about.
+pub(crate) struct Repair<'r, E> {
+    pub environment: &'r E,
+    pub settings: &'r Settings,
+    pub failure: &'r Failure,
+    pub cause: Cause,
+    pub invocation: &'r Invocation,
+    /// The guards of any write, which passed.
+    pub guards: &'r [GuardResult],
+}
+
+impl<E: Environment> Repair<'_, E> {
+    /// Runs the repair of a plan that passed every guard that needs no lease.
+    pub(crate) async fn run(&self, planned: Plan, facts: &Facts) -> Repaired {
+        let refused = |lease: Option<&Lease>, plan: &Plan, now| Repaired {
+            guards: guards_of_lease(&plan.target, lease, now, self.invocation.deadline),
+            ending: Ending::Refused(Some(change_of(plan, false, None))),
+            notes: Vec::new(),
+        };
+        let now = self.environment.clock().now();
+        let Some(ledger) = self.environment.ledger() else {
+            let mut repaired = refused(None, &planned, now);
+            repaired.notes.push("no ledger keeps leases: set COPYMEND_LEDGER_TABLE".to_owned());
+            return repaired;
+        };
+        let target = planned.target.clone();
+        let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
+        let lease = match ledger.acquire_lease(target.as_str(), &self.invocation.id, now, until).await {
+            Ok(Some(lease)) => lease,
+            Ok(None) => return refused(None, &planned, now),
+            Err(error) => {
+                let mut repaired = refused(None, &planned, now);
+                repaired.notes.push(error.to_string());
+                return repaired;
+            }
+        };
+        let mut repaired = self.write(ledger, &lease, &target, facts).await;
+        if let Err(error) = ledger.release_lease(lease).await {
+            repaired.notes.push(format!("the lease was not released and ends by itself: {error}"));
+        }
+        repaired
+    }
+
+    async fn write(&self, ledger: &E::Ledger, lease: &Lease, target: &Target, facts: &Facts) -> Repaired {
+        let mut notes = Vec::new();
+        let mut guards = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let fresh = self.read_again(target, facts).await;
+            let plan = match plan(self.cause, self.failure, &fresh, self.settings) {
+                Ok(plan) => plan,
+                Err(error) => return refused_plan(guards, notes, &error),
+            };
+            if plan.access_before == Access::Allowed {
+                return Repaired { guards, ending: Ending::AdmittedMeanwhile, notes };
+            }
+            let now = self.environment.clock().now();
+            let history = ledger.policy_history(target.as_str(), now).await;
+            guards = self.guards.to_vec();
+            guards.extend(guards_of_plan(&plan, self.failure, &fresh, self.settings));
+            guards.extend(guards_of_history(&plan, &history, self.settings));
+            guards.extend(guards_of_lease(target, Some(lease), now, self.invocation.deadline));
+            let Some(write) = approve(&plan, &guards, lease) else {
+                let ending = Ending::Refused(Some(change_of(&plan, false, None)));
+                return Repaired { guards, ending, notes };
+            };
+            if let Err(error) = self.put(&write).await {
+                return Repaired { guards, ending: Ending::Failed(error), notes };
+            }
+            match self.read_back(target, &plan).await {
+                Ok(ReadBack::AsWritten) => {
+                    let change = self.record(ledger, &plan, now, &mut notes).await;
+                    return Repaired { guards, ending: Ending::Written(change), notes };
+                }
+                Ok(ReadBack::Foreign) => notes.push(
+                    "someone else changed the policy while it was written; it was read and tried again".to_owned(),
+                ),
+                Err(error) => return Repaired { guards, ending: Ending::Failed(error), notes },
+            }
+        }
+        let ending = Ending::Failed(CallError {
+            operation: "read back",
+            resource: target.as_str().to_owned(),
+            kind: crate::ports::CallErrorKind::Failed,
+            detail: format!("someone else kept changing the policy; gave up after {ATTEMPTS} tries"),
+        });
+        Repaired { guards, ending, notes }
+    }
+
+    async fn read_again(&self, target: &Target, facts: &Facts) -> Facts {
+        let mut fresh = facts.clone();
+        match target {
+            Target::Vault(vault) => {
+                let answer = self.environment.backup().get_backup_vault_access_policy(vault).await;
+                fresh.vault_policy = vault_policy_fact(self.failure, answer);
+            }
+            Target::Key(arn) => {
+                let answer = self.environment.keys().get_key_policy(arn).await;
+                if let SourceKey::Key(key) = &mut fresh.source_key {
+                    key.policy = key_policy_fact(arn, answer);
+                }
+            }
+        }
+        fresh
+    }
+
+    async fn put(&self, write: &Write) -> CallResult<()> {
+        match write {
+            Write::Vault(change) => self.environment.backup().put_backup_vault_access_policy(change).await,
+            Write::Key(change) => self.environment.keys().put_key_policy(change).await,
+        }
+    }
+
+    async fn read_back(&self, target: &Target, plan: &Plan) -> CallResult<ReadBack> {
+        let mut last = ReadBack::Foreign;
+        for attempt in 0..READ_BACKS {
+            if attempt > 0 {
+                self.environment.clock().sleep(READ_BACK_PAUSE).await;
+            }
+            let text = match target {
+                Target::Vault(vault) => self.environment.backup().get_backup_vault_access_policy(vault).await?,
+                Target::Key(key) => self.environment.keys().get_key_policy(key).await?,
+            };
+            let unchanged = text.as_deref() == plan.before.as_ref().map(PolicyDocument::as_str);
+            last = match text {
+                Some(text) if is_same_policy(&text, plan.after.as_str()) => return Ok(ReadBack::AsWritten),
+                Some(_) | None => ReadBack::Foreign,
+            };
+            // Only the old text may be a late answer. Anything else is somebody's edit, and waiting doesn't help.
+            if !unchanged {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    async fn record(
+        &self,
+        ledger: &E::Ledger,
+        plan: &Plan,
+        now: Timestamp,
+        notes: &mut Vec<String>,
+    ) -> PolicyChange {
+        let job = self.failure.job();
+        let id = format!("{}-{}", job.id, now.as_millisecond());
+        let change = Change {
+            id: id.clone(),
+            resource: plan.target.as_str().to_owned(),
+            before: plan.before.as_ref().map(|policy| policy.as_str().to_owned()),
+            after: plan.after.as_str().to_owned(),
+            added: plan.added.iter().map(|statement| statement.as_str().to_owned()).collect(),
+            at: now,
+            copy_job_id: job.id.clone(),
+        };
+        let sids: Vec<String> = plan.added.iter().map(|statement| statement.sid().to_owned()).collect();
+        match ledger.record_change(&change, &sids).await {
+            Ok(()) => change_of(plan, true, Some(id)),
+            Err(error) => {
+                notes.push(format!(
+                    "the policy was written, but the change was not recorded; this report holds the policy before: {error}"
+                ));
+                change_of(plan, true, None)
+            }
+        }
+    }
+}
+
+enum ReadBack {
+    AsWritten,
+    Foreign,
+}
+
+/// The service may lay a stored policy out anew, so the values are compared, not the bytes.
+fn is_same_policy(stored: &str, written: &str) -> bool {
+    stored == written
+        || matches!(
+            (serde_json::from_str::<Value>(stored), serde_json::from_str::<Value>(written)),
+            (Ok(stored), Ok(written)) if stored == written
+        )
+}
+
+fn refused_plan(guards: Vec<GuardResult>, mut notes: Vec<String>, error: &PlanError) -> Repaired {
+    notes.push(error.to_string());
+    Repaired { guards, ending: Ending::Refused(None), notes }
+}

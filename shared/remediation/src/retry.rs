@@ -1,0 +1,67 @@
+//! Starting a failed copy again, within its budget.
+
+use copymend_diagnosis::Failure;
+
+use crate::ledger::Ledger;
+use crate::ports::{Backup, CallError, Clock, Environment, Location, StartCopy};
+use crate::settings::Settings;
+
+/// How a retry ended.
+#[derive(Debug)]
+pub enum Retried {
+    /// The new job's id, and which attempt it is.
+    Started {
+        /// The new job.
+        job: String,
+        /// The attempt, from 1.
+        attempt: u32,
+    },
+    /// The budget of this recovery point and destination is used up.
+    BudgetUsedUp,
+    /// No ledger counts attempts, so none is made.
+    NoLedger,
+    /// A call failed.
+    Failed(CallError),
+}
+
+/// The copy that a failed job asks for, again: same role, same destination, same lifecycle.
+#[must_use]
+pub fn copy_of(failure: &Failure) -> StartCopy {
+    let job = failure.job();
+    StartCopy {
+        location: Location { account: job.account, region: job.region.clone() },
+        recovery_point: job.source_recovery_point.clone(),
+        source_vault_name: job.source_vault.name().to_owned(),
+        destination_vault: job.destination_vault.clone(),
+        role: job.role.clone(),
+        lifecycle: job.lifecycle.clone(),
+        idempotency_token: format!("copymend-{}", job.id),
+    }
+}
+
+/// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts nothing twice.
+pub async fn retry<E: Environment>(environment: &E, settings: &Settings, failure: &Failure) -> Retried {
+    let Some(ledger) = environment.ledger() else {
+        return Retried::NoLedger;
+    };
+    let now = environment.clock().now();
+    let job = failure.job();
+    let counted = ledger
+        .count_retry(&job.source_recovery_point, &job.destination_vault, settings.retry_budget, now)
+        .await;
+    let attempt = match counted {
+        Ok(Some(attempt)) => attempt,
+        Ok(None) => return Retried::BudgetUsedUp,
+        Err(error) => return Retried::Failed(error),
+    };
+    match environment.backup().start_copy_job(&copy_of(failure)).await {
+        Ok(new_job) => {
+            // Without this note the new job's own failure would look like a copy on demand, and stop there: fail closed.
+            if let Err(error) = ledger.record_retried_job(&new_job, &job.id, now).await {
+                tracing::warn!(%error, job = new_job, "the retried job was not recorded");
+            }
+            Retried::Started { job: new_job, attempt }
+        }
+        Err(error) => Retried::Failed(error),
+    }
+}

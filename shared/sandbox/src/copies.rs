@@ -1,0 +1,243 @@
+//! Copy jobs: what they are asked to do, and how they end.
+
+use std::collections::BTreeMap;
+
+use copymend_diagnosis::{BackupVaultArn, Cause, CopyJobState, Lifecycle, RoleArn};
+use copymend_policy::{AccountId, Arn};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ids;
+use crate::rules;
+use crate::world::{BackupPlan, RecoveryPoint, World};
+
+/// How long a copy takes here.
+const DURATION: SignedDuration = SignedDuration::from_secs(9 * 60 + 17);
+
+/// A copy to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCopy {
+    /// The job's id; a new one if there is none.
+    pub id: Option<String>,
+    /// A name for people and files.
+    pub name: Option<String>,
+    /// The recovery point.
+    pub recovery_point: Arn,
+    /// The vault that it is in.
+    pub source_vault: BackupVaultArn,
+    /// The vault that it is copied to.
+    pub destination_vault: BackupVaultArn,
+    /// The job role.
+    pub role: RoleArn,
+    /// How long the copy is kept.
+    pub lifecycle: Option<Lifecycle>,
+    /// The backup plan that starts it; none for a copy on demand.
+    pub created_by: Option<BackupPlan>,
+    /// When it starts.
+    pub created: Timestamp,
+    /// The resource, where the recovery point doesn't exist to tell.
+    pub resource: Option<Arn>,
+    /// Its kind, where the recovery point doesn't exist to tell.
+    pub resource_type: Option<String>,
+}
+
+/// Why a copy failed: AWS's words, and the truth behind them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyFailure {
+    /// The status message.
+    pub message: String,
+    /// AWS's category of it.
+    pub category: String,
+    /// The rule that was broken. Unknown where the world itself names the message as a fault.
+    pub cause: Option<Cause>,
+}
+
+/// A copy job that ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyJob {
+    /// The id.
+    pub id: String,
+    /// A name for people and files.
+    pub name: Option<String>,
+    /// The source account.
+    pub account: AccountId,
+    /// The source Region.
+    pub region: String,
+    /// The recovery point.
+    pub recovery_point: Arn,
+    /// The vault that it is in.
+    pub source_vault: BackupVaultArn,
+    /// The vault that it is copied to.
+    pub destination_vault: BackupVaultArn,
+    /// The job role.
+    pub role: RoleArn,
+    /// How long the copy is kept.
+    pub lifecycle: Option<Lifecycle>,
+    /// The backup plan that started it; none for a copy on demand.
+    pub created_by: Option<BackupPlan>,
+    /// When it started.
+    pub created: Timestamp,
+    /// When it ended.
+    pub completed: Timestamp,
+    /// The resource that was backed up.
+    pub resource: Option<Arn>,
+    /// Its kind.
+    pub resource_type: Option<String>,
+    /// The size of the backup in bytes.
+    pub size_in_bytes: u64,
+    result: Result<Arn, CopyFailure>,
+}
+
+impl CopyJob {
+    /// The state.
+    #[must_use]
+    pub const fn state(&self) -> CopyJobState {
+        match self.result {
+            Ok(_) => CopyJobState::Completed,
+            Err(_) => CopyJobState::Failed,
+        }
+    }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&CopyFailure> {
+        match &self.result {
+            Ok(_) => None,
+            Err(failure) => Some(failure),
+        }
+    }
+
+    /// The status message; empty where there is none.
+    #[must_use]
+    pub fn status_message(&self) -> &str {
+        self.failure().map_or("", |failure| failure.message.as_str())
+    }
+
+    /// The copy, if the job made one.
+    #[must_use]
+    pub fn destination_recovery_point(&self) -> Option<&Arn> {
+        self.result.as_ref().ok()
+    }
+}
+
+impl World {
+    /// Starts a copy and runs it to its end by AWS's rules. Answers the job's id.
+    ///
+    /// A copy that succeeds puts a recovery point into the destination vault. `None` where the source vault's account isn't
+    /// a real one.
+    pub fn start_copy(&mut self, copy: NewCopy) -> Option<&CopyJob> {
+        self.start(copy);
+        self.jobs.last()
+    }
+
+    pub(crate) fn start(&mut self, copy: NewCopy) {
+        let Some(account) = copy.source_vault.account_id() else {
+            return;
+        };
+        let id = copy.id.clone().unwrap_or_else(|| self.next_id());
+        let point = self
+            .recovery_point(&copy.source_vault, &copy.recovery_point)
+            .cloned();
+        let result = match rules::judge(self, &copy) {
+            Ok(()) => self.fault(&copy).map_or_else(
+                || Ok(self.store(&copy, point.as_ref(), &id)),
+                Err,
+            ),
+            Err(failure) => Err(failure),
+        };
+        let (resource, resource_type, size_in_bytes) = match point {
+            Some(point) => (Some(point.resource_arn), Some(point.resource_type), point.size_in_bytes),
+            None => (copy.resource, copy.resource_type, 0),
+        };
+        self.jobs.push(CopyJob {
+            id,
+            name: copy.name,
+            account,
+            region: copy.source_vault.region().to_owned(),
+            recovery_point: copy.recovery_point,
+            source_vault: copy.source_vault,
+            destination_vault: copy.destination_vault,
+            role: copy.role,
+            lifecycle: copy.lifecycle,
+            created_by: copy.created_by,
+            created: copy.created,
+            completed: copy.created.saturating_add(DURATION).unwrap_or(copy.created),
+            resource,
+            resource_type,
+            size_in_bytes,
+            result,
+        });
+    }
+
+    /// Counter-based, so that the same calls always lead to the same ids.
+    fn next_id(&mut self) -> String {
+        loop {
+            self.made = self.made.saturating_add(1);
+            let id = format!("c0bb1e00-0000-4000-8000-{:012x}", self.made);
+            if self.copy_job(&id).is_none() {
+                return id;
+            }
+        }
+    }
+
+    /// The fault that spoils this attempt, if there is one. The faults of a copy come one after the other.
+    fn fault(&mut self, copy: &NewCopy) -> Option<CopyFailure> {
+        let pair = (copy.recovery_point.to_string(), copy.destination_vault.to_string());
+        let faults = self.faults.get(&pair)?;
+        let attempts = self.attempts.entry(pair).or_default();
+        *attempts = attempts.saturating_add(1);
+        let mut spoiled = 0_u32;
+        for fault in faults {
+            spoiled = spoiled.saturating_add(fault.attempts.unwrap_or(u32::MAX));
+            if *attempts <= spoiled {
+                return Some(CopyFailure {
+                    message: fault.message.clone(),
+                    category: fault.category.clone().unwrap_or_else(|| "MISCELLANEOUS".to_owned()),
+                    cause: None,
+                });
+            }
+        }
+        None
+    }
+
+    fn store(&mut self, copy: &NewCopy, point: Option<&RecoveryPoint>, job_id: &str) -> Arn {
+        let arn = copied_arn(&copy.recovery_point, &copy.destination_vault, job_id);
+        if let (Some(point), Some(vault)) = (point, self.vault_mut(&copy.destination_vault)) {
+            let key = point.is_encrypted().then(|| vault.encryption_key_arn.clone()).flatten();
+            vault.recovery_points.push(RecoveryPoint {
+                arn: arn.clone(),
+                resource_arn: point.resource_arn.clone(),
+                resource_type: point.resource_type.clone(),
+                encrypted: Some(point.is_encrypted()),
+                encryption_key_arn: key,
+                size_in_bytes: point.size_in_bytes,
+                tags: BTreeMap::clone(&point.tags),
+                status: "COMPLETED".to_owned(),
+            });
+        }
+        arn
+    }
+}
+
+/// The ARN of a copy: of the same kind as the source's, in the destination's Region and account, with an id of its own.
+fn copied_arn(source: &Arn, vault: &BackupVaultArn, job_id: &str) -> Arn {
+    let resource = source.resource();
+    let kind_end = resource.rfind(['/', ':']).map_or(0, |at| at + 1);
+    let kind = resource.get(..kind_end).unwrap_or_default();
+    let id = resource.get(kind_end..).unwrap_or_default();
+    let short = ids::short(&["copy", job_id]);
+    let new_id = ["snap-", "ami-", "backup-"]
+        .iter()
+        .find(|prefix| id.starts_with(**prefix))
+        .map(|prefix| format!("{prefix}{short}"))
+        .or_else(|| id.starts_with("job-").then(|| format!("copyjob-{job_id}")))
+        .unwrap_or_else(|| ids::uuid(&["copy", job_id]));
+    let account = if source.account().is_empty() { "" } else { vault.arn().account() };
+    let text = format!(
+        "arn:{}:{}:{}:{account}:{kind}{new_id}",
+        vault.partition(),
+        source.service(),
+        vault.region()
+    );
+    // INVARIANT: every part comes from an ARN or is hexadecimal, so this is an ARN.
+    text.parse().unwrap_or_else(|_| source.clone())
+}

@@ -1,0 +1,130 @@
+//! AWS's rules for a copy, in the order in which this sandbox applies them.
+//!
+//! Labels as in the project's facts: *documented* by AWS, *seen* in public, *inferred*, *unverified*. AWS documents most of
+//! the rules but not their order: the order is inferred from who can act before whom (the job role first, then the
+//! destination vault, then the service-linked role of the destination, then the key).
+//!
+//! 1. The job role exists and AWS Backup may assume it (documented: developer guide, "IAM service roles").
+//! 2. Service control policies, the role's policies and its boundary allow `backup:CopyFromBackupVault` and
+//!    `backup:CopyIntoBackupVault` (documented: service authorization reference), and the source vault doesn't deny the
+//!    first.
+//! 3. The recovery point exists, and the destination vault exists.
+//! 4. Another account: same organization, and the feature is on (documented: "Creating backup copies across accounts").
+//! 5. The resource type supports the copy (documented: "Feature availability by resource").
+//! 6. The destination vault's policy: another account needs an Allow, the same one is only stopped by a Deny
+//!    (documented: "Vault access policies"; the same-account half is inferred from IAM's evaluation logic).
+//! 7. The destination vault's key (documented).
+//! 8. The vault's retention range (documented: "Vault Lock").
+//! 9. Another account: `AWSServiceRoleForBackup` exists there (documented; AWS's words for it are unverified).
+//! 10. The source key: see [`source_key`].
+//! 11. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
+
+mod calls;
+mod features;
+mod role;
+mod source_key;
+mod vault;
+
+use copymend_diagnosis::Cause;
+
+use crate::copies::{CopyFailure, NewCopy};
+use crate::world::{RecoveryPoint, World};
+
+pub(crate) use calls::Call;
+
+type Verdict = Result<(), CopyFailure>;
+
+pub(crate) fn refused(cause: Cause, category: &str, message: impl Into<String>) -> CopyFailure {
+    CopyFailure {
+        message: message.into(),
+        category: category.to_owned(),
+        cause: Some(cause),
+    }
+}
+
+/// Whether the world lets the copy pass.
+pub(crate) fn judge(world: &World, copy: &NewCopy) -> Verdict {
+    role::check(world, copy)?;
+    let Some(point) = world.recovery_point(&copy.source_vault, &copy.recovery_point) else {
+        return Err(refused(Cause::SourceNotFound, "RESOURCE_NOT_FOUND", "Cannot find recovery point"));
+    };
+    vault::exists(world, copy)?;
+    if copy.is_cross_account() {
+        organization(world, copy)?;
+    }
+    features::check(copy, point)?;
+    vault::policy(world, copy)?;
+    vault::key(world, copy, point)?;
+    vault::retention(world, copy)?;
+    source_key::check(world, copy, point)?;
+    tags(world, copy, point)
+}
+
+impl NewCopy {
+    pub(crate) fn is_cross_account(&self) -> bool {
+        self.source_vault.arn().account() != self.destination_vault.arn().account()
+            || self.source_vault.partition() != self.destination_vault.partition()
+    }
+
+    pub(crate) fn is_cross_region(&self) -> bool {
+        self.source_vault.region() != self.destination_vault.region()
+    }
+}
+
+fn organization(world: &World, copy: &NewCopy) -> Verdict {
+    let of = |account: Option<_>| account.and_then(|id| world.organization_of(id));
+    let source = of(copy.source_vault.account_id());
+    let destination = of(copy.destination_vault.account_id());
+    let shared = match (source, destination) {
+        (Some(source), Some(destination)) if source.id == destination.id => source,
+        _ => {
+            return Err(refused(
+                Cause::OrganizationMembership,
+                "ACCESS_DENIED",
+                "Copy job failed. Both source and destination account must be a member of the same organization",
+            ));
+        }
+    };
+    if shared.cross_account_backup_enabled {
+        Ok(())
+    } else {
+        Err(refused(
+            Cause::CrossAccountBackupDisabled,
+            "FEATURE_NOT_ENABLED",
+            "Copy job failed. Cross-account copy feature is not enabled for the current organization.",
+        ))
+    }
+}
+
+fn tags(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
+    let user_tags = point.tags.iter().filter(|(key, _)| !key.starts_with("aws:"));
+    if user_tags.clone().count() > 50 {
+        return Err(refused(
+            Cause::TagLimit,
+            "LIMIT_EXCEEDED",
+            "The resultant tag set must not have more than 50 user tags.",
+        ));
+    }
+    let destination = copy.destination_vault.account_id();
+    let Some(organization) = destination.and_then(|id| world.organization_of(id)) else {
+        return Ok(());
+    };
+    let admits = |allowed: &str, value: &str| match allowed.strip_suffix('*') {
+        Some(start) => value.starts_with(start),
+        None => value == allowed,
+    };
+    for (key, value) in user_tags {
+        let policy = organization
+            .tag_policies
+            .iter()
+            .find(|(governed, _)| governed.eq_ignore_ascii_case(key));
+        if policy.is_some_and(|(_, allowed)| !allowed.iter().any(|allowed| admits(allowed, value))) {
+            return Err(refused(
+                Cause::TagPolicy,
+                "TAG_COPY_ERROR",
+                format!("The tag policy does not allow the specified value for the following tag key: '{key}'."),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,256 @@
+//! The world: organizations, accounts and what is in them.
+
+mod check;
+mod error;
+mod load;
+mod schema;
+
+use std::collections::BTreeMap;
+
+use copymend_diagnosis::{BackupVaultArn, KeyArn, KeyManager, RoleArn};
+use copymend_policy::{AccountId, Arn};
+use jiff::Timestamp;
+
+pub use error::WorldError;
+pub(crate) use schema::PolicyText;
+pub use schema::{
+    Account, BackupPlan, Fault, Key, Lock, Organization, PermissionsBoundary,
+    PolicyText as PolicySource, RecoveryPoint, Region, Role, ServiceControlPolicy, Vault,
+};
+
+use crate::copies::CopyJob;
+
+/// The name of the service-linked role that AWS Backup copies with.
+pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
+const SERVICE_LINKED_ROLE_PATH: &str = "aws-service-role/backup.amazonaws.com";
+
+/// An organization of accounts in memory, in which copies succeed or fail by AWS's rules.
+///
+/// ```
+/// use copymend_sandbox::World;
+///
+/// let world = World::default_world();
+/// let failed = world.copy_jobs().iter().filter(|job| job.failure().is_some()).count();
+/// assert!(failed > 30);
+/// ```
+#[derive(Clone, Debug)]
+pub struct World {
+    time: Timestamp,
+    organizations: Vec<Organization>,
+    accounts: BTreeMap<AccountId, Account>,
+    pub(crate) jobs: Vec<CopyJob>,
+    pub(crate) faults: BTreeMap<(String, String), Vec<Fault>>,
+    pub(crate) attempts: BTreeMap<(String, String), u32>,
+    pub(crate) made: u64,
+}
+
+impl World {
+    /// When the world begins.
+    #[must_use]
+    pub const fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// The organizations.
+    #[must_use]
+    pub fn organizations(&self) -> &[Organization] {
+        &self.organizations
+    }
+
+    /// The organizations, to change them.
+    pub fn organizations_mut(&mut self) -> &mut [Organization] {
+        &mut self.organizations
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub const fn accounts(&self) -> &BTreeMap<AccountId, Account> {
+        &self.accounts
+    }
+
+    /// One account.
+    #[must_use]
+    pub fn account(&self, account: AccountId) -> Option<&Account> {
+        self.accounts.get(&account)
+    }
+
+    /// One account, to change it.
+    pub fn account_mut(&mut self, account: AccountId) -> Option<&mut Account> {
+        self.accounts.get_mut(&account)
+    }
+
+    /// The organization that an account is in.
+    #[must_use]
+    pub fn organization_of(&self, account: AccountId) -> Option<&Organization> {
+        self.organizations
+            .iter()
+            .find(|organization| organization.has_member(account))
+    }
+
+    /// One vault.
+    #[must_use]
+    pub fn vault(&self, vault: &BackupVaultArn) -> Option<&Vault> {
+        let account = self.accounts.get(&vault.account_id()?)?;
+        let region = account.regions.get(vault.region())?;
+        region
+            .vaults
+            .get(vault.name())
+            .filter(|_| account.partition == vault.partition())
+    }
+
+    /// One vault, to change it.
+    pub fn vault_mut(&mut self, vault: &BackupVaultArn) -> Option<&mut Vault> {
+        let account = self.accounts.get_mut(&vault.account_id()?)?;
+        if account.partition != vault.partition() {
+            return None;
+        }
+        account.regions.get_mut(vault.region())?.vaults.get_mut(vault.name())
+    }
+
+    /// One key.
+    #[must_use]
+    pub fn key(&self, key: &KeyArn) -> Option<&Key> {
+        let account = self.accounts.get(&key.account_id()?)?;
+        let region = account.regions.get(key.region())?;
+        region
+            .keys
+            .get(key_id(key))
+            .filter(|_| account.partition == key.partition())
+    }
+
+    /// One key, to change it.
+    pub fn key_mut(&mut self, key: &KeyArn) -> Option<&mut Key> {
+        let account = self.accounts.get_mut(&key.account_id()?)?;
+        if account.partition != key.partition() {
+            return None;
+        }
+        account.regions.get_mut(key.region())?.keys.get_mut(key_id(key))
+    }
+
+    /// Puts a key into the world, or replaces it. `false` where its account isn't in the world.
+    pub fn set_key(&mut self, arn: &KeyArn, key: Key) -> bool {
+        let Some(account) = arn.account_id().and_then(|id| self.accounts.get_mut(&id)) else {
+            return false;
+        };
+        let region = account.regions.entry(arn.region().to_owned()).or_default();
+        region.keys.insert(key_id(arn).to_owned(), key);
+        true
+    }
+
+    /// Every key with its ARN.
+    #[must_use]
+    pub fn keys(&self) -> Vec<(KeyArn, &Key)> {
+        self.accounts
+            .iter()
+            .flat_map(|(id, account)| {
+                account.regions.iter().flat_map(move |(region, resources)| {
+                    resources.keys.iter().filter_map(move |(key_id, key)| {
+                        let arn = format!("arn:{}:kms:{region}:{id}:key/{key_id}", account.partition);
+                        Some((arn.parse().ok()?, key))
+                    })
+                })
+            })
+            .collect()
+    }
+
+    /// One role, by its ARN: the path must fit too.
+    #[must_use]
+    pub fn role(&self, role: &RoleArn) -> Option<&Role> {
+        let account = self.accounts.get(&role.account_id()?)?;
+        account
+            .roles
+            .get(role.name())
+            .filter(|found| found.path == role.path() && account.partition == role.partition())
+    }
+
+    /// One recovery point of a vault.
+    #[must_use]
+    pub fn recovery_point(&self, vault: &BackupVaultArn, arn: &Arn) -> Option<&RecoveryPoint> {
+        self.vault(vault)?
+            .recovery_points
+            .iter()
+            .find(|point| point.arn == *arn)
+    }
+
+    /// The ARN of `AWSServiceRoleForBackup`, whether it exists or not.
+    #[must_use]
+    pub fn service_linked_role_arn(&self, account: AccountId) -> String {
+        let partition = self
+            .account(account)
+            .map_or("aws", |account| account.partition.as_str());
+        format!(
+            "arn:{partition}:iam::{account}:role/{SERVICE_LINKED_ROLE_PATH}/{SERVICE_LINKED_ROLE}"
+        )
+    }
+
+    /// The copy jobs, oldest first.
+    #[must_use]
+    pub fn copy_jobs(&self) -> &[CopyJob] {
+        &self.jobs
+    }
+
+    /// One copy job.
+    #[must_use]
+    pub fn copy_job(&self, id: &str) -> Option<&CopyJob> {
+        self.jobs.iter().find(|job| job.id == id)
+    }
+}
+
+fn key_id(key: &KeyArn) -> &str {
+    key.arn().resource().strip_prefix("key/").unwrap_or_default()
+}
+
+impl Organization {
+    /// Whether an account is a member. The management account is.
+    #[must_use]
+    pub fn has_member(&self, account: AccountId) -> bool {
+        self.management_account == account || self.member_accounts.contains_key(&account)
+    }
+
+    /// The account's path, such as `o-exampleorgid/r-ab12/ou-ab12-11111111/`.
+    #[must_use]
+    pub fn path_of(&self, account: AccountId) -> Option<String> {
+        if let Some(path) = self.member_accounts.get(&account) {
+            return Some(path.clone());
+        }
+        let root = self.member_accounts.values().next()?.split('/').nth(1)?;
+        (self.management_account == account).then(|| format!("{}/{root}/", self.id))
+    }
+}
+
+impl Vault {
+    /// Whether the vault is logically air-gapped.
+    #[must_use]
+    pub fn is_logically_air_gapped(&self) -> bool {
+        self.vault_type == "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
+    }
+}
+
+impl RecoveryPoint {
+    /// Whether AWS Backup manages this type fully: its ARN is one of AWS Backup (documented: developer guide, "Full AWS
+    /// Backup management").
+    #[must_use]
+    pub fn is_fully_managed(&self) -> bool {
+        self.arn.service() == "backup"
+    }
+
+    /// Whether it is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted.unwrap_or(self.encryption_key_arn.is_some())
+    }
+}
+
+impl Key {
+    /// A customer managed key with this policy and state.
+    #[must_use]
+    pub fn customer_managed(policy: impl Into<String>, state: impl Into<String>) -> Self {
+        Self {
+            alias: None,
+            manager: KeyManager::Customer,
+            state: state.into(),
+            policy: Some(PolicyText(policy.into())),
+            tags: BTreeMap::new(),
+        }
+    }
+}
