@@ -1,2 +1,61 @@
-//! placeholder
-fn main() {}
+//! `copymend`: explains failure messages, replays events in a sandbox, evaluates policies.
+
+mod arguments;
+mod explain;
+mod policy;
+mod replay;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command, PolicyCommand};
+
+/// How a command ended, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// 0: done.
+    Done,
+    /// 1: the check or repair failed.
+    Failed,
+}
+
+/// Why a command could not run: exit code 2.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error("cannot {doing}: {source}")]
+    Io {
+        doing: String,
+        source: io::Error,
+    },
+    #[error("{0}")]
+    Usage(String),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Policy { command } => match command {
+            PolicyCommand::Evaluate(arguments) => policy::evaluate(&arguments),
+        },
+    };
+    match result {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Failed) => ExitCode::FAILURE,
+        // The reader went away, as in `copymend … | head`.
+        Err(CommandError::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            anstream::eprintln!("copymend: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn io_error(doing: impl Into<String>) -> impl FnOnce(io::Error) -> CommandError {
+    let doing = doing.into();
+    |source| CommandError::Io { doing, source }
+}

@@ -31,14 +31,26 @@ pub struct KeyCall {
 /// The calls that a copy of an encrypted backup can't do without: what `AWSBackupServiceLinkedRolePolicyForBackup` (version 31)
 /// lets the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy [inferred; not run against AWS].
 pub const KEY_CALLS: &[KeyCall] = &[
-    KeyCall { action: "kms:DescribeKey", via_service: false, grant_for_resource: false },
-    KeyCall { action: "kms:ReEncryptFrom", via_service: true, grant_for_resource: false },
+    KeyCall {
+        action: "kms:DescribeKey",
+        via_service: false,
+        grant_for_resource: false,
+    },
+    KeyCall {
+        action: "kms:ReEncryptFrom",
+        via_service: true,
+        grant_for_resource: false,
+    },
     KeyCall {
         action: "kms:GenerateDataKeyWithoutPlaintext",
         via_service: true,
         grant_for_resource: false,
     },
-    KeyCall { action: "kms:CreateGrant", via_service: true, grant_for_resource: true },
+    KeyCall {
+        action: "kms:CreateGrant",
+        via_service: true,
+        grant_for_resource: true,
+    },
 ];
 
 /// What a policy answers to a copy.
@@ -73,7 +85,9 @@ pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &
     let Some(policy) = policy else {
         // Within one account the policy need not allow anything.
         return if failure.is_cross_account() {
-            Access::Missing { actions: vec![COPY_INTO_BACKUP_VAULT] }
+            Access::Missing {
+                actions: vec![COPY_INTO_BACKUP_VAULT],
+            }
         } else {
             Access::Allowed
         };
@@ -88,14 +102,23 @@ pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &
     .with_context("aws:PrincipalAccount", [job.account.as_str()])
     .with_context("aws:PrincipalType", ["AssumedRole"])
     .with_context("aws:SecureTransport", ["true"])
-    .with_context("aws:ResourceAccount", [failure.destination_account().as_str()]);
+    .with_context(
+        "aws:ResourceAccount",
+        [failure.destination_account().as_str()],
+    );
     request = with_organization(request, "aws:PrincipalOrgID", &facts.source_organization);
-    request = with_organization(request, "aws:ResourceOrgID", &facts.destination_organization);
+    request = with_organization(
+        request,
+        "aws:ResourceOrgID",
+        &facts.destination_organization,
+    );
     request = with_resource_tags(request, &facts.vault_tags);
     let request = request.with_other_keys_unknown();
-    match decide(policy, &request, COPY_INTO_BACKUP_VAULT) {
-        Access::Missing { .. } if !failure.is_cross_account() => Access::Allowed,
-        access => access,
+    let access = decide(policy, &request, COPY_INTO_BACKUP_VAULT);
+    if matches!(access, Access::Missing { .. }) && !failure.is_cross_account() {
+        Access::Allowed
+    } else {
+        access
     }
 }
 
@@ -110,7 +133,10 @@ pub fn key_access(
 ) -> Access {
     let service = via_service(&failure.job().source_recovery_point);
     // The Region in `kms:ViaService` is the source's or the destination's [unverified]: both must be allowed.
-    let regions = [failure.job().region.as_str(), failure.job().destination_vault.region()];
+    let regions = [
+        failure.job().region.as_str(),
+        failure.job().destination_vault.region(),
+    ];
     let mut missing = Vec::new();
     let mut unknown = Vec::new();
     for call in KEY_CALLS {
@@ -163,7 +189,11 @@ fn key_request(
         .with_context("aws:PrincipalType", ["AssumedRole"])
         .with_context("aws:SecureTransport", ["true"])
         .with_context("kms:CallerAccount", [account.as_str()]);
-    request = with_organization(request, "aws:PrincipalOrgID", &facts.destination_organization);
+    request = with_organization(
+        request,
+        "aws:PrincipalOrgID",
+        &facts.destination_organization,
+    );
     if call.via_service {
         request = match service {
             Some(service) => {
@@ -200,7 +230,9 @@ fn with_resource_tags(request: Request, tags: &Fact<Tags>) -> Request {
 fn decide(policy: &PolicyDocument, request: &Request, action: &'static str) -> Access {
     match evaluate(policy, request) {
         Decision::Allowed { .. } => Access::Allowed,
-        Decision::ImplicitlyDenied => Access::Missing { actions: vec![action] },
+        Decision::ImplicitlyDenied => Access::Missing {
+            actions: vec![action],
+        },
         Decision::ExplicitlyDenied { statement } => Access::Denied {
             action,
             statement,

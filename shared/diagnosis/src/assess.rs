@@ -136,8 +136,12 @@ fn vault_policy(failure: &Failure, facts: &Facts) -> Finding {
         Fact::Known(policy) => policy.as_ref(),
     };
     match vault_access(policy, failure, facts) {
-        Access::Allowed => ruled_out("the vault policy allows backup:CopyIntoBackupVault to the job role"),
-        Access::Missing { .. } if policy.is_none() => confirmed("the destination vault has no access policy"),
+        Access::Allowed => {
+            ruled_out("the vault policy allows backup:CopyIntoBackupVault to the job role")
+        }
+        Access::Missing { .. } if policy.is_none() => {
+            confirmed("the destination vault has no access policy")
+        }
         Access::Missing { .. } => confirmed(
             "no statement of the vault policy allows backup:CopyIntoBackupVault to the job role",
         ),
@@ -162,14 +166,21 @@ fn vault_deny(failure: &Failure, facts: &Facts) -> Finding {
         Fact::Known(policy) => policy.as_ref(),
     };
     match vault_access(policy, failure, facts) {
-        Access::Denied { statement, text, .. } => (
+        Access::Denied {
+            statement, text, ..
+        } => (
             Verdict::Confirmed,
             vec![
-                format!("statement {} of the vault policy denies the copy", statement.saturating_add(1)),
+                format!(
+                    "statement {} of the vault policy denies the copy",
+                    statement.saturating_add(1)
+                ),
                 text,
             ],
         ),
-        Access::Allowed | Access::Missing { .. } => ruled_out("no Deny of the vault policy matches"),
+        Access::Allowed | Access::Missing { .. } => {
+            ruled_out("no Deny of the vault policy matches")
+        }
         Access::Unknown { keys } => depends_on("the vault policy", &keys),
     }
 }
@@ -232,10 +243,17 @@ fn key_policy(cause: Cause, key_facts: &KeyFacts, failure: &Failure, facts: &Fac
     };
     let denies = cause == Cause::SourceKeyDeny;
     match key_access(policy, &key_facts.arn, &key_facts.tags, failure, facts) {
-        Access::Denied { action, statement, text } if denies => (
+        Access::Denied {
+            action,
+            statement,
+            text,
+        } if denies => (
             Verdict::Confirmed,
             vec![
-                format!("statement {} of the key policy denies {action}", statement.saturating_add(1)),
+                format!(
+                    "statement {} of the key policy denies {action}",
+                    statement.saturating_add(1)
+                ),
                 text,
             ],
         ),
@@ -371,7 +389,11 @@ fn retention(failure: &Failure, facts: &Facts) -> Finding {
             let too_short = days >= 0 && min.is_some_and(|min| days < min);
             let too_long = max.is_some_and(|max| days < 0 || days > max);
             let text = format!("{range}; the copy asks for {days}");
-            if too_short || too_long { confirmed(text) } else { ruled_out(text) }
+            if too_short || too_long {
+                confirmed(text)
+            } else {
+                ruled_out(text)
+            }
         }
     }
 }

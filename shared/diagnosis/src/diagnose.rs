@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use crate::assess::{Assessment, Verdict, assess};
 use crate::cause::Cause;
-use crate::facts::{Facts, SourceKey};
 use crate::fact::Fact;
+use crate::facts::{Facts, SourceKey};
 use crate::job::Failure;
 use crate::messages::Explanation;
 
@@ -31,14 +31,20 @@ impl Diagnosis {
                     evidence: Vec::new(),
                 })
                 .collect(),
-            proposed: explanation.candidates.iter().map(|candidate| candidate.cause).collect(),
+            proposed: explanation
+                .candidates
+                .iter()
+                .map(|candidate| candidate.cause)
+                .collect(),
         }
     }
 
     /// The most likely cause.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        self.candidates.first().map_or(Cause::Unknown, |first| first.cause)
+        self.candidates
+            .first()
+            .map_or(Cause::Unknown, |first| first.cause)
     }
 
     /// Every cause that was considered, best first.
@@ -106,10 +112,19 @@ const ORDER_OF_REPAIR: &[Cause] = &[
 /// Ranks the causes of a verified failure.
 #[must_use]
 pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts) -> Diagnosis {
-    let proposed: Vec<Cause> = explanation.candidates.iter().map(|candidate| candidate.cause).collect();
+    let proposed: Vec<Cause> = explanation
+        .candidates
+        .iter()
+        .map(|candidate| candidate.cause)
+        .collect();
     let considered = |cause, why: &str| {
         let (verdict, evidence) = assess(cause, failure, facts);
-        Assessment { cause, verdict, why: why.to_owned(), evidence }
+        Assessment {
+            cause,
+            verdict,
+            why: why.to_owned(),
+            evidence,
+        }
     };
     let mut candidates: Vec<Assessment> = explanation
         .candidates
@@ -124,10 +139,17 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
             .filter(|assessment| assessment.verdict == Verdict::Confirmed),
     );
     candidates.sort_by(|left, right| compare(left, right, &proposed));
-    if candidates.first().is_none_or(|first| first.verdict == Verdict::RuledOut) || admits_by_now(&candidates, facts) {
+    if candidates
+        .first()
+        .is_none_or(|first| first.verdict == Verdict::RuledOut)
+        || admits_by_now(&candidates, facts)
+    {
         candidates.insert(0, nothing_left(&candidates));
     }
-    Diagnosis { candidates, proposed }
+    Diagnosis {
+        candidates,
+        proposed,
+    }
 }
 
 /// Sorts by: shown and of the message's family; suggested and not excluded; shown but of another family; excluded.
@@ -159,7 +181,8 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
 /// Whether a policy that the message blames admits the copy by now, thanks to a statement of ours. Policy changes take
 /// seconds to minutes to count, so a copy that was started right after a repair can fail once more.
 fn admits_by_now(candidates: &[Assessment], facts: &Facts) -> bool {
-    let is_ours = |sid: Option<&str>| sid.is_some_and(|sid| sid.starts_with(copymend_policy::SID_PREFIX));
+    let is_ours =
+        |sid: Option<&str>| sid.is_some_and(|sid| sid.starts_with(copymend_policy::SID_PREFIX));
     let ours_in_vault = matches!(&facts.vault_policy, Fact::Known(Some(policy))
         if policy.statements().iter().any(|statement| is_ours(statement.sid())));
     let ours_in_key = matches!(&facts.source_key, SourceKey::Key(key)
@@ -169,7 +192,9 @@ fn admits_by_now(candidates: &[Assessment], facts: &Facts) -> bool {
             .iter()
             .any(|candidate| candidate.cause == cause && candidate.verdict == Verdict::RuledOut)
     };
-    let nothing_shown = !candidates.iter().any(|candidate| candidate.verdict == Verdict::Confirmed);
+    let nothing_shown = !candidates
+        .iter()
+        .any(|candidate| candidate.verdict == Verdict::Confirmed);
     nothing_shown
         && ((ours_in_vault && excluded(Cause::DestinationVaultPolicy))
             || (ours_in_key && excluded(Cause::SourceKeyPolicy)))
@@ -178,7 +203,10 @@ fn admits_by_now(candidates: &[Assessment], facts: &Facts) -> bool {
 fn nothing_left(candidates: &[Assessment]) -> Assessment {
     let policy_admits = candidates.iter().any(|candidate| {
         candidate.verdict == Verdict::RuledOut
-            && matches!(candidate.cause, Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy)
+            && matches!(
+                candidate.cause,
+                Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
+            )
     });
     if policy_admits {
         Assessment {

@@ -74,12 +74,13 @@ impl CopyJobEvent {
         let detail = Detail(&envelope.detail);
         Ok(Self {
             copy_job_id: copy_job_id(detail.required("copyJobId")?)?,
-            state: detail.required("state")?.parse().map_err(|()| {
-                EventError::MalformedField {
+            state: detail
+                .required("state")?
+                .parse()
+                .map_err(|()| EventError::MalformedField {
                     field: "state",
                     reason: "it is not the state of a copy job",
-                }
-            })?,
+                })?,
             status_message: detail.text("statusMessage").unwrap_or_default().to_owned(),
             role: detail.arn("iamRoleArn")?,
             source_vault: detail.arn("sourceBackupVaultArn")?,
@@ -128,7 +129,10 @@ impl<'e> Detail<'e> {
         self.text(field).ok_or(EventError::MissingField { field })
     }
 
-    fn arn<T: std::str::FromStr<Err = ArnError>>(&self, field: &'static str) -> Result<T, EventError> {
+    fn arn<T: std::str::FromStr<Err = ArnError>>(
+        &self,
+        field: &'static str,
+    ) -> Result<T, EventError> {
         self.required(field)?
             .parse()
             .map_err(|source| EventError::MalformedArn { field, source })
@@ -143,20 +147,27 @@ impl<'e> Detail<'e> {
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().take(200).flat_map(char::escape_debug).collect()
+    text.chars()
+        .take(200)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 /// Why an input is no event of a copy job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// The input isn't an EventBridge event.
-    #[error("the input is not an EventBridge event: {reason}; send the event as EventBridge delivers it")]
+    #[error(
+        "the input is not an EventBridge event: {reason}; send the event as EventBridge delivers it"
+    )]
     NotAnEvent {
         /// What is wrong with it.
         reason: String,
     },
     /// An event of another source or kind.
-    #[error("this is not an event of a copy job: `{field}` is `{found}`, not `{expected}`; check the rule's event pattern")]
+    #[error(
+        "this is not an event of a copy job: `{field}` is `{found}`, not `{expected}`; check the rule's event pattern"
+    )]
     OtherEvent {
         /// The field of the envelope.
         field: &'static str,

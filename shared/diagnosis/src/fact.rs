@@ -46,9 +46,18 @@ pub struct WhyUnknown {
 
 impl fmt::Display for WhyUnknown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, resource, reason, detail } = self;
+        let Self {
+            operation,
+            resource,
+            reason,
+            detail,
+        } = self;
         write!(formatter, "{operation} on `{resource}`: {reason}")?;
-        if detail.is_empty() { Ok(()) } else { write!(formatter, " ({detail})") }
+        if detail.is_empty() {
+            Ok(())
+        } else {
+            write!(formatter, " ({detail})")
+        }
     }
 }
 

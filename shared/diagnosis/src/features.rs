@@ -40,8 +40,14 @@ const TABLE: &[(&str, Row)] = &[
     ("FSx", Row::Everywhere),
     ("Neptune", Row::Everywhere),
     ("RDS", Row::Everywhere),
-    ("Redshift", Row::Never("Redshift backups cannot be copied by AWS Backup")),
-    ("Redshift Serverless", Row::Never("Redshift Serverless backups cannot be copied by AWS Backup")),
+    (
+        "Redshift",
+        Row::Never("Redshift backups cannot be copied by AWS Backup"),
+    ),
+    (
+        "Redshift Serverless",
+        Row::Never("Redshift Serverless backups cannot be copied by AWS Backup"),
+    ),
     ("S3", Row::Everywhere),
     ("SAP HANA on Amazon EC2", Row::Everywhere),
     ("Storage Gateway", Row::Everywhere),
@@ -66,14 +72,13 @@ pub fn copy_support(
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(resource_type));
     match row {
-        None => CopySupport::NotListed,
         Some((_, Row::Everywhere)) => CopySupport::Supported,
         Some((_, Row::Never(why))) => CopySupport::Unsupported(why),
         Some((_, Row::CrossRegionOnly)) if cross_account => CopySupport::Unsupported(
             "this type can be copied to another Region, but not to another account",
         ),
         Some((_, Row::CrossRegionOnly)) if cross_region => CopySupport::Supported,
-        Some((_, Row::CrossRegionOnly)) => CopySupport::NotListed,
+        Some((_, Row::CrossRegionOnly)) | None => CopySupport::NotListed,
     }
 }
 

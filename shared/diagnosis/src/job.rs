@@ -49,10 +49,16 @@ impl FromStr for CopyJobState {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Created, Self::Running, Self::Completed, Self::Failed, Self::Partial]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or(())
+        [
+            Self::Created,
+            Self::Running,
+            Self::Completed,
+            Self::Failed,
+            Self::Partial,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or(())
     }
 }
 
@@ -134,14 +140,22 @@ impl Failure {
         differs("account", &event.account, job.account.as_str())?;
         differs("region", &event.region, &job.region)?;
         differs("iamRoleArn", event.role.as_str(), job.role.as_str())?;
-        differs("sourceBackupVaultArn", event.source_vault.as_str(), job.source_vault.as_str())?;
+        differs(
+            "sourceBackupVaultArn",
+            event.source_vault.as_str(),
+            job.source_vault.as_str(),
+        )?;
         differs(
             "destinationBackupVaultArn",
             event.destination_vault.as_str(),
             job.destination_vault.as_str(),
         )?;
         if let Some(recovery_point) = &event.source_recovery_point {
-            differs("resources", recovery_point.as_str(), job.source_recovery_point.as_str())?;
+            differs(
+                "resources",
+                recovery_point.as_str(),
+                job.source_recovery_point.as_str(),
+            )?;
         }
         if let (Some(event), Some(job)) = (&event.resource, &job.resource) {
             differs("resourceArn", event.as_str(), job.as_str())?;
@@ -155,16 +169,21 @@ impl Failure {
             ("job role", job.role.account_id()),
         ] {
             if owner != Some(job.account) {
-                return Err(NotVerified::ForeignSource { what, job_account: job.account });
+                return Err(NotVerified::ForeignSource {
+                    what,
+                    job_account: job.account,
+                });
             }
         }
-        let destination_account =
-            job.destination_vault
-                .account_id()
-                .ok_or_else(|| NotVerified::NoDestinationAccount {
-                    vault: job.destination_vault.clone(),
-                })?;
-        Ok(Self { job, destination_account })
+        let destination_account = job.destination_vault.account_id().ok_or_else(|| {
+            NotVerified::NoDestinationAccount {
+                vault: job.destination_vault.clone(),
+            }
+        })?;
+        Ok(Self {
+            job,
+            destination_account,
+        })
     }
 
     /// The job as AWS Backup describes it.

@@ -20,7 +20,8 @@ pub use diagnose::{Diagnosis, diagnose};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};
 pub use facts::{
-    BackupVault, Facts, Key, KeyFacts, KeyManager, Organization, RecoveryPoint, Role, SourceKey, Tags,
+    BackupVault, Facts, Key, KeyFacts, KeyManager, Organization, RecoveryPoint, Role, SourceKey,
+    Tags,
 };
 pub use job::{CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use resource::{BackupVaultArn, KeyArn, RoleArn};

@@ -221,7 +221,14 @@ mod tests {
 
     #[test]
     fn every_partition_is_known() {
-        for partition in ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"] {
+        for partition in [
+            "aws",
+            "aws-cn",
+            "aws-us-gov",
+            "aws-iso",
+            "aws-iso-b",
+            "aws-eusc",
+        ] {
             let text = format!("arn:{partition}:kms:x-y-1:111122223333:key/mrk-1");
             assert_eq!(text.parse::<KeyArn>().unwrap().partition(), partition);
         }
@@ -229,9 +236,10 @@ mod tests {
 
     #[test]
     fn a_role_keeps_its_path_apart_from_its_name() {
-        let role: RoleArn = "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole"
-            .parse()
-            .unwrap();
+        let role: RoleArn =
+            "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole"
+                .parse()
+                .unwrap();
         assert_eq!(role.path(), "/service-role/");
         assert_eq!(role.name(), "AWSBackupDefaultServiceRole");
         let plain: RoleArn = "arn:aws:iam::111122223333:role/BackupRole".parse().unwrap();
@@ -240,6 +248,10 @@ mod tests {
 
     #[test]
     fn an_alias_is_not_a_key() {
-        assert!("arn:aws:kms:us-east-1:111122223333:alias/x".parse::<KeyArn>().is_err());
+        assert!(
+            "arn:aws:kms:us-east-1:111122223333:alias/x"
+                .parse::<KeyArn>()
+                .is_err()
+        );
     }
 }

@@ -5,6 +5,22 @@ use crate::operand::{Compared, Operand};
 use crate::operator::{Comparison, Operator, Quantifier};
 use crate::truth::Truth;
 
+/// Keys that AWS documents as multivalued and that the policies of vaults and keys may use; in lower case. They "require a
+/// condition set operator" even when the request holds one value.
+const MULTIVALUED: [&str; 11] = [
+    "aws:calledvia",
+    "aws:principalorgpaths",
+    "aws:principalservicenameslist",
+    "aws:resourceorgpaths",
+    "aws:sourceorgpaths",
+    "aws:tagkeys",
+    "aws:vpceorgpaths",
+    "backup:copytargetorgpaths",
+    "kms:encryptioncontextkeys",
+    "kms:grantoperations",
+    "kms:resourcealiases",
+];
+
 /// One operator applied to one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
@@ -34,8 +50,8 @@ impl Condition {
     ///   passes it, also when all its values are empty; `ForAnyValue` fails it, negated or not;
     /// - documented: several policy values are an OR, for a negated operator a NOR;
     /// - inferred: `IfExists` wins over `ForAnyValue` where the key is missing;
-    /// - unverified: a key of several values under an operator without a set operator matches nothing, negated or not
-    ///   (AWS says only that such a key requires a set operator).
+    /// - unverified: a key of several values, or one documented as multivalued, under an operator without a set operator
+    ///   matches nothing, negated or not (AWS says only that such a key requires a set operator).
     pub(crate) fn holds(&self, request: &Request) -> Truth {
         let operator = self.operator;
         if operator.comparison == Comparison::Null {
@@ -45,7 +61,9 @@ impl Condition {
             Found::Unknown => self.unknown(request),
             Found::Absent => Truth::from(self.holds_when_absent()),
             Found::Values(values) => match (operator.quantifier, values) {
-                (Quantifier::Single, [value]) => self.value_holds(value, request),
+                (Quantifier::Single, [value]) if !MULTIVALUED.contains(&self.key.as_str()) => {
+                    self.value_holds(value, request)
+                }
                 (Quantifier::Single, _) => Truth::No,
                 (Quantifier::ForAllValues, _) if values.iter().all(String::is_empty) => Truth::Yes,
                 (Quantifier::ForAllValues, _) => {

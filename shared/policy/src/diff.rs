@@ -30,7 +30,7 @@ pub fn pretty(text: &str) -> String {
     }
 }
 
-fn write(out: &mut String, node: &Node, depth: usize) {
+fn write(out: &mut String, node: &Node<'_>, depth: usize) {
     match &node.value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),

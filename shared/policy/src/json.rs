@@ -3,6 +3,7 @@
 //! Strict (RFC 8259): no comments, no trailing commas, no lone surrogates, no duplicate keys. Linear in the length of the
 //! text, and it refuses nesting deeper than [`MAX_DEPTH`].
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -13,32 +14,32 @@ pub(crate) const MAX_DEPTH: usize = 32;
 
 /// A JSON value and the bytes it stands in.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub(crate) struct Node<'a> {
     pub(crate) span: Range<usize>,
-    pub(crate) value: Value,
+    pub(crate) value: Value<'a>,
 }
 
-/// A JSON value. A number stays as it was written.
+/// A JSON value. A number stays as it was written; a string is copied only when it holds escapes.
 #[derive(Clone, Debug)]
-pub(crate) enum Value {
+pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
-    Number(String),
-    String(String),
-    Array(Vec<Node>),
-    Object(Vec<Member>),
+    Number(&'a str),
+    String(Cow<'a, str>),
+    Array(Vec<Node<'a>>),
+    Object(Vec<Member<'a>>),
 }
 
 /// A key of an object and its value.
 #[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) key: String,
+pub(crate) struct Member<'a> {
+    pub(crate) key: Cow<'a, str>,
     pub(crate) key_at: usize,
-    pub(crate) node: Node,
+    pub(crate) node: Node<'a>,
 }
 
 /// Reads one JSON document.
-pub(crate) fn read(text: &str) -> Result<Node, ParseError> {
+pub(crate) fn read(text: &str) -> Result<Node<'_>, ParseError> {
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),
@@ -55,11 +56,12 @@ pub(crate) fn read(text: &str) -> Result<Node, ParseError> {
 }
 
 /// Whether two values are the same JSON value: the order of an object's keys and the spelling of strings don't count.
-pub(crate) fn same(left: &Node, right: &Node) -> bool {
+pub(crate) fn same(left: &Node<'_>, right: &Node<'_>) -> bool {
     match (&left.value, &right.value) {
         (Value::Null, Value::Null) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Number(a), Value::Number(b)) | (Value::String(a), Value::String(b)) => a == b,
+        (Value::Number(a), Value::Number(b)) => a == b,
+        (Value::String(a), Value::String(b)) => a == b,
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
@@ -81,7 +83,7 @@ pub(crate) fn same(left: &Node, right: &Node) -> bool {
 }
 
 /// The path `$.key[index]…` of a place, built only when there is an error to show.
-pub(crate) fn path_of(parts: &[Part]) -> String {
+pub(crate) fn path_of(parts: &[Part<'_>]) -> String {
     let mut path = String::from("$");
     for part in parts {
         match part {
@@ -100,14 +102,9 @@ pub(crate) fn path_of(parts: &[Part]) -> String {
 }
 
 /// One step of a path.
-#[derive(Clone, Debug)]
-pub(crate) enum Part {
-    Key(String),
-    Index(usize),
-}
-
-enum Step {
-    Key(Range<usize>),
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part<'a> {
+    Key(&'a str),
     Index(usize),
 }
 
@@ -115,22 +112,15 @@ struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    path: Vec<Step>,
+    path: Vec<Part<'a>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn error(&self, problem: ParseProblem) -> ParseError {
-        let parts: Vec<Part> = self
-            .path
-            .iter()
-            .map(|step| match step {
-                Step::Key(span) => {
-                    Part::Key(self.text.get(span.clone()).unwrap_or_default().to_owned())
-                }
-                Step::Index(index) => Part::Index(*index),
-            })
-            .collect();
-        ParseError::new(problem, Location::new(self.text, self.at, path_of(&parts)))
+        ParseError::new(
+            problem,
+            Location::new(self.text, self.at, path_of(&self.path)),
+        )
     }
 
     fn syntax(&self, reason: &'static str) -> ParseError {
@@ -150,7 +140,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node, ParseError> {
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, ParseError> {
         let start = self.at;
         let value = match self.peek() {
             Some(b'{') => self.object(depth)?,
@@ -168,7 +158,7 @@ impl Reader<'_> {
         })
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, ParseError> {
+    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, ParseError> {
         let end = self.at + word.len();
         if self.bytes.get(self.at..end) == Some(word.as_bytes()) {
             self.at = end;
@@ -187,7 +177,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<Value, ParseError> {
+    fn number(&mut self) -> Result<Value<'a>, ParseError> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -212,28 +202,32 @@ impl Reader<'_> {
             self.digits()?;
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
-        Ok(Value::Number(text.to_owned()))
+        Ok(Value::Number(text))
     }
 
     /// Reads a string; the reader stands on its opening quote.
-    fn string(&mut self) -> Result<String, ParseError> {
+    fn string(&mut self) -> Result<Cow<'a, str>, ParseError> {
         self.at += 1;
         let mut decoded = String::new();
         loop {
             let start = self.at;
-            while let Some(byte) = self.peek() {
-                if byte == b'"' || byte == b'\\' || byte < 0x20 {
-                    break;
-                }
-                self.at += 1;
-            }
-            decoded.push_str(self.text.get(start..self.at).unwrap_or_default());
+            let rest = self.bytes.get(start..).unwrap_or_default();
+            self.at += rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
+                .unwrap_or(rest.len());
+            let plain = self.text.get(start..self.at).unwrap_or_default();
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(decoded);
+                    if decoded.is_empty() {
+                        return Ok(Cow::Borrowed(plain));
+                    }
+                    decoded.push_str(plain);
+                    return Ok(Cow::Owned(decoded));
                 }
                 Some(b'\\') => {
+                    decoded.push_str(plain);
                     let escaped = self.escape()?;
                     decoded.push(escaped);
                 }
@@ -302,7 +296,7 @@ impl Reader<'_> {
         Ok(depth + 1)
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, ParseError> {
+    fn array(&mut self, depth: usize) -> Result<Value<'a>, ParseError> {
         let depth = self.deeper(depth)?;
         self.at += 1;
         self.space();
@@ -312,7 +306,7 @@ impl Reader<'_> {
             return Ok(Value::Array(items));
         }
         loop {
-            self.path.push(Step::Index(items.len()));
+            self.path.push(Part::Index(items.len()));
             items.push(self.value(depth)?);
             self.path.pop();
             self.space();
@@ -328,11 +322,11 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, ParseError> {
+    fn object(&mut self, depth: usize) -> Result<Value<'a>, ParseError> {
         let depth = self.deeper(depth)?;
         self.at += 1;
         self.space();
-        let mut members: Vec<Member> = Vec::new();
+        let mut members: Vec<Member<'a>> = Vec::new();
         let mut seen = HashSet::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -364,7 +358,9 @@ impl Reader<'_> {
             }
             self.at += 1;
             self.space();
-            self.path.push(Step::Key(key_at + 1..after - 1));
+            self.path.push(Part::Key(
+                self.text.get(key_at + 1..after - 1).unwrap_or_default(),
+            ));
             let node = self.value(depth)?;
             self.path.pop();
             members.push(Member { key, key_at, node });

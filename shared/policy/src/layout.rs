@@ -102,11 +102,10 @@ impl<'a> Layout<'a> {
     fn styled(&self, statement: &NewStatement) -> String {
         let last = self.statements.last();
         let lead = self.lead();
-        let many_lines = lead.contains('\n')
-            || match last {
-                Some(last) => last.as_str().contains('\n'),
-                None => self.text.trim().contains('\n'),
-            };
+        let many_lines = match last {
+            Some(last) => last.as_str().contains('\n'),
+            None => self.text.trim().contains('\n'),
+        };
         if !many_lines {
             return compact(statement.as_str());
         }

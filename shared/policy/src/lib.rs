@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod arn;
+pub mod authorize;
 mod condition;
 mod context;
 pub mod diff;
@@ -26,6 +27,7 @@ mod values;
 mod wildcard;
 
 pub use arn::{AccountId, Arn, ArnError};
+pub use authorize::{Answer, Authorization, Layer, Verdict};
 pub use context::{Context, Request};
 pub use diff::diff;
 pub use document::{PolicyDocument, Version};

@@ -17,7 +17,7 @@ use crate::wildcard;
 struct Reader<'a> {
     text: &'a str,
     source: Arc<str>,
-    path: Vec<Part>,
+    path: Vec<Part<'a>>,
     version: Version,
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn document(text: &str) -> Read<Inner> {
     let mut id = None;
     for member in members {
         reader.within(&member.key, |reader| {
-            match member.key.as_str() {
+            match member.key.as_ref() {
                 "Version" => reader.version = reader.version(&member.node)?,
                 "Id" => id = Some(reader.string(&member.node)?.to_owned()),
                 "Statement" => statement_node = Some(&member.node),
@@ -61,29 +61,29 @@ pub(crate) fn document(text: &str) -> Read<Inner> {
     })
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn error(&self, at: &Range<usize>, problem: ParseProblem) -> ParseError {
         let location = Location::new(self.text, at.start, path_of(&self.path));
         ParseError::new(problem, location)
     }
 
-    fn unknown(&self, member: &Member) -> ParseError {
+    fn unknown(&self, member: &Member<'_>) -> ParseError {
         let problem = ParseProblem::UnknownElement(shown(&member.key));
         self.error(&(member.key_at..member.key_at), problem)
     }
 
-    fn expected(&self, node: &Node, what: &'static str) -> ParseError {
+    fn expected(&self, node: &Node<'_>, what: &'static str) -> ParseError {
         self.error(&node.span, ParseProblem::Expected(what))
     }
 
-    fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
-        self.path.push(Part::Key(key.to_owned()));
+    fn within<T>(&mut self, key: &'a str, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
+        self.path.push(Part::Key(key));
         let result = read(self)?;
         self.path.pop();
         Ok(result)
     }
 
-    fn object<'n>(&self, node: &'n Node, what: &'static str) -> Read<&'n [Member]> {
+    fn object<'n>(&self, node: &'n Node<'n>, what: &'static str) -> Read<&'n [Member<'n>]> {
         match &node.value {
             Value::Object(members) => Ok(members),
             Value::Null
@@ -94,7 +94,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string<'n>(&self, node: &'n Node) -> Read<&'n str> {
+    fn string<'n>(&self, node: &'n Node<'_>) -> Read<&'n str> {
         match &node.value {
             Value::String(text) => Ok(text),
             Value::Null
@@ -106,10 +106,10 @@ impl Reader<'_> {
     }
 
     /// A string, or a list of strings.
-    fn strings(&mut self, node: &Node) -> Read<Vec<String>> {
+    fn strings(&self, node: &Node<'_>) -> Read<Vec<String>> {
         let Value::Array(items) = &node.value else {
             return match &node.value {
-                Value::String(text) => Ok(vec![text.clone()]),
+                Value::String(text) => Ok(vec![text.clone().into_owned()]),
                 Value::Null
                 | Value::Bool(_)
                 | Value::Number(_)
@@ -123,7 +123,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn version(&self, node: &Node) -> Read<Version> {
+    fn version(&self, node: &Node<'_>) -> Read<Version> {
         match self.string(node)? {
             "2008-10-17" => Ok(Version::V2008),
             "2012-10-17" => Ok(Version::V2012),
@@ -131,7 +131,7 @@ impl Reader<'_> {
         }
     }
 
-    fn statements(&mut self, node: &Node) -> Read<(Vec<Statement>, bool)> {
+    fn statements(&mut self, node: &'a Node<'a>) -> Read<(Vec<Statement>, bool)> {
         let Value::Array(items) = &node.value else {
             return Ok((vec![self.statement(node)?], false));
         };
@@ -144,7 +144,7 @@ impl Reader<'_> {
         Ok((statements, true))
     }
 
-    fn statement(&mut self, node: &Node) -> Read<Statement> {
+    fn statement(&mut self, node: &'a Node<'a>) -> Read<Statement> {
         let members = self.object(node, "a statement: an object")?;
         let mut effect = None;
         let mut statement = Statement {
@@ -172,13 +172,13 @@ impl Reader<'_> {
 
     fn element(
         &mut self,
-        member: &Member,
+        member: &'a Member<'a>,
         statement: &mut Statement,
         effect: &mut Option<Effect>,
     ) -> Read<()> {
         let node = &member.node;
         let key = member.key_at..member.key_at;
-        match member.key.as_str() {
+        match member.key.as_ref() {
             "Sid" => statement.sid = Some(self.string(node)?.to_owned()),
             "Effect" => *effect = Some(self.effect(node)?),
             "Principal" | "NotPrincipal" => {
@@ -235,7 +235,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn effect(&self, node: &Node) -> Read<Effect> {
+    fn effect(&self, node: &Node<'_>) -> Read<Effect> {
         match self.string(node)? {
             "Allow" => Ok(Effect::Allow),
             "Deny" => Ok(Effect::Deny),
@@ -243,7 +243,7 @@ impl Reader<'_> {
         }
     }
 
-    fn grantees(&mut self, node: &Node) -> Read<Vec<Grantee>> {
+    fn grantees(&mut self, node: &'a Node<'a>) -> Read<Vec<Grantee>> {
         if let Value::String(text) = &node.value {
             return if text == "*" {
                 Ok(vec![Grantee::Everyone])
@@ -254,7 +254,7 @@ impl Reader<'_> {
         let mut grantees = Vec::new();
         for member in self.object(node, "`*` or an object")? {
             self.within(&member.key, |reader| {
-                let kind = match member.key.as_str() {
+                let kind = match member.key.as_ref() {
                     "AWS" => None,
                     "Service" => Some(NameKind::Service),
                     "Federated" => Some(NameKind::Federated),
@@ -273,7 +273,7 @@ impl Reader<'_> {
         Ok(grantees)
     }
 
-    fn conditions(&mut self, node: &Node) -> Read<Vec<Condition>> {
+    fn conditions(&mut self, node: &'a Node<'a>) -> Read<Vec<Condition>> {
         let mut conditions = Vec::new();
         for operator in self.object(node, "an object of operators")? {
             self.within(&operator.key, |reader| {
@@ -293,9 +293,10 @@ impl Reader<'_> {
     }
 
     /// A condition's values: strings, numbers or booleans, one or a list.
-    fn values(&mut self, node: &Node) -> Read<Vec<String>> {
-        let one = |node: &Node| match &node.value {
-            Value::String(text) | Value::Number(text) => Some(text.clone()),
+    fn values(&self, node: &Node<'_>) -> Read<Vec<String>> {
+        let one = |node: &Node<'_>| match &node.value {
+            Value::String(text) => Some(text.clone().into_owned()),
+            Value::Number(text) => Some((*text).to_owned()),
             Value::Bool(value) => Some(value.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         };

@@ -2,7 +2,6 @@
 
 use crate::context::{Found, Request};
 use crate::identity::{Account, Identity, arn_parts, is_account};
-use crate::truth::Truth;
 
 /// Whom a statement is about.
 #[derive(Clone, Debug)]
@@ -60,34 +59,55 @@ impl Grantee {
         }
     }
 
-    /// Whether this entry means the request's principal. Wildcards inside an ARN match nothing (documented: IAM
+    /// How far this entry reaches to the request's principal. Wildcards inside an ARN match nothing (documented: IAM
     /// `reference_policies_elements_principal`).
-    fn covers(&self, request: &Request) -> Truth {
+    fn reach(&self, request: &Request) -> Reach {
         let identity = request.identity();
         match self {
-            Self::Everyone => Truth::Yes,
+            Self::Everyone => Reach::Direct,
             Self::Account { partition, id } => {
-                Truth::from(identity.account().is_some_and(|account| {
+                let same = identity.account().is_some_and(|account| {
                     account.id == *id
                         && (account.partition.is_empty()
                             || partition
                                 .as_ref()
                                 .is_none_or(|partition| *partition == account.partition))
-                }))
+                });
+                Reach::Account.or_none(same)
             }
-            Self::Arn(arn) => covers_arn(arn, request),
-            Self::UniqueId(id) => covers_unique_id(id, request),
+            Self::Arn(arn) => reach_of_arn(arn, request),
+            Self::UniqueId(id) => reach_of_unique_id(id, request),
             Self::Name(NameKind::Service, name) => {
-                Truth::from(*identity == Identity::Service(name.clone()))
+                Reach::Direct.or_none(*identity == Identity::Service(name.clone()))
             }
             Self::Name(NameKind::Federated | NameKind::CanonicalUser, name) => {
-                Truth::from(request.principal() == name)
+                Reach::Direct.or_none(request.principal() == name)
             }
         }
     }
 }
 
-fn covers_arn(arn: &str, request: &Request) -> Truth {
+/// How a statement means a principal. It matters where a boundary or session policy limits what a resource policy grants
+/// (documented: IAM `reference_policies_evaluation-logic_policy-eval-denyallow`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// Not at all.
+    None,
+    /// Through its account: an administrator there must allow it, too.
+    Account,
+    /// Through its role, or the user a federated session was made from.
+    Role,
+    /// By its own name: a user, a session, a service, or everyone.
+    Direct,
+}
+
+impl Reach {
+    fn or_none(self, reached: bool) -> Self {
+        if reached { self } else { Self::None }
+    }
+}
+
+fn reach_of_arn(arn: &str, request: &Request) -> Reach {
     match request.identity() {
         Identity::Session {
             account,
@@ -95,10 +115,10 @@ fn covers_arn(arn: &str, request: &Request) -> Truth {
             role,
         } => {
             if arn == session {
-                return Truth::Yes;
+                return Reach::Direct;
             }
             if !is_role_of(arn, account, role) {
-                return Truth::No;
+                return Reach::None;
             }
             // The session's ARN does not carry the role's path. `aws:PrincipalArn` does, if it is this role's.
             match request.find("aws:principalarn") {
@@ -106,9 +126,9 @@ fn covers_arn(arn: &str, request: &Request) -> Truth {
                     if request.context().values("aws:principalarn").is_some()
                         && is_role_of(given, account, role) =>
                 {
-                    Truth::from(given == arn)
+                    Reach::Role.or_none(given == arn)
                 }
-                Found::Values(_) | Found::Absent | Found::Unknown => Truth::Yes,
+                Found::Values(_) | Found::Absent | Found::Unknown => Reach::Role,
             }
         }
         // Inferred: a federated user's session has the permissions a resource policy gives the user it was made from,
@@ -117,19 +137,24 @@ fn covers_arn(arn: &str, request: &Request) -> Truth {
             account,
             arn: session,
             name,
-        } => Truth::from(
-            arn == session
-                || arn_parts(arn).is_some_and(|[_, partition, service, _, id, resource]| {
-                    partition == account.partition
-                        && service == "iam"
-                        && id == account.id
-                        && resource.strip_prefix("user/") == Some(name)
-                }),
-        ),
-        Identity::User { arn: own, .. }
-        | Identity::Role { arn: own, .. }
-        | Identity::Other { text: own, .. } => Truth::from(arn == own),
-        Identity::Anonymous | Identity::Service(_) | Identity::Root(_) => Truth::No,
+        } => {
+            let is_user = arn_parts(arn).is_some_and(|[_, partition, service, _, id, resource]| {
+                partition == account.partition
+                    && service == "iam"
+                    && id == account.id
+                    && resource.strip_prefix("user/") == Some(name)
+            });
+            if arn == session {
+                Reach::Direct
+            } else {
+                Reach::Role.or_none(is_user)
+            }
+        }
+        Identity::Role { arn: own, .. } => Reach::Role.or_none(arn == own),
+        Identity::User { arn: own, .. } | Identity::Other { text: own, .. } => {
+            Reach::Direct.or_none(arn == own)
+        }
+        Identity::Anonymous | Identity::Service(_) | Identity::Root(_) => Reach::None,
     }
 }
 
@@ -146,33 +171,41 @@ fn is_role_of(arn: &str, account: &Account, name: &str) -> bool {
     })
 }
 
-/// A unique id is the part of `aws:userid` before the colon (documented: IAM `reference_policies_variables`).
-fn covers_unique_id(id: &str, request: &Request) -> Truth {
+/// A unique id is the part of `aws:userid` before the colon (documented: IAM `reference_policies_variables`). An unknown
+/// user id is not worth an unknown answer: an id is what stays behind when its owner is deleted.
+fn reach_of_unique_id(id: &str, request: &Request) -> Reach {
     match request.find("aws:userid") {
-        Found::Values(values) => Truth::from(
-            values
+        Found::Values(values) => {
+            let reached = values
                 .iter()
-                .any(|value| value.split(':').next() == Some(id)),
-        ),
-        // Not worth an unknown: an id is what stays behind when its owner is deleted.
-        Found::Absent | Found::Unknown => Truth::No,
+                .any(|value| value.split(':').next() == Some(id));
+            let by_name = matches!(request.identity(), Identity::User { .. });
+            let reach = if by_name { Reach::Direct } else { Reach::Role };
+            reach.or_none(reached)
+        }
+        Found::Absent | Found::Unknown => Reach::None,
     }
 }
 
 impl PrincipalElement {
-    /// Whether the statement is about the request's principal.
+    /// How far the statement reaches to the request's principal.
     ///
     /// `NotPrincipal`: naming any of a principal's account, role or session keeps it out of the statement. AWS documents
     /// only that a `Deny` which names a role or user without its account "might" still hit it (IAM
     /// `reference_policies_elements_notprincipal`), so this reading is unverified for such documents.
-    pub(crate) fn covers(&self, request: &Request) -> Truth {
+    pub(crate) fn reach(&self, request: &Request) -> Reach {
+        let furthest = |grantees: &[Grantee]| {
+            grantees
+                .iter()
+                .map(|grantee| grantee.reach(request))
+                .max()
+                .unwrap_or(Reach::None)
+        };
         match self {
-            Self::Absent => Truth::No,
-            Self::Principal(grantees) => {
-                Truth::any(grantees.iter().map(|grantee| grantee.covers(request)))
-            }
+            Self::Absent => Reach::None,
+            Self::Principal(grantees) => furthest(grantees),
             Self::NotPrincipal(grantees) => {
-                Truth::any(grantees.iter().map(|grantee| grantee.covers(request))).negated()
+                Reach::Direct.or_none(furthest(grantees) == Reach::None)
             }
         }
     }

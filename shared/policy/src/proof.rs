@@ -61,9 +61,9 @@ impl fmt::Display for Certificate {
                 formatter,
                 "\n{}: {} may {} on {}",
                 granted.sid,
-                named(&granted.principal),
+                principals(&granted.principal),
                 granted.actions.join(", "),
-                named(&granted.resource),
+                resource(&granted.resource),
             )?;
             if !granted.condition.is_null() {
                 write!(formatter, ", if {}", granted.condition)?;
@@ -73,13 +73,23 @@ impl fmt::Display for Certificate {
     }
 }
 
-fn named(value: &Value) -> String {
+fn principals(value: &Value) -> String {
     match value {
         Value::String(text) if text == "*" => "everyone the condition admits".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Object(map) => map.values().map(named).collect::<Vec<_>>().join(", "),
-        Value::Array(items) => items.iter().map(named).collect::<Vec<_>>().join(", "),
+        Value::Object(map) => map.values().map(principals).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(principals).collect::<Vec<_>>().join(", "),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+fn resource(value: &Value) -> String {
+    match value {
+        Value::String(text) if text == "*" => "the resource".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::condition::Condition;
 use crate::context::Request;
-use crate::principal::PrincipalElement;
+use crate::principal::{PrincipalElement, Reach};
 use crate::template::{Filled, Template};
 use crate::truth::Truth;
 use crate::wildcard::{self, Atom};
@@ -83,11 +83,10 @@ impl Statement {
         if !self.is_about(request) {
             return Truth::No;
         }
-        let principal = self.principal.covers(request);
-        if principal == Truth::No {
+        if self.principal.reach(request) == Reach::None {
             return Truth::No;
         }
-        Truth::all([principal, self.circumstances(request)])
+        self.circumstances(request)
     }
 
     /// Whether the statement applies to the request, whoever makes it: for policies attached to the principal.

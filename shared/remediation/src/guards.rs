@@ -28,7 +28,11 @@ pub const MODE: &str = "mode";
 pub const LEASE: &str = "lease";
 
 pub(crate) fn guard(name: &'static str, passed: bool, detail: impl Into<String>) -> GuardResult {
-    GuardResult { name, passed, detail: detail.into() }
+    GuardResult {
+        name,
+        passed,
+        detail: detail.into(),
+    }
 }
 
 /// Who started the copy.
@@ -53,31 +57,48 @@ pub fn guards_of_any_write(
     let vault = job.destination_vault.as_str();
     let (started, how) = match started_by {
         StartedBy::BackupPlan => (true, "a backup plan started the copy"),
-        StartedBy::OwnRetry => (true, "the copy is our own retry of one that a backup plan started"),
-        StartedBy::Someone if settings.allow_on_demand => {
-            (true, "someone started the copy on demand, which COPYMEND_ALLOW_ON_DEMAND admits")
-        }
+        StartedBy::OwnRetry => (
+            true,
+            "the copy is our own retry of one that a backup plan started",
+        ),
+        StartedBy::Someone if settings.allow_on_demand => (
+            true,
+            "someone started the copy on demand, which COPYMEND_ALLOW_ON_DEMAND admits",
+        ),
         StartedBy::Someone => (
             false,
             "someone started the copy on demand; COPYMEND_ALLOW_ON_DEMAND is not true",
         ),
     };
     vec![
-        guard(VERIFIED_FAILURE, true, format!("DescribeCopyJob confirms that job {} failed", job.id)),
+        guard(
+            VERIFIED_FAILURE,
+            true,
+            format!("DescribeCopyJob confirms that job {} failed", job.id),
+        ),
         guard(
             MODE,
             settings.mode == Mode::Repair,
             format!("COPYMEND_MODE is {}", settings.mode),
         ),
         guard("started-by-backup-plan", started, how),
-        allowed("destination-allowed", "COPYMEND_ALLOWED_DESTINATIONS", &settings.allowed_destinations, vault),
+        allowed(
+            "destination-allowed",
+            "COPYMEND_ALLOWED_DESTINATIONS",
+            &settings.allowed_destinations,
+            vault,
+        ),
     ]
 }
 
 fn allowed(name: &'static str, setting: &str, patterns: &[ArnPattern], arn: &str) -> GuardResult {
     match patterns.iter().find(|pattern| pattern.admits(arn)) {
         Some(pattern) => guard(name, true, format!("`{}` admits `{arn}`", pattern.as_str())),
-        None if patterns.is_empty() => guard(name, false, format!("{setting} is empty, which admits nothing")),
+        None if patterns.is_empty() => guard(
+            name,
+            false,
+            format!("{setting} is empty, which admits nothing"),
+        ),
         None => guard(name, false, format!("{setting} does not admit `{arn}`")),
     }
 }
@@ -94,12 +115,21 @@ pub fn guards_of_plan(
     match (&plan.target, &facts.source_key) {
         (Target::Vault(_), _) => guards.push(not_opted_out("vault", &facts.vault_tags)),
         (Target::Key(arn), SourceKey::Key(key)) => {
-            guards.push(allowed("key-allowed", "COPYMEND_ALLOWED_KEYS", &settings.allowed_keys, arn.as_str()));
+            guards.push(allowed(
+                "key-allowed",
+                "COPYMEND_ALLOWED_KEYS",
+                &settings.allowed_keys,
+                arn.as_str(),
+            ));
             guards.push(not_opted_out("key", &key.tags));
             guards.extend(guards_of_key(key, failure, facts, settings));
         }
         (Target::Key(arn), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => {
-            guards.push(guard("customer-managed-key", false, format!("nothing is known of `{arn}`")));
+            guards.push(guard(
+                "customer-managed-key",
+                false,
+                format!("nothing is known of `{arn}`"),
+            ));
         }
     }
     guards.push(same_organization(facts, settings));
@@ -109,7 +139,10 @@ pub fn guards_of_plan(
         Ok(_) => guard(
             "only-adds",
             true,
-            format!("every old statement is unchanged; added: {}", sids(plan).join(", ")),
+            format!(
+                "every old statement is unchanged; added: {}",
+                sids(plan).join(", ")
+            ),
         ),
         Err(error) => guard("only-adds", false, error.to_string()),
     });
@@ -118,20 +151,31 @@ pub fn guards_of_plan(
 }
 
 fn sids(plan: &Plan) -> Vec<String> {
-    plan.added.iter().map(|statement| statement.sid().to_owned()).collect()
+    plan.added
+        .iter()
+        .map(|statement| statement.sid().to_owned())
+        .collect()
 }
 
 fn not_opted_out(what: &str, tags: &Fact<Tags>) -> GuardResult {
     let name = "not-opted-out";
     let (key, value) = OPT_OUT_TAG;
     match tags {
-        Fact::Unknown(why) => guard(name, false, format!("the {what}'s tags are not known: {why}")),
+        Fact::Unknown(why) => guard(
+            name,
+            false,
+            format!("the {what}'s tags are not known: {why}"),
+        ),
         Fact::Known(tags) => {
             let opted_out = tags.iter().any(|(tag, content)| {
                 tag.eq_ignore_ascii_case(key) && content.eq_ignore_ascii_case(value)
             });
             let not = if opted_out { "" } else { "not " };
-            guard(name, !opted_out, format!("the {what} is {not}tagged {key}={value}"))
+            guard(
+                name,
+                !opted_out,
+                format!("the {what} is {not}tagged {key}={value}"),
+            )
         }
     }
 }
@@ -150,9 +194,16 @@ fn guards_of_key(
                 guard(
                     "customer-managed-key",
                     same && described.manager == KeyManager::Customer,
-                    format!("KMS describes `{}`, managed by {:?}", described.arn, described.manager),
+                    format!(
+                        "KMS describes `{}`, managed by {:?}",
+                        described.arn, described.manager
+                    ),
                 ),
-                guard("key-enabled", described.is_enabled(), format!("the key's state is {}", described.state)),
+                guard(
+                    "key-enabled",
+                    described.is_enabled(),
+                    format!("the key's state is {}", described.state),
+                ),
             )
         }
         Fact::Known(None) => (
@@ -165,7 +216,11 @@ fn guards_of_key(
         ),
     };
     let role = match &facts.service_linked_role {
-        Fact::Known(Some(role)) => guard("service-linked-role", true, format!("`{}` exists", role.arn)),
+        Fact::Known(Some(role)) => guard(
+            "service-linked-role",
+            true,
+            format!("`{}` exists", role.arn),
+        ),
         Fact::Known(None) => guard(
             "service-linked-role",
             false,
@@ -210,7 +265,9 @@ fn same_organization(facts: &Facts, settings: &Settings) -> GuardResult {
 fn no_explicit_deny(plan: &Plan) -> GuardResult {
     let name = "no-explicit-deny";
     match &plan.access_before {
-        Access::Denied { action, statement, .. } => guard(
+        Access::Denied {
+            action, statement, ..
+        } => guard(
             name,
             false,
             format!("statement {} denies {action}", statement.saturating_add(1)),
@@ -218,7 +275,10 @@ fn no_explicit_deny(plan: &Plan) -> GuardResult {
         Access::Unknown { keys } => guard(
             name,
             false,
-            format!("a statement depends on what cannot be known: {}", keys.join(", ")),
+            format!(
+                "a statement depends on what cannot be known: {}",
+                keys.join(", ")
+            ),
         ),
         Access::Allowed | Access::Missing { .. } => guard(name, true, "no Deny matches the copy"),
     }
@@ -246,7 +306,11 @@ fn size_limit(plan: &Plan) -> GuardResult {
         // No limit of a vault policy is documented; the service refuses what is too long, and the report says so.
         Target::Vault(_) => guard(name, true, format!("{bytes} bytes; no limit is documented")),
         Target::Key(_) => match check_size(&plan.after, KEY_POLICY_MAX_BYTES) {
-            Ok(()) => guard(name, true, format!("{bytes} of {KEY_POLICY_MAX_BYTES} bytes")),
+            Ok(()) => guard(
+                name,
+                true,
+                format!("{bytes} of {KEY_POLICY_MAX_BYTES} bytes"),
+            ),
             Err(error) => guard(name, false, error.to_string()),
         },
     }
@@ -264,13 +328,19 @@ pub fn guards_of_history(
     let history = match history {
         Ok(history) => history,
         Err(error) => {
-            return vec![guard(removed, false, error.to_string()), guard(budget, false, error.to_string())];
+            return vec![
+                guard(removed, false, error.to_string()),
+                guard(budget, false, error.to_string()),
+            ];
         }
     };
     let present = |sid: &str| {
-        plan.before
-            .as_ref()
-            .is_some_and(|policy| policy.statements().iter().any(|statement| statement.sid() == Some(sid)))
+        plan.before.as_ref().is_some_and(|policy| {
+            policy
+                .statements()
+                .iter()
+                .any(|statement| statement.sid() == Some(sid))
+        })
     };
     let gone: Vec<String> = sids(plan)
         .into_iter()
@@ -292,7 +362,11 @@ pub fn guards_of_history(
     let allowed = settings.write_budget;
     vec![
         first,
-        guard(budget, writes < allowed, format!("{writes} of {allowed} writes to this policy today")),
+        guard(
+            budget,
+            writes < allowed,
+            format!("{writes} of {allowed} writes to this policy today"),
+        ),
     ]
 }
 
@@ -304,13 +378,18 @@ pub fn guards_of_lease(
     now: Timestamp,
     deadline: Timestamp,
 ) -> Vec<GuardResult> {
-    let held = lease.is_some_and(|lease| lease.resource() == target.as_str() && lease.until() > now);
+    let held =
+        lease.is_some_and(|lease| lease.resource() == target.as_str() && lease.until() > now);
     let left = deadline.duration_since(now);
     vec![
         guard(
             LEASE,
             held,
-            if held { "held" } else { "someone else is changing this policy, or no ledger keeps leases" },
+            if held {
+                "held"
+            } else {
+                "someone else is changing this policy, or no ledger keeps leases"
+            },
         ),
         guard(
             "time-left",
@@ -339,9 +418,16 @@ pub enum Write {
 #[must_use]
 pub fn approve(plan: &Plan, guards: &[GuardResult], lease: &Lease) -> Option<Write> {
     let asked = |name| guards.iter().any(|guard| guard.name == name);
-    let complete = [VERIFIED_FAILURE, MODE, "evaluation-flips", "only-adds", "sid-not-removed", LEASE]
-        .into_iter()
-        .all(asked);
+    let complete = [
+        VERIFIED_FAILURE,
+        MODE,
+        "evaluation-flips",
+        "only-adds",
+        "sid-not-removed",
+        LEASE,
+    ]
+    .into_iter()
+    .all(asked);
     if !complete || !all_passed(guards) || lease.resource() != plan.target.as_str() {
         return None;
     }

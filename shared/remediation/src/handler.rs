@@ -2,7 +2,8 @@
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    Advice, Cause, CopyJobEvent, Diagnosis, EventError, Facts, Failure, NotVerified, advise, diagnose,
+    Advice, Cause, CopyJobEvent, Diagnosis, EventError, Facts, Failure, NotVerified, advise,
+    diagnose,
 };
 use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
@@ -65,7 +66,10 @@ pub struct CopyRemediator<E> {
 impl<E: Environment> CopyRemediator<E> {
     /// A handler with its environment and settings.
     pub const fn new(environment: E, settings: Settings) -> Self {
-        Self { environment, settings }
+        Self {
+            environment,
+            settings,
+        }
     }
 
     /// The environment.
@@ -74,7 +78,11 @@ impl<E: Environment> CopyRemediator<E> {
     }
 
     /// Handles one event: verifies it, finds the cause, repairs and retries where every guard lets it, and tells people.
-    pub async fn handle(&self, event: &Value, invocation: &Invocation) -> Result<Report, HandlerError> {
+    pub async fn handle(
+        &self,
+        event: &Value,
+        invocation: &Invocation,
+    ) -> Result<Report, HandlerError> {
         let event = CopyJobEvent::from_json(event)?;
         let now = self.environment.clock().now();
         let verification = self.verify(&event).await?;
@@ -82,17 +90,29 @@ impl<E: Environment> CopyRemediator<E> {
             let report = self.report(&event, verification, invocation).await;
             return self.tell(report).await;
         };
-        let until = invocation.deadline.saturating_add(GRACE).unwrap_or(invocation.deadline);
+        let until = invocation
+            .deadline
+            .saturating_add(GRACE)
+            .unwrap_or(invocation.deadline);
         let id = match &verification {
             Verification::Confirmed(failure) => failure.job().id.clone(),
             // An event that nobody confirms must not take the place of the real one.
-            Verification::Refused(_) | Verification::Impossible(_) => format!("unverified-{}", event.copy_job_id),
+            Verification::Refused(_) | Verification::Impossible(_) => {
+                format!("unverified-{}", event.copy_job_id)
+            }
         };
-        match ledger.begin_job(&id, &invocation.id, now, until).await.map_err(HandlerError::Call)? {
+        match ledger
+            .begin_job(&id, &invocation.id, now, until)
+            .await
+            .map_err(HandlerError::Call)?
+        {
             JobEntry::Started => {}
-            JobEntry::InProgress => return Ok(self.already_handled(&event, "another invocation handles this job")),
+            JobEntry::InProgress => {
+                return Ok(self.already_handled(&event, "another invocation handles this job"));
+            }
             JobEntry::Done(outcome) => {
-                return Ok(self.already_handled(&event, &format!("this job was handled before: {outcome}")));
+                return Ok(self
+                    .already_handled(&event, &format!("this job was handled before: {outcome}")));
             }
         }
         let report = self.report(&event, verification, invocation).await;
@@ -120,18 +140,31 @@ impl<E: Environment> CopyRemediator<E> {
                 event.account.escape_debug()
             )));
         };
-        if event.source_vault.account_id() != Some(account) || event.source_vault.region() != event.region {
+        if event.source_vault.account_id() != Some(account)
+            || event.source_vault.region() != event.region
+        {
             return Ok(Verification::Impossible(
-                "the source vault is not in the account and Region that the event comes from".to_owned(),
+                "the source vault is not in the account and Region that the event comes from"
+                    .to_owned(),
             ));
         }
-        let location = Location { account, region: event.region.clone() };
-        match self.environment.backup().describe_copy_job(&location, &event.copy_job_id).await {
+        let location = Location {
+            account,
+            region: event.region.clone(),
+        };
+        match self
+            .environment
+            .backup()
+            .describe_copy_job(&location, &event.copy_job_id)
+            .await
+        {
             Ok(Some(job)) => Ok(match Failure::verify(event, job) {
                 Ok(failure) => Verification::Confirmed(Box::new(failure)),
                 Err(reason) => Verification::Refused(reason),
             }),
-            Ok(None) => Ok(Verification::Impossible("AWS Backup knows no such job".to_owned())),
+            Ok(None) => Ok(Verification::Impossible(
+                "AWS Backup knows no such job".to_owned(),
+            )),
             Err(error) => match error.kind {
                 CallErrorKind::Throttled | CallErrorKind::Timeout => Err(HandlerError::Call(error)),
                 CallErrorKind::AccessDenied
@@ -142,21 +175,35 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    async fn report(&self, event: &CopyJobEvent, verification: Verification, invocation: &Invocation) -> Report {
+    async fn report(
+        &self,
+        event: &CopyJobEvent,
+        verification: Verification,
+        invocation: &Invocation,
+    ) -> Report {
         match verification {
-            Verification::Confirmed(failure) => self.handle_failure(event, &failure, invocation).await,
+            Verification::Confirmed(failure) => {
+                self.handle_failure(event, &failure, invocation).await
+            }
             Verification::Refused(reason) => {
                 let mut report = self.explained(event);
                 report.decision = Decision::Refuse;
                 report.outcome = Outcome::Refused;
-                report.guards.push(guard(VERIFIED_FAILURE, false, reason.to_string()));
-                report.notes.push("the event and AWS Backup disagree: it may be late, or forged".to_owned());
+                report
+                    .guards
+                    .push(guard(VERIFIED_FAILURE, false, reason.to_string()));
+                report.notes.push(
+                    "the event and AWS Backup disagree: it may be late, or forged".to_owned(),
+                );
                 report
             }
             Verification::Impossible(reason) => {
                 let mut report = self.explained(event);
                 report.guards.push(guard(VERIFIED_FAILURE, false, reason));
-                report.notes.push("the event could not be verified; it is explained from its message alone".to_owned());
+                report.notes.push(
+                    "the event could not be verified; it is explained from its message alone"
+                        .to_owned(),
+                );
                 report
             }
         }
@@ -177,7 +224,10 @@ impl<E: Environment> CopyRemediator<E> {
         advice: Option<Advice>,
     ) -> Report {
         Report {
-            event: event.id.clone().unwrap_or_else(|| event.copy_job_id.clone()),
+            event: event
+                .id
+                .clone()
+                .unwrap_or_else(|| event.copy_job_id.clone()),
             copy: CopySummary::from(event),
             verified: false,
             mode: self.settings.mode,
@@ -199,7 +249,12 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    async fn handle_failure(&self, event: &CopyJobEvent, failure: &Failure, invocation: &Invocation) -> Report {
+    async fn handle_failure(
+        &self,
+        event: &CopyJobEvent,
+        failure: &Failure,
+        invocation: &Invocation,
+    ) -> Report {
         let job = failure.job();
         let facts = investigate(&self.environment, failure).await;
         // The job's own message counts: the event's may be cut, or made up.
@@ -220,8 +275,14 @@ impl<E: Environment> CopyRemediator<E> {
         let guards = guards_of_any_write(failure, &self.settings, started_by);
         let cause = diagnosis.cause();
         let confirmed = diagnosis.confirmed_cause() == Some(cause) && diagnosis.is_proposed(cause);
-        if confirmed && matches!(cause, Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy) {
-            self.repair(report, failure, &facts, guards, invocation).await
+        if confirmed
+            && matches!(
+                cause,
+                Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
+            )
+        {
+            self.repair(report, failure, &facts, guards, invocation)
+                .await
         } else if cause.is_retryable() {
             self.retry_only(report, failure, guards).await
         } else {
@@ -238,7 +299,9 @@ impl<E: Environment> CopyRemediator<E> {
         };
         match ledger.retry_of(&failure.job().id).await {
             Ok(Some(original)) => {
-                report.notes.push(format!("this copy was our own retry of job {original}"));
+                report
+                    .notes
+                    .push(format!("this copy was our own retry of job {original}"));
                 StartedBy::OwnRetry
             }
             Ok(None) => StartedBy::Someone,
@@ -268,17 +331,26 @@ impl<E: Environment> CopyRemediator<E> {
                 return report;
             }
         };
-        report.guards.extend(guards_of_plan(&planned, failure, facts, &self.settings));
+        report
+            .guards
+            .extend(guards_of_plan(&planned, failure, facts, &self.settings));
         if let Some(ledger) = self.environment.ledger() {
             let now = self.environment.clock().now();
             let history = ledger.policy_history(planned.target.as_str(), now).await;
-            report.guards.extend(guards_of_history(&planned, &history, &self.settings));
+            report
+                .guards
+                .extend(guards_of_history(&planned, &history, &self.settings));
         }
-        let only_mode_failed = report.guards.iter().all(|guard| guard.passed || guard.name == MODE);
+        let only_mode_failed = report
+            .guards
+            .iter()
+            .all(|guard| guard.passed || guard.name == MODE);
         if !only_mode_failed {
             report.decision = Decision::Refuse;
             report.outcome = Outcome::Refused;
-            report.refused_changes.push(change_of(&planned, false, None));
+            report
+                .refused_changes
+                .push(change_of(&planned, false, None));
             return report;
         }
         report.decision = Decision::Repair;
@@ -299,7 +371,9 @@ impl<E: Environment> CopyRemediator<E> {
         report.notes.extend(repaired.notes);
         let asked = report.guards.clone();
         // The guards under the lease are the ones that count; those that were not asked again stay as they were.
-        let kept = asked.into_iter().filter(|old| repaired.guards.iter().all(|new| new.name != old.name));
+        let kept = asked
+            .into_iter()
+            .filter(|old| repaired.guards.iter().all(|new| new.name != old.name));
         report.guards = kept.chain(repaired.guards.iter().cloned()).collect();
         match repaired.ending {
             Ending::Written(change) => {
@@ -309,7 +383,9 @@ impl<E: Environment> CopyRemediator<E> {
                 self.start_again(report, failure).await
             }
             Ending::AdmittedMeanwhile => {
-                report.notes.push("someone else's change admits the copy by now; nothing was written".to_owned());
+                report.notes.push(
+                    "someone else's change admits the copy by now; nothing was written".to_owned(),
+                );
                 report.decision = Decision::Retry;
                 self.start_again(report, failure).await
             }
@@ -327,9 +403,17 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    async fn retry_only(&self, mut report: Report, failure: &Failure, guards: Vec<GuardResult>) -> Report {
+    async fn retry_only(
+        &self,
+        mut report: Report,
+        failure: &Failure,
+        guards: Vec<GuardResult>,
+    ) -> Report {
         report.guards = guards;
-        let only_mode_failed = report.guards.iter().all(|guard| guard.passed || guard.name == MODE);
+        let only_mode_failed = report
+            .guards
+            .iter()
+            .all(|guard| guard.passed || guard.name == MODE);
         if all_passed(&report.guards) {
             report.decision = Decision::Retry;
             self.start_again(report, failure).await
@@ -351,21 +435,35 @@ impl<E: Environment> CopyRemediator<E> {
                     self.settings.retry_budget
                 ));
                 report.retried_job = Some(job);
-                report.outcome = if was_repaired { Outcome::RepairedAndRetried } else { Outcome::Retried };
+                report.outcome = if was_repaired {
+                    Outcome::RepairedAndRetried
+                } else {
+                    Outcome::Retried
+                };
             }
             Retried::BudgetUsedUp => {
                 report.notes.push(format!(
                     "the copy was not started again: its budget of {} retries is used up",
                     self.settings.retry_budget
                 ));
-                report.outcome = if was_repaired { Outcome::Repaired } else { Outcome::Advised };
+                report.outcome = if was_repaired {
+                    Outcome::Repaired
+                } else {
+                    Outcome::Advised
+                };
             }
             Retried::NoLedger => {
                 report.notes.push("the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)".to_owned());
             }
             Retried::Failed(error) => {
-                report.notes.push(format!("the copy was not started again: {error}"));
-                report.outcome = if was_repaired { Outcome::Repaired } else { Outcome::Failed };
+                report
+                    .notes
+                    .push(format!("the copy was not started again: {error}"));
+                report.outcome = if was_repaired {
+                    Outcome::Repaired
+                } else {
+                    Outcome::Failed
+                };
             }
         }
         report
@@ -380,10 +478,17 @@ impl<E: Environment> CopyRemediator<E> {
         report
     }
 
-    async fn count_and_tell(&self, ledger: &E::Ledger, mut report: Report) -> Result<Report, HandlerError> {
+    async fn count_and_tell(
+        &self,
+        ledger: &E::Ledger,
+        mut report: Report,
+    ) -> Result<Report, HandlerError> {
         let now = self.environment.clock().now();
         let outcome = report.outcome.slug();
-        match ledger.record_occurrence(&fingerprint(&report), outcome, now).await {
+        match ledger
+            .record_occurrence(&fingerprint(&report), outcome, now)
+            .await
+        {
             Ok(occurrence) => {
                 report.occurrences = Some(occurrence.count);
                 if !occurrence.is_worth_telling(outcome) {
@@ -391,7 +496,9 @@ impl<E: Environment> CopyRemediator<E> {
                 }
             }
             // Rather one message too many than none.
-            Err(error) => report.notes.push(format!("the incident was not counted: {error}")),
+            Err(error) => report
+                .notes
+                .push(format!("the incident was not counted: {error}")),
         }
         self.tell(report).await
     }
@@ -426,7 +533,12 @@ fn fingerprint(report: &Report) -> String {
         .changes
         .first()
         .or(report.refused_changes.first())
-        .map_or(report.copy.destination_vault.as_str(), |change| change.resource.as_str());
+        .map_or(report.copy.destination_vault.as_str(), |change| {
+            change.resource.as_str()
+        });
     let verified = if report.verified { "" } else { "unverified#" };
-    format!("{verified}{}#{resource}#{}", report.diagnosis.cause, report.copy.account)
+    format!(
+        "{verified}{}#{resource}#{}",
+        report.diagnosis.cause, report.copy.account
+    )
 }

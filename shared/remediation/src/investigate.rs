@@ -2,8 +2,8 @@
 
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{
-    BackupVault, Facts, Fact, Failure, Key, KeyArn, KeyFacts, RecoveryPoint, SourceKey, UnknownReason,
-    WhyUnknown,
+    BackupVault, Fact, Facts, Failure, Key, KeyArn, KeyFacts, RecoveryPoint, SourceKey,
+    UnknownReason, WhyUnknown,
 };
 use copymend_policy::PolicyDocument;
 
@@ -19,7 +19,10 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
     let backup = environment.backup();
     let roles = environment.roles();
     let organizations = environment.organizations();
-    let source = Location { account: job.account, region: job.region.clone() };
+    let source = Location {
+        account: job.account,
+        region: job.region.clone(),
+    };
     let destination_account = failure.destination_account();
     let fully_managed = is_fully_managed(&job.source_recovery_point);
 
@@ -42,7 +45,11 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         job_role,
         cross_account_backup,
     ) = tokio::join!(
-        backup.describe_recovery_point(&source, job.source_vault.name(), &job.source_recovery_point),
+        backup.describe_recovery_point(
+            &source,
+            job.source_vault.name(),
+            &job.source_recovery_point
+        ),
         source_vault,
         backup.describe_backup_vault(vault),
         backup.get_backup_vault_access_policy(vault),
@@ -100,8 +107,14 @@ fn unknown(operation: &str, resource: &str, reason: UnknownReason, detail: Strin
 }
 
 fn parsed(operation: &str, resource: &str, text: &str) -> Result<PolicyDocument, WhyUnknown> {
-    PolicyDocument::parse(text)
-        .map_err(|error| unknown(operation, resource, UnknownReason::Unreadable, error.to_string()))
+    PolicyDocument::parse(text).map_err(|error| {
+        unknown(
+            operation,
+            resource,
+            UnknownReason::Unreadable,
+            error.to_string(),
+        )
+    })
 }
 
 /// The vault policy as a fact. A policy that can't be parsed is unknown, not absent.
@@ -113,10 +126,12 @@ pub(crate) fn vault_policy_fact(
     match fact(answer) {
         Fact::Unknown(why) => Fact::Unknown(why),
         Fact::Known(None) => Fact::Known(None),
-        Fact::Known(Some(text)) => match parsed("backup:GetBackupVaultAccessPolicy", vault, &text) {
-            Ok(policy) => Fact::Known(Some(policy)),
-            Err(why) => Fact::Unknown(why),
-        },
+        Fact::Known(Some(text)) => {
+            match parsed("backup:GetBackupVaultAccessPolicy", vault, &text) {
+                Ok(policy) => Fact::Known(Some(policy)),
+                Err(why) => Fact::Unknown(why),
+            }
+        }
     }
 }
 
@@ -131,7 +146,12 @@ pub(crate) fn key_policy_fact(
         Fact::Known(Some(text)) => parsed(operation, key.as_str(), &text),
         Fact::Known(None) => {
             let detail = "the key does not exist".to_owned();
-            Err(unknown(operation, key.as_str(), UnknownReason::NotRead, detail))
+            Err(unknown(
+                operation,
+                key.as_str(),
+                UnknownReason::NotRead,
+                detail,
+            ))
         }
     };
     match read {
@@ -157,7 +177,12 @@ fn which_source_key(
     let operation = "backup:DescribeRecoveryPoint";
     let arn = job.source_recovery_point.as_str();
     let not_read = |detail: &str| {
-        WhichKey::Unknown(unknown(operation, arn, UnknownReason::NotRead, detail.to_owned()))
+        WhichKey::Unknown(unknown(
+            operation,
+            arn,
+            UnknownReason::NotRead,
+            detail.to_owned(),
+        ))
     };
     let recovery_point = match recovery_point {
         Fact::Unknown(why) => return WhichKey::Unknown(why.clone()),

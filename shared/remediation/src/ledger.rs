@@ -80,7 +80,11 @@ impl Lease {
     /// For implementations of [`Ledger`], once the ledger has recorded it.
     #[must_use]
     pub const fn recorded(resource: String, owner: String, until: Timestamp) -> Self {
-        Self { resource, owner, until }
+        Self {
+            resource,
+            owner,
+            until,
+        }
     }
 
     /// The leased resource.
@@ -181,5 +185,8 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// The job that this job is our retry of, if it is one.
-    fn retry_of(&self, copy_job_id: &str) -> impl Future<Output = CallResult<Option<String>>> + Send;
+    fn retry_of(
+        &self,
+        copy_job_id: &str,
+    ) -> impl Future<Output = CallResult<Option<String>>> + Send;
 }

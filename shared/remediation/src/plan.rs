@@ -6,8 +6,8 @@ use copymend_diagnosis::{
     BackupVaultArn, Cause, Fact, Facts, Failure, KeyArn, KeyFacts, SourceKey,
 };
 use copymend_policy::{
-    Certificate, EditError, GrantError, KeyGrant, KeyProfile, NewStatement, PolicyDocument, ProofError,
-    VaultGrant, append, prove_only_adds,
+    Certificate, EditError, GrantError, KeyGrant, KeyProfile, NewStatement, PolicyDocument,
+    ProofError, VaultGrant, append, prove_only_adds,
 };
 
 use crate::settings::Settings;
@@ -64,7 +64,9 @@ pub enum PlanError {
     #[error("the organization of the source account is not known")]
     OrganizationNotKnown,
     /// Through which service the destination uses the key isn't known for this kind of backup.
-    #[error("it is not known through which service a copy of `{0}` uses its key; the profile `documented` does not need to know")]
+    #[error(
+        "it is not known through which service a copy of `{0}` uses its key; the profile `documented` does not need to know"
+    )]
     ServiceNotKnown(String),
     /// The statement can't be said safely.
     #[error(transparent)]
@@ -135,7 +137,12 @@ fn plan_key(
         Some(policy) => key_access(policy, &key.arn, &key.tags, failure, facts),
         None => Access::Unknown { keys: Vec::new() },
     };
-    build(Target::Key(key.arn.clone()), Some(before), &grant.statements()?, access)
+    build(
+        Target::Key(key.arn.clone()),
+        Some(before),
+        &grant.statements()?,
+        access,
+    )
 }
 
 /// Appends as few of the statements as make the copy legal.
@@ -148,8 +155,11 @@ fn build(
     let access_before = access(before.as_ref());
     let mut added = statements.to_vec();
     for statement in statements {
-        let fewer: Vec<NewStatement> =
-            added.iter().filter(|other| other.sid() != statement.sid()).cloned().collect();
+        let fewer: Vec<NewStatement> = added
+            .iter()
+            .filter(|other| other.sid() != statement.sid())
+            .cloned()
+            .collect();
         if !fewer.is_empty() && access(Some(&append(before.as_ref(), &fewer)?)) == Access::Allowed {
             added = fewer;
         }

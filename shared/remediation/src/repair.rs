@@ -8,9 +8,7 @@ use copymend_policy::PolicyDocument;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::guards::{
-    Write, approve, guards_of_history, guards_of_lease, guards_of_plan,
-};
+use crate::guards::{Write, approve, guards_of_history, guards_of_lease, guards_of_plan};
 use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::ledger::{Change, Lease, Ledger};
@@ -56,9 +54,16 @@ pub enum Ending {
 pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange {
     PolicyChange {
         resource: plan.target.as_str().to_owned(),
-        before: plan.before.as_ref().map(|policy| policy.as_str().to_owned()),
+        before: plan
+            .before
+            .as_ref()
+            .map(|policy| policy.as_str().to_owned()),
         after: plan.after.as_str().to_owned(),
-        added: plan.added.iter().map(|statement| statement.sid().to_owned()).collect(),
+        added: plan
+            .added
+            .iter()
+            .map(|statement| statement.sid().to_owned())
+            .collect(),
         applied,
         id,
     }
@@ -86,12 +91,17 @@ impl<E: Environment> Repair<'_, E> {
         let now = self.environment.clock().now();
         let Some(ledger) = self.environment.ledger() else {
             let mut repaired = refused(None, &planned, now);
-            repaired.notes.push("no ledger keeps leases: set COPYMEND_LEDGER_TABLE".to_owned());
+            repaired
+                .notes
+                .push("no ledger keeps leases: set COPYMEND_LEDGER_TABLE".to_owned());
             return repaired;
         };
         let target = planned.target.clone();
         let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
-        let lease = match ledger.acquire_lease(target.as_str(), &self.invocation.id, now, until).await {
+        let lease = match ledger
+            .acquire_lease(target.as_str(), &self.invocation.id, now, until)
+            .await
+        {
             Ok(Some(lease)) => lease,
             Ok(None) => return refused(None, &planned, now),
             Err(error) => {
@@ -102,12 +112,20 @@ impl<E: Environment> Repair<'_, E> {
         };
         let mut repaired = self.write(ledger, &lease, &target, facts).await;
         if let Err(error) = ledger.release_lease(lease).await {
-            repaired.notes.push(format!("the lease was not released and ends by itself: {error}"));
+            repaired.notes.push(format!(
+                "the lease was not released and ends by itself: {error}"
+            ));
         }
         repaired
     }
 
-    async fn write(&self, ledger: &E::Ledger, lease: &Lease, target: &Target, facts: &Facts) -> Repaired {
+    async fn write(
+        &self,
+        ledger: &E::Ledger,
+        lease: &Lease,
+        target: &Target,
+        facts: &Facts,
+    ) -> Repaired {
         let mut notes = Vec::new();
         let mut guards = Vec::new();
         for _ in 0..ATTEMPTS {
@@ -117,20 +135,37 @@ impl<E: Environment> Repair<'_, E> {
                 Err(error) => return refused_plan(guards, notes, &error),
             };
             if plan.access_before == Access::Allowed {
-                return Repaired { guards, ending: Ending::AdmittedMeanwhile, notes };
+                return Repaired {
+                    guards,
+                    ending: Ending::AdmittedMeanwhile,
+                    notes,
+                };
             }
             let now = self.environment.clock().now();
             let history = ledger.policy_history(target.as_str(), now).await;
             guards = self.guards.to_vec();
             guards.extend(guards_of_plan(&plan, self.failure, &fresh, self.settings));
             guards.extend(guards_of_history(&plan, &history, self.settings));
-            guards.extend(guards_of_lease(target, Some(lease), now, self.invocation.deadline));
+            guards.extend(guards_of_lease(
+                target,
+                Some(lease),
+                now,
+                self.invocation.deadline,
+            ));
             let Some(write) = approve(&plan, &guards, lease) else {
                 let ending = Ending::Refused(Some(change_of(&plan, false, None)));
-                return Repaired { guards, ending, notes };
+                return Repaired {
+                    guards,
+                    ending,
+                    notes,
+                };
             };
             if let Err(error) = self.put(&write).await {
-                return Repaired { guards, ending: Ending::Failed(error), notes };
+                return Repaired {
+                    guards,
+                    ending: Ending::Failed(error),
+                    notes,
+                };
             }
             match self.read_back(target, &plan).await {
                 Ok(ReadBack::AsWritten) => {
@@ -147,16 +182,26 @@ impl<E: Environment> Repair<'_, E> {
             operation: "read back",
             resource: target.as_str().to_owned(),
             kind: crate::ports::CallErrorKind::Failed,
-            detail: format!("someone else kept changing the policy; gave up after {ATTEMPTS} tries"),
+            detail: format!(
+                "someone else kept changing the policy; gave up after {ATTEMPTS} tries"
+            ),
         });
-        Repaired { guards, ending, notes }
+        Repaired {
+            guards,
+            ending,
+            notes,
+        }
     }
 
     async fn read_again(&self, target: &Target, facts: &Facts) -> Facts {
         let mut fresh = facts.clone();
         match target {
             Target::Vault(vault) => {
-                let answer = self.environment.backup().get_backup_vault_access_policy(vault).await;
+                let answer = self
+                    .environment
+                    .backup()
+                    .get_backup_vault_access_policy(vault)
+                    .await;
                 fresh.vault_policy = vault_policy_fact(self.failure, answer);
             }
             Target::Key(arn) => {
@@ -171,7 +216,12 @@ impl<E: Environment> Repair<'_, E> {
 
     async fn put(&self, write: &Write) -> CallResult<()> {
         match write {
-            Write::Vault(change) => self.environment.backup().put_backup_vault_access_policy(change).await,
+            Write::Vault(change) => {
+                self.environment
+                    .backup()
+                    .put_backup_vault_access_policy(change)
+                    .await
+            }
             Write::Key(change) => self.environment.keys().put_key_policy(change).await,
         }
     }
@@ -183,12 +233,19 @@ impl<E: Environment> Repair<'_, E> {
                 self.environment.clock().sleep(READ_BACK_PAUSE).await;
             }
             let text = match target {
-                Target::Vault(vault) => self.environment.backup().get_backup_vault_access_policy(vault).await?,
+                Target::Vault(vault) => {
+                    self.environment
+                        .backup()
+                        .get_backup_vault_access_policy(vault)
+                        .await?
+                }
                 Target::Key(key) => self.environment.keys().get_key_policy(key).await?,
             };
             let unchanged = text.as_deref() == plan.before.as_ref().map(PolicyDocument::as_str);
             last = match text {
-                Some(text) if is_same_policy(&text, plan.after.as_str()) => return Ok(ReadBack::AsWritten),
+                Some(text) if is_same_policy(&text, plan.after.as_str()) => {
+                    return Ok(ReadBack::AsWritten);
+                }
                 Some(_) | None => ReadBack::Foreign,
             };
             // Only the old text may be a late answer. Anything else is somebody's edit, and waiting doesn't help.
@@ -211,13 +268,24 @@ impl<E: Environment> Repair<'_, E> {
         let change = Change {
             id: id.clone(),
             resource: plan.target.as_str().to_owned(),
-            before: plan.before.as_ref().map(|policy| policy.as_str().to_owned()),
+            before: plan
+                .before
+                .as_ref()
+                .map(|policy| policy.as_str().to_owned()),
             after: plan.after.as_str().to_owned(),
-            added: plan.added.iter().map(|statement| statement.as_str().to_owned()).collect(),
+            added: plan
+                .added
+                .iter()
+                .map(|statement| statement.as_str().to_owned())
+                .collect(),
             at: now,
             copy_job_id: job.id.clone(),
         };
-        let sids: Vec<String> = plan.added.iter().map(|statement| statement.sid().to_owned()).collect();
+        let sids: Vec<String> = plan
+            .added
+            .iter()
+            .map(|statement| statement.sid().to_owned())
+            .collect();
         match ledger.record_change(&change, &sids).await {
             Ok(()) => change_of(plan, true, Some(id)),
             Err(error) => {
@@ -246,5 +314,9 @@ fn is_same_policy(stored: &str, written: &str) -> bool {
 
 fn refused_plan(guards: Vec<GuardResult>, mut notes: Vec<String>, error: &PlanError) -> Repaired {
     notes.push(error.to_string());
-    Repaired { guards, ending: Ending::Refused(None), notes }
+    Repaired {
+        guards,
+        ending: Ending::Refused(None),
+        notes,
+    }
 }

@@ -80,7 +80,10 @@ impl From<&CopyJobEvent> for CopySummary {
             region: event.region.clone(),
             resource: event.resource.as_ref().map(ToString::to_string),
             resource_type: event.resource_type.clone(),
-            recovery_point: event.source_recovery_point.as_ref().map(ToString::to_string),
+            recovery_point: event
+                .source_recovery_point
+                .as_ref()
+                .map(ToString::to_string),
             source_vault: event.source_vault.to_string(),
             destination_vault: event.destination_vault.to_string(),
             role: event.role.to_string(),

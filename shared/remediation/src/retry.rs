@@ -29,7 +29,10 @@ pub enum Retried {
 pub fn copy_of(failure: &Failure) -> StartCopy {
     let job = failure.job();
     StartCopy {
-        location: Location { account: job.account, region: job.region.clone() },
+        location: Location {
+            account: job.account,
+            region: job.region.clone(),
+        },
         recovery_point: job.source_recovery_point.clone(),
         source_vault_name: job.source_vault.name().to_owned(),
         destination_vault: job.destination_vault.clone(),
@@ -40,14 +43,23 @@ pub fn copy_of(failure: &Failure) -> StartCopy {
 }
 
 /// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts nothing twice.
-pub async fn retry<E: Environment>(environment: &E, settings: &Settings, failure: &Failure) -> Retried {
+pub async fn retry<E: Environment>(
+    environment: &E,
+    settings: &Settings,
+    failure: &Failure,
+) -> Retried {
     let Some(ledger) = environment.ledger() else {
         return Retried::NoLedger;
     };
     let now = environment.clock().now();
     let job = failure.job();
     let counted = ledger
-        .count_retry(&job.source_recovery_point, &job.destination_vault, settings.retry_budget, now)
+        .count_retry(
+            &job.source_recovery_point,
+            &job.destination_vault,
+            settings.retry_budget,
+            now,
+        )
         .await;
     let attempt = match counted {
         Ok(Some(attempt)) => attempt,
@@ -60,7 +72,10 @@ pub async fn retry<E: Environment>(environment: &E, settings: &Settings, failure
             if let Err(error) = ledger.record_retried_job(&new_job, &job.id, now).await {
                 tracing::warn!(%error, job = new_job, "the retried job was not recorded");
             }
-            Retried::Started { job: new_job, attempt }
+            Retried::Started {
+                job: new_job,
+                attempt,
+            }
         }
         Err(error) => Retried::Failed(error),
     }

@@ -59,7 +59,9 @@ impl FromStr for ArnPattern {
         {
             Ok(Self(text.to_owned()))
         } else {
-            Err("an ARN pattern has six parts, such as `arn:aws:backup:eu-west-1:111122223333:backup-vault:*`")
+            Err(
+                "an ARN pattern has six parts, such as `arn:aws:backup:eu-west-1:111122223333:backup-vault:*`",
+            )
         }
     }
 }
@@ -211,7 +213,9 @@ impl Settings {
 fn organization_id(text: &str) -> Option<String> {
     let id = text.strip_prefix("o-")?;
     let fits = (10..=32).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     fits.then(|| text.to_owned())
 }
 
@@ -222,7 +226,8 @@ fn member_role(text: &str) -> Option<String> {
             let mut parts = rest.splitn(5, ':');
             let (_, service, region, account) =
                 (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            let account_fits = account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
+            let account_fits =
+                account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
             if service != "iam" || !region.is_empty() || !account_fits {
                 return None;
             }
@@ -253,7 +258,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         };
         match parse(value.trim()) {
             Some(parsed) => Ok(Some(parsed)),
-            None => Err(InvalidSetting { name, value, accepted }),
+            None => Err(InvalidSetting {
+                name,
+                value,
+                accepted,
+            }),
         }
     }
 
@@ -283,5 +292,84 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     fn boolean(&self, name: &'static str) -> Result<bool, InvalidSetting> {
         let value = self.one(name, "true, false", |text| text.parse::<bool>().ok())?;
         Ok(value.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, InvalidSetting> {
+        Settings::read(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set_observes_and_admits_nothing() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings, Settings::default());
+        assert_eq!(settings.mode, Mode::Observe);
+        assert!(settings.allowed_destinations.is_empty());
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_not_set() {
+        assert_eq!(read(&[("COPYMEND_MODE", " ")]).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn an_invalid_value_names_variable_value_and_what_is_accepted() {
+        for (name, value) in [
+            ("COPYMEND_MODE", "fix"),
+            ("COPYMEND_MODE", "Repair"),
+            ("COPYMEND_ALLOWED_DESTINATIONS", "dr-vault"),
+            ("COPYMEND_ALLOWED_DESTINATIONS", "arn:aws:backup:eu-west-1:444455556666:backup-vault:a,b"),
+            ("COPYMEND_ALLOWED_KEYS", "arn:aws:kms:key/*"),
+            ("COPYMEND_VAULT_SCOPE", "everyone"),
+            ("COPYMEND_KEY_PROFILE", "full"),
+            ("COPYMEND_ORGANIZATION_ID", "o-*"),
+            ("COPYMEND_ORGANIZATION_PATHS", "ou-ab12-11111111"),
+            ("COPYMEND_RETRY_BUDGET", "-1"),
+            ("COPYMEND_RETRY_BUDGET", "101"),
+            ("COPYMEND_ALLOW_ON_DEMAND", "yes"),
+            ("COPYMEND_MEMBER_ROLE", "arn:aws:iam::4444:role/Member"),
+            ("COPYMEND_MEMBER_ROLE", "role with spaces"),
+            ("COPYMEND_EXTERNAL_ID", "x"),
+            ("COPYMEND_TOPIC_ARN", "arn:aws:sqs:us-east-1:111122223333:topic"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(value) && error.contains("accepted: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn lists_are_split_at_commas_and_white_space() {
+        let settings = read(&[(
+            "COPYMEND_ALLOWED_DESTINATIONS",
+            "arn:aws:backup:*:444455556666:backup-vault:dr-*, arn:aws:backup:eu-west-1:*:backup-vault:vault\n",
+        )])
+        .unwrap();
+        assert_eq!(settings.allowed_destinations.len(), 2);
+    }
+
+    #[test]
+    fn a_pattern_admits_part_by_part() {
+        let pattern: ArnPattern = "arn:aws:backup:*:444455556666:backup-vault:dr-*".parse().unwrap();
+        assert!(pattern.admits("arn:aws:backup:eu-west-1:444455556666:backup-vault:dr-vault"));
+        for refused in [
+            "arn:aws:backup:eu-west-1:777777777777:backup-vault:dr-vault",
+            "arn:aws-cn:backup:eu-west-1:444455556666:backup-vault:dr-vault",
+            // A wildcard for the Region must not swallow the account.
+            "arn:aws:backup:eu-west-1:777777777777:x:444455556666:backup-vault:dr-vault",
+            "arn:aws:backup:eu-west-1:444455556666:backup-vault:prod",
+        ] {
+            assert!(!pattern.admits(refused), "{refused}");
+        }
+        let all: ArnPattern = "*".parse().unwrap();
+        assert!(all.admits("arn:aws:backup:eu-west-1:777777777777:backup-vault:any"));
     }
 }

@@ -109,7 +109,8 @@ impl CopyJob {
     /// The status message; empty where there is none.
     #[must_use]
     pub fn status_message(&self) -> &str {
-        self.failure().map_or("", |failure| failure.message.as_str())
+        self.failure()
+            .map_or("", |failure| failure.message.as_str())
     }
 
     /// The copy, if the job made one.
@@ -125,6 +126,7 @@ impl World {
     /// A copy that succeeds puts a recovery point into the destination vault. `None` where the source vault's account isn't
     /// a real one.
     pub fn start_copy(&mut self, copy: NewCopy) -> Option<&CopyJob> {
+        copy.source_vault.account_id()?;
         self.start(copy);
         self.jobs.last()
     }
@@ -138,14 +140,17 @@ impl World {
             .recovery_point(&copy.source_vault, &copy.recovery_point)
             .cloned();
         let result = match rules::judge(self, &copy) {
-            Ok(()) => self.fault(&copy).map_or_else(
-                || Ok(self.store(&copy, point.as_ref(), &id)),
-                Err,
-            ),
+            Ok(()) => self
+                .fault(&copy)
+                .map_or_else(|| Ok(self.store(&copy, point.as_ref(), &id)), Err),
             Err(failure) => Err(failure),
         };
         let (resource, resource_type, size_in_bytes) = match point {
-            Some(point) => (Some(point.resource_arn), Some(point.resource_type), point.size_in_bytes),
+            Some(point) => (
+                Some(point.resource_arn),
+                Some(point.resource_type),
+                point.size_in_bytes,
+            ),
             None => (copy.resource, copy.resource_type, 0),
         };
         self.jobs.push(CopyJob {
@@ -160,7 +165,10 @@ impl World {
             lifecycle: copy.lifecycle,
             created_by: copy.created_by,
             created: copy.created,
-            completed: copy.created.saturating_add(DURATION).unwrap_or(copy.created),
+            completed: copy
+                .created
+                .saturating_add(DURATION)
+                .unwrap_or(copy.created),
             resource,
             resource_type,
             size_in_bytes,
@@ -181,7 +189,10 @@ impl World {
 
     /// The fault that spoils this attempt, if there is one. The faults of a copy come one after the other.
     fn fault(&mut self, copy: &NewCopy) -> Option<CopyFailure> {
-        let pair = (copy.recovery_point.to_string(), copy.destination_vault.to_string());
+        let pair = (
+            copy.recovery_point.to_string(),
+            copy.destination_vault.to_string(),
+        );
         let faults = self.faults.get(&pair)?;
         let attempts = self.attempts.entry(pair).or_default();
         *attempts = attempts.saturating_add(1);
@@ -191,7 +202,10 @@ impl World {
             if *attempts <= spoiled {
                 return Some(CopyFailure {
                     message: fault.message.clone(),
-                    category: fault.category.clone().unwrap_or_else(|| "MISCELLANEOUS".to_owned()),
+                    category: fault
+                        .category
+                        .clone()
+                        .unwrap_or_else(|| "MISCELLANEOUS".to_owned()),
                     cause: None,
                 });
             }
@@ -202,7 +216,10 @@ impl World {
     fn store(&mut self, copy: &NewCopy, point: Option<&RecoveryPoint>, job_id: &str) -> Arn {
         let arn = copied_arn(&copy.recovery_point, &copy.destination_vault, job_id);
         if let (Some(point), Some(vault)) = (point, self.vault_mut(&copy.destination_vault)) {
-            let key = point.is_encrypted().then(|| vault.encryption_key_arn.clone()).flatten();
+            let key = point
+                .is_encrypted()
+                .then(|| vault.encryption_key_arn.clone())
+                .flatten();
             vault.recovery_points.push(RecoveryPoint {
                 arn: arn.clone(),
                 resource_arn: point.resource_arn.clone(),
@@ -231,7 +248,11 @@ fn copied_arn(source: &Arn, vault: &BackupVaultArn, job_id: &str) -> Arn {
         .map(|prefix| format!("{prefix}{short}"))
         .or_else(|| id.starts_with("job-").then(|| format!("copyjob-{job_id}")))
         .unwrap_or_else(|| ids::uuid(&["copy", job_id]));
-    let account = if source.account().is_empty() { "" } else { vault.arn().account() };
+    let account = if source.account().is_empty() {
+        ""
+    } else {
+        vault.arn().account()
+    };
     let text = format!(
         "arn:{}:{}:{}:{account}:{kind}{new_id}",
         vault.partition(),

@@ -14,7 +14,11 @@ fn hash(parts: &[&str], seed: u64) -> u64 {
 
 /// Thirty-two hexadecimal digits.
 fn digits(parts: &[&str]) -> String {
-    format!("{:016x}{:016x}", hash(parts, 0), hash(parts, 0x9e37_79b9_7f4a_7c15))
+    format!(
+        "{:016x}{:016x}",
+        hash(parts, 0),
+        hash(parts, 0x9e37_79b9_7f4a_7c15)
+    )
 }
 
 /// An id in the shape of a UUID.
@@ -37,6 +41,10 @@ pub(crate) fn short(parts: &[&str]) -> String {
 
 /// The id of a role, such as `AROAEXAMPLE…`.
 pub(crate) fn role_id(role: &str) -> String {
-    let tail: String = digits(&["role", role]).to_uppercase().chars().take(16).collect();
+    let tail: String = digits(&["role", role])
+        .to_uppercase()
+        .chars()
+        .take(16)
+        .collect();
     format!("AROA{tail}A")
 }

@@ -1,1 +1,29 @@
-//! placeholder
+//! The ports in memory: an organization of accounts in which copies succeed or fail by AWS's rules, with AWS's messages.
+
+mod calls;
+mod clock;
+mod copies;
+mod event;
+mod ids;
+mod ledger;
+mod managed;
+mod notifier;
+mod ports;
+mod rules;
+mod sandbox;
+mod world;
+mod writes;
+
+pub use calls::{Calls, Write};
+pub use clock::SandboxClock;
+pub use copies::{CopyFailure, CopyJob, NewCopy};
+pub use event::event_of;
+pub use ledger::MemoryLedger;
+pub use notifier::{MemoryNotifier, Notification};
+pub use sandbox::Sandbox;
+pub use world::{
+    Account, BackupPlan, Fault, Key, Lock, Organization, PermissionsBoundary, PolicyText,
+    RecoveryPoint, Region, Role, SERVICE_LINKED_ROLE, ServiceControlPolicy, Vault, World,
+    WorldError,
+};
+pub use writes::WriteError;

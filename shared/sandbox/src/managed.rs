@@ -9,12 +9,18 @@ const FOR_BACKUP: &str =
 const SERVICE_LINKED_ROLE: &str =
     include_str!("../managed-policies/AWSBackupServiceLinkedRolePolicyForBackup.json");
 
-/// An AWS managed policy, by its name or its ARN.
-pub(crate) fn policy(name: &str) -> Option<&'static str> {
-    match name.rsplit('/').next() {
-        Some("AWSBackupServiceRolePolicyForBackup") => Some(FOR_BACKUP),
-        Some(_) | None => None,
+/// An AWS managed policy, by its name or its ARN, as it reads in a partition. That it differs in the ARNs' partition alone
+/// is inferred.
+pub(crate) fn policy(name: &str, partition: &str) -> Option<PolicyDocument> {
+    static COMMON: LazyLock<Option<PolicyDocument>> =
+        LazyLock::new(|| PolicyDocument::parse(FOR_BACKUP).ok());
+    if name.rsplit('/').next() != Some("AWSBackupServiceRolePolicyForBackup") {
+        return None;
     }
+    if partition == "aws" {
+        return COMMON.clone();
+    }
+    PolicyDocument::parse(&FOR_BACKUP.replace("arn:aws:", &format!("arn:{partition}:"))).ok()
 }
 
 /// `AWSBackupServiceLinkedRolePolicyForBackup`, version 31: all that `AWSServiceRoleForBackup` may do.
@@ -23,3 +29,6 @@ pub(crate) fn service_linked_role() -> Option<&'static PolicyDocument> {
         LazyLock::new(|| PolicyDocument::parse(SERVICE_LINKED_ROLE).ok());
     POLICY.as_ref()
 }
+
+/// The trust policy of a role that AWS Backup may assume.
+pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;

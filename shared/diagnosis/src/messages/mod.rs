@@ -1,12 +1,236 @@
 //! What a failure message says.
+//!
+//! [`explain`] reads the status message of a failed job and ranks the causes that its wording admits. Wording is evidence,
+//! not proof: AWS uses one text for several causes, so the candidates are checked against facts before anything is written.
+//!
+//! Three readers look at a text:
+//!
+//! - the catalogue: stable fragments of AWS's texts, found in one pass by one automaton, and an ordered list of rules over
+//!   them (`catalogue`);
+//! - the access-denied grammar of IAM: who, which action, which resource, which policy type (`access_denied`);
+//! - the missing thing: what a phrase such as "does not exist" speaks of (`missing`).
+//!
+//! Every rule names its source: *documented* (a text that AWS prints in its documentation), *seen* (quoted verbatim in
+//! public by people who got it) or *inferred* (built from a documented fact or grammar).
+
+mod access_denied;
+mod alternative;
+mod catalogue;
+mod denial_causes;
+mod missing;
+mod text;
+
+pub use access_denied::{AccessDenial, PolicyType};
+
+use std::borrow::Cow;
+
 use crate::Cause;
-/// stub
-pub struct Explanation<'m> { /// m
- pub message: &'m str, /// c
- pub candidates: Vec<Candidate> }
-/// stub
-pub struct Candidate { /// c
- pub cause: Cause, /// w
- pub why: &'static str }
-/// stub
-pub fn explain(message: &str) -> Explanation<'_> { Explanation { message, candidates: vec![Candidate { cause: Cause::Unknown, why: "" }] } }
+use catalogue::{Catalogue, Evidence, Stage};
+
+/// One cause that a message admits, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The cause.
+    pub cause: Cause,
+    /// One short sentence for people.
+    pub why: &'static str,
+}
+
+/// What a failure message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation<'m> {
+    /// The message, untouched.
+    pub message: &'m str,
+    /// The causes that the wording admits, best first. Never empty, no cause twice; [`Cause::Unknown`] stands alone.
+    pub candidates: Vec<Candidate>,
+    /// The access-denied sentence, if the message holds one. Of several, the first that names an action.
+    pub denial: Option<AccessDenial<'m>>,
+    /// The first ARN of a KMS key in the message.
+    pub key_arn: Option<&'m str>,
+}
+
+impl<'m> Explanation<'m> {
+    /// The best candidate's cause.
+    #[must_use]
+    pub fn best(&self) -> Cause {
+        self.candidates
+            .first()
+            .map_or(Cause::Unknown, |candidate| candidate.cause)
+    }
+
+    /// The principal that was refused, as the message writes it.
+    #[must_use]
+    pub fn principal(&self) -> Option<&'m str> {
+        self.denial.as_ref().and_then(|denial| denial.principal)
+    }
+
+    /// The action that was refused, as the message writes it.
+    #[must_use]
+    pub fn action(&self) -> Option<&'m str> {
+        self.denial.as_ref().and_then(|denial| denial.action)
+    }
+
+    /// The resource that the action was refused on, as the message writes it.
+    #[must_use]
+    pub fn resource(&self) -> Option<&'m str> {
+        self.denial.as_ref().and_then(|denial| denial.resource)
+    }
+
+    /// Whether Copymend has a repair for the best candidate. See [`Cause::is_repairable`].
+    #[must_use]
+    pub fn is_repairable(&self) -> bool {
+        self.best().is_repairable()
+    }
+}
+
+/// Explains a failure message.
+///
+/// Letter case, white space, typographic apostrophes, surrounding quotes, prefixes and SDK suffixes make no difference. The
+/// work is linear in the length of the message. A text that says nothing recognisable is [`Cause::Unknown`].
+///
+/// ```
+/// use copymend_diagnosis::{Cause, messages::explain};
+///
+/// let explanation = explain("Copy job failed. Given key ID is not accessible");
+/// assert_eq!(explanation.best(), Cause::SourceKeyPolicy);
+/// assert!(explanation.is_repairable());
+/// assert_eq!(explain("Abort signal detected").best(), Cause::Unknown);
+/// ```
+#[must_use]
+pub fn explain(message: &str) -> Explanation<'_> {
+    let catalogue = Catalogue::get();
+    let plain = text::plain(message);
+    let evidence = catalogue.read(&plain);
+    let denials = match (&plain, evidence.performing().len()) {
+        (_, 0) => Vec::new(),
+        (Cow::Borrowed(_), _) => access_denied::parse(message, evidence.performing()),
+        (Cow::Owned(_), _) => access_denied::parse(message, access_denied::anchors(message)),
+    };
+    let candidates = rank(catalogue, &evidence, &plain, &denials);
+    let key_arn = evidence.kms_arn().and_then(|at| {
+        let from = if matches!(plain, Cow::Borrowed(_)) {
+            at
+        } else {
+            0
+        };
+        text::key_arn(message, from)
+    });
+    let best_denial = denials
+        .iter()
+        .find(|denial| denial.action.is_some())
+        .or_else(|| denials.first());
+    Explanation {
+        message,
+        candidates,
+        denial: best_denial.copied(),
+        key_arn,
+    }
+}
+
+/// Candidates in the making: each finding is a cause with its alternatives, and why the cause.
+struct Ranking(Vec<(&'static [Cause], &'static str)>);
+
+impl Ranking {
+    fn add(&mut self, causes: &'static [Cause], why: &'static str) {
+        self.0.push((causes, why));
+    }
+
+    fn apply(&mut self, catalogue: &Catalogue, evidence: &Evidence, stage: Stage) {
+        for rule in catalogue.matching(evidence, stage) {
+            self.add(rule.causes(), rule.why());
+        }
+    }
+
+    fn explains_a_key(&self) -> bool {
+        let key = [
+            Cause::SourceKeyPolicy,
+            Cause::SourceKeyState,
+            Cause::DestinationVaultKey,
+        ];
+        self.0
+            .iter()
+            .any(|(causes, _)| causes.first().is_some_and(|cause| key.contains(cause)))
+    }
+
+    /// The main causes in the order found, then their alternatives.
+    fn finish(self, explicit_deny: bool) -> Vec<Candidate> {
+        let mut candidates = Vec::with_capacity(4);
+        for (causes, why) in &self.0 {
+            if let Some(&cause) = causes.first() {
+                push(&mut candidates, Candidate { cause, why });
+            }
+        }
+        for &cause in self.0.iter().flat_map(|(causes, _)| causes.iter().skip(1)) {
+            let why = alternative::why(cause);
+            push(&mut candidates, Candidate { cause, why });
+        }
+        if explicit_deny {
+            candidates = without_repairs(&candidates);
+        }
+        if candidates.is_empty() {
+            candidates.push(Candidate {
+                cause: Cause::Unknown,
+                why: "The message says nothing that Copymend knows.",
+            });
+        }
+        candidates
+    }
+}
+
+fn push(candidates: &mut Vec<Candidate>, new: Candidate) {
+    if !candidates.iter().any(|known| known.cause == new.cause) {
+        candidates.push(new);
+    }
+}
+
+/// The order of the readers keeps the traps apart: organization and AWS managed keys before access denied, the wording of
+/// keys before a generic "does not exist", weak signs last and only where nothing else spoke.
+fn rank(
+    catalogue: &Catalogue,
+    evidence: &Evidence,
+    plain: &str,
+    denials: &[AccessDenial<'_>],
+) -> Vec<Candidate> {
+    let mut ranking = Ranking(Vec::with_capacity(4));
+    ranking.apply(catalogue, evidence, Stage::First);
+    for denial in denials {
+        let (causes, why) = denial_causes::causes(denial);
+        ranking.add(causes, why);
+    }
+    ranking.apply(catalogue, evidence, Stage::Keys);
+    if denials.is_empty() {
+        let key_explained = ranking.explains_a_key();
+        for (causes, why) in missing::causes(plain, evidence, key_explained) {
+            ranking.add(causes, why);
+        }
+    }
+    ranking.apply(catalogue, evidence, Stage::Others);
+    if ranking.0.is_empty() {
+        ranking.apply(catalogue, evidence, Stage::Weak);
+    }
+    let explicit = denials.iter().any(|denial| denial.explicit);
+    ranking.finish(explicit || evidence.speaks_of_explicit_deny())
+}
+
+/// An explicit deny wins over every allow, so nothing that adds an allow may stay: a repairable policy cause becomes the
+/// deny that it stands for, and no other repairable cause comes first.
+fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
+    let mut kept = Vec::with_capacity(candidates.len());
+    for &candidate in candidates {
+        let deny = if candidate.cause == Cause::DestinationVaultPolicy {
+            Some(Cause::DestinationVaultDeny)
+        } else if candidate.cause == Cause::SourceKeyPolicy {
+            Some(Cause::SourceKeyDeny)
+        } else {
+            None
+        };
+        let candidate = deny.map_or(candidate, |cause| Candidate {
+            cause,
+            why: "The message speaks of an explicit deny, which no allow can lift.",
+        });
+        push(&mut kept, candidate);
+    }
+    kept.sort_by_key(|candidate| candidate.cause.is_repairable());
+    kept
+}

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{GrantError, SID_PREFIX};
 use crate::document::PolicyDocument;
 use crate::error::ParseError;
-use crate::json::{self, Node};
+use crate::json;
 use crate::statement::{Effect, Statement};
 
 /// A statement that this crate built: the only kind that can be appended.
@@ -15,7 +15,6 @@ pub struct NewStatement {
     text: String,
     /// A document that holds nothing but this statement.
     document: PolicyDocument,
-    node: Node,
 }
 
 /// Why a recorded text is not a statement of ours.
@@ -55,7 +54,7 @@ impl NewStatement {
     }
 
     fn read(text: &str) -> Result<Self, RecordedError> {
-        let node = json::read(text)?;
+        json::read(text)?;
         let document = PolicyDocument::parse(&format!(
             "{{\"Version\":\"2012-10-17\",\"Statement\":[{text}]}}"
         ))?;
@@ -74,7 +73,6 @@ impl NewStatement {
             sid,
             text: text.to_owned(),
             document,
-            node,
         })
     }
 
@@ -115,7 +113,8 @@ impl NewStatement {
 
     /// Whether a statement's text is the same JSON value as this one.
     pub(crate) fn is_same(&self, text: &str) -> bool {
-        json::read(text).is_ok_and(|other| json::same(&self.node, &other))
+        json::read(&self.text)
+            .is_ok_and(|ours| json::read(text).is_ok_and(|theirs| json::same(&ours, &theirs)))
     }
 }
 

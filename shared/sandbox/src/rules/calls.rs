@@ -22,7 +22,8 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn partition(&self) -> &str {
+    /// The role's partition.
+    pub(crate) fn partition(&self) -> &str {
         self.role.split(':').nth(1).unwrap_or("aws")
     }
 
@@ -54,7 +55,12 @@ impl Call<'_> {
     /// AWS's access-denied grammar (documented: IAM `troubleshoot_access-denied`), with the session that AWS Backup opens.
     pub(crate) fn denied(&self, ending: &str) -> String {
         let (partition, name) = (self.partition(), self.name());
-        let Self { account, action, resource, .. } = self;
+        let Self {
+            account,
+            action,
+            resource,
+            ..
+        } = self;
         format!(
             "User: arn:{partition}:sts::{account}:assumed-role/{name}/AWSBackup-{name} is not authorized to perform: {action} on resource: {resource} {ending}"
         )
@@ -62,7 +68,10 @@ impl Call<'_> {
 
     /// The ending for a policy type that allows nothing.
     pub(crate) fn no(&self, policy_type: &str) -> String {
-        self.denied(&format!("because no {policy_type} allows the {} action", self.action))
+        self.denied(&format!(
+            "because no {policy_type} allows the {} action",
+            self.action
+        ))
     }
 
     /// The ending for a policy type that denies.
@@ -84,5 +93,8 @@ fn of_organization(
     };
     request
         .with_context(&format!("aws:{whose}OrgID"), [organization.id.as_str()])
-        .with_context(&format!("aws:{whose}OrgPaths"), organization.path_of(account))
+        .with_context(
+            &format!("aws:{whose}OrgPaths"),
+            organization.path_of(account),
+        )
 }

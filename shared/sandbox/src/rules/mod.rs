@@ -46,7 +46,11 @@ pub(crate) fn refused(cause: Cause, category: &str, message: impl Into<String>) 
 pub(crate) fn judge(world: &World, copy: &NewCopy) -> Verdict {
     role::check(world, copy)?;
     let Some(point) = world.recovery_point(&copy.source_vault, &copy.recovery_point) else {
-        return Err(refused(Cause::SourceNotFound, "RESOURCE_NOT_FOUND", "Cannot find recovery point"));
+        return Err(refused(
+            Cause::SourceNotFound,
+            "RESOURCE_NOT_FOUND",
+            "Cannot find recovery point",
+        ));
     };
     vault::exists(world, copy)?;
     if copy.is_cross_account() {
@@ -97,7 +101,10 @@ fn organization(world: &World, copy: &NewCopy) -> Verdict {
 }
 
 fn tags(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
-    let user_tags = point.tags.iter().filter(|(key, _)| !key.starts_with("aws:"));
+    let user_tags = point
+        .tags
+        .iter()
+        .filter(|(key, _)| !key.starts_with("aws:"));
     if user_tags.clone().count() > 50 {
         return Err(refused(
             Cause::TagLimit,
@@ -118,11 +125,14 @@ fn tags(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
             .tag_policies
             .iter()
             .find(|(governed, _)| governed.eq_ignore_ascii_case(key));
-        if policy.is_some_and(|(_, allowed)| !allowed.iter().any(|allowed| admits(allowed, value))) {
+        if policy.is_some_and(|(_, allowed)| !allowed.iter().any(|allowed| admits(allowed, value)))
+        {
             return Err(refused(
                 Cause::TagPolicy,
                 "TAG_COPY_ERROR",
-                format!("The tag policy does not allow the specified value for the following tag key: '{key}'."),
+                format!(
+                    "The tag policy does not allow the specified value for the following tag key: '{key}'."
+                ),
             ));
         }
     }

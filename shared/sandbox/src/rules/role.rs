@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Call, Verdict, refused};
 use crate::copies::NewCopy;
 use crate::managed;
-use crate::world::{Organization, Role, World};
+use crate::world::{Organization, PolicyText, Role, World};
 
 pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
     let not_assumed = |cause| {
@@ -35,15 +35,21 @@ pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
         owner,
     };
     let destination = copy.destination_vault.account_id();
-    let from = call("backup:CopyFromBackupVault", copy.recovery_point.as_str(), Some(account));
+    let from = call(
+        "backup:CopyFromBackupVault",
+        copy.recovery_point.as_str(),
+        Some(account),
+    );
     let paths = destination.and_then(|id| world.organization_of(id)?.path_of(id));
     let request = from
         .request(world, copy)
         .with_context("backup:CopyTargets", [copy.destination_vault.as_str()])
         .with_context("backup:CopyTargetOrgPaths", paths);
     may(world, role, from, &request)?;
-    if let Some(policy) = world.vault(&copy.source_vault).and_then(|vault| vault.policy.as_ref())
-        && is_denied(&policy.0, &request)
+    if let Some(policy) = world
+        .vault(&copy.source_vault)
+        .and_then(|vault| vault.policy.as_ref())
+        && is_denied(policy, &request)
     {
         return Err(refused(
             Cause::DestinationVaultDeny,
@@ -51,7 +57,11 @@ pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
             from.explicit("a resource-based policy"),
         ));
     }
-    let into = call("backup:CopyIntoBackupVault", copy.destination_vault.as_str(), destination);
+    let into = call(
+        "backup:CopyIntoBackupVault",
+        copy.destination_vault.as_str(),
+        destination,
+    );
     may(world, role, into, &into.request(world, copy))
 }
 
@@ -60,11 +70,17 @@ fn is_trusting(role: &Role, copy: &NewCopy) -> bool {
     let Some(policy) = &role.trust_policy else {
         return true;
     };
-    let Some(policy) = with_resource(&policy.0) else {
+    let Some(policy) = with_resource(policy.as_str()) else {
         return false;
     };
-    let (account, region) = (copy.source_vault.arn().account(), copy.source_vault.region());
-    let source = format!("arn:{}:backup:{region}:{account}:*", copy.source_vault.partition());
+    let (account, region) = (
+        copy.source_vault.arn().account(),
+        copy.source_vault.region(),
+    );
+    let source = format!(
+        "arn:{}:backup:{region}:{account}:*",
+        copy.source_vault.partition()
+    );
     let request = Request::new("backup.amazonaws.com", "sts:AssumeRole", copy.role.as_str())
         .with_context("aws:SourceAccount", [account])
         .with_context("aws:SourceArn", [source]);
@@ -74,12 +90,16 @@ fn is_trusting(role: &Role, copy: &NewCopy) -> bool {
 /// A trust policy names no resource, because the role it is attached to is the only one.
 fn with_resource(policy: &str) -> Option<PolicyDocument> {
     let mut policy: Value = serde_json::from_str(policy).ok()?;
-    let statements = match policy.get_mut("Statement")? {
-        Value::Array(statements) => statements.as_mut_slice(),
-        statement => std::slice::from_mut(statement),
+    let statements = policy.get_mut("Statement")?;
+    let statements = if statements.is_array() {
+        statements.as_array_mut()?.as_mut_slice()
+    } else {
+        std::slice::from_mut(statements)
     };
     for statement in statements {
-        statement.as_object_mut()?.insert("Resource".to_owned(), "*".into());
+        statement
+            .as_object_mut()?
+            .insert("Resource".to_owned(), "*".into());
     }
     PolicyDocument::parse(&policy.to_string()).ok()
 }
@@ -88,21 +108,37 @@ fn with_resource(policy: &str) -> Option<PolicyDocument> {
 fn may(world: &World, role: &Role, call: Call<'_>, request: &Request) -> Verdict {
     let denied = |cause, message| Err(refused(cause, "ACCESS_DENIED", message));
     if is_denied_by_organization(world, call, request) {
-        return denied(Cause::ServiceControlPolicy, call.explicit("a service control policy"));
+        return denied(
+            Cause::ServiceControlPolicy,
+            call.explicit("a service control policy"),
+        );
     }
-    let managed = role.managed_policies.iter().filter_map(|name| managed::policy(name));
-    let inline = role.policies.values().map(|policy| policy.0.as_str());
-    let decisions: Vec<Decision> = managed.chain(inline).map(|text| of_identity(text, request)).collect();
+    let managed = role
+        .managed_policies
+        .iter()
+        .filter_map(|name| managed::policy(name, call.partition()))
+        .map(|policy| evaluate_without_principal(&policy, request));
+    let inline = role
+        .policies
+        .values()
+        .map(|policy| of_identity(policy, request));
+    let decisions: Vec<Decision> = managed.chain(inline).collect();
     let is_denied = |decision: &Decision| matches!(decision, Decision::ExplicitlyDenied { .. });
     if decisions.iter().any(is_denied) {
-        return denied(Cause::JobRolePermission, call.explicit("an identity-based policy"));
+        return denied(
+            Cause::JobRolePermission,
+            call.explicit("an identity-based policy"),
+        );
     }
     let boundary = role
         .permissions_boundary
         .as_ref()
-        .map(|boundary| of_identity(&boundary.policy.0, request));
+        .map(|boundary| of_identity(&boundary.policy, request));
     if boundary.as_ref().is_some_and(is_denied) {
-        return denied(Cause::PermissionsBoundary, call.explicit("a permissions boundary"));
+        return denied(
+            Cause::PermissionsBoundary,
+            call.explicit("a permissions boundary"),
+        );
     }
     if !decisions.iter().any(Decision::is_allowed) {
         return denied(Cause::JobRolePermission, call.no("identity-based policy"));
@@ -113,10 +149,12 @@ fn may(world: &World, role: &Role, call: Call<'_>, request: &Request) -> Verdict
     Ok(())
 }
 
-fn of_identity(policy: &str, request: &Request) -> Decision {
-    PolicyDocument::parse(policy).map_or(Decision::ImplicitlyDenied, |policy| {
-        evaluate_without_principal(&policy, request)
-    })
+fn of_identity(policy: &PolicyText, request: &Request) -> Decision {
+    policy
+        .document()
+        .map_or(Decision::ImplicitlyDenied, |policy| {
+            evaluate_without_principal(policy, request)
+        })
 }
 
 /// Service control policies don't bind the management account (documented: Organizations `orgs_manage_policies_scps`).
@@ -128,9 +166,17 @@ fn is_denied_by_organization(world: &World, call: Call<'_>, request: &Request) -
         && organization
             .service_control_policies
             .iter()
-            .filter(|policy| policy.targets.iter().any(|target| contains(organization, target, call)))
+            .filter(|policy| {
+                policy
+                    .targets
+                    .iter()
+                    .any(|target| contains(organization, target, call))
+            })
             .any(|policy| {
-                matches!(of_identity(&policy.policy.0, request), Decision::ExplicitlyDenied { .. })
+                matches!(
+                    of_identity(&policy.policy, request),
+                    Decision::ExplicitlyDenied { .. }
+                )
             })
 }
 
@@ -141,7 +187,8 @@ fn contains(organization: &Organization, target: &str, call: Call<'_>) -> bool {
             .is_some_and(|path| path.split('/').any(|part| part == target))
 }
 
-pub(super) fn is_denied(policy: &str, request: &Request) -> bool {
-    PolicyDocument::parse(policy)
-        .is_ok_and(|policy| matches!(evaluate(&policy, request), Decision::ExplicitlyDenied { .. }))
+fn is_denied(policy: &PolicyText, request: &Request) -> bool {
+    policy
+        .document()
+        .is_ok_and(|policy| matches!(evaluate(policy, request), Decision::ExplicitlyDenied { .. }))
 }

@@ -1,7 +1,7 @@
 //! The destination vault: its policy, its key and its lock.
 
 use copymend_diagnosis::{Cause, KeyManager};
-use copymend_policy::{Decision, PolicyDocument, evaluate};
+use copymend_policy::{Decision, evaluate};
 
 use super::{Call, Verdict, refused};
 use crate::copies::NewCopy;
@@ -14,7 +14,10 @@ pub(super) fn exists(world: &World, copy: &NewCopy) -> Verdict {
     Err(refused(
         Cause::VaultNotFound,
         "RESOURCE_NOT_FOUND",
-        format!("Backup job failed because backup vault {} does not exist.", copy.destination_vault),
+        format!(
+            "Backup job failed because backup vault {} does not exist.",
+            copy.destination_vault
+        ),
     ))
 }
 
@@ -33,14 +36,19 @@ pub(super) fn policy(world: &World, copy: &NewCopy) -> Verdict {
         resource: copy.destination_vault.as_str(),
         owner: copy.destination_vault.account_id(),
     };
-    let request = vault.tags.iter().fold(call.request(world, copy), |request, (key, value)| {
-        request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
-    });
+    let request = vault
+        .tags
+        .iter()
+        .fold(call.request(world, copy), |request, (key, value)| {
+            request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
+        });
     let decision = vault
         .policy
         .as_ref()
-        .and_then(|policy| PolicyDocument::parse(&policy.0).ok())
-        .map_or(Decision::ImplicitlyDenied, |policy| evaluate(&policy, &request));
+        .and_then(|policy| policy.document().ok())
+        .map_or(Decision::ImplicitlyDenied, |policy| {
+            evaluate(policy, &request)
+        });
     match decision {
         Decision::Allowed { .. } => Ok(()),
         Decision::ExplicitlyDenied { .. } => Err(refused(
@@ -69,7 +77,13 @@ pub(super) fn key(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdi
     let Some(arn) = &vault.encryption_key_arn else {
         return Ok(());
     };
-    let refuse = |message: &str| Err(refused(Cause::DestinationVaultKey, "KMS_KEY_ERROR", message));
+    let refuse = |message: &str| {
+        Err(refused(
+            Cause::DestinationVaultKey,
+            "KMS_KEY_ERROR",
+            message,
+        ))
+    };
     match world.key(arn) {
         None => refuse("Given key ID does not exist"),
         Some(key) if key.manager == KeyManager::Aws => {
@@ -92,7 +106,9 @@ pub(super) fn key(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdi
 /// The retention must lie within the vault's range; a copy that is kept for ever is longer than any (documented:
 /// "AWS Backup Vault Lock").
 pub(super) fn retention(world: &World, copy: &NewCopy) -> Verdict {
-    let lock = world.vault(&copy.destination_vault).and_then(|vault| vault.lock.as_ref());
+    let lock = world
+        .vault(&copy.destination_vault)
+        .and_then(|vault| vault.lock.as_ref());
     let Some(lock) = lock else {
         return Ok(());
     };
@@ -102,7 +118,9 @@ pub(super) fn retention(world: &World, copy: &NewCopy) -> Verdict {
         .and_then(|lifecycle| lifecycle.delete_after_days)
         .filter(|days| *days >= 0);
     let too_short = days.is_some_and(|days| lock.min_retention_days.is_some_and(|min| days < min));
-    let too_long = lock.max_retention_days.is_some_and(|max| days.is_none_or(|days| days > max));
+    let too_long = lock
+        .max_retention_days
+        .is_some_and(|max| days.is_none_or(|days| days > max));
     if !too_short && !too_long {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Checks on a world's values that its JSON shape doesn't settle.
 
 use copymend_diagnosis::RoleArn;
-use copymend_policy::{AccountId, PolicyDocument};
+use copymend_policy::AccountId;
 
 use super::error::WorldError;
 use super::schema::{
@@ -23,16 +23,25 @@ const KEY_STATES: &[&str] = &[
 type Check = Result<(), WorldError>;
 
 pub(super) fn file(file: &WorldFile) -> Check {
+    for (id, account) in &file.accounts {
+        self::account(*id, account, &format!("accounts.{id}"))?;
+    }
     for (index, organization) in file.organizations.iter().enumerate() {
         let path = format!("organizations[{index}]");
         self::organization(file, organization, &path)?;
-        let twice = |id: &AccountId| file.organizations.iter().filter(|other| other.has_member(*id)).count() > 1;
+        let twice = |id: &&AccountId| {
+            file.organizations
+                .iter()
+                .filter(|other| other.has_member(**id))
+                .count()
+                > 1
+        };
         if let Some(id) = organization.members().find(twice) {
-            return Err(WorldError::at(&path, format!("account {id} is in two organizations")));
+            return Err(WorldError::at(
+                &path,
+                format!("account {id} is in two organizations"),
+            ));
         }
-    }
-    for (id, account) in &file.accounts {
-        self::account(*id, account, &format!("accounts.{id}"))?;
     }
     Ok(())
 }
@@ -44,14 +53,20 @@ impl Organization {
 }
 
 fn organization(file: &WorldFile, organization: &Organization, path: &str) -> Check {
-    let refused = |field: &str, reason: String| Err(WorldError::at(&format!("{path}.{field}"), reason));
+    let refused =
+        |field: &str, reason: String| Err(WorldError::at(&format!("{path}.{field}"), reason));
     let id = &organization.id;
     let fits = id.strip_prefix("o-").is_some_and(|rest| {
         (10..=32).contains(&rest.len())
-            && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     });
     if !fits {
-        return refused("id", format!("`{id}` is not an organization id, such as `o-exampleorgid`"));
+        return refused(
+            "id",
+            format!("`{id}` is not an organization id, such as `o-exampleorgid`"),
+        );
     }
     let mut partitions: Vec<&str> = organization
         .members()
@@ -61,7 +76,10 @@ fn organization(file: &WorldFile, organization: &Organization, path: &str) -> Ch
     partitions.sort_unstable();
     partitions.dedup();
     if partitions.len() > 1 {
-        return refused("member_accounts", "an organization lies in one partition".to_owned());
+        return refused(
+            "member_accounts",
+            "an organization lies in one partition".to_owned(),
+        );
     }
     for (account, account_path) in &organization.member_accounts {
         let mut parts = account_path.split('/');
@@ -70,21 +88,32 @@ fn organization(file: &WorldFile, organization: &Organization, path: &str) -> Ch
             && account_path.ends_with('/');
         if !fits {
             let field = format!("member_accounts.{account}");
-            return refused(&field, format!("`{account_path}` is not a path, such as `{id}/r-ab12/ou-ab12-11111111/`"));
+            return refused(
+                &field,
+                format!("`{account_path}` is not a path, such as `{id}/r-ab12/ou-ab12-11111111/`"),
+            );
         }
     }
     for (index, policy) in organization.service_control_policies.iter().enumerate() {
-        self::policy(&policy.policy, &format!("{path}.service_control_policies[{index}].policy"))?;
+        self::policy(
+            &policy.policy,
+            &format!("{path}.service_control_policies[{index}].policy"),
+        )?;
     }
     Ok(())
 }
 
 fn account(id: AccountId, account: &Account, path: &str) -> Check {
     let partition = &account.partition;
-    let is_partition = format!("arn:{partition}:iam::{id}:root").parse::<copymend_policy::Arn>().is_ok();
+    let is_partition = format!("arn:{partition}:iam::{id}:root")
+        .parse::<copymend_policy::Arn>()
+        .is_ok();
     if !is_partition {
         let at = format!("{path}.partition");
-        return Err(WorldError::at(&at, format!("`{partition}` is not a partition, such as `aws`")));
+        return Err(WorldError::at(
+            &at,
+            format!("`{partition}` is not a partition, such as `aws`"),
+        ));
     }
     for (name, role) in &account.roles {
         self::role(id, account, name, role, &format!("{path}.roles.{name}"))?;
@@ -96,10 +125,18 @@ fn account(id: AccountId, account: &Account, path: &str) -> Check {
 }
 
 fn role(id: AccountId, account: &Account, name: &str, role: &Role, path: &str) -> Check {
-    let arn = format!("arn:{}:iam::{id}:role{}{name}", account.partition, role.path);
-    let parsed = arn.parse::<RoleArn>().map_err(|error| WorldError::at(path, error.to_string()))?;
+    let arn = format!(
+        "arn:{}:iam::{id}:role{}{name}",
+        account.partition, role.path
+    );
+    let parsed = arn
+        .parse::<RoleArn>()
+        .map_err(|error| WorldError::at(path, error.to_string()))?;
     if parsed.name() != name || parsed.path() != role.path {
-        return Err(WorldError::at(path, "a role's path begins and ends with `/`, and its name has none"));
+        return Err(WorldError::at(
+            path,
+            "a role's path begins and ends with `/`, and its name has none",
+        ));
     }
     for (name, text) in &role.policies {
         policy(text, &format!("{path}.policies.{name}"))?;
@@ -108,12 +145,18 @@ fn role(id: AccountId, account: &Account, name: &str, role: &Role, path: &str) -
         policy(text, &format!("{path}.trust_policy"))?;
     }
     if let Some(boundary) = &role.permissions_boundary {
-        policy(&boundary.policy, &format!("{path}.permissions_boundary.policy"))?;
+        policy(
+            &boundary.policy,
+            &format!("{path}.permissions_boundary.policy"),
+        )?;
     }
     for name in &role.managed_policies {
-        if managed::policy(name).is_none() {
+        if managed::policy(name, &account.partition).is_none() {
             let at = format!("{path}.managed_policies");
-            return Err(WorldError::at(&at, format!("the managed policy `{name}` is not known; write it as an inline policy")));
+            return Err(WorldError::at(
+                &at,
+                format!("the managed policy `{name}` is not known; write it as an inline policy"),
+            ));
         }
     }
     Ok(())
@@ -142,7 +185,10 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
     let types = ["BACKUP_VAULT", "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"];
     if !types.contains(&vault.vault_type.as_str()) {
         let at = format!("{path}.vault_type");
-        return Err(WorldError::at(&at, format!("it must be one of {}", types.join(", "))));
+        return Err(WorldError::at(
+            &at,
+            format!("it must be one of {}", types.join(", ")),
+        ));
     }
     if let Some(text) = &vault.policy {
         policy(text, &format!("{path}.policy"))?;
@@ -150,8 +196,17 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
     for (index, point) in vault.recovery_points.iter().enumerate() {
         let path = format!("{path}.recovery_points[{index}]");
         recovery_point(region, point, &path)?;
-        if vault.recovery_points.iter().filter(|other| other.arn == point.arn).count() > 1 {
-            return Err(WorldError::at(&path, format!("`{}` appears twice", point.arn)));
+        if vault
+            .recovery_points
+            .iter()
+            .filter(|other| other.arn == point.arn)
+            .count()
+            > 1
+        {
+            return Err(WorldError::at(
+                &path,
+                format!("`{}` appears twice", point.arn),
+            ));
         }
     }
     Ok(())
@@ -159,11 +214,16 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
 
 fn recovery_point(region: &str, point: &RecoveryPoint, path: &str) -> Check {
     if point.arn.region() != region {
-        return Err(WorldError::at(&format!("{path}.arn"), format!("it must be in {region}")));
+        return Err(WorldError::at(
+            &format!("{path}.arn"),
+            format!("it must be in {region}"),
+        ));
     }
     let has_key = point.encryption_key_arn.is_some();
     let reason = match point.encrypted {
-        Some(true) if !has_key && !point.is_fully_managed() => "it is encrypted, so it needs an `encryption_key_arn`",
+        Some(true) if !has_key && !point.is_fully_managed() => {
+            "it is encrypted, so it needs an `encryption_key_arn`"
+        }
         Some(false) if has_key => "it is not encrypted, so it has no `encryption_key_arn`",
         Some(_) | None => return Ok(()),
     };
@@ -173,7 +233,10 @@ fn recovery_point(region: &str, point: &RecoveryPoint, path: &str) -> Check {
 fn key(key: &Key, path: &str) -> Check {
     if !KEY_STATES.contains(&key.state.as_str()) {
         let at = format!("{path}.state");
-        return Err(WorldError::at(&at, format!("it must be one of {}", KEY_STATES.join(", "))));
+        return Err(WorldError::at(
+            &at,
+            format!("it must be one of {}", KEY_STATES.join(", ")),
+        ));
     }
     key.policy
         .as_ref()
@@ -181,7 +244,7 @@ fn key(key: &Key, path: &str) -> Check {
 }
 
 fn policy(text: &PolicyText, path: &str) -> Check {
-    PolicyDocument::parse(&text.0)
+    text.document()
         .map(|_| ())
         .map_err(|error| WorldError::at(path, error.to_string()))
 }

@@ -11,11 +11,17 @@ pub struct WorldError {
 impl WorldError {
     /// Text that is not JSON, or not of the world's shape. The reader's message names line and column.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
-        Self { reason: error.to_string(), at: String::new() }
+        Self {
+            reason: error.to_string(),
+            at: String::new(),
+        }
     }
 
     /// A value that can't be, at a path such as `accounts.111122223333.regions.us-east-1.vaults.prod`.
     pub(crate) fn at(path: &str, reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: format!(", at `{path}`") }
+        Self {
+            reason: reason.into(),
+            at: format!(", at `{path}`"),
+        }
     }
 }

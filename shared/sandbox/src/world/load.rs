@@ -1,6 +1,7 @@
 //! From a world's JSON to a world in which the copies have run.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use copymend_diagnosis::KeyManager;
 use copymend_policy::AccountId;
@@ -48,8 +49,15 @@ impl World {
     /// Never: a test loads it.
     #[must_use]
     pub fn default_world() -> Self {
-        #[expect(clippy::panic, reason = "the text is part of the program, and a test loads it")]
-        Self::from_json(DEFAULT_WORLD).unwrap_or_else(|error| panic!("the default world: {error}"))
+        #[expect(
+            clippy::panic,
+            reason = "the text is part of the program, and a test loads it"
+        )]
+        static WORLD: LazyLock<World> = LazyLock::new(|| {
+            World::from_json(DEFAULT_WORLD)
+                .unwrap_or_else(|error| panic!("the default world: {error}"))
+        });
+        WORLD.clone()
     }
 
     /// The JSON of [`World::default_world`].
@@ -59,10 +67,14 @@ impl World {
     }
 
     fn run(&mut self, input: CopyJobInput, path: &str) -> Result<(), WorldError> {
-        let refused = |field: &str, reason: &str| Err(WorldError::at(&format!("{path}.{field}"), reason));
+        let refused =
+            |field: &str, reason: &str| Err(WorldError::at(&format!("{path}.{field}"), reason));
         let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
         if input.id.is_empty() || input.id.len() > 128 || !input.id.bytes().all(safe) {
-            return refused("id", "a job id has 1 to 128 letters, digits or the characters -_.");
+            return refused(
+                "id",
+                "a job id has 1 to 128 letters, digits or the characters -_.",
+            );
         }
         if self.copy_job(&input.id).is_some() {
             return refused("id", "another copy job has this id");
@@ -85,7 +97,10 @@ impl World {
             input.destination_vault_arn.to_string(),
         );
         if !input.faults.is_empty() && self.faults.insert(pair, input.faults).is_some() {
-            return refused("faults", "another copy of this recovery point to this vault names faults");
+            return refused(
+                "faults",
+                "another copy of this recovery point to this vault names faults",
+            );
         }
         self.start(NewCopy {
             id: Some(input.id),
@@ -123,17 +138,25 @@ fn complete_vaults(partition: &str, code: &str, id: AccountId, region: &mut Regi
     for vault in region.vaults.values_mut() {
         if vault.encryption_key_arn.is_none() && !vault.is_logically_air_gapped() {
             vault.encryption_key_arn = default_arn.parse().ok();
-            region.keys.entry(default_id.clone()).or_insert_with(|| Key {
-                alias: Some("aws/backup".to_owned()),
-                manager: KeyManager::Aws,
-                state: "Enabled".to_owned(),
-                policy: None,
-                tags: BTreeMap::new(),
-            });
+            region
+                .keys
+                .entry(default_id.clone())
+                .or_insert_with(|| Key {
+                    alias: Some("aws/backup".to_owned()),
+                    manager: KeyManager::Aws,
+                    state: "Enabled".to_owned(),
+                    policy: None,
+                    tags: BTreeMap::new(),
+                });
         }
         for point in &mut vault.recovery_points {
-            if point.is_fully_managed() && point.encryption_key_arn.is_none() && point.encrypted != Some(false) {
-                point.encryption_key_arn.clone_from(&vault.encryption_key_arn);
+            if point.is_fully_managed()
+                && point.encryption_key_arn.is_none()
+                && point.encrypted != Some(false)
+            {
+                point
+                    .encryption_key_arn
+                    .clone_from(&vault.encryption_key_arn);
                 point.encrypted = Some(true);
             }
         }
@@ -151,5 +174,7 @@ fn default_key_policy(partition: &str, id: AccountId, manager: KeyManager) -> Po
             r#"{{"Sid":"Allow use through AWS services in this account","Effect":"Allow","Principal":{{"AWS":"*"}},"Action":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey","kms:Encrypt","kms:GenerateDataKey*","kms:ReEncrypt*"],"Resource":"*","Condition":{{"StringEquals":{{"kms:CallerAccount":"{id}"}}}}}}"#
         ),
     };
-    PolicyText(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#))
+    PolicyText::new(format!(
+        r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#
+    ))
 }

@@ -12,10 +12,9 @@ use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
 pub use error::WorldError;
-pub(crate) use schema::PolicyText;
 pub use schema::{
-    Account, BackupPlan, Fault, Key, Lock, Organization, PermissionsBoundary,
-    PolicyText as PolicySource, RecoveryPoint, Region, Role, ServiceControlPolicy, Vault,
+    Account, BackupPlan, Fault, Key, Lock, Organization, PermissionsBoundary, PolicyText,
+    RecoveryPoint, Region, Role, ServiceControlPolicy, Vault,
 };
 
 use crate::copies::CopyJob;
@@ -104,7 +103,11 @@ impl World {
         if account.partition != vault.partition() {
             return None;
         }
-        account.regions.get_mut(vault.region())?.vaults.get_mut(vault.name())
+        account
+            .regions
+            .get_mut(vault.region())?
+            .vaults
+            .get_mut(vault.name())
     }
 
     /// One key.
@@ -124,7 +127,11 @@ impl World {
         if account.partition != key.partition() {
             return None;
         }
-        account.regions.get_mut(key.region())?.keys.get_mut(key_id(key))
+        account
+            .regions
+            .get_mut(key.region())?
+            .keys
+            .get_mut(key_id(key))
     }
 
     /// Puts a key into the world, or replaces it. `false` where its account isn't in the world.
@@ -145,7 +152,8 @@ impl World {
             .flat_map(|(id, account)| {
                 account.regions.iter().flat_map(move |(region, resources)| {
                     resources.keys.iter().filter_map(move |(key_id, key)| {
-                        let arn = format!("arn:{}:kms:{region}:{id}:key/{key_id}", account.partition);
+                        let arn =
+                            format!("arn:{}:kms:{region}:{id}:key/{key_id}", account.partition);
                         Some((arn.parse().ok()?, key))
                     })
                 })
@@ -197,7 +205,10 @@ impl World {
 }
 
 fn key_id(key: &KeyArn) -> &str {
-    key.arn().resource().strip_prefix("key/").unwrap_or_default()
+    key.arn()
+        .resource()
+        .strip_prefix("key/")
+        .unwrap_or_default()
 }
 
 impl Organization {
@@ -249,7 +260,7 @@ impl Key {
             alias: None,
             manager: KeyManager::Customer,
             state: state.into(),
-            policy: Some(PolicyText(policy.into())),
+            policy: Some(PolicyText::new(policy)),
             tags: BTreeMap::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn, KeyManager, Lifecycle, RoleArn, Tags};
-use copymend_policy::{AccountId, Arn};
+use copymend_policy::{AccountId, Arn, ParseError, PolicyDocument};
 use jiff::Timestamp;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -13,15 +13,43 @@ use serde_json::value::RawValue;
 
 /// A policy's text, byte for byte. In JSON it is a string that holds the policy, or the policy itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyText(pub String);
+pub struct PolicyText {
+    text: String,
+    document: Result<PolicyDocument, ParseError>,
+}
+
+impl PolicyText {
+    /// Keeps a text, whether it is a policy or not.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            document: PolicyDocument::parse(&text),
+            text,
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What the text says, if it is a policy.
+    pub const fn document(&self) -> Result<&PolicyDocument, &ParseError> {
+        self.document.as_ref()
+    }
+}
 
 impl<'de> Deserialize<'de> for PolicyText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         if raw.get().starts_with('"') {
-            serde_json::from_str(raw.get()).map(Self).map_err(D::Error::custom)
+            serde_json::from_str::<String>(raw.get())
+                .map(Self::new)
+                .map_err(D::Error::custom)
         } else {
-            Ok(Self(raw.get().to_owned()))
+            Ok(Self::new(raw.get()))
         }
     }
 }

@@ -1,0 +1,48 @@
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit programs black-box lint build bench clean
+
+TOOLS := .test-tools
+SAM := $(TOOLS)/sam/bin/sam
+# The SAM CLI neither asks for updates nor reports its use.
+export SAM_CLI_TELEMETRY := 0
+
+help: ## Show the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+
+demo: ## Take every sample event through the function's own handler, on the embedded sandbox.
+	cargo run --quiet --locked --package copymend -- replay --repair events/*.json
+
+test: unit black-box ## Run all tests.
+
+unit: ## Run the workspace's own tests.
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace --locked && cargo test --workspace --locked --doc; \
+	else \
+		cargo test --workspace --locked; \
+	fi
+
+programs:
+	cargo build --locked --release --package copy-remediator --package backup-endpoint
+
+black-box: programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
+	tests/black_box/install tests sam
+	$(TOOLS)/tests/bin/python -m pytest tests/black_box
+
+lint: ## Check format, lints and the template.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	tests/black_box/install sam
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
+
+build: ## Build the function for Lambda into .aws-sam.
+	tests/black_box/install sam build
+	PATH="$(CURDIR)/$(TOOLS)/build/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 $(SAM) build
+
+bench: ## Run the benchmarks.
+	cargo bench --workspace
+
+clean: ## Remove everything that was built or installed.
+	cargo clean
+	rm -rf $(TOOLS) .aws-sam

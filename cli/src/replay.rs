@@ -1,0 +1,122 @@
+//! `copymend replay`: the Lambda function's own handler, on the sandbox.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::report::{Outcome, Report};
+use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
+use copymend_report::{Style, email, terminal};
+use copymend_sandbox::{Sandbox, World};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::arguments::Replay;
+use crate::{CommandError, Ending, io_error};
+
+/// How long a Lambda function of ours may take.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
+
+pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
+    let settings = settings(arguments.repair)?;
+    let world = match &arguments.world {
+        Some(path) => World::from_json(&read(path)?)
+            .map_err(|error| CommandError::Usage(format!("`{}`: {error}", path.display())))?,
+        None => World::default_world(),
+    };
+    let remediator = CopyRemediator::new(Sandbox::new(world), settings);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(io_error("start"))?;
+    let mut output = anstream::AutoStream::auto(io::stdout().lock());
+    let mut ending = Ending::Done;
+    for (place, path) in arguments.events.iter().enumerate() {
+        let text = read(path)?;
+        // What isn't JSON reaches the handler as `null`, as in the Lambda function.
+        let event: Value = serde_json::from_str(&text).unwrap_or_default();
+        let now = remediator.environment().clock().now();
+        let invocation = Invocation {
+            id: format!("replay-{place}"),
+            deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
+        };
+        let result = runtime.block_on(remediator.handle(&event, &invocation));
+        if !matches!(&result, Ok(report) if report.outcome != Outcome::Failed) {
+            ending = Ending::Failed;
+        }
+        let written = if arguments.json {
+            writeln!(output, "{}", as_json(&result))
+        } else {
+            human(&mut output, &result, path, arguments.message, remediator.environment())
+        };
+        written.map_err(io_error("write the report"))?;
+    }
+    Ok(ending)
+}
+
+/// The settings of the environment. In the sandbox nothing can be harmed, so allowlists that aren't set admit everything.
+fn settings(repair: bool) -> Result<Settings, CommandError> {
+    let mut settings = Settings::read(|name| std::env::var(name).ok())
+        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    settings.mode = if repair { Mode::Repair } else { Mode::Observe };
+    for patterns in [&mut settings.allowed_destinations, &mut settings.allowed_keys] {
+        if patterns.is_empty() {
+            patterns.extend("*".parse());
+        }
+    }
+    Ok(settings)
+}
+
+fn read(path: &Path) -> Result<String, CommandError> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    result.map_err(io_error(format!("read `{}`", path.display())))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn as_json(result: &Result<Report, HandlerError>) -> String {
+    match result {
+        Ok(report) => copymend_report::json(report),
+        // The same members as the Lambda function's error answer.
+        Err(error) => json!({
+            "errorType": error.error_type(),
+            "errorMessage": error.to_string(),
+        })
+        .to_string(),
+    }
+}
+
+fn human(
+    mut output: impl Write,
+    result: &Result<Report, HandlerError>,
+    path: &Path,
+    message: bool,
+    sandbox: &Sandbox,
+) -> io::Result<()> {
+    writeln!(output, "── {}", path.display())?;
+    match result {
+        Ok(report) => {
+            // The stream takes the colours out where nobody would see them, or NO_COLOR asks for it.
+            write!(output, "{}", terminal(report, Style::Coloured))?;
+            if let Some(job) = &report.retried_job {
+                let state = sandbox.with_world(|world| {
+                    world.copy_job(job).map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
+                });
+                writeln!(output, "   retried copy {job}: {state}")?;
+            }
+            if message {
+                let email = email(report);
+                writeln!(output, "\n   ✉ {}", email.subject)?;
+                for line in email.body.lines() {
+                    writeln!(output, "   │ {line}")?;
+                }
+            }
+        }
+        Err(error) => writeln!(output, "{}: {error}", error.error_type())?,
+    }
+    writeln!(output)
+}

@@ -1,0 +1,255 @@
+//! Credentials and clients for each account and Region.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use copymend_diagnosis::RoleArn;
+use copymend_policy::{AccountId, Arn};
+use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
+use copymend_remediation::settings::Settings;
+use tokio::sync::OnceCell;
+
+use crate::config::NAME;
+use crate::error::Call;
+
+/// Calls that wait for the same answer share its failure for this long, instead of each trying again.
+const SHARED_FAILURE: Duration = Duration::from_secs(5);
+
+/// Who we are, from `sts:GetCallerIdentity`.
+#[derive(Clone, Debug)]
+struct Identity {
+    account: AccountId,
+    partition: String,
+}
+
+/// How a member account is reached.
+#[derive(Clone, Debug)]
+struct Member {
+    role: Arc<str>,
+    config: SdkConfig,
+}
+
+/// The way into every account: the own one with the function's credentials, others through the member role.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    config: SdkConfig,
+    sts: aws_sdk_sts::Client,
+    member_role: Option<String>,
+    external_id: Option<String>,
+    own: OnceCell<Identity>,
+    failure: Mutex<Option<(Instant, CallError)>>,
+    members: Mutex<HashMap<AccountId, Member>>,
+}
+
+impl Accounts {
+    pub(crate) fn new(config: SdkConfig, settings: &Settings) -> Self {
+        Self {
+            sts: aws_sdk_sts::Client::new(&config),
+            config,
+            member_role: settings.member_role.clone(),
+            external_id: settings.external_id.clone(),
+            own: OnceCell::new(),
+            failure: Mutex::default(),
+            members: Mutex::default(),
+        }
+    }
+
+    /// The configuration of the function itself.
+    pub(crate) const fn own_config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The configuration to call `account` with, and the role that it assumes.
+    async fn config_of(
+        &self,
+        call: &Call,
+        account: AccountId,
+        partition: Option<&str>,
+    ) -> CallResult<(SdkConfig, Option<Arc<str>>)> {
+        let own = self.own.get_or_try_init(|| self.who_we_are()).await?;
+        if own.account == account {
+            return Ok((self.config.clone(), None));
+        }
+        let known = locked(&self.members).get(&account).cloned();
+        let member = match known {
+            Some(member) => member,
+            None => {
+                let member = self
+                    .member(account, partition.unwrap_or(&own.partition))
+                    .await
+                    .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;
+                // Whoever came first is kept, so that all share one session.
+                locked(&self.members)
+                    .entry(account)
+                    .or_insert(member)
+                    .clone()
+            }
+        };
+        Ok((member.config, Some(member.role)))
+    }
+
+    async fn who_we_are(&self) -> CallResult<Identity> {
+        let recent = locked(&self.failure)
+            .take_if(|(at, _)| at.elapsed() > SHARED_FAILURE)
+            .is_none();
+        if recent && let Some((_, error)) = &*locked(&self.failure) {
+            return Err(error.clone());
+        }
+        let identity = self.caller_identity().await;
+        *locked(&self.failure) = identity
+            .as_ref()
+            .err()
+            .map(|error| (Instant::now(), error.clone()));
+        identity
+    }
+
+    async fn caller_identity(&self) -> CallResult<Identity> {
+        let call = Call::new("sts:GetCallerIdentity", "*");
+        let answer = call.send(self.sts.get_caller_identity().send()).await?;
+        let arn: Arn = answer
+            .arn()
+            .ok_or_else(|| call.unreadable("`Arn` is missing"))?
+            .parse()
+            .map_err(|error| call.unreadable(format!("`Arn`: {error}")))?;
+        let account = answer
+            .account()
+            .ok_or_else(|| call.unreadable("`Account` is missing"))?
+            .parse()
+            .map_err(|error| call.unreadable(format!("`Account`: {error}")))?;
+        Ok(Identity {
+            account,
+            partition: arn.partition().to_owned(),
+        })
+    }
+
+    async fn member(&self, account: AccountId, partition: &str) -> Result<Member, String> {
+        let setting = self.member_role.as_deref().ok_or_else(|| {
+            format!(
+                "account {account} is not the function's own: set COPYMEND_MEMBER_ROLE to the role to assume there"
+            )
+        })?;
+        let role = member_role_arn(setting, partition, account)?;
+        let mut provider = AssumeRoleProvider::builder(role.as_str())
+            .session_name(NAME)
+            .configure(&self.config);
+        if let Some(external_id) = &self.external_id {
+            provider = provider.external_id(external_id);
+        }
+        let provider = provider.build().await;
+        Ok(Member {
+            role: role.as_str().into(),
+            config: self
+                .config
+                .to_builder()
+                .credentials_provider(SharedCredentialsProvider::new(provider))
+                .build(),
+        })
+    }
+}
+
+/// The member role of an account. The setting is a name with its path, an ARN with `*` as account, or the ARN of one role.
+pub(crate) fn member_role_arn(
+    setting: &str,
+    partition: &str,
+    account: AccountId,
+) -> Result<RoleArn, String> {
+    let text = match setting.strip_prefix("arn:") {
+        None => format!(
+            "arn:{partition}:iam::{account}:role/{}",
+            setting.trim_start_matches('/')
+        ),
+        Some(rest) => match rest.split(':').collect::<Vec<_>>().as_slice() {
+            [partition, "iam", "", "*", role] => {
+                format!("arn:{partition}:iam::{account}:{role}")
+            }
+            [_, "iam", "", one, _] if *one == account.as_str() => setting.to_owned(),
+            [_, "iam", "", one, _] => {
+                return Err(format!(
+                    "COPYMEND_MEMBER_ROLE names a role of account {one}, so account {account} cannot be reached: write `*` in place of the account"
+                ));
+            }
+            _ => setting.to_owned(),
+        },
+    };
+    text.parse()
+        .map_err(|error| format!("COPYMEND_MEMBER_ROLE cannot be used: {error}"))
+}
+
+/// The clients of one service, each made when it is first needed.
+#[derive(Debug)]
+pub(crate) struct Clients<C> {
+    accounts: Arc<Accounts>,
+    make: fn(&SdkConfig) -> C,
+    made: Mutex<HashMap<Place, Made<C>>>,
+}
+
+type Place = (AccountId, Option<String>);
+type Made<C> = (C, Option<Arc<str>>);
+
+/// Where a call goes. Without a partition or a Region it goes to the function's own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) account: AccountId,
+    pub(crate) partition: Option<&'a str>,
+    pub(crate) region: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// The account and Region that own a resource.
+    pub(crate) fn owner_of(call: &Call, arn: &'a Arn) -> CallResult<Self> {
+        let account = arn.account_id().ok_or_else(|| {
+            call.error(CallErrorKind::Failed, "its ARN names no real account")
+        })?;
+        Ok(Self {
+            account,
+            partition: Some(arn.partition()),
+            region: Some(arn.region()),
+        })
+    }
+}
+
+impl<C: Clone> Clients<C> {
+    pub(crate) fn new(accounts: Arc<Accounts>, make: fn(&SdkConfig) -> C) -> Self {
+        Self {
+            accounts,
+            make,
+            made: Mutex::default(),
+        }
+    }
+
+    /// A client for the account and Region, and the call with what is known of both.
+    pub(crate) async fn of(&self, call: Call, target: Target<'_>) -> CallResult<(C, Call)> {
+        let place = (target.account, target.region.map(ToOwned::to_owned));
+        let known = locked(&self.made).get(&place).cloned();
+        let (client, role) = match known {
+            Some(made) => made,
+            None => {
+                let (config, role) = self
+                    .accounts
+                    .config_of(&call, target.account, target.partition)
+                    .await?;
+                let config = match target.region {
+                    Some(region) => config
+                        .into_builder()
+                        .region(Region::new(region.to_owned()))
+                        .build(),
+                    None => config,
+                };
+                let made = ((self.make)(&config), role);
+                locked(&self.made).insert(place, made.clone());
+                made
+            }
+        };
+        Ok((client, call.within(target.account, role)))
+    }
+}
+
+/// No lock is held over an await, and a map is never left half written.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,266 @@
+//! AWS Backup.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_backup::Client;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
+use copymend_policy::Arn;
+use copymend_remediation::ports::{Backup, CallResult, Location, StartCopy};
+use copymend_remediation::write::ApprovedVaultPolicy;
+
+use crate::accounts::{Accounts, Clients, Target};
+use crate::copy_job::{self, optional, text};
+use crate::error::Call;
+
+/// AWS Backup states absence with this code only. It answers access denied for some vaults that don't exist; that stays
+/// access denied.
+const ABSENT: &str = "ResourceNotFoundException";
+/// A resource has at most 50 tags, so more pages than these are no honest answer.
+pub(crate) const MOST_PAGES: usize = 20;
+
+/// AWS Backup, called with the credentials of the account that owns what is read or written.
+#[derive(Debug)]
+pub struct AwsBackup {
+    clients: Clients<Client>,
+}
+
+impl AwsBackup {
+    pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
+        Self {
+            clients: Clients::new(accounts, Client::new),
+        }
+    }
+
+    async fn at(
+        &self,
+        operation: &'static str,
+        location: &Location,
+        resource: &str,
+    ) -> CallResult<(Client, Call)> {
+        let target = Target {
+            account: location.account,
+            partition: None,
+            region: Some(&location.region),
+        };
+        self.clients.of(Call::new(operation, resource), target).await
+    }
+
+    async fn owner(
+        &self,
+        operation: &'static str,
+        vault: &BackupVaultArn,
+    ) -> CallResult<(Client, Call)> {
+        let call = Call::new(operation, vault.as_str());
+        let target = Target::owner_of(&call, vault.arn())?;
+        self.clients.of(call, target).await
+    }
+
+    pub(crate) async fn put_policy(&self, vault: &BackupVaultArn, policy: &str) -> CallResult<()> {
+        let (client, call) = self.owner("backup:PutBackupVaultAccessPolicy", vault).await?;
+        let request = client
+            .put_backup_vault_access_policy()
+            .backup_vault_name(vault.name())
+            .policy(policy);
+        call.send(request.send()).await?;
+        Ok(())
+    }
+}
+
+impl Backup for AwsBackup {
+    async fn describe_copy_job(
+        &self,
+        location: &Location,
+        copy_job_id: &str,
+    ) -> CallResult<Option<CopyJob>> {
+        let (client, call) = self
+            .at("backup:DescribeCopyJob", location, copy_job_id)
+            .await?;
+        let request = client.describe_copy_job().copy_job_id(copy_job_id);
+        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+            return Ok(None);
+        };
+        let job = answer
+            .copy_job()
+            .ok_or_else(|| call.unreadable("`CopyJob` is missing"))?;
+        copy_job::read(job)
+            .map(Some)
+            .map_err(|detail| call.unreadable(detail))
+    }
+
+    async fn describe_recovery_point(
+        &self,
+        location: &Location,
+        vault_name: &str,
+        recovery_point: &Arn,
+    ) -> CallResult<Option<RecoveryPoint>> {
+        let (client, call) = self
+            .at(
+                "backup:DescribeRecoveryPoint",
+                location,
+                recovery_point.as_str(),
+            )
+            .await?;
+        let says_encrypted = Says::new(b"\"IsEncrypted\"");
+        let request = client
+            .describe_recovery_point()
+            .backup_vault_name(vault_name)
+            .recovery_point_arn(recovery_point.as_str())
+            .customize()
+            .interceptor(says_encrypted.clone());
+        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+            return Ok(None);
+        };
+        Ok(Some(RecoveryPoint {
+            encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn())
+                .map_err(|detail| call.unreadable(detail))?,
+            is_encrypted: says_encrypted.seen().then(|| answer.is_encrypted()),
+            status: answer.status().map(|status| status.as_str().to_owned()),
+        }))
+    }
+
+    async fn describe_backup_vault(
+        &self,
+        vault: &BackupVaultArn,
+    ) -> CallResult<Option<BackupVault>> {
+        let (client, call) = self.owner("backup:DescribeBackupVault", vault).await?;
+        let request = client
+            .describe_backup_vault()
+            .backup_vault_name(vault.name());
+        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+            return Ok(None);
+        };
+        Ok(Some(BackupVault {
+            encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn())
+                .map_err(|detail| call.unreadable(detail))?,
+            vault_type: text(answer.vault_type().map(aws_sdk_backup::types::VaultType::as_str)),
+            locked: answer.locked(),
+            min_retention_days: answer.min_retention_days(),
+            max_retention_days: answer.max_retention_days(),
+        }))
+    }
+
+    async fn get_backup_vault_access_policy(
+        &self,
+        vault: &BackupVaultArn,
+    ) -> CallResult<Option<String>> {
+        let (client, call) = self.owner("backup:GetBackupVaultAccessPolicy", vault).await?;
+        let request = client
+            .get_backup_vault_access_policy()
+            .backup_vault_name(vault.name());
+        match call.find(ABSENT, request.send()).await? {
+            None => Ok(None),
+            // An answer without a policy states no absence: writing over it could wipe one.
+            Some(answer) => text(answer.policy())
+                .map(Some)
+                .ok_or_else(|| call.unreadable("`Policy` is missing")),
+        }
+    }
+
+    async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {
+        let (client, call) = self.owner("backup:ListTags", vault).await?;
+        let mut tags = Tags::new();
+        let mut next = None;
+        for _ in 0..MOST_PAGES {
+            let request = client
+                .list_tags()
+                .resource_arn(vault.as_str())
+                .set_next_token(next);
+            let page = call.send(request.send()).await?;
+            tags.extend(page.tags.unwrap_or_default());
+            next = text(page.next_token.as_deref());
+            if next.is_none() {
+                return Ok(tags);
+            }
+        }
+        Err(call.unreadable(format!("more than {MOST_PAGES} pages of tags")))
+    }
+
+    async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
+        const SETTING: &str = "isCrossAccountBackupEnabled";
+        let (client, call) = self
+            .at(
+                "backup:DescribeGlobalSettings",
+                location,
+                location.account.as_str(),
+            )
+            .await?;
+        let answer = call.send(client.describe_global_settings().send()).await?;
+        let setting = answer
+            .global_settings()
+            .and_then(|settings| settings.get(SETTING))
+            .ok_or_else(|| call.unreadable(format!("`{SETTING}` is missing")))?;
+        setting
+            .parse()
+            .map_err(|_| call.unreadable(format!("`{SETTING}` is `{setting}`")))
+    }
+
+    async fn put_backup_vault_access_policy(&self, change: &ApprovedVaultPolicy) -> CallResult<()> {
+        self.put_policy(change.resource(), change.policy()).await
+    }
+
+    async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {
+        let (client, call) = self
+            .at(
+                "backup:StartCopyJob",
+                &copy.location,
+                copy.recovery_point.as_str(),
+            )
+            .await?;
+        let request = client
+            .start_copy_job()
+            .recovery_point_arn(copy.recovery_point.as_str())
+            .source_backup_vault_name(&copy.source_vault_name)
+            .destination_backup_vault_arn(copy.destination_vault.as_str())
+            .iam_role_arn(copy.role.as_str())
+            .idempotency_token(&copy.idempotency_token)
+            .set_lifecycle(copy.lifecycle.as_ref().map(copy_job::write_lifecycle));
+        let answer = call.send(request.send()).await?;
+        text(answer.copy_job_id()).ok_or_else(|| call.unreadable("`CopyJobId` is missing"))
+    }
+}
+
+/// Whether an answer holds a member. The SDK turns an absent boolean into `false`, but "not encrypted" must be said.
+#[derive(Clone, Debug)]
+struct Says {
+    member: &'static [u8],
+    seen: Arc<AtomicBool>,
+}
+
+impl Says {
+    fn new(member: &'static [u8]) -> Self {
+        Self {
+            member,
+            seen: Arc::default(),
+        }
+    }
+
+    fn seen(&self) -> bool {
+        self.seen.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Says {
+    fn name(&self) -> &'static str {
+        "Says"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        let seen = body
+            .windows(self.member.len())
+            .any(|window| window == self.member);
+        self.seen.store(seen, Ordering::Relaxed);
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! The environment of a deployment.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use copymend_remediation::ports::Environment;
+use copymend_remediation::settings::Settings;
+
+use crate::accounts::Accounts;
+use crate::{
+    AwsBackup, AwsKeys, AwsOrganizations, AwsRoles, DynamoLedger, SnsNotifier, SystemClock, config,
+};
+
+/// Everything that the handler needs, on AWS.
+#[derive(Debug)]
+pub struct AwsEnvironment {
+    backup: AwsBackup,
+    keys: AwsKeys,
+    roles: AwsRoles,
+    organizations: AwsOrganizations,
+    notifier: SnsNotifier,
+    ledger: Option<DynamoLedger>,
+    clock: SystemClock,
+}
+
+impl AwsEnvironment {
+    /// The environment with what the process's environment says: Region, credentials, `AWS_ENDPOINT_URL` and
+    /// `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs credentials.
+    pub async fn load(settings: &Settings) -> Self {
+        Self::new(config::loader(config::http_client()).load().await, settings)
+    }
+
+    /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's
+    /// client makes one.
+    #[must_use]
+    pub fn new(config: SdkConfig, settings: &Settings) -> Self {
+        let accounts = Arc::new(Accounts::new(config, settings));
+        Self {
+            notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
+            ledger: settings
+                .ledger_table
+                .as_deref()
+                .map(|table| DynamoLedger::new(accounts.own_config(), table)),
+            backup: AwsBackup::new(Arc::clone(&accounts)),
+            keys: AwsKeys::new(Arc::clone(&accounts)),
+            roles: AwsRoles::new(Arc::clone(&accounts)),
+            organizations: AwsOrganizations::new(accounts),
+            clock: SystemClock,
+        }
+    }
+}
+
+impl Environment for AwsEnvironment {
+    type Backup = AwsBackup;
+    type Keys = AwsKeys;
+    type Roles = AwsRoles;
+    type Organizations = AwsOrganizations;
+    type Notifier = SnsNotifier;
+    type Ledger = DynamoLedger;
+    type Clock = SystemClock;
+
+    fn backup(&self) -> &AwsBackup {
+        &self.backup
+    }
+
+    fn keys(&self) -> &AwsKeys {
+        &self.keys
+    }
+
+    fn roles(&self) -> &AwsRoles {
+        &self.roles
+    }
+
+    fn organizations(&self) -> &AwsOrganizations {
+        &self.organizations
+    }
+
+    fn notifier(&self) -> &SnsNotifier {
+        &self.notifier
+    }
+
+    fn ledger(&self) -> Option<&DynamoLedger> {
+        self.ledger.as_ref()
+    }
+
+    fn clock(&self) -> &SystemClock {
+        &self.clock
+    }
+}

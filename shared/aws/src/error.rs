@@ -1,0 +1,281 @@
+//! From the SDK's errors to [`CallError`].
+//!
+//! AWS Backup, KMS and IAM don't declare access denied and throttling in their models (aws-facts §5), so errors are told
+//! apart by their code, never by the SDK's enums.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use copymend_policy::AccountId;
+use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
+
+/// Details longer than this are cut. They come from outside and end up in reports.
+const LONGEST_DETAIL: usize = 1_000;
+
+/// One call: what is done to what, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    operation: &'static str,
+    resource: String,
+    account: Option<AccountId>,
+    role: Option<Arc<str>>,
+}
+
+impl Call {
+    pub(crate) fn new(operation: &'static str, resource: impl Into<String>) -> Self {
+        Self {
+            operation,
+            resource: resource.into(),
+            account: None,
+            role: None,
+        }
+    }
+
+    /// The account that the call works in, and the role that is assumed for it.
+    pub(crate) fn within(mut self, account: AccountId, role: Option<Arc<str>>) -> Self {
+        self.account = Some(account);
+        self.role = role;
+        self
+    }
+
+    /// Sends the request.
+    pub(crate) async fn send<T, E>(
+        &self,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> CallResult<T>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        self.try_send(request)
+            .await
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Sends the request; `None` where the service answers the error code that states absence.
+    pub(crate) async fn find<T, E>(
+        &self,
+        absent: &str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> CallResult<Option<T>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match self.try_send(request).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if code(&error) == Some(absent) => Ok(None),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// Sends the request and leaves the error as it is, for callers that expect one.
+    pub(crate) async fn try_send<T, E>(
+        &self,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, SdkError<E, HttpResponse>>
+    where
+        E: ProvideErrorMetadata,
+    {
+        let start = Instant::now();
+        let answer = request.await;
+        tracing::debug!(
+            operation = self.operation,
+            resource = self.resource,
+            account = self.account.map(tracing::field::display),
+            milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            failed = answer.is_err(),
+            code = answer.as_ref().err().and_then(code),
+            "called AWS"
+        );
+        answer
+    }
+
+    /// An error of this call that the SDK doesn't know of.
+    pub(crate) fn error(&self, kind: CallErrorKind, detail: impl AsRef<str>) -> CallError {
+        CallError {
+            operation: self.operation,
+            resource: self.resource.clone(),
+            kind,
+            detail: cleaned(detail.as_ref()),
+        }
+    }
+
+    /// The answer can't be understood.
+    pub(crate) fn unreadable(&self, detail: impl AsRef<str>) -> CallError {
+        self.error(CallErrorKind::Unreadable, detail)
+    }
+
+    /// The SDK's error as the port's.
+    pub(crate) fn failed<E>(&self, error: &SdkError<E, HttpResponse>) -> CallError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        // An error of the credentials comes wrapped in an error of the call that needed them.
+        let assume_role = chain(error)
+            .find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
+        if let (Some(refused), Some(role)) = (assume_role, &self.role) {
+            let (kind, detail) = explain(refused);
+            return CallError {
+                operation: "sts:AssumeRole",
+                resource: role.to_string(),
+                kind,
+                detail,
+            };
+        }
+        let credentials =
+            chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
+        if let Some(credentials) = credentials {
+            let kind = if matches!(credentials, CredentialsError::ProviderTimedOut(_)) {
+                CallErrorKind::Timeout
+            } else {
+                CallErrorKind::Failed
+            };
+            return self.error(kind, format!("no credentials: {}", told(credentials)));
+        }
+        let (kind, detail) = explain(error);
+        CallError {
+            operation: self.operation,
+            resource: self.resource.clone(),
+            kind,
+            detail,
+        }
+    }
+}
+
+/// The service's error code.
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error.as_service_error()?.code()
+}
+
+fn explain<E>(error: &SdkError<E, HttpResponse>) -> (CallErrorKind, String)
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let (kind, detail) = match error {
+        SdkError::ServiceError(answer) => {
+            let status = answer.raw().status().as_u16();
+            match (answer.err().code(), answer.err().message()) {
+                (Some(code), Some(message)) => (kind_of(code), format!("{code}: {message}")),
+                (Some(code), None) => (kind_of(code), code.to_owned()),
+                (None, _) => (
+                    kind_of_status(status),
+                    format!("HTTP status {status} without an error code: {}", told(error)),
+                ),
+            }
+        }
+        SdkError::TimeoutError(_) => (CallErrorKind::Timeout, told(error)),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            (CallErrorKind::Timeout, told(error))
+        }
+        SdkError::ResponseError(_) => (CallErrorKind::Unreadable, told(error)),
+        // `SdkError` may grow. What isn't known is no statement of anything.
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) | _ => {
+            (CallErrorKind::Failed, told(error))
+        }
+    };
+    (kind, cleaned(&detail))
+}
+
+fn kind_of(code: &str) -> CallErrorKind {
+    match code {
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AccessDeniedForDependencyException"
+        | "AuthorizationError"
+        | "AuthorizationErrorException"
+        | "NotAuthorized"
+        | "NotAuthorizedException"
+        | "UnauthorizedOperation"
+        | "UnauthorizedException" => CallErrorKind::AccessDenied,
+        // `LimitExceededException` isn't among them, although the SDK retries it: AWS KMS answers it for a policy that is
+        // too long, AWS Backup for a quota.
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "ProvisionedThroughputExceededException"
+        | "BandwidthLimitExceeded"
+        | "SlowDown"
+        | "PriorRequestNotComplete"
+        | "TransactionConflictException"
+        | "TransactionInProgressException" => CallErrorKind::Throttled,
+        "RequestTimeout" | "RequestTimeoutException" | "DependencyTimeoutException" => {
+            CallErrorKind::Timeout
+        }
+        "MalformedPolicyDocument"
+        | "MalformedPolicyDocumentException"
+        | "PackedPolicyTooLarge"
+        | "InvalidParameter"
+        | "InvalidParameterException"
+        | "InvalidParameterValue"
+        | "InvalidParameterValueException"
+        | "MissingParameterValueException"
+        | "InvalidRequest"
+        | "InvalidRequestException"
+        | "InvalidArnException"
+        | "InvalidInput"
+        | "InvalidInputException"
+        | "ValidationError"
+        | "ValidationException"
+        | "LimitExceeded"
+        | "LimitExceededException"
+        | "DisabledException"
+        | "KMSInvalidStateException"
+        | "UnsupportedOperationException" => CallErrorKind::Rejected,
+        _ => CallErrorKind::Failed,
+    }
+}
+
+/// The kind of an answer that carries no code, from a proxy for example.
+const fn kind_of_status(status: u16) -> CallErrorKind {
+    match status {
+        // A success that can't be parsed reaches us as an error of the service.
+        200..=299 => CallErrorKind::Unreadable,
+        401 | 403 => CallErrorKind::AccessDenied,
+        408 | 504 => CallErrorKind::Timeout,
+        429 => CallErrorKind::Throttled,
+        _ => CallErrorKind::Failed,
+    }
+}
+
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |cause| cause.source())
+}
+
+/// The error with its causes, each said once.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for cause in chain(error).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// Without control characters and characters that change the reading direction, and not too long.
+fn cleaned(text: &str) -> String {
+    let is_unsafe = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut clean: String = text
+        .chars()
+        .take(LONGEST_DETAIL)
+        .map(|c| if is_unsafe(c) { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST_DETAIL).is_some() {
+        clean.push('…');
+    }
+    clean
+}

@@ -1,0 +1,90 @@
+//! Amazon SNS.
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::MessageAttributeValue;
+use copymend_policy::Arn;
+use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
+use copymend_remediation::report::Report;
+
+use crate::error::Call;
+
+/// Amazon SNS takes subjects of up to 100 ASCII characters without line breaks (API reference, `Publish` [documented]).
+const LONGEST_SUBJECT: usize = 100;
+/// Amazon SNS takes 262,144 bytes, message attributes included; some room is left for them.
+const LONGEST_MESSAGE: usize = 262_144 - 2_048;
+const CUT: &str = "\n\n[The message is longer than Amazon SNS takes. The function's answer holds the whole report.]\n";
+
+/// Publishes reports to the topic of `COPYMEND_TOPIC_ARN`, in the topic's own Region.
+#[derive(Debug)]
+pub struct SnsNotifier {
+    topic: Option<(Client, String)>,
+}
+
+impl SnsNotifier {
+    pub(crate) fn new(config: &SdkConfig, topic: Option<&str>) -> Self {
+        let topic = topic.map(|topic| {
+            let region = topic.parse().ok().map(|arn: Arn| arn.region().to_owned());
+            let config = match region.filter(|region| !region.is_empty()) {
+                Some(region) => config.to_builder().region(Region::new(region)).build(),
+                None => config.clone(),
+            };
+            (Client::new(&config), topic.to_owned())
+        });
+        Self { topic }
+    }
+}
+
+impl Notifier for SnsNotifier {
+    async fn notify(&self, report: &Report) -> CallResult<bool> {
+        let Some((client, topic)) = &self.topic else {
+            return Ok(false);
+        };
+        let call = Call::new("sns:Publish", topic);
+        let attribute = |value: &str| {
+            MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build()
+                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))
+        };
+        let email = copymend_report::email(report);
+        let request = client
+            .publish()
+            .topic_arn(topic)
+            .subject(subject(&email.subject))
+            .message(message(email.body))
+            .message_attributes("cause", attribute(report.diagnosis.cause.slug())?)
+            .message_attributes("outcome", attribute(report.outcome.slug())?);
+        call.send(request.send()).await?;
+        Ok(true)
+    }
+}
+
+/// Fit for a subject: white space is made one space, and what isn't ASCII a question mark.
+pub(crate) fn subject(text: &str) -> String {
+    let words: Vec<String> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            word.chars()
+                .map(|c| if c.is_ascii() { c } else { '?' })
+                .collect()
+        })
+        .collect();
+    let mut subject = words.join(" ");
+    if subject.len() > LONGEST_SUBJECT {
+        subject.truncate(LONGEST_SUBJECT - 3);
+        subject.push_str("...");
+    }
+    subject
+}
+
+/// Fit for a message: cut on a character's boundary, and it says so.
+pub(crate) fn message(mut text: String) -> String {
+    if text.len() > LONGEST_MESSAGE {
+        text.truncate(text.floor_char_boundary(LONGEST_MESSAGE - CUT.len()));
+        text.push_str(CUT);
+    }
+    text
+}

@@ -1,0 +1,325 @@
+//! Texts about permissions and roles outside IAM's access-denied grammar.
+
+use super::Rule;
+use crate::Cause;
+
+/// Texts that the access-denied grammar reads better.
+const GRAMMAR: &[&str] = &["authorized to perform:", "authorised to perform:"];
+
+pub(super) const RULES: &[Rule] = &[
+    // Documented: "Access Denied trying to call AWS Backup service". It stands for the vault policy, for the job role's
+    // missing CopyIntoBackupVault, and for a Deny in either place.
+    Rule::new(
+        &[
+            &[
+                "access denied trying to call",
+                "access denied when trying to call",
+                "access denied while trying to call",
+            ],
+            &["backup"],
+        ],
+        &[
+            Cause::DestinationVaultPolicy,
+            Cause::JobRolePermission,
+            Cause::ServiceControlPolicy,
+            Cause::DestinationVaultDeny,
+        ],
+        "The copy into the destination vault was refused; most often the vault's access policy does not admit the source.",
+    ),
+    // Inferred: the vault policy in plain words.
+    Rule::new(
+        &[
+            &[
+                "destination vault",
+                "destination backup vault",
+                "target vault",
+                "target backup vault",
+                "copyintobackupvault",
+            ],
+            &["vault policy", "access policy", "vault's policy"],
+            &["does not allow", "not permit", "does not grant"],
+        ],
+        &[Cause::DestinationVaultPolicy, Cause::JobRolePermission],
+        "The message says that the vault's access policy does not allow the copy.",
+    )
+    .unless(&["authorized to perform:", "denies"]),
+    Rule::new(
+        &[&[
+            "vault policy denies",
+            "access policy denies",
+            "denied by the vault",
+            "denied by the destination vault",
+        ]],
+        &[Cause::DestinationVaultDeny],
+        "The message says that the vault's access policy denies the copy.",
+    ),
+    // Documented policy types, in plain words.
+    Rule::new(
+        &[
+            &[
+                "service control polic",
+                "service-control polic",
+                "(scp)",
+                " scp ",
+            ],
+            BLOCKS,
+        ],
+        &[Cause::ServiceControlPolicy],
+        "The message names a service control policy of the organization.",
+    )
+    .unless(GRAMMAR),
+    Rule::new(
+        &[&["resource control polic", "(rcp)", " rcp "], BLOCKS],
+        &[Cause::ResourceControlPolicy],
+        "The message names a resource control policy of the organization.",
+    )
+    .unless(GRAMMAR),
+    Rule::new(
+        &[&["permissions boundar", "permission boundar"], BLOCKS],
+        &[Cause::PermissionsBoundary],
+        "The message names the permissions boundary of the caller.",
+    )
+    .unless(GRAMMAR),
+    Rule::new(
+        &[&["session polic"], BLOCKS],
+        &[Cause::SessionPolicy],
+        "The message names a session policy.",
+    )
+    .unless(GRAMMAR),
+    Rule::new(
+        &[
+            &[
+                "vpc endpoint polic",
+                "vpc-endpoint polic",
+                "endpoint policy",
+            ],
+            BLOCKS,
+        ],
+        &[Cause::VpcEndpointPolicy],
+        "The message names the policy of a VPC endpoint.",
+    )
+    .unless(GRAMMAR),
+    // Inferred: the service-linked role in plain words. Reports and RestoreTesting have roles of their own.
+    Rule::new(
+        &[
+            &[
+                "awsserviceroleforbackup",
+                "backup service-linked role",
+                "backup service linked role",
+                "service-linked role for aws backup",
+                "service-linked role of aws backup",
+                "service-linked role for backup",
+                "service linked role for aws backup",
+            ],
+            &[
+                "does not exist",
+                "is missing",
+                "not found",
+                "not be found",
+                "not been created",
+                "must be created",
+                "must exist",
+                "create the service-linked role",
+                "was not created",
+                "not present",
+                "no service-linked role",
+            ],
+        ],
+        &[Cause::ServiceLinkedRole],
+        "AWS Backup's service-linked role is missing.",
+    )
+    .unless(&[
+        "authorized to perform:",
+        "permission",
+        "awsserviceroleforbackupreports",
+        "awsserviceroleforbackuprestoretesting",
+        "key '",
+        "vault does not exist",
+        "exists",
+    ]),
+    // Documented: "IAM Role … cannot be assumed by AWS Backup".
+    Rule::new(
+        &[&[
+            "cannot be assumed",
+            "can not be assumed",
+            "could not be assumed",
+            "not be assumed by",
+            "is not assumable",
+        ]],
+        &[Cause::JobRoleTrust, Cause::JobRoleMissing],
+        "AWS Backup cannot assume the role.",
+    ),
+    // Seen in many services: "Unable to assume role", "not authorized to assume IAM Role".
+    Rule::new(
+        &[
+            &[
+                "unable to assume",
+                "not able to assume",
+                "not authorized to assume",
+                "could not assume",
+                "cannot assume",
+                "failed to assume",
+                "failure to assume",
+                "not allowed to assume",
+                "error assuming",
+                "not have permission to assume",
+                "not have permissions to assume",
+            ],
+            &["role"],
+        ],
+        &[Cause::JobRoleTrust, Cause::JobRoleMissing],
+        "The role could not be assumed.",
+    ),
+    Rule::new(
+        &[
+            &["trust policy", "trust relationship"],
+            &[
+                "does not allow",
+                "not include",
+                "not trust",
+                "missing",
+                "not permit",
+                "not valid",
+                "invalid",
+                "misconfigured",
+                "denies",
+                "no role trust policy",
+                "must allow",
+                "should allow",
+            ],
+        ],
+        &[Cause::JobRoleTrust],
+        "The message names the trust policy of the role.",
+    )
+    .unless(GRAMMAR),
+    // Documented: "You are not authorized to perform this operation.", with or without an encoded message.
+    Rule::new(
+        &[&[
+            "not authorized to perform this",
+            "not authorised to perform this",
+            "not authorized to perform the requested",
+            "not authorized to perform the operation",
+            "not authorized to perform that",
+            "encoded authorization failure message",
+        ]],
+        &[
+            Cause::JobRolePermission,
+            Cause::ServiceControlPolicy,
+            Cause::PermissionsBoundary,
+        ],
+        "The role is not allowed the operation.",
+    )
+    .unless(&[
+        "authorized to perform:",
+        "because no ",
+        "in a service control policy",
+    ]),
+    // Documented: "Access denied exception while trying to list tags".
+    Rule::new(
+        &[&[
+            "access denied exception while trying to",
+            "access denied exception when trying to",
+            "access denied while trying to",
+            "access denied when trying to",
+            "accessdenied exception while trying to",
+            "access denied trying to",
+        ]],
+        &[Cause::JobRolePermission],
+        "The job role was refused an action.",
+    )
+    .unless(&[
+        "access denied trying to call",
+        "access denied when trying to call",
+        "access denied while trying to call",
+    ]),
+    // Documented patterns "does not have permission", "missing permission"; texts "does not have sufficient permissions",
+    // "Customer credential miss permission". Seen: "Insufficient privileges to perform this action."
+    Rule::new(
+        &[&[
+            "not have sufficient permission",
+            "insufficient permission",
+            "not have permission",
+            "not have the permission",
+            "not have the required permission",
+            "not have required permission",
+            "not have the necessary permission",
+            "not have necessary permission",
+            "not have enough permission",
+            "not have adequate permission",
+            "miss permission",
+            "missing permission",
+            "missing the permission",
+            "missing required permission",
+            "missing the required permission",
+            "lacks permission",
+            "lack permission",
+            "lacks the permission",
+            "lacks the required permission",
+            "lack the required permission",
+            "lacking permission",
+            "permission is missing",
+            "permissions are missing",
+            "insufficient privileges to perform this action",
+            "not authorized to access",
+            "not authorized to use",
+            "not authorized to call",
+            "not have access to",
+            "permission denied",
+            "no permission to",
+        ]],
+        &[Cause::JobRolePermission, Cause::PermissionsBoundary],
+        "The message says that a permission is missing.",
+    )
+    .unless(&[
+        "access the storage of",
+        "vss",
+        "permission to assume",
+        "permissions to assume",
+        "authorized to perform:",
+        "is not enabled or you do",
+        "not enabled, or you do",
+        "copyintobackupvault",
+    ]),
+    // The same with the action that only the vault policy and the job role can allow.
+    Rule::new(
+        &[
+            &["copyintobackupvault"],
+            &[
+                "not have permission",
+                "missing permission",
+                "lacks permission",
+                "lacks the",
+                "insufficient permission",
+                "not have sufficient permission",
+                "not have the permission",
+                "not have the required permission",
+            ],
+        ],
+        &[Cause::JobRolePermission, Cause::DestinationVaultPolicy],
+        "The message says that a permission is missing.",
+    )
+    .unless(GRAMMAR),
+];
+
+/// How a text says that a policy type refused.
+const BLOCKS: &[&str] = &[
+    "explicit deny",
+    "explicitly den",
+    "denied by",
+    "denies",
+    "blocked by",
+    "blocks",
+    "prevents",
+    "prevented by",
+    "does not allow",
+    "no service control policy allows",
+    "no resource control policy allows",
+    "no permissions boundary allows",
+    "no session policy allows",
+    "no vpc endpoint policy allows",
+    "not allowed by",
+    "restricted by",
+    "forbids",
+    "forbidden by",
+    "access denied",
+];

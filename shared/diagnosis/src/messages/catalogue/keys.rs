@@ -1,0 +1,247 @@
+//! Texts about KMS keys. Asked before a generic "does not exist", because they hold that phrase too.
+
+use super::Rule;
+use crate::Cause;
+
+/// Texts of the destination's key, which the rules of stage `First` explain.
+const AT_DESTINATION: &[&str] = &[
+    "target kms key",
+    "destination kms key",
+    "target snapshot kms key",
+    "destination vault kms key",
+    "destination vault's kms key",
+    "destination vault key",
+    "destination vault's key",
+    "destination encryption key",
+    "target encryption key",
+];
+
+pub(super) const RULES: &[Rule] = &[
+    // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the default key". It appears
+    // for a key policy that admits nobody and for the default key.
+    Rule::new(
+        &[
+            &[
+                "key id is not accessible",
+                "key is not accessible",
+                "must have describekey permission",
+            ],
+            &[
+                "default cmk",
+                "default key",
+                "default kms key",
+                "default customer master key",
+            ],
+        ],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::AwsManagedKey,
+            Cause::SourceKeyState,
+            Cause::KeyNotFound,
+        ],
+        "The key cannot be used from the destination account.",
+    )
+    .unless(AT_DESTINATION),
+    // Documented: "Given key ID is not accessible".
+    Rule::new(
+        &[
+            &[
+                "not accessible",
+                "inaccessible",
+                "kmskeynotaccessible",
+                "unable to access",
+                "not be accessed",
+            ],
+            &[
+                "key id",
+                "kms key",
+                "encryption key",
+                "customer managed key",
+                "cmk",
+                "kmskeynotaccessible",
+                ":key/",
+                "keyid",
+            ],
+        ],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::SourceKeyState,
+            Cause::AwsManagedKey,
+            Cause::KeyNotFound,
+        ],
+        "The key cannot be used from the destination account.",
+    )
+    .unless(AT_DESTINATION),
+    // Documented: RDS "The source snapshot KMS key [arn] does not exist, is not enabled or you do not have permissions to
+    // access it".
+    Rule::new(
+        &[
+            &[
+                "is not enabled or you do not have permission",
+                "not enabled, or you do not have permission",
+            ],
+            &["kms key", "cmk", "encryption key"],
+        ],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::SourceKeyState,
+            Cause::KeyNotFound,
+            Cause::AwsManagedKey,
+        ],
+        "The key of the source snapshot cannot be used from the destination account.",
+    )
+    .unless(AT_DESTINATION),
+    // Documented: "KMS key is either disabled or pending deletion or access to KMS key is denied".
+    Rule::new(
+        &[&[
+            "disabled, pending deletion",
+            "disabled or pending deletion",
+            "disabled or is pending deletion",
+        ]],
+        &[
+            Cause::SourceKeyState,
+            Cause::SourceKeyPolicy,
+            Cause::KeyNotFound,
+        ],
+        "The key is disabled, pending deletion or out of reach.",
+    )
+    .unless(AT_DESTINATION),
+    // Seen: KMS "arn:… is pending deletion.", "… is disabled.", "… is pending import."
+    Rule::new(
+        &[
+            &[
+                "is disabled",
+                "pendingdeletion",
+                "pendingimport",
+                "is pending replica deletion",
+                "pendingreplicadeletion",
+                "pending deletion",
+                "pending import",
+                "scheduled for deletion",
+                "is not enabled",
+                "has been disabled",
+                "was disabled",
+                "in state disabled",
+                "state: disabled",
+                "not in the enabled state",
+                "key material has expired",
+                "kmsinvalidstate",
+                "disabledexception",
+            ],
+            &[
+                "kms key",
+                ":key/",
+                "cmk",
+                "encryption key",
+                "customer managed key",
+                "key id",
+                "key '",
+                "key \"",
+                "kmsinvalidstate",
+                "disabledexception",
+                "the key is",
+                "source key",
+                "keyid",
+                "alias/",
+                "customer master key",
+            ],
+        ],
+        &[Cause::SourceKeyState],
+        "The key is disabled or waits for deletion or import.",
+    )
+    .unless(&[
+        "target kms key",
+        "destination kms key",
+        "target snapshot kms key",
+        "destination vault kms key",
+        "destination vault's kms key",
+        "destination vault key",
+        "destination vault's key",
+        "destination encryption key",
+        "target encryption key",
+        "is not enabled or you do not have permission",
+        "not enabled, or you do not have permission",
+        "either disabled or pending deletion",
+        "access key",
+        "non existent, in the wrong",
+    ]),
+    // Seen: "KMS Key arn:… non existent, in the wrong region, or not enabled".
+    Rule::new(
+        &[&["non existent, in the wrong region"], &["kms key"]],
+        &[Cause::KeyNotFound, Cause::SourceKeyState],
+        "The key does not exist here or is not enabled.",
+    ),
+    // Documented pattern "kms key" with an access text: the message says that the key refuses. The wording is inferred.
+    Rule::new(
+        &[&[
+            "access to kms key is denied",
+            "access to the kms key is denied",
+            "access to kms key denied",
+            "access denied to kms key",
+            "access denied to the kms key",
+            "access to the key is denied",
+            "access denied for kms key",
+            "not have permission to access the kms key",
+            "not have permissions to access the kms key",
+            "not have permission to access kms key",
+            "not have permissions to access kms key",
+            "not have permission to use the kms key",
+            "not have permissions to use the kms key",
+            "not have access to the kms key",
+            "not have access to kms key",
+            "kms access denied",
+            "kms key access denied",
+        ]],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::JobRolePermission,
+            Cause::SourceKeyDeny,
+        ],
+        "The message says that access to the key is denied.",
+    )
+    .unless(&[
+        "target kms key",
+        "destination kms key",
+        "destination vault kms key",
+        "destination vault's kms key",
+        "destination vault key",
+        "destination vault's key",
+        "either disabled or pending deletion",
+        "role does not have",
+    ]),
+    // Seen: KMS to a caller of another account "… because the resource does not exist in this Region, no resource-based
+    // policies allow access, or a resource-based policy explicitly denies access". Adds to the grammar.
+    Rule::new(
+        &[&["no resource-based policies allow access"], &["kms:"]],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::KeyNotFound,
+            Cause::SourceKeyDeny,
+        ],
+        "The key does not exist in this Region or its policy does not let the caller in.",
+    ),
+    // Inferred: a key policy named in plain words.
+    Rule::new(
+        &[
+            &["key policy"],
+            &[
+                "does not allow",
+                "does not grant",
+                "not permit",
+                "not admit",
+            ],
+        ],
+        &[Cause::SourceKeyPolicy, Cause::DestinationVaultKey],
+        "The message says that the key policy does not allow the use.",
+    )
+    .unless(&["to perform"]),
+    Rule::new(
+        &[&[
+            "key policy denies",
+            "denied by the key policy",
+            "denied by key policy",
+        ]],
+        &[Cause::SourceKeyDeny],
+        "The message says that the key policy denies the use.",
+    ),
+];

@@ -1,0 +1,350 @@
+//! The catalogue: fragments of failure texts, found in one pass, and ordered rules over them.
+
+mod access;
+mod keys;
+mod limits;
+mod resources;
+mod rule;
+mod sharing;
+mod weak;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::missing;
+pub(super) use rule::{Rule, Stage};
+
+/// The rules of each stage, in their order.
+const STAGES: [(Stage, &[&[Rule]]); 4] = [
+    (
+        Stage::First,
+        &[sharing::FIRST, resources::FIRST, limits::FIRST],
+    ),
+    (Stage::Keys, &[keys::RULES]),
+    (
+        Stage::Others,
+        &[access::RULES, limits::RULES, resources::RULES],
+    ),
+    (Stage::Weak, &[weak::RULES]),
+];
+
+/// Fragments that no rule owns but the readers need.
+const TO_PERFORM: &str = "to perform";
+const KMS_ARN: &str = ":kms:";
+const EXPLICIT_DENY: &[&str] = &["explicit deny", "explicitly denied", "explicit denial"];
+const NO_EXPLICIT_DENY: &[&str] = &[
+    "no explicit deny",
+    "not an explicit deny",
+    "without an explicit deny",
+    "not explicitly denied",
+];
+
+const WORDS: usize = 16;
+
+/// A set of fragments.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Bits([u64; WORDS]);
+
+impl Bits {
+    fn insert(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+}
+
+/// Where a phrase of [`missing`] stands.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Whether the missing thing follows the phrase.
+    pub(super) before_thing: bool,
+}
+
+const PLACES: usize = 8;
+
+/// What the one pass over a message found.
+pub(super) struct Evidence {
+    found: Bits,
+    /// The rules whose first group has a hit.
+    rules: u128,
+    places: [Place; PLACES],
+    place_count: usize,
+    performing: [usize; PLACES],
+    performing_count: usize,
+    kms_arn: Option<usize>,
+    explicit_deny: bool,
+}
+
+impl Evidence {
+    /// Where each `to perform` ends in the plain message: an access-denied sentence may stand there.
+    pub(super) fn performing(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.performing.iter().copied().take(self.performing_count)
+    }
+
+    /// Where the first `:kms:` stands in the plain message.
+    pub(super) const fn kms_arn(&self) -> Option<usize> {
+        self.kms_arn
+    }
+
+    pub(super) const fn speaks_of_explicit_deny(&self) -> bool {
+        self.explicit_deny
+    }
+
+    pub(super) fn missing(&self) -> impl Iterator<Item = Place> {
+        self.places.iter().copied().take(self.place_count)
+    }
+}
+
+struct CompiledRule {
+    rule: &'static Rule,
+    stage: Stage,
+    others: Vec<Bits>,
+    none: Bits,
+}
+
+/// The compiled catalogue.
+pub(super) struct Catalogue {
+    /// Nothing if the fragments could not be compiled, which a test rules out; every message is then unknown.
+    automaton: Option<AhoCorasick>,
+    rules: Vec<CompiledRule>,
+    /// By fragment: the rules whose first group holds it.
+    opens: Vec<u128>,
+    explicit: Bits,
+    not_explicit: Bits,
+    to_perform: usize,
+    kms_arn: usize,
+}
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::build);
+
+impl Catalogue {
+    /// The catalogue, compiled at its first use.
+    pub(super) fn get() -> &'static Self {
+        &CATALOGUE
+    }
+
+    fn build() -> Self {
+        let mut fragments = Fragments::default();
+        // INVARIANT: the phrases of `missing` are the first patterns, so that `read` tells them by their number.
+        for phrase in missing::AFTER.iter().chain(missing::BEFORE) {
+            fragments.number(phrase);
+        }
+        let to_perform = fragments.number(TO_PERFORM);
+        let kms_arn = fragments.number(KMS_ARN);
+        let explicit = fragments.bits(EXPLICIT_DENY);
+        let not_explicit = fragments.bits(NO_EXPLICIT_DENY);
+        let mut rules = Vec::new();
+        let mut opens = Vec::<u128>::new();
+        for (stage, lists) in STAGES {
+            for rule in lists.iter().copied().flatten() {
+                let bit = 1_u128
+                    .checked_shl(u32::try_from(rules.len()).unwrap_or(u32::MAX))
+                    .unwrap_or(0);
+                let mut groups = rule.all().iter();
+                for fragment in groups.next().copied().unwrap_or_default() {
+                    let at = fragments.number(fragment);
+                    if opens.len() <= at {
+                        opens.resize(at + 1, 0);
+                    }
+                    if let Some(mask) = opens.get_mut(at) {
+                        *mask |= bit;
+                    }
+                }
+                let others = groups.map(|group| fragments.bits(group)).collect();
+                let none = fragments.bits(rule.none());
+                rules.push(CompiledRule {
+                    rule,
+                    stage,
+                    others,
+                    none,
+                });
+            }
+        }
+        opens.resize(fragments.list.len(), 0);
+        let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(&fragments.list)
+            .ok();
+        Self {
+            automaton,
+            rules,
+            opens,
+            explicit,
+            not_explicit,
+            to_perform,
+            kms_arn,
+        }
+    }
+
+    /// Finds the fragments of a plain message in one pass.
+    pub(super) fn read(&self, plain: &str) -> Evidence {
+        let mut evidence = Evidence {
+            found: Bits::default(),
+            rules: 0,
+            places: [Place::default(); PLACES],
+            place_count: 0,
+            performing: [0; PLACES],
+            performing_count: 0,
+            kms_arn: None,
+            explicit_deny: false,
+        };
+        let Some(automaton) = &self.automaton else {
+            return evidence;
+        };
+        for hit in automaton.find_overlapping_iter(plain) {
+            let number = hit.pattern().as_usize();
+            evidence.found.insert(number);
+            evidence.rules |= self.opens.get(number).copied().unwrap_or(0);
+            if number < missing::AFTER.len() + missing::BEFORE.len()
+                && let Some(place) = evidence.places.get_mut(evidence.place_count)
+            {
+                *place = Place {
+                    start: hit.start(),
+                    end: hit.end(),
+                    before_thing: number >= missing::AFTER.len(),
+                };
+                evidence.place_count += 1;
+            }
+            if number == self.to_perform
+                && let Some(end) = evidence.performing.get_mut(evidence.performing_count)
+            {
+                *end = hit.end();
+                evidence.performing_count += 1;
+            }
+            if number == self.kms_arn {
+                evidence.kms_arn.get_or_insert(hit.start());
+            }
+        }
+        evidence.explicit_deny =
+            evidence.found.meets(&self.explicit) && !evidence.found.meets(&self.not_explicit);
+        evidence
+    }
+
+    /// The rules of a stage that the evidence satisfies, in their order.
+    pub(super) fn matching<'c>(
+        &'c self,
+        evidence: &'c Evidence,
+        stage: Stage,
+    ) -> impl Iterator<Item = &'static Rule> + 'c {
+        RuleNumbers(evidence.rules)
+            .filter_map(|number| self.rules.get(number))
+            .filter(move |compiled| {
+                compiled.stage == stage
+                    && compiled
+                        .others
+                        .iter()
+                        .all(|group| evidence.found.meets(group))
+                    && !evidence.found.meets(&compiled.none)
+            })
+            .map(|compiled| compiled.rule)
+    }
+}
+
+/// The numbers in a set, ascending.
+struct RuleNumbers(u128);
+
+impl Iterator for RuleNumbers {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let number = self.0.trailing_zeros();
+        self.0 &= self.0 - 1;
+        usize::try_from(number).ok()
+    }
+}
+
+/// The distinct fragments, in the order of their first use.
+#[derive(Default)]
+struct Fragments {
+    list: Vec<&'static str>,
+    numbers: HashMap<&'static str, usize>,
+}
+
+impl Fragments {
+    fn number(&mut self, fragment: &'static str) -> usize {
+        let next = self.list.len();
+        let number = *self.numbers.entry(fragment).or_insert(next);
+        if number == next {
+            self.list.push(fragment);
+        }
+        number
+    }
+
+    fn bits(&mut self, fragments: &[&'static str]) -> Bits {
+        let mut bits = Bits::default();
+        for fragment in fragments {
+            bits.insert(self.number(fragment));
+        }
+        bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_compiles_and_fits_its_sets() {
+        let catalogue = Catalogue::get();
+        assert!(catalogue.automaton.is_some());
+        assert!(
+            catalogue.opens.len() <= WORDS * 64,
+            "{} fragments",
+            catalogue.opens.len()
+        );
+        assert!(
+            catalogue.rules.len() <= 128,
+            "{} rules",
+            catalogue.rules.len()
+        );
+    }
+
+    #[test]
+    fn fragments_are_written_as_plain_text() {
+        let all = STAGES
+            .iter()
+            .flat_map(|(_, lists)| lists.iter().copied().flatten())
+            .flat_map(|rule| {
+                rule.all()
+                    .iter()
+                    .copied()
+                    .flatten()
+                    .chain(rule.none())
+                    .copied()
+            });
+        for fragment in all {
+            assert!(!fragment.is_empty());
+            assert_eq!(fragment, fragment.to_ascii_lowercase(), "lower case");
+            assert!(fragment.is_ascii(), "{fragment}");
+            assert!(!fragment.contains("  "), "{fragment}");
+        }
+    }
+
+    #[test]
+    fn every_rule_needs_something_and_names_a_cause() {
+        for (_, lists) in STAGES {
+            for rule in lists.iter().copied().flatten() {
+                assert!(
+                    !rule.all().is_empty() && rule.all().iter().all(|group| !group.is_empty()),
+                    "{}",
+                    rule.why()
+                );
+                assert!(!rule.causes().is_empty(), "{}", rule.why());
+                assert!(rule.why().ends_with('.'), "{}", rule.why());
+            }
+        }
+    }
+}

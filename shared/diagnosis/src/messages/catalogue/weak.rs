@@ -1,0 +1,106 @@
+//! Weak signs: texts that say little. Asked only when nothing else spoke, and never with a repairable cause first.
+
+use super::Rule;
+use crate::Cause;
+
+/// Words of texts that tell of a success, or deny the failure.
+const SUCCESS: &[&str] = &[
+    "completed successfully",
+    "copy completed",
+    "job completed",
+    "was successful",
+    "succeeded",
+    "successfully copied",
+    "no errors",
+    "without errors",
+    "no access denied",
+    "not access denied",
+    "without access denied",
+    "never access denied",
+    "no longer access denied",
+    "not denied",
+    "no limit exceeded",
+    "not kms",
+    "no kms",
+    "resolved",
+];
+
+pub(super) const RULES: &[Rule] = &[
+    // Documented patterns "access denied" and "not authorized to": the text names neither action nor policy. The job role
+    // comes first because its repair is advice.
+    Rule::new(
+        &[&[
+            "access denied",
+            "access is denied",
+            "access was denied",
+            "not authorized to",
+            "is not authorized",
+            "are not authorized",
+            "unauthorized to",
+        ]],
+        &[
+            Cause::JobRolePermission,
+            Cause::DestinationVaultPolicy,
+            Cause::ServiceControlPolicy,
+            Cause::PermissionsBoundary,
+        ],
+        "Access was denied; the message names neither the action nor the policy.",
+    )
+    .unless(SUCCESS),
+    // Seen: a bare error code.
+    Rule::new(
+        &[&["accessdeniedexception:", "accessdenied:"]],
+        &[Cause::JobRolePermission],
+        "Access was denied; the message says no more.",
+    )
+    .unless(SUCCESS),
+    // Documented pattern "kms key", with a word of failure.
+    Rule::new(
+        &[
+            &["kms key", "kms_key_error", "kms error"],
+            &[
+                "error",
+                "fail",
+                "denied",
+                "unable to",
+                "cannot",
+                "could not",
+            ],
+        ],
+        &[
+            Cause::SourceKeyState,
+            Cause::SourceKeyPolicy,
+            Cause::JobRolePermission,
+        ],
+        "The message blames a KMS key and says no more.",
+    )
+    .unless(SUCCESS),
+    // Documented pattern "resource not found" and its kin without a noun are read by `missing`. What is left:
+    Rule::new(
+        &[&["try again later", "retry later", "please retry"]],
+        &[Cause::Transient],
+        "The message asks to try again later.",
+    )
+    .unless(SUCCESS),
+    Rule::new(
+        &[
+            &[
+                "tag policy",
+                "copy resource tags",
+                "copy the tags",
+                "tag_copy_error",
+            ],
+            &[
+                "unable to",
+                "fail",
+                "could not",
+                "cannot",
+                "denied",
+                "error",
+            ],
+        ],
+        &[Cause::TagPolicy, Cause::TagLimit, Cause::JobRolePermission],
+        "The tags could not be copied.",
+    )
+    .unless(SUCCESS),
+];

@@ -1,0 +1,274 @@
+//! From an access-denied sentence to causes.
+
+use super::access_denied::{AccessDenial, PolicyType};
+use super::text;
+use crate::Cause;
+
+/// What the refused action is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    CopyInto,
+    Kms,
+    AssumeRole,
+    Other,
+    NotNamed,
+}
+
+/// What kind of thing the named resource is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Resource {
+    Vault,
+    Key,
+    AwsManagedKey,
+    Other,
+    NotNamed,
+}
+
+fn action_of(denial: &AccessDenial<'_>) -> Action {
+    let Some(action) = denial.action else {
+        return Action::NotNamed;
+    };
+    if action.eq_ignore_ascii_case("backup:CopyIntoBackupVault") {
+        Action::CopyInto
+    } else if text::starts_with(action, "kms:") {
+        Action::Kms
+    } else if text::starts_with(action, "sts:AssumeRole") {
+        Action::AssumeRole
+    } else {
+        Action::Other
+    }
+}
+
+fn resource_of(denial: &AccessDenial<'_>) -> Resource {
+    let Some(resource) = denial.resource else {
+        return Resource::NotNamed;
+    };
+    if text::holds(resource, "alias/aws/") {
+        return Resource::AwsManagedKey;
+    }
+    let Some((service, name)) = text::arn_parts(resource) else {
+        return Resource::NotNamed;
+    };
+    if service.eq_ignore_ascii_case("kms") {
+        Resource::Key
+    } else if service.eq_ignore_ascii_case("backup") && text::starts_with(name, "backup-vault:") {
+        Resource::Vault
+    } else {
+        Resource::Other
+    }
+}
+
+/// Whether the principal is AWS Backup's service-linked role: for a cross-account copy, that of the destination account.
+fn is_service_linked_role(denial: &AccessDenial<'_>) -> bool {
+    denial
+        .principal
+        .is_some_and(|principal| text::holds(principal, "awsserviceroleforbackup"))
+}
+
+/// The causes that a denial admits, best first, and why the first.
+///
+/// Policy types other than resource-based name the cause themselves. For resource-based ones the action says whose policy
+/// it is. Grammar documented, mapping inferred.
+pub(super) fn causes(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    match denial.policy_type {
+        Some(PolicyType::Identity) => identity(denial),
+        Some(PolicyType::Resource) => resource_based(denial),
+        Some(PolicyType::PermissionsBoundary) => (
+            &[Cause::PermissionsBoundary],
+            "The message names the permissions boundary of the caller.",
+        ),
+        Some(PolicyType::ServiceControl) => (
+            &[Cause::ServiceControlPolicy],
+            "The message names a service control policy of the organization.",
+        ),
+        Some(PolicyType::ResourceControl) => (
+            &[Cause::ResourceControlPolicy],
+            "The message names a resource control policy of the organization.",
+        ),
+        Some(PolicyType::Session) => (
+            &[Cause::SessionPolicy],
+            "The message names a session policy.",
+        ),
+        Some(PolicyType::VpcEndpoint) => vpc_endpoint(denial),
+        Some(PolicyType::RoleTrust) => (
+            &[Cause::JobRoleTrust],
+            "The message names the trust policy of the role.",
+        ),
+        None if denial.explicit => explicit(denial),
+        None => untyped(denial),
+    }
+}
+
+fn identity(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    if denial.explicit {
+        return (
+            &[Cause::JobRolePermission],
+            "A Deny in a policy of the caller refuses the action.",
+        );
+    }
+    if action_of(denial) == Action::AssumeRole {
+        return (
+            &[Cause::JobRolePermission, Cause::JobRoleTrust],
+            "No policy of the caller allows it to assume the role.",
+        );
+    }
+    if is_service_linked_role(denial) {
+        return (
+            &[Cause::JobRolePermission, Cause::UnsupportedResourceType],
+            "The service-linked role of AWS Backup is not allowed this action; its policy belongs to AWS.",
+        );
+    }
+    (
+        &[Cause::JobRolePermission],
+        "No policy of the caller allows the action.",
+    )
+}
+
+fn vpc_endpoint(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    if denial.through == Some(PolicyType::ServiceControl) {
+        return (
+            &[Cause::ServiceControlPolicy, Cause::VpcEndpointPolicy],
+            "A service control policy denies the call that went through a VPC endpoint.",
+        );
+    }
+    (
+        &[Cause::VpcEndpointPolicy],
+        "The message names the policy of a VPC endpoint.",
+    )
+}
+
+fn resource_based(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    match (action_of(denial), resource_of(denial), denial.explicit) {
+        (Action::CopyInto, Resource::Vault | Resource::NotNamed, false)
+        | (Action::NotNamed, Resource::Vault, false) => (
+            &[Cause::DestinationVaultPolicy],
+            "The destination vault's access policy does not allow the copy.",
+        ),
+        (Action::CopyInto, Resource::Vault | Resource::NotNamed, true)
+        | (Action::NotNamed, Resource::Vault, true) => (
+            &[Cause::DestinationVaultDeny],
+            "A Deny in the destination vault's access policy refuses the copy.",
+        ),
+        (Action::Kms, Resource::AwsManagedKey, _) => (
+            &[Cause::AwsManagedKey],
+            "The key is an AWS managed key; its policy cannot admit another account.",
+        ),
+        (Action::Kms, Resource::Key | Resource::NotNamed, false)
+        | (Action::NotNamed, Resource::Key, false) => key_policy(denial),
+        (Action::Kms, Resource::Key | Resource::NotNamed, true)
+        | (Action::NotNamed, Resource::Key, true) => (
+            &[Cause::SourceKeyDeny],
+            "A Deny in the key policy refuses the action.",
+        ),
+        (Action::AssumeRole, _, _) => (
+            &[Cause::JobRoleTrust],
+            "The trust policy of the role does not admit the caller.",
+        ),
+        (_, Resource::Vault, true) => (
+            &[Cause::JobRolePermission, Cause::DestinationVaultDeny],
+            "A Deny in the vault's access policy refuses the job role.",
+        ),
+        _ => (
+            &[Cause::JobRolePermission],
+            "The resource's own policy does not let the job role in.",
+        ),
+    }
+}
+
+fn key_policy(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    if is_service_linked_role(denial) {
+        return (
+            &[
+                Cause::SourceKeyPolicy,
+                Cause::KeyNotFound,
+                Cause::SourceKeyDeny,
+            ],
+            "The key policy does not admit AWS Backup's service-linked role, which makes the copy.",
+        );
+    }
+    (
+        &[Cause::SourceKeyPolicy, Cause::DestinationVaultKey],
+        "The key policy does not allow the action.",
+    )
+}
+
+/// A Deny of a type that the message keeps to itself: nothing that adds an Allow may come first.
+fn explicit(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    match (action_of(denial), resource_of(denial)) {
+        (Action::CopyInto, Resource::Vault | Resource::NotNamed) => (
+            &[
+                Cause::DestinationVaultDeny,
+                Cause::ServiceControlPolicy,
+                Cause::JobRolePermission,
+                Cause::PermissionsBoundary,
+            ],
+            "A Deny refuses the copy into the vault; the message does not say in which policy.",
+        ),
+        (Action::Kms, Resource::AwsManagedKey) => (
+            &[Cause::AwsManagedKey, Cause::ServiceControlPolicy],
+            "The key is an AWS managed key; its policy cannot admit another account.",
+        ),
+        (Action::Kms, Resource::Key | Resource::NotNamed) => (
+            &[
+                Cause::SourceKeyDeny,
+                Cause::ServiceControlPolicy,
+                Cause::ResourceControlPolicy,
+                Cause::JobRolePermission,
+            ],
+            "A Deny refuses the use of the key; the message does not say in which policy.",
+        ),
+        (Action::AssumeRole, _) => (
+            &[Cause::JobRoleTrust, Cause::ServiceControlPolicy],
+            "A Deny keeps the role from being assumed.",
+        ),
+        _ => (
+            &[
+                Cause::JobRolePermission,
+                Cause::ServiceControlPolicy,
+                Cause::PermissionsBoundary,
+            ],
+            "A Deny refuses the action; the message does not say in which policy.",
+        ),
+    }
+}
+
+fn untyped(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    match (action_of(denial), resource_of(denial)) {
+        (Action::CopyInto, Resource::Vault | Resource::NotNamed) => (
+            &[
+                Cause::DestinationVaultPolicy,
+                Cause::JobRolePermission,
+                Cause::ServiceControlPolicy,
+            ],
+            "The copy into the vault is refused; the message does not say by which policy.",
+        ),
+        (Action::Kms, Resource::AwsManagedKey) => (
+            &[Cause::AwsManagedKey, Cause::JobRolePermission],
+            "The key is an AWS managed key; its policy cannot admit another account.",
+        ),
+        (Action::Kms, Resource::Key | Resource::NotNamed) if is_service_linked_role(denial) => {
+            key_policy(denial)
+        }
+        (Action::Kms, Resource::Key | Resource::NotNamed) => (
+            &[
+                Cause::SourceKeyPolicy,
+                Cause::JobRolePermission,
+                Cause::ServiceControlPolicy,
+                Cause::ResourceControlPolicy,
+            ],
+            "The use of the key is refused; the message does not say by which policy.",
+        ),
+        (Action::AssumeRole, _) => (
+            &[Cause::JobRoleTrust, Cause::JobRolePermission],
+            "The role may not be assumed.",
+        ),
+        _ => (
+            &[
+                Cause::JobRolePermission,
+                Cause::ServiceControlPolicy,
+                Cause::PermissionsBoundary,
+            ],
+            "The action is refused; most often the role lacks the permission.",
+        ),
+    }
+}

@@ -1,0 +1,350 @@
+//! What a phrase such as "does not exist" speaks of.
+//!
+//! AWS files every text with "does not exist" under one category. The nearest noun or ARN before the phrase ("backup vault
+//! X does not exist"), or after it ("cannot find recovery point"), says which thing is gone.
+
+use super::catalogue::Evidence;
+use super::text::{self, Word, Words, bare};
+use crate::Cause;
+
+/// Phrases that follow what is missing.
+pub(super) const AFTER: &[&str] = &[
+    "does not exist",
+    "do not exist",
+    "did not exist",
+    "not found",
+    "not be found",
+    "no longer exist",
+    "no longer available",
+    "was deleted",
+    "has been deleted",
+    "non existent",
+    "non-existent",
+    "nonexistent",
+    "is invalid",
+    "is not valid",
+    "is missing",
+];
+
+/// Phrases that precede what is missing.
+pub(super) const BEFORE: &[&str] = &[
+    "cannot find",
+    "could not find",
+    "unable to find",
+    "unable to locate",
+    "could not locate",
+    "cannot locate",
+    "no such",
+];
+
+/// How far the thing may stand from the phrase, in bytes.
+const REACH: usize = 400;
+
+type Finding = (&'static [Cause], &'static str);
+
+/// The causes of what the message calls missing, in the order of the phrases.
+///
+/// Where a rule has explained the key already, `key_explained`, a key is passed over: RDS says "KMS key does not exist, is not
+/// enabled or you do not have permissions to access it".
+pub(super) fn causes<'e>(
+    plain: &'e str,
+    evidence: &'e Evidence,
+    key_explained: bool,
+) -> impl Iterator<Item = Finding> + 'e {
+    evidence.missing().filter_map(move |place| {
+        let thing = if place.before_thing {
+            forwards(plain, place.end)
+        } else {
+            backwards(plain, place.start).or_else(|| after_colon(plain, place.end))
+        };
+        thing
+            .filter(|thing| !(key_explained && *thing == Thing::Key))
+            .and_then(Thing::finding)
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Thing {
+    Vault,
+    Key,
+    Role,
+    ServiceLinkedRole,
+    Image,
+    Source,
+    OptionGroup,
+    /// A noun that no cause is about: a plan, a tag, a subnet.
+    Foreign,
+}
+
+impl Thing {
+    const fn finding(self) -> Option<Finding> {
+        Some(match self {
+            Self::Vault => (
+                &[Cause::VaultNotFound],
+                "The message calls a backup vault missing.",
+            ),
+            Self::Key => (
+                &[Cause::KeyNotFound, Cause::SourceKeyState],
+                "The message calls a key missing.",
+            ),
+            Self::Role => (
+                &[Cause::JobRoleMissing, Cause::JobRoleTrust],
+                "The message calls a role missing.",
+            ),
+            Self::ServiceLinkedRole => (
+                &[Cause::ServiceLinkedRole],
+                "The message calls AWS Backup's service-linked role missing.",
+            ),
+            Self::Image => (
+                &[Cause::AllowedAmis, Cause::SourceNotFound],
+                "The image cannot be seen; above all the Allowed AMIs setting hides images.",
+            ),
+            Self::Source => (
+                &[Cause::SourceNotFound],
+                "The message calls the recovery point or its resource missing.",
+            ),
+            Self::OptionGroup => (
+                &[Cause::OptionGroup],
+                "The message calls an option group missing.",
+            ),
+            Self::Foreign => return None,
+        })
+    }
+}
+
+fn backwards(plain: &str, end: usize) -> Option<Thing> {
+    let start = plain.floor_char_boundary(end.saturating_sub(REACH));
+    let mut words = plain
+        .get(start..end)?
+        .rsplit(' ')
+        .filter(|word| !word.is_empty())
+        .peekable();
+    while let Some(word) = words.next() {
+        if word.ends_with(['.', ';', '!', '?']) {
+            return None;
+        }
+        let before = words.peek().copied().unwrap_or_default();
+        if let Some(thing) = thing(word, before) {
+            return Some(thing);
+        }
+    }
+    None
+}
+
+fn forwards(plain: &str, start: usize) -> Option<Thing> {
+    let end = plain.ceil_char_boundary(start.saturating_add(REACH).min(plain.len()));
+    let mut before = "";
+    for Word { text, .. } in Words::from(plain.get(..end)?, start) {
+        if let Some(thing) = thing(text, before) {
+            return Some(thing);
+        }
+        if text.ends_with(['.', ';', '!', '?']) {
+            return None;
+        }
+        before = text;
+    }
+    None
+}
+
+/// `Not found: backup vault x`.
+fn after_colon(plain: &str, end: usize) -> Option<Thing> {
+    plain
+        .get(end..)
+        .is_some_and(|rest| rest.starts_with(':'))
+        .then(|| forwards(plain, end + 1))
+        .flatten()
+}
+
+fn thing(word: &str, before: &str) -> Option<Thing> {
+    let word = bare(word);
+    let before = bare(before);
+    let is = |known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let after = |known: &[&str]| known.iter().any(|known| before.eq_ignore_ascii_case(known));
+    if text::starts_with(word, "awsserviceroleforbackup")
+        || text::holds(word, "/awsserviceroleforbackup")
+    {
+        let other = text::holds(word, "reports") || text::holds(word, "restoretesting");
+        return Some(if other {
+            Thing::Foreign
+        } else {
+            Thing::ServiceLinkedRole
+        });
+    }
+    if let Some((service, resource)) = text::arn_parts(word) {
+        return Some(arn(service, resource));
+    }
+    if is(&["vault", "vaults", "backup-vault"]) {
+        return Some(Thing::Vault);
+    }
+    if is(&["key", "keys"]) {
+        let foreign = after(&[
+            "tag",
+            "access",
+            "object",
+            "api",
+            "ssh",
+            "primary",
+            "partition",
+            "license",
+            "public",
+            "private",
+            "condition",
+        ]);
+        return Some(if foreign { Thing::Foreign } else { Thing::Key });
+    }
+    if is(&["cmk", "kms", "keyid"]) || text::starts_with(word, "alias/") {
+        return Some(Thing::Key);
+    }
+    if is(&["role", "roles"]) || text::holds(word, "awsbackupdefaultservicerole") {
+        return Some(Thing::Role);
+    }
+    if is(&["ami", "amis", "image", "images"]) || text::starts_with(word, "ami-") {
+        return Some(Thing::Image);
+    }
+    if is(&["group", "groups"]) {
+        return Some(if after(&["option"]) {
+            Thing::OptionGroup
+        } else {
+            Thing::Foreign
+        });
+    }
+    // "AWS Backup" is a service, "the backup" a recovery point.
+    if is(&["backup"]) && after(&["aws", "amazon"]) {
+        return None;
+    }
+    if is(SOURCES) || SOURCE_IDS.iter().any(|id| text::starts_with(word, id)) {
+        return Some(Thing::Source);
+    }
+    is(FOREIGN).then_some(Thing::Foreign)
+}
+
+/// Nouns for recovery points and for what they are made of. `cryopod` is AWS's own word in one documented pattern.
+const SOURCES: &[&str] = &[
+    "recovery",
+    "point",
+    "points",
+    "recoverypoint",
+    "snapshot",
+    "snapshots",
+    "dbsnapshot",
+    "dbclustersnapshot",
+    "volume",
+    "volumes",
+    "table",
+    "database",
+    "instance",
+    "dbinstance",
+    "cluster",
+    "machine",
+    "filesystem",
+    "system",
+    "bucket",
+    "resource",
+    "resources",
+    "cryopod",
+    "disk",
+    "stack",
+    "backup",
+    "share",
+    "namespace",
+];
+
+const SOURCE_IDS: &[&str] = &["snap-", "vol-", "fs-", "fsvol-", "copyjob-", "db-"];
+
+/// Nouns that stop the search: what they name is no cause of a failed copy.
+const FOREIGN: &[&str] = &[
+    "policy",
+    "policies",
+    "permission",
+    "permissions",
+    "user",
+    "users",
+    "account",
+    "accounts",
+    "organization",
+    "tag",
+    "tags",
+    "plan",
+    "rule",
+    "selection",
+    "job",
+    "jobs",
+    "subnet",
+    "vpc",
+    "endpoint",
+    "region",
+    "file",
+    "page",
+    "object",
+    "name",
+    "format",
+    "value",
+    "lifecycle",
+    "expression",
+    "schedule",
+    "token",
+    "parameter",
+    "argument",
+    "request",
+    "signature",
+    "credentials",
+    "certificate",
+    "grant",
+    "principal",
+    "topic",
+    "framework",
+    "report",
+    "function",
+    "action",
+    "operation",
+    "feature",
+    "method",
+    "error",
+    "errors",
+    "problem",
+    "problems",
+    "url",
+    "path",
+    "host",
+    "entry",
+    "item",
+    "record",
+    "number",
+    "date",
+    "time",
+    "cron",
+    "configuration",
+    "option",
+    "setting",
+    "settings",
+    "field",
+];
+
+fn arn(service: &str, resource: &str) -> Thing {
+    let service_is = |known: &str| service.eq_ignore_ascii_case(known);
+    if service_is("kms") {
+        Thing::Key
+    } else if service_is("iam") || service_is("sts") {
+        if text::starts_with(resource, "role/") || text::starts_with(resource, "assumed-role/") {
+            Thing::Role
+        } else {
+            Thing::Foreign
+        }
+    } else if service_is("backup") {
+        if text::starts_with(resource, "backup-vault:") {
+            Thing::Vault
+        } else if text::starts_with(resource, "recovery-point:") {
+            Thing::Source
+        } else {
+            Thing::Foreign
+        }
+    } else if service_is("ec2") && text::starts_with(resource, "image/") {
+        Thing::Image
+    } else if service_is("rds") && text::starts_with(resource, "og:") {
+        Thing::OptionGroup
+    } else if service_is("organizations") || service_is("sns") || service_is("lambda") {
+        Thing::Foreign
+    } else {
+        Thing::Source
+    }
+}

@@ -1,0 +1,289 @@
+//! Plain text: the form of a message that fragments are searched in.
+
+use std::borrow::Cow;
+
+/// The message with single spaces, ASCII apostrophes, quotes and hyphens, and with `not` for `n't`. Borrowed when it is so
+/// already.
+pub(super) fn plain(message: &str) -> Cow<'_, str> {
+    if is_plain(message) {
+        Cow::Borrowed(message)
+    } else {
+        Cow::Owned(made_plain(message))
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// Whether nothing needs changing, eight bytes at a time. May say no to a plain text, never yes to another.
+fn is_plain(message: &str) -> bool {
+    let (chunks, rest) = message.as_bytes().as_chunks::<8>();
+    let mut last = [b'x'; 8];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    let mut after_space = 0;
+    let mut odd = 0;
+    let mut apostrophe = 0;
+    for chunk in chunks.iter().chain([&last]) {
+        let bytes = u64::from_le_bytes(*chunk);
+        let below_space = bytes.wrapping_sub(ONES * 0x20) & !bytes;
+        let spaces = zeros(bytes ^ (ONES * 0x20));
+        odd |= bytes | below_space | (spaces & (spaces << 8)) | (spaces & after_space);
+        after_space = spaces >> 56;
+        apostrophe |= zeros(bytes ^ (ONES * 0x27));
+    }
+    odd & HIGHS == 0 && (apostrophe == 0 || !has_contraction(message))
+}
+
+/// The high bit of each byte that is zero, and perhaps of a byte behind it.
+const fn zeros(bytes: u64) -> u64 {
+    bytes.wrapping_sub(ONES) & !bytes & HIGHS
+}
+
+fn has_contraction(message: &str) -> bool {
+    message
+        .as_bytes()
+        .windows(3)
+        .any(|window| window.eq_ignore_ascii_case(b"n't"))
+}
+
+fn made_plain(message: &str) -> String {
+    let mut plain = String::with_capacity(message.len() + 8);
+    let mut rest = message.chars().peekable();
+    while let Some(found) = rest.next() {
+        match found {
+            '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '\u{b4}'
+            | '\u{ff07}' => {
+                plain.push('\'');
+            }
+            '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' => plain.push('"'),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => plain.push('-'),
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
+            space if space.is_whitespace() || space.is_control() => {
+                if !plain.ends_with(' ') {
+                    plain.push(' ');
+                }
+            }
+            't' | 'T'
+                if !rest.peek().is_some_and(|next| next.is_alphanumeric())
+                    && ends_with(&plain, "n'") =>
+            {
+                write_out(&mut plain);
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// Makes `isn'` into `is not` and `can'` into `cannot`.
+fn write_out(plain: &mut String) {
+    plain.truncate(plain.len().saturating_sub(2));
+    plain.push_str(if ends_with(plain, "ca") {
+        "nnot"
+    } else {
+        " not"
+    });
+}
+
+fn ends_with(text: &str, end: &str) -> bool {
+    text.len()
+        .checked_sub(end.len())
+        .and_then(|start| text.get(start..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
+/// A word of a text and the bytes it stands at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word<'m> {
+    pub(super) text: &'m str,
+    pub(super) start: usize,
+}
+
+impl Word<'_> {
+    pub(super) fn is(self, other: &str) -> bool {
+        self.text.eq_ignore_ascii_case(other)
+    }
+
+    pub(super) fn is_any(self, others: &[&str]) -> bool {
+        others.iter().any(|other| self.is(other))
+    }
+}
+
+/// The words from a place in a text on, separated by white space.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words<'m> {
+    text: &'m str,
+    at: usize,
+}
+
+impl<'m> Words<'m> {
+    pub(super) const fn from(text: &'m str, at: usize) -> Self {
+        Self { text, at }
+    }
+}
+
+#[expect(
+    clippy::copy_iterator,
+    reason = "readers look ahead on a copy, on purpose"
+)]
+impl<'m> Iterator for Words<'m> {
+    type Item = Word<'m>;
+
+    fn next(&mut self) -> Option<Word<'m>> {
+        let rest = self.text.get(self.at..)?;
+        let trimmed = rest.trim_start();
+        if trimmed.is_empty() {
+            return None;
+        }
+        let start = self.at + (rest.len() - trimmed.len());
+        let length = word_length(trimmed);
+        self.at = start + length;
+        let text = trimmed.get(..length)?;
+        Some(Word { text, start })
+    }
+}
+
+/// The bytes before the next white space.
+fn word_length(text: &str) -> usize {
+    let ascii = text
+        .bytes()
+        .position(|byte| byte <= b' ' || byte >= 0x80)
+        .unwrap_or(text.len());
+    // A byte that is not ASCII may be white space or not: ask for the whole character, from here on.
+    let rest = text.get(ascii..).unwrap_or_default();
+    ascii + rest.find(char::is_whitespace).unwrap_or(rest.len())
+}
+
+/// The words of a text from its end on.
+pub(super) fn words_back(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let trimmed = rest.trim_end();
+        let ascii = trimmed
+            .bytes()
+            .rposition(|byte| byte <= b' ' || byte >= 0x80)
+            .map_or(0, |at| at + 1);
+        // As in `word_length`: a byte that is not ASCII needs a look at the whole character.
+        let start = trimmed
+            .get(..ascii)
+            .and_then(|before| before.rfind(char::is_whitespace))
+            .map_or(0, |at| {
+                at + trimmed
+                    .get(at..)
+                    .and_then(|tail| tail.chars().next())
+                    .map_or(1, char::len_utf8)
+            });
+        rest = trimmed.get(..start)?;
+        trimmed.get(start..).filter(|word| !word.is_empty())
+    })
+}
+
+/// A word without the quotes, brackets and marks around it.
+pub(super) fn bare(word: &str) -> &str {
+    word.trim_matches(|found: char| {
+        matches!(
+            found,
+            '"' | '\''
+                | '`'
+                | '['
+                | ']'
+                | '('
+                | ')'
+                | '{'
+                | '}'
+                | '<'
+                | '>'
+                | ','
+                | ';'
+                | ':'
+                | '.'
+                | '!'
+                | '?'
+                | '\\'
+        ) || matches!(found, '\u{2018}'..='\u{201f}')
+    })
+}
+
+/// Whether the text starts with `prefix`, whatever the case.
+pub(super) fn starts_with(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// Whether the text holds `needle`, whatever the case. For short texts.
+pub(super) fn holds(text: &str, needle: &str) -> bool {
+    find(text, needle, 0).is_some()
+}
+
+/// Where `needle` (ASCII, lower case, not empty) next stands in the text, whatever the case.
+pub(super) fn find(text: &str, needle: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let first = *needle.as_bytes().first()?;
+    let mut at = from;
+    loop {
+        at += bytes
+            .get(at..)?
+            .iter()
+            .position(|byte| byte.to_ascii_lowercase() == first)?;
+        let window = bytes.get(at..at + needle.len())?;
+        if window.eq_ignore_ascii_case(needle.as_bytes()) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// The service and the resource part of an ARN.
+pub(super) fn arn_parts(text: &str) -> Option<(&str, &str)> {
+    if !starts_with(text, "arn:aws") {
+        return None;
+    }
+    let mut parts = text.splitn(6, ':');
+    let service = parts.nth(2)?;
+    let resource = parts.nth(2)?;
+    (!service.is_empty()).then_some((service, resource))
+}
+
+/// The first ARN of a KMS key in the message, if its `:kms:` stands at `from` or behind.
+pub(super) fn key_arn(message: &str, from: usize) -> Option<&str> {
+    /// The longest that can stand before the service: `arn:` and a partition.
+    const LONGEST_START: usize = 32;
+    let mut from = from;
+    while let Some(service) = find(message, ":kms:", from) {
+        from = service + 1;
+        let reach = message.floor_char_boundary(service.saturating_sub(LONGEST_START));
+        let before = message.get(reach..service)?;
+        let Some(start) = last(before, "arn:aws").map(|at| reach + at) else {
+            continue;
+        };
+        let tail = message.get(start..)?;
+        let length = tail
+            .bytes()
+            .position(|byte| {
+                !(byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'/' | b'-' | b'_'))
+            })
+            .unwrap_or(tail.len());
+        let arn = tail.get(..length)?.trim_end_matches([':', '/', '-', '_']);
+        let key = arn_parts(arn).is_some_and(|(service, resource)| {
+            service.eq_ignore_ascii_case("kms")
+                && starts_with(resource, "key/")
+                && resource.len() > 4
+        });
+        if key {
+            return Some(arn);
+        }
+    }
+    None
+}
+
+fn last(text: &str, needle: &str) -> Option<usize> {
+    let mut found = None;
+    let mut from = 0;
+    while let Some(at) = find(text, needle, from) {
+        found = Some(at);
+        from = at + 1;
+    }
+    found
+}

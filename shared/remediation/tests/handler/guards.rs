@@ -1,0 +1,107 @@
+//! Each guard alone stops the write, and is named.
+
+use copymend_remediation::ports::CallErrorKind;
+use copymend_remediation::report::{Decision, Outcome};
+use copymend_remediation::settings::Settings;
+
+use crate::support::{failed_guards, handle, open_settings, policy_writes, sample, sandbox};
+
+#[tokio::test]
+async fn each_setting_that_admits_less_stops_the_write() {
+    let admits_nothing = |settings: Settings| Settings { allowed_destinations: Vec::new(), ..settings };
+    for (event, settings, guard) in [
+        ("destination-vault-policy", admits_nothing(open_settings()), "destination-allowed"),
+        ("source-key-policy", admits_nothing(open_settings()), "destination-allowed"),
+        (
+            "destination-vault-policy",
+            Settings {
+                allowed_destinations: vec!["arn:aws:backup:eu-west-1:444455556666:backup-vault:other-*".parse().unwrap()],
+                ..open_settings()
+            },
+            "destination-allowed",
+        ),
+        ("source-key-policy", Settings { allowed_keys: Vec::new(), ..open_settings() }, "key-allowed"),
+        (
+            "destination-vault-policy",
+            Settings { organization_id: Some("o-someoneelse1".to_owned()), ..open_settings() },
+            "same-organization",
+        ),
+        ("destination-vault-policy", Settings { write_budget: 0, ..open_settings() }, "write-budget"),
+    ] {
+        let sandbox = sandbox();
+        let report = handle(&sandbox, settings, &sample(event)).await;
+        assert_eq!(failed_guards(&report), [guard], "{event}");
+        assert_eq!(report.decision, Decision::Refuse);
+        assert_eq!(report.outcome, Outcome::Refused);
+        assert_eq!(report.changes, []);
+        assert_eq!(report.refused_changes.len(), 1);
+        assert_eq!(sandbox.writes(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_on_demand_is_repaired_only_where_that_is_allowed() {
+    let first = sandbox();
+    let report = handle(&first, open_settings(), &sample("on-demand")).await;
+    assert_eq!(failed_guards(&report), ["started-by-backup-plan"]);
+    assert_eq!(first.writes(), []);
+
+    let second = sandbox();
+    let settings = Settings { allow_on_demand: true, ..open_settings() };
+    let report = handle(&second, settings, &sample("on-demand")).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+}
+
+#[tokio::test]
+async fn without_a_ledger_nothing_is_written() {
+    for event in ["destination-vault-policy", "source-key-policy", "service-fault"] {
+        let sandbox = sandbox().without_ledger();
+        handle(&sandbox, open_settings(), &sample(event)).await;
+        assert_eq!(sandbox.writes(), [], "{event}");
+    }
+}
+
+/// Every read of an investigation that doesn't work is an unknown fact, and never leads to a write that needs it.
+#[tokio::test]
+async fn no_read_that_fails_leads_to_a_write_that_needs_it() {
+    let kinds = [CallErrorKind::AccessDenied, CallErrorKind::Failed, CallErrorKind::Unreadable];
+    for (event, operations) in [
+        (
+            "destination-vault-policy",
+            &["backup:GetBackupVaultAccessPolicy", "backup:ListTags", "organizations:DescribeOrganization"][..],
+        ),
+        (
+            "source-key-policy",
+            &[
+                "backup:DescribeRecoveryPoint",
+                "kms:DescribeKey",
+                "kms:GetKeyPolicy",
+                "kms:ListResourceTags",
+                "organizations:DescribeOrganization",
+                "iam:GetRole",
+            ][..],
+        ),
+    ] {
+        for operation in operations {
+            for kind in kinds {
+                let sandbox = sandbox();
+                sandbox.fail(operation, kind);
+                let report = handle(&sandbox, open_settings(), &sample(event)).await;
+                assert_eq!(policy_writes(&sandbox), [], "{event} with {operation} {kind:?}");
+                let named = report.diagnosis.unknown.iter().any(|why| why.operation == *operation);
+                assert!(named, "{event}: {operation} is not named as unknown: {:?}", report.diagnosis.unknown);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_is_never_acted_on() {
+    for kind in [CallErrorKind::AccessDenied, CallErrorKind::Failed] {
+        let sandbox = sandbox();
+        sandbox.fail("backup:DescribeCopyJob", kind);
+        let report = handle(&sandbox, open_settings(), &sample("destination-vault-policy")).await;
+        assert!(!report.verified);
+        assert_eq!(sandbox.writes(), []);
+    }
+}

@@ -1,0 +1,75 @@
+//! What the tests share: a sandbox with settings that let every repair pass, and the sample events.
+
+use std::path::PathBuf;
+
+use copymend_remediation::report::Report;
+use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
+use copymend_remediation::ports::{Clock, Environment};
+use copymend_sandbox::{Sandbox, World, Write};
+use serde_json::Value;
+
+/// Settings that admit everything the default world has.
+pub(crate) fn open_settings() -> Settings {
+    Settings {
+        mode: Mode::Repair,
+        allowed_destinations: vec!["*".parse().unwrap()],
+        allowed_keys: vec!["*".parse().unwrap()],
+        ..Settings::default()
+    }
+}
+
+pub(crate) fn sandbox() -> Sandbox {
+    Sandbox::new(World::default_world())
+}
+
+/// The name and content of each sample event, in order of name.
+pub(crate) fn sample_events() -> Vec<(String, Value)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events");
+    let mut events: Vec<(String, Value)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+        })
+        .collect();
+    events.sort_by(|left, right| left.0.cmp(&right.0));
+    events
+}
+
+pub(crate) fn sample(name: &str) -> Value {
+    sample_events().into_iter().find(|(found, _)| found == name).unwrap().1
+}
+
+/// Handles one event in this sandbox, as invocation `id`.
+pub(crate) async fn handle_as(
+    id: &str,
+    sandbox: &Sandbox,
+    settings: Settings,
+    event: &Value,
+) -> Result<Report, HandlerError> {
+    let now = sandbox.clock().now();
+    let invocation = Invocation {
+        id: id.to_owned(),
+        deadline: now + jiff::SignedDuration::from_secs(120),
+    };
+    CopyRemediator::new(sandbox.clone(), settings).handle(event, &invocation).await
+}
+
+pub(crate) async fn handle(sandbox: &Sandbox, settings: Settings, event: &Value) -> Report {
+    handle_as("test", sandbox, settings, event).await.unwrap()
+}
+
+pub(crate) fn policy_writes(sandbox: &Sandbox) -> Vec<Write> {
+    sandbox
+        .writes()
+        .into_iter()
+        .filter(|write| write.operation != "backup:StartCopyJob")
+        .collect()
+}
+
+pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {
+    report.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.name).collect()
+}

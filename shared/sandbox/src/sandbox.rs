@@ -1,0 +1,164 @@
+//! The sandbox: a world behind the ports.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use copymend_remediation::ports::{CallErrorKind, Environment};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::calls::{Calls, Write};
+use crate::clock::SandboxClock;
+use crate::event::event_of;
+use crate::ledger::MemoryLedger;
+use crate::notifier::MemoryNotifier;
+use crate::world::World;
+
+/// Something to do to the world at the start of a call.
+type Hook = Box<dyn FnOnce(&mut World) + Send>;
+
+/// An environment in memory. Clones share everything.
+///
+/// ```
+/// use copymend_remediation::ports::Environment;
+/// use copymend_sandbox::{Sandbox, World};
+///
+/// let sandbox = Sandbox::new(World::default_world());
+/// let failed = sandbox.with_world(|world| {
+///     world.copy_jobs().iter().find(|job| job.failure().is_some()).map(|job| job.id.clone())
+/// });
+/// let event = failed.and_then(|id| sandbox.event_for(&id));
+/// assert_eq!(event.unwrap()["detail"]["state"], "FAILED");
+/// assert!(sandbox.ledger().is_some());
+/// ```
+#[derive(Clone)]
+pub struct Sandbox {
+    world: Arc<Mutex<World>>,
+    pub(crate) calls: Calls,
+    pub(crate) clock: SandboxClock,
+    notifier: MemoryNotifier,
+    ledger: Option<MemoryLedger>,
+    pub(crate) tokens: Arc<Mutex<BTreeMap<String, String>>>,
+    hooks: Arc<Mutex<Vec<(String, Hook)>>>,
+}
+
+impl Sandbox {
+    /// A sandbox around this world. Its clock stands at the world's time.
+    #[must_use]
+    pub fn new(world: World) -> Self {
+        let calls = Calls::default();
+        Self {
+            clock: SandboxClock::new(world.time()),
+            world: Arc::new(Mutex::new(world)),
+            notifier: MemoryNotifier::new(calls.clone()),
+            ledger: Some(MemoryLedger::new(calls.clone())),
+            calls,
+            tokens: Arc::default(),
+            hooks: Arc::default(),
+        }
+    }
+
+    /// The same sandbox without a ledger, as if no table were set.
+    #[must_use]
+    pub fn without_ledger(mut self) -> Self {
+        self.ledger = None;
+        self
+    }
+
+    /// The same sandbox with its clock at another time.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        self.clock.set(now);
+        self
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads or changes the world. What happens in here is nobody's call: it is neither counted nor recorded.
+    pub fn with_world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        work(&mut self.world())
+    }
+
+    /// The EventBridge event of a copy job; `None` where there is no such job.
+    #[must_use]
+    pub fn event_for(&self, copy_job_id: &str) -> Option<Value> {
+        self.world().copy_job(copy_job_id).map(event_of)
+    }
+
+    /// The calls so far.
+    #[must_use]
+    pub const fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// The writes so far, oldest first.
+    #[must_use]
+    pub fn writes(&self) -> Vec<Write> {
+        self.calls.writes()
+    }
+
+    /// Makes every call of an operation fail from now on, such as `kms:GetKeyPolicy`.
+    pub fn fail(&self, operation: &str, kind: CallErrorKind) {
+        self.calls.fail(operation, kind);
+    }
+
+    /// Lets someone else act on the world right before the next call of an operation, as a foreign writer would.
+    pub fn before_next(&self, operation: &str, act: impl FnOnce(&mut World) + Send + 'static) {
+        self.hooks().push((operation.to_owned(), Box::new(act)));
+    }
+
+    fn hooks(&self) -> MutexGuard<'_, Vec<(String, Hook)>> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn run_hook(&self, operation: &str) {
+        let hook = {
+            let mut hooks = self.hooks();
+            let at = hooks.iter().position(|(name, _)| name == operation);
+            at.map(|at| hooks.remove(at).1)
+        };
+        if let Some(hook) = hook {
+            self.with_world(hook);
+        }
+    }
+}
+
+impl Environment for Sandbox {
+    type Backup = Self;
+    type Keys = Self;
+    type Roles = Self;
+    type Organizations = Self;
+    type Notifier = MemoryNotifier;
+    type Ledger = MemoryLedger;
+    type Clock = SandboxClock;
+
+    fn backup(&self) -> &Self {
+        self
+    }
+
+    fn keys(&self) -> &Self {
+        self
+    }
+
+    fn roles(&self) -> &Self {
+        self
+    }
+
+    fn organizations(&self) -> &Self {
+        self
+    }
+
+    fn notifier(&self) -> &MemoryNotifier {
+        &self.notifier
+    }
+
+    fn ledger(&self) -> Option<&MemoryLedger> {
+        self.ledger.as_ref()
+    }
+
+    fn clock(&self) -> &SandboxClock {
+        &self.clock
+    }
+}

@@ -1,0 +1,26 @@
+//! The sandbox, subject by subject.
+
+#[cfg(test)]
+#[path = "sandbox/events.rs"]
+mod events;
+#[cfg(test)]
+#[path = "sandbox/handler.rs"]
+mod handler;
+#[cfg(test)]
+#[path = "sandbox/ledger.rs"]
+mod ledger;
+#[cfg(test)]
+#[path = "sandbox/loading.rs"]
+mod loading;
+#[cfg(test)]
+#[path = "sandbox/ports.rs"]
+mod ports;
+#[cfg(test)]
+#[path = "sandbox/rules.rs"]
+mod rules;
+#[cfg(test)]
+#[path = "sandbox/small.rs"]
+mod small;
+#[cfg(test)]
+#[path = "sandbox/writes.rs"]
+mod writes;
