@@ -48,8 +48,8 @@ async fn handle(
         id: event.context.request_id.clone(),
         deadline: event.context.deadline().try_into().unwrap_or_default(),
     };
-    let report = remediator
-        .handle(&event.payload, &invocation)
+    // Boxed, because the runtime's layers nest the future deeper than the compiler follows.
+    let report = Box::pin(remediator.handle(&event.payload, &invocation))
         .await
         .map_err(answered)?;
     let failed: Vec<&str> = report

@@ -1,9 +1,8 @@
 //! Credentials and clients for each account and Region.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
@@ -13,6 +12,7 @@ use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 use copymend_remediation::settings::Settings;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::config::NAME;
 use crate::error::Call;
@@ -94,11 +94,11 @@ impl Accounts {
     }
 
     async fn who_we_are(&self) -> CallResult<Identity> {
-        let recent = locked(&self.failure)
-            .take_if(|(at, _)| at.elapsed() > SHARED_FAILURE)
-            .is_none();
-        if recent && let Some((_, error)) = &*locked(&self.failure) {
-            return Err(error.clone());
+        let recent = locked(&self.failure).clone();
+        if let Some((at, error)) = recent
+            && at.elapsed() < SHARED_FAILURE
+        {
+            return Err(error);
         }
         let identity = self.caller_identity().await;
         *locked(&self.failure) = identity
@@ -202,9 +202,9 @@ pub(crate) struct Target<'a> {
 impl<'a> Target<'a> {
     /// The account and Region that own a resource.
     pub(crate) fn owner_of(call: &Call, arn: &'a Arn) -> CallResult<Self> {
-        let account = arn.account_id().ok_or_else(|| {
-            call.error(CallErrorKind::Failed, "its ARN names no real account")
-        })?;
+        let account = arn
+            .account_id()
+            .ok_or_else(|| call.error(CallErrorKind::Failed, "its ARN names no real account"))?;
         Ok(Self {
             account,
             partition: Some(arn.partition()),

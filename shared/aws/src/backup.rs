@@ -48,7 +48,9 @@ impl AwsBackup {
             partition: None,
             region: Some(&location.region),
         };
-        self.clients.of(Call::new(operation, resource), target).await
+        self.clients
+            .of(Call::new(operation, resource), target)
+            .await
     }
 
     async fn owner(
@@ -62,7 +64,9 @@ impl AwsBackup {
     }
 
     pub(crate) async fn put_policy(&self, vault: &BackupVaultArn, policy: &str) -> CallResult<()> {
-        let (client, call) = self.owner("backup:PutBackupVaultAccessPolicy", vault).await?;
+        let (client, call) = self
+            .owner("backup:PutBackupVaultAccessPolicy", vault)
+            .await?;
         let request = client
             .put_backup_vault_access_policy()
             .backup_vault_name(vault.name())
@@ -138,7 +142,11 @@ impl Backup for AwsBackup {
         Ok(Some(BackupVault {
             encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn())
                 .map_err(|detail| call.unreadable(detail))?,
-            vault_type: text(answer.vault_type().map(aws_sdk_backup::types::VaultType::as_str)),
+            vault_type: text(
+                answer
+                    .vault_type()
+                    .map(aws_sdk_backup::types::VaultType::as_str),
+            ),
             locked: answer.locked(),
             min_retention_days: answer.min_retention_days(),
             max_retention_days: answer.max_retention_days(),
@@ -149,7 +157,9 @@ impl Backup for AwsBackup {
         &self,
         vault: &BackupVaultArn,
     ) -> CallResult<Option<String>> {
-        let (client, call) = self.owner("backup:GetBackupVaultAccessPolicy", vault).await?;
+        let (client, call) = self
+            .owner("backup:GetBackupVaultAccessPolicy", vault)
+            .await?;
         let request = client
             .get_backup_vault_access_policy()
             .backup_vault_name(vault.name());

@@ -37,6 +37,8 @@ pub(crate) fn loader(http_client: SharedHttpClient) -> ConfigLoader {
 
 /// The SDK's default HTTPS client, made once. Without it every service's client would make its own, with its own trust store
 /// and connections.
+///
+/// It is put together as the SDK does it. The shorter `build_https` would ignore `HTTPS_PROXY`.
 pub(crate) fn http_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector =

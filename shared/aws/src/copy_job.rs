@@ -29,10 +29,7 @@ pub(crate) fn read(job: &types::CopyJob) -> Result<CopyJob, String> {
             .map_err(|()| format!("`State` is `{state}`, which is no known state"))?,
         status_message: job.status_message().unwrap_or_default().to_owned(),
         message_category: text(job.message_category()),
-        source_recovery_point: required(
-            "SourceRecoveryPointArn",
-            job.source_recovery_point_arn(),
-        )?,
+        source_recovery_point: required("SourceRecoveryPointArn", job.source_recovery_point_arn())?,
         destination_vault: required(
             "DestinationBackupVaultArn",
             job.destination_backup_vault_arn(),

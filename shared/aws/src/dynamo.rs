@@ -30,14 +30,13 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
-use copymend_remediation::ledger::{
-    Change, JobEntry, Lease, Ledger, Occurrence, PolicyHistory,
-};
+use copymend_remediation::ledger::{Change, JobEntry, Lease, Ledger, Occurrence, PolicyHistory};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
@@ -80,9 +79,8 @@ impl DynamoLedger {
         let Some(item) = self.get(&pk).await? else {
             return Ok(None);
         };
-        let unreadable = || {
-            Call::new("dynamodb:GetItem", &pk).unreadable("the item is not a change")
-        };
+        let unreadable =
+            || Call::new("dynamodb:GetItem", &pk).unreadable("the item is not a change");
         read_change(&item).ok_or_else(unreadable).map(Some)
     }
 
@@ -119,14 +117,16 @@ impl DynamoLedger {
     }
 
     /// A change and its counts, as one transaction.
-    fn change_items(&self, change: &Change, sids: &[String]) -> Result<[TransactWriteItem; 3], String> {
+    fn change_items(
+        &self,
+        change: &Change,
+        sids: &[String],
+    ) -> Result<[TransactWriteItem; 3], String> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(write_change(change)))
             .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(
-                ReturnValuesOnConditionCheckFailure::AllOld,
-            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|error| error.to_string())?;
         let mut history = Update::builder()
@@ -187,9 +187,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":until", time(until))
-            .return_values_on_condition_check_failure(
-                ReturnValuesOnConditionCheckFailure::AllOld,
-            );
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let item = match call.try_send(request.send()).await {
             Ok(_) => return Ok(JobEntry::Started),
             Err(error) => match refused_item(&error) {
@@ -208,7 +206,9 @@ impl Ledger for DynamoLedger {
             Some(DONE) => Ok(JobEntry::Done(
                 text(&item, "outcome").unwrap_or_default().to_owned(),
             )),
-            Some(_) | None => Err(call.unreadable("`job_state` is neither `in-progress` nor `done`")),
+            Some(_) | None => {
+                Err(call.unreadable("`job_state` is neither `in-progress` nor `done`"))
+            }
         }
     }
 
@@ -351,7 +351,10 @@ impl Ledger for DynamoLedger {
     }
 
     async fn record_change(&self, change: &Change, sids: &[String]) -> CallResult<()> {
-        let call = Call::new("dynamodb:TransactWriteItems", format!("change#{}", change.id));
+        let call = Call::new(
+            "dynamodb:TransactWriteItems",
+            format!("change#{}", change.id),
+        );
         let items = self
             .change_items(change, sids)
             .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;

@@ -127,8 +127,7 @@ impl Call {
                 detail,
             };
         }
-        let credentials =
-            chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
+        let credentials = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
         if let Some(credentials) = credentials {
             let kind = if matches!(credentials, CredentialsError::ProviderTimedOut(_)) {
                 CallErrorKind::Timeout
@@ -164,7 +163,10 @@ where
                 (Some(code), None) => (kind_of(code), code.to_owned()),
                 (None, _) => (
                     kind_of_status(status),
-                    format!("HTTP status {status} without an error code: {}", told(error)),
+                    format!(
+                        "HTTP status {status} without an error code: {}",
+                        told(error)
+                    ),
                 ),
             }
         }
@@ -247,7 +249,9 @@ const fn kind_of_status(status: u16) -> CallErrorKind {
 }
 
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |cause| cause.source())
+    std::iter::successors(Some(error), |cause: &&'e (dyn Error + 'static)| {
+        (*cause).source()
+    })
 }
 
 /// The error with its causes, each said once.
@@ -267,7 +271,8 @@ fn told(error: &(dyn Error + 'static)) -> String {
 /// Without control characters and characters that change the reading direction, and not too long.
 fn cleaned(text: &str) -> String {
     let is_unsafe = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     let mut clean: String = text
         .chars()

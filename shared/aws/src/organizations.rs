@@ -58,10 +58,7 @@ impl Organizations for AwsOrganizations {
         let read = || -> Result<Organization, String> {
             Ok(Organization {
                 id: required("Id", organization.id())?,
-                management_account: optional(
-                    "MasterAccountId",
-                    organization.master_account_id(),
-                )?,
+                management_account: optional("MasterAccountId", organization.master_account_id())?,
             })
         };
         read().map(Some).map_err(|detail| call.unreadable(detail))

@@ -1,60 +1,13 @@
 //! The whole request: every policy that has a say, not the resource's alone.
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
-
 use crate::arn::AccountId;
 use crate::context::Request;
 use crate::document::PolicyDocument;
 use crate::identity::{Identity, arn_parts};
+pub use crate::layer::Layer;
 use crate::principal::{PrincipalElement, Reach};
 use crate::statement::{Effect, Statement};
 use crate::truth::Truth;
-
-/// A kind of policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Layer {
-    /// The principal's own policies.
-    Identity,
-    /// The permissions boundary.
-    Boundary,
-    /// The session policy.
-    Session,
-    /// The organization's service control policies over the principal's account.
-    Scp,
-    /// The organization's resource control policies over the resource's account.
-    Rcp,
-    /// The resource's policy.
-    Resource,
-}
-
-impl Layer {
-    /// A stable name: `identity`, `boundary`, `session`, `scp`, `rcp` or `resource`.
-    #[must_use]
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Boundary => "boundary",
-            Self::Session => "session",
-            Self::Scp => "scp",
-            Self::Rcp => "rcp",
-            Self::Resource => "resource",
-        }
-    }
-}
-
-impl fmt::Display for Layer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.slug())
-    }
-}
-
-impl Serialize for Layer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.slug())
-    }
-}
 
 /// A request and all policies that have a say in it.
 #[derive(Clone, Debug)]

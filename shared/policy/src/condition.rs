@@ -1,5 +1,7 @@
 //! The `Condition` element: one operator on one key, and how it comes out for a request.
 
+use std::borrow::Cow;
+
 use crate::context::{Found, Request};
 use crate::operand::{Compared, Operand};
 use crate::operator::{Comparison, Operator, Quantifier};
@@ -31,7 +33,12 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    pub(crate) fn new(operator: Operator, key: &str, values: &[String], variables: bool) -> Self {
+    pub(crate) fn new(
+        operator: Operator,
+        key: &str,
+        values: &[Cow<'_, str>],
+        variables: bool,
+    ) -> Self {
         Self {
             operator,
             key: key.to_lowercase(),

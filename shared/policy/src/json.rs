@@ -327,7 +327,7 @@ impl<'a> Reader<'a> {
         self.at += 1;
         self.space();
         let mut members: Vec<Member<'a>> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen: Option<HashSet<String>> = None;
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(Value::Object(members));
@@ -343,10 +343,13 @@ impl<'a> Reader<'a> {
             let twice = if members.len() < 16 {
                 members.iter().any(|member| member.key == key)
             } else {
-                if seen.is_empty() {
-                    seen.extend(members.iter().map(|member| member.key.clone()));
-                }
-                !seen.insert(key.clone())
+                let seen = seen.get_or_insert_with(|| {
+                    members
+                        .iter()
+                        .map(|member| member.key.to_string())
+                        .collect()
+                });
+                !seen.insert(key.to_string())
             };
             if twice {
                 self.at = key_at;

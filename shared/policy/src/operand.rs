@@ -7,7 +7,7 @@ use crate::identity::arn_parts;
 use crate::operator::Comparison;
 use crate::template::{Filled, Reading, Template};
 use crate::values::{Decimal, IpRange, Moment};
-use crate::wildcard::{self, Atom};
+use crate::wildcard::{self, Atom, Pattern};
 
 /// A policy's value, ready to compare.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub(crate) enum Operand {
 /// An ARN pattern.
 #[derive(Clone, Debug)]
 pub(crate) enum ArnPattern {
-    Parts(Box<[Vec<Atom>; 6]>),
+    Parts(Box<[Pattern; 6]>),
     /// It starts like an ARN but has fewer parts: it matches nothing.
     Short,
     /// No ARN at all.
@@ -68,7 +68,11 @@ impl Operand {
         match comparison {
             Comparison::Text | Comparison::TextIgnoringCase => Self::Text(template(false)),
             Comparison::TextLike => Self::Text(template(true)),
+            Comparison::Arn if !variables || !text.contains("${") => {
+                Self::Arn(ArnPattern::of_text(text))
+            }
             Comparison::Arn => match template(true) {
+                Template::Plain(text) => Self::Arn(ArnPattern::of_text(&text)),
                 Template::Fixed(atoms) => Self::Arn(ArnPattern::new(&atoms)),
                 variables @ Template::Variables(_) => Self::ArnTemplate(variables),
             },
@@ -80,7 +84,7 @@ impl Operand {
             Comparison::Bool => match (truth(text), template(false)) {
                 (Some(value), _) => Self::Truth(value),
                 (None, variables @ Template::Variables(_)) => Self::Text(variables),
-                (None, Template::Fixed(_)) => Self::Invalid,
+                (None, Template::Plain(_) | Template::Fixed(_)) => Self::Invalid,
             },
         }
     }
@@ -93,12 +97,14 @@ impl Operand {
     ) -> Compared {
         match self {
             Self::Text(template) => match template.fill(request) {
+                Filled::Plain(text) => compare_plain(comparison, text, value),
                 Filled::Ready(atoms) => compare_text(comparison, &atoms, value),
                 Filled::Missing => Compared::No,
                 Filled::Unknown(key) => Compared::Unknown(key),
             },
             Self::Arn(pattern) => pattern.compare(value),
             Self::ArnTemplate(template) => match template.fill(request) {
+                Filled::Plain(text) => ArnPattern::of_text(text).compare(value),
                 Filled::Ready(atoms) => ArnPattern::new(&atoms).compare(value),
                 Filled::Missing => Compared::No,
                 Filled::Unknown(key) => Compared::Unknown(key),
@@ -136,11 +142,14 @@ fn truth(text: &str) -> Option<bool> {
 }
 
 fn compare_text(comparison: Comparison, atoms: &[Atom], value: &str) -> Compared {
-    let text = match atoms {
-        [] => "",
-        [Atom::Text(text)] => text.as_str(),
-        _ => return wildcard::matches(atoms, value).into(),
-    };
+    match atoms {
+        [] => compare_plain(comparison, "", value),
+        [Atom::Text(text)] => compare_plain(comparison, text, value),
+        _ => wildcard::matches(atoms, value).into(),
+    }
+}
+
+fn compare_plain(comparison: Comparison, text: &str, value: &str) -> Compared {
     if comparison == Comparison::TextIgnoringCase {
         return (text.eq_ignore_ascii_case(value) || text.to_lowercase() == value.to_lowercase())
             .into();
@@ -155,6 +164,16 @@ fn compare_text(comparison: Comparison, atoms: &[Atom], value: &str) -> Compared
 }
 
 impl ArnPattern {
+    fn of_text(text: &str) -> Self {
+        let parts: Vec<Pattern> = text.splitn(6, ':').map(Pattern::new).collect();
+        match Box::try_from(parts) {
+            Ok(parts) => Self::Parts(parts),
+            Err(_) if text.starts_with("arn:") => Self::Short,
+            Err(_) => Self::Invalid,
+        }
+    }
+
+    /// A pattern whose variables are filled in: what came from them stands for itself.
     fn new(atoms: &[Atom]) -> Self {
         let mut parts: [Vec<Atom>; 6] = Default::default();
         let mut at = 0;
@@ -176,7 +195,10 @@ impl ArnPattern {
         }
         let starts = matches!(atoms.first(), Some(Atom::Text(text)) if text.starts_with("arn:"));
         match (at, starts) {
-            (5, _) => Self::Parts(Box::new(parts)),
+            (5, _) => Self::Parts(Box::new(parts.map(|atoms| match atoms.as_slice() {
+                [] => Pattern::Exact("".into()),
+                _ => Pattern::Atoms(atoms),
+            }))),
             (_, true) => Self::Short,
             (_, false) => Self::Invalid,
         }
@@ -191,10 +213,7 @@ impl ArnPattern {
             (Self::Parts(parts), Some(given)) => parts
                 .iter()
                 .zip(given)
-                .all(|(pattern, part)| match pattern.as_slice() {
-                    [] => part.is_empty(),
-                    atoms => wildcard::matches(atoms, part),
-                })
+                .all(|(pattern, part)| pattern.matches(part))
                 .into(),
             (Self::Short, _) | (Self::Parts(_), None) => Compared::No,
             (Self::Invalid, _) => Compared::Invalid,

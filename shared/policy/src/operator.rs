@@ -61,50 +61,94 @@ impl Operator {
     /// Documented: IAM `reference_policies_elements_condition_operators`. That case does not count is inferred. `IfExists`
     /// on `Null` does not exist.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
         let (quantifier, rest) = match name.split_once(':') {
-            Some(("forallvalues", rest)) => (Quantifier::ForAllValues, rest),
-            Some(("foranyvalue", rest)) => (Quantifier::ForAnyValue, rest),
+            None => (Quantifier::Single, name),
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => {
+                (Quantifier::ForAllValues, rest)
+            }
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => {
+                (Quantifier::ForAnyValue, rest)
+            }
             Some(_) => return None,
-            None => (Quantifier::Single, name.as_str()),
         };
-        let (base, if_exists) = match rest.strip_suffix("ifexists") {
-            Some(base) => (base, true),
-            None => (rest, false),
+        let (base, if_exists) = match rest
+            .len()
+            .checked_sub(8)
+            .and_then(|at| rest.split_at_checked(at))
+        {
+            Some((base, end)) if end.eq_ignore_ascii_case("IfExists") => (base, true),
+            Some(_) | None => (rest, false),
         };
-        let (comparison, negated) = match base {
-            "stringequals" => (Comparison::Text, false),
-            "stringnotequals" => (Comparison::Text, true),
-            "stringequalsignorecase" => (Comparison::TextIgnoringCase, false),
-            "stringnotequalsignorecase" => (Comparison::TextIgnoringCase, true),
-            "stringlike" => (Comparison::TextLike, false),
-            "stringnotlike" => (Comparison::TextLike, true),
-            "numericequals" => (Comparison::Numeric(Order::Equal), false),
-            "numericnotequals" => (Comparison::Numeric(Order::Equal), true),
-            "numericlessthan" => (Comparison::Numeric(Order::Less), false),
-            "numericlessthanequals" => (Comparison::Numeric(Order::LessOrEqual), false),
-            "numericgreaterthan" => (Comparison::Numeric(Order::Greater), false),
-            "numericgreaterthanequals" => (Comparison::Numeric(Order::GreaterOrEqual), false),
-            "dateequals" => (Comparison::Date(Order::Equal), false),
-            "datenotequals" => (Comparison::Date(Order::Equal), true),
-            "datelessthan" => (Comparison::Date(Order::Less), false),
-            "datelessthanequals" => (Comparison::Date(Order::LessOrEqual), false),
-            "dategreaterthan" => (Comparison::Date(Order::Greater), false),
-            "dategreaterthanequals" => (Comparison::Date(Order::GreaterOrEqual), false),
-            "bool" => (Comparison::Bool, false),
-            "binaryequals" => (Comparison::Binary, false),
-            "ipaddress" => (Comparison::Ip, false),
-            "notipaddress" => (Comparison::Ip, true),
-            "arnequals" | "arnlike" => (Comparison::Arn, false),
-            "arnnotequals" | "arnnotlike" => (Comparison::Arn, true),
-            "null" if !if_exists => (Comparison::Null, false),
-            _ => return None,
-        };
+        let (_, comparison, negated) = OPERATORS
+            .iter()
+            .find(|(name, ..)| name.eq_ignore_ascii_case(base))?;
+        if if_exists && *comparison == Comparison::Null {
+            return None;
+        }
         Some(Self {
             quantifier,
-            comparison,
-            negated,
+            comparison: *comparison,
+            negated: *negated,
             if_exists,
         })
     }
 }
+
+/// The operators: name, what they compare, whether negated.
+const OPERATORS: [(&str, Comparison, bool); 27] = [
+    ("StringEquals", Comparison::Text, false),
+    ("StringNotEquals", Comparison::Text, true),
+    (
+        "StringEqualsIgnoreCase",
+        Comparison::TextIgnoringCase,
+        false,
+    ),
+    (
+        "StringNotEqualsIgnoreCase",
+        Comparison::TextIgnoringCase,
+        true,
+    ),
+    ("StringLike", Comparison::TextLike, false),
+    ("StringNotLike", Comparison::TextLike, true),
+    ("ArnEquals", Comparison::Arn, false),
+    ("ArnNotEquals", Comparison::Arn, true),
+    ("ArnLike", Comparison::Arn, false),
+    ("ArnNotLike", Comparison::Arn, true),
+    ("Bool", Comparison::Bool, false),
+    ("Null", Comparison::Null, false),
+    ("NumericEquals", Comparison::Numeric(Order::Equal), false),
+    ("NumericNotEquals", Comparison::Numeric(Order::Equal), true),
+    ("NumericLessThan", Comparison::Numeric(Order::Less), false),
+    (
+        "NumericLessThanEquals",
+        Comparison::Numeric(Order::LessOrEqual),
+        false,
+    ),
+    (
+        "NumericGreaterThan",
+        Comparison::Numeric(Order::Greater),
+        false,
+    ),
+    (
+        "NumericGreaterThanEquals",
+        Comparison::Numeric(Order::GreaterOrEqual),
+        false,
+    ),
+    ("DateEquals", Comparison::Date(Order::Equal), false),
+    ("DateNotEquals", Comparison::Date(Order::Equal), true),
+    ("DateLessThan", Comparison::Date(Order::Less), false),
+    (
+        "DateLessThanEquals",
+        Comparison::Date(Order::LessOrEqual),
+        false,
+    ),
+    ("DateGreaterThan", Comparison::Date(Order::Greater), false),
+    (
+        "DateGreaterThanEquals",
+        Comparison::Date(Order::GreaterOrEqual),
+        false,
+    ),
+    ("IpAddress", Comparison::Ip, false),
+    ("NotIpAddress", Comparison::Ip, true),
+    ("BinaryEquals", Comparison::Binary, false),
+];

@@ -1,5 +1,6 @@
 //! From JSON to a policy: which elements there are, and what shapes they may have.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::operator::Operator;
 use crate::principal::{Grantee, NameKind, PrincipalElement};
 use crate::statement::{Effect, Element, Statement};
 use crate::template::{Reading, Template};
-use crate::wildcard;
+use crate::wildcard::Pattern;
 
 /// The path to what is being read, shared by all readers of one document.
 struct Reader<'a> {
@@ -200,7 +201,7 @@ impl<'a> Reader<'a> {
                 let names = self.strings(node)?;
                 let patterns = names
                     .iter()
-                    .map(|name| wildcard::atoms(&name.to_lowercase()))
+                    .map(|name| Pattern::new(&name.to_ascii_lowercase()))
                     .collect();
                 statement.action_names = names;
                 statement.actions = if member.key == "Action" {
@@ -293,11 +294,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A condition's values: strings, numbers or booleans, one or a list.
-    fn values(&self, node: &Node<'_>) -> Read<Vec<String>> {
-        let one = |node: &Node<'_>| match &node.value {
-            Value::String(text) => Some(text.clone().into_owned()),
-            Value::Number(text) => Some((*text).to_owned()),
-            Value::Bool(value) => Some(value.to_string()),
+    fn values<'n>(&self, node: &'n Node<'_>) -> Read<Vec<Cow<'n, str>>> {
+        let one = |node: &'n Node<'_>| match &node.value {
+            Value::String(text) => Some(Cow::Borrowed(text.as_ref())),
+            Value::Number(text) => Some(Cow::Borrowed(*text)),
+            Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         };
         let values = match &node.value {

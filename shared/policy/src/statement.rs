@@ -8,7 +8,7 @@ use crate::context::Request;
 use crate::principal::{PrincipalElement, Reach};
 use crate::template::{Filled, Template};
 use crate::truth::Truth;
-use crate::wildcard::{self, Atom};
+use crate::wildcard::{self, Pattern};
 
 /// What a statement does when it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ pub struct Statement {
     pub(crate) effect: Effect,
     pub(crate) principal: PrincipalElement,
     pub(crate) action_names: Vec<String>,
-    pub(crate) actions: Element<Vec<Atom>>,
+    pub(crate) actions: Element<Pattern>,
     pub(crate) resources: Element<Option<Template>>,
     pub(crate) conditions: Vec<Condition>,
 }
@@ -98,10 +98,10 @@ impl Statement {
     }
 
     fn is_about(&self, request: &Request) -> bool {
-        let named = |patterns: &[Vec<Atom>]| {
+        let named = |patterns: &[Pattern]| {
             patterns
                 .iter()
-                .any(|pattern| wildcard::matches(pattern, request.action_lower()))
+                .any(|pattern| pattern.matches(request.action_lower()))
         };
         match &self.actions {
             Element::Absent => false,
@@ -127,6 +127,7 @@ impl Statement {
         let one = |template: &Option<Template>| match template {
             None => Truth::No,
             Some(template) => match template.fill(request) {
+                Filled::Plain(text) => Truth::from(text == request.resource()),
                 Filled::Ready(atoms) => Truth::from(wildcard::matches(&atoms, request.resource())),
                 Filled::Missing => Truth::No,
                 Filled::Unknown(key) => Truth::Unknown(vec![key]),

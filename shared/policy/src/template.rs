@@ -19,6 +19,8 @@ enum Piece {
 /// A policy string, split into what stands for itself, wildcards and variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Template {
+    /// Neither wildcards nor variables.
+    Plain(Box<str>),
     /// Nothing to fill in.
     Fixed(Vec<Atom>),
     /// Holds at least one variable.
@@ -40,6 +42,8 @@ pub(crate) struct Reading {
 
 /// A template filled in for a request.
 pub(crate) enum Filled<'a> {
+    /// Plain text.
+    Plain(&'a str),
     /// All variables have values.
     Ready(Cow<'a, [Atom]>),
     /// A variable has no value (or more than one), and no default.
@@ -50,6 +54,11 @@ pub(crate) enum Filled<'a> {
 
 impl Template {
     pub(crate) fn new(text: &str, reading: Reading) -> Self {
+        let plain = (!reading.wildcards || !text.contains(['*', '?']))
+            && (!reading.variables || !text.contains("${"));
+        if plain {
+            return Self::Plain(text.into());
+        }
         let mut pieces = Vec::new();
         let mut atoms = Vec::new();
         let push = |atoms: &mut Vec<Atom>, text: &str| {
@@ -84,6 +93,7 @@ impl Template {
     /// Puts the request's values in. A value's own `*` and `?` stand for themselves.
     pub(crate) fn fill<'a>(&'a self, request: &Request) -> Filled<'a> {
         let pieces = match self {
+            Self::Plain(text) => return Filled::Plain(text),
             Self::Fixed(atoms) => return Filled::Ready(Cow::Borrowed(atoms)),
             Self::Variables(Pieces(pieces)) => pieces,
         };
@@ -110,43 +120,60 @@ impl Template {
     /// allows none: such a resource matches nothing.
     ///
     /// Documented: IAM `reference_policies_elements_resource` and `reference_policies_variables`.
-    pub(crate) fn narrowed(self) -> Option<Self> {
-        match self {
+    pub(crate) fn narrowed(mut self) -> Option<Self> {
+        let in_place = match &mut self {
+            Self::Plain(_) => true,
             Self::Fixed(atoms) => {
-                let pieces = narrow(atoms.into_iter().map(Piece::Atom).collect())?;
-                let atoms = pieces
-                    .into_iter()
-                    .filter_map(|piece| match piece {
-                        Piece::Atom(atom) => Some(atom),
-                        Piece::Variable { .. } => None,
-                    })
-                    .collect();
-                Some(Self::Fixed(atoms))
+                let in_all = atoms.iter().map(colons).sum();
+                narrow(in_all, atoms.iter_mut().map(Some))
             }
-            Self::Variables(Pieces(pieces)) => Some(Self::Variables(Pieces(narrow(pieces)?))),
-        }
+            Self::Variables(Pieces(pieces)) => {
+                let in_all = pieces
+                    .iter()
+                    .map(|piece| match piece {
+                        Piece::Atom(atom) => colons(atom),
+                        Piece::Variable { .. } => 0,
+                    })
+                    .sum();
+                let atoms = pieces.iter_mut().map(|piece| match piece {
+                    Piece::Atom(atom) => Some(atom),
+                    Piece::Variable { .. } => None,
+                });
+                narrow(in_all, atoms)
+            }
+        };
+        in_place.then_some(self)
     }
 }
 
-fn narrow(mut pieces: Vec<Piece>) -> Option<Vec<Piece>> {
-    let mut colons = 0;
-    let ends: Vec<bool> = (0..pieces.len())
-        .map(|at| match pieces.get(at + 1) {
-            None => true,
-            Some(Piece::Atom(Atom::Text(text))) => text.starts_with(':'),
-            Some(_) => false,
-        })
-        .collect();
-    for (piece, end) in pieces.iter_mut().zip(ends) {
+fn colons(atom: &Atom) -> usize {
+    match atom {
+        Atom::Text(text) => text.bytes().filter(|byte| *byte == b':').count(),
+        Atom::One { .. } | Atom::Many { .. } => 0,
+    }
+}
+
+/// Narrows the wildcards, from the end. `None` stands for a variable; whether all of them are after the fifth colon.
+fn narrow<'p>(
+    colons_in_all: usize,
+    pieces: impl DoubleEndedIterator<Item = Option<&'p mut Atom>>,
+) -> bool {
+    let mut before = colons_in_all;
+    let mut at_end = true;
+    let mut in_place = true;
+    for piece in pieces.rev() {
+        let ends_segment = std::mem::take(&mut at_end);
         match piece {
-            Piece::Atom(Atom::Text(text)) => colons += text.matches(':').count(),
-            Piece::Atom(Atom::One { wide }) => *wide = colons >= 5,
-            Piece::Atom(Atom::Many { wide }) => *wide = colons >= 5 || end,
-            Piece::Variable { .. } if colons < 5 => return None,
-            Piece::Variable { .. } => {}
+            None => in_place &= before >= 5,
+            Some(Atom::One { wide }) => *wide = before >= 5,
+            Some(Atom::Many { wide }) => *wide = before >= 5 || ends_segment,
+            Some(atom @ Atom::Text(_)) => {
+                before -= colons(atom);
+                at_end = matches!(atom, Atom::Text(text) if text.starts_with(':'));
+            }
         }
     }
-    Some(pieces)
+    in_place
 }
 
 /// The first `${…}` of `text`: what stands before, inside and after it. An unclosed one is plain text.

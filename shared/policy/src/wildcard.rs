@@ -17,6 +17,37 @@ pub(crate) enum Atom {
     },
 }
 
+/// A pattern, kept in the cheapest form that says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    /// Everything.
+    Any,
+    /// This text and no other.
+    Exact(Box<str>),
+    /// Text and wildcards.
+    Atoms(Vec<Atom>),
+}
+
+impl Pattern {
+    pub(crate) fn new(text: &str) -> Self {
+        if text == "*" {
+            Self::Any
+        } else if text.contains(['*', '?']) {
+            Self::Atoms(atoms(text))
+        } else {
+            Self::Exact(text.into())
+        }
+    }
+
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(own) => **own == *text,
+            Self::Atoms(atoms) => matches(atoms, text),
+        }
+    }
+}
+
 /// Splits `pattern` into atoms; every wildcard is wide.
 pub(crate) fn atoms(pattern: &str) -> Vec<Atom> {
     let mut atoms = Vec::new();
@@ -125,12 +156,14 @@ fn matches_wide(pattern: &[Atom], text: &str) -> bool {
     }
 }
 
-/// The next place after the start of `from` where `atoms` could begin.
+/// The next place after the start of `from` where `atoms` could begin. The first byte of a literal starts a character, so
+/// the place does, too.
 fn skip_to<'a>(atoms: &[Atom], from: &'a str) -> Option<&'a str> {
     let from = one(from, true)?;
     match atoms.first() {
         Some(Atom::Text(literal)) => {
-            let at = from.find(literal.as_str())?;
+            let first = literal.as_bytes().first()?;
+            let at = from.as_bytes().iter().position(|byte| byte == first)?;
             from.get(at..)
         }
         Some(Atom::One { .. } | Atom::Many { .. }) | None => Some(from),

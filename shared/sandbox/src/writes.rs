@@ -1,7 +1,7 @@
 //! Writes of policies, with the checks that AWS makes.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn, KeyManager};
-use copymend_policy::{PolicyDocument, Statement};
+use copymend_policy::{AccountId, PolicyDocument, Statement};
 use serde_json::Value;
 
 use crate::world::{PolicyText, SERVICE_LINKED_ROLE, World};
@@ -124,7 +124,7 @@ impl World {
     }
 
     /// `CreateServiceLinkedRole` for `backup.amazonaws.com`. `false` where the role or no such account exists.
-    pub fn create_service_linked_role(&mut self, account: copymend_policy::AccountId) -> bool {
+    pub fn create_service_linked_role(&mut self, account: AccountId) -> bool {
         self.account_mut(account)
             .is_some_and(|account| !std::mem::replace(&mut account.service_linked_role, true))
     }
@@ -147,14 +147,12 @@ impl World {
             .map(ToOwned::to_owned)
     }
 
-    /// A principal that was deleted stays in a policy as an id such as `AROA…`, which names nobody any more (documented: IAM
-    /// `reference_policies_elements_principal`).
+    /// Whether AWS would know a principal. A role or user must be in the world; the root of an account that isn't in the
+    /// world is taken for one that exists elsewhere. A principal that was deleted stays in a policy as an id such as
+    /// `AROA…`, which names nobody any more (documented: IAM `reference_policies_elements_principal`).
     fn has_principal(&self, principal: &str) -> bool {
-        if principal == "*" {
+        if principal == "*" || principal.parse::<AccountId>().is_ok() {
             return true;
-        }
-        if let Ok(id) = principal.parse() {
-            return self.account(id).is_some();
         }
         let mut parts = principal.splitn(6, ':').skip(1);
         let (Some(partition), Some(service), Some(_), Some(id), Some(resource)) = (
@@ -166,9 +164,11 @@ impl World {
         ) else {
             return false;
         };
-        let Some((id, account)) = id.parse().ok().and_then(|id| Some((id, self.account(id)?)))
-        else {
+        let Ok(id) = id.parse::<AccountId>() else {
             return false;
+        };
+        let Some(account) = self.account(id) else {
+            return service == "iam" && resource == "root";
         };
         if account.partition != partition {
             return false;

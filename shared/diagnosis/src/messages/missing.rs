@@ -23,7 +23,6 @@ pub(super) const AFTER: &[&str] = &[
     "nonexistent",
     "is invalid",
     "is not valid",
-    "is missing",
 ];
 
 /// Phrases that precede what is missing.
@@ -194,6 +193,10 @@ fn thing(word: &str, before: &str) -> Option<Thing> {
     }
     if is(&["cmk", "kms", "keyid"]) || text::starts_with(word, "alias/") {
         return Some(Thing::Key);
+    }
+    // A rule of the catalogue knows whose service-linked role it is.
+    if is(&["role"]) && after(&["service-linked", "linked"]) {
+        return Some(Thing::Foreign);
     }
     if is(&["role", "roles"]) || text::holds(word, "awsbackupdefaultservicerole") {
         return Some(Thing::Role);

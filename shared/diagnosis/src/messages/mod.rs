@@ -213,6 +213,8 @@ fn rank(
     ranking.finish(explicit || evidence.speaks_of_explicit_deny())
 }
 
+const DENIED: &str = "The message speaks of an explicit deny, which no allow can lift.";
+
 /// An explicit deny wins over every allow, so nothing that adds an allow may stay: a repairable policy cause becomes the
 /// deny that it stands for, and no other repairable cause comes first.
 fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
@@ -225,12 +227,16 @@ fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
         } else {
             None
         };
-        let candidate = deny.map_or(candidate, |cause| Candidate {
-            cause,
-            why: "The message speaks of an explicit deny, which no allow can lift.",
-        });
+        let candidate = deny.map_or(candidate, |cause| Candidate { cause, why: DENIED });
         push(&mut kept, candidate);
     }
     kept.sort_by_key(|candidate| candidate.cause.is_repairable());
+    if kept
+        .first()
+        .is_some_and(|first| first.cause.is_repairable())
+    {
+        let cause = Cause::JobRolePermission;
+        kept.insert(0, Candidate { cause, why: DENIED });
+    }
     kept
 }

@@ -250,6 +250,8 @@ pub(super) fn arn_parts(text: &str) -> Option<(&str, &str)> {
 pub(super) fn key_arn(message: &str, from: usize) -> Option<&str> {
     /// The longest that can stand before the service: `arn:` and a partition.
     const LONGEST_START: usize = 32;
+    /// The longest ARN that AWS allows.
+    const LONGEST_ARN: usize = 2_048;
     let mut from = from;
     while let Some(service) = find(message, ":kms:", from) {
         from = service + 1;
@@ -259,6 +261,7 @@ pub(super) fn key_arn(message: &str, from: usize) -> Option<&str> {
             continue;
         };
         let tail = message.get(start..)?;
+        let tail = tail.get(..tail.floor_char_boundary(LONGEST_ARN))?;
         let length = tail
             .bytes()
             .position(|byte| {

@@ -1,6 +1,6 @@
 //! Actions and resources.
 
-use copymend_policy::{Request, wildcard_matches};
+use copymend_policy::{Request, arn_matches, wildcard_matches};
 
 use crate::support::{ROLE, allowed, statements};
 
@@ -110,4 +110,19 @@ fn a_hostile_pattern_takes_no_longer_than_a_friendly_one() {
     assert!(!wildcard_matches(&pattern, &"a".repeat(20_000)));
     let narrow = format!("arn:{}:x", "*a*b".repeat(300));
     assert!(!on(&narrow, &"arn:ab".repeat(400)));
+}
+
+#[test]
+fn an_arn_pattern_is_matched_part_by_part() {
+    let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:a:b";
+    for (pattern, expected) in [
+        (vault, true),
+        ("arn:aws:backup:*:444455556666:backup-vault:*", true),
+        ("arn:aws:backup:*:backup-vault:*", false),
+        ("arn:aws:backup:*", false),
+        ("*", false),
+        ("", false),
+    ] {
+        assert_eq!(arn_matches(pattern, vault), expected, "{pattern}");
+    }
 }

@@ -144,6 +144,14 @@ impl World {
         true
     }
 
+    /// Takes a key out of the world.
+    pub fn remove_key(&mut self, arn: &KeyArn) {
+        let account = arn.account_id().and_then(|id| self.accounts.get_mut(&id));
+        if let Some(region) = account.and_then(|account| account.regions.get_mut(arn.region())) {
+            region.keys.remove(key_id(arn));
+        }
+    }
+
     /// Every key with its ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<(KeyArn, &Key)> {

@@ -59,10 +59,9 @@ fn a_vault_policy_with_a_wildcard_action_an_unknown_principal_or_no_sense_is_ref
     );
     for principal in [
         "arn:aws:iam::111122223333:role/Nobody",
-        "arn:aws:iam::121212121212:root",
+        "arn:aws:iam::121212121212:role/Nobody",
         "arn:aws-cn:iam::111122223333:root",
         "AROAEXAMPLEEXAMPLE123",
-        "121212121212",
         "arn:aws:iam::111122223333:user/nobody",
     ] {
         assert_eq!(
@@ -81,6 +80,7 @@ fn a_vault_policy_with_a_wildcard_action_an_unknown_principal_or_no_sense_is_ref
     for principal in [
         "*",
         "111122223333",
+        "arn:aws:iam::121212121212:root",
         "arn:aws:iam::111122223333:role/BackupRole",
     ] {
         assert!(put_vault(&admitting(principal)).is_ok(), "{principal}");

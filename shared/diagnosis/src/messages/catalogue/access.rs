@@ -278,7 +278,6 @@ pub(super) const RULES: &[Rule] = &[
         "authorized to perform:",
         "is not enabled or you do",
         "not enabled, or you do",
-        "copyintobackupvault",
     ]),
     // The same with the action that only the vault policy and the job role can allow.
     Rule::new(

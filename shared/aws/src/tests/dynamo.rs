@@ -1,0 +1,334 @@
+use copymend_remediation::ledger::{Change, JobEntry, Ledger};
+use copymend_remediation::ports::{CallErrorKind, Environment};
+use copymend_remediation::settings::Settings;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::ledger_contract::ledger_contract;
+use super::wire::{Reply, Wire, ok, status, typed_error};
+use super::{environment, parsed};
+use crate::{AwsEnvironment, DynamoLedger, config};
+
+fn now() -> Timestamp {
+    parsed("2026-11-22T23:30:00Z")
+}
+
+fn later() -> Timestamp {
+    now() + SignedDuration::from_secs(300)
+}
+
+async fn aws(wire: &Wire) -> AwsEnvironment {
+    let settings = Settings {
+        ledger_table: Some("ledger".to_owned()),
+        ..Settings::default()
+    };
+    environment(wire, &settings).await
+}
+
+fn refused(item: &serde_json::Value) -> Reply {
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "message": "The conditional request failed",
+        "Item": item
+    });
+    status(400, &body.to_string())
+}
+
+fn change() -> Change {
+    Change {
+        id: "job-1-1".to_owned(),
+        resource: "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned(),
+        before: None,
+        after: "{}".to_owned(),
+        added: vec!["{\"Sid\":\"a\"}".to_owned()],
+        at: now(),
+        copy_job_id: "job-1".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_taken_by_one_conditional_put() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    wire.once("PutItem", ok("{}"));
+    let ledger = aws.ledger().unwrap();
+    let entry = ledger
+        .begin_job("job-1", "me", now(), later())
+        .await
+        .unwrap();
+    assert_eq!(entry, JobEntry::Started);
+    let sent = wire.sent("PutItem")[0].json();
+    assert_eq!(sent["Item"]["pk"]["S"], "job#job-1");
+    assert_eq!(
+        sent["Item"]["held_until"]["N"],
+        later().as_millisecond().to_string()
+    );
+    assert_eq!(
+        sent["Item"]["expires_at"]["N"],
+        (now().as_second() + 30 * 86_400).to_string()
+    );
+    assert_eq!(sent["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+    // The ledger is the function's own: who we are needn't be known.
+    assert!(wire.sent("GetCallerIdentity").is_empty());
+}
+
+#[tokio::test]
+async fn a_job_of_someone_else_is_told_by_the_item_that_refused() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    let ledger = aws.ledger().unwrap();
+    wire.once(
+        "PutItem",
+        refused(&json!({ "job_state": { "S": "done" }, "outcome": { "S": "retried" } })),
+    )
+    .once(
+        "PutItem",
+        refused(&json!({ "job_state": { "S": "in-progress" } })),
+    )
+    .once(
+        "PutItem",
+        refused(&json!({ "job_state": { "S": "new-state" } })),
+    )
+    // Endpoints that don't know the option answer without the item.
+    .once(
+        "PutItem",
+        typed_error("ConditionalCheckFailedException", "no"),
+    )
+    .once(
+        "GetItem",
+        ok(r#"{"Item":{"job_state":{"S":"done"},"outcome":{"S":"advised"}}}"#),
+    )
+    .once(
+        "PutItem",
+        typed_error("ConditionalCheckFailedException", "no"),
+    )
+    .once("GetItem", ok("{}"));
+    let begin = || ledger.begin_job("job-1", "me", now(), later());
+    assert_eq!(begin().await.unwrap(), JobEntry::Done("retried".to_owned()));
+    assert_eq!(begin().await.unwrap(), JobEntry::InProgress);
+    assert_eq!(begin().await.unwrap_err().kind, CallErrorKind::Unreadable);
+    assert_eq!(begin().await.unwrap(), JobEntry::Done("advised".to_owned()));
+    assert_eq!(wire.sent("GetItem")[0].json()["ConsistentRead"], true);
+    assert_eq!(begin().await.unwrap(), JobEntry::InProgress);
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_of_the_table_are_told_apart() {
+    use CallErrorKind::{AccessDenied, Failed, Throttled};
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    let ledger = aws.ledger().unwrap();
+    for (code, kind) in [
+        ("AccessDeniedException", AccessDenied),
+        ("ProvisionedThroughputExceededException", Throttled),
+        ("ResourceNotFoundException", Failed),
+    ] {
+        wire.always("PutItem", typed_error(code, "no"))
+            .always("GetItem", typed_error(code, "no"))
+            .always("TransactWriteItems", typed_error(code, "no"));
+        let begun = ledger.begin_job("job-1", "me", now(), later()).await;
+        assert_eq!(begun.unwrap_err().kind, kind);
+        let leased = ledger.acquire_lease("r", "me", now(), later()).await;
+        assert_eq!(leased.unwrap_err().kind, kind);
+        assert_eq!(
+            ledger.policy_history("r", now()).await.unwrap_err().kind,
+            kind
+        );
+        assert_eq!(ledger.retry_of("job-1").await.unwrap_err().kind, kind);
+        assert_eq!(
+            ledger.record_change(&change(), &[]).await.unwrap_err().kind,
+            kind
+        );
+    }
+}
+
+fn cancelled(code: &str, item: &serde_json::Value) -> Reply {
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled",
+        "CancellationReasons": [{ "Code": code, "Item": item }, { "Code": "None" }, { "Code": "None" }]
+    });
+    status(400, &body.to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    let ledger = aws.ledger().unwrap();
+    let none = json!({});
+    wire.once(
+        "TransactWriteItems",
+        cancelled("TransactionConflict", &none),
+    )
+    .once("TransactWriteItems", ok("{}"));
+    ledger
+        .record_change(&change(), &["a".to_owned()])
+        .await
+        .unwrap();
+    let sent = wire.sent("TransactWriteItems");
+    assert_eq!(sent.len(), 2);
+    let items = sent[0].json()["TransactItems"].clone();
+    assert_eq!(
+        items[1]["Update"]["Key"]["pk"]["S"],
+        "policy#arn:aws:kms:eu-west-1:111122223333:key/1"
+    );
+    assert_eq!(
+        items[2]["Update"]["Key"]["pk"]["S"],
+        "writes#arn:aws:kms:eu-west-1:111122223333:key/1#2026-11-22"
+    );
+    // The answer of an earlier attempt was lost: what is stored is what we want.
+    let stored = items[0]["Put"]["Item"].clone();
+    wire.once(
+        "TransactWriteItems",
+        cancelled("ConditionalCheckFailed", &stored),
+    );
+    ledger
+        .record_change(&change(), &["a".to_owned()])
+        .await
+        .unwrap();
+    wire.once(
+        "TransactWriteItems",
+        cancelled("ConditionalCheckFailed", &stored),
+    );
+    let other = Change {
+        after: "{ }".to_owned(),
+        ..change()
+    };
+    let error = ledger.record_change(&other, &[]).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Rejected);
+    wire.always(
+        "TransactWriteItems",
+        cancelled("TransactionConflict", &none),
+    );
+    let error = ledger.record_change(&change(), &[]).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Throttled);
+}
+
+#[tokio::test]
+async fn items_of_the_wrong_shape_are_unreadable() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    let ledger = aws.ledger().unwrap();
+    wire.always(
+        "GetItem",
+        ok(r#"{"Item":{"sids":{"S":"x"},"occurrences":{"S":"x"},"original_job":{"N":"1"}}}"#),
+    )
+    .always(
+        "UpdateItem",
+        ok(r#"{"Attributes":{"occurrences":{"S":"x"},"attempts":{"N":"1.5"}}}"#),
+    );
+    let kind = CallErrorKind::Unreadable;
+    assert_eq!(
+        ledger.policy_history("r", now()).await.unwrap_err().kind,
+        kind
+    );
+    assert_eq!(ledger.retry_of("job-1").await.unwrap_err().kind, kind);
+    assert_eq!(ledger.change("c").await.unwrap_err().kind, kind);
+    assert_eq!(
+        ledger
+            .record_occurrence("f", "o", now())
+            .await
+            .unwrap_err()
+            .kind,
+        kind
+    );
+    let counted = ledger
+        .count_retry(
+            &parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1"),
+            &parsed("arn:aws:backup:eu-west-1:111122223333:backup-vault:dr"),
+            3,
+            now(),
+        )
+        .await;
+    assert_eq!(counted.unwrap_err().kind, kind);
+}
+
+#[tokio::test]
+async fn a_table_given_by_its_arn_is_called_in_its_own_region() {
+    let wire = Wire::default();
+    let arn = "arn:aws:dynamodb:us-east-2:111122223333:table/ledger";
+    let settings = Settings {
+        ledger_table: Some(arn.to_owned()),
+        ..Settings::default()
+    };
+    let aws = environment(&wire, &settings).await;
+    wire.once("GetItem", ok("{}"));
+    assert_eq!(aws.ledger().unwrap().retry_of("job-1").await, Ok(None));
+    let sent = wire.sent("GetItem").remove(0);
+    assert!(sent.uri.contains("dynamodb.us-east-2."), "{}", sent.uri);
+    assert_eq!(sent.json()["TableName"], arn);
+}
+
+/// Runs where an endpoint is given: `COPYMEND_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:5000`.
+#[tokio::test]
+async fn a_real_table_keeps_the_contract() {
+    let Ok(endpoint) = std::env::var("COPYMEND_TEST_DYNAMODB_ENDPOINT") else {
+        return;
+    };
+    let config = config::loader(config::http_client())
+        .region(aws_config::Region::from_static("eu-west-1"))
+        .credentials_provider(aws_credential_types::Credentials::new(
+            "test", "test", None, None, "test",
+        ))
+        .endpoint_url(endpoint)
+        .load()
+        .await;
+    let table = format!("ledger-{}", Timestamp::now().as_millisecond());
+    create_table(&config, &table).await;
+    let ledger = DynamoLedger::new(&config, &table);
+    ledger_contract(&ledger).await;
+
+    let resource = "arn:aws:backup:eu-west-1:111122223333:backup-vault:undo";
+    let change = Change {
+        resource: resource.to_owned(),
+        ..change()
+    };
+    let sids = ["a".to_owned(), "b".to_owned()];
+    ledger.record_change(&change, &sids).await.unwrap();
+    ledger.record_change(&change, &sids).await.unwrap();
+    assert_eq!(ledger.change(&change.id).await.unwrap(), Some(change));
+    assert_eq!(ledger.change("none").await.unwrap(), None);
+    let history = ledger.policy_history(resource, now()).await.unwrap();
+    assert_eq!(history.writes_today, 1, "a repeated record counts once");
+    ledger.forget_sids(resource, &sids[..1]).await.unwrap();
+    ledger.forget_sids("nobody's", &sids).await.unwrap();
+    let history = ledger.policy_history(resource, now()).await.unwrap();
+    assert_eq!(history.sids, ["b"]);
+    ledger.forget_sids(resource, &sids).await.unwrap();
+    assert!(
+        ledger
+            .policy_history(resource, now())
+            .await
+            .unwrap()
+            .sids
+            .is_empty()
+    );
+}
+
+async fn create_table(config: &aws_config::SdkConfig, table: &str) {
+    use aws_sdk_dynamodb::types::{
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    };
+    aws_sdk_dynamodb::Client::new(config)
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name("pk")
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .unwrap(),
+        )
+        .key_schema(
+            KeySchemaElement::builder()
+                .attribute_name("pk")
+                .key_type(KeyType::Hash)
+                .build()
+                .unwrap(),
+        )
+        .send()
+        .await
+        .unwrap();
+}

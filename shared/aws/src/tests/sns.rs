@@ -1,0 +1,93 @@
+use copymend_diagnosis::Cause;
+use copymend_remediation::ports::{CallErrorKind, Environment, Notifier};
+use copymend_remediation::report::{CopySummary, Decision, DiagnosisReport, Outcome, Report};
+use copymend_remediation::settings::{Mode, Settings};
+
+use super::environment;
+use super::wire::{Wire, ok, xml_error};
+use crate::sns::{message, subject};
+
+fn report() -> Report {
+    Report {
+        event: "event-1".to_owned(),
+        copy: CopySummary {
+            copy_job_id: "job-1".to_owned(),
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            resource: None,
+            resource_type: None,
+            recovery_point: None,
+            source_vault: "arn:aws:backup:eu-west-1:111122223333:backup-vault:source".to_owned(),
+            destination_vault: "arn:aws:backup:eu-central-1:444455556666:backup-vault:dr"
+                .to_owned(),
+            role: "arn:aws:iam::111122223333:role/BackupRole".to_owned(),
+        },
+        verified: true,
+        mode: Mode::Observe,
+        message: "Access Denied".to_owned(),
+        diagnosis: DiagnosisReport {
+            cause: Cause::DestinationVaultPolicy,
+            candidates: Vec::new(),
+            unknown: Vec::new(),
+        },
+        decision: Decision::Repair,
+        guards: Vec::new(),
+        changes: Vec::new(),
+        refused_changes: Vec::new(),
+        outcome: Outcome::Planned,
+        retried_job: None,
+        advice: None,
+        notes: Vec::new(),
+        occurrences: None,
+    }
+}
+
+#[tokio::test]
+async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
+    let wire = Wire::default();
+    let settings = Settings {
+        topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
+        ..Settings::default()
+    };
+    let aws = environment(&wire, &settings).await;
+    wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
+        .once("Publish", xml_error(403, "AuthorizationError", "no"));
+    assert_eq!(aws.notifier().notify(&report()).await, Ok(true));
+    let sent = wire.sent("Publish").remove(0);
+    assert!(sent.uri.contains("sns.us-east-2."), "{}", sent.uri);
+    for part in [
+        "TopicArn=arn%3Aaws%3Asns%3Aus-east-2%3A111122223333%3Abackups",
+        "StringValue=destination-vault-policy",
+        "StringValue=planned",
+        "Subject=",
+    ] {
+        assert!(sent.body.contains(part), "{part} in {}", sent.body);
+    }
+    let denied = aws.notifier().notify(&report()).await.unwrap_err();
+    assert_eq!(denied.kind, CallErrorKind::AccessDenied);
+    assert_eq!(denied.operation, "sns:Publish");
+}
+
+#[tokio::test]
+async fn without_a_topic_nobody_is_told() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Settings::default()).await;
+    assert_eq!(aws.notifier().notify(&report()).await, Ok(false));
+}
+
+#[test]
+fn a_subject_is_short_ascii_on_one_line() {
+    assert_eq!(subject("  a\r\nb\tc\u{7}d "), "a b c d");
+    assert_eq!(subject("Köln → Rom"), "K?ln ? Rom");
+    let long = subject(&"ä ".repeat(300));
+    assert_eq!(long.len(), 100);
+    assert!(long.ends_with("..."));
+}
+
+#[test]
+fn a_message_is_cut_on_a_characters_boundary_and_says_so() {
+    assert_eq!(message("short ä".to_owned()), "short ä");
+    let cut = message("ä".repeat(200_000));
+    assert!(cut.len() <= 262_144 - 2_048);
+    assert!(cut.ends_with("holds the whole report.]\n"));
+}

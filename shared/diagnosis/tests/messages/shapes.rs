@@ -1,0 +1,61 @@
+//! Long and hostile texts.
+
+use copymend_diagnosis::Cause;
+use copymend_diagnosis::messages::explain;
+
+use crate::data::{assert_best, assert_sound};
+
+const MEGABYTE: usize = 1 << 20;
+
+fn repeated(piece: &str) -> String {
+    piece.repeat(MEGABYTE / piece.len())
+}
+
+/// Each would take minutes if any reader looked at the whole text again and again.
+#[test]
+fn a_megabyte_is_explained() {
+    for piece in [
+        "a",
+        " ",
+        "perform",
+        "to perform ",
+        "is not authorized to perform: a:b ",
+        "User: arn:aws:iam::1:role/R is not authorized to perform: kms:Decrypt on resource: \"",
+        "does not exist ",
+        "cannot find ",
+        ":kms:",
+        "arn:aws:kms:",
+        "arn:aws",
+        "because no ",
+        "explicit deny ",
+        "n't ",
+        "\u{2019}",
+        "\u{a0}",
+        "access denied",
+        "backup vault not found. ",
+    ] {
+        assert_sound(&explain(&repeated(piece)));
+    }
+}
+
+#[test]
+fn a_cause_is_found_at_the_end_of_a_megabyte() {
+    let text = format!(
+        "{} Given key ID is not accessible",
+        repeated("lorem ipsum ")
+    );
+    assert_best(&text, Cause::SourceKeyPolicy);
+}
+
+#[test]
+fn text_that_is_not_english_is_left_alone() {
+    for text in [
+        "Zugriff verweigert",
+        "アクセスが拒否されました",
+        "مرفوض",
+        "\u{0}\u{1}\u{2}",
+        "e\u{301}\u{200d}🦀",
+    ] {
+        assert_best(text, Cause::Unknown);
+    }
+}

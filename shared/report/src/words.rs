@@ -1,0 +1,125 @@
+//! The words that the e-mail and the terminal view share.
+
+use copymend_diagnosis::{BackupVaultArn, KeyArn, Verdict};
+use copymend_remediation::report::{Decision, Outcome, PolicyChange, Report};
+
+use crate::text::inline;
+
+/// The outcome in one or two words.
+pub(crate) const fn outcome(report: &Report) -> &'static str {
+    match report.outcome {
+        Outcome::RepairedAndRetried => "repaired",
+        Outcome::Repaired => "repaired, not started again",
+        Outcome::Retried => "started again",
+        Outcome::Planned => "planned",
+        Outcome::Advised if report.verified => "action needed",
+        Outcome::Advised => "unverified",
+        Outcome::Refused => "refused",
+        Outcome::Failed => "failed",
+        Outcome::Nothing => "nothing to do",
+        Outcome::AlreadyHandled => "already handled",
+    }
+}
+
+/// What Copymend did, in one or two sentences.
+pub(crate) fn deed(report: &Report) -> String {
+    let change = report.changes.first();
+    match report.outcome {
+        Outcome::RepairedAndRetried => format!("Copymend {} and started the copy again.", added("added", change)),
+        Outcome::Repaired => format!(
+            "Copymend {}. The copy was not started again; the notes say why.",
+            added("added", change)
+        ),
+        Outcome::Retried => "Copymend changed no policy, and started the copy again.".to_owned(),
+        Outcome::Planned if change.is_some() => format!(
+            "Copymend would {} and start the copy again. It runs in observe mode: nothing was written.",
+            added("add", change)
+        ),
+        Outcome::Planned => {
+            "Copymend would start the copy again. It runs in observe mode: nothing was started.".to_owned()
+        }
+        Outcome::Advised if report.verified => "Copymend changed nothing. People must act.".to_owned(),
+        Outcome::Advised => {
+            "AWS Backup did not confirm this event. The cause is read from its message alone, and nothing was changed.".to_owned()
+        }
+        Outcome::Refused if report.verified => {
+            let failed: Vec<&str> = report.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.name).collect();
+            format!("Copymend refused the repair; nothing was written. Guards that failed: {}.", failed.join(", "))
+        }
+        Outcome::Refused => "The event and AWS Backup disagree, so Copymend refused to act on it. Nothing was written.".to_owned(),
+        Outcome::Failed if report.decision == Decision::Retry => {
+            "Copymend tried to start the copy again, and failed. The notes say why.".to_owned()
+        }
+        Outcome::Failed => "Copymend tried a repair, and failed. The notes say how things stand.".to_owned(),
+        Outcome::Nothing => "There is nothing to do.".to_owned(),
+        Outcome::AlreadyHandled => "This job was handled before, or is being handled. Nothing was done.".to_owned(),
+    }
+}
+
+fn added(verb: &str, change: Option<&PolicyChange>) -> String {
+    match change {
+        Some(change) => format!(
+            "{verb} {} to {}",
+            statements(change.added.len()),
+            policy_of(&change.resource)
+        ),
+        None => format!("{verb} what was missing"),
+    }
+}
+
+/// `1 statement`, `3 statements`.
+pub(crate) fn statements(count: usize) -> String {
+    if count == 1 {
+        "1 statement".to_owned()
+    } else {
+        format!("{count} statements")
+    }
+}
+
+/// The policy of a vault or key, by its short name.
+pub(crate) fn policy_of(resource: &str) -> String {
+    if let Ok(vault) = resource.parse::<BackupVaultArn>() {
+        format!("the access policy of vault {}", vault.name())
+    } else if let Ok(key) = resource.parse::<KeyArn>() {
+        let id = key.arn().resource();
+        format!(
+            "the policy of key {}",
+            id.strip_prefix("key/").unwrap_or(id)
+        )
+    } else {
+        format!("the policy of {}", inline(resource))
+    }
+}
+
+/// A verdict as people say it.
+pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Confirmed => "confirmed",
+        Verdict::NotCheckable => "not checkable",
+        Verdict::RuledOut => "ruled out",
+    }
+}
+
+/// How sure the first cause is.
+pub(crate) fn certainty(report: &Report) -> &'static str {
+    match report
+        .diagnosis
+        .candidates
+        .first()
+        .map(|first| first.verdict)
+    {
+        Some(Verdict::Confirmed) => "confirmed by what Copymend read",
+        Some(Verdict::NotCheckable | Verdict::RuledOut) | None => {
+            "read from the message, not confirmed"
+        }
+    }
+}
+
+/// The last part of an ARN, such as `volume/vol-1`; other text as it is.
+pub(crate) fn short(arn: &str) -> String {
+    let resource = arn
+        .splitn(6, ':')
+        .nth(5)
+        .filter(|resource| !resource.is_empty());
+    inline(resource.unwrap_or(arn))
+}

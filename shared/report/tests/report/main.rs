@@ -1,0 +1,12 @@
+//! What people and programs read of representative Reports.
+
+#[cfg(test)]
+mod email;
+#[cfg(test)]
+mod forging;
+#[cfg(test)]
+mod json;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod terminal;

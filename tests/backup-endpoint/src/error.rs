@@ -1,0 +1,77 @@
+//! AWS's errors on the wire.
+
+use axum::Json;
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use copymend_remediation::ports::{CallError, CallErrorKind};
+use serde_json::json;
+
+/// An error as AWS Backup answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AwsError {
+    code: String,
+    message: String,
+}
+
+impl AwsError {
+    pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        Self::new("AccessDeniedException", message)
+    }
+
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        Self::new("ResourceNotFoundException", what)
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new("InvalidParameterValueException", message)
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+}
+
+impl From<CallError> for AwsError {
+    /// The sandbox's details begin with AWS's error code.
+    fn from(error: CallError) -> Self {
+        let (code, message) = match error.detail.split_once(": ") {
+            Some((code, message)) if code.ends_with("Exception") => {
+                (code.to_owned(), message.to_owned())
+            }
+            Some(_) | None => {
+                let code = match error.kind {
+                    CallErrorKind::AccessDenied => "AccessDeniedException",
+                    CallErrorKind::Throttled => "ThrottlingException",
+                    CallErrorKind::Timeout | CallErrorKind::Unreadable | CallErrorKind::Failed => {
+                        "ServiceUnavailableException"
+                    }
+                    CallErrorKind::Rejected => "InvalidParameterValueException",
+                };
+                (code.to_owned(), error.detail)
+            }
+        };
+        Self { code, message }
+    }
+}
+
+impl IntoResponse for AwsError {
+    fn into_response(self) -> Response {
+        let status = match self.code.as_str() {
+            "AccessDeniedException" | "MissingAuthenticationTokenException" => {
+                StatusCode::FORBIDDEN
+            }
+            "ServiceUnavailableException" => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let header = HeaderName::from_static("x-amzn-errortype");
+        let body = json!({"__type": self.code, "Code": self.code, "Message": self.message, "Type": "Client"});
+        (status, [(header, self.code)], Json(body)).into_response()
+    }
+}
