@@ -76,19 +76,18 @@ impl Accounts {
             return Ok((self.config.clone(), None));
         }
         let known = locked(&self.members).get(&account).cloned();
-        let member = match known {
-            Some(member) => member,
-            None => {
-                let member = self
-                    .member(account, partition.unwrap_or(&own.partition))
-                    .await
-                    .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;
-                // Whoever came first is kept, so that all share one session.
-                locked(&self.members)
-                    .entry(account)
-                    .or_insert(member)
-                    .clone()
-            }
+        let member = if let Some(member) = known {
+            member
+        } else {
+            let member = self
+                .member(account, partition.unwrap_or(&own.partition))
+                .await
+                .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;
+            // Whoever came first is kept, so that all share one session.
+            locked(&self.members)
+                .entry(account)
+                .or_insert(member)
+                .clone()
         };
         Ok((member.config, Some(member.role)))
     }
@@ -226,24 +225,23 @@ impl<C: Clone> Clients<C> {
     pub(crate) async fn of(&self, call: Call, target: Target<'_>) -> CallResult<(C, Call)> {
         let place = (target.account, target.region.map(ToOwned::to_owned));
         let known = locked(&self.made).get(&place).cloned();
-        let (client, role) = match known {
-            Some(made) => made,
-            None => {
-                let (config, role) = self
-                    .accounts
-                    .config_of(&call, target.account, target.partition)
-                    .await?;
-                let config = match target.region {
-                    Some(region) => config
-                        .into_builder()
-                        .region(Region::new(region.to_owned()))
-                        .build(),
-                    None => config,
-                };
-                let made = ((self.make)(&config), role);
-                locked(&self.made).insert(place, made.clone());
-                made
-            }
+        let (client, role) = if let Some(made) = known {
+            made
+        } else {
+            let (config, role) = self
+                .accounts
+                .config_of(&call, target.account, target.partition)
+                .await?;
+            let config = match target.region {
+                Some(region) => config
+                    .into_builder()
+                    .region(Region::new(region.to_owned()))
+                    .build(),
+                None => config,
+            };
+            let made = ((self.make)(&config), role);
+            locked(&self.made).insert(place, made.clone());
+            made
         };
         Ok((client, call.within(target.account, role)))
     }

@@ -21,7 +21,6 @@
 //! The SDK may repeat a request whose answer was lost. Conditions admit what we wrote ourselves, and a transaction carries a
 //! token; but a count of occurrences or attempts can then be one too high.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
@@ -41,13 +40,13 @@ use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
 use crate::error::Call;
-
-type Item = HashMap<String, AttributeValue>;
+use crate::item::{
+    Item, expiry, number, read_change, stored, string, text, time, whole, write_change, writes_key,
+};
 
 const REFUSED: &str = "ConditionalCheckFailedException";
 const IN_PROGRESS: &str = "in-progress";
 const DONE: &str = "done";
-const DAY: i64 = 24 * 60 * 60;
 /// Attempts at a transaction that meets another one.
 const ATTEMPTS: u32 = 3;
 
@@ -188,14 +187,21 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":until", time(until))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let item = match call.try_send(request.send()).await {
-            Ok(_) => return Ok(JobEntry::Started),
-            Err(error) => match refused_item(&error) {
-                None => return Err(call.failed(&error)),
-                Some(Some(item)) => Some(item.clone()),
-                // An endpoint that doesn't know the option answers without the item.
-                Some(None) => self.get(&pk).await?,
-            },
+        let Err(error) = call.try_send(request.send()).await else {
+            return Ok(JobEntry::Started);
+        };
+        let refused = error
+            .as_service_error()
+            .filter(|error| error.code() == Some(REFUSED));
+        let item = match refused {
+            None => return Err(call.failed(&error)),
+            Some(PutItemError::ConditionalCheckFailedException(refused))
+                if refused.item().is_some() =>
+            {
+                refused.item().cloned()
+            }
+            // An endpoint that doesn't know the option answers without the item.
+            Some(_) => self.get(&pk).await?,
         };
         // Gone since: whoever held it gave it up and will be called again.
         let Some(item) = item else {
@@ -460,19 +466,6 @@ impl Ledger for DynamoLedger {
     }
 }
 
-fn writes_key(resource: &str, at: Timestamp) -> String {
-    // The calendar day in UTC.
-    format!("writes#{resource}#{}", at.strftime("%F"))
-}
-
-/// The item that made a conditional put fail, if that was the reason.
-fn refused_item<R>(error: &SdkError<PutItemError, R>) -> Option<Option<&Item>> {
-    match error.as_service_error()? {
-        PutItemError::ConditionalCheckFailedException(refused) => Some(refused.item()),
-        other => (other.code() == Some(REFUSED)).then_some(None),
-    }
-}
-
 enum Cancelled {
     No,
     /// The change's item exists.
@@ -496,74 +489,4 @@ fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
         }
     }
     Cancelled::No
-}
-
-fn write_change(change: &Change) -> Item {
-    let texts = change.added.iter().map(string).collect();
-    let mut item = Item::from([
-        ("pk".to_owned(), string(format!("change#{}", change.id))),
-        ("change_id".to_owned(), string(&change.id)),
-        ("policy_of".to_owned(), string(&change.resource)),
-        ("policy_after".to_owned(), string(&change.after)),
-        ("added".to_owned(), AttributeValue::L(texts)),
-        ("written_at".to_owned(), time(change.at)),
-        ("copy_job_id".to_owned(), string(&change.copy_job_id)),
-        ("expires_at".to_owned(), expiry(change.at, 400)),
-    ]);
-    if let Some(before) = &change.before {
-        item.insert("policy_before".to_owned(), string(before));
-    }
-    item
-}
-
-fn read_change(item: &Item) -> Option<Change> {
-    let owned = |name| text(item, name).map(ToOwned::to_owned);
-    Some(Change {
-        id: owned("change_id")?,
-        resource: owned("policy_of")?,
-        before: owned("policy_before"),
-        after: owned("policy_after")?,
-        added: item
-            .get("added")?
-            .as_l()
-            .ok()?
-            .iter()
-            .map(|statement| statement.as_s().ok().cloned())
-            .collect::<Option<_>>()?,
-        at: Timestamp::from_millisecond(item.get("written_at")?.as_n().ok()?.parse().ok()?).ok()?,
-        copy_job_id: owned("copy_job_id")?,
-    })
-}
-
-/// A change as the table keeps it: times lose what is below a millisecond.
-fn stored(change: &Change) -> Change {
-    let at = Timestamp::from_millisecond(change.at.as_millisecond()).unwrap_or(change.at);
-    Change {
-        at,
-        ..change.clone()
-    }
-}
-
-fn string(text: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(text.into())
-}
-
-fn number(number: i64) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
-fn time(time: Timestamp) -> AttributeValue {
-    number(time.as_millisecond())
-}
-
-fn expiry(from: Timestamp, days: i64) -> AttributeValue {
-    number(from.as_second().saturating_add(days * DAY))
-}
-
-fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
-    item.get(name)?.as_s().ok().map(String::as_str)
-}
-
-fn whole(item: &Item, name: &str) -> Option<u64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
 }

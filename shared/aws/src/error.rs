@@ -18,6 +18,9 @@ use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 /// Details longer than this are cut. They come from outside and end up in reports.
 const LONGEST_DETAIL: usize = 1_000;
 
+/// What the SDK answers.
+pub(crate) type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
+
 /// One call: what is done to what, and as whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -45,54 +48,63 @@ impl Call {
     }
 
     /// Sends the request.
-    pub(crate) async fn send<T, E>(
+    pub(crate) fn send<T, E>(
         &self,
-        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> CallResult<T>
+        request: impl Future<Output = Answer<T, E>> + Send,
+    ) -> impl Future<Output = CallResult<T>> + Send
     where
-        E: ProvideErrorMetadata + Error + 'static,
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
     {
-        self.try_send(request)
-            .await
-            .map_err(|error| self.failed(&error))
+        let answer = self.try_send(request);
+        async move { answer.await.map_err(|error| self.failed(&error)) }
     }
 
     /// Sends the request; `None` where the service answers the error code that states absence.
-    pub(crate) async fn find<T, E>(
+    pub(crate) fn find<T, E>(
         &self,
-        absent: &str,
-        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> CallResult<Option<T>>
+        absent: &'static str,
+        request: impl Future<Output = Answer<T, E>> + Send,
+    ) -> impl Future<Output = CallResult<Option<T>>> + Send
     where
-        E: ProvideErrorMetadata + Error + 'static,
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
     {
-        match self.try_send(request).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) if code(&error) == Some(absent) => Ok(None),
-            Err(error) => Err(self.failed(&error)),
+        let answer = self.try_send(request);
+        async move {
+            match answer.await {
+                Ok(answer) => Ok(Some(answer)),
+                Err(error) if code(&error) == Some(absent) => Ok(None),
+                Err(error) => Err(self.failed(&error)),
+            }
         }
     }
 
     /// Sends the request and leaves the error as it is, for callers that expect one.
-    pub(crate) async fn try_send<T, E>(
+    pub(crate) fn try_send<T, E>(
         &self,
-        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, SdkError<E, HttpResponse>>
+        request: impl Future<Output = Answer<T, E>> + Send,
+    ) -> impl Future<Output = Answer<T, E>> + Send
     where
-        E: ProvideErrorMetadata,
+        T: Send,
+        E: ProvideErrorMetadata + Send,
     {
-        let start = Instant::now();
-        let answer = request.await;
-        tracing::debug!(
-            operation = self.operation,
-            resource = self.resource,
-            account = self.account.map(tracing::field::display),
-            milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-            failed = answer.is_err(),
-            code = answer.as_ref().err().and_then(code),
-            "called AWS"
-        );
-        answer
+        // The SDK's futures take many kilobytes, which every future that awaits them would carry along.
+        let request = Box::pin(request);
+        async move {
+            let start = Instant::now();
+            let answer = request.await;
+            tracing::debug!(
+                operation = self.operation,
+                resource = self.resource,
+                account = self.account.map(tracing::field::display),
+                milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+                failed = answer.is_err(),
+                code = answer.as_ref().err().and_then(code),
+                "called AWS"
+            );
+            answer
+        }
     }
 
     /// An error of this call that the SDK doesn't know of.
@@ -207,6 +219,7 @@ fn kind_of(code: &str) -> CallErrorKind {
         | "BandwidthLimitExceeded"
         | "SlowDown"
         | "PriorRequestNotComplete"
+        | "ReplicatedWriteConflictException"
         | "TransactionConflictException"
         | "TransactionInProgressException" => CallErrorKind::Throttled,
         "RequestTimeout" | "RequestTimeoutException" | "DependencyTimeoutException" => {

@@ -23,6 +23,7 @@ mod dynamo;
 mod environment;
 mod error;
 mod iam;
+mod item;
 mod kms;
 mod organizations;
 mod percent;

@@ -19,6 +19,9 @@ mod ports;
 #[path = "sandbox/rules.rs"]
 mod rules;
 #[cfg(test)]
+#[path = "sandbox/rules_of_keys.rs"]
+mod rules_of_keys;
+#[cfg(test)]
 #[path = "sandbox/small.rs"]
 mod small;
 #[cfg(test)]

@@ -172,9 +172,10 @@ async fn not_encrypted_must_be_said() {
         .once(operation, ok(json!({ "IsEncrypted": true, "EncryptionKeyArn": key }).to_string()))
         .once(operation, ok(json!({ "IsEncrypted": true, "EncryptionKeyArn": "arn:aws:kms:eu-west-1:111122223333:alias/aws/ebs" }).to_string()))
         .once(operation, json_error(400, "ResourceNotFoundException", "none"));
+    let location = source();
     let read = || {
         aws.backup()
-            .describe_recovery_point(&source(), "source", &point)
+            .describe_recovery_point(&location, "source", &point)
     };
     let unsaid = read().await.unwrap().unwrap();
     assert_eq!((unsaid.is_encrypted, unsaid.encryption_key), (None, None));

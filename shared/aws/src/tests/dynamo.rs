@@ -256,7 +256,11 @@ async fn a_table_given_by_its_arn_is_called_in_its_own_region() {
     wire.once("GetItem", ok("{}"));
     assert_eq!(aws.ledger().unwrap().retry_of("job-1").await, Ok(None));
     let sent = wire.sent("GetItem").remove(0);
-    assert!(sent.uri.contains("dynamodb.us-east-2."), "{}", sent.uri);
+    assert!(
+        sent.uri.contains(".us-east-2.amazonaws.com"),
+        "{}",
+        sent.uri
+    );
     assert_eq!(sent.json()["TableName"], arn);
 }
 

@@ -5,28 +5,8 @@
 //! explicit deny in a` *type* `policy`, since 2025 with the ARN of the denying policy. Services leave parts out, so every
 //! part is optional here.
 
+use super::policy_type::{self, PolicyType};
 use super::text::{self, Word, Words, bare};
-
-/// The policy type that an access-denied message names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PolicyType {
-    /// A policy of the calling user or role.
-    Identity,
-    /// A policy of the resource: vault access policy, key policy, bucket policy.
-    Resource,
-    /// The permissions boundary of the calling user or role.
-    PermissionsBoundary,
-    /// A service control policy of the caller's organization.
-    ServiceControl,
-    /// A resource control policy of the resource's organization.
-    ResourceControl,
-    /// A session policy.
-    Session,
-    /// The policy of the VPC endpoint that the call went through.
-    VpcEndpoint,
-    /// The trust policy of the role to assume.
-    RoleTrust,
-}
 
 /// An access-denied sentence. The texts are slices of the message without quotes and closing marks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -237,7 +217,7 @@ fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDeni
             return;
         } else if word.is("because") || word.is("no") {
             let mut rest = words;
-            if let Some(found) = policy_type(&mut rest) {
+            if let Some(found) = policy_type::read(&mut rest) {
                 denial.policy_type = Some(found);
                 read_implicit(rest, denial);
                 return;
@@ -284,15 +264,9 @@ fn as_resource<'m>(message: &'m str, words: Words<'m>) -> Option<(&'m str, Words
         if let Some(glued) = after_label(word) {
             return Some((glued, after));
         }
-        if word.is_any(&[
-            "resource",
-            "resource:",
-            "resources",
-            "resources:",
-            "resource(s):",
-        ]) {
+        if word.is_any(&["resource:", "resources:", "resource(s):", ":"]) {
             labelled = true;
-        } else if !word.is_any(&["this", "the", "following", "any", ":"]) {
+        } else if !word.is_any(&["this", "the", "following", "any", "resource", "resources"]) {
             break;
         }
         words = after;
@@ -344,60 +318,6 @@ fn quoted<'m>(message: &'m str, word: Word<'m>) -> Option<(&'m str, usize)> {
     (!inner.is_empty()).then_some((inner, inside + length + 1))
 }
 
-/// Reads `identity-based policy`, `permissions boundary` and so on, with an article before it.
-fn policy_type(words: &mut Words<'_>) -> Option<PolicyType> {
-    let mut word = words.next()?;
-    for _ in 0..2 {
-        if word.is_any(&[
-            "a", "an", "the", "no", "any", "in", "by", "of", "from", "through", "your",
-        ]) {
-            word = words.next()?;
-        }
-    }
-    let first = bare(word.text);
-    let mut rest = *words;
-    let second = rest.next().map_or("", |next| bare(next.text));
-    let first_is = |known: &str| first.eq_ignore_ascii_case(known);
-    let second_is = |known: &str| text::starts_with(second, known);
-    let found = if first_is("identity-based") || first_is("identity") && second_is("based") {
-        PolicyType::Identity
-    } else if (first_is("service-control")
-        || first_is("scp")
-        || first_is("service") && second_is("control"))
-        && !second_is("mechanism")
-    {
-        PolicyType::ServiceControl
-    } else if first_is("resource-control")
-        || first_is("rcp")
-        || first_is("resource") && second_is("control")
-    {
-        PolicyType::ResourceControl
-    } else if first_is("resource-based")
-        || first_is("resource") && (second_is("based") || second_is("polic"))
-        || (first_is("key") || first_is("vault") || first_is("bucket"))
-            && (second_is("polic") || second_is("access"))
-    {
-        PolicyType::Resource
-    } else if (first_is("permissions") || first_is("permission")) && second_is("boundar")
-        || first_is("boundary")
-    {
-        PolicyType::PermissionsBoundary
-    } else if (first_is("session") || first_is("sessions")) && second_is("polic") {
-        PolicyType::Session
-    } else if first_is("vpc-endpoint")
-        || (first_is("vpc") || first_is("vpce")) && (second_is("endpoint") || second_is("polic"))
-    {
-        PolicyType::VpcEndpoint
-    } else if (first_is("role") || first_is("assume-role")) && second_is("trust")
-        || first_is("trust") && (second_is("polic") || second_is("relation"))
-    {
-        PolicyType::RoleTrust
-    } else {
-        return None;
-    };
-    Some(found)
-}
-
 /// Reads on after `explicit deny`: `in a service control policy: arn:…`.
 fn read_explicit<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
     let mut rest = words;
@@ -407,7 +327,7 @@ fn read_explicit<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
     if !leads_on {
         return;
     }
-    denial.policy_type = policy_type(&mut rest);
+    denial.policy_type = policy_type::read(&mut rest);
     if denial.policy_type.is_some() {
         read_policy_arn(rest, denial);
     }
@@ -423,7 +343,7 @@ fn read_policy_arn<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
             return;
         }
         if word.is("transitively") {
-            denial.through = policy_type(&mut words);
+            denial.through = policy_type::read(&mut words);
         }
         if word.text.ends_with('.') {
             return;

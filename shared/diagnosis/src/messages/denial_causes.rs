@@ -1,6 +1,7 @@
 //! From an access-denied sentence to causes.
 
-use super::access_denied::{AccessDenial, PolicyType};
+use super::access_denied::AccessDenial;
+use super::policy_type::PolicyType;
 use super::text;
 use crate::Cause;
 

@@ -18,14 +18,15 @@ mod alternative;
 mod catalogue;
 mod denial_causes;
 mod missing;
+mod policy_type;
 mod text;
 
-pub use access_denied::{AccessDenial, PolicyType};
-
-use std::borrow::Cow;
+pub use access_denied::AccessDenial;
+pub use policy_type::PolicyType;
 
 use crate::Cause;
 use catalogue::{Catalogue, Evidence, Stage};
+use text::Plain;
 
 /// One cause that a message admits, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,20 +101,18 @@ impl<'m> Explanation<'m> {
 #[must_use]
 pub fn explain(message: &str) -> Explanation<'_> {
     let catalogue = Catalogue::get();
-    let plain = text::plain(message);
-    let evidence = catalogue.read(&plain);
-    let denials = match (&plain, evidence.performing().len()) {
-        (_, 0) => Vec::new(),
-        (Cow::Borrowed(_), _) => access_denied::parse(message, evidence.performing()),
-        (Cow::Owned(_), _) => access_denied::parse(message, access_denied::anchors(message)),
+    let plain = Plain::new(message);
+    let evidence = catalogue.read(&plain.text);
+    let denials = if evidence.performing().len() == 0 {
+        Vec::new()
+    } else if plain.in_place {
+        access_denied::parse(message, evidence.performing())
+    } else {
+        access_denied::parse(message, access_denied::anchors(message))
     };
-    let candidates = rank(catalogue, &evidence, &plain, &denials);
+    let candidates = rank(catalogue, &evidence, &plain.text, &denials);
     let key_arn = evidence.kms_arn().and_then(|at| {
-        let from = if matches!(plain, Cow::Borrowed(_)) {
-            at
-        } else {
-            0
-        };
+        let from = if plain.in_place { at } else { 0 };
         text::key_arn(message, from)
     });
     let best_denial = denials

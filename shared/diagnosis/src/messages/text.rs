@@ -1,14 +1,25 @@
 //! Plain text: the form of a message that fragments are searched in.
 
-use std::borrow::Cow;
+/// A message in the form that fragments are searched in: ASCII letters in lower case, single spaces, ASCII apostrophes,
+/// quotes and hyphens, and `not` for `n't`.
+///
+/// The automaton could ignore the case by itself, but is twice as quick to build when it needn't, and a Lambda builds it at
+/// every cold start.
+pub(super) struct Plain {
+    pub(super) text: String,
+    /// Whether every byte stands where it stands in the message.
+    pub(super) in_place: bool,
+}
 
-/// The message with single spaces, ASCII apostrophes, quotes and hyphens, and with `not` for `n't`. Borrowed when it is so
-/// already.
-pub(super) fn plain(message: &str) -> Cow<'_, str> {
-    if is_plain(message) {
-        Cow::Borrowed(message)
-    } else {
-        Cow::Owned(made_plain(message))
+impl Plain {
+    pub(super) fn new(message: &str) -> Self {
+        let in_place = is_plain(message);
+        let text = if in_place {
+            message.to_ascii_lowercase()
+        } else {
+            made_plain(message)
+        };
+        Self { text, in_place }
     }
 }
 
@@ -71,7 +82,7 @@ fn made_plain(message: &str) -> String {
             {
                 write_out(&mut plain);
             }
-            other => plain.push(other),
+            other => plain.push(other.to_ascii_lowercase()),
         }
     }
     plain

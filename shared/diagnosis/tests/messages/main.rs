@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod data;
+mod denial_parts;
 mod grammar;
 mod properties;
 mod shapes;

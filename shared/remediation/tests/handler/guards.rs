@@ -39,17 +39,69 @@ async fn each_setting_that_admits_less_stops_the_write() {
     }
 }
 
+/// Jobs of the default world that have no sample event.
+const ON_DEMAND: &str = "02EF8250-6E06-545B-A060-1D77B734AE72";
+const OPTED_OUT: &str = "7BAD7540-69EE-53D4-8D29-E231F7105168";
+const FULLY_MANAGED: &str = "6D045500-CA3C-561F-9042-B8E0DC807FF1";
+const TWO_STEPS: &str = "B9654796-BCC5-55EF-A6CC-C65BFE03C250";
+const BY_PATH: &str = "8557A323-F907-58C6-A096-CFED4AAD49BF";
+
 #[tokio::test]
 async fn a_copy_on_demand_is_repaired_only_where_that_is_allowed() {
     let first = sandbox();
-    let report = handle(&first, open_settings(), &sample("on-demand")).await;
+    let event = first.event_for(ON_DEMAND).unwrap();
+    let report = handle(&first, open_settings(), &event).await;
     assert_eq!(failed_guards(&report), ["started-by-backup-plan"]);
     assert_eq!(first.writes(), []);
 
     let second = sandbox();
     let settings = Settings { allow_on_demand: true, ..open_settings() };
-    let report = handle(&second, settings, &sample("on-demand")).await;
+    let report = handle(&second, settings, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_vault_that_its_owner_opted_out_is_left_alone() {
+    let sandbox = sandbox();
+    let event = sandbox.event_for(OPTED_OUT).unwrap();
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(failed_guards(&report), ["not-opted-out"]);
+    assert_eq!(sandbox.writes(), []);
+}
+
+#[tokio::test]
+async fn the_key_of_a_fully_managed_type_is_not_written_unless_a_setting_says_so() {
+    let sandbox = sandbox();
+    let event = sandbox.event_for(FULLY_MANAGED).unwrap();
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert!(report.verified);
+    assert_eq!(policy_writes(&sandbox), [], "{report:#?}");
+}
+
+/// An Allow that rests on `aws:PrincipalOrgPaths` may or may not match: nobody outside can tell.
+#[tokio::test]
+async fn a_policy_that_rests_on_an_unknown_key_is_not_written() {
+    let sandbox = sandbox();
+    let event = sandbox.event_for(BY_PATH).unwrap();
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::Advised);
+    assert_eq!(sandbox.writes(), []);
+}
+
+/// The first repair leads to a copy that fails for the next cause. That copy has no backup plan, but it is our own.
+#[tokio::test]
+async fn two_causes_one_after_the_other_are_repaired_by_two_events() {
+    let sandbox = sandbox();
+    let first = handle(&sandbox, open_settings(), &sandbox.event_for(TWO_STEPS).unwrap()).await;
+    assert_eq!(first.diagnosis.cause.slug(), "destination-vault-policy");
+    assert_eq!(first.outcome, Outcome::RepairedAndRetried);
+    let retried = first.retried_job.unwrap();
+    let second = handle(&sandbox, open_settings(), &sandbox.event_for(&retried).unwrap()).await;
+    assert_eq!(second.diagnosis.cause.slug(), "source-key-policy");
+    assert_eq!(second.outcome, Outcome::RepairedAndRetried, "{second:#?}");
+    let last = second.retried_job.unwrap();
+    let state = sandbox.with_world(|world| world.copy_job(&last).unwrap().state());
+    assert_eq!(state, copymend_diagnosis::CopyJobState::Completed);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use copymend_diagnosis::{Cause, CopyJobState};
 use copymend_policy::PolicyDocument;
+use copymend_remediation::ports::Environment;
 use copymend_remediation::report::{Decision, Outcome};
 use copymend_remediation::settings::{Mode, Settings};
 
@@ -123,6 +124,5 @@ async fn the_same_event_twice_leads_to_one_write_one_retry_and_one_message() {
     let second = handle(&sandbox, open_settings(), &event).await;
     assert_eq!(second.outcome, Outcome::AlreadyHandled);
     assert_eq!(sandbox.writes().len(), 2, "{:?}", sandbox.writes());
-    use copymend_remediation::ports::Environment;
     assert_eq!(sandbox.notifier().sent().len(), 1);
 }

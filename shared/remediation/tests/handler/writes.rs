@@ -1,9 +1,12 @@
 //! How a policy is written when others write too.
 
-use copymend_remediation::ports::CallErrorKind;
+use copymend_diagnosis::BackupVaultArn;
+use copymend_remediation::ports::{CallErrorKind, Environment};
 use copymend_remediation::report::Outcome;
 
-use crate::support::{handle, handle_as, open_settings, policy_writes, sample, sandbox};
+use copymend_sandbox::NewCopy;
+
+use crate::support::{failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox};
 
 #[tokio::test]
 async fn a_write_that_is_refused_is_reported_and_not_recorded() {
@@ -36,6 +39,101 @@ async fn a_message_that_was_not_sent_is_sent_by_the_next_delivery_and_the_policy
     sandbox.calls().mend("sns:Publish");
     handle_as("two", &sandbox, open_settings(), &event).await.unwrap();
     assert_eq!(policy_writes(&sandbox).len(), 1);
-    use copymend_remediation::ports::Environment;
     assert_eq!(sandbox.notifier().sent().len(), 1);
+}
+
+/// Someone else writes between our read and our put: their statement must not be lost.
+#[tokio::test]
+async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy-2");
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"].as_str().unwrap().parse().unwrap();
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
+    let target = vault.clone();
+    // The investigation reads the policy first; the second read is the one under the lease.
+    sandbox.before_next("ledger:AcquireLease", move |world| {
+        world.put_vault_policy(&target, foreign).unwrap();
+    });
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let after = &policy_writes(&sandbox).last().unwrap().after.clone();
+    assert!(after.contains("Foreign") && after.contains("CopymendCopyInto"), "{after}");
+}
+
+#[tokio::test]
+async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_again() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy-2");
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"].as_str().unwrap().parse().unwrap();
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
+    let hooked = sandbox.clone();
+    let target = vault.clone();
+    sandbox.before_next("backup:PutBackupVaultAccessPolicy", move |_| {
+        hooked.before_next("backup:GetBackupVaultAccessPolicy", move |world| {
+            world.put_vault_policy(&target, foreign).unwrap();
+        });
+    });
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    assert!(report.notes.iter().any(|note| note.contains("someone else")), "{:?}", report.notes);
+    let after = &policy_writes(&sandbox).last().unwrap().after.clone();
+    assert!(after.contains("Foreign") && after.contains("CopymendCopyInto"), "{after}");
+}
+
+/// Infrastructure as code took our statement out again: writing it back would be a fight.
+#[tokio::test]
+async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy");
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"].as_str().unwrap().parse().unwrap();
+    let first = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(first.outcome, Outcome::RepairedAndRetried);
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Owned","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
+    let next = sandbox.with_world(|world| {
+        world.put_vault_policy(&vault, foreign).unwrap();
+        let job = world.copy_job(event["detail"]["copyJobId"].as_str().unwrap()).unwrap();
+        let again = NewCopy {
+            id: None,
+            name: None,
+            recovery_point: job.recovery_point.clone(),
+            source_vault: job.source_vault.clone(),
+            destination_vault: job.destination_vault.clone(),
+            role: job.role.clone(),
+            lifecycle: job.lifecycle.clone(),
+            created_by: job.created_by.clone(),
+            created: job.created,
+            resource: job.resource.clone(),
+            resource_type: job.resource_type.clone(),
+        };
+        world.start_copy(again).unwrap().id.clone()
+    });
+    let writes = policy_writes(&sandbox).len();
+    let report = handle(&sandbox, open_settings(), &sandbox.event_for(&next).unwrap()).await;
+    assert_eq!(failed_guards(&report), ["sid-not-removed"]);
+    assert_eq!(report.outcome, Outcome::Refused);
+    assert_eq!(policy_writes(&sandbox).len(), writes);
+}
+
+/// Two rounds of reads after the job was verified; nothing is asked twice.
+#[tokio::test]
+async fn an_investigation_asks_each_thing_once() {
+    let sandbox = sandbox();
+    let settings = copymend_remediation::settings::Settings::default();
+    handle(&sandbox, settings, &sample("source-key-policy")).await;
+    let counts = sandbox.calls().counts();
+    for (operation, most) in [
+        ("backup:DescribeCopyJob", 1),
+        ("backup:DescribeRecoveryPoint", 1),
+        ("backup:DescribeBackupVault", 1),
+        ("backup:GetBackupVaultAccessPolicy", 1),
+        ("backup:ListTags", 1),
+        ("kms:GetKeyPolicy", 1),
+        ("kms:ListResourceTags", 1),
+        // The source key and the destination vault's key.
+        ("kms:DescribeKey", 2),
+        ("organizations:DescribeOrganization", 2),
+        ("iam:GetRole", 2),
+    ] {
+        assert!(counts.get(operation).copied().unwrap_or_default() <= most, "{operation}: {counts:?}");
+    }
 }

@@ -135,3 +135,15 @@ fn vaults_without_a_key_get_the_default_one() {
     let key = vault.encryption_key_arn.as_ref().unwrap();
     assert_eq!(world.key(key).unwrap().alias.as_deref(), Some("aws/backup"));
 }
+
+#[test]
+fn the_world_in_the_documentation_does_what_the_documentation_says() {
+    let page = include_str!("../../../../docs/world.md");
+    let (_, example) = page.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let world = World::from_json(example).unwrap();
+    assert_eq!(
+        world.copy_jobs()[0].status_message(),
+        "Access Denied trying to call AWS Backup service"
+    );
+}

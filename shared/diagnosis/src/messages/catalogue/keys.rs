@@ -111,6 +111,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             &[
                 "is disabled",
+                "in an invalid state",
                 "pendingdeletion",
                 "pendingimport",
                 "is pending replica deletion",
@@ -219,6 +220,16 @@ pub(super) const RULES: &[Rule] = &[
             Cause::SourceKeyDeny,
         ],
         "The key does not exist in this Region or its policy does not let the caller in.",
+    ),
+    // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you are not allowed to access."
+    Rule::new(
+        &[&["or you are not allowed to access"], &["key"]],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::KeyNotFound,
+            Cause::JobRolePermission,
+        ],
+        "The key does not exist here or does not let the caller in.",
     ),
     // Inferred: a key policy named in plain words.
     Rule::new(

@@ -171,7 +171,6 @@ impl Catalogue {
         opens.resize(fragments.list.len(), 0);
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
             .build(&fragments.list)
             .ok();
@@ -325,11 +324,16 @@ mod tests {
                     .chain(rule.none())
                     .copied()
             });
-        for fragment in all {
+        let phrases = missing::AFTER.iter().chain(missing::BEFORE).copied();
+        let flags = EXPLICIT_DENY.iter().chain(NO_EXPLICIT_DENY).copied();
+        for fragment in all.chain(phrases).chain(flags).chain([TO_PERFORM, KMS_ARN]) {
             assert!(!fragment.is_empty());
             assert_eq!(fragment, fragment.to_ascii_lowercase(), "lower case");
             assert!(fragment.is_ascii(), "{fragment}");
-            assert!(!fragment.contains("  "), "{fragment}");
+            assert!(
+                !fragment.contains("  ") && !fragment.contains("n't"),
+                "{fragment}"
+            );
         }
     }
 

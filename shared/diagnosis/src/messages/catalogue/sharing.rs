@@ -70,6 +70,7 @@ pub(super) const FIRST: &[Rule] = &[
                 "same amazon organization",
                 "same organisation",
                 "an organization",
+                "any organization",
                 "an aws organization",
                 "your organization",
                 "the organization",

@@ -47,6 +47,12 @@ pub(super) const RULES: &[Rule] = &[
         "Access was denied; the message names neither the action nor the policy.",
     )
     .unless(SUCCESS),
+    Rule::new(
+        &[&["access to the"], &["is denied", "was denied"]],
+        &[Cause::JobRolePermission],
+        "Access was denied; the message names neither the action nor the policy.",
+    )
+    .unless(SUCCESS),
     // Seen: a bare error code.
     Rule::new(
         &[&["accessdeniedexception:", "accessdenied:"]],
