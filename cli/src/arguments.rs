@@ -4,9 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::policy::arguments::PolicyCommand;
+
 /// Mends failed AWS Backup copies: explains them, replays them, and shows what would be changed.
 #[derive(Debug, Parser)]
-#[command(name = "copymend", version, propagate_version = true)]
+#[command(
+    name = "copymend",
+    version,
+    propagate_version = true,
+    after_help = "\
+Exit codes: 0 done; 1 the check or repair failed; 2 wrong usage, or unreadable input. NO_COLOR turns colours off."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -26,6 +34,16 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  copymend explain \"Given key ID is not accessible\"
+  copymend explain --lines < messages.txt
+
+With --json and --lines:
+  {\"message\",\"candidates\":[{\"cause\",\"why\"}],\"principal\",\"action\",\"resource\",\"repairable\"}
+The best candidate comes first; the last four may be null.
+
+Exit codes: 0 explained, even as unknown; 2 wrong usage, or unreadable input.")]
 pub(crate) struct Explain {
     /// The message; read from standard input if left out
     pub(crate) message: Option<String>,
@@ -38,6 +56,16 @@ pub(crate) struct Explain {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  copymend replay events/source-key-policy.json
+  copymend replay --repair --message events/*.json
+  copymend replay --json - < event.json
+
+The settings of the function are read from the environment (COPYMEND_…). Allowlists that are not set admit everything:
+nothing in a sandbox can be harmed. With --json, an event that is refused gets {\"errorType\",\"errorMessage\"}.
+
+Exit codes: 0 done; 1 an event was refused, or its repair failed; 2 wrong usage, or unreadable input.")]
 pub(crate) struct Replay {
     /// Event files; `-` is standard input
     #[arg(required = true)]
@@ -54,38 +82,4 @@ pub(crate) struct Replay {
     /// Also show the message that people would get
     #[arg(long, conflicts_with = "json")]
     pub(crate) message: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Says what a resource policy answers to a request
-    Evaluate(Evaluate),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Evaluate {
-    /// The policy, a JSON file
-    #[arg(required_unless_present = "lines")]
-    pub(crate) policy: Option<PathBuf>,
-    /// Who asks: the ARN of a role, user or session, an account's root, or a service's name
-    #[arg(long, required_unless_present = "lines")]
-    pub(crate) principal: Option<String>,
-    /// What is asked for, such as `backup:CopyIntoBackupVault`
-    #[arg(long, required_unless_present = "lines")]
-    pub(crate) action: Option<String>,
-    /// The ARN of the vault or key
-    #[arg(long, required_unless_present = "lines")]
-    pub(crate) resource: Option<String>,
-    /// A condition key and a value, `KEY=VALUE`; repeat it for more keys or values
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) context: Vec<String>,
-    /// A condition key that may or may not be there
-    #[arg(long, value_name = "KEY")]
-    pub(crate) unknown: Vec<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Read one JSON object a line from standard input, print one a line
-    #[arg(long, conflicts_with_all = ["policy", "principal", "action", "resource", "context", "unknown"])]
-    pub(crate) lines: bool,
 }

@@ -1,12 +1,15 @@
 //! `copymend explain`.
 
-use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::io::{self, Write};
+use std::path::Path;
 
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::messages::{Explanation, explain};
 use serde::Serialize;
 
 use crate::arguments::Explain;
+use crate::input::{answer_lines, read};
+use crate::output::{self, BOLD, DIMMED};
 use crate::{CommandError, Ending, io_error};
 
 /// One answer, as other programs read it.
@@ -47,58 +50,39 @@ impl<'m> From<&'m Explanation<'m>> for Answer<'m> {
 }
 
 pub(crate) fn run(arguments: &Explain) -> Result<Ending, CommandError> {
-    let output = io::stdout().lock();
     if arguments.lines {
-        lines(io::stdin().lock(), BufWriter::new(output)).map_err(io_error("explain lines"))?;
+        answer_lines(line).map_err(io_error("explain lines"))?;
         return Ok(Ending::Done);
     }
     let message = match &arguments.message {
         Some(message) => message.clone(),
-        None => {
-            let mut bytes = Vec::new();
-            io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(io_error("read standard input"))?;
-            String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned()
-        }
+        None => String::from_utf8_lossy(&read(Path::new("-"))?)
+            .trim_end_matches(['\r', '\n'])
+            .to_owned(),
     };
     let explanation = explain(&message);
-    let mut output = anstream::AutoStream::auto(output);
     let written = if arguments.json {
-        json(&mut output, &explanation)
+        output::json(io::stdout().lock(), &Answer::from(&explanation))
     } else {
-        human(&mut output, &explanation)
+        human(output::terminal(), &explanation)
     };
     written.map_err(io_error("write the answer"))?;
     Ok(Ending::Done)
 }
 
-fn lines(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
-    let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line)? > 0 {
-        let text = String::from_utf8_lossy(&line);
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        json(&mut output, &explain(text.strip_suffix('\r').unwrap_or(text)))?;
-        line.clear();
-    }
-    output.flush()
-}
-
-fn json(mut output: impl Write, explanation: &Explanation<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut output, &Answer::from(explanation))?;
-    writeln!(output)
+/// Bytes that are not UTF-8 are replaced; nothing else in a line is touched.
+fn line(line: &[u8], output: &mut dyn Write) -> io::Result<()> {
+    let text = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
+    output::json(output, &Answer::from(&explain(&text)))
 }
 
 fn human(mut output: impl Write, explanation: &Explanation<'_>) -> io::Result<()> {
-    let bold = anstyle::Style::new().bold();
-    let dimmed = anstyle::Style::new().dimmed();
     for (place, candidate) in explanation.candidates.iter().enumerate() {
         let cause = candidate.cause;
         if place == 0 {
-            writeln!(output, "{bold}{cause}{bold:#}  {}", cause.title())?;
+            writeln!(output, "{BOLD}{cause}{BOLD:#}  {}", cause.title())?;
         } else {
-            writeln!(output, "{dimmed}or{dimmed:#} {cause}  {}", cause.title())?;
+            writeln!(output, "{DIMMED}or{DIMMED:#} {cause}  {}", cause.title())?;
         }
         writeln!(output, "   {}", candidate.why)?;
     }
@@ -108,7 +92,11 @@ fn human(mut output: impl Write, explanation: &Explanation<'_>) -> io::Result<()
         ("resource", explanation.resource()),
     ] {
         if let Some(value) = value {
-            writeln!(output, "{dimmed}{name:9}{dimmed:#} {}", value.escape_debug())?;
+            writeln!(
+                output,
+                "{DIMMED}{name:9}{DIMMED:#} {}",
+                value.escape_debug()
+            )?;
         }
     }
     let repair = if explanation.is_repairable() {
@@ -116,5 +104,5 @@ fn human(mut output: impl Write, explanation: &Explanation<'_>) -> io::Result<()
     } else {
         "Copymend does not repair this by itself; replay the event for the steps."
     };
-    writeln!(output, "{dimmed}{repair}{dimmed:#}")
+    writeln!(output, "{DIMMED}{repair}{DIMMED:#}")
 }

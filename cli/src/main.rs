@@ -1,7 +1,9 @@
-//! `copymend`: explains failure messages, replays events in a sandbox, evaluates policies.
+//! `copymend`: explains failure messages, replays events in a sandbox, works on policies.
 
 mod arguments;
 mod explain;
+mod input;
+mod output;
 mod policy;
 mod replay;
 
@@ -10,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Command, PolicyCommand};
+use crate::arguments::{Arguments, Command};
 
 /// How a command ended, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +27,7 @@ enum Ending {
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error("cannot {doing}: {source}")]
-    Io {
-        doing: String,
-        source: io::Error,
-    },
+    Io { doing: String, source: io::Error },
     #[error("{0}")]
     Usage(String),
 }
@@ -37,9 +36,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
-        Command::Policy { command } => match command {
-            PolicyCommand::Evaluate(arguments) => policy::evaluate(&arguments),
-        },
+        Command::Policy { command } => policy::run(&command),
     };
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,

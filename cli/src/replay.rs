@@ -1,6 +1,6 @@
 //! `copymend replay`: the Lambda function's own handler, on the sandbox.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use copymend_remediation::ports::{Clock, Environment};
@@ -13,6 +13,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::arguments::Replay;
+use crate::input::read;
+use crate::output;
 use crate::{CommandError, Ending, io_error};
 
 /// How long a Lambda function of ours may take.
@@ -21,7 +23,7 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     let settings = settings(arguments.repair)?;
     let world = match &arguments.world {
-        Some(path) => World::from_json(&read(path)?)
+        Some(path) => World::from_json(&text(path)?)
             .map_err(|error| CommandError::Usage(format!("`{}`: {error}", path.display())))?,
         None => World::default_world(),
     };
@@ -29,10 +31,9 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(io_error("start"))?;
-    let mut output = anstream::AutoStream::auto(io::stdout().lock());
     let mut ending = Ending::Done;
     for (place, path) in arguments.events.iter().enumerate() {
-        let text = read(path)?;
+        let text = text(path)?;
         // What isn't JSON reaches the handler as `null`, as in the Lambda function.
         let event: Value = serde_json::from_str(&text).unwrap_or_default();
         let now = remediator.environment().clock().now();
@@ -45,9 +46,15 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
             ending = Ending::Failed;
         }
         let written = if arguments.json {
-            writeln!(output, "{}", as_json(&result))
+            writeln!(io::stdout().lock(), "{}", as_json(&result))
         } else {
-            human(&mut output, &result, path, arguments.message, remediator.environment())
+            human(
+                output::terminal(),
+                &result,
+                path,
+                arguments.message,
+                remediator.environment(),
+            )
         };
         written.map_err(io_error("write the report"))?;
     }
@@ -59,7 +66,10 @@ fn settings(repair: bool) -> Result<Settings, CommandError> {
     let mut settings = Settings::read(|name| std::env::var(name).ok())
         .map_err(|error| CommandError::Usage(error.to_string()))?;
     settings.mode = if repair { Mode::Repair } else { Mode::Observe };
-    for patterns in [&mut settings.allowed_destinations, &mut settings.allowed_keys] {
+    for patterns in [
+        &mut settings.allowed_destinations,
+        &mut settings.allowed_keys,
+    ] {
         if patterns.is_empty() {
             patterns.extend("*".parse());
         }
@@ -67,15 +77,8 @@ fn settings(repair: bool) -> Result<Settings, CommandError> {
     Ok(settings)
 }
 
-fn read(path: &Path) -> Result<String, CommandError> {
-    let mut bytes = Vec::new();
-    let result = if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
-    } else {
-        std::fs::read(path).map(|read| bytes = read)
-    };
-    result.map_err(io_error(format!("read `{}`", path.display())))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+fn text(path: &Path) -> Result<String, CommandError> {
+    Ok(String::from_utf8_lossy(&read(path)?).into_owned())
 }
 
 fn as_json(result: &Result<Report, HandlerError>) -> String {
@@ -104,7 +107,9 @@ fn human(
             write!(output, "{}", terminal(report, Style::Coloured))?;
             if let Some(job) = &report.retried_job {
                 let state = sandbox.with_world(|world| {
-                    world.copy_job(job).map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
+                    world
+                        .copy_job(job)
+                        .map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
                 });
                 writeln!(output, "   retried copy {job}: {state}")?;
             }

@@ -51,7 +51,7 @@ async fn handle(
     // Boxed, because the runtime's layers nest the future deeper than the compiler follows.
     let report = Box::pin(remediator.handle(&event.payload, &invocation))
         .await
-        .map_err(answered)?;
+        .map_err(|error| answered(&error))?;
     let failed: Vec<&str> = report
         .guards
         .iter()
@@ -74,7 +74,7 @@ async fn handle(
     })
 }
 
-fn answered(error: HandlerError) -> Diagnostic {
+fn answered(error: &HandlerError) -> Diagnostic {
     tracing::warn!(%error, error_type = error.error_type(), "no report");
     Diagnostic {
         error_type: error.error_type().to_owned(),

@@ -55,6 +55,11 @@ fn read_lifecycle(lifecycle: &types::Lifecycle) -> Option<Lifecycle> {
         delete_after_days: lifecycle.delete_after_days(),
         opt_in_to_archive_for_supported_resources: lifecycle
             .opt_in_to_archive_for_supported_resources(),
+        delete_after_event: text(
+            lifecycle
+                .delete_after_event()
+                .map(types::LifecycleDeleteAfterEvent::as_str),
+        ),
     };
     (lifecycle != Lifecycle::default()).then_some(lifecycle)
 }
@@ -66,6 +71,12 @@ pub(crate) fn write_lifecycle(lifecycle: &Lifecycle) -> types::Lifecycle {
         .set_delete_after_days(lifecycle.delete_after_days)
         .set_opt_in_to_archive_for_supported_resources(
             lifecycle.opt_in_to_archive_for_supported_resources,
+        )
+        .set_delete_after_event(
+            lifecycle
+                .delete_after_event
+                .as_deref()
+                .map(types::LifecycleDeleteAfterEvent::from),
         )
         .build()
 }

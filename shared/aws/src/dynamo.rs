@@ -180,12 +180,11 @@ impl Ledger for DynamoLedger {
             .item("expires_at", expiry(now, 30))
             .condition_expression(
                 "attribute_not_exists(pk) OR (job_state = :in_progress \
-                 AND (held_until <= :now OR (held_by = :owner AND held_until = :until)))",
+                 AND (held_until <= :now OR held_by = :owner))",
             )
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":owner", string(owner))
-            .expression_attribute_values(":until", time(until))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = call.try_send(request.send()).await else {
             return Ok(JobEntry::Started);
@@ -309,12 +308,10 @@ impl Ledger for DynamoLedger {
             .item("held_until", time(until))
             .item("expires_at", expiry(until, 1))
             .condition_expression(
-                "attribute_not_exists(pk) OR held_until <= :now \
-                 OR (held_by = :owner AND held_until = :until)",
+                "attribute_not_exists(pk) OR held_until <= :now OR held_by = :owner",
             )
             .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":owner", string(owner))
-            .expression_attribute_values(":until", time(until));
+            .expression_attribute_values(":owner", string(owner));
         let taken = Call::new("dynamodb:PutItem", pk)
             .find(REFUSED, request.send())
             .await?;

@@ -75,6 +75,9 @@ pub struct Lifecycle {
     /// Whether supported resources move to an archive tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opt_in_to_archive_for_supported_resources: Option<bool>,
+    /// The event after which the copy is deleted, such as `DELETE_AFTER_COPY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_after_event: Option<String>,
 }
 
 /// A copy job as `DescribeCopyJob` answers it, reduced to what a diagnosis, a repair and a retry need.

@@ -42,7 +42,7 @@ pub enum Verdict {
     ExplicitlyDenied,
     /// It depends on condition keys that are unknown.
     Unknown {
-        /// The keys, as the request named them; sorted, each once.
+        /// The keys, as the request named them, or else the policies; sorted, each once.
         keys: Vec<String>,
     },
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::context::{Found, Request};
+use crate::key::Key;
 use crate::operand::{Compared, Operand};
 use crate::operator::{Comparison, Operator, Quantifier};
 use crate::truth::Truth;
@@ -23,12 +24,16 @@ const MULTIVALUED: [&str; 11] = [
     "kms:resourcealiases",
 ];
 
+/// Whether a key, given in lower case, may hold several values.
+pub(crate) fn is_multivalued(key: &str) -> bool {
+    MULTIVALUED.contains(&key)
+}
+
 /// One operator applied to one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
     operator: Operator,
-    /// In lower case.
-    key: String,
+    key: Key,
     operands: Vec<Operand>,
 }
 
@@ -41,7 +46,7 @@ impl Condition {
     ) -> Self {
         Self {
             operator,
-            key: key.to_lowercase(),
+            key: Key::new(key),
             operands: values
                 .iter()
                 .map(|value| Operand::new(operator.comparison, value, variables))
@@ -64,11 +69,11 @@ impl Condition {
         if operator.comparison == Comparison::Null {
             return self.is_null(request);
         }
-        match request.find(&self.key) {
+        match request.find(self.key.lower()) {
             Found::Unknown => self.unknown(request),
             Found::Absent => Truth::from(self.holds_when_absent()),
             Found::Values(values) => match (operator.quantifier, values) {
-                (Quantifier::Single, [value]) if !MULTIVALUED.contains(&self.key.as_str()) => {
+                (Quantifier::Single, [value]) if !is_multivalued(self.key.lower()) => {
                     self.value_holds(value, request)
                 }
                 (Quantifier::Single, _) => Truth::No,
@@ -107,7 +112,7 @@ impl Condition {
                 .iter()
                 .any(|operand| matches!(operand, Operand::Truth(wanted) if *wanted == absent))
         };
-        let absent = match request.find(&self.key) {
+        let absent = match request.find(self.key.lower()) {
             Found::Unknown => {
                 return match (wants(true), wants(false)) {
                     (true, true) => Truth::Yes,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::identity::Identity;
+use crate::key::Key;
 
 /// What the request's condition keys hold.
 ///
@@ -130,7 +131,7 @@ impl Request {
     }
 
     /// Makes every key unknown that is neither given, nor made absent, nor follows from the principal: for a request that
-    /// somebody else makes, of which only a part can be known.
+    /// somebody else makes, of which only a part can be known. Such a key is reported as the policy writes it.
     #[must_use]
     pub fn with_other_keys_unknown(mut self) -> Self {
         self.others_unknown = true;
@@ -212,11 +213,11 @@ impl Request {
         }
     }
 
-    /// An unknown key the way the caller wrote it.
-    pub(crate) fn unknown_name(&self, key: &str) -> String {
+    /// An unknown key the way the caller wrote it, or else the policy.
+    pub(crate) fn unknown_name(&self, key: &Key) -> String {
         self.context
             .unknown
-            .get(key)
-            .map_or_else(|| key.to_owned(), Clone::clone)
+            .get(key.lower())
+            .map_or_else(|| key.written().to_owned(), Clone::clone)
     }
 }

@@ -22,7 +22,7 @@ pub enum Decision {
     },
     /// It depends on condition keys that are unknown.
     Unknown {
-        /// The keys that would decide, as the request named them; sorted, each once.
+        /// The keys that would decide, as the request named them, or else the policy; sorted, each once.
         keys: Vec<String>,
     },
 }

@@ -49,6 +49,7 @@ mod evaluate;
 pub mod grant;
 mod identity;
 mod json;
+mod key;
 mod layer;
 mod layout;
 mod operand;

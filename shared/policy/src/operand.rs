@@ -103,6 +103,7 @@ impl Operand {
                 Filled::Unknown(key) => Compared::Unknown(key),
             },
             Self::Arn(pattern) => pattern.compare(value),
+            Self::ArnTemplate(_) if !is_arn(value) => Compared::Invalid,
             Self::ArnTemplate(template) => match template.fill(request) {
                 Filled::Plain(text) => ArnPattern::of_text(text).compare(value),
                 Filled::Ready(atoms) => ArnPattern::new(&atoms).compare(value),
@@ -129,6 +130,10 @@ impl Operand {
             Self::Invalid => Compared::Invalid,
         }
     }
+}
+
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:")
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -206,7 +211,7 @@ impl ArnPattern {
 
     /// Compares part by part (documented: IAM `reference_policies_elements_condition_operators`).
     fn compare(&self, value: &str) -> Compared {
-        if !value.starts_with("arn:") {
+        if !is_arn(value) {
             return Compared::Invalid;
         }
         match (self, arn_parts(value)) {

@@ -24,6 +24,22 @@ struct Reader<'a> {
 
 type Read<T> = Result<T, ParseError>;
 
+/// What is read of a statement when all its elements have been seen.
+#[derive(Default)]
+struct Elements<'a> {
+    effect: Option<Effect>,
+    resources: Option<&'a Member<'a>>,
+}
+
+/// How many fields an incomplete ARN lacks. In an identity-based policy AWS completes it with wildcards (documented: IAM
+/// `reference-arns`); a policy without `Principal` is taken for one.
+fn missing_fields(arn: &str) -> usize {
+    if !arn.starts_with("arn:") {
+        return 0;
+    }
+    5_usize.saturating_sub(arn.bytes().filter(|byte| *byte == b':').count())
+}
+
 pub(crate) fn document(text: &str) -> Read<Inner> {
     let root = json::read(text)?;
     let mut reader = Reader {
@@ -147,7 +163,7 @@ impl<'a> Reader<'a> {
 
     fn statement(&mut self, node: &'a Node<'a>) -> Read<Statement> {
         let members = self.object(node, "a statement: an object")?;
-        let mut effect = None;
+        let mut found = Elements::default();
         let mut statement = Statement {
             source: Arc::clone(&self.source),
             span: node.span.clone(),
@@ -161,13 +177,19 @@ impl<'a> Reader<'a> {
         };
         for member in members {
             self.within(&member.key, |reader| {
-                reader.element(member, &mut statement, &mut effect)
+                reader.element(member, &mut statement, &mut found)
             })?;
         }
-        let Some(effect) = effect else {
+        let Some(effect) = found.effect else {
             return Err(self.error(&node.span, ParseProblem::MissingElement("Effect")));
         };
         statement.effect = effect;
+        if let Some(member) = found.resources {
+            let identity_based = !statement.has_principal();
+            statement.resources = self.within(&member.key, |reader| {
+                reader.resources(member, identity_based)
+            })?;
+        }
         Ok(statement)
     }
 
@@ -175,13 +197,13 @@ impl<'a> Reader<'a> {
         &mut self,
         member: &'a Member<'a>,
         statement: &mut Statement,
-        effect: &mut Option<Effect>,
+        found: &mut Elements<'a>,
     ) -> Read<()> {
         let node = &member.node;
         let key = member.key_at..member.key_at;
         match member.key.as_ref() {
             "Sid" => statement.sid = Some(self.string(node)?.to_owned()),
-            "Effect" => *effect = Some(self.effect(node)?),
+            "Effect" => found.effect = Some(self.effect(node)?),
             "Principal" | "NotPrincipal" => {
                 if !matches!(statement.principal, PrincipalElement::Absent) {
                     let problem = ParseProblem::Exclusive("Principal", "NotPrincipal");
@@ -211,29 +233,43 @@ impl<'a> Reader<'a> {
                 };
             }
             "Resource" | "NotResource" => {
-                if !matches!(statement.resources, Element::Absent) {
+                if found.resources.is_some() {
                     let problem = ParseProblem::Exclusive("Resource", "NotResource");
                     return Err(self.error(&key, problem));
                 }
-                let reading = Reading {
-                    wildcards: true,
-                    variables: self.version == Version::V2012,
-                };
-                let templates = self
-                    .strings(node)?
-                    .iter()
-                    .map(|text| Template::new(text, reading).narrowed())
-                    .collect();
-                statement.resources = if member.key == "Resource" {
-                    Element::In(templates)
-                } else {
-                    Element::NotIn(templates)
-                };
+                found.resources = Some(member);
             }
             "Condition" => statement.conditions = self.conditions(node)?,
             _ => return Err(self.unknown(member)),
         }
         Ok(())
+    }
+
+    fn resources(
+        &self,
+        member: &Member<'_>,
+        identity_based: bool,
+    ) -> Read<Element<Option<Template>>> {
+        let reading = Reading {
+            wildcards: true,
+            variables: self.version == Version::V2012,
+        };
+        let template = |text: &str| match missing_fields(text) {
+            missing if missing > 0 && identity_based => {
+                Template::new(&format!("{text}{}", ":*".repeat(missing)), reading).narrowed()
+            }
+            _ => Template::new(text, reading).narrowed(),
+        };
+        let templates = self
+            .strings(&member.node)?
+            .iter()
+            .map(|text| template(text))
+            .collect();
+        Ok(if member.key == "Resource" {
+            Element::In(templates)
+        } else {
+            Element::NotIn(templates)
+        })
     }
 
     fn effect(&self, node: &Node<'_>) -> Read<Effect> {

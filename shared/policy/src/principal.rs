@@ -2,6 +2,8 @@
 
 use crate::context::{Found, Request};
 use crate::identity::{Account, Identity, arn_parts, is_account};
+use crate::key::Key;
+use crate::truth::Truth;
 
 /// Whom a statement is about.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ impl Grantee {
 
     /// How far this entry reaches to the request's principal. Wildcards inside an ARN match nothing (documented: IAM
     /// `reference_policies_elements_principal`).
-    fn reach(&self, request: &Request) -> Reach {
+    fn reach(&self, request: &Request, path: Path) -> Reach {
         let identity = request.identity();
         match self {
             Self::Everyone => Reach::Direct,
@@ -75,7 +77,7 @@ impl Grantee {
                 });
                 Reach::Account.or_none(same)
             }
-            Self::Arn(arn) => reach_of_arn(arn, request),
+            Self::Arn(arn) => reach_of_arn(arn, request, path),
             Self::UniqueId(id) => reach_of_unique_id(id, request),
             Self::Name(NameKind::Service, name) => {
                 Reach::Direct.or_none(*identity == Identity::Service(name.clone()))
@@ -107,7 +109,14 @@ impl Reach {
     }
 }
 
-fn reach_of_arn(arn: &str, request: &Request) -> Reach {
+/// What to assume of a role's path where `aws:PrincipalArn`, which would tell it, is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Path {
+    AsNamed,
+    Another,
+}
+
+fn reach_of_arn(arn: &str, request: &Request, path: Path) -> Reach {
     match request.identity() {
         Identity::Session {
             account,
@@ -128,7 +137,8 @@ fn reach_of_arn(arn: &str, request: &Request) -> Reach {
                 {
                     Reach::Role.or_none(given == arn)
                 }
-                Found::Values(_) | Found::Absent | Found::Unknown => Reach::Role,
+                Found::Unknown => Reach::Role.or_none(path == Path::AsNamed),
+                Found::Values(_) | Found::Absent => Reach::Role,
             }
         }
         // Inferred: a federated user's session has the permissions a resource policy gives the user it was made from,
@@ -194,10 +204,24 @@ impl PrincipalElement {
     /// only that a `Deny` which names a role or user without its account "might" still hit it (IAM
     /// `reference_policies_elements_notprincipal`), so this reading is unverified for such documents.
     pub(crate) fn reach(&self, request: &Request) -> Reach {
+        self.reach_if(request, Path::AsNamed)
+    }
+
+    /// Whether the statement is about the request's principal. It depends on `aws:PrincipalArn` where that is unknown and
+    /// the policy names a role that a session may be of.
+    pub(crate) fn includes(&self, request: &Request) -> Truth {
+        let reach = self.reach(request);
+        if reach != self.reach_if(request, Path::Another) {
+            return Truth::Unknown(vec![request.unknown_name(&Key::new("aws:PrincipalArn"))]);
+        }
+        Truth::from(reach != Reach::None)
+    }
+
+    fn reach_if(&self, request: &Request, path: Path) -> Reach {
         let furthest = |grantees: &[Grantee]| {
             grantees
                 .iter()
-                .map(|grantee| grantee.reach(request))
+                .map(|grantee| grantee.reach(request, path))
                 .max()
                 .unwrap_or(Reach::None)
         };

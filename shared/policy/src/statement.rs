@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::condition::Condition;
 use crate::context::Request;
-use crate::principal::{PrincipalElement, Reach};
+use crate::principal::PrincipalElement;
 use crate::template::{Filled, Template};
 use crate::truth::Truth;
 use crate::wildcard::{self, Pattern};
@@ -83,10 +83,11 @@ impl Statement {
         if !self.is_about(request) {
             return Truth::No;
         }
-        if self.principal.reach(request) == Reach::None {
-            return Truth::No;
+        match self.principal.includes(request) {
+            Truth::No => Truth::No,
+            Truth::Yes => self.circumstances(request),
+            unknown @ Truth::Unknown(_) => Truth::all([unknown, self.circumstances(request)]),
         }
-        self.circumstances(request)
     }
 
     /// Whether the statement applies to the request, whoever makes it: for policies attached to the principal.

@@ -2,18 +2,16 @@
 
 use std::borrow::Cow;
 
+use crate::condition::is_multivalued;
 use crate::context::{Found, Request};
+use crate::key::Key;
 use crate::wildcard::{self, Atom};
 
 /// A piece of a policy string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Atom(Atom),
-    Variable {
-        /// The condition key, in lower case.
-        key: String,
-        default: Option<String>,
-    },
+    Variable { key: Key, default: Option<String> },
 }
 
 /// A policy string, split into what stands for itself, wildcards and variables.
@@ -46,7 +44,7 @@ pub(crate) enum Filled<'a> {
     Plain(&'a str),
     /// All variables have values.
     Ready(Cow<'a, [Atom]>),
-    /// A variable has no value (or more than one), and no default.
+    /// A variable has no value and no default, or may have more than one.
     Missing,
     /// It depends on a key that is unknown.
     Unknown(String),
@@ -91,6 +89,9 @@ impl Template {
     }
 
     /// Puts the request's values in. A value's own `*` and `?` stand for themselves.
+    ///
+    /// Documented (IAM `reference_policies_variables`): a key that is absent "or has no value" is as nothing, unless there
+    /// is a default; a multivalued key can't be a variable. That an empty value is no value is inferred.
     pub(crate) fn fill<'a>(&'a self, request: &Request) -> Filled<'a> {
         let pieces = match self {
             Self::Plain(text) => return Filled::Plain(text),
@@ -102,14 +103,19 @@ impl Template {
             match piece {
                 Piece::Atom(Atom::Text(text)) => wildcard::push_literal(&mut atoms, text),
                 Piece::Atom(atom) => atoms.push(atom.clone()),
-                Piece::Variable { key, default } => match (request.find(key), default) {
-                    (Found::Unknown, _) => return Filled::Unknown(request.unknown_name(key)),
-                    (Found::Values([value]), _) => wildcard::push_literal(&mut atoms, value),
-                    (Found::Absent, Some(default)) => {
-                        wildcard::push_literal(&mut atoms, default);
-                    }
-                    (Found::Absent | Found::Values(_), _) => return Filled::Missing,
-                },
+                Piece::Variable { key, default } => {
+                    let value = match request.find(key.lower()) {
+                        Found::Unknown => return Filled::Unknown(request.unknown_name(key)),
+                        Found::Values(_) if is_multivalued(key.lower()) => None,
+                        Found::Values([value]) if !value.is_empty() => Some(value.as_str()),
+                        Found::Values([_]) | Found::Absent => default.as_deref(),
+                        Found::Values(_) => None,
+                    };
+                    let Some(value) = value else {
+                        return Filled::Missing;
+                    };
+                    wildcard::push_literal(&mut atoms, value);
+                }
             }
         }
         Filled::Ready(Cow::Owned(atoms))
@@ -198,7 +204,7 @@ fn variable(inside: &str) -> Piece {
         None => (inside, None),
     };
     Piece::Variable {
-        key: key.to_lowercase(),
+        key: Key::new(key),
         default: default.map(str::to_owned),
     }
 }

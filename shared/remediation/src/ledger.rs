@@ -109,7 +109,8 @@ impl Lease {
 /// The memory between events.
 pub trait Ledger: Send + Sync {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it. An entry whose time is
-    /// over counts as free. `owner` names this invocation.
+    /// over counts as free, and so does one of the same owner: Lambda delivers an event again under the same request id
+    /// only when the earlier invocation is dead. `owner` names this invocation.
     fn begin_job(
         &self,
         copy_job_id: &str,
@@ -141,7 +142,7 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
 
-    /// Takes the lease on a policy; `None` where someone else holds it.
+    /// Takes the lease on a policy; `None` where someone else holds it. The same owner gets it again, as with a job.
     fn acquire_lease(
         &self,
         resource: &str,

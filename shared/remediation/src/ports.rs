@@ -65,6 +65,18 @@ impl fmt::Display for CallError {
 }
 
 impl CallError {
+    /// Whether the same call may well work a little later.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self.kind {
+            CallErrorKind::Throttled | CallErrorKind::Timeout => true,
+            CallErrorKind::AccessDenied
+            | CallErrorKind::Unreadable
+            | CallErrorKind::Rejected
+            | CallErrorKind::Failed => false,
+        }
+    }
+
     /// The failure as the reason why a fact isn't known.
     #[must_use]
     pub fn into_unknown(self) -> WhyUnknown {

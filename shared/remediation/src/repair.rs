@@ -8,12 +8,14 @@ use copymend_policy::PolicyDocument;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::guards::{Write, approve, guards_of_history, guards_of_lease, guards_of_plan};
+use crate::guards::{
+    TIME_FOR_A_WRITE, Write, approve, guards_of_history, guards_of_lease, guards_of_plan,
+};
 use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::ledger::{Change, Lease, Ledger};
 use crate::plan::{Plan, PlanError, Target, plan};
-use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Keys};
+use crate::ports::{Backup, CallError, CallErrorKind, CallResult, Clock, Environment, Keys};
 use crate::report::{GuardResult, PolicyChange};
 use crate::settings::Settings;
 
@@ -22,6 +24,10 @@ const ATTEMPTS: u32 = 3;
 /// How often a written policy is read back before it counts as not written. KMS answers reads a little late.
 const READ_BACKS: u32 = 5;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
+/// How often, and how long apart, a lease that someone else holds is asked for. A write takes about a second, so this
+/// lets a handful of invocations take their turns; the others are delivered again.
+const LEASE_ATTEMPTS: u32 = 30;
+const LEASE_PAUSE: Duration = Duration::from_millis(500);
 /// A lease outlives every write by this much, so that a function that is killed frees the policy soon.
 const LEASE_TIME: SignedDuration = SignedDuration::from_secs(60);
 
@@ -47,6 +53,8 @@ pub enum Ending {
     Refused(Option<PolicyChange>),
     /// The write was tried and didn't work.
     Failed(CallError),
+    /// Nothing was tried, because the lease can't be had now. The event should be delivered again.
+    Busy(CallError),
 }
 
 /// The change of a plan, for the report.
@@ -97,17 +105,14 @@ impl<E: Environment> Repair<'_, E> {
             return repaired;
         };
         let target = planned.target.clone();
-        let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
-        let lease = match ledger
-            .acquire_lease(target.as_str(), &self.invocation.id, now, until)
-            .await
-        {
-            Ok(Some(lease)) => lease,
-            Ok(None) => return refused(None, &planned, now),
+        let lease = match self.lease(ledger, &target).await {
+            Ok(lease) => lease,
             Err(error) => {
-                let mut repaired = refused(None, &planned, now);
-                repaired.notes.push(error.to_string());
-                return repaired;
+                return Repaired {
+                    guards: Vec::new(),
+                    ending: Ending::Busy(error),
+                    notes: Vec::new(),
+                };
             }
         };
         let mut repaired = self.write(ledger, &lease, &target, facts).await;
@@ -117,6 +122,31 @@ impl<E: Environment> Repair<'_, E> {
             ));
         }
         repaired
+    }
+
+    /// Waits for its turn, while there is time left for a write.
+    async fn lease(&self, ledger: &E::Ledger, target: &Target) -> CallResult<Lease> {
+        let clock = self.environment.clock();
+        for _ in 0..LEASE_ATTEMPTS {
+            let now = clock.now();
+            if self.invocation.deadline.duration_since(now) < TIME_FOR_A_WRITE {
+                break;
+            }
+            let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
+            let taken = ledger
+                .acquire_lease(target.as_str(), &self.invocation.id, now, until)
+                .await?;
+            if let Some(lease) = taken {
+                return Ok(lease);
+            }
+            clock.sleep(LEASE_PAUSE).await;
+        }
+        Err(CallError {
+            operation: "acquire the lease",
+            resource: target.as_str().to_owned(),
+            kind: CallErrorKind::Throttled,
+            detail: "other invocations are changing this policy".to_owned(),
+        })
     }
 
     async fn write(
@@ -181,7 +211,7 @@ impl<E: Environment> Repair<'_, E> {
         let ending = Ending::Failed(CallError {
             operation: "read back",
             resource: target.as_str().to_owned(),
-            kind: crate::ports::CallErrorKind::Failed,
+            kind: CallErrorKind::Failed,
             detail: format!(
                 "someone else kept changing the policy; gave up after {ATTEMPTS} tries"
             ),

@@ -318,7 +318,10 @@ mod tests {
 
     #[test]
     fn an_empty_value_counts_as_not_set() {
-        assert_eq!(read(&[("COPYMEND_MODE", " ")]).unwrap(), Settings::default());
+        assert_eq!(
+            read(&[("COPYMEND_MODE", " ")]).unwrap(),
+            Settings::default()
+        );
     }
 
     #[test]
@@ -327,7 +330,10 @@ mod tests {
             ("COPYMEND_MODE", "fix"),
             ("COPYMEND_MODE", "Repair"),
             ("COPYMEND_ALLOWED_DESTINATIONS", "dr-vault"),
-            ("COPYMEND_ALLOWED_DESTINATIONS", "arn:aws:backup:eu-west-1:444455556666:backup-vault:a,b"),
+            (
+                "COPYMEND_ALLOWED_DESTINATIONS",
+                "arn:aws:backup:eu-west-1:444455556666:backup-vault:a,b",
+            ),
             ("COPYMEND_ALLOWED_KEYS", "arn:aws:kms:key/*"),
             ("COPYMEND_VAULT_SCOPE", "everyone"),
             ("COPYMEND_KEY_PROFILE", "full"),
@@ -339,10 +345,16 @@ mod tests {
             ("COPYMEND_MEMBER_ROLE", "arn:aws:iam::4444:role/Member"),
             ("COPYMEND_MEMBER_ROLE", "role with spaces"),
             ("COPYMEND_EXTERNAL_ID", "x"),
-            ("COPYMEND_TOPIC_ARN", "arn:aws:sqs:us-east-1:111122223333:topic"),
+            (
+                "COPYMEND_TOPIC_ARN",
+                "arn:aws:sqs:us-east-1:111122223333:topic",
+            ),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
-            assert!(error.contains(name) && error.contains(value) && error.contains("accepted: "), "{error}");
+            assert!(
+                error.contains(name) && error.contains(value) && error.contains("accepted: "),
+                "{error}"
+            );
         }
     }
 
@@ -358,7 +370,9 @@ mod tests {
 
     #[test]
     fn a_pattern_admits_part_by_part() {
-        let pattern: ArnPattern = "arn:aws:backup:*:444455556666:backup-vault:dr-*".parse().unwrap();
+        let pattern: ArnPattern = "arn:aws:backup:*:444455556666:backup-vault:dr-*"
+            .parse()
+            .unwrap();
         assert!(pattern.admits("arn:aws:backup:eu-west-1:444455556666:backup-vault:dr-vault"));
         for refused in [
             "arn:aws:backup:eu-west-1:777777777777:backup-vault:dr-vault",

@@ -96,7 +96,9 @@ impl Ledger for MemoryLedger {
             Some(Job::Done { outcome, at }) if !is_over(*at, now) => {
                 return Ok(JobEntry::Done(outcome.clone()));
             }
-            Some(Job::Begun { until, .. }) if *until > now => return Ok(JobEntry::InProgress),
+            Some(Job::Begun { owner: by, until }) if *until > now && by != owner => {
+                return Ok(JobEntry::InProgress);
+            }
             Some(Job::Done { .. } | Job::Begun { .. }) | None => {}
         }
         let begun = Job::Begun {
@@ -162,7 +164,7 @@ impl Ledger for MemoryLedger {
         if state
             .leases
             .get(resource)
-            .is_some_and(|lease| lease.until() > now)
+            .is_some_and(|lease| lease.until() > now && lease.owner() != owner)
         {
             return Ok(None);
         }

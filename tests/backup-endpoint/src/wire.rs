@@ -57,6 +57,7 @@ fn lifecycle(lifecycle: &Lifecycle) -> Value {
         "MoveToColdStorageAfterDays": lifecycle.move_to_cold_storage_after_days,
         "DeleteAfterDays": lifecycle.delete_after_days,
         "OptInToArchiveForSupportedResources": lifecycle.opt_in_to_archive_for_supported_resources,
+        "DeleteAfterEvent": lifecycle.delete_after_event,
     }))
 }
 
@@ -115,6 +116,8 @@ pub(crate) struct WireLifecycle {
     delete_after_days: Option<i64>,
     #[serde(default)]
     opt_in_to_archive_for_supported_resources: Option<bool>,
+    #[serde(default)]
+    delete_after_event: Option<String>,
 }
 
 impl From<WireLifecycle> for Lifecycle {
@@ -124,6 +127,7 @@ impl From<WireLifecycle> for Lifecycle {
             delete_after_days: wire.delete_after_days,
             opt_in_to_archive_for_supported_resources: wire
                 .opt_in_to_archive_for_supported_resources,
+            delete_after_event: wire.delete_after_event,
         }
     }
 }

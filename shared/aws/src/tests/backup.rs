@@ -301,6 +301,7 @@ async fn a_copy_is_started_with_role_lifecycle_and_token() {
             move_to_cold_storage_after_days: Some(30),
             delete_after_days: Some(120),
             opt_in_to_archive_for_supported_resources: Some(true),
+            delete_after_event: Some("DELETE_AFTER_COPY".to_owned()),
         }),
         idempotency_token: "copymend-job-1".to_owned(),
     };
@@ -316,7 +317,8 @@ async fn a_copy_is_started_with_role_lifecycle_and_token() {
             "Lifecycle": {
                 "MoveToColdStorageAfterDays": 30,
                 "DeleteAfterDays": 120,
-                "OptInToArchiveForSupportedResources": true
+                "OptInToArchiveForSupportedResources": true,
+                "DeleteAfterEvent": "DELETE_AFTER_COPY"
             }
         })
     );

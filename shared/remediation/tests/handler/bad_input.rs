@@ -32,7 +32,10 @@ async fn what_is_no_event_of_a_copy_job_gets_a_stable_error_type_and_no_write() 
         (json!({}), "MissingField"),
         (envelope("source", "aws.ec2"), "OtherEvent"),
         (envelope("source", "my.app"), "OtherEvent"),
-        (envelope("detail-type", "Backup Job State Change"), "OtherEvent"),
+        (
+            envelope("detail-type", "Backup Job State Change"),
+            "OtherEvent",
+        ),
         (envelope("detail", "text"), "NotAnEvent"),
         (envelope("time", "yesterday"), "NotAnEvent"),
         (without("copyJobId"), "MissingField"),
@@ -45,16 +48,45 @@ async fn what_is_no_event_of_a_copy_job_gets_a_stable_error_type_and_no_write() 
         (with("copyJobId", "../../secrets"), "MalformedField"),
         (with("copyJobId", "a".repeat(200)), "MalformedField"),
         (with("iamRoleArn", "BackupRole"), "MalformedArn"),
-        (with("destinationBackupVaultArn", "arn:aws:backup:eu-west-1:444455556666:backup-vault:*"), "MalformedArn"),
-        (with("destinationBackupVaultArn", "arn:aws:backup:eu-west-1:*:backup-vault:dr"), "MalformedArn"),
-        (with("destinationBackupVaultArn", "arn:aws:backup:eu-west-1:444455556666:backup-vault:d\u{0433}"), "MalformedArn"),
-        (with("destinationBackupVaultArn", "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr\n"), "MalformedArn"),
+        (
+            with(
+                "destinationBackupVaultArn",
+                "arn:aws:backup:eu-west-1:444455556666:backup-vault:*",
+            ),
+            "MalformedArn",
+        ),
+        (
+            with(
+                "destinationBackupVaultArn",
+                "arn:aws:backup:eu-west-1:*:backup-vault:dr",
+            ),
+            "MalformedArn",
+        ),
+        (
+            with(
+                "destinationBackupVaultArn",
+                "arn:aws:backup:eu-west-1:444455556666:backup-vault:d\u{0433}",
+            ),
+            "MalformedArn",
+        ),
+        (
+            with(
+                "destinationBackupVaultArn",
+                "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr\n",
+            ),
+            "MalformedArn",
+        ),
     ] {
         let sandbox = sandbox();
-        let error = handle_as("test", &sandbox, open_settings(), &event).await.unwrap_err();
+        let error = handle_as("test", &sandbox, open_settings(), &event)
+            .await
+            .unwrap_err();
         assert_eq!(error.error_type(), error_type, "{error} for {event}");
         assert_eq!(sandbox.writes(), []);
-        assert!(!error.to_string().chars().any(char::is_control), "{error:?}");
+        assert!(
+            !error.to_string().chars().any(char::is_control),
+            "{error:?}"
+        );
     }
 }
 
@@ -62,10 +94,22 @@ async fn what_is_no_event_of_a_copy_job_gets_a_stable_error_type_and_no_write() 
 async fn an_event_that_says_other_than_describe_copy_job_is_refused() {
     for event in [
         with("iamRoleArn", "arn:aws:iam::111122223333:role/Other"),
-        with("destinationBackupVaultArn", "arn:aws:backup:eu-west-1:444455556666:backup-vault:mine"),
-        with("destinationBackupVaultArn", "arn:aws:backup:eu-west-1:666666666666:backup-vault:mine"),
-        with("resourceArn", "arn:aws:ec2:us-east-1:111122223333:volume/vol-0"),
-        envelope("resources", json!(["arn:aws:ec2:us-east-1::snapshot/snap-0"])),
+        with(
+            "destinationBackupVaultArn",
+            "arn:aws:backup:eu-west-1:444455556666:backup-vault:mine",
+        ),
+        with(
+            "destinationBackupVaultArn",
+            "arn:aws:backup:eu-west-1:666666666666:backup-vault:mine",
+        ),
+        with(
+            "resourceArn",
+            "arn:aws:ec2:us-east-1:111122223333:volume/vol-0",
+        ),
+        envelope(
+            "resources",
+            json!(["arn:aws:ec2:us-east-1::snapshot/snap-0"]),
+        ),
     ] {
         let sandbox = sandbox();
         let report = handle(&sandbox, open_settings(), &event).await;
@@ -111,7 +155,10 @@ async fn a_job_that_did_not_fail_is_refused() {
 
 #[tokio::test]
 async fn messages_of_a_megabyte_and_control_characters_are_only_text() {
-    for message in ["x".repeat(1_000_000), "\u{0}\u{1b}[31m\r\n\u{202e}Access denied".repeat(1000)] {
+    for message in [
+        "x".repeat(1_000_000),
+        "\u{0}\u{1b}[31m\r\n\u{202e}Access denied".repeat(1000),
+    ] {
         let sandbox = sandbox();
         let mut event = with("statusMessage", message.clone());
         event["detail"]["copyJobId"] = "00000000-0000-0000-0000-000000000000".into();

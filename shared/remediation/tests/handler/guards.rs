@@ -8,25 +8,57 @@ use crate::support::{failed_guards, handle, open_settings, policy_writes, sample
 
 #[tokio::test]
 async fn each_setting_that_admits_less_stops_the_write() {
-    let admits_nothing = |settings: Settings| Settings { allowed_destinations: Vec::new(), ..settings };
+    let admits_nothing = |settings: Settings| Settings {
+        allowed_destinations: Vec::new(),
+        ..settings
+    };
     for (event, settings, guard) in [
-        ("destination-vault-policy", admits_nothing(open_settings()), "destination-allowed"),
-        ("source-key-policy", admits_nothing(open_settings()), "destination-allowed"),
+        (
+            "destination-vault-policy",
+            admits_nothing(open_settings()),
+            "destination-allowed",
+        ),
+        (
+            "source-key-policy",
+            admits_nothing(open_settings()),
+            "destination-allowed",
+        ),
         (
             "destination-vault-policy",
             Settings {
-                allowed_destinations: vec!["arn:aws:backup:eu-west-1:444455556666:backup-vault:other-*".parse().unwrap()],
+                allowed_destinations: vec![
+                    "arn:aws:backup:eu-west-1:444455556666:backup-vault:other-*"
+                        .parse()
+                        .unwrap(),
+                ],
                 ..open_settings()
             },
             "destination-allowed",
         ),
-        ("source-key-policy", Settings { allowed_keys: Vec::new(), ..open_settings() }, "key-allowed"),
+        (
+            "source-key-policy",
+            Settings {
+                allowed_keys: Vec::new(),
+                ..open_settings()
+            },
+            "key-allowed",
+        ),
         (
             "destination-vault-policy",
-            Settings { organization_id: Some("o-someoneelse1".to_owned()), ..open_settings() },
+            Settings {
+                organization_id: Some("o-someoneelse1".to_owned()),
+                ..open_settings()
+            },
             "same-organization",
         ),
-        ("destination-vault-policy", Settings { write_budget: 0, ..open_settings() }, "write-budget"),
+        (
+            "destination-vault-policy",
+            Settings {
+                write_budget: 0,
+                ..open_settings()
+            },
+            "write-budget",
+        ),
     ] {
         let sandbox = sandbox();
         let report = handle(&sandbox, settings, &sample(event)).await;
@@ -55,7 +87,10 @@ async fn a_copy_on_demand_is_repaired_only_where_that_is_allowed() {
     assert_eq!(first.writes(), []);
 
     let second = sandbox();
-    let settings = Settings { allow_on_demand: true, ..open_settings() };
+    let settings = Settings {
+        allow_on_demand: true,
+        ..open_settings()
+    };
     let report = handle(&second, settings, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
@@ -92,11 +127,21 @@ async fn a_policy_that_rests_on_an_unknown_key_is_not_written() {
 #[tokio::test]
 async fn two_causes_one_after_the_other_are_repaired_by_two_events() {
     let sandbox = sandbox();
-    let first = handle(&sandbox, open_settings(), &sandbox.event_for(TWO_STEPS).unwrap()).await;
+    let first = handle(
+        &sandbox,
+        open_settings(),
+        &sandbox.event_for(TWO_STEPS).unwrap(),
+    )
+    .await;
     assert_eq!(first.diagnosis.cause.slug(), "destination-vault-policy");
     assert_eq!(first.outcome, Outcome::RepairedAndRetried);
     let retried = first.retried_job.unwrap();
-    let second = handle(&sandbox, open_settings(), &sandbox.event_for(&retried).unwrap()).await;
+    let second = handle(
+        &sandbox,
+        open_settings(),
+        &sandbox.event_for(&retried).unwrap(),
+    )
+    .await;
     assert_eq!(second.diagnosis.cause.slug(), "source-key-policy");
     assert_eq!(second.outcome, Outcome::RepairedAndRetried, "{second:#?}");
     let last = second.retried_job.unwrap();
@@ -106,7 +151,11 @@ async fn two_causes_one_after_the_other_are_repaired_by_two_events() {
 
 #[tokio::test]
 async fn without_a_ledger_nothing_is_written() {
-    for event in ["destination-vault-policy", "source-key-policy", "service-fault"] {
+    for event in [
+        "destination-vault-policy",
+        "source-key-policy",
+        "service-fault",
+    ] {
         let sandbox = sandbox().without_ledger();
         handle(&sandbox, open_settings(), &sample(event)).await;
         assert_eq!(sandbox.writes(), [], "{event}");
@@ -116,11 +165,19 @@ async fn without_a_ledger_nothing_is_written() {
 /// Every read of an investigation that doesn't work is an unknown fact, and never leads to a write that needs it.
 #[tokio::test]
 async fn no_read_that_fails_leads_to_a_write_that_needs_it() {
-    let kinds = [CallErrorKind::AccessDenied, CallErrorKind::Failed, CallErrorKind::Unreadable];
+    let kinds = [
+        CallErrorKind::AccessDenied,
+        CallErrorKind::Failed,
+        CallErrorKind::Unreadable,
+    ];
     for (event, operations) in [
         (
             "destination-vault-policy",
-            &["backup:GetBackupVaultAccessPolicy", "backup:ListTags", "organizations:DescribeOrganization"][..],
+            &[
+                "backup:GetBackupVaultAccessPolicy",
+                "backup:ListTags",
+                "organizations:DescribeOrganization",
+            ][..],
         ),
         (
             "source-key-policy",
@@ -139,9 +196,21 @@ async fn no_read_that_fails_leads_to_a_write_that_needs_it() {
                 let sandbox = sandbox();
                 sandbox.fail(operation, kind);
                 let report = handle(&sandbox, open_settings(), &sample(event)).await;
-                assert_eq!(policy_writes(&sandbox), [], "{event} with {operation} {kind:?}");
-                let named = report.diagnosis.unknown.iter().any(|why| why.operation == *operation);
-                assert!(named, "{event}: {operation} is not named as unknown: {:?}", report.diagnosis.unknown);
+                assert_eq!(
+                    policy_writes(&sandbox),
+                    [],
+                    "{event} with {operation} {kind:?}"
+                );
+                let named = report
+                    .diagnosis
+                    .unknown
+                    .iter()
+                    .any(|why| why.operation == *operation);
+                assert!(
+                    named,
+                    "{event}: {operation} is not named as unknown: {:?}",
+                    report.diagnosis.unknown
+                );
             }
         }
     }
@@ -152,7 +221,12 @@ async fn a_job_that_cannot_be_read_is_never_acted_on() {
     for kind in [CallErrorKind::AccessDenied, CallErrorKind::Failed] {
         let sandbox = sandbox();
         sandbox.fail("backup:DescribeCopyJob", kind);
-        let report = handle(&sandbox, open_settings(), &sample("destination-vault-policy")).await;
+        let report = handle(
+            &sandbox,
+            open_settings(),
+            &sample("destination-vault-policy"),
+        )
+        .await;
         assert!(!report.verified);
         assert_eq!(sandbox.writes(), []);
     }

@@ -1,5 +1,11 @@
 //! The handler on the sandbox, with the default world and the sample events.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and helpers of tests do too"
+)]
+
 mod bad_input;
 mod guards;
 mod sample_events;

@@ -23,19 +23,31 @@ fn named_cause(name: &str) -> Option<Cause> {
 async fn every_sample_event_gets_the_cause_it_is_named_after() {
     let mut seen = 0;
     for (name, event) in sample_events() {
-        let Some(cause) = named_cause(&name) else { continue };
+        let Some(cause) = named_cause(&name) else {
+            continue;
+        };
         let report = handle(&sandbox(), Settings::default(), &event).await;
         assert!(report.verified, "{name}: {:?}", report.notes);
-        assert_eq!(report.diagnosis.cause, cause, "{name}: {:#?}", report.diagnosis);
+        assert_eq!(
+            report.diagnosis.cause, cause,
+            "{name}: {:#?}",
+            report.diagnosis
+        );
         seen += 1;
     }
-    assert!(seen >= 30, "only {seen} sample events are named after a cause");
+    assert!(
+        seen >= 30,
+        "only {seen} sample events are named after a cause"
+    );
 }
 
 #[tokio::test]
 async fn observe_mode_writes_nothing_and_plans_the_full_change() {
     for (name, event) in sample_events() {
-        let settings = Settings { mode: Mode::Observe, ..open_settings() };
+        let settings = Settings {
+            mode: Mode::Observe,
+            ..open_settings()
+        };
         let sandbox = sandbox();
         let report = handle(&sandbox, settings, &event).await;
         assert_eq!(sandbox.writes(), [], "{name}");
@@ -63,9 +75,17 @@ async fn repair_mode_repairs_the_two_repairable_causes_and_the_copy_succeeds() {
         assert_eq!(state_of(&sandbox, job), CopyJobState::Failed, "{name}");
 
         let report = handle(&sandbox, open_settings(), &event).await;
-        assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{name}: {report:#?}");
+        assert_eq!(
+            report.outcome,
+            Outcome::RepairedAndRetried,
+            "{name}: {report:#?}"
+        );
         let retried = report.retried_job.as_deref().unwrap();
-        assert_eq!(state_of(&sandbox, retried), CopyJobState::Completed, "{name}");
+        assert_eq!(
+            state_of(&sandbox, retried),
+            CopyJobState::Completed,
+            "{name}"
+        );
 
         let writes = policy_writes(&sandbox);
         assert_eq!(writes.len(), 1, "{name}");
@@ -76,7 +96,11 @@ async fn repair_mode_repairs_the_two_repairable_causes_and_the_copy_succeeds() {
             .unwrap_or_default();
         let after = PolicyDocument::parse(&writes[0].after).unwrap();
         let new = statements(&after);
-        assert_eq!(new[..old.len()], old[..], "{name}: an old statement changed");
+        assert_eq!(
+            new[..old.len()],
+            old[..],
+            "{name}: an old statement changed"
+        );
         assert!(new.len() > old.len(), "{name}");
         for statement in &after.statements()[old.len()..] {
             assert!(statement.sid().unwrap().starts_with("Copymend"), "{name}");
@@ -93,7 +117,11 @@ fn state_of(sandbox: &Sandbox, job: &str) -> CopyJobState {
 }
 
 fn statements(policy: &PolicyDocument) -> Vec<String> {
-    policy.statements().iter().map(|statement| statement.as_str().to_owned()).collect()
+    policy
+        .statements()
+        .iter()
+        .map(|statement| statement.as_str().to_owned())
+        .collect()
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_remediation::ports::{Clock, Environment};
 use copymend_sandbox::{Sandbox, World, Write};
 use serde_json::Value;
 
@@ -29,10 +29,16 @@ pub(crate) fn sample_events() -> Vec<(String, Value)> {
     let mut events: Vec<(String, Value)> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            (name, serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+            (
+                name,
+                serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(),
+            )
         })
         .collect();
     events.sort_by(|left, right| left.0.cmp(&right.0));
@@ -40,7 +46,11 @@ pub(crate) fn sample_events() -> Vec<(String, Value)> {
 }
 
 pub(crate) fn sample(name: &str) -> Value {
-    sample_events().into_iter().find(|(found, _)| found == name).unwrap().1
+    sample_events()
+        .into_iter()
+        .find(|(found, _)| found == name)
+        .unwrap()
+        .1
 }
 
 /// Handles one event in this sandbox, as invocation `id`.
@@ -55,7 +65,9 @@ pub(crate) async fn handle_as(
         id: id.to_owned(),
         deadline: now + jiff::SignedDuration::from_secs(120),
     };
-    CopyRemediator::new(sandbox.clone(), settings).handle(event, &invocation).await
+    CopyRemediator::new(sandbox.clone(), settings)
+        .handle(event, &invocation)
+        .await
 }
 
 pub(crate) async fn handle(sandbox: &Sandbox, settings: Settings, event: &Value) -> Report {
@@ -71,5 +83,10 @@ pub(crate) fn policy_writes(sandbox: &Sandbox) -> Vec<Write> {
 }
 
 pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {
-    report.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.name).collect()
+    report
+        .guards
+        .iter()
+        .filter(|guard| !guard.passed)
+        .map(|guard| guard.name)
+        .collect()
 }

@@ -6,13 +6,23 @@ use copymend_remediation::report::Outcome;
 
 use copymend_sandbox::NewCopy;
 
-use crate::support::{failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox};
+use crate::support::{
+    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
+};
 
 #[tokio::test]
 async fn a_write_that_is_refused_is_reported_and_not_recorded() {
     let sandbox = sandbox();
-    sandbox.fail("backup:PutBackupVaultAccessPolicy", CallErrorKind::AccessDenied);
-    let report = handle(&sandbox, open_settings(), &sample("destination-vault-policy")).await;
+    sandbox.fail(
+        "backup:PutBackupVaultAccessPolicy",
+        CallErrorKind::AccessDenied,
+    );
+    let report = handle(
+        &sandbox,
+        open_settings(),
+        &sample("destination-vault-policy"),
+    )
+    .await;
     assert_eq!(report.outcome, Outcome::Failed);
     assert!(report.retried_job.is_none());
     assert_eq!(sandbox.writes(), []);
@@ -23,10 +33,14 @@ async fn a_call_that_may_work_later_asks_for_another_delivery() {
     let sandbox = sandbox();
     sandbox.fail("backup:DescribeCopyJob", CallErrorKind::Throttled);
     let event = sample("destination-vault-policy");
-    let error = handle_as("one", &sandbox, open_settings(), &event).await.unwrap_err();
+    let error = handle_as("one", &sandbox, open_settings(), &event)
+        .await
+        .unwrap_err();
     assert_eq!(error.error_type(), "CallFailed");
     sandbox.calls().mend("backup:DescribeCopyJob");
-    let report = handle_as("two", &sandbox, open_settings(), &event).await.unwrap();
+    let report = handle_as("two", &sandbox, open_settings(), &event)
+        .await
+        .unwrap();
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
 }
 
@@ -35,9 +49,15 @@ async fn a_message_that_was_not_sent_is_sent_by_the_next_delivery_and_the_policy
     let sandbox = sandbox();
     sandbox.fail("sns:Publish", CallErrorKind::Failed);
     let event = sample("destination-vault-policy");
-    assert!(handle_as("one", &sandbox, open_settings(), &event).await.is_err());
+    assert!(
+        handle_as("one", &sandbox, open_settings(), &event)
+            .await
+            .is_err()
+    );
     sandbox.calls().mend("sns:Publish");
-    handle_as("two", &sandbox, open_settings(), &event).await.unwrap();
+    handle_as("two", &sandbox, open_settings(), &event)
+        .await
+        .unwrap();
     assert_eq!(policy_writes(&sandbox).len(), 1);
     assert_eq!(sandbox.notifier().sent().len(), 1);
 }
@@ -47,24 +67,37 @@ async fn a_message_that_was_not_sent_is_sent_by_the_next_delivery_and_the_policy
 async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"].as_str().unwrap().parse().unwrap();
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
-    let target = vault.clone();
+    let hooked = sandbox.clone();
     // The investigation reads the policy first; the second read is the one under the lease.
-    sandbox.before_next("ledger:AcquireLease", move |world| {
-        world.put_vault_policy(&target, foreign).unwrap();
+    sandbox.before_next("backup:GetBackupVaultAccessPolicy", move |_| {
+        hooked.before_next("backup:GetBackupVaultAccessPolicy", move |world| {
+            world.put_vault_policy(&vault, foreign).unwrap();
+        });
     });
     let report = handle(&sandbox, open_settings(), &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     let after = &policy_writes(&sandbox).last().unwrap().after.clone();
-    assert!(after.contains("Foreign") && after.contains("CopymendCopyInto"), "{after}");
+    assert!(
+        after.contains("Foreign") && after.contains("CopymendCopyInto"),
+        "{after}"
+    );
 }
 
 #[tokio::test]
 async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_again() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"].as_str().unwrap().parse().unwrap();
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let hooked = sandbox.clone();
     let target = vault.clone();
@@ -75,9 +108,19 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
     });
     let report = handle(&sandbox, open_settings(), &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
-    assert!(report.notes.iter().any(|note| note.contains("someone else")), "{:?}", report.notes);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("someone else")),
+        "{:?}",
+        report.notes
+    );
     let after = &policy_writes(&sandbox).last().unwrap().after.clone();
-    assert!(after.contains("Foreign") && after.contains("CopymendCopyInto"), "{after}");
+    assert!(
+        after.contains("Foreign") && after.contains("CopymendCopyInto"),
+        "{after}"
+    );
 }
 
 /// Infrastructure as code took our statement out again: writing it back would be a fight.
@@ -85,13 +128,19 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
 async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"].as_str().unwrap().parse().unwrap();
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let first = handle(&sandbox, open_settings(), &event).await;
     assert_eq!(first.outcome, Outcome::RepairedAndRetried);
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Owned","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let next = sandbox.with_world(|world| {
         world.put_vault_policy(&vault, foreign).unwrap();
-        let job = world.copy_job(event["detail"]["copyJobId"].as_str().unwrap()).unwrap();
+        let job = world
+            .copy_job(event["detail"]["copyJobId"].as_str().unwrap())
+            .unwrap();
         let again = NewCopy {
             id: None,
             name: None,
@@ -108,7 +157,12 @@ async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
         world.start_copy(again).unwrap().id.clone()
     });
     let writes = policy_writes(&sandbox).len();
-    let report = handle(&sandbox, open_settings(), &sandbox.event_for(&next).unwrap()).await;
+    let report = handle(
+        &sandbox,
+        open_settings(),
+        &sandbox.event_for(&next).unwrap(),
+    )
+    .await;
     assert_eq!(failed_guards(&report), ["sid-not-removed"]);
     assert_eq!(report.outcome, Outcome::Refused);
     assert_eq!(policy_writes(&sandbox).len(), writes);
@@ -134,6 +188,9 @@ async fn an_investigation_asks_each_thing_once() {
         ("organizations:DescribeOrganization", 2),
         ("iam:GetRole", 2),
     ] {
-        assert!(counts.get(operation).copied().unwrap_or_default() <= most, "{operation}: {counts:?}");
+        assert!(
+            counts.get(operation).copied().unwrap_or_default() <= most,
+            "{operation}: {counts:?}"
+        );
     }
 }

@@ -306,6 +306,8 @@ pub(crate) struct LifecycleInput {
     delete_after_days: Option<i64>,
     #[serde(default)]
     opt_in_to_archive_for_supported_resources: Option<bool>,
+    #[serde(default)]
+    delete_after_event: Option<String>,
 }
 
 impl From<LifecycleInput> for Lifecycle {
@@ -315,6 +317,7 @@ impl From<LifecycleInput> for Lifecycle {
             delete_after_days: input.delete_after_days,
             opt_in_to_archive_for_supported_resources: input
                 .opt_in_to_archive_for_supported_resources,
+            delete_after_event: input.delete_after_event,
         }
     }
 }

@@ -102,6 +102,7 @@ pub(super) const RULES: &[Rule] = &[
             Cause::SourceKeyState,
             Cause::SourceKeyPolicy,
             Cause::KeyNotFound,
+            Cause::DestinationVaultKey,
         ],
         "The key is disabled, pending deletion or out of reach.",
     )

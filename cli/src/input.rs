@@ -1,0 +1,38 @@
+//! What comes in: files, standard input, lines.
+
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use crate::{CommandError, io_error};
+
+/// Reads a file; `-` is standard input.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    result.map_err(io_error(format!("read `{}`", path.display())))?;
+    Ok(bytes)
+}
+
+/// Answers every line of standard input on standard output, in order. One line at a time is held in memory.
+///
+/// A line is passed on without its line feed. What was written goes out as soon as no further line is waiting, so that a
+/// program can ask one question after the other.
+pub(crate) fn answer_lines(
+    mut answer: impl FnMut(&[u8], &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
+    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        answer(line.strip_suffix(b"\n").unwrap_or(&line), &mut output)?;
+        if !input.buffer().contains(&b'\n') {
+            output.flush()?;
+        }
+        line.clear();
+    }
+    output.flush()
+}

@@ -1,0 +1,18 @@
+//! The command line as its users meet it, one module per command.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic, and so may the helpers of tests"
+)]
+
+mod authorize;
+mod diff;
+mod evaluate;
+mod explain;
+mod grant;
+mod help;
+mod prove;
+mod replay;
+mod support;
+mod terminal;

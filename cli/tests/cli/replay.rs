@@ -1,0 +1,134 @@
+//! `copymend replay`.
+
+use crate::support::{copymend, file, finish, run, run_with};
+
+const EVENT: &str = "events/source-key-policy.json";
+
+#[test]
+fn people_get_the_cause_and_the_plan() {
+    let ran = run(&["replay", EVENT]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.starts_with("── events/source-key-policy.json\n"));
+    assert!(ran.stdout.contains("source-key-policy"));
+    assert!(ran.stdout.contains("CopymendDescribe444455556666"));
+    assert!(!ran.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn json_is_one_report_an_event_in_order() {
+    let ran = run(&["replay", "--json", EVENT, "events/quota.json", EVENT]);
+    assert_eq!(ran.code, 0);
+    let reports = ran.json_lines();
+    let causes: Vec<_> = reports
+        .iter()
+        .map(|report| report["diagnosis"]["cause"].as_str().unwrap())
+        .collect();
+    assert_eq!(causes, ["source-key-policy", "quota", "source-key-policy"]);
+    for member in [
+        "event",
+        "diagnosis",
+        "decision",
+        "guards",
+        "changes",
+        "outcome",
+        "retried_job",
+    ] {
+        assert!(reports[0].get(member).is_some(), "{member}");
+    }
+}
+
+#[test]
+fn without_repair_nothing_is_written() {
+    let ran = run(&["replay", "--json", EVENT]);
+    assert_eq!(ran.json()["outcome"], "planned");
+    assert!(ran.json()["retried_job"].is_null());
+}
+
+#[test]
+fn repair_changes_the_policy_and_starts_the_copy_again() {
+    let ran = run(&["replay", "--json", "--repair", EVENT]);
+    assert_eq!(ran.code, 0);
+    let report = ran.json();
+    assert_eq!(report["outcome"], "repaired-and-retried");
+    assert!(report["retried_job"].is_string());
+    let change = &report["changes"][0];
+    assert!(!change["before"].as_str().unwrap().contains("Copymend"));
+    assert!(change["after"].as_str().unwrap().contains("Copymend"));
+}
+
+#[test]
+fn repair_shows_what_became_of_the_copy_and_the_message() {
+    let ran = run(&["replay", "--repair", "--message", EVENT]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stdout.contains("retried copy"));
+    assert!(ran.stdout.contains('✉'));
+}
+
+#[test]
+fn an_event_may_come_from_standard_input() {
+    let event =
+        std::fs::read_to_string(format!("{}/../{EVENT}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let ran = run_with(&["replay", "--json", "-"], event);
+    assert_eq!(ran.code, 0);
+    assert_eq!(ran.stdout, run(&["replay", "--json", EVENT]).stdout);
+}
+
+#[test]
+fn a_bad_event_gets_the_functions_error_answer_and_the_others_go_on() {
+    for (name, content) in [
+        ("text", "not json"),
+        ("list", "[]"),
+        ("empty", ""),
+        ("foreign", r#"{"source":"aws.s3"}"#),
+    ] {
+        let bad = file(&format!("replay-bad-{name}.json"), content);
+        let ran = run(&["replay", "--json", &bad, EVENT]);
+        assert_eq!(ran.code, 1, "{name}");
+        let answers = ran.json_lines();
+        assert_eq!(answers.len(), 2);
+        let members: Vec<&String> = answers[0].as_object().unwrap().keys().collect();
+        assert_eq!(members, ["errorType", "errorMessage"]);
+        assert_eq!(answers[1]["outcome"], "planned");
+    }
+}
+
+#[test]
+fn a_bad_event_is_named_to_people() {
+    let ran = run_with(&["replay", "-"], "not json");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("NotAnEvent: "), "{}", ran.stdout);
+}
+
+#[test]
+fn a_file_that_is_missing_is_wrong_usage() {
+    let ran = run(&["replay", "events/no-such-event.json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr
+            .starts_with("copymend: cannot read `events/no-such-event.json`: ")
+    );
+    assert_eq!(run(&["replay"]).code, 2);
+}
+
+#[test]
+fn a_world_that_is_none_is_wrong_usage() {
+    let world = file("replay-world.json", "{");
+    let ran = run(&["replay", "--world", &world, EVENT]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("replay-world.json"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_invalid_setting_is_wrong_usage() {
+    let ran = finish(
+        copymend()
+            .args(["replay", EVENT])
+            .env("COPYMEND_RETRY_BUDGET", "many"),
+    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr.contains("COPYMEND_RETRY_BUDGET"),
+        "{}",
+        ran.stderr
+    );
+}

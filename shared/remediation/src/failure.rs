@@ -1,0 +1,241 @@
+//! A verified failure: diagnosed, repaired, retried.
+
+use copymend_diagnosis::messages::explain;
+use copymend_diagnosis::{Cause, CopyJobEvent, Facts, Failure, advise, diagnose};
+
+use crate::guards::{
+    MODE, StartedBy, all_passed, guard, guards_of_any_write, guards_of_history, guards_of_plan,
+};
+use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::investigate::investigate;
+use crate::ledger::Ledger;
+use crate::plan::plan;
+use crate::ports::{Clock, Environment};
+use crate::repair::{Ending, Repair, change_of};
+use crate::report::{Decision, GuardResult, Outcome, Report};
+use crate::retry::{Retried, retry};
+use crate::settings::Mode;
+
+impl<E: Environment> CopyRemediator<E> {
+    pub(crate) async fn handle_failure(
+        &self,
+        event: &CopyJobEvent,
+        failure: &Failure,
+        invocation: &Invocation,
+    ) -> Result<Report, HandlerError> {
+        let job = failure.job();
+        let facts = investigate(&self.environment, failure).await;
+        // The job's own message counts: the event's may be cut, or made up.
+        let diagnosis = diagnose(failure, &explain(&job.status_message), &facts);
+        let unknown = facts.unknown().into_iter().cloned().collect();
+        let advice = advise(diagnosis.cause(), event, Some(&facts));
+        let mut report = self.blank(event, &diagnosis, unknown, Some(advice));
+        report.verified = true;
+        report.message.clone_from(&job.status_message);
+        report.copy.recovery_point = Some(job.source_recovery_point.to_string());
+        if job.is_parent {
+            report.decision = Decision::Nothing;
+            report.outcome = Outcome::Nothing;
+            report.notes.push("this is the parent of a composite job; its children carry the causes and send their own events".to_owned());
+            return Ok(report);
+        }
+        let started_by = self.started_by(failure, &mut report).await;
+        let guards = guards_of_any_write(failure, &self.settings, started_by);
+        let cause = diagnosis.cause();
+        let confirmed = diagnosis.confirmed_cause() == Some(cause) && diagnosis.is_proposed(cause);
+        if confirmed
+            && matches!(
+                cause,
+                Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
+            )
+        {
+            self.repair(report, failure, &facts, guards, invocation)
+                .await
+        } else if cause.is_retryable() {
+            Ok(self.retry_only(report, failure, guards).await)
+        } else {
+            Ok(report)
+        }
+    }
+
+    async fn started_by(&self, failure: &Failure, report: &mut Report) -> StartedBy {
+        if failure.job().backup_plan.is_some() {
+            return StartedBy::BackupPlan;
+        }
+        let Some(ledger) = self.environment.ledger() else {
+            return StartedBy::Someone;
+        };
+        match ledger.retry_of(&failure.job().id).await {
+            Ok(Some(original)) => {
+                report
+                    .notes
+                    .push(format!("this copy was our own retry of job {original}"));
+                StartedBy::OwnRetry
+            }
+            Ok(None) => StartedBy::Someone,
+            Err(error) => {
+                report.notes.push(error.to_string());
+                StartedBy::Someone
+            }
+        }
+    }
+
+    async fn repair(
+        &self,
+        mut report: Report,
+        failure: &Failure,
+        facts: &Facts,
+        any_write: Vec<GuardResult>,
+        invocation: &Invocation,
+    ) -> Result<Report, HandlerError> {
+        let cause = report.diagnosis.cause;
+        report.guards.clone_from(&any_write);
+        let planned = match plan(cause, failure, facts, &self.settings) {
+            Ok(planned) => planned,
+            Err(error) => {
+                report.decision = Decision::Refuse;
+                report.outcome = Outcome::Refused;
+                report.guards.push(guard("plan", false, error.to_string()));
+                return Ok(report);
+            }
+        };
+        report
+            .guards
+            .extend(guards_of_plan(&planned, failure, facts, &self.settings));
+        if let Some(ledger) = self.environment.ledger() {
+            let now = self.environment.clock().now();
+            let history = ledger.policy_history(planned.target.as_str(), now).await;
+            report
+                .guards
+                .extend(guards_of_history(&planned, &history, &self.settings));
+        }
+        let only_mode_failed = report
+            .guards
+            .iter()
+            .all(|guard| guard.passed || guard.name == MODE);
+        if !only_mode_failed {
+            report.decision = Decision::Refuse;
+            report.outcome = Outcome::Refused;
+            report
+                .refused_changes
+                .push(change_of(&planned, false, None));
+            return Ok(report);
+        }
+        report.decision = Decision::Repair;
+        if self.settings.mode == Mode::Observe {
+            report.outcome = Outcome::Planned;
+            report.changes.push(change_of(&planned, false, None));
+            return Ok(report);
+        }
+        let repair = Repair {
+            environment: &self.environment,
+            settings: &self.settings,
+            failure,
+            cause,
+            invocation,
+            guards: &any_write,
+        };
+        let repaired = repair.run(planned, facts).await;
+        report.notes.extend(repaired.notes);
+        let asked = report.guards.clone();
+        // The guards under the lease are the ones that count; those that were not asked again stay as they were.
+        let kept = asked
+            .into_iter()
+            .filter(|old| repaired.guards.iter().all(|new| new.name != old.name));
+        report.guards = kept.chain(repaired.guards.iter().cloned()).collect();
+        match repaired.ending {
+            Ending::Written(change) => {
+                report.changes.push(change);
+                report.outcome = Outcome::Repaired;
+                report.advice = None;
+                Ok(self.start_again(report, failure).await)
+            }
+            Ending::AdmittedMeanwhile => {
+                report.notes.push(
+                    "someone else's change admits the copy by now; nothing was written".to_owned(),
+                );
+                report.decision = Decision::Retry;
+                Ok(self.start_again(report, failure).await)
+            }
+            Ending::Refused(change) => {
+                report.decision = Decision::Refuse;
+                report.outcome = Outcome::Refused;
+                report.refused_changes.extend(change);
+                Ok(report)
+            }
+            Ending::Busy(error) => Err(HandlerError::Call(error)),
+            Ending::Failed(error) if error.may_pass() => Err(HandlerError::Call(error)),
+            Ending::Failed(error) => {
+                report.outcome = Outcome::Failed;
+                report.notes.push(error.to_string());
+                Ok(report)
+            }
+        }
+    }
+
+    async fn retry_only(
+        &self,
+        mut report: Report,
+        failure: &Failure,
+        guards: Vec<GuardResult>,
+    ) -> Report {
+        report.guards = guards;
+        let only_mode_failed = report
+            .guards
+            .iter()
+            .all(|guard| guard.passed || guard.name == MODE);
+        if all_passed(&report.guards) {
+            report.decision = Decision::Retry;
+            self.start_again(report, failure).await
+        } else if only_mode_failed {
+            report.decision = Decision::Retry;
+            report.outcome = Outcome::Planned;
+            report
+        } else {
+            report
+        }
+    }
+
+    async fn start_again(&self, mut report: Report, failure: &Failure) -> Report {
+        let was_repaired = report.outcome == Outcome::Repaired;
+        match retry(&self.environment, &self.settings, failure).await {
+            Retried::Started { job, attempt } => {
+                report.notes.push(format!(
+                    "the copy was started again as job {job}, attempt {attempt} of {}",
+                    self.settings.retry_budget
+                ));
+                report.retried_job = Some(job);
+                report.outcome = if was_repaired {
+                    Outcome::RepairedAndRetried
+                } else {
+                    Outcome::Retried
+                };
+            }
+            Retried::BudgetUsedUp => {
+                report.notes.push(format!(
+                    "the copy was not started again: its budget of {} retries is used up",
+                    self.settings.retry_budget
+                ));
+                report.outcome = if was_repaired {
+                    Outcome::Repaired
+                } else {
+                    Outcome::Advised
+                };
+            }
+            Retried::NoLedger => {
+                report.notes.push("the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)".to_owned());
+            }
+            Retried::Failed(error) => {
+                report
+                    .notes
+                    .push(format!("the copy was not started again: {error}"));
+                report.outcome = if was_repaired {
+                    Outcome::Repaired
+                } else {
+                    Outcome::Failed
+                };
+            }
+        }
+        report
+    }
+}
