@@ -1,10 +1,12 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit programs black-box lint build bench clean
+.PHONY: help demo test unit programs black-box oracle oracle-sample fuzz lint build bench clean
 
 TOOLS := .test-tools
 SAM := $(TOOLS)/sam/bin/sam
+FUZZ := $(TOOLS)/fuzz
+FUZZ_VERSION := 0.13.2
 # The SAM CLI neither asks for updates nor reports its use.
 export SAM_CLI_TELEMETRY := 0
 
@@ -30,6 +32,22 @@ black-box: programs ## Run the function under Lambda's emulator, against AWS end
 	tests/black_box/install tests sam
 	$(TOOLS)/tests/bin/python -m pytest tests/black_box
 
+oracle: ## Compare 24,000 policy decisions with an independent simulator (needs Node.js).
+	tests/oracle/run 24000
+
+oracle-sample: ## Compare 2,000 of them.
+	tests/oracle/run 2000
+
+fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
+	@[ "$$($(FUZZ)/bin/cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $(FUZZ_VERSION)" ] || \
+		cargo install --quiet --locked --root $(FUZZ) --version $(FUZZ_VERSION) --force cargo-fuzz
+	@mkdir -p fuzz/corpus/parse fuzz/corpus/evaluate
+	@for target in parse evaluate; do \
+		PATH="$(CURDIR)/$(FUZZ)/bin:$$PATH" cargo fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-dict=fuzz/policy.dict -max_len=4096 -max_total_time=30 -verbosity=0 -print_final_stats=1 2>&1 | \
+			grep -v -e ' # Uses: ' -e 'ecommended dictionary'; \
+	done
+
 lint: ## Check format, lints and the template.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
@@ -40,8 +58,9 @@ build: ## Build the function for Lambda into .aws-sam.
 	tests/black_box/install sam build
 	PATH="$(CURDIR)/$(TOOLS)/build/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 $(SAM) build
 
-bench: ## Run the benchmarks.
-	cargo bench --workspace
+bench: ## Run the benchmarks of docs/performance.md.
+	cargo bench --locked --package copymend-policy --bench policy
+	cargo bench --locked --package copymend-diagnosis --bench explain
 
 clean: ## Remove everything that was built or installed.
 	cargo clean

@@ -72,10 +72,14 @@ impl Diagnosis {
 const VAULT_FAMILY: &[Cause] = &[
     Cause::OrganizationMembership,
     Cause::VaultNotFound,
-    Cause::JobRoleMissing,
-    Cause::JobRoleTrust,
     Cause::DestinationVaultDeny,
     Cause::DestinationVaultPolicy,
+];
+/// AWS Backup assumes the job role before it does anything else, so a role that is missing or can't be assumed never hides
+/// behind a message about a vault or a key [inferred].
+const ROLE_FAMILY: &[Cause] = &[
+    Cause::JobRoleMissing,
+    Cause::JobRoleTrust,
     Cause::JobRolePermission,
 ];
 const KEY_FAMILY: &[Cause] = &[
@@ -175,7 +179,10 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
     let suggested = |family: &[Cause]| {
         family.contains(&cause) && proposed.first().is_some_and(|first| family.contains(first))
     };
-    proposed.contains(&cause) || suggested(VAULT_FAMILY) || suggested(KEY_FAMILY)
+    proposed.contains(&cause)
+        || [VAULT_FAMILY, ROLE_FAMILY, KEY_FAMILY]
+            .into_iter()
+            .any(suggested)
 }
 
 /// Whether a policy that the message blames admits the copy by now, thanks to a statement of ours. Policy changes take
