@@ -171,8 +171,10 @@ where
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
             match (answer.err().code(), answer.err().message()) {
-                (Some(code), Some(message)) => (kind_of(code), format!("{code}: {message}")),
-                (Some(code), None) => (kind_of(code), code.to_owned()),
+                (Some(code), Some(message)) => {
+                    (kind_of(code, status), format!("{code}: {message}"))
+                }
+                (Some(code), None) => (kind_of(code, status), code.to_owned()),
                 (None, _) => (
                     kind_of_status(status),
                     format!(
@@ -186,6 +188,9 @@ where
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             (CallErrorKind::Timeout, told(error))
         }
+        SdkError::DispatchFailure(failure) if failure.is_io() => {
+            (CallErrorKind::Unavailable, told(error))
+        }
         SdkError::ResponseError(_) => (CallErrorKind::Unreadable, told(error)),
         // `SdkError` may grow. What isn't known is no statement of anything.
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) | _ => {
@@ -195,7 +200,7 @@ where
     (kind, cleaned(&detail))
 }
 
-fn kind_of(code: &str) -> CallErrorKind {
+fn kind_of(code: &str, status: u16) -> CallErrorKind {
     match code {
         "AccessDenied"
         | "AccessDeniedException"
@@ -245,6 +250,7 @@ fn kind_of(code: &str) -> CallErrorKind {
         | "DisabledException"
         | "KMSInvalidStateException"
         | "UnsupportedOperationException" => CallErrorKind::Rejected,
+        _ if status >= 500 => CallErrorKind::Unavailable,
         _ => CallErrorKind::Failed,
     }
 }
@@ -257,6 +263,7 @@ const fn kind_of_status(status: u16) -> CallErrorKind {
         401 | 403 => CallErrorKind::AccessDenied,
         408 | 504 => CallErrorKind::Timeout,
         429 => CallErrorKind::Throttled,
+        500..=599 => CallErrorKind::Unavailable,
         _ => CallErrorKind::Failed,
     }
 }

@@ -71,6 +71,8 @@ pub enum UnknownReason {
     Throttled,
     /// No answer in time.
     Timeout,
+    /// The service had a fault of its own, or could not be reached.
+    Unavailable,
     /// The answer can't be understood, such as a policy that is no policy.
     Unreadable,
     /// Another error.
@@ -85,6 +87,7 @@ impl fmt::Display for UnknownReason {
             Self::AccessDenied => "access denied",
             Self::Throttled => "throttled",
             Self::Timeout => "no answer in time",
+            Self::Unavailable => "the service is not available",
             Self::Unreadable => "the answer cannot be understood",
             Self::Failed => "the call failed",
             Self::NotRead => "not read",

@@ -136,13 +136,14 @@ pub fn guards_of_plan(
     guards.push(no_explicit_deny(plan));
     guards.push(evaluation_flips(plan));
     guards.push(match &plan.proof {
-        Ok(_) => guard(
+        Ok(certificate) => guard(
             "only-adds",
             true,
-            format!(
-                "every old statement is unchanged; added: {}",
-                sids(plan).join(", ")
-            ),
+            certificate
+                .to_string()
+                .lines()
+                .collect::<Vec<_>>()
+                .join("; "),
         ),
         Err(error) => guard("only-adds", false, error.to_string()),
     });

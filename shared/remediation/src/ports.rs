@@ -37,6 +37,8 @@ pub enum CallErrorKind {
     Throttled,
     /// No answer in time.
     Timeout,
+    /// The service had a fault of its own (a status from 500), or could not be reached.
+    Unavailable,
     /// The answer can't be understood.
     Unreadable,
     /// The request itself was refused, such as a policy that the service rejects.
@@ -69,7 +71,7 @@ impl CallError {
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         match self.kind {
-            CallErrorKind::Throttled | CallErrorKind::Timeout => true,
+            CallErrorKind::Throttled | CallErrorKind::Timeout | CallErrorKind::Unavailable => true,
             CallErrorKind::AccessDenied
             | CallErrorKind::Unreadable
             | CallErrorKind::Rejected
@@ -87,6 +89,7 @@ impl CallError {
                 CallErrorKind::AccessDenied => UnknownReason::AccessDenied,
                 CallErrorKind::Throttled => UnknownReason::Throttled,
                 CallErrorKind::Timeout => UnknownReason::Timeout,
+                CallErrorKind::Unavailable => UnknownReason::Unavailable,
                 CallErrorKind::Unreadable => UnknownReason::Unreadable,
                 CallErrorKind::Rejected | CallErrorKind::Failed => UnknownReason::Failed,
             },

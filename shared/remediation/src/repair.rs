@@ -72,6 +72,7 @@ pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange
             .iter()
             .map(|statement| statement.sid().to_owned())
             .collect(),
+        certificate: plan.proof.as_ref().ok().cloned(),
         applied,
         id,
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use copymend_diagnosis::{Advice, Assessment, Cause, CopyJobEvent, WhyUnknown};
+use copymend_policy::Certificate;
 use serde::Serialize;
 
 use crate::settings::Mode;
@@ -189,6 +190,9 @@ pub struct PolicyChange {
     pub after: String,
     /// The Sids of the statements that were added.
     pub added: Vec<String>,
+    /// The proof that nothing else changed, with what became possible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
     /// Whether it was written and read back.
     pub applied: bool,
     /// The change's id in the ledger, once it is recorded.

@@ -132,6 +132,7 @@ const fn detail(kind: CallErrorKind) -> &'static str {
         CallErrorKind::Timeout => "no answer within the time allowed",
         CallErrorKind::Unreadable => "the answer cannot be read",
         CallErrorKind::Rejected => "InvalidParameterValueException: refused",
-        CallErrorKind::Failed => "ServiceUnavailableException: try again later",
+        CallErrorKind::Unavailable => "ServiceUnavailableException: try again later",
+        CallErrorKind::Failed => "the call failed",
     }
 }

@@ -49,9 +49,10 @@ impl From<CallError> for AwsError {
                 let code = match error.kind {
                     CallErrorKind::AccessDenied => "AccessDeniedException",
                     CallErrorKind::Throttled => "ThrottlingException",
-                    CallErrorKind::Timeout | CallErrorKind::Unreadable | CallErrorKind::Failed => {
-                        "ServiceUnavailableException"
-                    }
+                    CallErrorKind::Timeout
+                    | CallErrorKind::Unavailable
+                    | CallErrorKind::Unreadable
+                    | CallErrorKind::Failed => "ServiceUnavailableException",
                     CallErrorKind::Rejected => "InvalidParameterValueException",
                 };
                 (code.to_owned(), error.detail)

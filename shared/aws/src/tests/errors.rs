@@ -20,7 +20,9 @@ async fn answered(reply: Reply) -> (Result<Option<String>, CallError>, usize) {
 
 #[tokio::test(start_paused = true)]
 async fn each_kind_is_told_by_its_code() {
-    use CallErrorKind::{AccessDenied, Failed, Rejected, Throttled, Timeout, Unreadable};
+    use CallErrorKind::{
+        AccessDenied, Failed, Rejected, Throttled, Timeout, Unavailable, Unreadable,
+    };
     let long = "x".repeat(5_000);
     for (reply, kind, attempts) in [
         (
@@ -56,10 +58,10 @@ async fn each_kind_is_told_by_its_code() {
         ),
         (
             json_error(500, "ServiceUnavailableException", "down"),
-            Failed,
+            Unavailable,
             3,
         ),
-        (status(500, "<html>oops</html>"), Failed, 3),
+        (status(500, "<html>oops</html>"), Unavailable, 3),
         (status(404, "<html>not found</html>"), Failed, 1),
         (json_error(400, "SomethingNewException", &long), Failed, 1),
         (silence(), Timeout, 3),

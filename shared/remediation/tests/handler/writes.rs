@@ -30,18 +30,32 @@ async fn a_write_that_is_refused_is_reported_and_not_recorded() {
 
 #[tokio::test]
 async fn a_call_that_may_work_later_asks_for_another_delivery() {
-    let sandbox = sandbox();
-    sandbox.fail("backup:DescribeCopyJob", CallErrorKind::Throttled);
-    let event = sample("destination-vault-policy");
-    let error = handle_as("one", &sandbox, open_settings(), &event)
-        .await
-        .unwrap_err();
-    assert_eq!(error.error_type(), "CallFailed");
-    sandbox.calls().mend("backup:DescribeCopyJob");
-    let report = handle_as("two", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    for kind in [
+        CallErrorKind::Throttled,
+        CallErrorKind::Timeout,
+        CallErrorKind::Unavailable,
+    ] {
+        for operation in [
+            "backup:DescribeCopyJob",
+            "ledger:BeginJob",
+            "ledger:AcquireLease",
+            "backup:PutBackupVaultAccessPolicy",
+        ] {
+            let sandbox = sandbox();
+            sandbox.fail(operation, kind);
+            let event = sample("destination-vault-policy");
+            let error = handle_as("one", &sandbox, open_settings(), &event)
+                .await
+                .unwrap_err();
+            assert_eq!(error.error_type(), "CallFailed", "{operation} {kind:?}");
+            assert_eq!(sandbox.writes(), []);
+            sandbox.calls().mend(operation);
+            let report = handle_as("two", &sandbox, open_settings(), &event)
+                .await
+                .unwrap();
+            assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+        }
+    }
 }
 
 #[tokio::test]

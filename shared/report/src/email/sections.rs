@@ -115,6 +115,11 @@ fn one_change(body: &mut Body, heading: &str, change: &PolicyChange) {
             inline(&change.added.join(", "))
         ),
     );
+    if let Some(certificate) = &change.certificate {
+        for line in certificate.to_string().lines() {
+            body.field("Proved", &inline(line));
+        }
+    }
     if change.before.is_none() {
         body.field("Before", "no policy");
     }

@@ -154,6 +154,7 @@ fn a_megabyte_is_cut_and_the_cut_is_said() {
             before: None,
             after: format!("[{}1]", "\"\u{202e}\",".repeat(100_000)),
             added: vec![long.clone()],
+            certificate: None,
             applied: false,
             id: None,
         });
