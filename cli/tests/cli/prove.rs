@@ -129,11 +129,21 @@ fn a_statement_that_only_looks_like_ours_is_not_proved() {
     assert_eq!((place, sid), (json!(1), json!("CopymendX")));
     assert!(text.contains("does not allow"), "{text}");
     let open = add(
-        r#"{"Sid":"CopymendX","Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}"#,
+        r#"{"Sid":"CopymendX","Effect":"Allow","Principal":"*","Action":"kms:Decrypt","Resource":"*"}"#,
     );
     let (text, place, _) = reason(&prove("open", KEY_POLICY, &open));
     assert_eq!(place, 1);
     assert!(text.contains("open beyond the organization"), "{text}");
+    for other in [
+        r#"{"Sid":"CopymendX","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}"#,
+        r#"{"Sid":"CopymendX","Effect":"Allow","Principal":{"AWS":"111122223333"},"NotAction":"kms:Decrypt","Resource":"*"}"#,
+        r#"{"Sid":"CopymendX","Effect":"Allow","NotPrincipal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*"}"#,
+        r#"{"Sid":"CopymendX","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:ScheduleKeyDeletion","Resource":"*"}"#,
+    ] {
+        let (text, place, _) = reason(&prove("other", KEY_POLICY, &add(other)));
+        assert_eq!(place, 1);
+        assert!(text.contains("does not allow as those"), "{text}");
+    }
     let statement = r#"{"Sid":"CopymendX","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*"}"#;
     let (text, place, _) = reason(&prove(
         "twice",

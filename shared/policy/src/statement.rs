@@ -79,6 +79,13 @@ impl Statement {
     }
 
     /// Whether the statement applies to the request as part of a resource policy.
+    /// Whether it has `Principal`, `Action` and `Resource`, none of them by exception.
+    pub(crate) fn names_all_it_allows(&self) -> bool {
+        matches!(self.principal, PrincipalElement::Principal(_))
+            && matches!(self.actions, Element::In(_))
+            && matches!(self.resources, Element::In(_))
+    }
+
     pub(crate) fn applies(&self, request: &Request) -> Truth {
         if !self.is_about(request) {
             return Truth::No;

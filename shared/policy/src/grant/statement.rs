@@ -30,7 +30,28 @@ pub enum RecordedError {
     /// It denies. We only ever add statements that allow.
     #[error("the recorded statement does not allow")]
     NotAllow,
+    /// It allows something that no grant of ours allows.
+    #[error("the recorded statement allows `{0}`, which no grant of Copymend does")]
+    OtherAction(String),
+    /// It names whom or what it allows by exception, or not at all. No grant of ours does.
+    #[error("the recorded statement must have `Principal`, `Action` and `Resource`")]
+    ByException,
 }
+
+/// Every action that a grant of ours allows. A statement with our `Sid` and any other action is somebody else's.
+const GRANTED_ACTIONS: &[&str] = &[
+    "backup:CopyIntoBackupVault",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ListGrants",
+    "kms:ReEncrypt*",
+    "kms:ReEncryptFrom",
+    "kms:RevokeGrant",
+];
 
 impl NewStatement {
     /// Builds a statement. The order of the elements is fixed.
@@ -78,9 +99,21 @@ impl NewStatement {
 
     /// Reads a statement of ours back from a record of what was written, to undo it.
     ///
-    /// Refused unless it is one statement that allows and its `Sid` starts with [`SID_PREFIX`].
+    /// Refused unless it is one statement that allows, its `Sid` starts with [`SID_PREFIX`], and it allows nothing but what
+    /// our grants allow.
     pub fn from_recorded(text: &str) -> Result<Self, RecordedError> {
-        Self::read(text.trim())
+        let recorded = Self::read(text.trim())?;
+        if !recorded
+            .statement()
+            .is_some_and(Statement::names_all_it_allows)
+        {
+            return Err(RecordedError::ByException);
+        }
+        let mut actions = recorded.actions().iter();
+        match actions.find(|action| !GRANTED_ACTIONS.contains(&action.as_str())) {
+            Some(action) => Err(RecordedError::OtherAction(action.clone())),
+            None => Ok(recorded),
+        }
     }
 
     /// The statement's `Sid`.

@@ -111,7 +111,7 @@ fn a_statement_open_to_everyone_is_never_proved() {
     ] {
         for principal in [r#""*""#, r#"{"AWS":["111122223333","*"]}"#] {
             let text = format!(
-                r#"{{"Sid":"CopymendX","Effect":"Allow","Principal":{principal},"Action":"a:b","Resource":"*"{condition}}}"#
+                r#"{{"Sid":"CopymendX","Effect":"Allow","Principal":{principal},"Action":"kms:Decrypt","Resource":"*"{condition}}}"#
             );
             let added = [NewStatement::from_recorded(&text).unwrap()];
             let after = append(None, &added).unwrap();
