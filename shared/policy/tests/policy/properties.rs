@@ -223,7 +223,7 @@ proptest! {
         }
     }
 
-    /// Whatever an unknown key turns out to be, a certain answer stays.
+    /// Whatever an unknown key turns out to be, a certain answer stays. Another statement may then be the first to decide.
     #[test]
     fn a_certain_answer_holds_for_every_value(text in document(), request in request(), value in one_of(&["a", "12", "true", "o-abcde12345", "z"]), present in any::<bool>()) {
         let policy = PolicyDocument::parse(&text).unwrap();
@@ -231,7 +231,8 @@ proptest! {
         let decision = evaluate(&policy, &with_unknown);
         let values = if present { vec![value] } else { vec![] };
         if !request.context().is_unknown("k") && decision.slug() != "unknown" {
-            prop_assert_eq!(evaluate(&policy, &request.with_context("k", values)), decision);
+            let known = evaluate(&policy, &request.with_context("k", values));
+            prop_assert_eq!(known.slug(), decision.slug());
         }
     }
 
