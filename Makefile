@@ -16,7 +16,7 @@ help: ## Show the targets.
 demo: ## Take every sample event through the function's own handler, on the embedded sandbox.
 	cargo run --quiet --locked --package copymend -- replay --repair --message events/*.json
 
-test: unit black-box ## Run all tests.
+test: unit oracle-sample black-box ## Run all tests.
 
 unit: ## Run the workspace's own tests.
 	@if cargo nextest --version >/dev/null 2>&1; then \
