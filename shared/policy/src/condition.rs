@@ -1,7 +1,5 @@
 //! The `Condition` element: one operator on one key, and how it comes out for a request.
 
-use std::borrow::Cow;
-
 use crate::context::{Found, Request};
 use crate::key::Key;
 use crate::operand::{Compared, Operand};
@@ -38,19 +36,11 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    pub(crate) fn new(
-        operator: Operator,
-        key: &str,
-        values: &[Cow<'_, str>],
-        variables: bool,
-    ) -> Self {
+    pub(crate) fn new(operator: Operator, key: &str, operands: Vec<Operand>) -> Self {
         Self {
             operator,
             key: Key::new(key),
-            operands: values
-                .iter()
-                .map(|value| Operand::new(operator.comparison, value, variables))
-                .collect(),
+            operands,
         }
     }
 

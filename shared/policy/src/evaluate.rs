@@ -81,6 +81,15 @@ pub fn evaluate_without_principal(policy: &PolicyDocument, request: &Request) ->
     })
 }
 
+/// As [`evaluate`], for a role's trust policy: its statements have no `Resource` (documented: IAM `id_roles_create_for-service`;
+/// one that has is refused by IAM), because the role is the only one.
+#[must_use]
+pub fn evaluate_trust_policy(policy: &PolicyDocument, request: &Request) -> Decision {
+    decide(policy.statements(), |statement| {
+        statement.applies_to_own_role(request)
+    })
+}
+
 pub(crate) fn decide(statements: &[Statement], applies: impl Fn(&Statement) -> Truth) -> Decision {
     let mut allowed = None;
     let mut may_deny = Vec::new();

@@ -47,16 +47,20 @@ pub(crate) struct Account {
 
 /// The six parts of an ARN, not checked further.
 pub(crate) fn arn_parts(text: &str) -> Option<[&str; 6]> {
+    parts(text).filter(|parts| parts.first() == Some(&"arn"))
+}
+
+/// Six parts, separated by the first five colons.
+pub(crate) fn parts(text: &str) -> Option<[&str; 6]> {
     let mut parts = text.splitn(6, ':');
-    let parts = [
+    Some([
         parts.next()?,
         parts.next()?,
         parts.next()?,
         parts.next()?,
         parts.next()?,
         parts.next()?,
-    ];
-    (parts.first() == Some(&"arn")).then_some(parts)
+    ])
 }
 
 pub(crate) fn is_account(text: &str) -> bool {

@@ -45,6 +45,8 @@ pub(crate) fn read(text: &str) -> Result<Node<'_>, ParseError> {
         bytes: text.as_bytes(),
         at: 0,
         path: Vec::new(),
+        items: Vec::new(),
+        members: Vec::new(),
     };
     reader.space();
     let node = reader.value(0)?;
@@ -113,6 +115,9 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     path: Vec<Part<'a>>,
+    /// What is read of the arrays and objects that are still open, so that each gets its own list once, at its full size.
+    items: Vec<Node<'a>>,
+    members: Vec<Member<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -300,21 +305,22 @@ impl<'a> Reader<'a> {
         let depth = self.deeper(depth)?;
         self.at += 1;
         self.space();
-        let mut items = Vec::new();
+        let first = self.items.len();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Value::Array(items));
+            return Ok(Value::Array(Vec::new()));
         }
         loop {
-            self.path.push(Part::Index(items.len()));
-            items.push(self.value(depth)?);
+            self.path.push(Part::Index(self.items.len() - first));
+            let item = self.value(depth)?;
+            self.items.push(item);
             self.path.pop();
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
                     self.at += 1;
-                    return Ok(Value::Array(items));
+                    return Ok(Value::Array(self.items.split_off(first)));
                 }
                 _ => return Err(self.syntax("`,` or `]` was expected")),
             }
@@ -326,11 +332,11 @@ impl<'a> Reader<'a> {
         let depth = self.deeper(depth)?;
         self.at += 1;
         self.space();
-        let mut members: Vec<Member<'a>> = Vec::new();
+        let first = self.members.len();
         let mut seen: Option<HashSet<String>> = None;
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::Object(members));
+            return Ok(Value::Object(Vec::new()));
         }
         loop {
             if self.peek() != Some(b'"') {
@@ -340,6 +346,7 @@ impl<'a> Reader<'a> {
             let key = self.string()?;
             let after = self.at;
             // Few keys are compared one by one; a set keeps an object of many keys linear.
+            let members = self.members.get(first..).unwrap_or_default();
             let twice = if members.len() < 16 {
                 members.iter().any(|member| member.key == key)
             } else {
@@ -366,13 +373,13 @@ impl<'a> Reader<'a> {
             ));
             let node = self.value(depth)?;
             self.path.pop();
-            members.push(Member { key, key_at, node });
+            self.members.push(Member { key, key_at, node });
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
-                    return Ok(Value::Object(members));
+                    return Ok(Value::Object(self.members.split_off(first)));
                 }
                 _ => return Err(self.syntax("`,` or `}` was expected")),
             }

@@ -72,7 +72,7 @@ pub use edit::{
     EditError, KEY_POLICY_MAX_BYTES, Undone, append, check_key_policy_characters, check_size, undo,
 };
 pub use error::{Location, ParseError, ParseProblem};
-pub use evaluate::{Decision, evaluate, evaluate_without_principal};
+pub use evaluate::{Decision, evaluate, evaluate_trust_policy, evaluate_without_principal};
 pub use grant::{
     GrantError, KeyGrant, KeyProfile, NewStatement, RecordedError, SID_PREFIX, UnknownName,
     VaultGrant, VaultScope, ViaService, service_linked_role_arn,

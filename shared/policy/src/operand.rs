@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::context::Request;
-use crate::identity::arn_parts;
+use crate::identity::{arn_parts, parts};
 use crate::operator::Comparison;
 use crate::template::{Filled, Reading, Template};
 use crate::values::{Decimal, IpRange, Moment};
@@ -170,11 +170,10 @@ fn compare_plain(comparison: Comparison, text: &str, value: &str) -> Compared {
 
 impl ArnPattern {
     fn of_text(text: &str) -> Self {
-        let parts: Vec<Pattern> = text.splitn(6, ':').map(Pattern::new).collect();
-        match Box::try_from(parts) {
-            Ok(parts) => Self::Parts(parts),
-            Err(_) if text.starts_with("arn:") => Self::Short,
-            Err(_) => Self::Invalid,
+        match parts(text) {
+            Some(parts) => Self::Parts(Box::new(parts.map(Pattern::new))),
+            None if text.starts_with("arn:") => Self::Short,
+            None => Self::Invalid,
         }
     }
 

@@ -1,18 +1,18 @@
 //! From JSON to a policy: which elements there are, and what shapes they may have.
 
-use std::borrow::Cow;
 use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 use crate::condition::Condition;
 use crate::document::{Inner, StatementElement, Version};
 use crate::error::{Location, ParseError, ParseProblem, shown};
 use crate::json::{self, Member, Node, Part, Value, path_of};
+use crate::operand::Operand;
 use crate::operator::Operator;
 use crate::principal::{Grantee, NameKind, PrincipalElement};
-use crate::statement::{Effect, Element, Statement};
+use crate::statement::{ActionPattern, Effect, Element, Statement};
 use crate::template::{Reading, Template};
-use crate::wildcard::Pattern;
 
 /// The path to what is being read, shared by all readers of one document.
 struct Reader<'a> {
@@ -122,22 +122,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string, or a list of strings.
-    fn strings(&self, node: &Node<'_>) -> Read<Vec<String>> {
-        let Value::Array(items) = &node.value else {
-            return match &node.value {
-                Value::String(text) => Ok(vec![text.clone().into_owned()]),
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::Array(_)
-                | Value::Object(_) => Err(self.expected(node, "a string or a list of strings")),
-            };
+    /// What each string says, of one string or a list of them.
+    fn strings<T>(&self, node: &Node<'_>, read: impl Fn(&str) -> T) -> Read<Vec<T>> {
+        let items = match &node.value {
+            Value::Array(items) => items,
+            Value::String(text) => return Ok(vec![read(text)]),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                return Err(self.expected(node, "a string or a list of strings"));
+            }
         };
-        items
-            .iter()
-            .map(|item| self.string(item).map(str::to_owned))
-            .collect()
+        let mut strings = Vec::with_capacity(items.len());
+        for item in items {
+            strings.push(read(self.string(item)?));
+        }
+        Ok(strings)
     }
 
     fn version(&self, node: &Node<'_>) -> Read<Version> {
@@ -170,7 +168,6 @@ impl<'a> Reader<'a> {
             sid: None,
             effect: Effect::Deny,
             principal: PrincipalElement::Absent,
-            action_names: Vec::new(),
             actions: Element::Absent,
             resources: Element::Absent,
             conditions: Vec::new(),
@@ -202,7 +199,7 @@ impl<'a> Reader<'a> {
         let node = &member.node;
         let key = member.key_at..member.key_at;
         match member.key.as_ref() {
-            "Sid" => statement.sid = Some(self.string(node)?.to_owned()),
+            "Sid" => statement.sid = Some(self.string(node)?.into()),
             "Effect" => found.effect = Some(self.effect(node)?),
             "Principal" | "NotPrincipal" => {
                 if !matches!(statement.principal, PrincipalElement::Absent) {
@@ -220,16 +217,11 @@ impl<'a> Reader<'a> {
                 if !matches!(statement.actions, Element::Absent) {
                     return Err(self.error(&key, ParseProblem::Exclusive("Action", "NotAction")));
                 }
-                let names = self.strings(node)?;
-                let patterns = names
-                    .iter()
-                    .map(|name| Pattern::new(&name.to_ascii_lowercase()))
-                    .collect();
-                statement.action_names = names;
+                let entries = self.strings(node, ActionPattern::new)?;
                 statement.actions = if member.key == "Action" {
-                    Element::In(patterns)
+                    Element::In(entries)
                 } else {
-                    Element::NotIn(patterns)
+                    Element::NotIn(entries)
                 };
             }
             "Resource" | "NotResource" => {
@@ -260,11 +252,7 @@ impl<'a> Reader<'a> {
             }
             _ => Template::new(text, reading).narrowed(),
         };
-        let templates = self
-            .strings(&member.node)?
-            .iter()
-            .map(|text| template(text))
-            .collect();
+        let templates = self.strings(&member.node, template)?;
         Ok(if member.key == "Resource" {
             Element::In(templates)
         } else {
@@ -298,11 +286,14 @@ impl<'a> Reader<'a> {
                     "CanonicalUser" => Some(NameKind::CanonicalUser),
                     _ => return Err(reader.unknown(member)),
                 };
-                for text in reader.strings(&member.node)? {
-                    grantees.push(match kind {
-                        None => Grantee::aws(&text),
-                        Some(kind) => Grantee::Name(kind, text),
-                    });
+                let named = reader.strings(&member.node, |text| match kind {
+                    None => Grantee::aws(text),
+                    Some(kind) => Grantee::Name(kind, text.into()),
+                })?;
+                if grantees.is_empty() {
+                    grantees = named;
+                } else {
+                    grantees.extend(named);
                 }
                 Ok(())
             })?;
@@ -311,8 +302,9 @@ impl<'a> Reader<'a> {
     }
 
     fn conditions(&mut self, node: &'a Node<'a>) -> Read<Vec<Condition>> {
-        let mut conditions = Vec::new();
-        for operator in self.object(node, "an object of operators")? {
+        let operators = self.object(node, "an object of operators")?;
+        let mut conditions = Vec::with_capacity(operators.len());
+        for operator in operators {
             self.within(&operator.key, |reader| {
                 let Some(parsed) = Operator::parse(&operator.key) else {
                     let problem = ParseProblem::UnknownOperator(shown(&operator.key));
@@ -320,8 +312,10 @@ impl<'a> Reader<'a> {
                 };
                 let variables = reader.version == Version::V2012;
                 for key in reader.object(&operator.node, "an object of condition keys")? {
-                    let values = reader.within(&key.key, |reader| reader.values(&key.node))?;
-                    conditions.push(Condition::new(parsed, &key.key, &values, variables));
+                    let operand = |text: &str| Operand::new(parsed.comparison, text, variables);
+                    let operands =
+                        reader.within(&key.key, |reader| reader.values(&key.node, operand))?;
+                    conditions.push(Condition::new(parsed, &key.key, operands));
                 }
                 Ok(())
             })?;
@@ -330,21 +324,28 @@ impl<'a> Reader<'a> {
     }
 
     /// A condition's values: strings, numbers or booleans, one or a list.
-    fn values<'n>(&self, node: &'n Node<'_>) -> Read<Vec<Cow<'n, str>>> {
-        let one = |node: &'n Node<'_>| match &node.value {
-            Value::String(text) => Some(Cow::Borrowed(text.as_ref())),
-            Value::Number(text) => Some(Cow::Borrowed(*text)),
-            Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
-        };
-        let values = match &node.value {
-            Value::Array(items) => items.iter().map(one).collect(),
+    fn values<T>(&self, node: &Node<'_>, read: impl Fn(&str) -> T) -> Read<Vec<T>> {
+        let items = match &node.value {
+            Value::Array(items) => items.as_slice(),
             Value::Null
             | Value::Bool(_)
             | Value::Number(_)
             | Value::String(_)
-            | Value::Object(_) => one(node).map(|value| vec![value]),
+            | Value::Object(_) => slice::from_ref(node),
         };
-        values.ok_or_else(|| self.expected(node, "a string, number or boolean, or a list of them"))
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            values.push(match &item.value {
+                Value::String(text) => read(text),
+                Value::Number(text) => read(text),
+                Value::Bool(true) => read("true"),
+                Value::Bool(false) => read("false"),
+                Value::Null | Value::Array(_) | Value::Object(_) => {
+                    let wanted = "a string, number or boolean, or a list of them";
+                    return Err(self.expected(node, wanted));
+                }
+            });
+        }
+        Ok(values)
     }
 }

@@ -1,5 +1,7 @@
 //! The `Principal` and `NotPrincipal` elements.
 
+use compact_str::CompactString;
+
 use crate::context::{Found, Request};
 use crate::identity::{Account, Identity, arn_parts, is_account};
 use crate::key::Key;
@@ -20,15 +22,15 @@ pub(crate) enum Grantee {
     Everyone,
     /// An account's id or its root: every principal of the account. An id matches in any partition.
     Account {
-        partition: Option<String>,
-        id: String,
+        partition: Option<CompactString>,
+        id: CompactString,
     },
     /// Any other ARN.
-    Arn(String),
+    Arn(CompactString),
     /// What AWS leaves in a policy when a user or role is deleted, such as `AROA…`.
-    UniqueId(String),
+    UniqueId(CompactString),
     /// A service, identity provider or canonical user, compared as it is.
-    Name(NameKind, String),
+    Name(NameKind, CompactString),
 }
 
 /// Which of the name-like kinds an entry is.
@@ -48,16 +50,16 @@ impl Grantee {
         if is_account(text) {
             return Self::Account {
                 partition: None,
-                id: text.to_owned(),
+                id: text.into(),
             };
         }
         match arn_parts(text) {
             Some([_, partition, "iam", "", account, "root"]) => Self::Account {
-                partition: Some(partition.to_owned()),
-                id: account.to_owned(),
+                partition: Some(partition.into()),
+                id: account.into(),
             },
-            Some(_) => Self::Arn(text.to_owned()),
-            None => Self::UniqueId(text.to_owned()),
+            Some(_) => Self::Arn(text.into()),
+            None => Self::UniqueId(text.into()),
         }
     }
 
@@ -79,9 +81,8 @@ impl Grantee {
             }
             Self::Arn(arn) => reach_of_arn(arn, request, path),
             Self::UniqueId(id) => reach_of_unique_id(id, request),
-            Self::Name(NameKind::Service, name) => {
-                Reach::Direct.or_none(*identity == Identity::Service(name.clone()))
-            }
+            Self::Name(NameKind::Service, name) => Reach::Direct
+                .or_none(matches!(identity, Identity::Service(service) if service == name)),
             Self::Name(NameKind::Federated | NameKind::CanonicalUser, name) => {
                 Reach::Direct.or_none(request.principal() == name)
             }

@@ -254,7 +254,7 @@ fn grant(statement: &NewStatement) -> Granted {
     Granted {
         sid: statement.sid().to_owned(),
         principal: element("Principal"),
-        actions: statement.actions().to_vec(),
+        actions: statement.actions().map(str::to_owned).collect(),
         resource: element("Resource"),
         condition: element("Condition"),
     }

@@ -3,8 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use crate::condition::Condition;
 use crate::context::Request;
+use crate::key::lower_case;
 use crate::principal::PrincipalElement;
 use crate::template::{Filled, Template};
 use crate::truth::Truth;
@@ -27,16 +30,31 @@ pub(crate) enum Element<T> {
     NotIn(Vec<T>),
 }
 
+/// An entry of `Action` or `NotAction`. Case does not count (documented: IAM `reference_policies_elements_action`).
+#[derive(Clone, Debug)]
+pub(crate) struct ActionPattern {
+    written: CompactString,
+    lower: Pattern,
+}
+
+impl ActionPattern {
+    pub(crate) fn new(written: &str) -> Self {
+        Self {
+            written: written.into(),
+            lower: Pattern::new(&lower_case(written)),
+        }
+    }
+}
+
 /// One statement of a policy: its own bytes, and what they mean.
 #[derive(Clone, Debug)]
 pub struct Statement {
     pub(crate) source: Arc<str>,
     pub(crate) span: Range<usize>,
-    pub(crate) sid: Option<String>,
+    pub(crate) sid: Option<CompactString>,
     pub(crate) effect: Effect,
     pub(crate) principal: PrincipalElement,
-    pub(crate) action_names: Vec<String>,
-    pub(crate) actions: Element<Pattern>,
+    pub(crate) actions: Element<ActionPattern>,
     pub(crate) resources: Element<Option<Template>>,
     pub(crate) conditions: Vec<Condition>,
 }
@@ -67,9 +85,12 @@ impl Statement {
     }
 
     /// The entries of `Action` or `NotAction` as written.
-    #[must_use]
-    pub fn actions(&self) -> &[String] {
-        &self.action_names
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        let entries = match &self.actions {
+            Element::Absent => [].as_slice(),
+            Element::In(entries) | Element::NotIn(entries) => entries,
+        };
+        entries.iter().map(|entry| entry.written.as_str())
     }
 
     /// Whether it names whom it is about, as a resource policy's statement must.
@@ -78,7 +99,6 @@ impl Statement {
         !matches!(self.principal, PrincipalElement::Absent)
     }
 
-    /// Whether the statement applies to the request as part of a resource policy.
     /// Whether it has `Principal`, `Action` and `Resource`, none of them by exception.
     pub(crate) fn names_all_it_allows(&self) -> bool {
         matches!(self.principal, PrincipalElement::Principal(_))
@@ -86,6 +106,7 @@ impl Statement {
             && matches!(self.resources, Element::In(_))
     }
 
+    /// Whether the statement applies to the request as part of a resource policy.
     pub(crate) fn applies(&self, request: &Request) -> Truth {
         if !self.is_about(request) {
             return Truth::No;
@@ -105,11 +126,24 @@ impl Statement {
         self.circumstances(request)
     }
 
+    /// Whether the statement applies to the request as part of a trust policy, which names no resource: the role it is
+    /// attached to is the only one.
+    pub(crate) fn applies_to_own_role(&self, request: &Request) -> Truth {
+        if !self.is_about(request) || !matches!(self.resources, Element::Absent) {
+            return Truth::No;
+        }
+        let conditions = self
+            .conditions
+            .iter()
+            .map(|condition| condition.holds(request));
+        Truth::all(std::iter::once(self.principal.includes(request)).chain(conditions))
+    }
+
     fn is_about(&self, request: &Request) -> bool {
-        let named = |patterns: &[Pattern]| {
-            patterns
+        let named = |entries: &[ActionPattern]| {
+            entries
                 .iter()
-                .any(|pattern| pattern.matches(request.action_lower()))
+                .any(|entry| entry.lower.matches(request.action_lower()))
         };
         match &self.actions {
             Element::Absent => false,

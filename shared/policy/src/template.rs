@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use compact_str::CompactString;
+
 use crate::condition::is_multivalued;
 use crate::context::{Found, Request};
 use crate::key::Key;
@@ -18,7 +20,7 @@ enum Piece {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Template {
     /// Neither wildcards nor variables.
-    Plain(Box<str>),
+    Plain(CompactString),
     /// Nothing to fill in.
     Fixed(Vec<Atom>),
     /// Holds at least one variable.

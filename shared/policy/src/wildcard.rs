@@ -1,10 +1,12 @@
 //! Wildcard matching: `*` is any text, `?` any one character.
 
+use compact_str::CompactString;
+
 /// A piece of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Atom {
     /// Text that stands for itself.
-    Text(String),
+    Text(CompactString),
     /// `?`. A narrow one does not match `:`.
     One {
         /// Whether it matches `:` too.
@@ -23,7 +25,7 @@ pub(crate) enum Pattern {
     /// Everything.
     Any,
     /// This text and no other.
-    Exact(Box<str>),
+    Exact(CompactString),
     /// Text and wildcards.
     Atoms(Vec<Atom>),
 }
@@ -42,7 +44,7 @@ impl Pattern {
     pub(crate) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Exact(own) => **own == *text,
+            Self::Exact(own) => own == text,
             Self::Atoms(atoms) => matches(atoms, text),
         }
     }
@@ -82,7 +84,7 @@ pub(crate) fn push_literal(atoms: &mut Vec<Atom>, text: &str) {
     if let Some(Atom::Text(last)) = atoms.last_mut() {
         last.push_str(text);
     } else {
-        atoms.push(Atom::Text(text.to_owned()));
+        atoms.push(Atom::Text(text.into()));
     }
 }
 

@@ -39,8 +39,9 @@ impl World {
         let invalid = |message: String| WriteError::new("InvalidParameterValueException", message);
         let document = PolicyDocument::parse(policy)
             .map_err(|error| invalid(format!("Invalid policy document: {error}")))?;
-        let is_incomplete =
-            |statement: &Statement| !statement.has_principal() || statement.actions().is_empty();
+        let is_incomplete = |statement: &Statement| {
+            !statement.has_principal() || statement.actions().next().is_none()
+        };
         if document.statements().is_empty() || document.statements().iter().any(is_incomplete) {
             return Err(invalid("Policy is missing required element".to_owned()));
         }

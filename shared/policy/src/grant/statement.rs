@@ -109,9 +109,11 @@ impl NewStatement {
         {
             return Err(RecordedError::ByException);
         }
-        let mut actions = recorded.actions().iter();
-        match actions.find(|action| !GRANTED_ACTIONS.contains(&action.as_str())) {
-            Some(action) => Err(RecordedError::OtherAction(action.clone())),
+        let other = recorded
+            .actions()
+            .find(|action| !GRANTED_ACTIONS.contains(action));
+        match other {
+            Some(action) => Err(RecordedError::OtherAction(action.to_owned())),
             None => Ok(recorded),
         }
     }
@@ -129,9 +131,8 @@ impl NewStatement {
     }
 
     /// The actions the statement allows: which of them are already allowed decides whether the statement is needed.
-    #[must_use]
-    pub fn actions(&self) -> &[String] {
-        self.statement().map_or(&[], Statement::actions)
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.statement().into_iter().flat_map(Statement::actions)
     }
 
     /// A document that holds nothing but this statement, to evaluate it alone.

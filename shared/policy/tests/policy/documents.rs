@@ -12,7 +12,7 @@ fn every_element_is_read_and_every_byte_kept() {
     let statement = &document.statements()[0];
     assert_eq!(statement.sid(), Some("Enable IAM User Permissions"));
     assert_eq!(statement.effect(), Effect::Deny);
-    assert_eq!(statement.actions(), ["kms:*"]);
+    assert!(statement.actions().eq(["kms:*"]));
     assert!(statement.as_str().starts_with("{\"Resource\" :"));
     assert!(statement.as_str().ends_with("Permissions\"}"));
 }
