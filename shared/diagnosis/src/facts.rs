@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, WhyUnknown};
 use crate::resource::{KeyArn, RoleArn};
+use crate::simulation::SimulatedAction;
+use crate::tag_policy::TagPolicy;
 
 /// Tags, key to value.
 pub type Tags = BTreeMap<String, String>;
@@ -83,8 +85,18 @@ pub struct KeyFacts {
     pub key: Fact<Option<Key>>,
     /// `kms:GetKeyPolicy` for the policy named `default`.
     pub policy: Fact<PolicyDocument>,
+    /// `kms:ListKeyPolicies`. A second policy may allow what `default` doesn't.
+    pub policy_names: Fact<Vec<String>>,
     /// `kms:ListResourceTags`.
     pub tags: Fact<Tags>,
+}
+
+impl KeyFacts {
+    /// The key's policies beside `default`, which this project doesn't read.
+    pub fn other_policies(&self) -> impl Iterator<Item = &str> {
+        let names = self.policy_names.known().into_iter().flatten();
+        names.map(String::as_str).filter(|name| *name != "default")
+    }
 }
 
 /// The key that protects the source backup.
@@ -118,6 +130,32 @@ pub struct Role {
     pub permissions_boundary: Option<String>,
 }
 
+/// What the job role may do, by `iam:SimulatePrincipalPolicy`: the two actions that every copy needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRoleAccess {
+    /// `backup:CopyFromBackupVault` on the recovery point.
+    pub copy_from: SimulatedFact,
+    /// `backup:CopyIntoBackupVault` on the destination vault.
+    pub copy_into: SimulatedFact,
+}
+
+/// A simulated action, and the same without the permissions boundary where the boundary is in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulatedFact {
+    /// As the role is.
+    pub as_is: Fact<SimulatedAction>,
+    /// Without its permissions boundary; asked only where the boundary is in the way.
+    pub without_boundary: Option<Fact<SimulatedAction>>,
+}
+
+impl JobRoleAccess {
+    /// Both actions.
+    #[must_use]
+    pub const fn actions(&self) -> [&SimulatedFact; 2] {
+        [&self.copy_from, &self.copy_into]
+    }
+}
+
 /// All facts of one failed copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -141,6 +179,12 @@ pub struct Facts {
     pub service_linked_role: Fact<Option<Role>>,
     /// The job role; `None` where it doesn't exist.
     pub job_role: Fact<Option<Role>>,
+    /// What the job role may do.
+    pub job_role_access: JobRoleAccess,
+    /// The recovery point's tags, which the copy takes over.
+    pub recovery_point_tags: Fact<Tags>,
+    /// The tag policy in effect in the destination account; `None` where there is none.
+    pub tag_policy: Fact<Option<TagPolicy>>,
     /// `isCrossAccountBackupEnabled`. Readable in the management account alone.
     pub cross_account_backup: Fact<bool>,
 }
@@ -155,6 +199,7 @@ impl Facts {
             SourceKey::Key(facts) => vec![
                 facts.key.unknown(),
                 facts.policy.unknown(),
+                facts.policy_names.unknown(),
                 facts.tags.unknown(),
             ],
         };
@@ -168,9 +213,15 @@ impl Facts {
             self.destination_organization.unknown(),
             self.service_linked_role.unknown(),
             self.job_role.unknown(),
+            self.recovery_point_tags.unknown(),
+            self.tag_policy.unknown(),
             self.cross_account_backup.unknown(),
         ]
         .into_iter()
+        .chain(self.job_role_access.actions().into_iter().flat_map(|fact| {
+            let without = fact.without_boundary.as_ref().and_then(Fact::unknown);
+            [fact.as_is.unknown(), without]
+        }))
         .chain(key)
         .flatten()
         .collect()

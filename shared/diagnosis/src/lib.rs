@@ -11,7 +11,11 @@ mod facts;
 pub mod features;
 mod job;
 pub mod messages;
+mod permission;
 mod resource;
+mod service_job;
+mod simulation;
+mod tag_policy;
 
 pub use advice::{Advice, advise};
 pub use assess::{Assessment, Verdict};
@@ -20,8 +24,12 @@ pub use diagnose::{Diagnosis, diagnose};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};
 pub use facts::{
-    BackupVault, Facts, Key, KeyFacts, KeyManager, Organization, RecoveryPoint, Role, SourceKey,
-    Tags,
+    BackupVault, Facts, JobRoleAccess, Key, KeyFacts, KeyManager, Organization, RecoveryPoint,
+    Role, SimulatedFact, SourceKey, Tags,
 };
 pub use job::{CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
+pub use permission::{PermissionAnswer, PermissionState};
 pub use resource::{BackupVaultArn, KeyArn, RoleArn};
+pub use service_job::{BackupJob, RestoreJob};
+pub use simulation::{PrincipalPolicies, Simulated, SimulatedAction, SimulatedDecision};
+pub use tag_policy::{TagPolicy, TagPolicyError, TagViolation};

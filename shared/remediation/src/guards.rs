@@ -113,7 +113,10 @@ pub fn guards_of_plan(
 ) -> Vec<GuardResult> {
     let mut guards = Vec::new();
     match (&plan.target, &facts.source_key) {
-        (Target::Vault(_), _) => guards.push(not_opted_out("vault", &facts.vault_tags)),
+        (Target::Vault(_), _) => {
+            guards.push(not_opted_out("vault", &facts.vault_tags));
+            guards.push(job_role_exists(failure, facts));
+        }
         (Target::Key(arn), SourceKey::Key(key)) => {
             guards.push(allowed(
                 "key-allowed",
@@ -181,6 +184,39 @@ fn not_opted_out(what: &str, tags: &Fact<Tags>) -> GuardResult {
     }
 }
 
+/// A statement for a role that doesn't exist would admit whoever makes one of that name.
+fn job_role_exists(failure: &Failure, facts: &Facts) -> GuardResult {
+    let name = "job-role-exists";
+    let named = &failure.job().role;
+    match &facts.job_role {
+        Fact::Unknown(why) => guard(name, false, why.to_string()),
+        Fact::Known(Some(role)) if role.arn == *named => {
+            guard(name, true, format!("`{named}` exists"))
+        }
+        Fact::Known(_) => guard(name, false, format!("`{named}` does not exist")),
+    }
+}
+
+/// Another policy may already allow what `default` doesn't, or be meant to.
+fn only_default_policy(key: &KeyFacts) -> GuardResult {
+    let name = "only-default-policy";
+    match &key.policy_names {
+        Fact::Unknown(why) => guard(name, false, why.to_string()),
+        Fact::Known(_) => {
+            let others: Vec<&str> = key.other_policies().collect();
+            if others.is_empty() {
+                guard(name, true, "the key has no policy beside `default`")
+            } else {
+                guard(
+                    name,
+                    false,
+                    format!("the key has other policies too: {}", others.join(", ")),
+                )
+            }
+        }
+    }
+}
+
 fn guards_of_key(
     key: &KeyFacts,
     failure: &Failure,
@@ -239,7 +275,7 @@ fn guards_of_key(
             "the destination's AWSServiceRoleForBackup uses the key"
         },
     );
-    vec![customer, enabled, role, principal]
+    vec![customer, enabled, only_default_policy(key), role, principal]
 }
 
 fn same_organization(facts: &Facts, settings: &Settings) -> GuardResult {

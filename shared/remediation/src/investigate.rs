@@ -1,13 +1,17 @@
 //! Collects the facts of a verified failure: two rounds of reads, each round in parallel.
 
+use copymend_diagnosis::access::COPY_INTO_BACKUP_VAULT;
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{
-    BackupVault, Fact, Facts, Failure, Key, KeyArn, KeyFacts, RecoveryPoint, SourceKey,
-    UnknownReason, WhyUnknown,
+    BackupVault, Fact, Facts, Failure, JobRoleAccess, Key, KeyArn, KeyFacts, Organization,
+    RecoveryPoint, Simulated, SimulatedAction, SimulatedFact, SourceKey, TagPolicy, UnknownReason,
+    WhyUnknown,
 };
 use copymend_policy::PolicyDocument;
 
-use crate::ports::{Backup, CallResult, Environment, Keys, Location, Organizations, Roles};
+use crate::ports::{
+    Backup, CallResult, Environment, Identities, Keys, Location, Organizations, Simulation,
+};
 
 /// The name of AWS Backup's service-linked role.
 pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
@@ -17,7 +21,7 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
     let job = failure.job();
     let vault = &job.destination_vault;
     let backup = environment.backup();
-    let roles = environment.roles();
+    let identities = environment.identities();
     let organizations = environment.organizations();
     let source = Location {
         account: job.account,
@@ -26,6 +30,7 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
     let destination_account = failure.destination_account();
     let fully_managed = is_fully_managed(&job.source_recovery_point);
 
+    let (copy_from, copy_into) = simulations(failure);
     let source_vault = async {
         if fully_managed {
             Some(backup.describe_backup_vault(&job.source_vault).await)
@@ -43,6 +48,10 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         destination_organization,
         service_linked_role,
         job_role,
+        simulated_from,
+        simulated_into,
+        recovery_point_tags,
+        tag_policy,
         cross_account_backup,
     ) = tokio::join!(
         backup.describe_recovery_point(
@@ -56,17 +65,30 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         backup.list_vault_tags(vault),
         organizations.describe_organization(job.account, vault.partition()),
         organizations.describe_organization(destination_account, vault.partition()),
-        roles.get_role(destination_account, vault.partition(), SERVICE_LINKED_ROLE),
-        roles.get_role(job.account, job.role.partition(), job.role.name()),
+        identities.get_role(destination_account, vault.partition(), SERVICE_LINKED_ROLE),
+        identities.get_role(job.account, job.role.partition(), job.role.name()),
+        simulate(identities, &copy_from),
+        simulate(identities, &copy_into),
+        backup.list_recovery_point_tags(&source, &job.source_recovery_point),
+        organizations.effective_tag_policy(destination_account, vault.partition()),
         backup.is_cross_account_backup_enabled(&source),
     );
 
     let recovery_point = fact(recovery_point);
     let destination_vault = fact(destination_vault);
     let source_key = which_source_key(failure, &recovery_point, source_vault.map(fact).as_ref());
-    let (source_key, vault_key) = tokio::join!(
+    let source_organization = fact(source_organization);
+    let (source_key, vault_key, copy_from, copy_into, cross_account_backup) = tokio::join!(
         read_source_key(environment, source_key),
         read_vault_key(environment, &destination_vault),
+        without_boundary(identities, copy_from, simulated_from),
+        without_boundary(identities, copy_into, simulated_into),
+        read_global_settings(
+            environment,
+            &source,
+            &source_organization,
+            fact(cross_account_backup)
+        ),
     );
 
     Facts {
@@ -76,7 +98,7 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         destination_vault,
         vault_tags: fact(vault_tags),
         vault_key,
-        source_organization: fact(source_organization),
+        source_organization,
         destination_organization: fact(destination_organization),
         // A role of that name with another path is not the service-linked role: anyone can make one.
         service_linked_role: match fact(service_linked_role) {
@@ -86,7 +108,123 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
             Fact::Unknown(why) => Fact::Unknown(why),
         },
         job_role: fact(job_role),
-        cross_account_backup: fact(cross_account_backup),
+        job_role_access: JobRoleAccess {
+            copy_from,
+            copy_into,
+        },
+        recovery_point_tags: fact(recovery_point_tags),
+        tag_policy: tag_policy_fact(destination_account.as_str(), tag_policy),
+        cross_account_backup,
+    }
+}
+
+/// What the job role must be allowed for a copy (AWS Backup, service authorization reference [documented]). The Region of
+/// each call is [inferred] from where its resource is.
+fn simulations(failure: &Failure) -> (Simulation, Simulation) {
+    let job = failure.job();
+    let one = |action, resource: &str, region: &str| Simulation {
+        principal: job.role.arn().clone(),
+        actions: vec![action],
+        resource: resource.to_owned(),
+        context: vec![("aws:RequestedRegion", region.to_owned())],
+        without_boundary: false,
+    };
+    (
+        one(
+            "backup:CopyFromBackupVault",
+            job.source_recovery_point.as_str(),
+            &job.region,
+        ),
+        one(
+            COPY_INTO_BACKUP_VAULT,
+            job.destination_vault.as_str(),
+            job.destination_vault.region(),
+        ),
+    )
+}
+
+async fn simulate<I: Identities>(identities: &I, simulation: &Simulation) -> Fact<SimulatedAction> {
+    match fact(identities.simulate_principal_policy(simulation).await) {
+        Fact::Unknown(why) => Fact::Unknown(why),
+        Fact::Known(answers) => match answers.into_iter().next() {
+            Some(answer) => Fact::Known(answer),
+            None => Fact::Unknown(unknown(
+                "iam:SimulatePrincipalPolicy",
+                simulation.principal.as_str(),
+                UnknownReason::Unreadable,
+                "the simulator answered nothing".to_owned(),
+            )),
+        },
+    }
+}
+
+/// A boundary hides what the role's own policies say: then the simulation is asked once more, without it.
+async fn without_boundary<I: Identities>(
+    identities: &I,
+    simulation: Simulation,
+    as_is: Fact<SimulatedAction>,
+) -> SimulatedFact {
+    let is_hidden = as_is
+        .known()
+        .is_some_and(|action| action.meaning() == Simulated::NotByBoundary);
+    let without_boundary = if is_hidden {
+        let simulation = Simulation {
+            without_boundary: true,
+            ..simulation
+        };
+        Some(simulate(identities, &simulation).await)
+    } else {
+        None
+    };
+    SimulatedFact {
+        as_is,
+        without_boundary,
+    }
+}
+
+/// The settings can be read in the management account alone (AWS Backup API reference, `DescribeGlobalSettings`
+/// [documented]), which is known once the organization is.
+async fn read_global_settings<E: Environment>(
+    environment: &E,
+    source: &Location,
+    organization: &Fact<Option<Organization>>,
+    asked_in_source: Fact<bool>,
+) -> Fact<bool> {
+    let management = organization
+        .known()
+        .and_then(Option::as_ref)
+        .and_then(|organization| organization.management_account)
+        .filter(|account| *account != source.account);
+    match (asked_in_source, management) {
+        (Fact::Unknown(why), Some(account)) if why.reason == UnknownReason::AccessDenied => {
+            let location = Location {
+                account,
+                region: source.region.clone(),
+            };
+            fact(
+                environment
+                    .backup()
+                    .is_cross_account_backup_enabled(&location)
+                    .await,
+            )
+        }
+        (asked, _) => asked,
+    }
+}
+
+fn tag_policy_fact(account: &str, answer: CallResult<Option<String>>) -> Fact<Option<TagPolicy>> {
+    match fact(answer) {
+        Fact::Unknown(why) => Fact::Unknown(why),
+        Fact::Known(None) => Fact::Known(None),
+        Fact::Known(Some(text)) => match TagPolicy::parse(&text) {
+            Ok(policy) => Fact::Known(Some(policy)),
+            Err(error) => Fact::Unknown(unknown(
+                "organizations:DescribeEffectivePolicy",
+                account,
+                UnknownReason::Unreadable,
+                error.to_string(),
+            )),
+        },
     }
 }
 
@@ -212,14 +350,16 @@ async fn read_source_key<E: Environment>(environment: &E, which: WhichKey) -> So
         WhichKey::Key(arn) => arn,
     };
     let keys = environment.keys();
-    let (key, policy, tags) = tokio::join!(
+    let (key, policy, policy_names, tags) = tokio::join!(
         keys.describe_key(&arn),
         keys.get_key_policy(&arn),
+        keys.list_key_policies(&arn),
         keys.list_key_tags(&arn)
     );
     SourceKey::Key(Box::new(KeyFacts {
         key: fact(key),
         policy: key_policy_fact(&arn, policy),
+        policy_names: fact(policy_names),
         tags: fact(tags),
         arn,
     }))

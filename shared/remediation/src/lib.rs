@@ -4,6 +4,7 @@
 //! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, [`repair`]
 //! writes it, [`retry`] starts the copy again, and the [`report`] goes to people.
 
+pub mod advisor;
 mod failure;
 pub mod guards;
 mod handler;

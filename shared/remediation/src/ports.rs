@@ -8,12 +8,13 @@ use std::fmt;
 use std::time::Duration;
 
 use copymend_diagnosis::{
-    BackupVault, BackupVaultArn, CopyJob, Key, KeyArn, Organization, RecoveryPoint, Role, RoleArn,
-    Tags, UnknownReason, WhyUnknown,
+    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyArn, Organization, PrincipalPolicies,
+    RecoveryPoint, RestoreJob, Role, RoleArn, SimulatedAction, Tags, UnknownReason, WhyUnknown,
 };
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
+use crate::advisor::Advisory;
 use crate::ledger::Ledger;
 use crate::report::Report;
 use crate::write::{ApprovedKeyPolicy, ApprovedVaultPolicy};
@@ -120,7 +121,7 @@ pub struct StartCopy {
     pub idempotency_token: String,
 }
 
-/// AWS Backup.
+/// AWS Backup, read only.
 pub trait Backup: Send + Sync {
     /// `DescribeCopyJob`; `None` where there is no such job.
     fn describe_copy_job(
@@ -155,12 +156,36 @@ pub trait Backup: Send + Sync {
         vault: &BackupVaultArn,
     ) -> impl Future<Output = CallResult<Tags>> + Send;
 
+    /// `ListTags` of a recovery point, in the account and Region of its vault.
+    fn list_recovery_point_tags(
+        &self,
+        location: &Location,
+        recovery_point: &Arn,
+    ) -> impl Future<Output = CallResult<Tags>> + Send;
+
+    /// `DescribeBackupJob`; `None` where there is no such job.
+    fn describe_backup_job(
+        &self,
+        location: &Location,
+        backup_job_id: &str,
+    ) -> impl Future<Output = CallResult<Option<BackupJob>>> + Send;
+
+    /// `DescribeRestoreJob`; `None` where there is no such job.
+    fn describe_restore_job(
+        &self,
+        location: &Location,
+        restore_job_id: &str,
+    ) -> impl Future<Output = CallResult<Option<RestoreJob>>> + Send;
+
     /// `DescribeGlobalSettings`: whether cross-account backup is on.
     fn is_cross_account_backup_enabled(
         &self,
         location: &Location,
     ) -> impl Future<Output = CallResult<bool>> + Send;
+}
 
+/// The writes of AWS Backup.
+pub trait BackupWrites: Backup {
     /// `PutBackupVaultAccessPolicy`. Takes nothing but a change that passed every guard.
     fn put_backup_vault_access_policy(
         &self,
@@ -171,7 +196,7 @@ pub trait Backup: Send + Sync {
     fn start_copy_job(&self, copy: &StartCopy) -> impl Future<Output = CallResult<String>> + Send;
 }
 
-/// AWS KMS, in the account and Region that own the key.
+/// AWS KMS, read only, in the account and Region that own the key.
 pub trait Keys: Send + Sync {
     /// `DescribeKey`; `None` where there is no such key.
     fn describe_key(&self, key: &KeyArn) -> impl Future<Output = CallResult<Option<Key>>> + Send;
@@ -182,9 +207,18 @@ pub trait Keys: Send + Sync {
         key: &KeyArn,
     ) -> impl Future<Output = CallResult<Option<String>>> + Send;
 
+    /// `ListKeyPolicies`: the names of the key's policies. Beside `default` a key may carry one of AWS RAM's.
+    fn list_key_policies(
+        &self,
+        key: &KeyArn,
+    ) -> impl Future<Output = CallResult<Vec<String>>> + Send;
+
     /// `ListResourceTags`.
     fn list_key_tags(&self, key: &KeyArn) -> impl Future<Output = CallResult<Tags>> + Send;
+}
 
+/// The write of AWS KMS.
+pub trait KeyWrites: Keys {
     /// `PutKeyPolicy`, never with the lockout check bypassed. Takes nothing but a change that passed every guard.
     fn put_key_policy(
         &self,
@@ -192,8 +226,24 @@ pub trait Keys: Send + Sync {
     ) -> impl Future<Output = CallResult<()>> + Send;
 }
 
-/// AWS IAM.
-pub trait Roles: Send + Sync {
+/// What `iam:SimulatePrincipalPolicy` is asked: some actions on one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// The role or user.
+    pub principal: Arn,
+    /// The actions.
+    pub actions: Vec<&'static str>,
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// Condition keys that are known, such as `aws:RequestedRegion`.
+    pub context: Vec<(&'static str, String)>,
+    /// Whether to leave the principal's permissions boundary out, by simulating one that allows everything (seen in public
+    /// code; an empty list doesn't do it).
+    pub without_boundary: bool,
+}
+
+/// AWS IAM, read only.
+pub trait Identities: Send + Sync {
     /// `GetRole` by name in the role's own account; `None` where there is no such role. The answer carries the real path.
     fn get_role(
         &self,
@@ -201,6 +251,19 @@ pub trait Roles: Send + Sync {
         partition: &str,
         name: &str,
     ) -> impl Future<Output = CallResult<Option<Role>>> + Send;
+
+    /// `SimulatePrincipalPolicy`, in the principal's own account: one answer an action, in the order asked.
+    fn simulate_principal_policy(
+        &self,
+        simulation: &Simulation,
+    ) -> impl Future<Output = CallResult<Vec<SimulatedAction>>> + Send;
+
+    /// The identity policies of a role or user, its groups' included, and its permissions boundary, read one by one; `None`
+    /// where there is no such principal. It takes several rounds of calls: for what a simulation can't tell.
+    fn principal_policies(
+        &self,
+        principal: &Arn,
+    ) -> impl Future<Output = CallResult<Option<PrincipalPolicies>>> + Send;
 }
 
 /// AWS Organizations.
@@ -211,12 +274,20 @@ pub trait Organizations: Send + Sync {
         account: AccountId,
         partition: &str,
     ) -> impl Future<Output = CallResult<Option<Organization>>> + Send;
+
+    /// `DescribeEffectivePolicy` for `TAG_POLICY`, from inside the account: the policy's text; `None` where no tag policy
+    /// is in effect.
+    fn effective_tag_policy(
+        &self,
+        account: AccountId,
+        partition: &str,
+    ) -> impl Future<Output = CallResult<Option<String>>> + Send;
 }
 
 /// Tells people.
-pub trait Notifier: Send + Sync {
+pub trait Notifier<R>: Send + Sync {
     /// Sends one report. Answers `false` where no topic is set.
-    fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
+    fn notify(&self, report: &R) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
 /// Time, injected.
@@ -231,15 +302,15 @@ pub trait Clock: Send + Sync {
 /// Everything the handler needs from the outside.
 pub trait Environment: Send + Sync {
     /// AWS Backup.
-    type Backup: Backup;
+    type Backup: BackupWrites;
     /// AWS KMS.
-    type Keys: Keys;
+    type Keys: KeyWrites;
     /// AWS IAM.
-    type Roles: Roles;
+    type Identities: Identities;
     /// AWS Organizations.
     type Organizations: Organizations;
     /// The way to people.
-    type Notifier: Notifier;
+    type Notifier: Notifier<Report>;
     /// The memory between events.
     type Ledger: Ledger;
     /// The time.
@@ -250,12 +321,42 @@ pub trait Environment: Send + Sync {
     /// AWS KMS.
     fn keys(&self) -> &Self::Keys;
     /// AWS IAM.
-    fn roles(&self) -> &Self::Roles;
+    fn identities(&self) -> &Self::Identities;
     /// AWS Organizations.
     fn organizations(&self) -> &Self::Organizations;
     /// The way to people.
     fn notifier(&self) -> &Self::Notifier;
     /// The memory between events; `None` where no table is set. Without one nothing is written.
+    fn ledger(&self) -> Option<&Self::Ledger>;
+    /// The time.
+    fn clock(&self) -> &Self::Clock;
+}
+
+/// What the access advisor needs from the outside. None of its ports can write anything but the advisor's own ledger, so
+/// that an advisor that changes something doesn't compile.
+pub trait AdvisorEnvironment: Send + Sync {
+    /// AWS Backup.
+    type Backup: Backup;
+    /// AWS KMS.
+    type Keys: Keys;
+    /// AWS IAM.
+    type Identities: Identities;
+    /// The way to people.
+    type Notifier: Notifier<Advisory>;
+    /// The memory between events.
+    type Ledger: Ledger;
+    /// The time.
+    type Clock: Clock;
+
+    /// AWS Backup.
+    fn backup(&self) -> &Self::Backup;
+    /// AWS KMS.
+    fn keys(&self) -> &Self::Keys;
+    /// AWS IAM.
+    fn identities(&self) -> &Self::Identities;
+    /// The way to people.
+    fn notifier(&self) -> &Self::Notifier;
+    /// The memory between events; `None` where no table is set: then every event is told.
     fn ledger(&self) -> Option<&Self::Ledger>;
     /// The time.
     fn clock(&self) -> &Self::Clock;

@@ -15,7 +15,9 @@ use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::ledger::{Change, Lease, Ledger};
 use crate::plan::{Plan, PlanError, Target, plan};
-use crate::ports::{Backup, CallError, CallErrorKind, CallResult, Clock, Environment, Keys};
+use crate::ports::{
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, KeyWrites, Keys,
+};
 use crate::report::{GuardResult, PolicyChange};
 use crate::settings::Settings;
 

@@ -3,7 +3,7 @@
 use copymend_diagnosis::Failure;
 
 use crate::ledger::Ledger;
-use crate::ports::{Backup, CallError, Clock, Environment, Location, StartCopy};
+use crate::ports::{BackupWrites, CallError, Clock, Environment, Location, StartCopy};
 use crate::settings::Settings;
 
 /// How a retry ended.

@@ -1,0 +1,189 @@
+//! The job role: whether it exists, whether AWS Backup may assume it, and whether it may copy.
+
+use copymend_policy::{Decision, PolicyDocument, Request, evaluate_trust_policy};
+
+use super::{Finding, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::Verdict;
+use crate::fact::Fact;
+use crate::facts::{Facts, Role, SimulatedFact};
+use crate::job::{CopyJob, Failure};
+use crate::simulation::{Simulated, SimulatedAction};
+
+/// The principal that assumes job roles (AWS Backup, "IAM service roles" [documented]).
+const SERVICE: &str = "backup.amazonaws.com";
+
+pub(super) fn missing(failure: &Failure, facts: &Facts) -> Finding {
+    let named = &failure.job().role;
+    match &facts.job_role {
+        Fact::Unknown(why) => unreadable(why),
+        Fact::Known(None) => confirmed(format!("`{named}` does not exist")),
+        Fact::Known(Some(role)) if role.arn != *named => confirmed(format!(
+            "`{named}` does not exist; a role of that name has the ARN `{}`",
+            role.arn
+        )),
+        Fact::Known(Some(_)) => ruled_out(format!("`{named}` exists")),
+    }
+}
+
+/// The role under exactly the ARN that the job names.
+fn role<'f>(failure: &Failure, facts: &'f Facts) -> Result<&'f Role, Finding> {
+    match &facts.job_role {
+        Fact::Unknown(why) => Err(unreadable(why)),
+        Fact::Known(Some(role)) if role.arn == failure.job().role => Ok(role),
+        Fact::Known(_) => Err(ruled_out("the job role does not exist")),
+    }
+}
+
+pub(super) fn trust(failure: &Failure, facts: &Facts) -> Finding {
+    let role = match role(failure, facts) {
+        Ok(role) => role,
+        Err(finding) => return finding,
+    };
+    let Some(policy) = &role.trust_policy else {
+        return not_checkable("IAM answered no trust policy that can be read");
+    };
+    let policy = match PolicyDocument::parse(policy) {
+        Ok(policy) => policy,
+        Err(error) => return not_checkable(format!("the trust policy cannot be read: {error}")),
+    };
+    match evaluate_trust_policy(&policy, &assume_role(failure.job())) {
+        Decision::Allowed { .. } => ruled_out(format!(
+            "the trust policy of `{}` lets {SERVICE} assume it",
+            role.arn
+        )),
+        Decision::ImplicitlyDenied => confirmed(format!(
+            "no statement of the trust policy of `{}` lets {SERVICE} assume it",
+            role.arn
+        )),
+        Decision::ExplicitlyDenied { statement } => confirmed(format!(
+            "statement {} of the trust policy of `{}` denies it to {SERVICE}",
+            statement.saturating_add(1),
+            role.arn
+        )),
+        Decision::Unknown { keys } => super::depends_on("the trust policy", &keys),
+    }
+}
+
+/// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
+/// prevention" [documented]); which resource it states as `aws:SourceArn` isn't documented for copies.
+fn assume_role(job: &CopyJob) -> Request {
+    Request::new(SERVICE, "sts:AssumeRole", job.role.as_str())
+        .with_context("aws:SourceAccount", [job.account.as_str()])
+        .with_context("aws:PrincipalIsAWSService", ["true"])
+        .with_context("aws:PrincipalServiceName", [SERVICE])
+        .with_context("aws:SecureTransport", ["true"])
+        .with_other_keys_unknown()
+}
+
+/// Which of the three layers an answer of the simulator blames.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    Identity,
+    Boundary,
+    Organization,
+}
+
+/// Whether a layer lets the job role make the two calls of a copy.
+pub(super) fn may_copy(layer: Layer, failure: &Failure, facts: &Facts) -> Finding {
+    if let Err(finding) = role(failure, facts) {
+        return finding;
+    }
+    let findings: Vec<Finding> = facts
+        .job_role_access
+        .actions()
+        .into_iter()
+        .map(|fact| one_action(layer, fact))
+        .collect();
+    let with = |verdict| findings.iter().filter(move |(found, _)| *found == verdict);
+    let verdict = [Verdict::Confirmed, Verdict::NotCheckable]
+        .into_iter()
+        .find(|verdict| with(*verdict).next().is_some())
+        .unwrap_or(Verdict::RuledOut);
+    let evidence = with(verdict).flat_map(|(_, evidence)| evidence.iter().cloned());
+    (verdict, evidence.collect())
+}
+
+fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
+    let action = match &fact.as_is {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(action) => action,
+    };
+    let blocked = |what: &str| {
+        confirmed(format!(
+            "the policy simulator: {what} {} on `{}`",
+            action.action, action.resource
+        ))
+    };
+    let meaning = action.meaning();
+    match (layer, meaning) {
+        (_, Simulated::Allowed) => ruled_out(format!(
+            "the policy simulator says that the job role may call {} on `{}`",
+            action.action, action.resource
+        )),
+        (Layer::Organization, Simulated::NotByOrganization) => {
+            blocked("the organization's service control policies do not allow")
+        }
+        (
+            Layer::Organization,
+            Simulated::NotByBoundary | Simulated::DeniedByIdentity | Simulated::NotByIdentity,
+        ) => ruled_out(format!("no service control policy stops {}", action.action)),
+        // The simulation ends at the first layer that refuses, so the layers behind it stay in the dark.
+        (Layer::Boundary | Layer::Identity, Simulated::NotByOrganization) => {
+            not_checkable(format!(
+                "the simulation of {} ends at the service control policies",
+                action.action
+            ))
+        }
+        (Layer::Boundary, Simulated::NotByBoundary) => {
+            blocked("the permissions boundary of the job role does not allow")
+        }
+        (Layer::Boundary, Simulated::DeniedByIdentity | Simulated::NotByIdentity) => ruled_out(
+            format!("the permissions boundary does not stop {}", action.action),
+        ),
+        (Layer::Identity, Simulated::NotByBoundary) => behind_the_boundary(fact, action),
+        (Layer::Identity, Simulated::DeniedByIdentity) => {
+            blocked("a policy of the job role denies")
+        }
+        (Layer::Identity, Simulated::NotByIdentity) => blocked("no policy of the job role allows"),
+        (_, Simulated::Unclear) => unclear(action),
+    }
+}
+
+/// What the role's own policies say where its boundary is in the way: a second simulation tells.
+fn behind_the_boundary(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
+    match &fact.without_boundary {
+        None => not_checkable(format!(
+            "the permissions boundary stops {} before the role's own policies count",
+            action.action
+        )),
+        Some(Fact::Unknown(why)) => unreadable(why),
+        Some(Fact::Known(without)) => match without.meaning() {
+            Simulated::Allowed => ruled_out(format!(
+                "without its permissions boundary the job role may call {}",
+                action.action
+            )),
+            Simulated::DeniedByIdentity | Simulated::NotByIdentity => confirmed(format!(
+                "the policy simulator: also without its permissions boundary, the job role's policies do not allow {} on `{}`",
+                action.action, action.resource
+            )),
+            Simulated::NotByOrganization | Simulated::NotByBoundary | Simulated::Unclear => {
+                unclear(without)
+            }
+        },
+    }
+}
+
+fn unclear(action: &SimulatedAction) -> Finding {
+    not_checkable(if action.missing_context_values.is_empty() {
+        format!(
+            "the policy simulator cannot tell about {} on `{}`",
+            action.action, action.resource
+        )
+    } else {
+        format!(
+            "{} depends on condition keys that cannot be known from outside: {}",
+            action.action,
+            action.missing_context_values.join(", ")
+        )
+    })
+}

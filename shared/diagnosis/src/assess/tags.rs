@@ -1,0 +1,81 @@
+//! The tags that the copy takes over.
+
+use super::{Finding, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::Verdict;
+use crate::fact::Fact;
+use crate::facts::{Facts, Tags};
+use crate::tag_policy::TagViolation;
+
+/// The most user tags that a resource can have (AWS Backup, "Quotas" [documented]).
+const MOST_TAGS: usize = 50;
+
+fn user_tags(tags: &Tags) -> usize {
+    tags.keys().filter(|key| !key.starts_with("aws:")).count()
+}
+
+pub(super) fn limit(facts: &Facts) -> Finding {
+    match &facts.recovery_point_tags {
+        Fact::Unknown(why) => unreadable(why),
+        Fact::Known(tags) => {
+            let text = format!("the recovery point has {} user tags", user_tags(tags));
+            if user_tags(tags) > MOST_TAGS {
+                confirmed(text)
+            } else {
+                // The resource's own tags may be more than the recovery point's.
+                not_checkable(text)
+            }
+        }
+    }
+}
+
+pub(super) fn policy(facts: &Facts) -> Finding {
+    let policy = match &facts.tag_policy {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(None) => {
+            return ruled_out("no tag policy is in effect in the destination account");
+        }
+        Fact::Known(Some(policy)) => policy,
+    };
+    let tags = match &facts.recovery_point_tags {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(tags) => tags,
+    };
+    let violations = policy.violations(tags);
+    if violations.is_empty() {
+        return ruled_out(
+            "the recovery point's tags comply with the tag policy in effect in the destination account",
+        );
+    }
+    let enforced = violations
+        .iter()
+        .any(|violation| !violation.enforced_for.is_empty());
+    let verdict = if enforced {
+        Verdict::Confirmed
+    } else {
+        Verdict::NotCheckable
+    };
+    (verdict, violations.iter().map(sentence).collect())
+}
+
+fn sentence(violation: &TagViolation) -> String {
+    let TagViolation {
+        key,
+        value,
+        policy_key,
+        allowed,
+        enforced_for,
+    } = violation;
+    let what = if allowed.is_empty() {
+        format!("the tag key `{key}` must be written `{policy_key}`")
+    } else {
+        format!(
+            "the tag `{key}` has the value `{value}`; allowed are {}",
+            allowed.join(", ")
+        )
+    };
+    if enforced_for.is_empty() {
+        format!("{what}; the tag policy is enforced for no resource type, so it only reports")
+    } else {
+        format!("{what}; enforced for {}", enforced_for.join(", "))
+    }
+}

@@ -1,0 +1,122 @@
+//! The destination vault: its policy, its key and its lock.
+
+use super::{Finding, SAME_ACCOUNT, confirmed, depends_on, not_checkable, ruled_out, unreadable};
+use crate::access::{Access, vault_access};
+use crate::assess::Verdict;
+use crate::fact::Fact;
+use crate::facts::{Facts, KeyManager};
+use crate::features::is_fully_managed;
+use crate::job::Failure;
+
+pub(super) fn policy(failure: &Failure, facts: &Facts) -> Finding {
+    if !failure.is_cross_account() {
+        return ruled_out(format!(
+            "{SAME_ACCOUNT}, so the vault policy need not allow the copy"
+        ));
+    }
+    let policy = match &facts.vault_policy {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(policy) => policy.as_ref(),
+    };
+    match vault_access(policy, failure, facts) {
+        Access::Allowed => {
+            ruled_out("the vault policy allows backup:CopyIntoBackupVault to the job role")
+        }
+        Access::Missing { .. } if policy.is_none() => {
+            confirmed("the destination vault has no access policy")
+        }
+        Access::Missing { .. } => confirmed(
+            "no statement of the vault policy allows backup:CopyIntoBackupVault to the job role",
+        ),
+        Access::Denied { statement, .. } => ruled_out(format!(
+            "a Deny decides (statement {})",
+            statement.saturating_add(1)
+        )),
+        Access::Unknown { keys } => depends_on("the vault policy", &keys),
+    }
+}
+
+pub(super) fn deny(failure: &Failure, facts: &Facts) -> Finding {
+    let policy = match &facts.vault_policy {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(policy) => policy.as_ref(),
+    };
+    match vault_access(policy, failure, facts) {
+        Access::Denied {
+            statement, text, ..
+        } => (
+            Verdict::Confirmed,
+            vec![
+                format!(
+                    "statement {} of the vault policy denies the copy",
+                    statement.saturating_add(1)
+                ),
+                text,
+            ],
+        ),
+        Access::Allowed | Access::Missing { .. } => {
+            ruled_out("no Deny of the vault policy matches")
+        }
+        Access::Unknown { keys } => depends_on("the vault policy", &keys),
+    }
+}
+
+pub(super) fn key(failure: &Failure, facts: &Facts) -> Finding {
+    if is_fully_managed(&failure.job().source_recovery_point) {
+        return not_checkable("fully managed types may use any key of the destination vault");
+    }
+    match &facts.vault_key {
+        Fact::Unknown(why) => unreadable(why),
+        Fact::Known(None) => not_checkable("the destination vault names no key"),
+        Fact::Known(Some(key)) if key.manager == KeyManager::Aws && failure.is_cross_account() => {
+            confirmed(format!(
+                "the destination vault uses the AWS managed key `{}`",
+                key.arn
+            ))
+        }
+        Fact::Known(Some(key)) if !key.is_enabled() => confirmed(format!(
+            "the destination vault's key `{}` is in state {}",
+            key.arn, key.state
+        )),
+        Fact::Known(Some(key)) => ruled_out(format!(
+            "the destination vault's key `{}` is usable",
+            key.arn
+        )),
+    }
+}
+
+pub(super) fn retention(failure: &Failure, facts: &Facts) -> Finding {
+    let vault = match &facts.destination_vault {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(None) => return ruled_out("the destination vault does not exist"),
+        Fact::Known(Some(vault)) => vault,
+    };
+    let (min, max) = (vault.min_retention_days, vault.max_retention_days);
+    if min.is_none() && max.is_none() {
+        return ruled_out("the destination vault sets no retention range");
+    }
+    let range = format!(
+        "the vault accepts {} to {} days",
+        min.map_or_else(|| "any".to_owned(), |days| days.to_string()),
+        max.map_or_else(|| "any".to_owned(), |days| days.to_string())
+    );
+    let days = failure
+        .job()
+        .lifecycle
+        .as_ref()
+        .and_then(|lifecycle| lifecycle.delete_after_days);
+    match days {
+        None => not_checkable(format!("{range}; the job names no retention")),
+        Some(days) => {
+            // -1 keeps the copy for ever.
+            let too_short = days >= 0 && min.is_some_and(|min| days < min);
+            let too_long = max.is_some_and(|max| days < 0 || days > max);
+            let text = format!("{range}; the copy asks for {days}");
+            if too_short || too_long {
+                confirmed(text)
+            } else {
+                ruled_out(text)
+            }
+        }
+    }
+}

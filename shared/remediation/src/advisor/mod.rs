@@ -1,0 +1,6 @@
+//! The access advisor: what was missing for a refused AWS Backup call, or for a failed backup or restore job. It writes
+//! nothing: see [`crate::ports::AdvisorEnvironment`].
+
+mod advisory;
+
+pub use advisory::{Advisory, CallSummary, JobSummary, Subject};
