@@ -2,5 +2,7 @@
 //! nothing: see [`crate::ports::AdvisorEnvironment`].
 
 mod advisory;
+mod settings;
 
 pub use advisory::{Advisory, CallSummary, JobSummary, Subject};
+pub use settings::AdvisorSettings;

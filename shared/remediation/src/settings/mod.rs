@@ -1,10 +1,16 @@
 //! The settings, from environment variables. An invalid value stops the start.
 
+mod reader;
+
 use std::fmt;
 use std::str::FromStr;
 
 use copymend_policy::{KeyProfile, VaultScope};
 use serde::Serialize;
+
+pub use reader::InvalidSetting;
+pub(crate) use reader::Reader;
+use reader::organization_id;
 
 /// Whether anything may be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -124,22 +130,10 @@ impl Default for Settings {
     }
 }
 
-/// A setting with a value that isn't accepted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is `{value}`; accepted: {accepted}")]
-pub struct InvalidSetting {
-    /// The environment variable.
-    pub name: &'static str,
-    /// Its value.
-    pub value: String,
-    /// What is accepted.
-    pub accepted: &'static str,
-}
-
 impl Settings {
     /// Reads the settings. `read` answers the value of an environment variable; an empty value counts as not set.
     pub fn read(read: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
-        let reader = Reader(|name: &str| read(name).filter(|value| !value.trim().is_empty()));
+        let reader = Reader::new(read);
         let default = Self::default();
         Ok(Self {
             mode: reader.one("COPYMEND_MODE", "observe, repair", |text| match text {
@@ -184,114 +178,11 @@ impl Settings {
             write_budget: reader.number("COPYMEND_WRITE_BUDGET", default.write_budget)?,
             allow_on_demand: reader.boolean("COPYMEND_ALLOW_ON_DEMAND")?,
             allow_fully_managed_keys: reader.boolean("COPYMEND_ALLOW_FULLY_MANAGED_KEYS")?,
-            member_role: reader.one(
-                "COPYMEND_MEMBER_ROLE",
-                "a role's name with its path, or its ARN with `*` as account, such as arn:aws:iam::*:role/CopymendMember",
-                member_role,
-            )?,
-            external_id: reader.one(
-                "COPYMEND_EXTERNAL_ID",
-                "2 to 1224 letters, digits or the characters +=,.@:/-_",
-                external_id,
-            )?,
-            topic_arn: reader.one("COPYMEND_TOPIC_ARN", "the ARN of an SNS topic", |text| {
-                let arn: copymend_policy::Arn = text.parse().ok()?;
-                (arn.service() == "sns").then(|| text.to_owned())
-            })?,
-            ledger_table: reader.one(
-                "COPYMEND_LEDGER_TABLE",
-                "the name or the ARN of a DynamoDB table",
-                |text| {
-                    let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
-                    text.bytes().all(safe).then(|| text.to_owned())
-                },
-            )?,
+            member_role: reader.member_role()?,
+            external_id: reader.external_id()?,
+            topic_arn: reader.topic_arn()?,
+            ledger_table: reader.ledger_table()?,
         })
-    }
-}
-
-fn organization_id(text: &str) -> Option<String> {
-    let id = text.strip_prefix("o-")?;
-    let fits = (10..=32).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    fits.then(|| text.to_owned())
-}
-
-fn member_role(text: &str) -> Option<String> {
-    let name = match text.strip_prefix("arn:") {
-        None => text,
-        Some(rest) => {
-            let mut parts = rest.splitn(5, ':');
-            let (_, service, region, account) =
-                (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            let account_fits =
-                account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
-            if service != "iam" || !region.is_empty() || !account_fits {
-                return None;
-            }
-            parts.next()?.strip_prefix("role/")?
-        }
-    };
-    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&b);
-    let fits = !name.trim_matches('/').is_empty() && !name.ends_with('/') && name.bytes().all(safe);
-    fits.then(|| text.to_owned())
-}
-
-fn external_id(text: &str) -> Option<String> {
-    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@:/-_".contains(&b);
-    ((2..=1224).contains(&text.len()) && text.bytes().all(safe)).then(|| text.to_owned())
-}
-
-struct Reader<F>(F);
-
-impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn one<T>(
-        &self,
-        name: &'static str,
-        accepted: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, InvalidSetting> {
-        let Some(value) = (self.0)(name) else {
-            return Ok(None);
-        };
-        match parse(value.trim()) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(InvalidSetting {
-                name,
-                value,
-                accepted,
-            }),
-        }
-    }
-
-    fn list<T>(
-        &self,
-        name: &'static str,
-        accepted: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Vec<T>, InvalidSetting> {
-        let separators = |c: char| c == ',' || c.is_whitespace();
-        let all = |text: &str| {
-            text.split(separators)
-                .filter(|item| !item.is_empty())
-                .map(&parse)
-                .collect::<Option<Vec<T>>>()
-        };
-        Ok(self.one(name, accepted, all)?.unwrap_or_default())
-    }
-
-    fn number(&self, name: &'static str, default: u32) -> Result<u32, InvalidSetting> {
-        let number = self.one(name, "a whole number from 0 to 100", |text| {
-            text.parse::<u32>().ok().filter(|number| *number <= 100)
-        })?;
-        Ok(number.unwrap_or(default))
-    }
-
-    fn boolean(&self, name: &'static str) -> Result<bool, InvalidSetting> {
-        let value = self.one(name, "true, false", |text| text.parse::<bool>().ok())?;
-        Ok(value.unwrap_or_default())
     }
 }
 

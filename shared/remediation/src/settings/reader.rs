@@ -1,0 +1,137 @@
+//! Reading settings one by one.
+
+/// A setting with a value that isn't accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is `{value}`; accepted: {accepted}")]
+pub struct InvalidSetting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What is accepted.
+    pub accepted: &'static str,
+}
+
+pub(super) fn organization_id(text: &str) -> Option<String> {
+    let id = text.strip_prefix("o-")?;
+    let fits = (10..=32).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    fits.then(|| text.to_owned())
+}
+
+fn member_role(text: &str) -> Option<String> {
+    let name = match text.strip_prefix("arn:") {
+        None => text,
+        Some(rest) => {
+            let mut parts = rest.splitn(5, ':');
+            let (_, service, region, account) =
+                (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+            let account_fits =
+                account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
+            if service != "iam" || !region.is_empty() || !account_fits {
+                return None;
+            }
+            parts.next()?.strip_prefix("role/")?
+        }
+    };
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&b);
+    let fits = !name.trim_matches('/').is_empty() && !name.ends_with('/') && name.bytes().all(safe);
+    fits.then(|| text.to_owned())
+}
+
+fn external_id(text: &str) -> Option<String> {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@:/-_".contains(&b);
+    ((2..=1224).contains(&text.len()) && text.bytes().all(safe)).then(|| text.to_owned())
+}
+
+/// Reads environment variables. An empty value counts as not set.
+pub(crate) struct Reader<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    pub(crate) const fn new(read: F) -> Self {
+        Self(read)
+    }
+
+    pub(crate) fn member_role(&self) -> Result<Option<String>, InvalidSetting> {
+        self.one(
+            "COPYMEND_MEMBER_ROLE",
+            "a role's name with its path, or its ARN with `*` as account, such as arn:aws:iam::*:role/CopymendMember",
+            member_role,
+        )
+    }
+
+    pub(crate) fn external_id(&self) -> Result<Option<String>, InvalidSetting> {
+        self.one(
+            "COPYMEND_EXTERNAL_ID",
+            "2 to 1224 letters, digits or the characters +=,.@:/-_",
+            external_id,
+        )
+    }
+
+    pub(crate) fn topic_arn(&self) -> Result<Option<String>, InvalidSetting> {
+        self.one("COPYMEND_TOPIC_ARN", "the ARN of an SNS topic", |text| {
+            let arn: copymend_policy::Arn = text.parse().ok()?;
+            (arn.service() == "sns").then(|| text.to_owned())
+        })
+    }
+
+    pub(crate) fn ledger_table(&self) -> Result<Option<String>, InvalidSetting> {
+        self.one(
+            "COPYMEND_LEDGER_TABLE",
+            "the name or the ARN of a DynamoDB table",
+            |text| {
+                let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
+                text.bytes().all(safe).then(|| text.to_owned())
+            },
+        )
+    }
+
+    pub(super) fn one<T>(
+        &self,
+        name: &'static str,
+        accepted: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, InvalidSetting> {
+        let Some(value) = (self.0)(name).filter(|value| !value.trim().is_empty()) else {
+            return Ok(None);
+        };
+        match parse(value.trim()) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(InvalidSetting {
+                name,
+                value,
+                accepted,
+            }),
+        }
+    }
+
+    pub(super) fn list<T>(
+        &self,
+        name: &'static str,
+        accepted: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, InvalidSetting> {
+        let separators = |c: char| c == ',' || c.is_whitespace();
+        let all = |text: &str| {
+            text.split(separators)
+                .filter(|item| !item.is_empty())
+                .map(&parse)
+                .collect::<Option<Vec<T>>>()
+        };
+        Ok(self.one(name, accepted, all)?.unwrap_or_default())
+    }
+
+    pub(super) fn number(&self, name: &'static str, default: u32) -> Result<u32, InvalidSetting> {
+        let number = self.one(name, "a whole number from 0 to 100", |text| {
+            text.parse::<u32>().ok().filter(|number| *number <= 100)
+        })?;
+        Ok(number.unwrap_or(default))
+    }
+
+    pub(super) fn boolean(&self, name: &'static str) -> Result<bool, InvalidSetting> {
+        let value = self.one(name, "true, false", |text| text.parse::<bool>().ok())?;
+        Ok(value.unwrap_or_default())
+    }
+}
