@@ -113,6 +113,10 @@ causes! {
     RegionOptIn = "region-opt-in", "The account is not enabled in the Region";
     /// Continuous backups stand in the way.
     ContinuousBackup = "continuous-backup", "A continuous backup stands in the way";
+    /// The caller of an AWS Backup operation lacks a permission. Never the cause of a failed copy: a copy's job role is no caller.
+    CallerPermission = "caller-permission", "The caller lacks a permission";
+    /// The policy of the key that a call or job uses doesn't let the caller or the job role use it.
+    KeyPolicy = "key-policy", "The key policy does not let the caller or the job role use the key";
     /// None of these.
     Unknown = "unknown", "The cause is not known";
 }

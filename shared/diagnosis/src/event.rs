@@ -48,32 +48,10 @@ pub struct CopyJobEvent {
 impl CopyJobEvent {
     /// Reads an event.
     pub fn from_json(event: &Value) -> Result<Self, EventError> {
-        let Value::Object(members) = event else {
-            return Err(EventError::NotAnEvent {
-                reason: "it is not a JSON object".to_owned(),
-            });
-        };
-        // Said before the envelope is read, so that an event of another kind is named as such and not as a malformed one.
-        for (name, expected) in [("source", EVENT_SOURCE), ("detail-type", EVENT_DETAIL_TYPE)] {
-            match members.get(name) {
-                Some(Value::String(found)) if found == expected => {}
-                Some(Value::String(found)) => {
-                    return Err(EventError::OtherEvent {
-                        field: name,
-                        found: shortened(found),
-                        expected,
-                    });
-                }
-                Some(_) | None => return Err(EventError::MissingField { field: name }),
-            }
-        }
-        let envelope: EventBridgeEvent<Map<String, Value>> = serde_json::from_value(event.clone())
-            .map_err(|error| EventError::NotAnEvent {
-                reason: shortened(&error.to_string()),
-            })?;
+        let envelope: EventBridgeEvent<Map<String, Value>> = envelope(event, EVENT_DETAIL_TYPE)?;
         let detail = Detail(&envelope.detail);
         Ok(Self {
-            copy_job_id: copy_job_id(detail.required("copyJobId")?)?,
+            copy_job_id: job_id("copyJobId", detail.required("copyJobId")?)?,
             state: detail
                 .required("state")?
                 .parse()
@@ -104,32 +82,61 @@ impl CopyJobEvent {
     }
 }
 
+/// The envelope of an event of AWS Backup. Source and kind are looked at before the rest, so that an event of another kind is
+/// named as such and not as a malformed one.
+pub(crate) fn envelope(
+    event: &Value,
+    detail_type: &'static str,
+) -> Result<EventBridgeEvent<Map<String, Value>>, EventError> {
+    let Value::Object(members) = event else {
+        return Err(EventError::NotAnEvent {
+            reason: "it is not a JSON object".to_owned(),
+        });
+    };
+    for (name, expected) in [("source", EVENT_SOURCE), ("detail-type", detail_type)] {
+        match members.get(name) {
+            Some(Value::String(found)) if found == expected => {}
+            Some(Value::String(found)) => {
+                return Err(EventError::OtherEvent {
+                    field: name,
+                    found: shortened(found),
+                    expected,
+                });
+            }
+            Some(_) | None => return Err(EventError::MissingField { field: name }),
+        }
+    }
+    serde_json::from_value(event.clone()).map_err(|error| EventError::NotAnEvent {
+        reason: shortened(&error.to_string()),
+    })
+}
+
 /// Job ids are UUIDs in every sample, but no page says so [inferred]: anything that is safe in a URL and a log is accepted.
-fn copy_job_id(text: &str) -> Result<String, EventError> {
+pub(crate) fn job_id(field: &'static str, text: &str) -> Result<String, EventError> {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if text.len() <= 128 && text.bytes().all(safe) {
         Ok(text.to_owned())
     } else {
         Err(EventError::MalformedField {
-            field: "copyJobId",
+            field,
             reason: "it holds a character that no job id has, or is longer than 128 characters",
         })
     }
 }
 
-struct Detail<'e>(&'e Map<String, Value>);
+pub(crate) struct Detail<'e>(pub(crate) &'e Map<String, Value>);
 
 impl<'e> Detail<'e> {
     /// A string member that isn't empty. AWS writes `{}` where a value isn't set, which counts as absent.
-    fn text(&self, field: &str) -> Option<&'e str> {
+    pub(crate) fn text(&self, field: &str) -> Option<&'e str> {
         self.0.get(field)?.as_str().filter(|text| !text.is_empty())
     }
 
-    fn required(&self, field: &'static str) -> Result<&'e str, EventError> {
+    pub(crate) fn required(&self, field: &'static str) -> Result<&'e str, EventError> {
         self.text(field).ok_or(EventError::MissingField { field })
     }
 
-    fn arn<T: std::str::FromStr<Err = ArnError>>(
+    pub(crate) fn arn<T: std::str::FromStr<Err = ArnError>>(
         &self,
         field: &'static str,
     ) -> Result<T, EventError> {
@@ -138,7 +145,7 @@ impl<'e> Detail<'e> {
             .map_err(|source| EventError::MalformedArn { field, source })
     }
 
-    fn optional_arn(&self, field: &'static str) -> Result<Option<Arn>, EventError> {
+    pub(crate) fn optional_arn(&self, field: &'static str) -> Result<Option<Arn>, EventError> {
         self.text(field)
             .map(str::parse)
             .transpose()
@@ -146,7 +153,7 @@ impl<'e> Detail<'e> {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     text.chars()
         .take(200)
         .flat_map(char::escape_debug)
@@ -166,7 +173,7 @@ pub enum EventError {
     },
     /// An event of another source or kind.
     #[error(
-        "this is not an event of a copy job: `{field}` is `{found}`, not `{expected}`; check the rule's event pattern"
+        "this event is of another kind: `{field}` is `{found}`, not `{expected}`; check the rule's event pattern"
     )]
     OtherEvent {
         /// The field of the envelope.

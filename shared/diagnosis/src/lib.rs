@@ -2,6 +2,7 @@
 
 pub mod access;
 mod advice;
+pub mod advisor;
 mod assess;
 mod cause;
 mod diagnose;

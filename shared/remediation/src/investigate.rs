@@ -228,14 +228,14 @@ fn tag_policy_fact(account: &str, answer: CallResult<Option<String>>) -> Fact<Op
     }
 }
 
-fn fact<T>(result: CallResult<T>) -> Fact<T> {
+pub(crate) fn fact<T>(result: CallResult<T>) -> Fact<T> {
     match result {
         Ok(value) => Fact::Known(value),
         Err(error) => Fact::Unknown(error.into_unknown()),
     }
 }
 
-fn unknown(operation: &str, resource: &str, reason: UnknownReason, detail: String) -> WhyUnknown {
+pub(crate) fn unknown(operation: &str, resource: &str, reason: UnknownReason, detail: String) -> WhyUnknown {
     WhyUnknown {
         operation: operation.to_owned(),
         resource: resource.to_owned(),

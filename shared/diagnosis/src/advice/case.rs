@@ -29,6 +29,7 @@ pub(super) fn advice<const N: usize>(
         who,
         steps: steps.into(),
         page,
+        console: None,
     }
 }
 

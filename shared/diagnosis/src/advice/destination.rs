@@ -52,6 +52,7 @@ pub(super) fn policy(case: &Case<'_>) -> Advice {
         who: case.vault_owner(),
         steps,
         page: page::VAULT_POLICY,
+        console: None,
     }
 }
 

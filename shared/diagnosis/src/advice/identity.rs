@@ -77,6 +77,7 @@ pub(super) fn permission(case: &Case<'_>) -> Advice {
         who: case.role_owner(),
         steps,
         page: page::MANAGED_POLICIES,
+        console: None,
     }
 }
 
@@ -151,6 +152,7 @@ pub(super) fn missing(case: &Case<'_>) -> Advice {
         who: case.role_owner(),
         steps,
         page: page::ROLES,
+        console: None,
     }
 }
 

@@ -115,6 +115,7 @@ pub(super) fn policy(case: &Case<'_>) -> Advice {
         who: case.key_owner(),
         steps,
         page: page::KEY_POLICIES,
+        console: None,
     }
 }
 
@@ -209,6 +210,7 @@ pub(super) fn state(case: &Case<'_>) -> Advice {
         who: case.key_owner(),
         steps,
         page: page::KEY_STATES,
+        console: None,
     }
 }
 

@@ -6,7 +6,7 @@ mod destination;
 mod identity;
 mod key;
 mod organization;
-mod page;
+pub(crate) mod page;
 mod resource;
 #[cfg(test)]
 mod tests;
@@ -28,6 +28,10 @@ pub struct Advice {
     pub steps: Vec<String>,
     /// AWS's page on it.
     pub page: &'static str,
+    /// The page of the AWS console to start from. Absent where no partition's console is known or a name can't be trusted
+    /// in a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<String>,
 }
 
 /// The advice for a cause. `facts` are absent for an event that could not be verified: then the first step is to check
@@ -53,12 +57,12 @@ fn advice_for(cause: Cause, failed: &Case<'_>) -> Advice {
         Cause::RetentionOutOfRange => vault::retention(failed),
         Cause::VaultNotFound => vault::not_found(failed),
         Cause::ServiceLinkedRole => destination::service_linked_role(failed),
-        Cause::SourceKeyPolicy => key::policy(failed),
+        Cause::SourceKeyPolicy | Cause::KeyPolicy => key::policy(failed),
         Cause::SourceKeyDeny => key::deny(failed),
         Cause::SourceKeyState => key::state(failed),
         Cause::KeyNotFound => key::not_found(failed),
         Cause::AwsManagedKey => key::aws_managed(failed),
-        Cause::JobRolePermission => identity::permission(failed),
+        Cause::JobRolePermission | Cause::CallerPermission => identity::permission(failed),
         Cause::JobRoleTrust => identity::trust(failed),
         Cause::JobRoleMissing => identity::missing(failed),
         Cause::PermissionsBoundary => identity::boundary(failed),

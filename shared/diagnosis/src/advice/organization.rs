@@ -52,6 +52,7 @@ pub(super) fn membership(case: &Case<'_>) -> Advice {
         who: case.organization_owner(),
         steps,
         page: page::ACROSS_ACCOUNTS,
+        console: None,
     }
 }
 

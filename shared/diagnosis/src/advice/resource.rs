@@ -50,6 +50,7 @@ pub(super) fn unsupported(case: &Case<'_>) -> Advice {
         who: case.backup_owner(),
         steps,
         page: page::FEATURES,
+        console: None,
     }
 }
 

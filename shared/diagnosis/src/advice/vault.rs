@@ -45,6 +45,7 @@ pub(super) fn key(case: &Case<'_>) -> Advice {
             who,
             steps,
             page: page::KEY_STATES,
+            console: None,
         };
     }
     let (account, region) = (case.account(), case.region());

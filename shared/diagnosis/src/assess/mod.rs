@@ -2,7 +2,7 @@
 
 mod key;
 mod organization;
-mod role;
+pub(crate) mod role;
 mod tags;
 mod vault;
 
@@ -40,7 +40,7 @@ pub struct Assessment {
     pub evidence: Vec<String>,
 }
 
-type Finding = (Verdict, Vec<String>);
+pub(crate) type Finding = (Verdict, Vec<String>);
 
 fn confirmed(evidence: impl Into<String>) -> Finding {
     (Verdict::Confirmed, vec![evidence.into()])
@@ -75,8 +75,12 @@ pub(crate) fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> (Verdict
         Cause::OrganizationMembership => organization::membership(failure, facts),
         Cause::CrossAccountBackupDisabled => organization::feature(failure, facts),
         Cause::UnsupportedResourceType => resource_type(failure),
-        Cause::JobRoleMissing => role::missing(failure, facts),
-        Cause::JobRoleTrust => role::trust(failure, facts),
+        Cause::JobRoleMissing => role::missing(&failure.job().role, &facts.job_role),
+        Cause::JobRoleTrust => role::trust(
+            &failure.job().role,
+            failure.job().account.as_str(),
+            &facts.job_role,
+        ),
         Cause::JobRolePermission => role::may_copy(Layer::Identity, failure, facts),
         Cause::PermissionsBoundary => role::may_copy(Layer::Boundary, failure, facts),
         Cause::ServiceControlPolicy => role::may_copy(Layer::Organization, failure, facts),
@@ -116,6 +120,8 @@ pub(crate) fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> (Verdict
         | Cause::OptionGroup
         | Cause::RegionOptIn
         | Cause::ContinuousBackup
+        | Cause::CallerPermission
+        | Cause::KeyPolicy
         | Cause::Unknown => not_checkable("rests on the message alone"),
     }
 }

@@ -6,15 +6,16 @@ use super::{Finding, confirmed, not_checkable, ruled_out, unreadable};
 use crate::assess::Verdict;
 use crate::fact::Fact;
 use crate::facts::{Facts, Role, SimulatedFact};
-use crate::job::{CopyJob, Failure};
+use crate::job::Failure;
+use crate::resource::RoleArn;
 use crate::simulation::{Simulated, SimulatedAction};
 
 /// The principal that assumes job roles (AWS Backup, "IAM service roles" [documented]).
 const SERVICE: &str = "backup.amazonaws.com";
 
-pub(super) fn missing(failure: &Failure, facts: &Facts) -> Finding {
-    let named = &failure.job().role;
-    match &facts.job_role {
+/// Whether the role is missing under exactly the ARN that the job names.
+pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Finding {
+    match found {
         Fact::Unknown(why) => unreadable(why),
         Fact::Known(None) => confirmed(format!("`{named}` does not exist")),
         Fact::Known(Some(role)) if role.arn != *named => confirmed(format!(
@@ -26,16 +27,17 @@ pub(super) fn missing(failure: &Failure, facts: &Facts) -> Finding {
 }
 
 /// The role under exactly the ARN that the job names.
-fn role<'f>(failure: &Failure, facts: &'f Facts) -> Result<&'f Role, Finding> {
-    match &facts.job_role {
+fn exact<'f>(named: &RoleArn, found: &'f Fact<Option<Role>>) -> Result<&'f Role, Finding> {
+    match found {
         Fact::Unknown(why) => Err(unreadable(why)),
-        Fact::Known(Some(role)) if role.arn == failure.job().role => Ok(role),
+        Fact::Known(Some(role)) if role.arn == *named => Ok(role),
         Fact::Known(_) => Err(ruled_out("the job role does not exist")),
     }
 }
 
-pub(super) fn trust(failure: &Failure, facts: &Facts) -> Finding {
-    let role = match role(failure, facts) {
+/// Whether AWS Backup may not assume the role for a job of `account`.
+pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Finding {
+    let role = match exact(named, found) {
         Ok(role) => role,
         Err(finding) => return finding,
     };
@@ -46,7 +48,7 @@ pub(super) fn trust(failure: &Failure, facts: &Facts) -> Finding {
         Ok(policy) => policy,
         Err(error) => return not_checkable(format!("the trust policy cannot be read: {error}")),
     };
-    match evaluate_trust_policy(&policy, &assume_role(failure.job())) {
+    match evaluate_trust_policy(&policy, &assume_role(named, account)) {
         Decision::Allowed { .. } => ruled_out(format!(
             "the trust policy of `{}` lets {SERVICE} assume it",
             role.arn
@@ -66,9 +68,9 @@ pub(super) fn trust(failure: &Failure, facts: &Facts) -> Finding {
 
 /// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
 /// prevention" [documented]); which resource it states as `aws:SourceArn` isn't documented for copies.
-fn assume_role(job: &CopyJob) -> Request {
-    Request::new(SERVICE, "sts:AssumeRole", job.role.as_str())
-        .with_context("aws:SourceAccount", [job.account.as_str()])
+fn assume_role(role: &RoleArn, account: &str) -> Request {
+    Request::new(SERVICE, "sts:AssumeRole", role.as_str())
+        .with_context("aws:SourceAccount", [account])
         .with_context("aws:PrincipalIsAWSService", ["true"])
         .with_context("aws:PrincipalServiceName", [SERVICE])
         .with_context("aws:SecureTransport", ["true"])
@@ -85,7 +87,7 @@ pub(super) enum Layer {
 
 /// Whether a layer lets the job role make the two calls of a copy.
 pub(super) fn may_copy(layer: Layer, failure: &Failure, facts: &Facts) -> Finding {
-    if let Err(finding) = role(failure, facts) {
+    if let Err(finding) = exact(&failure.job().role, &facts.job_role) {
         return finding;
     }
     let findings: Vec<Finding> = facts

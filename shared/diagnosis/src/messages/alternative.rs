@@ -51,6 +51,8 @@ pub(super) const fn why(cause: Cause) -> &'static str {
         | Cause::ShareCleanup
         | Cause::OptionGroup
         | Cause::ContinuousBackup
+        | Cause::CallerPermission
+        | Cause::KeyPolicy
         | Cause::Unknown => "The wording admits this too.",
     }
 }

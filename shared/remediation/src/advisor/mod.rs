@@ -2,7 +2,10 @@
 //! nothing: see [`crate::ports::AdvisorEnvironment`].
 
 mod advisory;
+mod handler;
+mod investigate;
 mod settings;
 
 pub use advisory::{Advisory, CallSummary, JobSummary, Subject};
+pub use handler::AccessAdvisor;
 pub use settings::AdvisorSettings;

@@ -1,0 +1,334 @@
+//! What people should do about a refused call, or about a job that came to nothing.
+
+use copymend_policy::Layer;
+use serde_json::Value;
+
+use super::call::ApiCallEvent;
+use super::job::{JobKind, UnsuccessfulJob};
+use super::needs::{FOR_S3_BACKUP, FOR_S3_RESTORE, row_of_job};
+use crate::advice::{Advice, page};
+use crate::cause::Cause;
+use crate::permission::{PermissionAnswer, PermissionState};
+use crate::resource::RoleArn;
+
+const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
+const DEFAULT_ROLE_PATH: &str = "/service-role/";
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+
+fn step(sentence: &str, text: &str) -> String {
+    format!("{sentence}:\n{text}")
+}
+
+/// The permissions that are missing or denied, by the layer in their way.
+fn stopped_by(answers: &[PermissionAnswer], layer: Layer) -> Vec<&str> {
+    answers
+        .iter()
+        .filter(|answer| {
+            matches!(
+                answer.state,
+                PermissionState::Missing | PermissionState::Denied
+            ) && answer.blocked_by.contains(&layer)
+        })
+        .map(|answer| answer.action.as_str())
+        .collect()
+}
+
+/// The steps that concern permissions, in the order in which they should be taken.
+fn permission_steps(
+    whose: &str,
+    answers: &[PermissionAnswer],
+    policy: Option<&Value>,
+    attach: Option<String>,
+) -> Vec<String> {
+    let mut steps = Vec::new();
+    let stopped = |layer| stopped_by(answers, layer);
+    if let Some(policy) = policy {
+        steps.push(step(
+            &format!("Save this least-privilege policy for {whose} as policy.json"),
+            &policy.to_string(),
+        ));
+        steps.push(attach.unwrap_or_else(|| {
+            format!("Attach it to the role, user or permission set of {whose}.")
+        }));
+    }
+    let denied: Vec<&str> = answers
+        .iter()
+        .filter(|answer| {
+            answer.state == PermissionState::Denied && answer.blocked_by.contains(&Layer::Identity)
+        })
+        .map(|answer| answer.action.as_str())
+        .collect();
+    if !denied.is_empty() {
+        steps.push(format!(
+            "A policy of {whose} denies {}. Someone put that Deny there on purpose: ask its author first.",
+            denied.join(", ")
+        ));
+    }
+    for (layer, sentence) in [
+        (
+            Layer::Boundary,
+            "The permissions boundary does not allow {}. Its owner must allow it there too; a policy alone does not help.",
+        ),
+        (
+            Layer::Scp,
+            "The organization's service control policies do not allow {}. Only the organization's administrator can change them. The \
+             policy simulator ignores their conditions, so check the message first.",
+        ),
+        (
+            Layer::Session,
+            "A session policy does not allow {}. It is given when the session starts; start one without it.",
+        ),
+        (
+            Layer::Rcp,
+            "A resource control policy does not allow {}. Only the organization's administrator can change it.",
+        ),
+        (
+            Layer::Resource,
+            "The policy of the key does not allow {}. The key's owner must let the principal use it, or delegate to the account with \
+             the statement Enable IAM User Permissions.",
+        ),
+    ] {
+        let actions = stopped(layer);
+        if !actions.is_empty() {
+            steps.push(sentence.replace("{}", &actions.join(", ")));
+        }
+    }
+    steps
+}
+
+fn console(region: &str, partition: &str, path: &str) -> Option<String> {
+    let domain = match partition {
+        "aws" => "console.aws.amazon.com",
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        _ => return None,
+    };
+    Some(format!("https://{region}.{domain}{path}"))
+}
+
+/// The advice for a refused call.
+#[must_use]
+pub fn advise_caller(
+    call: &ApiCallEvent,
+    cause: Cause,
+    answers: &[PermissionAnswer],
+    policy: Option<&Value>,
+) -> Advice {
+    let whose = call
+        .caller
+        .principal
+        .as_ref()
+        .map_or_else(|| "the caller".to_owned(), |arn| format!("`{arn}`"));
+    let account = call.account;
+    let who = if matches!(
+        cause,
+        Cause::ServiceControlPolicy | Cause::ResourceControlPolicy
+    ) {
+        format!("The administrator of the organization of account {account}")
+    } else if cause == Cause::KeyPolicy {
+        match call.key() {
+            Some(key) => format!(
+                "The owner of KMS key `{key}`: account {}, Region {}",
+                key.arn().account(),
+                key.region()
+            ),
+            None => format!(
+                "The owner of the key: account {account}, Region {}",
+                call.region
+            ),
+        }
+    } else {
+        format!("An IAM administrator of account {account}, for {whose}")
+    };
+    let attach = call.caller.principal.as_ref().and_then(|arn| {
+        let name = arn.resource().rsplit('/').next()?;
+        let (command, option) = if arn.resource().starts_with("role/") {
+            ("put-role-policy", "--role-name")
+        } else {
+            ("put-user-policy", "--user-name")
+        };
+        Some(step(
+            &format!("Attach it, in account {account}"),
+            &format!(
+                "aws iam {command} {option} {name} --policy-name {} --policy-document file://policy.json",
+                call.operation
+            ),
+        ))
+    });
+    let mut steps = permission_steps(&whose, answers, policy, attach);
+    if call.caller.is_root() {
+        steps.push("The root user needs no policy, so only a service control policy, a resource control policy or the key policy can be in the way.".to_owned());
+    }
+    if steps.is_empty() {
+        steps.push(format!(
+            "Look the call up in CloudTrail: account {account}, Region {}, event name {}. Its error message may name the action and \
+             the kind of policy.",
+            call.region, call.operation
+        ));
+    }
+    steps.push(format!("Call {} again.", call.operation));
+    Advice {
+        who,
+        steps,
+        page: if call.operation == "CreateBackupVault" {
+            page::API_PERMISSIONS
+        } else {
+            page::ACCESS_DENIED
+        },
+        console: console(
+            &call.region,
+            call.partition(),
+            &format!(
+                "/cloudtrailv2/home?region={}#/events?EventName={}",
+                call.region, call.operation
+            ),
+        ),
+    }
+}
+
+/// The advice for a job that came to nothing.
+#[must_use]
+pub fn advise_job_role(
+    job: &UnsuccessfulJob,
+    cause: Cause,
+    answers: &[PermissionAnswer],
+    policy: Option<&Value>,
+) -> Advice {
+    let account = job
+        .account
+        .map_or_else(|| "of the job".to_owned(), |account| account.to_string());
+    let (whose, partition) = job.role.as_ref().map_or_else(
+        || ("the job role".to_owned(), "aws"),
+        |role| (format!("the job role `{role}`"), role.partition()),
+    );
+    let mut steps = Vec::new();
+    if let Some(role) = &job.role {
+        if cause == Cause::JobRoleMissing {
+            steps.extend(missing_role(role));
+        }
+        if cause == Cause::JobRoleTrust {
+            steps.push(step("Save this trust policy as trust.json", TRUST));
+            steps.push(step(
+                &format!("Set it, in account {account}"),
+                &format!(
+                    "aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json",
+                    role.name()
+                ),
+            ));
+        }
+    }
+    steps.extend(managed_policy(job, answers));
+    let attach = job.role.as_ref().map(|role| {
+        step(
+            &format!("Attach it, in account {account}"),
+            &format!(
+                "aws iam put-role-policy --role-name {} --policy-name CopymendMissing --policy-document file://policy.json",
+                role.name()
+            ),
+        )
+    });
+    steps.extend(permission_steps(&whose, answers, policy, attach));
+    let (what, describe) = match job.kind {
+        JobKind::Backup => (
+            "backup",
+            format!(
+                "aws backup describe-backup-job --backup-job-id {} --region {}",
+                job.id, job.region
+            ),
+        ),
+        JobKind::Restore => (
+            "restore",
+            format!(
+                "aws backup describe-restore-job --restore-job-id {} --region {}",
+                job.id, job.region
+            ),
+        ),
+    };
+    if steps.is_empty() {
+        steps.push(step("Look at the job", &describe));
+        steps.push(
+            "Its message says what stopped it; nothing in the role's permissions explains it."
+                .to_owned(),
+        );
+    }
+    steps.push(match job.kind {
+        JobKind::Backup => {
+            "Start the backup again, or wait for the backup plan's next one.".to_owned()
+        }
+        JobKind::Restore => "Start the restore again.".to_owned(),
+    });
+    Advice {
+        who: format!("An IAM administrator of account {account}, for {whose}"),
+        steps,
+        page: if matches!(cause, Cause::JobRoleMissing | Cause::JobRoleTrust) {
+            page::ROLES
+        } else if cause == Cause::JobRolePermission {
+            page::MANAGED_POLICIES
+        } else {
+            page::JOBS
+        },
+        console: console(
+            &job.region,
+            partition,
+            &format!(
+                "/backup/home?region={}#/jobs/{what}/details/{}",
+                job.region, job.id
+            ),
+        ),
+    }
+}
+
+/// A custom role that is called like the default role, but has no path, is easily taken for it.
+fn missing_role(role: &RoleArn) -> Vec<String> {
+    let mut steps = vec![step(
+        "See whether a role of that name exists, and under which path",
+        &format!(
+            "aws iam get-role --role-name {} --query Role.Arn --output text",
+            role.name()
+        ),
+    )];
+    if role.name() == DEFAULT_ROLE && role.path() != DEFAULT_ROLE_PATH {
+        steps.push(format!(
+            "AWS Backup's default role has the path {DEFAULT_ROLE_PATH}: its ARN is arn:{}:iam::{}:role/service-role/{DEFAULT_ROLE}. The job \
+             names a role of the same name without that path. Name the right one in the backup plan's resource assignment.",
+            role.partition(),
+            role.arn().account()
+        ));
+    } else if role.name() == DEFAULT_ROLE {
+        steps.push("AWS Backup makes its default role when a resource is assigned in its console with the choice Default role.".to_owned());
+    }
+    steps.push(
+        "Make the role, or name one that exists in the backup plan's resource assignment."
+            .to_owned(),
+    );
+    steps
+}
+
+/// The managed policy that a type needs, where something of it is missing.
+fn managed_policy(job: &UnsuccessfulJob, answers: &[PermissionAnswer]) -> Vec<String> {
+    let (Some(row), Some(role)) = (row_of_job(job), &job.role) else {
+        return Vec::new();
+    };
+    if stopped_by(answers, Layer::Identity).is_empty() {
+        return Vec::new();
+    }
+    let is_of_s3 = [FOR_S3_BACKUP, FOR_S3_RESTORE].contains(&row.managed_policy);
+    let path = if is_of_s3 { "" } else { "service-role/" };
+    let sentence = if is_of_s3 {
+        format!(
+            "Either attach AWS's policy {}, which is not part of the default role",
+            row.managed_policy
+        )
+    } else {
+        format!("Either attach AWS's policy {}", row.managed_policy)
+    };
+    vec![step(
+        &sentence,
+        &format!(
+            "aws iam attach-role-policy --role-name {} --policy-arn arn:{}:iam::aws:policy/{path}{}",
+            role.name(),
+            role.partition(),
+            row.managed_policy
+        ),
+    )]
+}

@@ -1,0 +1,319 @@
+//! A call of AWS Backup's API as CloudTrail reports it through EventBridge.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use copymend_policy::{AccountId, Arn};
+use serde_json::{Map, Value};
+
+use crate::event::{EventError, envelope};
+use crate::resource::{BackupVaultArn, KeyArn, RoleArn};
+
+/// The detail-type of API calls that CloudTrail hands to EventBridge.
+pub const API_CALL_DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
+
+/// The service whose calls are looked at.
+const EVENT_SOURCE_OF_BACKUP: &str = "backup.amazonaws.com";
+
+/// Who made a call (CloudTrail user guide, "userIdentity element" [documented]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// `type`, such as `AssumedRole`.
+    pub kind: String,
+    /// `arn`: for a role its session. Empty where CloudTrail names none.
+    pub arn: String,
+    /// The IAM role or user whose policies count: for a session the role that issued it, with its path.
+    pub principal: Option<Arn>,
+    /// `invokedBy`: the AWS service that made the call for someone.
+    pub invoked_by: Option<String>,
+}
+
+/// What an event says of one API call. It is a hint, as every event is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiCallEvent {
+    /// The event's id.
+    pub id: String,
+    /// The account that was called.
+    pub account: AccountId,
+    /// The Region that was called.
+    pub region: String,
+    /// The API operation, such as `CreateBackupVault`.
+    pub operation: String,
+    /// The error code; absent where the call succeeded.
+    pub error_code: Option<String>,
+    /// The error message; empty where there is none.
+    pub error_message: String,
+    /// Who called.
+    pub caller: Caller,
+    request: Map<String, Value>,
+}
+
+impl ApiCallEvent {
+    /// Reads an event.
+    pub fn from_json(event: &Value) -> Result<Self, EventError> {
+        let envelope: EventBridgeEvent<Map<String, Value>> = envelope(event, API_CALL_DETAIL_TYPE)?;
+        let detail = &envelope.detail;
+        let text = |field: &str| detail.get(field).and_then(Value::as_str);
+        let required = |field: &'static str| {
+            text(field)
+                .filter(|text| !text.is_empty())
+                .ok_or(EventError::MissingField { field })
+        };
+        let source = required("eventSource")?;
+        if source != EVENT_SOURCE_OF_BACKUP {
+            return Err(EventError::OtherEvent {
+                field: "eventSource",
+                found: crate::event::shortened(source),
+                expected: EVENT_SOURCE_OF_BACKUP,
+            });
+        }
+        let operation = required("eventName")?;
+        if !operation.bytes().all(|b| b.is_ascii_alphanumeric()) || operation.len() > 64 {
+            return Err(EventError::MalformedField {
+                field: "eventName",
+                reason: "it is not the name of an API operation",
+            });
+        }
+        let account = text("recipientAccountId")
+            .or(envelope.account.as_deref())
+            .ok_or(EventError::MissingField {
+                field: "recipientAccountId",
+            })?;
+        let region = required("awsRegion")?;
+        if !region
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
+            return Err(EventError::MalformedField {
+                field: "awsRegion",
+                reason: "it is not a Region code",
+            });
+        }
+        let identity = detail
+            .get("userIdentity")
+            .and_then(Value::as_object)
+            .ok_or(EventError::MissingField {
+                field: "userIdentity",
+            })?;
+        Ok(Self {
+            id: envelope
+                .id
+                .clone()
+                .or_else(|| text("eventID").map(str::to_owned))
+                .ok_or(EventError::MissingField { field: "eventID" })?,
+            account: account.parse().map_err(|_| EventError::MalformedField {
+                field: "recipientAccountId",
+                reason: "it is no account id",
+            })?,
+            region: region.to_owned(),
+            operation: operation.to_owned(),
+            error_code: text("errorCode")
+                .filter(|code| !code.is_empty())
+                .map(str::to_owned),
+            error_message: text("errorMessage").unwrap_or_default().to_owned(),
+            caller: Caller::read(identity),
+            request: detail
+                .get("requestParameters")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Whether the call was refused for lack of a permission.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.error_code.as_deref().is_some_and(is_access_denied)
+    }
+
+    /// The partition, from the caller's ARN; `aws` where it names none.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        let arn = self.caller.principal.as_ref();
+        arn.map_or("aws", Arn::partition)
+    }
+
+    /// A parameter of the request that is a text.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.request
+            .get(name)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+    }
+
+    /// The vault that the call is about, in the called account and Region.
+    #[must_use]
+    pub fn vault(&self) -> Option<BackupVaultArn> {
+        let name = self.parameter("backupVaultName")?;
+        format!(
+            "arn:{}:backup:{}:{}:backup-vault:{name}",
+            self.partition(),
+            self.region,
+            self.account
+        )
+        .parse()
+        .ok()
+    }
+
+    /// The key that the call names: an ARN, or an id in the called account and Region. An alias names no key by itself.
+    #[must_use]
+    pub fn key(&self) -> Option<KeyArn> {
+        let named = self.parameter("encryptionKeyArn")?;
+        named.parse().ok().or_else(|| {
+            format!(
+                "arn:{}:kms:{}:{}:key/{named}",
+                self.partition(),
+                self.region,
+                self.account
+            )
+            .parse()
+            .ok()
+        })
+    }
+
+    /// The role that the call passes to AWS Backup.
+    #[must_use]
+    pub fn passed_role(&self) -> Option<RoleArn> {
+        let selection = self
+            .request
+            .get("backupSelection")
+            .and_then(|selection| selection.get("iamRoleArn"))
+            .and_then(Value::as_str);
+        self.parameter("iamRoleArn").or(selection)?.parse().ok()
+    }
+}
+
+impl Caller {
+    fn read(identity: &Map<String, Value>) -> Self {
+        let text = |field: &str| identity.get(field).and_then(Value::as_str);
+        let issuer = identity
+            .get("sessionContext")
+            .and_then(|context| context.get("sessionIssuer"))
+            .and_then(|issuer| issuer.get("arn"))
+            .and_then(Value::as_str);
+        let arn = text("arn").unwrap_or_default();
+        let is_entity = |arn: &Arn| {
+            arn.service() == "iam"
+                && (arn.resource().starts_with("role/") || arn.resource().starts_with("user/"))
+        };
+        Self {
+            kind: text("type").unwrap_or_default().to_owned(),
+            arn: arn.to_owned(),
+            principal: issuer.unwrap_or(arn).parse().ok().filter(is_entity),
+            invoked_by: text("invokedBy").map(str::to_owned),
+        }
+    }
+
+    /// Whether an AWS service made the call on its own.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        self.kind == "AWSService" || self.invoked_by.is_some()
+    }
+
+    /// Whether it is the account's root user, which no identity policy limits.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.kind == "Root"
+    }
+}
+
+/// Whether an error code of CloudTrail means a missing permission. The spellings differ from service to service [seen].
+#[must_use]
+pub fn is_access_denied(code: &str) -> bool {
+    let code = code.to_ascii_lowercase();
+    ["accessdenied", "unauthorized", "notauthorized"]
+        .iter()
+        .any(|part| code.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event() -> Value {
+        json!({
+            "version": "0", "id": "e-1", "source": "aws.backup", "detail-type": API_CALL_DETAIL_TYPE,
+            "account": "111122223333", "region": "eu-west-1", "time": "2026-11-01T00:00:00Z", "resources": [],
+            "detail": {
+                "eventVersion": "1.11",
+                "userIdentity": {
+                    "type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/Deployer/me",
+                    "accountId": "111122223333",
+                    "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/ci/Deployer"}}
+                },
+                "eventSource": "backup.amazonaws.com", "eventName": "CreateBackupVault", "awsRegion": "eu-west-1",
+                "errorCode": "AccessDenied", "errorMessage": "nope", "eventID": "x", "recipientAccountId": "111122223333",
+                "requestParameters": {"backupVaultName": "dr", "encryptionKeyArn": "1234abcd-12ab-34cd-56ef-1234567890ab"}
+            }
+        })
+    }
+
+    #[test]
+    fn a_session_is_traced_to_its_role_and_a_key_id_to_its_arn() {
+        let call = ApiCallEvent::from_json(&event()).unwrap();
+        assert!(call.is_refused() && !call.caller.is_service());
+        assert_eq!(
+            call.caller.principal.as_ref().unwrap().as_str(),
+            "arn:aws:iam::111122223333:role/ci/Deployer"
+        );
+        assert_eq!(
+            call.vault().unwrap().as_str(),
+            "arn:aws:backup:eu-west-1:111122223333:backup-vault:dr"
+        );
+        assert_eq!(
+            call.key().unwrap().as_str(),
+            "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        );
+    }
+
+    #[test]
+    fn names_that_no_vault_or_key_has_are_not_taken() {
+        let mut event = event();
+        event["detail"]["requestParameters"] =
+            json!({"backupVaultName": "dr:*", "encryptionKeyArn": "alias/mine"});
+        let call = ApiCallEvent::from_json(&event).unwrap();
+        assert_eq!((call.vault(), call.key()), (None, None));
+    }
+
+    #[test]
+    fn events_of_other_services_and_broken_ones_are_refused_by_name() {
+        let broken = |field: &str, value: Value| {
+            let mut event = event();
+            event["detail"][field] = value;
+            ApiCallEvent::from_json(&event).unwrap_err().error_type()
+        };
+        assert_eq!(
+            broken("eventSource", json!("kms.amazonaws.com")),
+            "OtherEvent"
+        );
+        assert_eq!(
+            broken("eventName", json!("Create\nVault")),
+            "MalformedField"
+        );
+        assert_eq!(broken("awsRegion", json!("eu west")), "MalformedField");
+        assert_eq!(broken("recipientAccountId", json!("12")), "MalformedField");
+        assert_eq!(broken("userIdentity", json!(null)), "MissingField");
+        assert_eq!(
+            ApiCallEvent::from_json(&json!({"source": "aws.backup", "detail-type": "x"}))
+                .unwrap_err()
+                .error_type(),
+            "OtherEvent"
+        );
+    }
+
+    #[test]
+    fn error_codes_of_missing_permissions_are_told_from_others() {
+        for code in [
+            "AccessDenied",
+            "AccessDeniedException",
+            "Client.UnauthorizedOperation",
+            "NotAuthorizedException",
+        ] {
+            assert!(is_access_denied(code), "{code}");
+        }
+        for code in ["ThrottlingException", "ResourceNotFoundException", ""] {
+            assert!(!is_access_denied(code), "{code}");
+        }
+    }
+}

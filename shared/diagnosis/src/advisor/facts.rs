@@ -1,0 +1,80 @@
+//! What was read about a caller or a job role.
+
+use copymend_policy::PolicyDocument;
+
+use crate::fact::{Fact, WhyUnknown};
+use crate::facts::{Key, Role, SimulatedFact};
+use crate::resource::KeyArn;
+use crate::simulation::PrincipalPolicies;
+
+/// The key that a call or job uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInUse {
+    /// The key.
+    pub arn: KeyArn,
+    /// `kms:DescribeKey`; `None` where KMS says that it doesn't exist.
+    pub key: Fact<Option<Key>>,
+    /// `kms:GetKeyPolicy` for the policy named `default`.
+    pub policy: Fact<PolicyDocument>,
+}
+
+/// What tells what a principal may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerAccess {
+    /// The policy simulator's answer to each need, in the order of the needs.
+    pub simulated: Vec<SimulatedFact>,
+    /// The principal's own policies, read where the simulator told nothing; `None` inside where there is no such principal.
+    pub policies: Option<Fact<Option<PrincipalPolicies>>>,
+}
+
+/// All facts of one refused call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerFacts {
+    /// What the caller may do.
+    pub access: CallerAccess,
+    /// The key, where the call names one.
+    pub key: Option<KeyInUse>,
+}
+
+/// All facts of one job that came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobFacts {
+    /// `iam:GetRole` for the job role; `None` inside where there is none.
+    pub role: Fact<Option<Role>>,
+    /// What the job role may do, and the key.
+    pub caller: CallerFacts,
+}
+
+impl CallerFacts {
+    /// Every read that told nothing and that no other read made up for, in a stable order, each once.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<&WhyUnknown> {
+        let made_up_for = matches!(&self.access.policies, Some(Fact::Known(Some(_))));
+        let simulated = self.access.simulated.iter().flat_map(|fact| {
+            let without = fact.without_boundary.as_ref().and_then(Fact::unknown);
+            [fact.as_is.unknown().filter(|_| !made_up_for), without]
+        });
+        let policies = self.access.policies.as_ref().and_then(Fact::unknown);
+        let key = self
+            .key
+            .iter()
+            .flat_map(|key| [key.key.unknown(), key.policy.unknown()]);
+        let mut all: Vec<&WhyUnknown> = Vec::new();
+        for why in simulated.chain([policies]).chain(key).flatten() {
+            if !all.contains(&why) {
+                all.push(why);
+            }
+        }
+        all
+    }
+}
+
+impl JobFacts {
+    /// As [`CallerFacts::unknown`], with the role.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<&WhyUnknown> {
+        let mut all: Vec<&WhyUnknown> = self.role.unknown().into_iter().collect();
+        all.extend(self.caller.unknown());
+        all
+    }
+}

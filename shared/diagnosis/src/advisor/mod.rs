@@ -1,0 +1,25 @@
+//! What was missing for a refused AWS Backup call, or for a failed backup or restore job. Pure.
+//!
+//! A call needs some permissions ([`needs`]); policies answer to each ([`permissions`]); the answers are weighed together
+//! with the service's words ([`weigh`]).
+
+mod access;
+mod advice;
+mod call;
+mod facts;
+mod job;
+pub mod needs;
+mod permissions;
+mod policy;
+mod weigh;
+
+pub use advice::{advise_caller, advise_job_role};
+pub use call::{API_CALL_DETAIL_TYPE, ApiCallEvent, Caller, is_access_denied};
+pub use facts::{CallerAccess, CallerFacts, JobFacts, KeyInUse};
+pub use job::{
+    BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob,
+};
+pub use needs::{KeyUse, Need};
+pub use permissions::permissions;
+pub use policy::least_privilege;
+pub use weigh::{weigh_call, weigh_job, with_message};

@@ -1,0 +1,293 @@
+//! The causes of a refused call or a job that came to nothing, best first.
+
+use copymend_policy::Layer;
+
+use super::facts::JobFacts;
+use super::job::UnsuccessfulJob;
+use crate::assess::{Assessment, Verdict, role};
+use crate::cause::Cause;
+use crate::messages::{AccessDenial, Explanation, PolicyType};
+use crate::permission::{PermissionAnswer, PermissionState};
+
+/// Whose permissions are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Caller,
+    JobRole,
+}
+
+impl Whose {
+    const fn own_cause(self) -> Cause {
+        match self {
+            Self::Caller => Cause::CallerPermission,
+            Self::JobRole => Cause::JobRolePermission,
+        }
+    }
+
+    const fn cause(self, layer: Layer) -> Cause {
+        match layer {
+            Layer::Identity => self.own_cause(),
+            Layer::Boundary => Cause::PermissionsBoundary,
+            Layer::Session => Cause::SessionPolicy,
+            Layer::Scp => Cause::ServiceControlPolicy,
+            Layer::Rcp => Cause::ResourceControlPolicy,
+            Layer::Resource => Cause::KeyPolicy,
+        }
+    }
+
+    /// The advisor's name of what a message suggests: its causes speak of copies.
+    const fn translated(self, cause: Cause) -> Cause {
+        if matches!(cause, Cause::JobRolePermission) {
+            self.own_cause()
+        } else if matches!(cause, Cause::SourceKeyPolicy | Cause::SourceKeyDeny) {
+            Cause::KeyPolicy
+        } else {
+            cause
+        }
+    }
+}
+
+/// The layers in the order in which people should look at them.
+const LAYERS: [Layer; 6] = [
+    Layer::Identity,
+    Layer::Boundary,
+    Layer::Scp,
+    Layer::Session,
+    Layer::Rcp,
+    Layer::Resource,
+];
+
+/// Adds what the service's own words say to the answers: the action that they name was refused, whatever could be read.
+#[must_use]
+pub fn with_message(
+    mut answers: Vec<PermissionAnswer>,
+    explanation: &Explanation<'_>,
+) -> Vec<PermissionAnswer> {
+    let Some(denial) = &explanation.denial else {
+        return answers;
+    };
+    let Some(action) = denial.action else {
+        return answers;
+    };
+    let blocked_by = denial.policy_type.and_then(layer_of).into_iter().collect();
+    let state = if denial.explicit {
+        PermissionState::Denied
+    } else {
+        PermissionState::Missing
+    };
+    let detail = "AWS's message names it".to_owned();
+    let known = answers
+        .iter_mut()
+        .find(|answer| answer.action.eq_ignore_ascii_case(action));
+    match known {
+        Some(answer) if answer.state == PermissionState::Unknown => {
+            answer.state = state;
+            answer.blocked_by = blocked_by;
+            answer.detail = detail;
+        }
+        Some(answer) if answer.state == PermissionState::Allowed => {
+            answer.detail = format!(
+                "{}; but AWS's message names it: something else refused it, or it was granted since",
+                answer.detail
+            );
+        }
+        Some(_) => {}
+        None if is_action(action) => answers.push(PermissionAnswer {
+            action: action.to_owned(),
+            resource: denial.resource.unwrap_or("*").to_owned(),
+            state,
+            blocked_by,
+            detail,
+        }),
+        None => {}
+    }
+    answers
+}
+
+fn is_action(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(service, name)| {
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        plain(service) && plain(name) && text.len() <= 128
+    })
+}
+
+const fn layer_of(policy_type: PolicyType) -> Option<Layer> {
+    match policy_type {
+        PolicyType::Identity => Some(Layer::Identity),
+        PolicyType::Resource => Some(Layer::Resource),
+        PolicyType::PermissionsBoundary => Some(Layer::Boundary),
+        PolicyType::ServiceControl => Some(Layer::Scp),
+        PolicyType::ResourceControl => Some(Layer::Rcp),
+        PolicyType::Session => Some(Layer::Session),
+        PolicyType::VpcEndpoint | PolicyType::RoleTrust => None,
+    }
+}
+
+/// The causes of a refused call.
+#[must_use]
+pub fn weigh_call(answers: &[PermissionAnswer], explanation: &Explanation<'_>) -> Vec<Assessment> {
+    sorted(
+        layers(Whose::Caller, answers, explanation.denial.as_ref()),
+        Whose::Caller,
+        explanation,
+    )
+}
+
+/// The causes of a job that came to nothing.
+#[must_use]
+pub fn weigh_job(
+    job: &UnsuccessfulJob,
+    answers: &[PermissionAnswer],
+    facts: &JobFacts,
+    explanation: &Explanation<'_>,
+) -> Vec<Assessment> {
+    let mut candidates = Vec::new();
+    if let Some(named) = &job.role {
+        let account = job
+            .account
+            .as_ref()
+            .map_or("", copymend_policy::AccountId::as_str);
+        for (cause, (verdict, evidence)) in [
+            (Cause::JobRoleMissing, role::missing(named, &facts.role)),
+            (
+                Cause::JobRoleTrust,
+                role::trust(named, account, &facts.role),
+            ),
+        ] {
+            candidates.push(Assessment {
+                cause,
+                verdict,
+                why: "every job needs a role that AWS Backup can assume".to_owned(),
+                evidence,
+            });
+        }
+    }
+    candidates.extend(layers(Whose::JobRole, answers, explanation.denial.as_ref()));
+    sorted(candidates, Whose::JobRole, explanation)
+}
+
+/// What each layer's answers add up to.
+fn layers(
+    whose: Whose,
+    answers: &[PermissionAnswer],
+    denial: Option<&AccessDenial<'_>>,
+) -> Vec<Assessment> {
+    let sentence = |answer: &PermissionAnswer| {
+        format!(
+            "{} on `{}`: {}",
+            answer.action, answer.resource, answer.detail
+        )
+    };
+    let unknown: Vec<String> = answers
+        .iter()
+        .filter(|answer| answer.state == PermissionState::Unknown)
+        .map(sentence)
+        .collect();
+    let one = |layer: Layer| {
+        let in_the_way: Vec<String> = answers
+            .iter()
+            .filter(|answer| {
+                matches!(
+                    answer.state,
+                    PermissionState::Missing | PermissionState::Denied
+                ) && answer.blocked_by.contains(&layer)
+            })
+            .map(sentence)
+            .collect();
+        let (verdict, evidence) = if !in_the_way.is_empty() {
+            (Verdict::Confirmed, in_the_way)
+        } else if unknown.is_empty() && !answers.is_empty() && is_looked_at(layer) {
+            (
+                Verdict::RuledOut,
+                vec!["it is in the way of no permission that was looked at".to_owned()],
+            )
+        } else {
+            (Verdict::NotCheckable, unknown.clone())
+        };
+        let named = denial
+            .and_then(|denial| denial.policy_type)
+            .and_then(layer_of)
+            == Some(layer);
+        Assessment {
+            cause: whose.cause(layer),
+            verdict,
+            why: if named {
+                "AWS's message names this kind of policy".to_owned()
+            } else {
+                "all kinds of policies that can refuse it were looked at".to_owned()
+            },
+            evidence,
+        }
+    };
+    LAYERS
+        .into_iter()
+        .map(one)
+        // What nobody named and nobody can look at is not worth a line.
+        .filter(|assessment| {
+            assessment.verdict != Verdict::NotCheckable
+                || !assessment.evidence.is_empty()
+                || denial
+                    .and_then(|denial| denial.policy_type)
+                    .and_then(layer_of)
+                    .is_some_and(|layer| whose.cause(layer) == assessment.cause)
+        })
+        .collect()
+}
+
+/// Session policies and resource control policies can't be read from outside.
+const fn is_looked_at(layer: Layer) -> bool {
+    match layer {
+        Layer::Identity | Layer::Boundary | Layer::Scp | Layer::Resource => true,
+        Layer::Session | Layer::Rcp => false,
+    }
+}
+
+fn sorted(
+    mut candidates: Vec<Assessment>,
+    whose: Whose,
+    explanation: &Explanation<'_>,
+) -> Vec<Assessment> {
+    let proposed: Vec<Cause> = explanation
+        .candidates
+        .iter()
+        .map(|candidate| whose.translated(candidate.cause))
+        .collect();
+    for candidate in &explanation.candidates {
+        let cause = whose.translated(candidate.cause);
+        if candidates.iter().all(|known| known.cause != cause) {
+            candidates.push(Assessment {
+                cause,
+                verdict: Verdict::NotCheckable,
+                why: candidate.why.to_owned(),
+                evidence: vec!["rests on the message alone".to_owned()],
+            });
+        }
+    }
+    let is_named = |cause: Cause| proposed.first() == Some(&cause);
+    let class = |assessment: &Assessment| match assessment.verdict {
+        Verdict::Confirmed if is_named(assessment.cause) => 0_u8,
+        Verdict::Confirmed => 1,
+        Verdict::NotCheckable if assessment.cause == Cause::Unknown => 4,
+        Verdict::NotCheckable if proposed.contains(&assessment.cause) => 2,
+        Verdict::NotCheckable => 3,
+        Verdict::RuledOut => 5,
+    };
+    candidates.sort_by_key(class);
+    if candidates
+        .first()
+        .is_none_or(|first| first.verdict == Verdict::RuledOut)
+    {
+        candidates.insert(
+            0,
+            Assessment {
+                cause: Cause::Unknown,
+                verdict: Verdict::NotCheckable,
+                why: "everything that could be looked at allows it".to_owned(),
+                evidence: Vec::new(),
+            },
+        );
+    }
+    candidates
+}

@@ -1,0 +1,385 @@
+//! The advisor's handler: from an event to an Advisory.
+
+use copymend_diagnosis::advisor::{
+    API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind,
+    RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob, advise_caller, advise_job_role, least_privilege,
+    needs, permissions, weigh_call, weigh_job, with_message,
+};
+use copymend_diagnosis::messages::explain;
+use copymend_diagnosis::{Assessment, Cause, EventError};
+use copymend_policy::{AccountId, Arn};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::advisory::{Advisory, CallSummary, JobSummary, Subject};
+use super::investigate;
+use crate::handler::{HandlerError, Invocation};
+use crate::ledger::{JobEntry, Ledger};
+use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location, Notifier};
+use crate::report::{Decision, DiagnosisReport, Outcome};
+
+/// An event's entry in the ledger outlives the invocation by this much.
+const GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The handler of refused AWS Backup calls and of backup and restore jobs that came to nothing.
+#[derive(Debug)]
+pub struct AccessAdvisor<E> {
+    environment: E,
+}
+
+/// An event that the advisor answers.
+enum Event {
+    Call(Box<ApiCallEvent>),
+    Job(Box<JobEvent>),
+}
+
+impl Event {
+    fn from_json(event: &Value) -> Result<Self, EventError> {
+        let kind = event.get("detail-type").and_then(Value::as_str);
+        match kind {
+            Some(BACKUP_JOB_DETAIL_TYPE) => JobEvent::from_json(event, JobKind::Backup)
+                .map(Box::new)
+                .map(Self::Job),
+            Some(RESTORE_JOB_DETAIL_TYPE) => JobEvent::from_json(event, JobKind::Restore)
+                .map(Box::new)
+                .map(Self::Job),
+            Some(API_CALL_DETAIL_TYPE | _) | None => ApiCallEvent::from_json(event)
+                .map(Box::new)
+                .map(Self::Call),
+        }
+    }
+
+    /// What makes two deliveries the same: the event of a call, the state of a job.
+    fn id(&self) -> String {
+        match self {
+            Self::Call(call) => format!("call-{}", call.id),
+            Self::Job(job) => format!("job-{}-{}", job.job_id, job.state),
+        }
+    }
+}
+
+impl<E: AdvisorEnvironment> AccessAdvisor<E> {
+    /// A handler with its environment.
+    pub const fn new(environment: E) -> Self {
+        Self { environment }
+    }
+
+    /// The environment.
+    pub const fn environment(&self) -> &E {
+        &self.environment
+    }
+
+    /// Handles one event: finds out what was missing, and tells people. It changes nothing.
+    pub async fn handle(
+        &self,
+        event: &Value,
+        invocation: &Invocation,
+    ) -> Result<Advisory, HandlerError> {
+        let event = Event::from_json(event)?;
+        let Some(ledger) = self.environment.ledger() else {
+            let advisory = self.advise(&event).await?;
+            return self.tell(advisory).await;
+        };
+        let now = self.environment.clock().now();
+        let until = invocation
+            .deadline
+            .saturating_add(GRACE)
+            .unwrap_or(invocation.deadline);
+        let id = event.id();
+        match ledger
+            .begin_job(&id, &invocation.id, now, until)
+            .await
+            .map_err(HandlerError::Call)?
+        {
+            JobEntry::Started => {}
+            JobEntry::InProgress => return Ok(already_handled(&event, "another invocation handles it")),
+            JobEntry::Done(outcome) => {
+                return Ok(already_handled(&event, &format!("it was handled before: {outcome}")));
+            }
+        }
+        let told = match self.advise(&event).await {
+            Ok(advisory) => self.count_and_tell(ledger, advisory).await,
+            Err(error) => Err(error),
+        };
+        let closed = match &told {
+            Ok(advisory) => {
+                let now = self.environment.clock().now();
+                ledger
+                    .finish_job(&id, advisory.outcome.slug(), now)
+                    .await
+            }
+            Err(_) => ledger.abandon_job(&id, &invocation.id).await,
+        };
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the event's entry was not closed");
+        }
+        told
+    }
+
+    async fn advise(&self, event: &Event) -> Result<Advisory, HandlerError> {
+        match event {
+            Event::Call(call) => Ok(self.advise_call(call).await),
+            Event::Job(job) => self.advise_job(job).await,
+        }
+    }
+
+    async fn advise_call(&self, call: &ApiCallEvent) -> Advisory {
+        let mut advisory = of_call(call);
+        if !call.is_refused() {
+            advisory.notes.push("the call was not refused for lack of a permission".to_owned());
+            return advisory;
+        }
+        if call.caller.is_service() {
+            let service = call.caller.invoked_by.as_deref().unwrap_or("an AWS service");
+            advisory.notes.push(format!("{service} made this call on its own"));
+            return advisory;
+        }
+        let needs = needs::of_call(call);
+        let principal = call.caller.principal.as_ref();
+        let key = call.key();
+        let facts = investigate::caller(
+            &self.environment,
+            principal,
+            &call.region,
+            &needs,
+            key.as_ref(),
+        )
+        .await;
+        let explanation = explain(&call.error_message);
+        let answers = permissions(&needs, principal, acting_as(call, principal), &facts);
+        let policy = least_privilege(&needs, &answers);
+        let answers = with_message(answers, &explanation);
+        let candidates = weigh_call(&answers, &explanation);
+        let cause = first(&candidates);
+        if call.parameter("encryptionKeyArn").is_some() && key.is_none() {
+            advisory.notes.push("the call names its key by an alias, so the key policy was not looked at".to_owned());
+        }
+        if call.operation == "CreateBackupVault" && call.parameter("encryptionKeyArn").is_none() {
+            advisory.notes.push("the call names no key: the vault would use the account's AWS managed key aws/backup".to_owned());
+        }
+        advisory.decision = Decision::Advise;
+        advisory.outcome = Outcome::Advised;
+        advisory.advice = Some(advise_caller(call, cause, &answers, policy.as_ref()));
+        advisory.policy = policy;
+        advisory.permissions = answers;
+        advisory.diagnosis = DiagnosisReport {
+            cause,
+            candidates,
+            unknown: facts.unknown().into_iter().cloned().collect(),
+        };
+        advisory
+    }
+
+    async fn advise_job(&self, event: &JobEvent) -> Result<Advisory, HandlerError> {
+        if !event.is_unsuccessful() {
+            let mut advisory = of_job(event, &event.unconfirmed());
+            advisory.notes.push(format!("the job's state is {}", event.state));
+            return Ok(advisory);
+        }
+        let (confirmed, note) = self.confirm(event).await?;
+        let verified = confirmed.is_some();
+        let job = confirmed.unwrap_or_else(|| event.unconfirmed());
+        let mut advisory = of_job(event, &job);
+        advisory.verified = verified;
+        advisory.notes.extend(note);
+        let needs = needs::of_job(&job);
+        let facts = investigate::job(&self.environment, &job, &needs).await;
+        let explanation = explain(&job.message);
+        let entity = job.role.as_ref().map(|role| role.arn());
+        let answers = permissions(
+            &needs,
+            entity,
+            entity.map_or("", Arn::as_str),
+            &facts.caller,
+        );
+        let policy = least_privilege(&needs, &answers);
+        let answers = with_message(answers, &explanation);
+        let candidates = weigh_job(&job, &answers, &facts, &explanation);
+        let cause = first(&candidates);
+        advisory.decision = Decision::Advise;
+        advisory.outcome = Outcome::Advised;
+        advisory.advice = Some(advise_job_role(&job, cause, &answers, policy.as_ref()));
+        advisory.policy = policy;
+        advisory.permissions = answers;
+        advisory.diagnosis = DiagnosisReport {
+            cause,
+            candidates,
+            unknown: facts.unknown().into_iter().cloned().collect(),
+        };
+        Ok(advisory)
+    }
+
+    /// The job as AWS Backup describes it, or why it isn't confirmed.
+    async fn confirm(
+        &self,
+        event: &JobEvent,
+    ) -> Result<(Option<UnsuccessfulJob>, Option<String>), HandlerError> {
+        let Ok(account) = event.account.parse::<AccountId>() else {
+            return Ok((None, Some("the event names no real account".to_owned())));
+        };
+        let location = Location {
+            account,
+            region: event.region.clone(),
+        };
+        let backup = self.environment.backup();
+        let described: CallResult<Option<Option<UnsuccessfulJob>>> = match event.kind {
+            JobKind::Backup => backup
+                .describe_backup_job(&location, &event.job_id)
+                .await
+                .map(|job| job.map(|job| UnsuccessfulJob::of_backup(event, job))),
+            JobKind::Restore => backup
+                .describe_restore_job(&location, &event.job_id)
+                .await
+                .map(|job| job.map(|job| UnsuccessfulJob::of_restore(event, job))),
+        };
+        match described {
+            Ok(Some(Some(job))) => Ok((Some(job), None)),
+            Ok(Some(None)) => Ok((
+                None,
+                Some("AWS Backup describes this job otherwise: the event may be late, or forged".to_owned()),
+            )),
+            Ok(None) => Ok((None, Some("AWS Backup knows no such job".to_owned()))),
+            Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
+            Err(error) => Ok((None, Some(error.to_string()))),
+        }
+    }
+
+    async fn count_and_tell(
+        &self,
+        ledger: &E::Ledger,
+        mut advisory: Advisory,
+    ) -> Result<Advisory, HandlerError> {
+        if advisory.outcome != Outcome::Advised {
+            return Ok(advisory);
+        }
+        let now = self.environment.clock().now();
+        let outcome = advisory.outcome.slug();
+        match ledger
+            .record_occurrence(&fingerprint(&advisory), outcome, now)
+            .await
+        {
+            Ok(occurrence) => {
+                advisory.occurrences = Some(occurrence.count);
+                if !occurrence.is_worth_telling(outcome) {
+                    return Ok(advisory);
+                }
+            }
+            // Rather one message too many than none.
+            Err(error) => advisory
+                .notes
+                .push(format!("the incident was not counted: {error}")),
+        }
+        self.tell(advisory).await
+    }
+
+    async fn tell(&self, advisory: Advisory) -> Result<Advisory, HandlerError> {
+        if advisory.outcome != Outcome::Advised {
+            return Ok(advisory);
+        }
+        match self.environment.notifier().notify(&advisory).await {
+            Ok(_) => Ok(advisory),
+            Err(error) => Err(HandlerError::Call(error)),
+        }
+    }
+}
+
+fn first(candidates: &[Assessment]) -> Cause {
+    candidates
+        .first()
+        .map_or(Cause::Unknown, |candidate| candidate.cause)
+}
+
+/// The ARN that the request carried: a role's session, or the user itself.
+fn acting_as<'c>(call: &'c ApiCallEvent, principal: Option<&'c Arn>) -> &'c str {
+    let is_session = call.caller.arn.contains(":assumed-role/");
+    match principal {
+        Some(principal) if !is_session => principal.as_str(),
+        Some(_) | None => &call.caller.arn,
+    }
+}
+
+fn blank(event: String, subject: Subject, message: &str) -> Advisory {
+    Advisory {
+        event,
+        subject,
+        verified: false,
+        message: message.to_owned(),
+        diagnosis: DiagnosisReport {
+            cause: Cause::Unknown,
+            candidates: Vec::new(),
+            unknown: Vec::new(),
+        },
+        permissions: Vec::new(),
+        decision: Decision::Nothing,
+        guards: Vec::new(),
+        changes: Vec::new(),
+        outcome: Outcome::Nothing,
+        retried_job: None,
+        advice: None,
+        policy: None,
+        notes: Vec::new(),
+        occurrences: None,
+    }
+}
+
+fn of_call(call: &ApiCallEvent) -> Advisory {
+    let summary = CallSummary {
+        operation: call.operation.clone(),
+        account: call.account.to_string(),
+        region: call.region.clone(),
+        caller: call.caller.arn.clone(),
+        error_code: call.error_code.clone().unwrap_or_default(),
+        resource: call.vault().map(|vault| vault.to_string()),
+    };
+    blank(
+        call.id.clone(),
+        Subject::ApiCall(summary),
+        &call.error_message,
+    )
+}
+
+fn of_job(event: &JobEvent, job: &UnsuccessfulJob) -> Advisory {
+    let summary = JobSummary {
+        job_id: job.id.clone(),
+        account: event.account.clone(),
+        region: job.region.clone(),
+        state: job.state.clone(),
+        role: job.role.as_ref().map(ToString::to_string),
+        resource: job.resource.as_ref().map(ToString::to_string),
+        resource_type: job.resource_type.clone(),
+        vault: job.vault.as_ref().map(ToString::to_string),
+    };
+    let subject = match job.kind {
+        JobKind::Backup => Subject::BackupJob(summary),
+        JobKind::Restore => Subject::RestoreJob(summary),
+    };
+    blank(event.id.clone(), subject, &job.message)
+}
+
+fn already_handled(event: &Event, note: &str) -> Advisory {
+    let mut advisory = match event {
+        Event::Call(call) => of_call(call),
+        Event::Job(job) => of_job(job, &job.unconfirmed()),
+    };
+    advisory.outcome = Outcome::AlreadyHandled;
+    advisory.notes.push(note.to_owned());
+    advisory
+}
+
+/// Same cause, same caller or job role, same operation. Unconfirmed jobs have incidents of their own, so that made-up events
+/// can't silence real ones.
+fn fingerprint(advisory: &Advisory) -> String {
+    let (what, who, where_) = match &advisory.subject {
+        Subject::ApiCall(call) => (call.operation.as_str(), call.caller.as_str(), &call.account),
+        Subject::BackupJob(job) => ("backup", job.role.as_deref().unwrap_or_default(), &job.account),
+        Subject::RestoreJob(job) => ("restore", job.role.as_deref().unwrap_or_default(), &job.account),
+    };
+    let unverified = match (&advisory.subject, advisory.verified) {
+        (Subject::BackupJob(_) | Subject::RestoreJob(_), false) => "unverified#",
+        (Subject::ApiCall(_) | Subject::BackupJob(_) | Subject::RestoreJob(_), _) => "",
+    };
+    format!(
+        "advisor#{unverified}{}#{what}#{who}#{where_}",
+        advisory.diagnosis.cause
+    )
+}

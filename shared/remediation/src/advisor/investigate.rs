@@ -1,0 +1,222 @@
+//! Collects the facts of a refused call or a job that came to nothing. Reads only.
+
+use std::collections::BTreeMap;
+
+use copymend_diagnosis::advisor::{
+    CallerAccess, CallerFacts, JobFacts, KeyInUse, KeyUse, Need, UnsuccessfulJob,
+};
+use copymend_diagnosis::{
+    Fact, KeyArn, Simulated, SimulatedAction, SimulatedFact, UnknownReason, WhyUnknown,
+};
+use copymend_policy::Arn;
+use futures_util::future::join_all;
+
+use crate::investigate::{fact, key_policy_fact, unknown};
+use crate::ports::{AdvisorEnvironment, Identities, Keys, Simulation};
+
+const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
+
+/// The needs that one simulation asks about: those on one resource, called the same way.
+struct Group<'n> {
+    simulation: Simulation,
+    needs: Vec<&'n Need>,
+}
+
+/// Reads what the principal may do, and the key.
+pub(super) async fn caller<E: AdvisorEnvironment>(
+    environment: &E,
+    principal: Option<&Arn>,
+    region: &str,
+    needs: &[Need],
+    key: Option<&KeyArn>,
+) -> CallerFacts {
+    let access = async {
+        match principal {
+            Some(principal) => access(environment, principal, region, needs).await,
+            None => CallerAccess {
+                simulated: Vec::new(),
+                policies: None,
+            },
+        }
+    };
+    let (access, key) = tokio::join!(access, read_key(environment, key));
+    CallerFacts { access, key }
+}
+
+/// Reads what the job role is and may do, and the key.
+pub(super) async fn job<E: AdvisorEnvironment>(
+    environment: &E,
+    job: &UnsuccessfulJob,
+    needs: &[Need],
+) -> JobFacts {
+    let role = async {
+        let named = job
+            .role
+            .as_ref()
+            .and_then(|role| Some((role, role.account_id()?)));
+        match named {
+            Some((role, account)) => fact(
+                environment
+                    .identities()
+                    .get_role(account, role.partition(), role.name())
+                    .await,
+            ),
+            None => Fact::Unknown(unknown(
+                "iam:GetRole",
+                &job.id,
+                UnknownReason::NotRead,
+                "the job names no role".to_owned(),
+            )),
+        }
+    };
+    let principal = job.role.as_ref().map(|role| role.arn());
+    let (role, caller) = tokio::join!(
+        role,
+        caller(environment, principal, &job.region, needs, job.key.as_ref())
+    );
+    JobFacts { role, caller }
+}
+
+async fn read_key<E: AdvisorEnvironment>(
+    environment: &E,
+    key: Option<&KeyArn>,
+) -> Option<KeyInUse> {
+    let arn = key?;
+    let keys = environment.keys();
+    let (described, policy) = tokio::join!(keys.describe_key(arn), keys.get_key_policy(arn));
+    Some(KeyInUse {
+        key: fact(described),
+        policy: key_policy_fact(arn, policy),
+        arn: arn.clone(),
+    })
+}
+
+async fn access<E: AdvisorEnvironment>(
+    environment: &E,
+    principal: &Arn,
+    region: &str,
+    needs: &[Need],
+) -> CallerAccess {
+    let groups = grouped(principal, region, needs);
+    let identities = environment.identities();
+    let asked = join_all(groups.iter().map(|group| simulate(identities, group))).await;
+    let mut answers: BTreeMap<(&str, &str), SimulatedFact> = BTreeMap::new();
+    for (group, facts) in groups.iter().zip(asked) {
+        for (need, fact) in group.needs.iter().zip(facts) {
+            answers.insert((need.action, need.resource.as_str()), fact);
+        }
+    }
+    let simulated: Vec<SimulatedFact> = needs
+        .iter()
+        .filter_map(|need| answers.remove(&(need.action, need.resource.as_str())))
+        .collect();
+    let told_nothing = simulated.iter().any(|fact| fact.as_is.known().is_none());
+    let policies = if told_nothing {
+        Some(fact(identities.principal_policies(principal).await))
+    } else {
+        None
+    };
+    CallerAccess {
+        simulated,
+        policies,
+    }
+}
+
+fn grouped<'n>(principal: &Arn, region: &str, needs: &'n [Need]) -> Vec<Group<'n>> {
+    let mut groups: Vec<Group<'n>> = Vec::new();
+    for need in needs {
+        let known = groups.iter_mut().find(|group| {
+            group.simulation.resource == need.resource
+                && group
+                    .needs
+                    .first()
+                    .is_some_and(|first| first.key_use == need.key_use)
+        });
+        if let Some(group) = known {
+            group.simulation.actions.push(need.action);
+            group.needs.push(need);
+        } else {
+            groups.push(Group {
+                simulation: Simulation {
+                    principal: principal.clone(),
+                    actions: vec![need.action],
+                    resource: need.resource.clone(),
+                    context: context(region, need),
+                    without_boundary: false,
+                },
+                needs: vec![need],
+            });
+        }
+    }
+    groups
+}
+
+fn context(region: &str, need: &Need) -> Vec<(&'static str, String)> {
+    let mut context = vec![("aws:RequestedRegion", region.to_owned())];
+    if need.action == "iam:PassRole" {
+        context.push(("iam:PassedToService", "backup.amazonaws.com".to_owned()));
+    }
+    if let Some(KeyUse {
+        via_service,
+        encryption_context_key,
+    }) = &need.key_use
+    {
+        context.extend([
+            ("kms:ViaService", via_service.clone()),
+            ("kms:GrantIsForAWSResource", "true".to_owned()),
+            (
+                "kms:EncryptionContextKeys",
+                (*encryption_context_key).to_owned(),
+            ),
+        ]);
+    }
+    context
+}
+
+/// One group's answers, in the order of its needs; where the boundary is in the way, asked again without it.
+async fn simulate<I: Identities>(identities: &I, group: &Group<'_>) -> Vec<SimulatedFact> {
+    let as_is = answers(identities, &group.simulation, group.needs.len()).await;
+    let is_hidden = as_is.iter().any(|fact| {
+        fact.known()
+            .is_some_and(|action| action.meaning() == Simulated::NotByBoundary)
+    });
+    let without = if is_hidden {
+        let simulation = Simulation {
+            without_boundary: true,
+            ..group.simulation.clone()
+        };
+        answers(identities, &simulation, group.needs.len())
+            .await
+            .into_iter()
+            .map(Some)
+            .collect()
+    } else {
+        vec![None; group.needs.len()]
+    };
+    as_is
+        .into_iter()
+        .zip(without)
+        .map(|(as_is, without_boundary)| SimulatedFact {
+            as_is,
+            without_boundary,
+        })
+        .collect()
+}
+
+async fn answers<I: Identities>(
+    identities: &I,
+    simulation: &Simulation,
+    wanted: usize,
+) -> Vec<Fact<SimulatedAction>> {
+    let all = |why: WhyUnknown| vec![Fact::Unknown(why); wanted];
+    match identities.simulate_principal_policy(simulation).await {
+        Err(error) => all(error.into_unknown()),
+        Ok(answers) if answers.len() == wanted => answers.into_iter().map(Fact::Known).collect(),
+        Ok(answers) => all(unknown(
+            SIMULATE,
+            simulation.principal.as_str(),
+            UnknownReason::Unreadable,
+            format!("{} answers to {wanted} questions", answers.len()),
+        )),
+    }
+}
