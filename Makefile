@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit programs black-box oracle oracle-sample fuzz lint build bench clean
+.PHONY: help demo test unit template programs black-box oracle oracle-sample fuzz lint build bench clean
 
 TOOLS := .test-tools
 SAM := $(TOOLS)/sam/bin/sam
@@ -16,7 +16,7 @@ help: ## Show the targets.
 demo: ## Take every sample event through the function's own handler, on the embedded sandbox.
 	cargo run --quiet --locked --package copymend -- replay --repair --message events/*.json
 
-test: unit oracle-sample black-box ## Run all tests.
+test: unit oracle-sample template black-box ## Run all tests.
 
 unit: ## Run the workspace's own tests.
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -25,8 +25,12 @@ unit: ## Run the workspace's own tests.
 		cargo test --workspace --locked; \
 	fi
 
+template: ## Check what the roles of the transformed template may do.
+	tests/black_box/install sam
+	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/template
+
 programs:
-	cargo build --locked --release --package copy-remediator --package backup-endpoint
+	cargo build --locked --release --package copy-remediator --package access-advisor --package backup-endpoint
 
 black-box: programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
 	tests/black_box/install tests sam
