@@ -39,6 +39,11 @@ def bootstrap():
 
 
 @pytest.fixture(scope="session")
+def advisor_bootstrap():
+    return program("COPYMEND_ADVISOR_BOOTSTRAP", "target/release/access-advisor")
+
+
+@pytest.fixture(scope="session")
 def backup_endpoint_program():
     return program("COPYMEND_BACKUP_ENDPOINT", "target/release/backup-endpoint")
 
@@ -97,18 +102,33 @@ def make_world(moto_url, backup_endpoint_program, logs):
 
 
 @pytest.fixture
-def start(bootstrap, emulator, logs):
-    """Starts the function in a world, with settings that replace World.environment's."""
-    functions = []
+def functions():
+    """The functions that a test starts; stopped at its end."""
+    running = []
+    try:
+        yield running
+    finally:
+        for function in running:
+            function.stop()
 
+
+@pytest.fixture
+def start(bootstrap, emulator, logs, functions):
+    """Starts the copy remediator in a world, with settings that replace World.environment's."""
+    return starter(bootstrap, emulator, logs, functions)
+
+
+@pytest.fixture
+def start_advisor(advisor_bootstrap, emulator, logs, functions):
+    """Starts the access advisor in a world, with settings that replace World.environment's."""
+    return starter(advisor_bootstrap, emulator, logs, functions)
+
+
+def starter(bootstrap, emulator, logs, functions):
     def start(world, **settings):
         env = world.environment(AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT_SECONDS), **settings)
         function = Function(emulator, bootstrap, env, logs / f"function-{len(functions)}.log")
         functions.append(function)
         return function
 
-    try:
-        yield start
-    finally:
-        for function in functions:
-            function.stop()
+    return start
