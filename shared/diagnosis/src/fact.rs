@@ -81,6 +81,17 @@ pub enum UnknownReason {
     NotRead,
 }
 
+impl UnknownReason {
+    /// Whether the same read may well work a little later.
+    #[must_use]
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::Throttled | Self::Timeout | Self::Unavailable => true,
+            Self::AccessDenied | Self::Unreadable | Self::Failed | Self::NotRead => false,
+        }
+    }
+}
+
 impl fmt::Display for UnknownReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use copymend_policy::{AccountId, Arn};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::CopyJobEvent;
@@ -115,6 +116,8 @@ pub struct CopyJob {
     pub parent_job_id: Option<String>,
     /// Whether this is the parent of a composite job.
     pub is_parent: bool,
+    /// When the job ended (`CompletionDate`).
+    pub completed: Option<Timestamp>,
 }
 
 /// A failed copy job that AWS Backup itself has confirmed. The only way to make one is [`Failure::verify`], so that no

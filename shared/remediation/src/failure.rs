@@ -1,30 +1,43 @@
 //! A verified failure: diagnosed, repaired, retried.
 
+use std::time::Duration;
+
 use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{Cause, CopyJobEvent, Facts, Failure, advise, diagnose};
+use copymend_diagnosis::{
+    Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, advise, diagnose,
+};
+use copymend_policy::{NewStatement, PolicyDocument, append, prove_only_adds};
+use jiff::SignedDuration;
 
 use crate::guards::{
     MODE, StartedBy, all_passed, guard, guards_of_any_write, guards_of_history, guards_of_plan,
 };
-use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::handler::{CopyRemediator, Delivery, HandlerError, Invocation};
 use crate::investigate::investigate;
-use crate::ledger::Ledger;
-use crate::plan::plan;
-use crate::ports::{Clock, Environment};
-use crate::repair::{Ending, Repair, change_of};
-use crate::report::{Decision, GuardResult, Outcome, Report};
+use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
+use crate::plan::{Target, plan};
+use crate::ports::{Backup, Clock, Environment, Location};
+use crate::repair::{Ending, Repair, change_of, grantee};
+use crate::report::{Decision, GuardResult, Outcome, PolicyChange, Report};
 use crate::retry::{Retried, retry};
 use crate::settings::Mode;
+
+/// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
+const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
+const TIME_TO_READ_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 
 impl<E: Environment> CopyRemediator<E> {
     pub(crate) async fn handle_failure(
         &self,
         event: &CopyJobEvent,
         failure: &Failure,
-        invocation: &Invocation,
+        delivery: &Delivery<'_>,
     ) -> Result<Report, HandlerError> {
         let job = failure.job();
-        let facts = investigate(&self.environment, failure).await;
+        if let Some(report) = self.admitted_since(event, failure, delivery).await? {
+            return Ok(report);
+        }
+        let facts = self.facts(failure, delivery.invocation).await;
         // The job's own message counts: the event's may be cut, or made up.
         let diagnosis = diagnose(failure, &explain(&job.status_message), &facts);
         let unknown = facts.unknown().into_iter().cloned().collect();
@@ -41,6 +54,9 @@ impl<E: Environment> CopyRemediator<E> {
         }
         let started_by = self.started_by(failure, &mut report).await;
         let guards = guards_of_any_write(failure, &self.settings, started_by);
+        if let Some(change) = self.unfinished_change(delivery, failure, &facts).await? {
+            return self.resume(report, failure, guards, change).await;
+        }
         let cause = diagnosis.cause();
         let confirmed = diagnosis.confirmed_cause() == Some(cause) && diagnosis.is_proposed(cause);
         if confirmed
@@ -49,10 +65,10 @@ impl<E: Environment> CopyRemediator<E> {
                 Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
             )
         {
-            self.repair(report, failure, &facts, guards, invocation)
+            self.repair(report, failure, &facts, guards, delivery.invocation)
                 .await
         } else if cause.is_retryable() {
-            Ok(self.retry_only(report, failure, guards).await)
+            self.retry_only(report, failure, guards).await
         } else {
             Ok(report)
         }
@@ -148,14 +164,14 @@ impl<E: Environment> CopyRemediator<E> {
                 report.changes.push(change);
                 report.outcome = Outcome::Repaired;
                 report.advice = None;
-                Ok(self.start_again(report, failure).await)
+                self.start_again(report, failure).await
             }
             Ending::AdmittedMeanwhile => {
                 report.notes.push(
                     "someone else's change admits the copy by now; nothing was written".to_owned(),
                 );
                 report.decision = Decision::Retry;
-                Ok(self.start_again(report, failure).await)
+                self.start_again(report, failure).await
             }
             Ending::Refused(change) => {
                 report.decision = Decision::Refuse;
@@ -178,7 +194,7 @@ impl<E: Environment> CopyRemediator<E> {
         mut report: Report,
         failure: &Failure,
         guards: Vec<GuardResult>,
-    ) -> Report {
+    ) -> Result<Report, HandlerError> {
         report.guards = guards;
         let only_mode_failed = report
             .guards
@@ -190,13 +206,17 @@ impl<E: Environment> CopyRemediator<E> {
         } else if only_mode_failed {
             report.decision = Decision::Retry;
             report.outcome = Outcome::Planned;
-            report
+            Ok(report)
         } else {
-            report
+            Ok(report)
         }
     }
 
-    async fn start_again(&self, mut report: Report, failure: &Failure) -> Report {
+    async fn start_again(
+        &self,
+        mut report: Report,
+        failure: &Failure,
+    ) -> Result<Report, HandlerError> {
         let was_repaired = report.outcome == Outcome::Repaired;
         match retry(&self.environment, &self.settings, failure).await {
             Retried::Started { job, attempt } => {
@@ -225,6 +245,8 @@ impl<E: Environment> CopyRemediator<E> {
             Retried::NoLedger => {
                 report.notes.push("the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)".to_owned());
             }
+            // The same token starts the same copy, so another delivery does no harm.
+            Retried::Failed(error) if error.may_pass() => return Err(HandlerError::Call(error)),
             Retried::Failed(error) => {
                 report
                     .notes
@@ -236,6 +258,224 @@ impl<E: Environment> CopyRemediator<E> {
                 };
             }
         }
-        report
+        Ok(report)
+    }
+
+    /// Reads the facts; once more where a read failed for a reason that passes, while there is time.
+    async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
+        let facts = investigate(&self.environment, failure).await;
+        let passes = facts.unknown().iter().any(|why| why.reason.may_pass());
+        let clock = self.environment.clock();
+        let left = invocation.deadline.duration_since(clock.now());
+        if !passes || left < TIME_TO_READ_AGAIN {
+            return facts;
+        }
+        clock.sleep(READ_AGAIN_PAUSE).await;
+        investigate(&self.environment, failure).await
+    }
+
+    /// A copy that failed before its policy was repaired for another copy of the same grantee: nothing is left to find out,
+    /// it only has to be started again. This is what makes a storm of failures cheap.
+    async fn admitted_since(
+        &self,
+        event: &CopyJobEvent,
+        failure: &Failure,
+        delivery: &Delivery<'_>,
+    ) -> Result<Option<Report>, HandlerError> {
+        let job = failure.job();
+        let (Some(ledger), Some(completed)) = (self.environment.ledger(), job.completed) else {
+            return Ok(None);
+        };
+        let is_new = delivery.progress == JobProgress::default();
+        if !is_new
+            || self.settings.mode != Mode::Repair
+            || !failure.is_cross_account()
+            || job.is_parent
+        {
+            return Ok(None);
+        }
+        let explanation = explain(&job.status_message);
+        let suggests = |cause| explanation.candidates.iter().any(|one| one.cause == cause);
+        let (cause, target) = if suggests(Cause::DestinationVaultPolicy) {
+            (
+                Cause::DestinationVaultPolicy,
+                Some(Target::Vault(job.destination_vault.clone())),
+            )
+        } else if suggests(Cause::SourceKeyPolicy) {
+            (Cause::SourceKeyPolicy, self.key_of(failure).await)
+        } else {
+            return Ok(None);
+        };
+        let Some(target) = target else {
+            return Ok(None);
+        };
+        let admitted = ledger
+            .admitted_at(target.as_str(), &grantee(&target, failure, &self.settings))
+            .await;
+        // The whole way round is always safe.
+        let Ok(Some(at)) = admitted else {
+            return Ok(None);
+        };
+        if at < completed {
+            return Ok(None);
+        }
+        let diagnosis = Diagnosis::from_message(&explanation);
+        let mut report = self.blank(event, &diagnosis, Vec::new(), None);
+        report.verified = true;
+        report.message.clone_from(&job.status_message);
+        report.copy.recovery_point = Some(job.source_recovery_point.to_string());
+        report.diagnosis.cause = cause;
+        report.notes.push(format!(
+            "the policy of `{}` was repaired at {at}, after this copy had failed",
+            target.as_str()
+        ));
+        let started_by = self.started_by(failure, &mut report).await;
+        let guards = guards_of_any_write(failure, &self.settings, started_by);
+        if !all_passed(&guards) {
+            return Ok(None);
+        }
+        self.retry_only(report, failure, guards).await.map(Some)
+    }
+
+    /// The key that the recovery point names. Without one the whole way round is taken.
+    async fn key_of(&self, failure: &Failure) -> Option<Target> {
+        let job = failure.job();
+        let location = Location {
+            account: job.account,
+            region: job.region.clone(),
+        };
+        let point = self
+            .environment
+            .backup()
+            .describe_recovery_point(
+                &location,
+                job.source_vault.name(),
+                &job.source_recovery_point,
+            )
+            .await;
+        point.ok()??.encryption_key.map(Target::Key)
+    }
+
+    /// A change that an earlier delivery of this event wrote, or was about to write, if its statements are in the policy.
+    async fn unfinished_change(
+        &self,
+        delivery: &Delivery<'_>,
+        failure: &Failure,
+        facts: &Facts,
+    ) -> Result<Option<Change>, HandlerError> {
+        let (Some(ledger), Some(id)) = (self.environment.ledger(), &delivery.progress.change_id)
+        else {
+            return Ok(None);
+        };
+        let recorded = ledger.change(id).await.map_err(HandlerError::Call)?;
+        let Some((change, state)) = recorded else {
+            return Ok(None);
+        };
+        let policy = policy_of(&change, failure, facts);
+        let statements: Option<Vec<NewStatement>> = change
+            .statements
+            .iter()
+            .map(|statement| NewStatement::from_recorded(statement).ok())
+            .collect();
+        let is_there = policy
+            .zip(statements)
+            .is_some_and(|(policy, statements)| holds(policy, &statements));
+        if !is_there {
+            return Ok(None);
+        }
+        if state == ChangeState::Intended {
+            let sids: Vec<String> = change
+                .statements
+                .iter()
+                .filter_map(|statement| NewStatement::from_recorded(statement).ok())
+                .map(|statement| statement.sid().to_owned())
+                .collect();
+            ledger
+                .confirm_change(&change, &sids)
+                .await
+                .map_err(HandlerError::Call)?;
+        }
+        Ok(Some(change))
+    }
+
+    /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
+    async fn resume(
+        &self,
+        mut report: Report,
+        failure: &Failure,
+        guards: Vec<GuardResult>,
+        change: Change,
+    ) -> Result<Report, HandlerError> {
+        let is_vault = change.resource == failure.job().destination_vault.as_str();
+        report.diagnosis.cause = if is_vault {
+            Cause::DestinationVaultPolicy
+        } else {
+            Cause::SourceKeyPolicy
+        };
+        report.notes.push(
+            "an earlier delivery of this event repaired the policy and did not come to its end"
+                .to_owned(),
+        );
+        report.decision = Decision::Repair;
+        report.outcome = Outcome::Repaired;
+        report.advice = None;
+        report.changes.push(change_recorded(&change));
+        let passed = all_passed(&guards);
+        report.guards = guards;
+        if passed {
+            self.start_again(report, failure).await
+        } else {
+            Ok(report)
+        }
+    }
+}
+
+/// The policy that a change is about, as it was read now.
+fn policy_of<'f>(
+    change: &Change,
+    failure: &Failure,
+    facts: &'f Facts,
+) -> Option<&'f PolicyDocument> {
+    if change.resource == failure.job().destination_vault.as_str() {
+        return facts.vault_policy.known()?.as_ref();
+    }
+    match &facts.source_key {
+        SourceKey::Key(key) if key.arn.as_str() == change.resource => key.policy.known(),
+        SourceKey::Key(_) | SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
+    }
+}
+
+/// Whether a policy holds these statements as they were written.
+fn holds(policy: &PolicyDocument, statements: &[NewStatement]) -> bool {
+    append(Some(policy), statements).is_ok_and(|after| after.as_str() == policy.as_str())
+}
+
+/// A recorded change, for the report.
+fn change_recorded(change: &Change) -> PolicyChange {
+    let statements: Vec<NewStatement> = change
+        .statements
+        .iter()
+        .filter_map(|statement| NewStatement::from_recorded(statement).ok())
+        .collect();
+    let before = change
+        .before
+        .as_deref()
+        .and_then(|before| PolicyDocument::parse(before).ok());
+    let after = change
+        .after
+        .as_deref()
+        .and_then(|after| PolicyDocument::parse(after).ok());
+    PolicyChange {
+        resource: change.resource.clone(),
+        before: change.before.clone(),
+        after: change.after.clone().unwrap_or_default(),
+        added: statements
+            .iter()
+            .map(|statement| statement.sid().to_owned())
+            .collect(),
+        certificate: after
+            .and_then(|after| prove_only_adds(before.as_ref(), &after, &statements).ok()),
+        applied: true,
+        id: Some(change.id.clone()),
     }
 }

@@ -12,7 +12,7 @@ use crate::plan::{Plan, Target};
 use crate::ports::CallResult;
 use crate::report::GuardResult;
 use crate::settings::{ArnPattern, Mode, Settings};
-use crate::write::{Approved, ApprovedKeyPolicy, ApprovedVaultPolicy};
+use crate::write::{Approved, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 
 /// The tag by which an owner keeps Copymend away from a vault or key.
 pub const OPT_OUT_TAG: (&str, &str) = ("copymend", "never");
@@ -449,6 +449,8 @@ pub enum Write {
     Vault(ApprovedVaultPolicy),
     /// A key policy.
     Key(ApprovedKeyPolicy),
+    /// No vault access policy any more: an undo of the first statement.
+    NoVaultPolicy(ApprovedNoVaultPolicy),
 }
 
 /// Turns a plan into a write, if every guard of every kind passed while the lease is held.

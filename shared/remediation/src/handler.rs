@@ -2,14 +2,14 @@
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    Advice, CopyJobEvent, Diagnosis, EventError, Failure, NotVerified, advise,
+    Advice, CopyJobEvent, CopyJobState, Diagnosis, EventError, Failure, NotVerified, advise,
 };
 use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::guards::{VERIFIED_FAILURE, guard};
-use crate::ledger::{JobEntry, Ledger};
+use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{Backup, CallError, Clock, Environment, Location, Notifier};
 use crate::report::{CopySummary, Decision, DiagnosisReport, Outcome, Report};
 use crate::settings::Settings;
@@ -76,10 +76,17 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
         let event = CopyJobEvent::from_json(event)?;
+        if event.state == CopyJobState::Completed {
+            return self.recovered(&event).await;
+        }
         let now = self.environment.clock().now();
         let verification = self.verify(&event).await?;
         let Some(ledger) = self.environment.ledger() else {
-            let report = self.report(&event, verification, invocation).await?;
+            let delivery = Delivery {
+                invocation,
+                progress: JobProgress::default(),
+            };
+            let report = self.report(&event, verification, &delivery).await?;
             return self.tell(report).await;
         };
         let until = invocation
@@ -93,12 +100,12 @@ impl<E: Environment> CopyRemediator<E> {
                 format!("unverified-{}", event.copy_job_id)
             }
         };
-        match ledger
+        let progress = match ledger
             .begin_job(&id, &invocation.id, now, until)
             .await
             .map_err(HandlerError::Call)?
         {
-            JobEntry::Started => {}
+            JobEntry::Started(progress) => progress,
             JobEntry::InProgress => {
                 return Ok(self.already_handled(&event, "another invocation handles this job"));
             }
@@ -106,23 +113,27 @@ impl<E: Environment> CopyRemediator<E> {
                 return Ok(self
                     .already_handled(&event, &format!("this job was handled before: {outcome}")));
             }
-        }
-        let told = match self.report(&event, verification, invocation).await {
-            Ok(report) => self.count_and_tell(ledger, report).await,
+        };
+        let delivery = Delivery {
+            invocation,
+            progress,
+        };
+        let told = match self.report(&event, verification, &delivery).await {
+            Ok(report) => self.count_and_tell(ledger, &id, report, &delivery).await,
             Err(error) => Err(error),
         };
-        match &told {
+        let closed = match &told {
+            Ok(report) if report.awaits_another_delivery() => {
+                ledger.abandon_job(&id, &invocation.id).await
+            }
             Ok(report) => {
                 let now = self.environment.clock().now();
-                if let Err(error) = ledger.finish_job(&id, report.outcome.slug(), now).await {
-                    tracing::warn!(%error, "the outcome was not recorded");
-                }
+                ledger.finish_job(&id, report.outcome.slug(), now).await
             }
-            Err(_) => {
-                if let Err(error) = ledger.abandon_job(&id, &invocation.id).await {
-                    tracing::warn!(%error, "the job's entry was not freed");
-                }
-            }
+            Err(_) => ledger.abandon_job(&id, &invocation.id).await,
+        };
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the job's entry was not closed");
         }
         told
     }
@@ -168,11 +179,11 @@ impl<E: Environment> CopyRemediator<E> {
         &self,
         event: &CopyJobEvent,
         verification: Verification,
-        invocation: &Invocation,
+        delivery: &Delivery<'_>,
     ) -> Result<Report, HandlerError> {
         match verification {
             Verification::Confirmed(failure) => {
-                self.handle_failure(event, &failure, invocation).await
+                self.handle_failure(event, &failure, delivery).await
             }
             Verification::Refused(reason) => {
                 let mut report = self.explained(event);
@@ -238,6 +249,63 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
+    /// A copy that worked, and whose event the rule forwards so that the incident can be closed.
+    async fn recovered(&self, event: &CopyJobEvent) -> Result<Report, HandlerError> {
+        let mut report = self.explained(event);
+        report.decision = Decision::Nothing;
+        report.outcome = Outcome::Nothing;
+        report.advice = None;
+        let (Some(ledger), Ok(account)) = (self.environment.ledger(), event.account.parse()) else {
+            return Ok(report);
+        };
+        let original = ledger
+            .retry_of(&event.copy_job_id)
+            .await
+            .map_err(HandlerError::Call)?;
+        let Some(original) = original else {
+            report
+                .notes
+                .push("this copy worked; it was no retry of ours".to_owned());
+            return Ok(report);
+        };
+        let location = Location {
+            account,
+            region: event.region.clone(),
+        };
+        let job = self
+            .environment
+            .backup()
+            .describe_copy_job(&location, &event.copy_job_id)
+            .await
+            .map_err(HandlerError::Call)?;
+        report.verified = job.is_some_and(|job| job.state == CopyJobState::Completed);
+        if !report.verified {
+            report
+                .notes
+                .push("AWS Backup does not confirm that this copy worked".to_owned());
+            return Ok(report);
+        }
+        let closed = ledger
+            .close_incident(&original)
+            .await
+            .map_err(HandlerError::Call)?;
+        let Some(incident) = closed else {
+            report.notes.push(format!(
+                "the retry of job {original} worked; its incident was closed before"
+            ));
+            return Ok(report);
+        };
+        let now = self.environment.clock().now();
+        report.outcome = Outcome::Recovered;
+        report.occurrences = Some(incident.count);
+        report.notes.push(format!(
+            "the retry of job {original} worked: the incident is over after {}, seen {} times",
+            lasted(now.duration_since(incident.first_seen)),
+            incident.count
+        ));
+        self.tell(report).await
+    }
+
     fn already_handled(&self, event: &CopyJobEvent, note: &str) -> Report {
         let mut report = self.explained(event);
         report.decision = Decision::Nothing;
@@ -250,17 +318,30 @@ impl<E: Environment> CopyRemediator<E> {
     async fn count_and_tell(
         &self,
         ledger: &E::Ledger,
+        id: &str,
         mut report: Report,
+        delivery: &Delivery<'_>,
     ) -> Result<Report, HandlerError> {
+        if delivery.progress.told {
+            report
+                .notes
+                .push("people were told by an earlier delivery".to_owned());
+            return Ok(report);
+        }
         let now = self.environment.clock().now();
-        let outcome = report.outcome.slug();
-        match ledger
-            .record_occurrence(&fingerprint(&report), outcome, now)
-            .await
-        {
+        let counted = match &delivery.progress.occurrence {
+            // Counted by a delivery that didn't come to its end: the same number leads to the same message.
+            Some(occurrence) => Ok(occurrence.clone()),
+            None => {
+                ledger
+                    .count_occurrence(&fingerprint(&report), id, report.outcome.slug(), now)
+                    .await
+            }
+        };
+        match counted {
             Ok(occurrence) => {
                 report.occurrences = Some(occurrence.count);
-                if !occurrence.is_worth_telling(outcome) {
+                if !occurrence.is_worth_telling(report.outcome) {
                     return Ok(report);
                 }
             }
@@ -269,7 +350,11 @@ impl<E: Environment> CopyRemediator<E> {
                 .notes
                 .push(format!("the incident was not counted: {error}")),
         }
-        self.tell(report).await
+        let report = self.tell(report).await?;
+        if let Err(error) = ledger.record_told(id).await {
+            tracing::warn!(%error, "it was not recorded that people were told");
+        }
+        Ok(report)
     }
 
     async fn tell(&self, report: Report) -> Result<Report, HandlerError> {
@@ -281,7 +366,8 @@ impl<E: Environment> CopyRemediator<E> {
             | Outcome::Planned
             | Outcome::Advised
             | Outcome::Refused
-            | Outcome::Failed => match self.environment.notifier().notify(&report).await {
+            | Outcome::Failed
+            | Outcome::Recovered => match self.environment.notifier().notify(&report).await {
                 Ok(_) => Ok(report),
                 Err(error) => Err(HandlerError::Call(error)),
             },
@@ -289,8 +375,26 @@ impl<E: Environment> CopyRemediator<E> {
     }
 }
 
+/// One delivery of an event: the invocation, and what earlier deliveries left.
+pub(crate) struct Delivery<'d> {
+    pub(crate) invocation: &'d Invocation,
+    pub(crate) progress: JobProgress,
+}
+
+/// A duration for people, to the second.
+fn lasted(time: SignedDuration) -> String {
+    let seconds = time.as_secs().max(0);
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} seconds"),
+        (0, _) => format!("{minutes} minutes"),
+        (_, _) => format!("{hours} hours and {minutes} minutes"),
+    }
+}
+
 enum Verification {
     Confirmed(Box<Failure>),
+
     Refused(NotVerified),
     Impossible(String),
 }

@@ -235,7 +235,12 @@ pub(crate) fn fact<T>(result: CallResult<T>) -> Fact<T> {
     }
 }
 
-pub(crate) fn unknown(operation: &str, resource: &str, reason: UnknownReason, detail: String) -> WhyUnknown {
+pub(crate) fn unknown(
+    operation: &str,
+    resource: &str,
+    reason: UnknownReason,
+    detail: String,
+) -> WhyUnknown {
     WhyUnknown {
         operation: operation.to_owned(),
         resource: resource.to_owned(),

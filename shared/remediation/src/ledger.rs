@@ -6,20 +6,32 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ports::CallResult;
+use crate::report::Outcome;
 
 /// How a job stands in the ledger when its event arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobEntry {
     /// Nobody handles it: it is ours now, until the time that was asked for.
-    Started,
+    Started(JobProgress),
     /// Another invocation handles it.
     InProgress,
     /// It was handled; the outcome's slug.
     Done(String),
 }
 
+/// What an earlier delivery of the same event, which didn't come to its end, has left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobProgress {
+    /// How the job was counted, so that it isn't counted twice.
+    pub occurrence: Option<Occurrence>,
+    /// The change that was about to be written, so that it is found again.
+    pub change_id: Option<String>,
+    /// Whether people were told.
+    pub told: bool,
+}
+
 /// How often an incident was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
     /// This time included.
     pub count: u64,
@@ -28,10 +40,15 @@ pub struct Occurrence {
 }
 
 impl Occurrence {
-    /// Whether people are told: at the first occurrence, when the outcome changes, and at 10, 100, 1,000 and so on.
+    /// Whether people are told: at the first occurrence, when what they are told changes, and at 10, 100, 1,000 and so on.
+    ///
+    /// In a storm one event repairs and the others only start their copies again. Both are good news, and no change.
     #[must_use]
-    pub fn is_worth_telling(&self, outcome: &str) -> bool {
-        let changed = self.previous_outcome.as_deref() != Some(outcome);
+    pub fn is_worth_telling(&self, outcome: Outcome) -> bool {
+        let changed = self
+            .previous_outcome
+            .as_deref()
+            .is_none_or(|recorded| outcome.is_news_after(recorded));
         let mut milestone = 10_u64;
         while milestone < self.count {
             milestone = milestone.saturating_mul(10);
@@ -40,23 +57,49 @@ impl Occurrence {
     }
 }
 
+/// An incident that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedIncident {
+    /// How often it was seen.
+    pub count: u64,
+    /// When it was seen first.
+    pub first_seen: Timestamp,
+    /// What it was: the fingerprint.
+    pub fingerprint: String,
+}
+
 /// A write to a policy, with what is needed to take it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// A stable id: the job that led to it and the resource.
+    /// A stable id: the job that led to it and the time.
     pub id: String,
     /// The vault or key whose policy was written.
     pub resource: String,
+    /// Whom the change admits: the job role of a vault's statement, the destination account of a key's.
+    pub grantee: String,
     /// The policy before; absent where there was none.
     pub before: Option<String>,
-    /// The policy after.
-    pub after: String,
-    /// The statements that were added, each as JSON text.
-    pub added: Vec<String>,
+    /// The policy after; absent where an undo left none.
+    pub after: Option<String>,
+    /// The statements that were added, or taken out again by an undo, each as JSON text.
+    pub statements: Vec<String>,
     /// When it was written.
     pub at: Timestamp,
     /// The copy job that led to it.
     pub copy_job_id: String,
+    /// The change that this one took back, for an undo.
+    pub undoes: Option<String>,
+}
+
+/// How far a change has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeState {
+    /// It was about to be written. Whether it was, the policy tells.
+    Intended,
+    /// It was written and read back.
+    Written,
+    /// It was written, and taken back since.
+    Undone,
 }
 
 /// What the ledger knows of earlier writes to one resource.
@@ -110,7 +153,7 @@ impl Lease {
 pub trait Ledger: Send + Sync {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it. An entry whose time is
     /// over counts as free, and so does one of the same owner: Lambda delivers an event again under the same request id
-    /// only when the earlier invocation is dead. `owner` names this invocation.
+    /// only when the earlier invocation is dead. `owner` names this invocation. Answers what an earlier delivery left.
     fn begin_job(
         &self,
         copy_job_id: &str,
@@ -127,20 +170,32 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Frees a job that couldn't be handled, so that a redelivery tries again. Only the owner's entry is freed.
+    /// Frees a job that couldn't be handled, so that a redelivery tries again. Its progress stays. Only the owner's entry is
+    /// freed.
     fn abandon_job(
         &self,
         copy_job_id: &str,
         owner: &str,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Counts one more occurrence of an incident and stores its outcome.
-    fn record_occurrence(
+    /// Counts one more occurrence of an incident, stores its outcome, and remembers both with the job. A process that dies
+    /// in between makes the count one too high.
+    fn count_occurrence(
         &self,
         fingerprint: &str,
+        copy_job_id: &str,
         outcome: &str,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
+
+    /// Remembers that people were told about a job.
+    fn record_told(&self, copy_job_id: &str) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// Ends the incident that a job was counted in. Answers it to the first who asks; `None` where there is none, or no more.
+    fn close_incident(
+        &self,
+        copy_job_id: &str,
+    ) -> impl Future<Output = CallResult<Option<ClosedIncident>>> + Send;
 
     /// Takes the lease on a policy; `None` where someone else holds it. The same owner gets it again, as with a job.
     fn acquire_lease(
@@ -161,18 +216,41 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<PolicyHistory>> + Send;
 
-    /// Records a write: the change itself, the Sids it added, and one more write today.
-    fn record_change(
+    /// Records a change that is about to be written, and remembers it with the job: whoever finds a statement of ours in a
+    /// policy finds its record too.
+    fn intend_change(&self, change: &Change) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// Records that an intended change was written: the Sids that it added, when its grantee was admitted, and one more
+    /// write today. For an undo the Sids are forgotten, and the change that it took back counts as undone.
+    fn confirm_change(
         &self,
         change: &Change,
         sids: &[String],
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Counts one more retry of this copy, unless `budget` are used up. Answers the attempt's number, from 1, or `None`.
+    /// A change by its id.
+    fn change(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = CallResult<Option<(Change, ChangeState)>>> + Send;
+
+    /// The id of the last change that was written.
+    fn last_change(&self) -> impl Future<Output = CallResult<Option<String>>> + Send;
+
+    /// When a policy was last changed to admit a grantee, if it was and nobody took it back through the ledger.
+    fn admitted_at(
+        &self,
+        resource: &str,
+        grantee: &str,
+    ) -> impl Future<Output = CallResult<Option<Timestamp>>> + Send;
+
+    /// Counts a retry of this copy for a failed job, unless `budget` are used up. The same job is counted once. Answers the
+    /// attempt's number, from 1, or `None`.
     fn count_retry(
         &self,
         recovery_point: &Arn,
         destination: &BackupVaultArn,
+        failed_job: &str,
         budget: u32,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Option<u32>>> + Send;

@@ -16,6 +16,8 @@ pub mod repair;
 pub mod report;
 pub mod retry;
 pub mod settings;
+pub mod sweep;
+pub mod undo;
 pub mod write;
 
 pub use handler::{CopyRemediator, HandlerError, Invocation};

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use crate::advisor::Advisory;
 use crate::ledger::Ledger;
 use crate::report::Report;
-use crate::write::{ApprovedKeyPolicy, ApprovedVaultPolicy};
+use crate::write::{ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 
 /// Where a call goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,6 +130,13 @@ pub trait Backup: Send + Sync {
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<CopyJob>>> + Send;
 
+    /// `ListCopyJobs`: the ids of copy jobs that failed and ended at `since` or later, oldest first.
+    fn list_failed_copy_jobs(
+        &self,
+        location: &Location,
+        since: Timestamp,
+    ) -> impl Future<Output = CallResult<Vec<String>>> + Send;
+
     /// `DescribeRecoveryPoint`; `None` where there is no such recovery point.
     fn describe_recovery_point(
         &self,
@@ -190,6 +197,12 @@ pub trait BackupWrites: Backup {
     fn put_backup_vault_access_policy(
         &self,
         change: &ApprovedVaultPolicy,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// `DeleteBackupVaultAccessPolicy`, to undo the first statement of a vault that had no policy.
+    fn delete_backup_vault_access_policy(
+        &self,
+        change: &ApprovedNoVaultPolicy,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// `StartCopyJob`; answers the new job's id.

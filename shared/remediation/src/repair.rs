@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use copymend_diagnosis::access::Access;
 use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
-use copymend_policy::PolicyDocument;
+use copymend_policy::{PolicyDocument, VaultScope};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::guards::{
     TIME_FOR_A_WRITE, Write, approve, guards_of_history, guards_of_lease, guards_of_plan,
@@ -26,10 +27,12 @@ const ATTEMPTS: u32 = 3;
 /// How often a written policy is read back before it counts as not written. KMS answers reads a little late.
 const READ_BACKS: u32 = 5;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
-/// How often, and how long apart, a lease that someone else holds is asked for. A write takes about a second, so this
-/// lets a handful of invocations take their turns; the others are delivered again.
-const LEASE_ATTEMPTS: u32 = 30;
-const LEASE_PAUSE: Duration = Duration::from_millis(500);
+/// How long a write waits before it is tried again after a fault of the service.
+const WRITE_PAUSE: Duration = Duration::from_millis(500);
+/// How long apart a lease that someone else holds is asked for: from the first to the second, growing, with a part that
+/// differs from one invocation to the next, so that a storm doesn't ask in step. It is asked for as long as there is time
+/// left for a write; whoever doesn't get it is delivered again.
+const LEASE_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// A lease outlives every write by this much, so that a function that is killed frees the policy soon.
 const LEASE_TIME: SignedDuration = SignedDuration::from_secs(60);
 
@@ -129,27 +132,7 @@ impl<E: Environment> Repair<'_, E> {
 
     /// Waits for its turn, while there is time left for a write.
     async fn lease(&self, ledger: &E::Ledger, target: &Target) -> CallResult<Lease> {
-        let clock = self.environment.clock();
-        for _ in 0..LEASE_ATTEMPTS {
-            let now = clock.now();
-            if self.invocation.deadline.duration_since(now) < TIME_FOR_A_WRITE {
-                break;
-            }
-            let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
-            let taken = ledger
-                .acquire_lease(target.as_str(), &self.invocation.id, now, until)
-                .await?;
-            if let Some(lease) = taken {
-                return Ok(lease);
-            }
-            clock.sleep(LEASE_PAUSE).await;
-        }
-        Err(CallError {
-            operation: "acquire the lease",
-            resource: target.as_str().to_owned(),
-            kind: CallErrorKind::Throttled,
-            detail: "other invocations are changing this policy".to_owned(),
-        })
+        take_lease(self.environment.clock(), ledger, target, self.invocation).await
     }
 
     async fn write(
@@ -161,6 +144,7 @@ impl<E: Environment> Repair<'_, E> {
     ) -> Repaired {
         let mut notes = Vec::new();
         let mut guards = Vec::new();
+        let mut failed = None;
         for _ in 0..ATTEMPTS {
             let fresh = self.read_again(target, facts).await;
             let plan = match plan(self.cause, self.failure, &fresh, self.settings) {
@@ -193,16 +177,36 @@ impl<E: Environment> Repair<'_, E> {
                     notes,
                 };
             };
-            if let Err(error) = self.put(&write).await {
+            let change = self.change(&plan, now);
+            // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
+            if let Err(error) = ledger.intend_change(&change).await {
                 return Repaired {
                     guards,
                     ending: Ending::Failed(error),
                     notes,
                 };
             }
+            if let Err(error) = put(self.environment, &write).await {
+                // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
+                let written = error.may_pass()
+                    && matches!(self.read_back(target, &plan).await, Ok(ReadBack::AsWritten));
+                if !written {
+                    if !error.may_pass() {
+                        return Repaired {
+                            guards,
+                            ending: Ending::Failed(error),
+                            notes,
+                        };
+                    }
+                    notes.push(format!("{error}; it was read and tried again"));
+                    failed = Some(error);
+                    self.environment.clock().sleep(WRITE_PAUSE).await;
+                    continue;
+                }
+            }
             match self.read_back(target, &plan).await {
                 Ok(ReadBack::AsWritten) => {
-                    let change = self.record(ledger, &plan, now, &mut notes).await;
+                    let change = confirm(ledger, &plan, &change, &mut notes).await;
                     return Repaired { guards, ending: Ending::Written(change), notes };
                 }
                 Ok(ReadBack::Foreign) => notes.push(
@@ -211,14 +215,14 @@ impl<E: Environment> Repair<'_, E> {
                 Err(error) => return Repaired { guards, ending: Ending::Failed(error), notes },
             }
         }
-        let ending = Ending::Failed(CallError {
+        let ending = Ending::Failed(failed.unwrap_or_else(|| CallError {
             operation: "read back",
             resource: target.as_str().to_owned(),
             kind: CallErrorKind::Failed,
             detail: format!(
                 "someone else kept changing the policy; gave up after {ATTEMPTS} tries"
             ),
-        });
+        }));
         Repaired {
             guards,
             ending,
@@ -247,92 +251,178 @@ impl<E: Environment> Repair<'_, E> {
         fresh
     }
 
-    async fn put(&self, write: &Write) -> CallResult<()> {
-        match write {
-            Write::Vault(change) => {
-                self.environment
-                    .backup()
-                    .put_backup_vault_access_policy(change)
-                    .await
-            }
-            Write::Key(change) => self.environment.keys().put_key_policy(change).await,
-        }
-    }
-
     async fn read_back(&self, target: &Target, plan: &Plan) -> CallResult<ReadBack> {
-        let mut last = ReadBack::Foreign;
-        for attempt in 0..READ_BACKS {
-            if attempt > 0 {
-                self.environment.clock().sleep(READ_BACK_PAUSE).await;
-            }
-            let text = match target {
-                Target::Vault(vault) => {
-                    self.environment
-                        .backup()
-                        .get_backup_vault_access_policy(vault)
-                        .await?
-                }
-                Target::Key(key) => self.environment.keys().get_key_policy(key).await?,
-            };
-            let unchanged = text.as_deref() == plan.before.as_ref().map(PolicyDocument::as_str);
-            last = match text {
-                Some(text) if is_same_policy(&text, plan.after.as_str()) => {
-                    return Ok(ReadBack::AsWritten);
-                }
-                Some(_) | None => ReadBack::Foreign,
-            };
-            // Only the old text may be a late answer. Anything else is somebody's edit, and waiting doesn't help.
-            if !unchanged {
-                break;
-            }
-        }
-        Ok(last)
+        let before = plan.before.as_ref().map(PolicyDocument::as_str);
+        read_back(self.environment, target, before, Some(plan.after.as_str())).await
     }
 
-    async fn record(
-        &self,
-        ledger: &E::Ledger,
-        plan: &Plan,
-        now: Timestamp,
-        notes: &mut Vec<String>,
-    ) -> PolicyChange {
+    fn change(&self, plan: &Plan, now: Timestamp) -> Change {
         let job = self.failure.job();
-        let id = format!("{}-{}", job.id, now.as_millisecond());
-        let change = Change {
-            id: id.clone(),
+        Change {
+            id: format!("{}-{}", job.id, now.as_millisecond()),
             resource: plan.target.as_str().to_owned(),
+            grantee: grantee(&plan.target, self.failure, self.settings),
             before: plan
                 .before
                 .as_ref()
                 .map(|policy| policy.as_str().to_owned()),
-            after: plan.after.as_str().to_owned(),
-            added: plan
+            after: Some(plan.after.as_str().to_owned()),
+            statements: plan
                 .added
                 .iter()
                 .map(|statement| statement.as_str().to_owned())
                 .collect(),
             at: now,
             copy_job_id: job.id.clone(),
-        };
-        let sids: Vec<String> = plan
-            .added
-            .iter()
-            .map(|statement| statement.sid().to_owned())
-            .collect();
-        match ledger.record_change(&change, &sids).await {
-            Ok(()) => change_of(plan, true, Some(id)),
-            Err(error) => {
-                notes.push(format!(
-                    "the policy was written, but the change was not recorded; this report holds the policy before: {error}"
-                ));
-                change_of(plan, true, None)
-            }
+            undoes: None,
         }
     }
 }
 
-enum ReadBack {
+/// Whom a change of this target admits, in the ledger's words. Copies of the same grantee need no second change.
+pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -> String {
+    match target {
+        Target::Key(_) => failure.destination_account().to_string(),
+        Target::Vault(_) => match settings.vault_scope {
+            VaultScope::Role => failure.job().role.to_string(),
+            VaultScope::Account => failure.job().account.to_string(),
+            VaultScope::Organization | VaultScope::OrganizationalUnit => "organization".to_owned(),
+        },
+    }
+}
+
+/// Waits for the lease on a policy, while there is time left for a write.
+pub(crate) async fn take_lease<L: Ledger>(
+    clock: &impl Clock,
+    ledger: &L,
+    target: &Target,
+    invocation: &Invocation,
+) -> CallResult<Lease> {
+    let (mut pause, longest) = LEASE_PAUSES;
+    let mut attempt = 0_u32;
+    loop {
+        let now = clock.now();
+        if invocation.deadline.duration_since(now) < TIME_FOR_A_WRITE {
+            return Err(CallError {
+                operation: "acquire the lease",
+                resource: target.as_str().to_owned(),
+                kind: CallErrorKind::Throttled,
+                detail: "other invocations are changing this policy".to_owned(),
+            });
+        }
+        let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
+        let taken = ledger
+            .acquire_lease(target.as_str(), &invocation.id, now, until)
+            .await?;
+        if let Some(lease) = taken {
+            return Ok(lease);
+        }
+        clock
+            .sleep(pause + jitter(&invocation.id, attempt, pause))
+            .await;
+        attempt = attempt.saturating_add(1);
+        pause = pause.saturating_mul(2).min(longest);
+    }
+}
+
+/// Up to as much again, from the invocation's id: it needs to differ, not to be random.
+fn jitter(id: &str, attempt: u32, pause: Duration) -> Duration {
+    let mut hasher = Sha256::new();
+    hasher.update(id.as_bytes());
+    hasher.update(attempt.to_be_bytes());
+    let byte = hasher.finalize().first().copied().unwrap_or_default();
+    pause.mul_f64(f64::from(byte) / 255.0)
+}
+
+/// Writes what the guards let through.
+pub(crate) async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {
+    match write {
+        Write::Vault(change) => {
+            environment
+                .backup()
+                .put_backup_vault_access_policy(change)
+                .await
+        }
+        Write::Key(change) => environment.keys().put_key_policy(change).await,
+        Write::NoVaultPolicy(vault) => {
+            environment
+                .backup()
+                .delete_backup_vault_access_policy(vault)
+                .await
+        }
+    }
+}
+
+/// The policy's text now; `None` where there is none.
+pub(crate) async fn read_policy<E: Environment>(
+    environment: &E,
+    target: &Target,
+) -> CallResult<Option<String>> {
+    match target {
+        Target::Vault(vault) => {
+            environment
+                .backup()
+                .get_backup_vault_access_policy(vault)
+                .await
+        }
+        Target::Key(key) => environment.keys().get_key_policy(key).await,
+    }
+}
+
+/// Reads a policy until it is as written. Only the old text may be a late answer; anything else is somebody's edit, and
+/// waiting doesn't help.
+pub(crate) async fn read_back<E: Environment>(
+    environment: &E,
+    target: &Target,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> CallResult<ReadBack> {
+    for attempt in 0..READ_BACKS {
+        if attempt > 0 {
+            environment.clock().sleep(READ_BACK_PAUSE).await;
+        }
+        let text = read_policy(environment, target).await?;
+        let as_written = match (&text, after) {
+            (Some(text), Some(after)) => is_same_policy(text, after),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if as_written {
+            return Ok(ReadBack::AsWritten);
+        }
+        if text.as_deref() != before {
+            break;
+        }
+    }
+    Ok(ReadBack::Foreign)
+}
+
+/// Records that a change was written. The statement is safe either way, so an error is only noted.
+async fn confirm<L: Ledger>(
+    ledger: &L,
+    plan: &Plan,
+    change: &Change,
+    notes: &mut Vec<String>,
+) -> PolicyChange {
+    let sids: Vec<String> = plan
+        .added
+        .iter()
+        .map(|statement| statement.sid().to_owned())
+        .collect();
+    if let Err(error) = ledger.confirm_change(change, &sids).await {
+        notes.push(format!(
+            "the policy was written, but the ledger did not confirm the change: {error}"
+        ));
+    }
+    change_of(plan, true, Some(change.id.clone()))
+}
+
+/// What a policy says after it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadBack {
+    /// What was written.
     AsWritten,
+    /// Something else.
     Foreign,
 }
 

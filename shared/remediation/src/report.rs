@@ -47,6 +47,29 @@ pub struct Report {
     pub occurrences: Option<u64>,
 }
 
+impl Report {
+    /// Whether a fact is missing for a reason that passes, such as throttling, and nothing was done: then the event counts as
+    /// not handled, and another delivery, a sweep or a replay takes it up again.
+    #[must_use]
+    pub fn awaits_another_delivery(&self) -> bool {
+        let passes = self
+            .diagnosis
+            .unknown
+            .iter()
+            .any(|why| why.reason.may_pass());
+        match self.outcome {
+            Outcome::Advised | Outcome::Refused | Outcome::Failed => passes,
+            Outcome::RepairedAndRetried
+            | Outcome::Repaired
+            | Outcome::Retried
+            | Outcome::Planned
+            | Outcome::Recovered
+            | Outcome::Nothing
+            | Outcome::AlreadyHandled => false,
+        }
+    }
+}
+
 /// The copy that failed, as the job or, unverified, as the event names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CopySummary {
@@ -138,6 +161,8 @@ pub enum Outcome {
     Refused,
     /// A write was tried and failed; the notes say how things stand.
     Failed,
+    /// A copy that was started again worked: the incident is over.
+    Recovered,
     /// There was nothing to do.
     Nothing,
     /// An earlier delivery of this event was handled already, or is being handled.
@@ -156,9 +181,50 @@ impl Outcome {
             Self::Advised => "advised",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Recovered => "recovered",
             Self::Nothing => "nothing",
             Self::AlreadyHandled => "already-handled",
         }
+    }
+}
+
+impl Outcome {
+    const ALL: [Self; 10] = [
+        Self::RepairedAndRetried,
+        Self::Repaired,
+        Self::Retried,
+        Self::Planned,
+        Self::Advised,
+        Self::Refused,
+        Self::Failed,
+        Self::Recovered,
+        Self::Nothing,
+        Self::AlreadyHandled,
+    ];
+
+    /// What it means to people: whether a policy had to be repaired for it makes no difference to a copy that is under way
+    /// again.
+    const fn news(self) -> Self {
+        match self {
+            Self::RepairedAndRetried | Self::Retried => Self::Retried,
+            Self::Repaired => Self::Repaired,
+            Self::Planned => Self::Planned,
+            Self::Advised => Self::Advised,
+            Self::Refused => Self::Refused,
+            Self::Failed => Self::Failed,
+            Self::Recovered => Self::Recovered,
+            Self::Nothing => Self::Nothing,
+            Self::AlreadyHandled => Self::AlreadyHandled,
+        }
+    }
+
+    /// Whether people hear something new, after a recorded outcome. A slug that this version doesn't know is another one.
+    #[must_use]
+    pub fn is_news_after(self, recorded: &str) -> bool {
+        Self::ALL
+            .into_iter()
+            .find(|outcome| outcome.slug() == recorded)
+            .is_none_or(|recorded| recorded.news() != self.news())
     }
 }
 

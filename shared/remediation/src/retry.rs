@@ -57,6 +57,7 @@ pub async fn retry<E: Environment>(
         .count_retry(
             &job.source_recovery_point,
             &job.destination_vault,
+            &job.id,
             settings.retry_budget,
             now,
         )

@@ -32,3 +32,21 @@ impl<R> Approved<R> {
         self.after.as_str()
     }
 }
+
+/// That a vault shall have no access policy any more. Only an approved undo makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovedNoVaultPolicy {
+    vault: BackupVaultArn,
+}
+
+impl ApprovedNoVaultPolicy {
+    pub(crate) const fn new(vault: BackupVaultArn) -> Self {
+        Self { vault }
+    }
+
+    /// The vault.
+    #[must_use]
+    pub const fn vault(&self) -> &BackupVaultArn {
+        &self.vault
+    }
+}

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
-use copymend_remediation::ledger::{Change, JobEntry, Lease, Ledger, Occurrence, PolicyHistory};
+use copymend_remediation::ledger::{
+    Change, ChangeState, ClosedIncident, JobEntry, JobProgress, Lease, Ledger, Occurrence,
+    PolicyHistory,
+};
 use copymend_remediation::ports::CallResult;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -17,7 +20,15 @@ use crate::calls::Calls;
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[derive(Clone, Debug)]
-enum Job {
+struct Job {
+    state: JobState,
+    progress: JobProgress,
+    /// The incident that the job was counted in.
+    incident: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum JobState {
     Begun { owner: String, until: Timestamp },
     Done { outcome: String, at: Timestamp },
 }
@@ -26,6 +37,7 @@ enum Job {
 struct Counted {
     count: u64,
     outcome: String,
+    first_seen: Timestamp,
     at: Timestamp,
 }
 
@@ -35,14 +47,22 @@ struct Policy {
     days: BTreeMap<Date, u32>,
 }
 
+#[derive(Clone, Debug, Default)]
+struct Retries {
+    jobs: Vec<String>,
+    at: Timestamp,
+}
+
 #[derive(Debug, Default)]
 struct State {
     jobs: BTreeMap<String, Job>,
     incidents: BTreeMap<String, Counted>,
     leases: BTreeMap<String, Lease>,
     policies: BTreeMap<String, Policy>,
-    changes: Vec<Change>,
-    retries: BTreeMap<(String, String), (u32, Timestamp)>,
+    changes: Vec<(Change, ChangeState)>,
+    last_change: Option<String>,
+    admitted: BTreeMap<(String, String), Timestamp>,
+    retries: BTreeMap<(String, String), Retries>,
     retried: BTreeMap<String, (String, Timestamp)>,
 }
 
@@ -75,11 +95,16 @@ impl MemoryLedger {
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The recorded changes, oldest first.
+    /// The changes that were written, undone ones included, oldest first.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.changes.clone()
+        state
+            .changes
+            .iter()
+            .filter(|(_, state)| *state != ChangeState::Intended)
+            .map(|(change, _)| change.clone())
+            .collect()
     }
 }
 
@@ -92,65 +117,105 @@ impl Ledger for MemoryLedger {
         until: Timestamp,
     ) -> CallResult<JobEntry> {
         let mut state = self.begin("ledger:BeginJob", copy_job_id)?;
-        match state.jobs.get(copy_job_id) {
-            Some(Job::Done { outcome, at }) if !is_over(*at, now) => {
+        let known = state.jobs.get(copy_job_id);
+        match known.map(|job| &job.state) {
+            Some(JobState::Done { outcome, at }) if !is_over(*at, now) => {
                 return Ok(JobEntry::Done(outcome.clone()));
             }
-            Some(Job::Begun { owner: by, until }) if *until > now && by != owner => {
+            Some(JobState::Begun { owner: by, until }) if *until > now && by != owner => {
                 return Ok(JobEntry::InProgress);
             }
-            Some(Job::Done { .. } | Job::Begun { .. }) | None => {}
+            Some(JobState::Done { .. } | JobState::Begun { .. }) | None => {}
         }
-        let begun = Job::Begun {
-            owner: owner.to_owned(),
-            until,
+        let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
+        let incident = known.and_then(|job| job.incident.clone());
+        let job = Job {
+            state: JobState::Begun {
+                owner: owner.to_owned(),
+                until,
+            },
+            progress: progress.clone(),
+            incident,
         };
-        state.jobs.insert(copy_job_id.to_owned(), begun);
-        Ok(JobEntry::Started)
+        state.jobs.insert(copy_job_id.to_owned(), job);
+        Ok(JobEntry::Started(progress))
     }
 
     async fn finish_job(&self, copy_job_id: &str, outcome: &str, now: Timestamp) -> CallResult<()> {
         let mut state = self.begin("ledger:FinishJob", copy_job_id)?;
-        let done = Job::Done {
-            outcome: outcome.to_owned(),
-            at: now,
-        };
-        state.jobs.insert(copy_job_id.to_owned(), done);
+        if let Some(job) = state.jobs.get_mut(copy_job_id) {
+            job.state = JobState::Done {
+                outcome: outcome.to_owned(),
+                at: now,
+            };
+        }
         Ok(())
     }
 
     async fn abandon_job(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
         let mut state = self.begin("ledger:AbandonJob", copy_job_id)?;
-        let is_ours = matches!(state.jobs.get(copy_job_id), Some(Job::Begun { owner: by, .. }) if by == owner);
-        if is_ours {
-            state.jobs.remove(copy_job_id);
+        if let Some(job) = state.jobs.get_mut(copy_job_id)
+            && let JobState::Begun { owner: by, until } = &mut job.state
+            && by == owner
+        {
+            *until = Timestamp::UNIX_EPOCH;
         }
         Ok(())
     }
 
-    async fn record_occurrence(
+    async fn count_occurrence(
         &self,
         fingerprint: &str,
+        copy_job_id: &str,
         outcome: &str,
         now: Timestamp,
     ) -> CallResult<Occurrence> {
-        let mut state = self.begin("ledger:RecordOccurrence", fingerprint)?;
+        let mut state = self.begin("ledger:CountOccurrence", fingerprint)?;
         let before = state
             .incidents
             .get(fingerprint)
             .filter(|counted| !is_over(counted.at, now));
         let count = before.map_or(1, |counted| counted.count.saturating_add(1));
-        let previous_outcome = before.map(|counted| counted.outcome.clone());
+        let occurrence = Occurrence {
+            count,
+            previous_outcome: before.map(|counted| counted.outcome.clone()),
+        };
         let counted = Counted {
             count,
             outcome: outcome.to_owned(),
+            first_seen: before.map_or(now, |counted| counted.first_seen),
             at: now,
         };
         state.incidents.insert(fingerprint.to_owned(), counted);
-        Ok(Occurrence {
-            count,
-            previous_outcome,
-        })
+        if let Some(job) = state.jobs.get_mut(copy_job_id) {
+            job.progress.occurrence = Some(occurrence.clone());
+            job.incident = Some(fingerprint.to_owned());
+        }
+        Ok(occurrence)
+    }
+
+    async fn record_told(&self, copy_job_id: &str) -> CallResult<()> {
+        let mut state = self.begin("ledger:RecordTold", copy_job_id)?;
+        if let Some(job) = state.jobs.get_mut(copy_job_id) {
+            job.progress.told = true;
+        }
+        Ok(())
+    }
+
+    async fn close_incident(&self, copy_job_id: &str) -> CallResult<Option<ClosedIncident>> {
+        let mut state = self.begin("ledger:CloseIncident", copy_job_id)?;
+        let fingerprint = state
+            .jobs
+            .get(copy_job_id)
+            .and_then(|job| job.incident.clone());
+        Ok(fingerprint.and_then(|fingerprint| {
+            let counted = state.incidents.remove(&fingerprint)?;
+            Some(ClosedIncident {
+                count: counted.count,
+                first_seen: counted.first_seen,
+                fingerprint,
+            })
+        }))
     }
 
     async fn acquire_lease(
@@ -192,40 +257,99 @@ impl Ledger for MemoryLedger {
             }))
     }
 
-    async fn record_change(&self, change: &Change, sids: &[String]) -> CallResult<()> {
-        let mut state = self.begin("ledger:RecordChange", &change.resource)?;
-        state.changes.retain(|known| known.id != change.id);
-        state.changes.push(change.clone());
-        let policy = state.policies.entry(change.resource.clone()).or_default();
-        for sid in sids {
-            if !policy.sids.contains(sid) {
-                policy.sids.push(sid.clone());
+    async fn intend_change(&self, change: &Change) -> CallResult<()> {
+        let mut state = self.begin("ledger:IntendChange", &change.resource)?;
+        state.changes.retain(|(known, _)| known.id != change.id);
+        state.changes.push((change.clone(), ChangeState::Intended));
+        if let Some(job) = state.jobs.get_mut(&change.copy_job_id)
+            && change.undoes.is_none()
+        {
+            job.progress.change_id = Some(change.id.clone());
+        }
+        Ok(())
+    }
+
+    async fn confirm_change(&self, change: &Change, sids: &[String]) -> CallResult<()> {
+        let mut state = self.begin("ledger:ConfirmChange", &change.resource)?;
+        let known = state
+            .changes
+            .iter_mut()
+            .find(|(known, _)| known.id == change.id);
+        match known {
+            Some((_, ChangeState::Written | ChangeState::Undone)) => return Ok(()),
+            Some((_, state)) => *state = ChangeState::Written,
+            None => state.changes.push((change.clone(), ChangeState::Written)),
+        }
+        state.last_change = Some(change.id.clone());
+        let pair = (change.resource.clone(), change.grantee.clone());
+        if let Some(undone) = &change.undoes {
+            state.admitted.remove(&pair);
+            for (known, state) in &mut state.changes {
+                if known.id == *undone {
+                    *state = ChangeState::Undone;
+                }
             }
+        } else {
+            state.admitted.insert(pair, change.at);
+        }
+        let policy = state.policies.entry(change.resource.clone()).or_default();
+        policy.sids.retain(|sid| !sids.contains(sid));
+        if change.undoes.is_none() {
+            policy.sids.extend(sids.iter().cloned());
         }
         let writes = policy.days.entry(day(change.at)).or_default();
         *writes = writes.saturating_add(1);
         Ok(())
     }
 
+    async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {
+        let state = self.begin("ledger:Change", id)?;
+        Ok(state
+            .changes
+            .iter()
+            .find(|(change, _)| change.id == id)
+            .cloned())
+    }
+
+    async fn last_change(&self) -> CallResult<Option<String>> {
+        let state = self.begin("ledger:LastChange", "last")?;
+        Ok(state.last_change.clone())
+    }
+
+    async fn admitted_at(&self, resource: &str, grantee: &str) -> CallResult<Option<Timestamp>> {
+        let state = self.begin("ledger:AdmittedAt", resource)?;
+        let pair = (resource.to_owned(), grantee.to_owned());
+        Ok(state.admitted.get(&pair).copied())
+    }
+
     async fn count_retry(
         &self,
         recovery_point: &Arn,
         destination: &BackupVaultArn,
+        failed_job: &str,
         budget: u32,
         now: Timestamp,
     ) -> CallResult<Option<u32>> {
         let mut state = self.begin("ledger:CountRetry", recovery_point.as_str())?;
         let pair = (recovery_point.to_string(), destination.to_string());
-        let used = match state.retries.get(&pair) {
-            Some((count, at)) if !is_over(*at, now) => *count,
-            Some(_) | None => 0,
-        };
-        if used >= budget {
+        let retries = state.retries.entry(pair).or_default();
+        if is_over(retries.at, now) {
+            retries.jobs.clear();
+        }
+        if budget == 0 {
             return Ok(None);
         }
-        let attempt = used.saturating_add(1);
-        state.retries.insert(pair, (attempt, now));
-        Ok(Some(attempt))
+        let known = retries.jobs.iter().any(|job| job == failed_job);
+        let used = u32::try_from(retries.jobs.len()).unwrap_or(u32::MAX);
+        if !known && used >= budget {
+            return Ok(None);
+        }
+        if !known {
+            retries.jobs.push(failed_job.to_owned());
+        }
+        retries.at = now;
+        let place = retries.jobs.iter().position(|job| job == failed_job);
+        Ok(place.map(|place| u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1)))
     }
 
     async fn record_retried_job(

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::advisory::{Advisory, CallSummary, JobSummary, Subject};
 use super::investigate;
 use crate::handler::{HandlerError, Invocation};
-use crate::ledger::{JobEntry, Ledger};
+use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location, Notifier};
 use crate::report::{Decision, DiagnosisReport, Outcome};
 
@@ -43,9 +43,9 @@ impl Event {
             Some(RESTORE_JOB_DETAIL_TYPE) => JobEvent::from_json(event, JobKind::Restore)
                 .map(Box::new)
                 .map(Self::Job),
-            Some(API_CALL_DETAIL_TYPE | _) | None => ApiCallEvent::from_json(event)
-                .map(Box::new)
-                .map(Self::Call),
+            Some(API_CALL_DETAIL_TYPE | _) | None => {
+                ApiCallEvent::from_json(event).map(Box::new).map(Self::Call)
+            }
         }
     }
 
@@ -86,27 +86,30 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
             .saturating_add(GRACE)
             .unwrap_or(invocation.deadline);
         let id = event.id();
-        match ledger
+        let progress = match ledger
             .begin_job(&id, &invocation.id, now, until)
             .await
             .map_err(HandlerError::Call)?
         {
-            JobEntry::Started => {}
-            JobEntry::InProgress => return Ok(already_handled(&event, "another invocation handles it")),
-            JobEntry::Done(outcome) => {
-                return Ok(already_handled(&event, &format!("it was handled before: {outcome}")));
+            JobEntry::Started(progress) => progress,
+            JobEntry::InProgress => {
+                return Ok(already_handled(&event, "another invocation handles it"));
             }
-        }
+            JobEntry::Done(outcome) => {
+                return Ok(already_handled(
+                    &event,
+                    &format!("it was handled before: {outcome}"),
+                ));
+            }
+        };
         let told = match self.advise(&event).await {
-            Ok(advisory) => self.count_and_tell(ledger, advisory).await,
+            Ok(advisory) => self.count_and_tell(ledger, &id, advisory, progress).await,
             Err(error) => Err(error),
         };
         let closed = match &told {
             Ok(advisory) => {
                 let now = self.environment.clock().now();
-                ledger
-                    .finish_job(&id, advisory.outcome.slug(), now)
-                    .await
+                ledger.finish_job(&id, advisory.outcome.slug(), now).await
             }
             Err(_) => ledger.abandon_job(&id, &invocation.id).await,
         };
@@ -126,12 +129,20 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
     async fn advise_call(&self, call: &ApiCallEvent) -> Advisory {
         let mut advisory = of_call(call);
         if !call.is_refused() {
-            advisory.notes.push("the call was not refused for lack of a permission".to_owned());
+            advisory
+                .notes
+                .push("the call was not refused for lack of a permission".to_owned());
             return advisory;
         }
         if call.caller.is_service() {
-            let service = call.caller.invoked_by.as_deref().unwrap_or("an AWS service");
-            advisory.notes.push(format!("{service} made this call on its own"));
+            let service = call
+                .caller
+                .invoked_by
+                .as_deref()
+                .unwrap_or("an AWS service");
+            advisory
+                .notes
+                .push(format!("{service} made this call on its own"));
             return advisory;
         }
         let needs = needs::of_call(call);
@@ -152,7 +163,10 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let candidates = weigh_call(&answers, &explanation);
         let cause = first(&candidates);
         if call.parameter("encryptionKeyArn").is_some() && key.is_none() {
-            advisory.notes.push("the call names its key by an alias, so the key policy was not looked at".to_owned());
+            advisory.notes.push(
+                "the call names its key by an alias, so the key policy was not looked at"
+                    .to_owned(),
+            );
         }
         if call.operation == "CreateBackupVault" && call.parameter("encryptionKeyArn").is_none() {
             advisory.notes.push("the call names no key: the vault would use the account's AWS managed key aws/backup".to_owned());
@@ -173,7 +187,9 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
     async fn advise_job(&self, event: &JobEvent) -> Result<Advisory, HandlerError> {
         if !event.is_unsuccessful() {
             let mut advisory = of_job(event, &event.unconfirmed());
-            advisory.notes.push(format!("the job's state is {}", event.state));
+            advisory
+                .notes
+                .push(format!("the job's state is {}", event.state));
             return Ok(advisory);
         }
         let (confirmed, note) = self.confirm(event).await?;
@@ -236,7 +252,10 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
             Ok(Some(Some(job))) => Ok((Some(job), None)),
             Ok(Some(None)) => Ok((
                 None,
-                Some("AWS Backup describes this job otherwise: the event may be late, or forged".to_owned()),
+                Some(
+                    "AWS Backup describes this job otherwise: the event may be late, or forged"
+                        .to_owned(),
+                ),
             )),
             Ok(None) => Ok((None, Some("AWS Backup knows no such job".to_owned()))),
             Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
@@ -247,20 +266,27 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
     async fn count_and_tell(
         &self,
         ledger: &E::Ledger,
+        id: &str,
         mut advisory: Advisory,
+        progress: JobProgress,
     ) -> Result<Advisory, HandlerError> {
-        if advisory.outcome != Outcome::Advised {
+        if advisory.outcome != Outcome::Advised || progress.told {
             return Ok(advisory);
         }
         let now = self.environment.clock().now();
-        let outcome = advisory.outcome.slug();
-        match ledger
-            .record_occurrence(&fingerprint(&advisory), outcome, now)
-            .await
-        {
+        let counted = match progress.occurrence {
+            Some(occurrence) => Ok(occurrence),
+            None => {
+                let outcome = advisory.outcome.slug();
+                ledger
+                    .count_occurrence(&fingerprint(&advisory), id, outcome, now)
+                    .await
+            }
+        };
+        match counted {
             Ok(occurrence) => {
                 advisory.occurrences = Some(occurrence.count);
-                if !occurrence.is_worth_telling(outcome) {
+                if !occurrence.is_worth_telling(advisory.outcome) {
                     return Ok(advisory);
                 }
             }
@@ -269,7 +295,11 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
                 .notes
                 .push(format!("the incident was not counted: {error}")),
         }
-        self.tell(advisory).await
+        let advisory = self.tell(advisory).await?;
+        if let Err(error) = ledger.record_told(id).await {
+            tracing::warn!(%error, "it was not recorded that people were told");
+        }
+        Ok(advisory)
     }
 
     async fn tell(&self, advisory: Advisory) -> Result<Advisory, HandlerError> {
@@ -371,8 +401,16 @@ fn already_handled(event: &Event, note: &str) -> Advisory {
 fn fingerprint(advisory: &Advisory) -> String {
     let (what, who, where_) = match &advisory.subject {
         Subject::ApiCall(call) => (call.operation.as_str(), call.caller.as_str(), &call.account),
-        Subject::BackupJob(job) => ("backup", job.role.as_deref().unwrap_or_default(), &job.account),
-        Subject::RestoreJob(job) => ("restore", job.role.as_deref().unwrap_or_default(), &job.account),
+        Subject::BackupJob(job) => (
+            "backup",
+            job.role.as_deref().unwrap_or_default(),
+            &job.account,
+        ),
+        Subject::RestoreJob(job) => (
+            "restore",
+            job.role.as_deref().unwrap_or_default(),
+            &job.account,
+        ),
     };
     let unverified = match (&advisory.subject, advisory.verified) {
         (Subject::BackupJob(_) | Subject::RestoreJob(_), false) => "unverified#",

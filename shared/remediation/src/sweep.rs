@@ -1,0 +1,169 @@
+//! Looks for failed copies whose events never arrived. AWS Backup sends its events on a best-effort basis (AWS Backup,
+//! "Monitoring events using EventBridge" [documented]).
+
+use copymend_diagnosis::EventError;
+use copymend_policy::AccountId;
+use jiff::SignedDuration;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::ports::{Backup, Clock, Environment, Location};
+use crate::report::Report;
+
+/// The detail-type of the event that starts a sweep.
+pub const SWEEP_DETAIL_TYPE: &str = "Copymend Sweep";
+/// How far back a sweep looks, in hours, unless the event says otherwise: two days outlast a weekend's gap of a daily sweep
+/// that failed once.
+const HOURS: i64 = 48;
+/// No copy is begun with less time than this left; the next sweep goes on.
+const TIME_FOR_A_COPY: SignedDuration = SignedDuration::from_secs(20);
+
+/// What a sweep did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// How many failed copies were found.
+    pub found: usize,
+    /// The reports of those that no event had brought.
+    pub reports: Vec<Report>,
+    /// How many were left to the next sweep, for lack of time.
+    pub left: usize,
+    /// Copies that could not be handled, with the reason.
+    pub errors: Vec<String>,
+}
+
+/// Where and how far back to look: `detail` of the event, with `accounts`, `regions` and `hours`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Scope {
+    locations: Vec<Location>,
+    hours: i64,
+}
+
+/// Whether an event asks for a sweep.
+#[must_use]
+pub fn is_sweep(event: &Value) -> bool {
+    event.get("detail-type").and_then(Value::as_str) == Some(SWEEP_DETAIL_TYPE)
+}
+
+impl Scope {
+    fn read(event: &Value) -> Result<Self, EventError> {
+        let detail = event.get("detail").unwrap_or(&Value::Null);
+        let texts = |field: &str| -> Option<Vec<String>> {
+            detail
+                .get(field)?
+                .as_array()?
+                .iter()
+                .map(|value| value.as_str().map(str::to_owned))
+                .collect()
+        };
+        let accounts: Vec<AccountId> = texts("accounts")
+            .ok_or(EventError::MissingField { field: "accounts" })?
+            .iter()
+            .map(|account| {
+                account.parse().map_err(|_| EventError::MalformedField {
+                    field: "accounts",
+                    reason: "it holds something that is no account id",
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let regions = texts("regions").ok_or(EventError::MissingField { field: "regions" })?;
+        Ok(Self {
+            locations: accounts
+                .iter()
+                .flat_map(|account| {
+                    regions.iter().map(|region| Location {
+                        account: *account,
+                        region: region.clone(),
+                    })
+                })
+                .collect(),
+            hours: detail
+                .get("hours")
+                .and_then(Value::as_i64)
+                .filter(|hours| (1..=24 * 30).contains(hours))
+                .unwrap_or(HOURS),
+        })
+    }
+}
+
+impl<E: Environment> CopyRemediator<E> {
+    /// Takes every failed copy that AWS Backup lists through the same handler as an event. What the ledger knows as handled is
+    /// passed over.
+    pub async fn sweep(
+        &self,
+        event: &Value,
+        invocation: &Invocation,
+    ) -> Result<Swept, HandlerError> {
+        let scope = Scope::read(event)?;
+        let environment = self.environment();
+        let backup = environment.backup();
+        let now = environment.clock().now();
+        let since = now
+            .checked_sub(SignedDuration::from_hours(scope.hours))
+            .unwrap_or(now);
+        let mut swept = Swept::default();
+        for location in &scope.locations {
+            let listed = match backup.list_failed_copy_jobs(location, since).await {
+                Ok(listed) => listed,
+                Err(error) => {
+                    swept.errors.push(error.to_string());
+                    continue;
+                }
+            };
+            swept.found = swept.found.saturating_add(listed.len());
+            for id in listed {
+                let left = invocation
+                    .deadline
+                    .duration_since(environment.clock().now());
+                if left < TIME_FOR_A_COPY {
+                    swept.left = swept.left.saturating_add(1);
+                    continue;
+                }
+                match self.sweep_one(location, &id, invocation).await {
+                    Ok(Some(report)) => swept.reports.push(report),
+                    Ok(None) => {}
+                    Err(error) => swept.errors.push(format!("copy job {id}: {error}")),
+                }
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn sweep_one(
+        &self,
+        location: &Location,
+        copy_job_id: &str,
+        invocation: &Invocation,
+    ) -> Result<Option<Report>, HandlerError> {
+        let environment = self.environment();
+        let job = environment
+            .backup()
+            .describe_copy_job(location, copy_job_id)
+            .await
+            .map_err(HandlerError::Call)?;
+        let Some(job) = job else { return Ok(None) };
+        // The event that should have come. The handler reads the job again, as for any other.
+        let event = json!({
+            "version": "0",
+            "id": format!("sweep-{copy_job_id}"),
+            "source": copymend_diagnosis::EVENT_SOURCE,
+            "detail-type": copymend_diagnosis::EVENT_DETAIL_TYPE,
+            "account": location.account.as_str(),
+            "region": location.region,
+            "time": environment.clock().now().to_string(),
+            "resources": [job.source_recovery_point.as_str()],
+            "detail": {
+                "copyJobId": job.id,
+                "state": job.state.as_str(),
+                "statusMessage": job.status_message,
+                "iamRoleArn": job.role.as_str(),
+                "sourceBackupVaultArn": job.source_vault.as_str(),
+                "destinationBackupVaultArn": job.destination_vault.as_str(),
+                "resourceArn": job.resource.as_ref().map_or("", copymend_policy::Arn::as_str),
+                "resourceType": job.resource_type.as_deref().unwrap_or_default(),
+            },
+        });
+        let report = self.handle(&event, invocation).await?;
+        Ok((report.outcome != crate::report::Outcome::AlreadyHandled).then_some(report))
+    }
+}
