@@ -5,13 +5,15 @@
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
-//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome` | 30 days |
+//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `counted`, `counted_after`, `incident`, `change_id`, `told` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen` | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | `sids` (a string set), `last_write` | 400 days |
 //! | `writes#RESOURCE#DAY` | `occurrences` | 7 days |
-//! | `change#ID` | the change, before and after | 400 days |
-//! | `retry#RECOVERY_POINT#DESTINATION` | `attempts` | 30 days |
+//! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | 400 days |
+//! | `last-change` | `change_id` | 400 days |
+//! | `admitted#RESOURCE#GRANTEE` | `written_at` | 30 days |
+//! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried) | 30 days |
 //! | `retried#ID` | `original_job` | 30 days |
 //!
 //! A lease has an item of its own, so that taking it never conflicts with the transaction that records a change. Every
@@ -19,34 +21,41 @@
 //! expire, so a lease and a job in progress are compared with the time that was passed in.
 //!
 //! The SDK may repeat a request whose answer was lost. Conditions admit what we wrote ourselves, and a transaction carries a
-//! token; but a count of occurrences or attempts can then be one too high.
+//! token; but a count of occurrences can then be one too high.
 
 use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
+    AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
-use copymend_remediation::ledger::{Change, JobEntry, Lease, Ledger, Occurrence, PolicyHistory};
+use copymend_remediation::ledger::{
+    Change, ChangeState, ClosedIncident, JobEntry, JobProgress, Lease, Ledger, Occurrence,
+    PolicyHistory,
+};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
 use crate::error::Call;
 use crate::item::{
-    Item, expiry, number, read_change, stored, string, text, time, whole, write_change, writes_key,
+    Item, change_key, expiry, moment, number, read_change, state_name, stored, string, text, time,
+    whole, write_change, writes_key,
 };
 
 const REFUSED: &str = "ConditionalCheckFailedException";
 const IN_PROGRESS: &str = "in-progress";
 const DONE: &str = "done";
+const LAST_CHANGE: &str = "last-change";
 /// Attempts at a transaction that meets another one.
 const ATTEMPTS: u32 = 3;
 
@@ -72,33 +81,32 @@ impl DynamoLedger {
         }
     }
 
-    /// A change by its id, to look at it or to undo it.
-    pub async fn change(&self, id: &str) -> CallResult<Option<Change>> {
-        let pk = format!("change#{id}");
-        let Some(item) = self.get(&pk).await? else {
-            return Ok(None);
-        };
-        let unreadable =
-            || Call::new("dynamodb:GetItem", &pk).unreadable("the item is not a change");
-        read_change(&item).ok_or_else(unreadable).map(Some)
-    }
-
-    /// Forgets Sids of a resource, after their statements were undone.
-    pub async fn forget_sids(&self, resource: &str, sids: &[String]) -> CallResult<()> {
-        if sids.is_empty() {
-            return Ok(());
-        }
-        let pk = format!("policy#{resource}");
-        let call = Call::new("dynamodb:UpdateItem", &pk);
+    async fn remember_count(
+        &self,
+        copy_job_id: &str,
+        fingerprint: &str,
+        occurrence: &Occurrence,
+    ) -> CallResult<()> {
+        let pk = format!("job#{copy_job_id}");
+        let count = i64::try_from(occurrence.count).unwrap_or(i64::MAX);
         let request = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", string(&pk))
             .condition_expression("attribute_exists(pk)")
-            .update_expression("DELETE sids :sids")
-            .expression_attribute_values(":sids", AttributeValue::Ss(sids.to_vec()));
-        call.find(REFUSED, request.send()).await?;
+            .expression_attribute_values(":count", number(count))
+            .expression_attribute_values(":incident", string(fingerprint));
+        let set = "SET counted = :count, incident = :incident";
+        let request = match &occurrence.previous_outcome {
+            None => request.update_expression(set),
+            Some(outcome) => request
+                .update_expression(format!("{set}, counted_after = :after"))
+                .expression_attribute_values(":after", string(outcome)),
+        };
+        Call::new("dynamodb:UpdateItem", pk)
+            .find(REFUSED, request.send())
+            .await?;
         Ok(())
     }
 
@@ -115,47 +123,134 @@ impl DynamoLedger {
         Ok(answer.item)
     }
 
+    fn update(&self, pk: impl Into<String>) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .key("pk", string(pk))
+    }
+
     /// A change and its counts, as one transaction.
     fn change_items(
         &self,
         change: &Change,
         sids: &[String],
-    ) -> Result<[TransactWriteItem; 3], String> {
+    ) -> Result<Vec<TransactWriteItem>, BuildError> {
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(write_change(change)))
-            .condition_expression("attribute_not_exists(pk)")
+            .set_item(Some(write_change(change, ChangeState::Written)))
+            .condition_expression("attribute_not_exists(pk) OR change_state = :intended")
+            .expression_attribute_values(":intended", string(state_name(ChangeState::Intended)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| error.to_string())?;
-        let mut history = Update::builder()
-            .table_name(&self.table)
-            .key("pk", string(format!("policy#{}", change.resource)))
+            .build()?;
+        let mut history = self
+            .update(format!("policy#{}", change.resource))
             .expression_attribute_values(":at", time(change.at))
             .expression_attribute_values(":expires", expiry(change.at, 400));
         let set = "SET last_write = :at, expires_at = :expires";
         history = if sids.is_empty() {
             history.update_expression(set)
         } else {
+            let verb = if change.undoes.is_some() {
+                "DELETE"
+            } else {
+                "ADD"
+            };
             history
-                .update_expression(format!("{set} ADD sids :sids"))
+                .update_expression(format!("{set} {verb} sids :sids"))
                 .expression_attribute_values(":sids", AttributeValue::Ss(sids.to_vec()))
         };
-        let count = Update::builder()
-            .table_name(&self.table)
-            .key("pk", string(writes_key(&change.resource, change.at)))
+        let count = self
+            .update(writes_key(&change.resource, change.at))
             .update_expression("SET expires_at = :expires ADD occurrences :one")
             .expression_attribute_values(":expires", expiry(change.at, 7))
             .expression_attribute_values(":one", number(1));
-        Ok([
-            TransactWriteItem::builder().put(put).build(),
-            TransactWriteItem::builder()
-                .update(history.build().map_err(|error| error.to_string())?)
-                .build(),
-            TransactWriteItem::builder()
-                .update(count.build().map_err(|error| error.to_string())?)
-                .build(),
-        ])
+        let admitted = admitted_key(&change.resource, &change.grantee);
+        let item = TransactWriteItem::builder;
+        let mut items = vec![
+            item().put(put).build(),
+            item().update(history.build()?).build(),
+            item().update(count.build()?).build(),
+        ];
+        if let Some(undone) = &change.undoes {
+            let mark = self
+                .update(change_key(undone))
+                .update_expression("SET change_state = :undone")
+                .expression_attribute_values(":undone", string(state_name(ChangeState::Undone)));
+            let forget = Delete::builder()
+                .table_name(&self.table)
+                .key("pk", string(admitted));
+            items.push(item().update(mark.build()?).build());
+            items.push(item().delete(forget.build()?).build());
+        } else {
+            let admit = self
+                .update(admitted)
+                .update_expression("SET written_at = :at, expires_at = :expires")
+                .expression_attribute_values(":at", time(change.at))
+                .expression_attribute_values(":expires", expiry(change.at, 30));
+            items.push(item().update(admit.build()?).build());
+        }
+        Ok(items)
+    }
+
+    async fn transact(&self, call: &Call, change: &Change, sids: &[String]) -> CallResult<()> {
+        let items = self
+            .change_items(change, sids)
+            .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
+        let mut attempt = 1;
+        loop {
+            let request = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()));
+            let Err(error) = call.try_send(request.send()).await else {
+                return Ok(());
+            };
+            match cancelled(&error) {
+                // Recorded before, in a call whose answer was lost, or by an earlier delivery.
+                Cancelled::Exists(item)
+                    if read_change(&item).is_some_and(|(known, _)| known == stored(change)) =>
+                {
+                    return Ok(());
+                }
+                Cancelled::Exists(_) => {
+                    return Err(call.error(
+                        CallErrorKind::Rejected,
+                        "another change is recorded under this id",
+                    ));
+                }
+                Cancelled::Conflict if attempt < ATTEMPTS => {
+                    tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+                    attempt += 1;
+                }
+                Cancelled::Conflict => {
+                    return Err(call.error(
+                        CallErrorKind::Throttled,
+                        "the transaction met another one on the same items",
+                    ));
+                }
+                Cancelled::No => return Err(call.failed(&error)),
+            }
+        }
+    }
+}
+
+fn admitted_key(resource: &str, grantee: &str) -> String {
+    format!("admitted#{resource}#{grantee}")
+}
+
+/// What an earlier delivery left in a job's item.
+fn progress(item: &Item) -> JobProgress {
+    JobProgress {
+        occurrence: whole(item, "counted").map(|count| Occurrence {
+            count,
+            previous_outcome: text(item, "counted_after").map(ToOwned::to_owned),
+        }),
+        change_id: text(item, "change_id").map(ToOwned::to_owned),
+        told: item
+            .get("told")
+            .and_then(|told| told.as_bool().ok())
+            .copied()
+            .unwrap_or_default(),
     }
 }
 
@@ -168,33 +263,39 @@ impl Ledger for DynamoLedger {
         until: Timestamp,
     ) -> CallResult<JobEntry> {
         let pk = format!("job#{copy_job_id}");
-        let call = Call::new("dynamodb:PutItem", &pk);
+        let call = Call::new("dynamodb:UpdateItem", &pk);
         let request = self
             .client
-            .put_item()
+            .update_item()
             .table_name(&self.table)
-            .item("pk", string(&pk))
-            .item("job_state", string(IN_PROGRESS))
-            .item("held_by", string(owner))
-            .item("held_until", time(until))
-            .item("expires_at", expiry(now, 30))
+            .key("pk", string(&pk))
+            .update_expression(
+                "SET job_state = :in_progress, held_by = :owner, held_until = :until, expires_at = :expires",
+            )
             .condition_expression(
                 "attribute_not_exists(pk) OR (job_state = :in_progress \
                  AND (held_until <= :now OR held_by = :owner))",
             )
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":expires", expiry(now, 30))
             .expression_attribute_values(":owner", string(owner))
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = call.try_send(request.send()).await else {
-            return Ok(JobEntry::Started);
+        let error = match call.try_send(request.send()).await {
+            Ok(answer) => {
+                let item = answer.attributes.unwrap_or_default();
+                return Ok(JobEntry::Started(progress(&item)));
+            }
+            Err(error) => error,
         };
         let refused = error
             .as_service_error()
             .filter(|error| error.code() == Some(REFUSED));
         let item = match refused {
             None => return Err(call.failed(&error)),
-            Some(PutItemError::ConditionalCheckFailedException(refused))
+            Some(UpdateItemError::ConditionalCheckFailedException(refused))
                 if refused.item().is_some() =>
             {
                 refused.item().cloned()
@@ -241,21 +342,24 @@ impl Ledger for DynamoLedger {
         let pk = format!("job#{copy_job_id}");
         let request = self
             .client
-            .delete_item()
+            .update_item()
             .table_name(&self.table)
             .key("pk", string(&pk))
+            .update_expression("SET held_until = :never")
             .condition_expression("job_state = :in_progress AND held_by = :owner")
+            .expression_attribute_values(":never", number(0))
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":owner", string(owner));
-        Call::new("dynamodb:DeleteItem", pk)
+        Call::new("dynamodb:UpdateItem", pk)
             .find(REFUSED, request.send())
             .await?;
         Ok(())
     }
 
-    async fn record_occurrence(
+    async fn count_occurrence(
         &self,
         fingerprint: &str,
+        copy_job_id: &str,
         outcome: &str,
         now: Timestamp,
     ) -> CallResult<Occurrence> {
@@ -285,10 +389,56 @@ impl Ledger for DynamoLedger {
             Some(_) => whole(&old, "occurrences")
                 .ok_or_else(|| call.unreadable("`occurrences` is not a whole number"))?,
         };
-        Ok(Occurrence {
+        let occurrence = Occurrence {
             count: before.saturating_add(1),
             previous_outcome: text(&old, "outcome").map(ToOwned::to_owned),
-        })
+        };
+        self.remember_count(copy_job_id, fingerprint, &occurrence)
+            .await?;
+        Ok(occurrence)
+    }
+
+    async fn record_told(&self, copy_job_id: &str) -> CallResult<()> {
+        let pk = format!("job#{copy_job_id}");
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", string(&pk))
+            .update_expression("SET told = :yes")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        Call::new("dynamodb:UpdateItem", pk)
+            .find(REFUSED, request.send())
+            .await?;
+        Ok(())
+    }
+
+    async fn close_incident(&self, copy_job_id: &str) -> CallResult<Option<ClosedIncident>> {
+        let job = self.get(&format!("job#{copy_job_id}")).await?;
+        let Some(fingerprint) = job.as_ref().and_then(|job| text(job, "incident")) else {
+            return Ok(None);
+        };
+        let pk = format!("incident#{fingerprint}");
+        let call = Call::new("dynamodb:DeleteItem", &pk);
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", string(&pk))
+            .return_values(ReturnValue::AllOld);
+        let Some(old) = call.send(request.send()).await?.attributes else {
+            return Ok(None);
+        };
+        if old.is_empty() {
+            return Ok(None);
+        }
+        let unreadable = || call.unreadable("the item is not an incident");
+        Ok(Some(ClosedIncident {
+            count: whole(&old, "occurrences").ok_or_else(unreadable)?,
+            first_seen: moment(&old, "first_seen").ok_or_else(unreadable)?,
+            fingerprint: fingerprint.to_owned(),
+        }))
     }
 
     async fn acquire_lease(
@@ -353,53 +503,86 @@ impl Ledger for DynamoLedger {
         Ok(PolicyHistory { sids, writes_today })
     }
 
-    async fn record_change(&self, change: &Change, sids: &[String]) -> CallResult<()> {
-        let call = Call::new(
-            "dynamodb:TransactWriteItems",
-            format!("change#{}", change.id),
-        );
-        let items = self
-            .change_items(change, sids)
-            .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;
-        let mut attempt = 1;
-        loop {
-            let request = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.to_vec()));
-            let Err(error) = call.try_send(request.send()).await else {
-                return Ok(());
-            };
-            match cancelled(&error) {
-                // Recorded before, in a call whose answer was lost.
-                Cancelled::Exists(item) if read_change(&item).as_ref() == Some(&stored(change)) => {
-                    return Ok(());
-                }
-                Cancelled::Exists(_) => {
-                    return Err(call.error(
-                        CallErrorKind::Rejected,
-                        "another change is recorded under this id",
-                    ));
-                }
-                Cancelled::Conflict if attempt < ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(100) * attempt).await;
-                    attempt += 1;
-                }
-                Cancelled::Conflict => {
-                    return Err(call.error(
-                        CallErrorKind::Throttled,
-                        "the transaction met another one on the same items",
-                    ));
-                }
-                Cancelled::No => return Err(call.failed(&error)),
-            }
+    async fn intend_change(&self, change: &Change) -> CallResult<()> {
+        let pk = change_key(&change.id);
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(write_change(change, ChangeState::Intended)))
+            .condition_expression("attribute_not_exists(pk) OR change_state = :intended")
+            .expression_attribute_values(":intended", string(state_name(ChangeState::Intended)));
+        Call::new("dynamodb:PutItem", &pk)
+            .send(request.send())
+            .await?;
+        if change.undoes.is_some() {
+            return Ok(());
         }
+        let job = format!("job#{}", change.copy_job_id);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", string(&job))
+            .update_expression("SET change_id = :change")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":change", string(&change.id));
+        Call::new("dynamodb:UpdateItem", job)
+            .find(REFUSED, request.send())
+            .await?;
+        Ok(())
+    }
+
+    async fn confirm_change(&self, change: &Change, sids: &[String]) -> CallResult<()> {
+        let call = Call::new("dynamodb:TransactWriteItems", change_key(&change.id));
+        self.transact(&call, change, sids).await?;
+        // Outside the transaction: every change would meet every other on this item.
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", string(LAST_CHANGE))
+            .item("change_id", string(&change.id))
+            .item("expires_at", expiry(change.at, 400));
+        Call::new("dynamodb:PutItem", LAST_CHANGE)
+            .send(request.send())
+            .await?;
+        Ok(())
+    }
+
+    async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {
+        let pk = change_key(id);
+        let Some(item) = self.get(&pk).await? else {
+            return Ok(None);
+        };
+        let unreadable =
+            || Call::new("dynamodb:GetItem", &pk).unreadable("the item is not a change");
+        read_change(&item).ok_or_else(unreadable).map(Some)
+    }
+
+    async fn last_change(&self) -> CallResult<Option<String>> {
+        let item = self.get(LAST_CHANGE).await?;
+        Ok(item
+            .as_ref()
+            .and_then(|item| text(item, "change_id"))
+            .map(ToOwned::to_owned))
+    }
+
+    async fn admitted_at(&self, resource: &str, grantee: &str) -> CallResult<Option<Timestamp>> {
+        let pk = admitted_key(resource, grantee);
+        let Some(item) = self.get(&pk).await? else {
+            return Ok(None);
+        };
+        moment(&item, "written_at")
+            .ok_or_else(|| Call::new("dynamodb:GetItem", &pk).unreadable("`written_at` is missing"))
+            .map(Some)
     }
 
     async fn count_retry(
         &self,
         recovery_point: &Arn,
         destination: &BackupVaultArn,
+        failed_job: &str,
         budget: u32,
         now: Timestamp,
     ) -> CallResult<Option<u32>> {
@@ -413,21 +596,23 @@ impl Ledger for DynamoLedger {
             .update_item()
             .table_name(&self.table)
             .key("pk", string(&pk))
-            .condition_expression("attribute_not_exists(attempts) OR attempts < :budget")
-            .update_expression("SET expires_at = :expires ADD attempts :one")
+            .condition_expression(
+                "attribute_not_exists(jobs) OR size(jobs) < :budget OR contains(jobs, :job)",
+            )
+            .update_expression("SET expires_at = :expires ADD jobs :jobs")
             .expression_attribute_values(":budget", number(i64::from(budget)))
+            .expression_attribute_values(":job", string(failed_job))
+            .expression_attribute_values(":jobs", AttributeValue::Ss(vec![failed_job.to_owned()]))
             .expression_attribute_values(":expires", expiry(now, 30))
-            .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::UpdatedNew);
+            .return_values(ReturnValue::AllNew);
         let Some(answer) = call.find(REFUSED, request.send()).await? else {
             return Ok(None);
         };
-        answer
-            .attributes()
-            .and_then(|item| whole(item, "attempts"))
-            .and_then(|attempts| u32::try_from(attempts).ok())
-            .ok_or_else(|| call.unreadable("`attempts` is not a whole number"))
-            .map(Some)
+        let jobs = answer.attributes().and_then(|item| item.get("jobs"));
+        match jobs {
+            Some(AttributeValue::Ss(jobs)) => Ok(u32::try_from(jobs.len()).ok()),
+            Some(_) | None => Err(call.unreadable("`jobs` is not a string set")),
+        }
     }
 
     async fn record_retried_job(

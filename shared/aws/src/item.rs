@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use copymend_remediation::ledger::Change;
+use copymend_remediation::ledger::{Change, ChangeState};
 use jiff::Timestamp;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -15,41 +15,75 @@ pub(crate) fn writes_key(resource: &str, at: Timestamp) -> String {
     format!("writes#{resource}#{}", at.strftime("%F"))
 }
 
-pub(crate) fn write_change(change: &Change) -> Item {
-    let texts = change.added.iter().map(string).collect();
+pub(crate) fn write_change(change: &Change, state: ChangeState) -> Item {
+    let texts = change.statements.iter().map(string).collect();
     let mut item = Item::from([
-        ("pk".to_owned(), string(format!("change#{}", change.id))),
+        ("pk".to_owned(), string(change_key(&change.id))),
         ("change_id".to_owned(), string(&change.id)),
+        ("change_state".to_owned(), string(state_name(state))),
         ("policy_of".to_owned(), string(&change.resource)),
-        ("policy_after".to_owned(), string(&change.after)),
-        ("added".to_owned(), AttributeValue::L(texts)),
+        ("grantee".to_owned(), string(&change.grantee)),
+        ("statements".to_owned(), AttributeValue::L(texts)),
         ("written_at".to_owned(), time(change.at)),
         ("copy_job_id".to_owned(), string(&change.copy_job_id)),
         ("expires_at".to_owned(), expiry(change.at, 400)),
     ]);
-    if let Some(before) = &change.before {
-        item.insert("policy_before".to_owned(), string(before));
+    for (name, text) in [
+        ("policy_before", &change.before),
+        ("policy_after", &change.after),
+        ("undoes", &change.undoes),
+    ] {
+        if let Some(text) = text {
+            item.insert(name.to_owned(), string(text));
+        }
     }
     item
 }
 
-pub(crate) fn read_change(item: &Item) -> Option<Change> {
+pub(crate) fn read_change(item: &Item) -> Option<(Change, ChangeState)> {
     let owned = |name| text(item, name).map(ToOwned::to_owned);
-    Some(Change {
+    let state = [
+        ChangeState::Intended,
+        ChangeState::Written,
+        ChangeState::Undone,
+    ]
+    .into_iter()
+    .find(|state| text(item, "change_state") == Some(state_name(*state)))?;
+    let change = Change {
         id: owned("change_id")?,
         resource: owned("policy_of")?,
+        grantee: owned("grantee")?,
         before: owned("policy_before"),
-        after: owned("policy_after")?,
-        added: item
-            .get("added")?
+        after: owned("policy_after"),
+        statements: item
+            .get("statements")?
             .as_l()
             .ok()?
             .iter()
             .map(|statement| statement.as_s().ok().cloned())
             .collect::<Option<_>>()?,
-        at: Timestamp::from_millisecond(item.get("written_at")?.as_n().ok()?.parse().ok()?).ok()?,
+        at: moment(item, "written_at")?,
         copy_job_id: owned("copy_job_id")?,
-    })
+        undoes: owned("undoes"),
+    };
+    Some((change, state))
+}
+
+pub(crate) const fn state_name(state: ChangeState) -> &'static str {
+    match state {
+        ChangeState::Intended => "intended",
+        ChangeState::Written => "written",
+        ChangeState::Undone => "undone",
+    }
+}
+
+pub(crate) fn change_key(id: &str) -> String {
+    format!("change#{id}")
+}
+
+pub(crate) fn moment(item: &Item, name: &str) -> Option<Timestamp> {
+    let milliseconds = item.get(name)?.as_n().ok()?.parse().ok()?;
+    Timestamp::from_millisecond(milliseconds).ok()
 }
 
 /// A change as the table keeps it: times lose what is below a millisecond.
