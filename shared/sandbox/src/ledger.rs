@@ -127,6 +127,8 @@ impl Ledger for MemoryLedger {
             }
             Some(JobState::Done { .. } | JobState::Begun { .. }) | None => {}
         }
+        // What is done and old is forgotten altogether.
+        let known = known.filter(|job| matches!(job.state, JobState::Begun { .. }));
         let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
         let incident = known.and_then(|job| job.incident.clone());
         let job = Job {

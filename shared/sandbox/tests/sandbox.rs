@@ -10,6 +10,9 @@ mod handler;
 #[path = "sandbox/ledger.rs"]
 mod ledger;
 #[cfg(test)]
+#[path = "../../aws/src/tests/ledger_contract.rs"]
+mod ledger_contract;
+#[cfg(test)]
 #[path = "sandbox/loading.rs"]
 mod loading;
 #[cfg(test)]

@@ -2,14 +2,15 @@
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
-use copymend_remediation::ledger::{Change, JobEntry, Ledger};
+use copymend_remediation::ledger::{Change, ChangeState, JobEntry, JobProgress, Ledger};
 use jiff::{SignedDuration, Timestamp};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
-pub(super) async fn ledger_contract(ledger: &impl Ledger) {
+pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     jobs(ledger).await;
     incidents(ledger).await;
     leases(ledger).await;
+    progress(ledger).await;
     history(ledger).await;
     retries(ledger).await;
 }
@@ -19,17 +20,17 @@ fn at(seconds: i64) -> Timestamp {
     noon + SignedDuration::from_secs(seconds)
 }
 
+fn new() -> JobEntry {
+    JobEntry::Started(JobProgress::default())
+}
+
 async fn jobs(ledger: &impl Ledger) {
     let begin = |owner, now, until| ledger.begin_job("job", owner, at(now), at(until));
-    assert_eq!(begin("a", 0, 60).await.unwrap(), JobEntry::Started);
+    assert_eq!(begin("a", 0, 60).await.unwrap(), new());
     assert_eq!(begin("b", 1, 61).await.unwrap(), JobEntry::InProgress);
     // The same request, sent again by the SDK.
-    assert_eq!(begin("a", 0, 60).await.unwrap(), JobEntry::Started);
-    assert_eq!(
-        begin("b", 60, 120).await.unwrap(),
-        JobEntry::Started,
-        "its time is over"
-    );
+    assert_eq!(begin("a", 0, 60).await.unwrap(), new());
+    assert_eq!(begin("b", 60, 120).await.unwrap(), new(), "its time is over");
     ledger.abandon_job("job", "a").await.unwrap();
     assert_eq!(
         begin("c", 61, 121).await.unwrap(),
@@ -37,7 +38,7 @@ async fn jobs(ledger: &impl Ledger) {
         "`a` doesn't own it"
     );
     ledger.abandon_job("job", "b").await.unwrap();
-    assert_eq!(begin("c", 62, 122).await.unwrap(), JobEntry::Started);
+    assert_eq!(begin("c", 62, 122).await.unwrap(), new());
     ledger.finish_job("job", "retried", at(63)).await.unwrap();
     let done = JobEntry::Done("retried".to_owned());
     assert_eq!(begin("d", 1_000, 1_060).await.unwrap(), done);
@@ -50,11 +51,49 @@ async fn jobs(ledger: &impl Ledger) {
     ledger.abandon_job("never begun", "a").await.unwrap();
 }
 
+/// What one delivery did is there for the next.
+async fn progress(ledger: &impl Ledger) {
+    let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
+    assert_eq!(begin("a", 0).await.unwrap(), new());
+    let occurrence = ledger
+        .count_occurrence("resumed-incident", "resumed", "retried", at(1))
+        .await
+        .unwrap();
+    let change = change("resumed-change", "resumed", 1);
+    ledger.intend_change(&change).await.unwrap();
+    let left = |told| {
+        JobEntry::Started(JobProgress {
+            occurrence: Some(occurrence.clone()),
+            change_id: Some("resumed-change".to_owned()),
+            told,
+        })
+    };
+    ledger.abandon_job("resumed", "a").await.unwrap();
+    assert_eq!(begin("b", 2).await.unwrap(), left(false));
+    ledger.record_told("resumed").await.unwrap();
+    assert_eq!(begin("c", 62).await.unwrap(), left(true));
+    ledger.record_told("never begun").await.unwrap();
+    ledger
+        .finish_job("resumed", "retried", at(63))
+        .await
+        .unwrap();
+    let done = JobEntry::Done("retried".to_owned());
+    assert_eq!(begin("d", 64).await.unwrap(), done);
+}
+
 async fn incidents(ledger: &impl Ledger) {
     let mut seen = Vec::new();
-    for (outcome, now) in [("refused", 0), ("refused", 1), ("repaired", 2)] {
+    for (job, outcome, now) in [
+        ("i-1", "refused", 0),
+        ("i-2", "refused", 1),
+        ("i-3", "retried", 2),
+    ] {
+        ledger
+            .begin_job(job, "a", at(now), at(now + 60))
+            .await
+            .unwrap();
         let occurrence = ledger
-            .record_occurrence("incident", outcome, at(now))
+            .count_occurrence("incident", job, outcome, at(now))
             .await
             .unwrap();
         seen.push((occurrence.count, occurrence.previous_outcome));
@@ -62,10 +101,25 @@ async fn incidents(ledger: &impl Ledger) {
     let refused = Some("refused".to_owned());
     assert_eq!(seen, [(1, None), (2, refused.clone()), (3, refused)]);
     let other = ledger
-        .record_occurrence("other", "refused", at(3))
+        .count_occurrence("other", "i-4", "refused", at(3))
         .await
         .unwrap();
     assert_eq!((other.count, other.previous_outcome), (1, None));
+
+    let closed = ledger.close_incident("i-2").await.unwrap().unwrap();
+    assert_eq!((closed.count, closed.first_seen), (3, at(0)));
+    assert_eq!(closed.fingerprint, "incident");
+    assert_eq!(
+        ledger.close_incident("i-1").await.unwrap(),
+        None,
+        "it is closed"
+    );
+    assert_eq!(ledger.close_incident("never begun").await.unwrap(), None);
+    let again = ledger
+        .count_occurrence("incident", "i-1", "refused", at(4))
+        .await
+        .unwrap();
+    assert_eq!((again.count, again.previous_outcome), (1, None));
 }
 
 async fn leases(ledger: &impl Ledger) {
@@ -77,11 +131,8 @@ async fn leases(ledger: &impl Ledger) {
         (resource, "a", at(60))
     );
     assert_eq!(acquire("b", 59, 100).await.unwrap(), None);
-    assert_eq!(
-        acquire("a", 59, 100).await.unwrap(),
-        None,
-        "not even by the same owner"
-    );
+    // The same request, sent again by the SDK or delivered again under the same id.
+    let first = acquire("a", 1, 60).await.unwrap().unwrap();
     let second = acquire("b", 60, 120).await.unwrap().unwrap();
     ledger.release_lease(first).await.unwrap();
     assert_eq!(
@@ -99,50 +150,99 @@ async fn leases(ledger: &impl Ledger) {
     ledger.release_lease(third).await.unwrap();
 }
 
-async fn history(ledger: &impl Ledger) {
-    let resource = "arn:aws:kms:eu-west-1:111122223333:key/1";
-    let change = |id: &str, seconds| Change {
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+
+fn change(id: &str, job: &str, seconds: i64) -> Change {
+    Change {
         id: id.to_owned(),
-        resource: resource.to_owned(),
+        resource: KEY.to_owned(),
+        grantee: "444455556666".to_owned(),
         before: Some("{\"Statement\": [ ]}".to_owned()),
-        after: "{\"Statement\": [ {} ]}".to_owned(),
-        added: vec!["{}".to_owned()],
+        after: Some("{\"Statement\": [ {} ]}".to_owned()),
+        statements: vec!["{}".to_owned()],
         at: at(seconds),
-        copy_job_id: "job".to_owned(),
-    };
+        copy_job_id: job.to_owned(),
+        undoes: None,
+    }
+}
+
+fn sids(sids: &[&str]) -> Vec<String> {
+    sids.iter().map(|sid| (*sid).to_owned()).collect()
+}
+
+async fn history(ledger: &impl Ledger) {
     let read = |seconds| async move {
-        let mut history = ledger.policy_history(resource, at(seconds)).await.unwrap();
+        let mut history = ledger.policy_history(KEY, at(seconds)).await.unwrap();
         history.sids.sort();
         (history.sids, history.writes_today)
     };
+    let write = |id: &'static str, seconds, added: &'static [&'static str]| async move {
+        let change = change(id, "job", seconds);
+        ledger.intend_change(&change).await.unwrap();
+        ledger.confirm_change(&change, &sids(added)).await.unwrap();
+        // Recorded again, by a delivery that resumed.
+        ledger.confirm_change(&change, &sids(added)).await.unwrap();
+    };
+    let admitted = || ledger.admitted_at(KEY, "444455556666");
     assert_eq!(read(0).await, (Vec::new(), 0));
-    let sids = |sids: &[&str]| sids.iter().map(|sid| (*sid).to_owned()).collect::<Vec<_>>();
-    ledger
-        .record_change(&change("1", 0), &sids(&["x", "y"]))
-        .await
-        .unwrap();
-    ledger
-        .record_change(&change("2", 1), &sids(&["y", "z"]))
-        .await
-        .unwrap();
+    assert_eq!(ledger.change("1").await.unwrap(), None);
+    let intended = change("0", "job", 0);
+    ledger.intend_change(&intended).await.unwrap();
+    assert_eq!(
+        ledger.change("0").await.unwrap(),
+        Some((intended, ChangeState::Intended))
+    );
+    assert_eq!(read(0).await, (Vec::new(), 0), "an intent is no write");
+    assert_eq!(admitted().await.unwrap(), None);
+
+    write("1", 0, &["x", "y"]).await;
+    write("2", 1, &["y", "z"]).await;
     assert_eq!(read(2).await, (sids(&["x", "y", "z"]), 2));
+    assert_eq!(admitted().await.unwrap(), Some(at(1)));
+    assert_eq!(
+        ledger.admitted_at(KEY, "777788889999").await.unwrap(),
+        None,
+        "another grantee"
+    );
+    assert_eq!(ledger.last_change().await.unwrap().as_deref(), Some("2"));
+    assert_eq!(
+        ledger.change("2").await.unwrap(),
+        Some((change("2", "job", 1), ChangeState::Written))
+    );
     // A lease on the resource leaves its history alone.
     let lease = ledger
-        .acquire_lease(resource, "a", at(2), at(60))
+        .acquire_lease(KEY, "a", at(2), at(60))
         .await
         .unwrap()
         .unwrap();
     assert_eq!(read(3).await, (sids(&["x", "y", "z"]), 2));
     ledger.release_lease(lease).await.unwrap();
-    assert_eq!(read(4).await, (sids(&["x", "y", "z"]), 2));
     // 12:00 plus twelve hours is the next day.
     assert_eq!(read(12 * 3_600 - 1).await.1, 2);
     assert_eq!(read(12 * 3_600).await, (sids(&["x", "y", "z"]), 0));
+
+    let undo = Change {
+        undoes: Some("2".to_owned()),
+        after: None,
+        ..change("undo-2", "job", 12 * 3_600)
+    };
+    ledger.intend_change(&undo).await.unwrap();
     ledger
-        .record_change(&change("3", 12 * 3_600), &[])
+        .confirm_change(&undo, &sids(&["y", "z"]))
         .await
         .unwrap();
-    assert_eq!(read(12 * 3_600 + 1).await, (sids(&["x", "y", "z"]), 1));
+    assert_eq!(read(12 * 3_600 + 1).await, (sids(&["x"]), 1));
+    assert_eq!(admitted().await.unwrap(), None);
+    let (_, state) = ledger.change("2").await.unwrap().unwrap();
+    assert_eq!(state, ChangeState::Undone);
+    assert_eq!(
+        ledger.change("undo-2").await.unwrap(),
+        Some((undo, ChangeState::Written))
+    );
+    assert_eq!(
+        ledger.last_change().await.unwrap().as_deref(),
+        Some("undo-2")
+    );
 }
 
 async fn retries(ledger: &impl Ledger) {
@@ -153,30 +253,26 @@ async fn retries(ledger: &impl Ledger) {
             .unwrap()
     };
     let (here, there) = (vault("here"), vault("there"));
-    assert_eq!(
-        ledger.count_retry(&point, &here, 0, at(0)).await.unwrap(),
-        None
+    let count = |vault: &BackupVaultArn, job: &'static str, budget, seconds| {
+        let (point, vault) = (point.clone(), vault.clone());
+        async move {
+            ledger
+                .count_retry(&point, &vault, job, budget, at(seconds))
+                .await
+                .unwrap()
+        }
+    };
+    assert_eq!(count(&here, "1", 0, 0).await, None);
+    assert_eq!(count(&here, "1", 2, 0).await, Some(1));
+    assert_eq!(count(&here, "1", 2, 0).await, Some(1), "the same job again");
+    assert_eq!(count(&here, "2", 2, 1).await, Some(2));
+    assert_eq!(count(&here, "3", 2, 2).await, None);
+    assert!(
+        count(&here, "2", 2, 2).await.is_some(),
+        "it was counted before"
     );
-    assert_eq!(
-        ledger.count_retry(&point, &here, 2, at(0)).await.unwrap(),
-        Some(1)
-    );
-    assert_eq!(
-        ledger.count_retry(&point, &here, 2, at(1)).await.unwrap(),
-        Some(2)
-    );
-    assert_eq!(
-        ledger.count_retry(&point, &here, 2, at(2)).await.unwrap(),
-        None
-    );
-    assert_eq!(
-        ledger.count_retry(&point, &there, 2, at(3)).await.unwrap(),
-        Some(1)
-    );
-    assert_eq!(
-        ledger.count_retry(&point, &here, 3, at(4)).await.unwrap(),
-        Some(3)
-    );
+    assert_eq!(count(&there, "3", 2, 3).await, Some(1));
+    assert_eq!(count(&here, "3", 3, 4).await, Some(3));
 
     assert_eq!(ledger.retry_of("new").await.unwrap(), None);
     ledger
