@@ -57,6 +57,7 @@ lint: ## Check format, lints and the template.
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	tests/black_box/install sam
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template member.yaml
 
 build: ## Build the function for Lambda into .aws-sam.
 	tests/black_box/install sam build

@@ -53,6 +53,7 @@ WRITES = {
     "backup:StartCopyJob": {"Repairs"},
     "iam:PassRole": {"Repairs"},
     "backup:PutBackupVaultAccessPolicy": {"RepairsVaults"},
+    "backup:DeleteBackupVaultAccessPolicy": {"RepairsVaults"},
     "kms:PutKeyPolicy": {"RepairsKeys"},
     "iam:CreateServiceLinkedRole": {"RepairsServiceLinkedRoles"},
 }
