@@ -14,7 +14,7 @@ help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
 
 demo: ## Take every sample event through the function's own handler, on the embedded sandbox.
-	cargo run --quiet --locked --package copymend -- replay --repair --message events/*.json
+	cargo run --quiet --locked --package copymend --no-default-features -- replay --repair --message events/*.json
 
 test: unit oracle-sample template black-box ## Run all tests.
 

@@ -26,6 +26,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Runs events through the Lambda function's own handler, in a sandbox
     Replay(Replay),
+    /// Takes back what a repair added, in the real accounts
+    #[cfg(feature = "aws")]
+    Undo(UndoArguments),
     /// Works on IAM policies
     Policy {
         #[command(subcommand)]
@@ -68,8 +71,18 @@ nothing in a sandbox can be harmed. With --json, an event that is refused gets {
 Exit codes: 0 done; 1 an event was refused, or its repair failed; 2 wrong usage, or unreadable input.")]
 pub(crate) struct Replay {
     /// Event files; `-` is standard input
-    #[arg(required = true)]
+    #[cfg_attr(feature = "aws", arg(required_unless_present = "dlq"))]
+    #[cfg_attr(not(feature = "aws"), arg(required = true))]
     pub(crate) events: Vec<PathBuf>,
+    /// Instead of the sandbox: read the events of this SQS queue back, in the real accounts, with the settings of the
+    /// environment; what was handled is deleted from the queue
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "QUEUE_URL", conflicts_with_all = ["events", "world", "repair", "message"])]
+    pub(crate) dlq: Option<String>,
+    /// At most this many events of the queue
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, requires = "dlq")]
+    pub(crate) most: u32,
     /// The world to replay in, a JSON file [default: the world of the sample events]
     #[arg(long)]
     pub(crate) world: Option<PathBuf>,
@@ -82,4 +95,29 @@ pub(crate) struct Replay {
     /// Also show the message that people would get
     #[arg(long, conflicts_with = "json")]
     pub(crate) message: bool,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  COPYMEND_LEDGER_TABLE=copymend-ledger copymend undo 1DE46DC6-1784-4B3F-8A2D-000000000001-1767225600000
+  COPYMEND_LEDGER_TABLE=copymend-ledger copymend undo --last
+
+Exactly the statements that the change added are taken out, also where others have edited the policy since. A statement
+of ours that somebody changed is left alone, and the command fails. Credentials and Region come from the environment, as
+for every AWS tool; COPYMEND_MEMBER_ROLE and COPYMEND_EXTERNAL_ID lead into other accounts. With --json:
+{\"undone\",\"change\"} or {\"error\"}.
+
+Exit codes: 0 taken back; 1 it was not; 2 wrong usage, or an invalid setting.")]
+pub(crate) struct UndoArguments {
+    /// The change's id, from its report
+    #[arg(required_unless_present = "last")]
+    pub(crate) change: Option<String>,
+    /// The last change that the ledger knows
+    #[arg(long, conflicts_with = "change")]
+    pub(crate) last: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -1,11 +1,15 @@
-//! `copymend`: explains failure messages, replays events in a sandbox, works on policies.
+//! `copymend`: explains failure messages, replays events in a sandbox, works on policies, takes changes back.
 
 mod arguments;
+#[cfg(feature = "aws")]
+mod dead_letters;
 mod explain;
 mod input;
 mod output;
 mod policy;
 mod replay;
+#[cfg(feature = "aws")]
+mod undo;
 
 use std::io;
 use std::process::ExitCode;
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Undo(arguments) => undo::run(&arguments),
         Command::Policy { command } => policy::run(&command),
     };
     match result {

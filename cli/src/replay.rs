@@ -21,6 +21,10 @@ use crate::{CommandError, Ending, io_error};
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 
 pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
+    #[cfg(feature = "aws")]
+    if let Some(queue_url) = &arguments.dlq {
+        return crate::dead_letters::run(queue_url, arguments.most, arguments.json);
+    }
     let settings = settings(arguments.repair)?;
     let world = match &arguments.world {
         Some(path) => World::from_json(&text(path)?)
@@ -81,7 +85,7 @@ fn text(path: &Path) -> Result<String, CommandError> {
     Ok(String::from_utf8_lossy(&read(path)?).into_owned())
 }
 
-fn as_json(result: &Result<Report, HandlerError>) -> String {
+pub(crate) fn as_json(result: &Result<Report, HandlerError>) -> String {
     match result {
         Ok(report) => copymend_report::json(report),
         // The same members as the Lambda function's error answer.

@@ -6,6 +6,16 @@ use copymend_aws::AwsEnvironment;
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::Settings;
+use copymend_remediation::sweep::{Swept, is_sweep};
+use serde::Serialize;
+
+/// What an invocation answers.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Report(Box<Report>),
+    Swept(Swept),
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -14,11 +24,14 @@ async fn main() -> ExitCode {
         let environment = AwsEnvironment::load(&settings).await;
         let remediator = &CopyRemediator::new(environment, settings);
         copymend_lambda::serve(|event, invocation| async move {
-            let report = remediator.handle(&event, &invocation).await;
-            if let Ok(report) = &report {
-                log(report);
+            if is_sweep(&event) {
+                let swept = remediator.sweep(&event, &invocation).await?;
+                swept.reports.iter().for_each(log);
+                return Ok(Answer::Swept(swept));
             }
-            report
+            let report = remediator.handle(&event, &invocation).await?;
+            log(&report);
+            Ok(Answer::Report(Box::new(report)))
         })
         .await
     })

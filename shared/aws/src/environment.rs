@@ -8,7 +8,7 @@ use copymend_remediation::settings::Settings;
 
 use crate::accounts::Accounts;
 use crate::{
-    AwsBackup, AwsKeys, AwsOrganizations, AwsRoles, DynamoLedger, SnsNotifier, SystemClock, config,
+    DeadLetters, AwsBackup, AwsKeys, AwsOrganizations, AwsRoles, DynamoLedger, SnsNotifier, SystemClock, config,
 };
 
 /// Everything that the handler needs, on AWS.
@@ -21,6 +21,7 @@ pub struct AwsEnvironment {
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
     clock: SystemClock,
+    config: SdkConfig,
 }
 
 impl AwsEnvironment {
@@ -36,6 +37,7 @@ impl AwsEnvironment {
     pub fn new(config: SdkConfig, settings: &Settings) -> Self {
         let accounts = Arc::new(Accounts::new(config, settings));
         Self {
+            config: accounts.own_config().clone(),
             notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
             ledger: settings
                 .ledger_table
@@ -47,6 +49,14 @@ impl AwsEnvironment {
             organizations: AwsOrganizations::new(accounts),
             clock: SystemClock,
         }
+    }
+}
+
+impl AwsEnvironment {
+    /// A queue of dead letters in the function's own account.
+    #[must_use]
+    pub fn dead_letters(&self, queue_url: &str) -> DeadLetters {
+        DeadLetters::new(&self.config, queue_url)
     }
 }
 

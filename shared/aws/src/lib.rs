@@ -19,6 +19,7 @@ mod backup;
 mod clock;
 mod config;
 mod copy_job;
+mod dead_letters;
 mod dynamo;
 mod environment;
 mod error;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use backup::AwsBackup;
 pub use clock::SystemClock;
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use dynamo::DynamoLedger;
 pub use environment::AwsEnvironment;
 pub use iam::AwsRoles;

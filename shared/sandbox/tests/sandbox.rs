@@ -28,5 +28,8 @@ mod rules_of_keys;
 #[path = "sandbox/small.rs"]
 mod small;
 #[cfg(test)]
+#[path = "sandbox/torture/mod.rs"]
+mod torture;
+#[cfg(test)]
 #[path = "sandbox/writes.rs"]
 mod writes;

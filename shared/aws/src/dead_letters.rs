@@ -1,0 +1,117 @@
+//! The queue of events that could not be handled, on Amazon SQS.
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_sqs::Client;
+use copymend_remediation::ports::CallResult;
+use serde_json::Value;
+
+use crate::error::Call;
+
+/// How long a message stays hidden while it is replayed, in seconds. It appears again if nobody deletes it.
+const HIDDEN_SECONDS: i32 = 300;
+
+/// A dead letter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// The event that could not be handled; the whole body where it holds none.
+    pub event: Value,
+    /// What deletes the letter.
+    receipt: String,
+}
+
+/// A queue of dead letters.
+#[derive(Debug)]
+pub struct DeadLetters {
+    client: Client,
+    queue_url: String,
+}
+
+impl DeadLetters {
+    /// The queue at this URL. The Region is read from a URL of AWS's form; otherwise it is the configuration's.
+    #[must_use]
+    pub fn new(config: &SdkConfig, queue_url: &str) -> Self {
+        let region = queue_url
+            .strip_prefix("https://sqs.")
+            .and_then(|rest| rest.split('.').next())
+            .map(str::to_owned);
+        let config = match region {
+            Some(region) => config.to_builder().region(Region::new(region)).build(),
+            None => config.clone(),
+        };
+        Self {
+            client: Client::new(&config),
+            queue_url: queue_url.to_owned(),
+        }
+    }
+
+    /// The next letter; `None` where the queue has none to give now.
+    pub async fn receive(&self) -> CallResult<Option<DeadLetter>> {
+        let call = Call::new("sqs:ReceiveMessage", &self.queue_url);
+        let request = self
+            .client
+            .receive_message()
+            .queue_url(&self.queue_url)
+            .max_number_of_messages(1)
+            .wait_time_seconds(1)
+            .visibility_timeout(HIDDEN_SECONDS);
+        let answer = call.send(request.send()).await?;
+        let Some(message) = answer.messages.unwrap_or_default().into_iter().next() else {
+            return Ok(None);
+        };
+        let receipt = message
+            .receipt_handle
+            .ok_or_else(|| call.unreadable("`ReceiptHandle` is missing"))?;
+        Ok(Some(DeadLetter {
+            event: event_in(message.body.as_deref().unwrap_or_default()),
+            receipt,
+        }))
+    }
+
+    /// Deletes a letter, once its event is handled.
+    pub async fn delete(&self, letter: DeadLetter) -> CallResult<()> {
+        let request = self
+            .client
+            .delete_message()
+            .queue_url(&self.queue_url)
+            .receipt_handle(letter.receipt);
+        Call::new("sqs:DeleteMessage", &self.queue_url)
+            .send(request.send())
+            .await?;
+        Ok(())
+    }
+}
+
+/// The event in a letter. EventBridge puts the event itself into its queue; Lambda's failure destination wraps it as
+/// `requestPayload` (Lambda developer guide, "Asynchronous invocation" [documented]). What is no JSON is kept as text.
+pub(crate) fn event_in(body: &str) -> Value {
+    let Ok(letter) = serde_json::from_str::<Value>(body) else {
+        return Value::String(body.to_owned());
+    };
+    match letter {
+        Value::Object(mut members) if members.contains_key("requestContext") => members
+            .remove("requestPayload")
+            .unwrap_or(Value::Object(members)),
+        letter => letter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::event_in;
+
+    #[test]
+    fn both_kinds_of_letters_hold_the_event() {
+        let event = json!({"source": "aws.backup", "detail": {}});
+        assert_eq!(event_in(&event.to_string()), event);
+        let wrapped = json!({
+            "version": "1.0",
+            "requestContext": {"condition": "RetriesExhausted"},
+            "requestPayload": event,
+            "responsePayload": {"errorType": "CallFailed"}
+        });
+        assert_eq!(event_in(&wrapped.to_string()), event);
+        assert_eq!(event_in("no JSON"), json!("no JSON"));
+    }
+}

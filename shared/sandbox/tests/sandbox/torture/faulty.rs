@@ -1,0 +1,260 @@
+//! An environment around another one, in which one call goes wrong.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use copymend_diagnosis::{
+    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyArn, Organization, PrincipalPolicies,
+    RecoveryPoint, RestoreJob, Role, SimulatedAction, Tags,
+};
+use copymend_policy::{AccountId, Arn};
+use copymend_remediation::ledger::{
+    Change, ChangeState, ClosedIncident, JobEntry, Lease, Ledger, Occurrence, PolicyHistory,
+};
+use copymend_remediation::ports::{
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
+    KeyWrites, Keys, Location, Notifier, Organizations, Simulation, StartCopy,
+};
+use copymend_remediation::report::Report;
+use copymend_remediation::write::{ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use copymend_sandbox::Sandbox;
+use jiff::Timestamp;
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is refused before it does anything.
+    Refused(CallErrorKind),
+    /// It is done, but its answer is lost.
+    AnswerLost(CallErrorKind),
+    /// The process dies before it.
+    KilledBefore,
+    /// The process dies after it.
+    KilledAfter,
+}
+
+pub(crate) const FAULTS: [Fault; 7] = [
+    Fault::Refused(CallErrorKind::Throttled),
+    Fault::Refused(CallErrorKind::Unavailable),
+    Fault::Refused(CallErrorKind::Timeout),
+    Fault::Refused(CallErrorKind::AccessDenied),
+    Fault::AnswerLost(CallErrorKind::Unavailable),
+    Fault::KilledBefore,
+    Fault::KilledAfter,
+];
+
+/// The payload with which a process "dies": the test catches it where the function would end.
+pub(crate) struct Killed;
+
+#[derive(Debug, Default)]
+struct State {
+    calls: AtomicUsize,
+    /// The number of the call, from 0, and what happens to it.
+    fault: Mutex<Option<(usize, Fault)>>,
+    made: Mutex<Vec<&'static str>>,
+}
+
+/// The sandbox, with one faulty call. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Faulty {
+    inner: Sandbox,
+    state: Arc<State>,
+}
+
+impl Faulty {
+    pub(crate) fn new(inner: Sandbox) -> Self {
+        Self {
+            inner,
+            state: Arc::default(),
+        }
+    }
+
+    /// Lets the call with this number, counted from 0, go wrong. Calls are counted anew.
+    pub(crate) fn break_call(&self, number: usize, fault: Fault) {
+        self.state.calls.store(0, Ordering::SeqCst);
+        *self.state.fault.lock().unwrap() = Some((number, fault));
+    }
+
+    /// The names of the calls so far.
+    pub(crate) fn made(&self) -> Vec<&'static str> {
+        self.state.made.lock().unwrap().clone()
+    }
+
+    fn begin(&self, operation: &'static str) -> CallResult<Option<Fault>> {
+        let number = self.state.calls.fetch_add(1, Ordering::SeqCst);
+        self.state.made.lock().unwrap().push(operation);
+        let fault = self
+            .state
+            .fault
+            .lock()
+            .unwrap()
+            .filter(|(broken, _)| *broken == number)
+            .map(|(_, fault)| fault);
+        match fault {
+            Some(Fault::Refused(kind)) => Err(error(operation, kind)),
+            Some(Fault::KilledBefore) => std::panic::panic_any(Killed),
+            Some(Fault::AnswerLost(_) | Fault::KilledAfter) | None => Ok(fault),
+        }
+    }
+}
+
+fn error(operation: &'static str, kind: CallErrorKind) -> CallError {
+    CallError {
+        operation,
+        resource: "faulty".to_owned(),
+        kind,
+        detail: "made to fail".to_owned(),
+    }
+}
+
+fn end<T>(operation: &'static str, fault: Option<Fault>, answer: CallResult<T>) -> CallResult<T> {
+    match fault {
+        Some(Fault::AnswerLost(kind)) => Err(error(operation, kind)),
+        Some(Fault::KilledAfter) => std::panic::panic_any(Killed),
+        Some(Fault::Refused(_) | Fault::KilledBefore) | None => answer,
+    }
+}
+
+/// Methods that only pass the call on, with a fault before or after it.
+macro_rules! passed_on {
+    ($of:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        $(async fn $name(&self, $($argument: $kind),*) -> CallResult<$answer> {
+            let fault = self.begin(stringify!($name))?;
+            let answer = self.inner.$of().$name($($argument),*).await;
+            end(stringify!($name), fault, answer)
+        })*
+    };
+}
+
+impl Backup for Faulty {
+    passed_on! { backup:
+        describe_copy_job(location: &Location, id: &str) -> Option<CopyJob>;
+        list_failed_copy_jobs(location: &Location, since: Timestamp) -> Vec<String>;
+        describe_recovery_point(location: &Location, vault: &str, point: &Arn) -> Option<RecoveryPoint>;
+        describe_backup_vault(vault: &BackupVaultArn) -> Option<BackupVault>;
+        get_backup_vault_access_policy(vault: &BackupVaultArn) -> Option<String>;
+        list_vault_tags(vault: &BackupVaultArn) -> Tags;
+        list_recovery_point_tags(location: &Location, point: &Arn) -> Tags;
+        describe_backup_job(location: &Location, id: &str) -> Option<BackupJob>;
+        describe_restore_job(location: &Location, id: &str) -> Option<RestoreJob>;
+        is_cross_account_backup_enabled(location: &Location) -> bool;
+    }
+}
+
+impl BackupWrites for Faulty {
+    passed_on! { backup:
+        put_backup_vault_access_policy(change: &ApprovedVaultPolicy) -> ();
+        delete_backup_vault_access_policy(change: &ApprovedNoVaultPolicy) -> ();
+        start_copy_job(copy: &StartCopy) -> String;
+    }
+}
+
+impl Keys for Faulty {
+    passed_on! { keys:
+        describe_key(key: &KeyArn) -> Option<Key>;
+        get_key_policy(key: &KeyArn) -> Option<String>;
+        list_key_policies(key: &KeyArn) -> Vec<String>;
+        list_key_tags(key: &KeyArn) -> Tags;
+    }
+}
+
+impl KeyWrites for Faulty {
+    passed_on! { keys:
+        put_key_policy(change: &ApprovedKeyPolicy) -> ();
+    }
+}
+
+impl Identities for Faulty {
+    passed_on! { identities:
+        get_role(account: AccountId, partition: &str, name: &str) -> Option<Role>;
+        simulate_principal_policy(simulation: &Simulation) -> Vec<SimulatedAction>;
+        principal_policies(principal: &Arn) -> Option<PrincipalPolicies>;
+    }
+}
+
+impl Organizations for Faulty {
+    passed_on! { organizations:
+        describe_organization(account: AccountId, partition: &str) -> Option<Organization>;
+        effective_tag_policy(account: AccountId, partition: &str) -> Option<String>;
+    }
+}
+
+impl Notifier<Report> for Faulty {
+    async fn notify(&self, report: &Report) -> CallResult<bool> {
+        let fault = self.begin("notify")?;
+        let answer = self.inner.notifier().notify(report).await;
+        end("notify", fault, answer)
+    }
+}
+
+impl Faulty {
+    /// The sandbox always has a ledger here.
+    fn memory(&self) -> &copymend_sandbox::MemoryLedger {
+        self.inner.ledger().unwrap()
+    }
+}
+
+impl Ledger for Faulty {
+    passed_on! { memory:
+        begin_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> JobEntry;
+        finish_job(id: &str, outcome: &str, now: Timestamp) -> ();
+        abandon_job(id: &str, owner: &str) -> ();
+        count_occurrence(fingerprint: &str, id: &str, outcome: &str, now: Timestamp) -> Occurrence;
+        record_told(id: &str) -> ();
+        close_incident(id: &str) -> Option<ClosedIncident>;
+        acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;
+        release_lease(lease: Lease) -> ();
+        policy_history(resource: &str, now: Timestamp) -> PolicyHistory;
+        intend_change(change: &Change) -> ();
+        confirm_change(change: &Change, sids: &[String]) -> ();
+        change(id: &str) -> Option<(Change, ChangeState)>;
+        last_change() -> Option<String>;
+        admitted_at(resource: &str, grantee: &str) -> Option<Timestamp>;
+        count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> Option<u32>;
+        record_retried_job(retried: &str, original: &str, now: Timestamp) -> ();
+        retry_of(id: &str) -> Option<String>;
+    }
+}
+
+impl Clock for Faulty {
+    fn now(&self) -> Timestamp {
+        self.inner.clock().now()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.inner.clock().sleep(time).await;
+    }
+}
+
+impl Environment for Faulty {
+    type Backup = Self;
+    type Keys = Self;
+    type Identities = Self;
+    type Organizations = Self;
+    type Notifier = Self;
+    type Ledger = Self;
+    type Clock = Self;
+
+    fn backup(&self) -> &Self {
+        self
+    }
+    fn keys(&self) -> &Self {
+        self
+    }
+    fn identities(&self) -> &Self {
+        self
+    }
+    fn organizations(&self) -> &Self {
+        self
+    }
+    fn notifier(&self) -> &Self {
+        self
+    }
+    fn ledger(&self) -> Option<&Self> {
+        Some(self)
+    }
+    fn clock(&self) -> &Self {
+        self
+    }
+}

@@ -1,0 +1,213 @@
+//! One call goes wrong, whichever it is and however: after the event is delivered again, the end is the same as without
+//! the fault.
+
+mod faulty;
+mod storm;
+
+use std::collections::BTreeMap;
+
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::report::Report;
+use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
+use copymend_sandbox::{Sandbox, World};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use faulty::{FAULTS, Fault, Faulty, Killed};
+
+/// A function's timeout.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
+/// How long after its start a dead invocation's entry holds at most.
+const ENTRY: SignedDuration = SignedDuration::from_secs(200);
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        mode: Mode::Repair,
+        allowed_destinations: vec!["*".parse().unwrap()],
+        allowed_keys: vec!["*".parse().unwrap()],
+        ..Settings::default()
+    }
+}
+
+/// How a delivery ended.
+enum Delivered {
+    Answered(Box<Report>),
+    Failed(HandlerError),
+    Killed,
+}
+
+/// One delivery, in a task of its own, so that a death is noticed as Lambda notices it.
+async fn deliver(environment: &Faulty, event: &Value, id: &str) -> Delivered {
+    let now = environment.clock().now();
+    let invocation = Invocation {
+        id: id.to_owned(),
+        deadline: now + TIMEOUT,
+    };
+    let remediator = CopyRemediator::new(environment.clone(), settings());
+    let event = event.clone();
+    let task = tokio::spawn(async move { remediator.handle(&event, &invocation).await });
+    match task.await {
+        Ok(Ok(report)) => Delivered::Answered(Box::new(report)),
+        Ok(Err(error)) => Delivered::Failed(error),
+        Err(death) => {
+            let payload = death.into_panic();
+            assert!(payload.is::<Killed>(), "it died of something else");
+            Delivered::Killed
+        }
+    }
+}
+
+/// What the world looks like at the end.
+#[derive(Debug, PartialEq, Eq)]
+struct End {
+    /// The policies that were written, without the times they were written at.
+    policies: BTreeMap<String, String>,
+    policy_writes: usize,
+    started_copies: usize,
+    /// States of the copies that were started.
+    copies: Vec<String>,
+}
+
+fn end(sandbox: &Sandbox) -> End {
+    let mut policies = BTreeMap::new();
+    let (mut policy_writes, mut started_copies, mut copies) = (0, 0, Vec::new());
+    for write in sandbox.writes() {
+        if write.operation == "backup:StartCopyJob" {
+            started_copies += 1;
+            copies.push(sandbox.with_world(|world| {
+                world.copy_job(&write.after).unwrap().state().to_string()
+            }));
+        } else {
+            policy_writes += 1;
+            policies.insert(write.resource.clone(), write.after.clone());
+        }
+    }
+    End {
+        policies,
+        policy_writes,
+        started_copies,
+        copies,
+    }
+}
+
+fn event_of(sandbox: &Sandbox, name: &str) -> Value {
+    let id = sandbox.with_world(|world| {
+        world
+            .copy_jobs()
+            .iter()
+            .find(|job| job.name.as_deref() == Some(name))
+            .map(|job| job.id.clone())
+    });
+    sandbox.event_for(&id.unwrap()).unwrap()
+}
+
+/// The calls of the repair path without a fault, and its end.
+async fn without_fault(name: &str) -> (usize, End) {
+    let sandbox = Sandbox::new(World::default_world());
+    let environment = Faulty::new(sandbox.clone());
+    let event = event_of(&sandbox, name);
+    let Delivered::Answered(report) = deliver(&environment, &event, "first").await else {
+        panic!("{name} fails without a fault");
+    };
+    assert_eq!(report.outcome.slug(), "repaired-and-retried", "{report:#?}");
+    assert_eq!(sandbox.notifier().messages().len(), 1);
+    (environment.made().len(), end(&sandbox))
+}
+
+/// One row of the torture: this call, this fault.
+async fn with_fault(name: &str, number: usize, fault: Fault, expected: &End) -> Result<(), String> {
+    let sandbox = Sandbox::new(World::default_world());
+    let environment = Faulty::new(sandbox.clone());
+    let event = event_of(&sandbox, name);
+    environment.break_call(number, fault);
+    let mut ends = Vec::new();
+    let mut last = None;
+    for delivery in 0..4 {
+        let delivered = deliver(&environment, &event, &format!("delivery-{delivery}")).await;
+        let again = match &delivered {
+            Delivered::Answered(report) => {
+                ends.push(report.outcome.slug());
+                report.awaits_another_delivery()
+            }
+            Delivered::Failed(_) => {
+                ends.push("error");
+                true
+            }
+            Delivered::Killed => {
+                ends.push("killed");
+                true
+            }
+        };
+        last = Some(delivered);
+        if !again {
+            break;
+        }
+        environment.clock().sleep(ENTRY.unsigned_abs()).await;
+    }
+    let call = environment.made().get(number).copied().unwrap_or("none");
+    let place = format!("{name}, call {number} ({call}), {fault:?}, deliveries {ends:?}");
+    if !matches!(last, Some(Delivered::Answered(_))) {
+        return Err(format!("{place}: it never came to an end"));
+    }
+    let found = end(&sandbox);
+    let denied = fault == Fault::Refused(CallErrorKind::AccessDenied);
+    if denied && found.policy_writes == 0 && found.started_copies == 0 {
+        // What is forbidden stays forbidden: nothing is done, and people hear of it.
+        return if sandbox.notifier().messages().is_empty() {
+            Err(format!("{place}: nothing was done and nobody was told"))
+        } else {
+            Ok(())
+        };
+    }
+    let same = found.policies == expected.policies
+        && found.copies == expected.copies
+        && found.started_copies == expected.started_copies;
+    if !same && !denied {
+        return Err(format!("{place}: {found:#?} instead of {expected:#?}"));
+    }
+    for (resource, policy) in &found.policies {
+        if Some(policy) != expected.policies.get(resource) {
+            return Err(format!("{place}: the policy of {resource} is another one"));
+        }
+    }
+    let messages = sandbox.notifier().messages();
+    let twice_allowed = matches!(fault, Fault::KilledAfter | Fault::AnswerLost(_));
+    match messages.len() {
+        0 => Err(format!("{place}: the message was lost")),
+        1 => Ok(()),
+        _ if twice_allowed => Ok(()),
+        count => Err(format!("{place}: {count} messages")),
+    }
+}
+
+async fn torture(name: &str) {
+    let (calls, expected) = without_fault(name).await;
+    assert!(calls > 15, "the repair path has {calls} calls");
+    let mut wrong = Vec::new();
+    for number in 0..calls {
+        for fault in FAULTS {
+            if let Err(error) = with_fault(name, number, fault, &expected).await {
+                wrong.push(error);
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} went wrong:\n{}",
+        wrong.len(),
+        calls * FAULTS.len(),
+        wrong.join("\n")
+    );
+    println!("{name}: {calls} calls x {} faults", FAULTS.len());
+}
+
+#[tokio::test]
+async fn a_vault_repair_survives_every_fault_of_every_call() {
+    torture("destination-vault-policy").await;
+}
+
+#[tokio::test]
+async fn a_key_repair_survives_every_fault_of_every_call() {
+    torture("source-key-policy").await;
+}
