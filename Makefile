@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit template programs black-box oracle oracle-sample fuzz lint build bench clean
+.PHONY: help demo test unit template programs black-box oracle oracle-sample fuzz deny lint build bench clean
 
 TOOLS := .test-tools
 SAM := $(TOOLS)/sam/bin/sam
@@ -52,7 +52,10 @@ fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 			grep -v -e ' # Uses: ' -e 'ecommended dictionary'; \
 	done
 
-lint: ## Check format, lints and the template.
+deny: ## Check licences, sources and advisories of the dependencies.
+	tests/deny
+
+lint: deny ## Check format, lints, dependencies and the templates.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	tests/black_box/install sam
