@@ -10,7 +10,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use copymend_diagnosis::RoleArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
-use copymend_remediation::settings::Settings;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -47,12 +46,16 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) fn new(config: SdkConfig, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        config: SdkConfig,
+        member_role: Option<String>,
+        external_id: Option<String>,
+    ) -> Self {
         Self {
             sts: aws_sdk_sts::Client::new(&config),
             config,
-            member_role: settings.member_role.clone(),
-            external_id: settings.external_id.clone(),
+            member_role,
+            external_id,
             own: OnceCell::new(),
             failure: Mutex::default(),
             members: Mutex::default(),

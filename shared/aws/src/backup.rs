@@ -4,25 +4,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_backup::Client;
+use aws_sdk_backup::types::CopyJobState;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
-use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
+use copymend_diagnosis::{
+    BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
+};
 use copymend_policy::Arn;
-use copymend_remediation::ports::{Backup, CallResult, Location, StartCopy};
-use copymend_remediation::write::ApprovedVaultPolicy;
+use copymend_remediation::ports::{Backup, BackupWrites, CallResult, Location, StartCopy};
+use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use jiff::Timestamp;
 
 use crate::accounts::{Accounts, Clients, Target};
+use crate::config;
 use crate::copy_job::{self, optional, text};
 use crate::error::Call;
+use crate::service_job;
 
 /// AWS Backup states absence with this code only. It answers access denied for some vaults that don't exist; that stays
 /// access denied.
 const ABSENT: &str = "ResourceNotFoundException";
 /// A resource has at most 50 tags, so more pages than these are no honest answer.
 pub(crate) const MOST_PAGES: usize = 20;
+/// A page has up to a thousand jobs; a sweep that finds more has other troubles.
+const MOST_PAGES_OF_JOBS: usize = 100;
 
 /// AWS Backup, called with the credentials of the account that owns what is read or written.
 #[derive(Debug)]
@@ -70,10 +79,34 @@ impl AwsBackup {
         let request = client
             .put_backup_vault_access_policy()
             .backup_vault_name(vault.name())
-            .policy(policy);
+            .policy(policy)
+            .customize()
+            .config_override(once());
         call.send(request.send()).await?;
         Ok(())
     }
+
+    async fn tags(&self, client: &Client, call: &Call, resource: &str) -> CallResult<Tags> {
+        let mut tags = Tags::new();
+        let mut next = None;
+        for _ in 0..MOST_PAGES {
+            let request = client
+                .list_tags()
+                .resource_arn(resource)
+                .set_next_token(next);
+            let page = call.send(request.send()).await?;
+            tags.extend(page.tags.unwrap_or_default());
+            next = text(page.next_token.as_deref());
+            if next.is_none() {
+                return Ok(tags);
+            }
+        }
+        Err(call.unreadable(format!("more than {MOST_PAGES} pages of tags")))
+    }
+}
+
+fn once() -> aws_sdk_backup::config::Builder {
+    aws_sdk_backup::config::Builder::new().retry_config(config::once())
 }
 
 impl Backup for AwsBackup {
@@ -174,21 +207,87 @@ impl Backup for AwsBackup {
 
     async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {
         let (client, call) = self.owner("backup:ListTags", vault).await?;
-        let mut tags = Tags::new();
+        self.tags(&client, &call, vault.as_str()).await
+    }
+
+    async fn list_recovery_point_tags(
+        &self,
+        location: &Location,
+        recovery_point: &Arn,
+    ) -> CallResult<Tags> {
+        let (client, call) = self
+            .at("backup:ListTags", location, recovery_point.as_str())
+            .await?;
+        self.tags(&client, &call, recovery_point.as_str()).await
+    }
+
+    async fn list_failed_copy_jobs(
+        &self,
+        location: &Location,
+        since: Timestamp,
+    ) -> CallResult<Vec<String>> {
+        let (client, call) = self
+            .at("backup:ListCopyJobs", location, location.account.as_str())
+            .await?;
+        let mut jobs = Vec::new();
         let mut next = None;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MOST_PAGES_OF_JOBS {
             let request = client
-                .list_tags()
-                .resource_arn(vault.as_str())
+                .list_copy_jobs()
+                .by_state(CopyJobState::Failed)
+                .by_complete_after(DateTime::from_millis(since.as_millisecond()))
                 .set_next_token(next);
             let page = call.send(request.send()).await?;
-            tags.extend(page.tags.unwrap_or_default());
+            for job in page.copy_jobs.unwrap_or_default() {
+                let ended = job.completion_date.as_ref().map_or(0, DateTime::secs);
+                // An answer that passes the time over must not lead to old jobs being taken up again.
+                if ended >= since.as_second()
+                    && let Some(id) = text(job.copy_job_id.as_deref())
+                {
+                    jobs.push((ended, id));
+                }
+            }
             next = text(page.next_token.as_deref());
             if next.is_none() {
-                return Ok(tags);
+                jobs.sort();
+                return Ok(jobs.into_iter().map(|(_, id)| id).collect());
             }
         }
-        Err(call.unreadable(format!("more than {MOST_PAGES} pages of tags")))
+        Err(call.unreadable(format!("more than {MOST_PAGES_OF_JOBS} pages of jobs")))
+    }
+
+    async fn describe_backup_job(
+        &self,
+        location: &Location,
+        backup_job_id: &str,
+    ) -> CallResult<Option<BackupJob>> {
+        let (client, call) = self
+            .at("backup:DescribeBackupJob", location, backup_job_id)
+            .await?;
+        let request = client.describe_backup_job().backup_job_id(backup_job_id);
+        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+            return Ok(None);
+        };
+        service_job::backup(&answer, location.account)
+            .map(Some)
+            .map_err(|detail| call.unreadable(detail))
+    }
+
+    async fn describe_restore_job(
+        &self,
+        location: &Location,
+        restore_job_id: &str,
+    ) -> CallResult<Option<RestoreJob>> {
+        let (client, call) = self
+            .at("backup:DescribeRestoreJob", location, restore_job_id)
+            .await?;
+        let request = client.describe_restore_job().restore_job_id(restore_job_id);
+        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+            return Ok(None);
+        };
+        service_job::restore(&answer, location.account)
+            .map(Some)
+            .map_err(|detail| call.unreadable(detail))
     }
 
     async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
@@ -209,9 +308,27 @@ impl Backup for AwsBackup {
             .parse()
             .map_err(|_| call.unreadable(format!("`{SETTING}` is `{setting}`")))
     }
+}
 
+impl BackupWrites for AwsBackup {
     async fn put_backup_vault_access_policy(&self, change: &ApprovedVaultPolicy) -> CallResult<()> {
         self.put_policy(change.resource(), change.policy()).await
+    }
+
+    async fn delete_backup_vault_access_policy(
+        &self,
+        change: &ApprovedNoVaultPolicy,
+    ) -> CallResult<()> {
+        let (client, call) = self
+            .owner("backup:DeleteBackupVaultAccessPolicy", change.vault())
+            .await?;
+        let request = client
+            .delete_backup_vault_access_policy()
+            .backup_vault_name(change.vault().name())
+            .customize()
+            .config_override(once());
+        call.send(request.send()).await?;
+        Ok(())
     }
 
     async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {

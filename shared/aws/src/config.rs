@@ -19,6 +19,12 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 3;
 
+/// For the writes of policies: sent once. A repeated put could overwrite what somebody else wrote since; whoever puts reads
+/// again first.
+pub(crate) fn once() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
 /// Everything that isn't set here comes from the environment and the profile.
 pub(crate) fn loader(http_client: SharedHttpClient) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()

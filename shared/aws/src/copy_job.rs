@@ -4,7 +4,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use aws_sdk_backup::types;
+use aws_smithy_types::DateTime;
 use copymend_diagnosis::{BackupVaultArn, CopyJob, Lifecycle};
+use jiff::Timestamp;
 
 /// Reads a copy job. The error names the member that can't be used.
 pub(crate) fn read(job: &types::CopyJob) -> Result<CopyJob, String> {
@@ -45,8 +47,13 @@ pub(crate) fn read(job: &types::CopyJob) -> Result<CopyJob, String> {
             .and_then(read_lifecycle),
         parent_job_id: text(job.parent_job_id()),
         is_parent: job.is_parent(),
+        completed: job.completion_date().and_then(moment),
         source_vault,
     })
+}
+
+fn moment(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_millisecond(time.to_millis().ok()?).ok()
 }
 
 fn read_lifecycle(lifecycle: &types::Lifecycle) -> Option<Lifecycle> {

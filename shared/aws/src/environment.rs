@@ -8,7 +8,8 @@ use copymend_remediation::settings::Settings;
 
 use crate::accounts::Accounts;
 use crate::{
-    DeadLetters, AwsBackup, AwsKeys, AwsOrganizations, AwsRoles, DynamoLedger, SnsNotifier, SystemClock, config,
+    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetters, DynamoLedger, SnsNotifier,
+    SystemClock, config,
 };
 
 /// Everything that the handler needs, on AWS.
@@ -16,7 +17,7 @@ use crate::{
 pub struct AwsEnvironment {
     backup: AwsBackup,
     keys: AwsKeys,
-    roles: AwsRoles,
+    identities: AwsIdentities,
     organizations: AwsOrganizations,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
@@ -35,7 +36,11 @@ impl AwsEnvironment {
     /// client makes one.
     #[must_use]
     pub fn new(config: SdkConfig, settings: &Settings) -> Self {
-        let accounts = Arc::new(Accounts::new(config, settings));
+        let accounts = Arc::new(Accounts::new(
+            config,
+            settings.member_role.clone(),
+            settings.external_id.clone(),
+        ));
         Self {
             config: accounts.own_config().clone(),
             notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
@@ -45,7 +50,7 @@ impl AwsEnvironment {
                 .map(|table| DynamoLedger::new(accounts.own_config(), table)),
             backup: AwsBackup::new(Arc::clone(&accounts)),
             keys: AwsKeys::new(Arc::clone(&accounts)),
-            roles: AwsRoles::new(Arc::clone(&accounts)),
+            identities: AwsIdentities::new(Arc::clone(&accounts)),
             organizations: AwsOrganizations::new(accounts),
             clock: SystemClock,
         }
@@ -63,7 +68,7 @@ impl AwsEnvironment {
 impl Environment for AwsEnvironment {
     type Backup = AwsBackup;
     type Keys = AwsKeys;
-    type Roles = AwsRoles;
+    type Identities = AwsIdentities;
     type Organizations = AwsOrganizations;
     type Notifier = SnsNotifier;
     type Ledger = DynamoLedger;
@@ -77,8 +82,8 @@ impl Environment for AwsEnvironment {
         &self.keys
     }
 
-    fn roles(&self) -> &AwsRoles {
-        &self.roles
+    fn identities(&self) -> &AwsIdentities {
+        &self.identities
     }
 
     fn organizations(&self) -> &AwsOrganizations {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyManagerType;
 use copymend_diagnosis::{Key, KeyArn, KeyManager, Tags};
-use copymend_remediation::ports::{CallResult, Keys};
+use copymend_remediation::ports::{CallResult, KeyWrites, Keys};
 use copymend_remediation::write::ApprovedKeyPolicy;
 
 use crate::accounts::{Accounts, Clients, Target};
 use crate::backup::MOST_PAGES;
+use crate::config;
 use crate::copy_job::{required, text};
 use crate::error::Call;
 
@@ -42,7 +43,9 @@ impl AwsKeys {
             .put_key_policy()
             .key_id(key.as_str())
             .policy_name(POLICY)
-            .policy(policy);
+            .policy(policy)
+            .customize()
+            .config_override(aws_sdk_kms::config::Builder::new().retry_config(config::once()));
         call.send(request.send()).await?;
         Ok(())
     }
@@ -88,6 +91,28 @@ impl Keys for AwsKeys {
         }
     }
 
+    async fn list_key_policies(&self, key: &KeyArn) -> CallResult<Vec<String>> {
+        let (client, call) = self.owner("kms:ListKeyPolicies", key).await?;
+        let mut names = Vec::new();
+        let mut next = None;
+        for _ in 0..MOST_PAGES {
+            let request = client
+                .list_key_policies()
+                .key_id(key.as_str())
+                .set_marker(next);
+            let page = call.send(request.send()).await?;
+            names.extend(page.policy_names.unwrap_or_default());
+            next = text(page.next_marker.as_deref());
+            if !page.truncated {
+                return Ok(names);
+            }
+            if next.is_none() {
+                return Err(call.unreadable("`Truncated` is true, but `NextMarker` is missing"));
+            }
+        }
+        Err(call.unreadable(format!("more than {MOST_PAGES} pages of policies")))
+    }
+
     async fn list_key_tags(&self, key: &KeyArn) -> CallResult<Tags> {
         let (client, call) = self.owner("kms:ListResourceTags", key).await?;
         let mut tags = Tags::new();
@@ -110,7 +135,9 @@ impl Keys for AwsKeys {
         }
         Err(call.unreadable(format!("more than {MOST_PAGES} pages of tags")))
     }
+}
 
+impl KeyWrites for AwsKeys {
     async fn put_key_policy(&self, change: &ApprovedKeyPolicy) -> CallResult<()> {
         self.put_policy(change.resource(), change.policy()).await
     }

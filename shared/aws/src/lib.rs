@@ -15,6 +15,7 @@
 //! ```
 
 mod accounts;
+mod advisor_environment;
 mod backup;
 mod clock;
 mod config;
@@ -23,22 +24,25 @@ mod dead_letters;
 mod dynamo;
 mod environment;
 mod error;
-mod iam;
+mod identities;
 mod item;
 mod kms;
 mod organizations;
 mod percent;
+mod principal_policies;
+mod service_job;
 mod sns;
 
 #[cfg(test)]
 mod tests;
 
+pub use advisor_environment::AwsAdvisorEnvironment;
 pub use backup::AwsBackup;
 pub use clock::SystemClock;
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use dynamo::DynamoLedger;
 pub use environment::AwsEnvironment;
-pub use iam::AwsRoles;
+pub use identities::AwsIdentities;
 pub use kms::AwsKeys;
 pub use organizations::AwsOrganizations;
 pub use sns::SnsNotifier;

@@ -4,8 +4,10 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 use copymend_policy::Arn;
+use copymend_remediation::advisor::Advisory;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
 use copymend_remediation::report::Report;
+use copymend_report::Email;
 
 use crate::error::Call;
 
@@ -35,27 +37,54 @@ impl SnsNotifier {
     }
 }
 
-impl Notifier for SnsNotifier {
+impl Notifier<Report> for SnsNotifier {
     async fn notify(&self, report: &Report) -> CallResult<bool> {
+        let email = copymend_report::email(report);
+        let job = &report.copy.copy_job_id;
+        let labels = [
+            ("cause", report.diagnosis.cause.slug().to_owned()),
+            ("outcome", report.outcome.slug().to_owned()),
+            ("message_id", format!("{job}/{}", report.outcome)),
+        ];
+        self.publish(email, labels).await
+    }
+}
+
+impl Notifier<Advisory> for SnsNotifier {
+    async fn notify(&self, advisory: &Advisory) -> CallResult<bool> {
+        let email = copymend_report::advisory_email(advisory);
+        let labels = [
+            ("cause", advisory.diagnosis.cause.slug().to_owned()),
+            ("outcome", advisory.outcome.slug().to_owned()),
+            (
+                "message_id",
+                format!("{}/{}", advisory.event, advisory.outcome),
+            ),
+        ];
+        self.publish(email, labels).await
+    }
+}
+
+impl SnsNotifier {
+    /// `message_id` is the same when a message is sent again, so that a reader can tell.
+    async fn publish(&self, email: Email, labels: [(&str, String); 3]) -> CallResult<bool> {
         let Some((client, topic)) = &self.topic else {
             return Ok(false);
         };
         let call = Call::new("sns:Publish", topic);
-        let attribute = |value: &str| {
-            MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build()
-                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))
-        };
-        let email = copymend_report::email(report);
-        let request = client
+        let mut request = client
             .publish()
             .topic_arn(topic)
             .subject(subject(&email.subject))
-            .message(message(email.body))
-            .message_attributes("cause", attribute(report.diagnosis.cause.slug())?)
-            .message_attributes("outcome", attribute(report.outcome.slug())?);
+            .message(message(email.body));
+        for (name, value) in labels {
+            let attribute = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build()
+                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
+            request = request.message_attributes(name, attribute);
+        }
         call.send(request.send()).await?;
         Ok(true)
     }

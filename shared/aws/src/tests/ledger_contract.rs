@@ -30,7 +30,11 @@ async fn jobs(ledger: &impl Ledger) {
     assert_eq!(begin("b", 1, 61).await.unwrap(), JobEntry::InProgress);
     // The same request, sent again by the SDK.
     assert_eq!(begin("a", 0, 60).await.unwrap(), new());
-    assert_eq!(begin("b", 60, 120).await.unwrap(), new(), "its time is over");
+    assert_eq!(
+        begin("b", 60, 120).await.unwrap(),
+        new(),
+        "its time is over"
+    );
     ledger.abandon_job("job", "a").await.unwrap();
     assert_eq!(
         begin("c", 61, 121).await.unwrap(),
