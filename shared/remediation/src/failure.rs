@@ -6,7 +6,9 @@ use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
     Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, advise, diagnose,
 };
-use copymend_policy::{NewStatement, PolicyDocument, append, prove_only_adds};
+use copymend_policy::{
+    NewStatement, PolicyDocument, SID_PREFIX, VaultScope, append, prove_only_adds,
+};
 use jiff::SignedDuration;
 
 use crate::guards::{
@@ -18,7 +20,7 @@ use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
 use crate::plan::{Target, plan};
 use crate::ports::{Backup, Clock, Environment, Location};
 use crate::repair::{Ending, Repair, change_of, grantee};
-use crate::report::{Decision, GuardResult, Outcome, PolicyChange, Report};
+use crate::report::{Decision, GuardResult, Incident, Outcome, PolicyChange, Report};
 use crate::retry::{Retried, retry};
 use crate::settings::Mode;
 
@@ -44,6 +46,7 @@ impl<E: Environment> CopyRemediator<E> {
         let advice = advise(diagnosis.cause(), event, Some(&facts));
         let mut report = self.blank(event, &diagnosis, unknown, Some(advice));
         report.verified = true;
+        report.incident = repaired_for_others(&diagnosis, failure, &facts);
         report.message.clone_from(&job.status_message);
         report.copy.recovery_point = Some(job.source_recovery_point.to_string());
         if job.is_parent {
@@ -118,7 +121,9 @@ impl<E: Environment> CopyRemediator<E> {
         report
             .guards
             .extend(guards_of_plan(&planned, failure, facts, &self.settings));
-        if let Some(ledger) = self.environment.ledger() {
+        // In repair mode these guards are asked under the lease, after a fresh read: held against a policy that was read before
+        // another invocation wrote it, our own statement would look as if somebody had removed it.
+        if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
             let history = ledger.policy_history(planned.target.as_str(), now).await;
             report
@@ -316,7 +321,7 @@ impl<E: Environment> CopyRemediator<E> {
         let Ok(Some(at)) = admitted else {
             return Ok(None);
         };
-        if at < completed {
+        if at < completed || !self.still_admits(&target, failure).await {
             return Ok(None);
         }
         let diagnosis = Diagnosis::from_message(&explanation);
@@ -325,6 +330,10 @@ impl<E: Environment> CopyRemediator<E> {
         report.message.clone_from(&job.status_message);
         report.copy.recovery_point = Some(job.source_recovery_point.to_string());
         report.diagnosis.cause = cause;
+        report.incident = Some(Incident {
+            cause,
+            resource: target.as_str().to_owned(),
+        });
         report.notes.push(format!(
             "the policy of `{}` was repaired at {at}, after this copy had failed",
             target.as_str()
@@ -335,6 +344,34 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(None);
         }
         self.retry_only(report, failure, guards).await.map(Some)
+    }
+
+    /// Whether a statement of ours for this source is still in the vault's policy. A key's policy isn't read again: were our
+    /// statement gone, the copy would fail once more, and its event would find that out.
+    async fn still_admits(&self, target: &Target, failure: &Failure) -> bool {
+        match target {
+            Target::Key(_) => true,
+            Target::Vault(vault) => {
+                let backup = self.environment.backup();
+                let text = backup.get_backup_vault_access_policy(vault).await;
+                let policy = text.ok().flatten().map(|text| PolicyDocument::parse(&text));
+                let account = failure.job().account;
+                let is_wide = match self.settings.vault_scope {
+                    VaultScope::Role | VaultScope::Account => false,
+                    VaultScope::Organization | VaultScope::OrganizationalUnit => true,
+                };
+                policy.is_some_and(|policy| {
+                    policy.is_ok_and(|policy| {
+                        policy.statements().iter().any(|statement| {
+                            let ours = statement
+                                .sid()
+                                .is_some_and(|sid| sid.starts_with(SID_PREFIX));
+                            ours && (statement.as_str().contains(account.as_str()) || is_wide)
+                        })
+                    })
+                })
+            }
+        }
     }
 
     /// The key that the recovery point names. Without one the whole way round is taken.
@@ -428,6 +465,29 @@ impl<E: Environment> CopyRemediator<E> {
             Ok(report)
         }
     }
+}
+
+/// The incident of a copy whose message blames a policy that a statement of ours admits by now.
+fn repaired_for_others(
+    diagnosis: &Diagnosis,
+    failure: &Failure,
+    facts: &Facts,
+) -> Option<Incident> {
+    if diagnosis.cause() != Cause::Transient {
+        return None;
+    }
+    let (cause, resource) = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
+        let vault = failure.job().destination_vault.to_string();
+        (Cause::DestinationVaultPolicy, vault)
+    } else if diagnosis.is_proposed(Cause::SourceKeyPolicy) {
+        match &facts.source_key {
+            SourceKey::Key(key) => (Cause::SourceKeyPolicy, key.arn.to_string()),
+            SourceKey::NotEncrypted | SourceKey::Unknown(_) => return None,
+        }
+    } else {
+        return None;
+    };
+    Some(Incident { cause, resource })
 }
 
 /// The policy that a change is about, as it was read now.

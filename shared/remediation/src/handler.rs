@@ -246,6 +246,7 @@ impl<E: Environment> CopyRemediator<E> {
             advice,
             notes: Vec::new(),
             occurrences: None,
+            incident: None,
         }
     }
 
@@ -402,16 +403,15 @@ enum Verification {
 /// Same cause, same resource, same source account. Unverified events have incidents of their own, so that made-up ones
 /// can't silence real ones.
 fn fingerprint(report: &Report) -> String {
-    let resource = report
-        .changes
-        .first()
-        .or(report.refused_changes.first())
-        .map_or(report.copy.destination_vault.as_str(), |change| {
-            change.resource.as_str()
-        });
+    let first = report.changes.first().or(report.refused_changes.first());
+    let (cause, resource) = match (&report.incident, first) {
+        (Some(incident), _) => (incident.cause, incident.resource.as_str()),
+        (None, Some(change)) => (report.diagnosis.cause, change.resource.as_str()),
+        (None, None) => (
+            report.diagnosis.cause,
+            report.copy.destination_vault.as_str(),
+        ),
+    };
     let verified = if report.verified { "" } else { "unverified#" };
-    format!(
-        "{verified}{}#{resource}#{}",
-        report.diagnosis.cause, report.copy.account
-    )
+    format!("{verified}{cause}#{resource}#{}", report.copy.account)
 }

@@ -146,7 +146,16 @@ impl<E: Environment> Repair<'_, E> {
         let mut guards = Vec::new();
         let mut failed = None;
         for _ in 0..ATTEMPTS {
-            let fresh = self.read_again(target, facts).await;
+            let fresh = match self.read_again(target, facts).await {
+                Ok(fresh) => fresh,
+                Err(error) => {
+                    return Repaired {
+                        guards,
+                        ending: Ending::Busy(error),
+                        notes,
+                    };
+                }
+            };
             let plan = match plan(self.cause, self.failure, &fresh, self.settings) {
                 Ok(plan) => plan,
                 Err(error) => return refused_plan(guards, notes, &error),
@@ -160,15 +169,34 @@ impl<E: Environment> Repair<'_, E> {
             }
             let now = self.environment.clock().now();
             let history = ledger.policy_history(target.as_str(), now).await;
+            if let Err(error) = &history
+                && error.may_pass()
+            {
+                return Repaired {
+                    guards,
+                    ending: Ending::Busy(error.clone()),
+                    notes,
+                };
+            }
             guards = self.guards.to_vec();
             guards.extend(guards_of_plan(&plan, self.failure, &fresh, self.settings));
             guards.extend(guards_of_history(&plan, &history, self.settings));
-            guards.extend(guards_of_lease(
-                target,
-                Some(lease),
-                now,
-                self.invocation.deadline,
-            ));
+            let of_lease = guards_of_lease(target, Some(lease), now, self.invocation.deadline);
+            // A lease that ran out, or too little time, is nobody's refusal: the next delivery has both anew.
+            if let Some(failed) = of_lease.iter().find(|guard| !guard.passed) {
+                let error = CallError {
+                    operation: "write under the lease",
+                    resource: target.as_str().to_owned(),
+                    kind: CallErrorKind::Throttled,
+                    detail: failed.detail.clone(),
+                };
+                return Repaired {
+                    guards,
+                    ending: Ending::Busy(error),
+                    notes,
+                };
+            }
+            guards.extend(of_lease);
             let Some(write) = approve(&plan, &guards, lease) else {
                 let ending = Ending::Refused(Some(change_of(&plan, false, None)));
                 return Repaired {
@@ -230,25 +258,25 @@ impl<E: Environment> Repair<'_, E> {
         }
     }
 
-    async fn read_again(&self, target: &Target, facts: &Facts) -> Facts {
+    /// The facts with the policy as it is now. A read that fails for a reason that passes is an error, and the event is
+    /// delivered again; any other failure is an unknown fact, which no guard lets pass.
+    async fn read_again(&self, target: &Target, facts: &Facts) -> CallResult<Facts> {
+        let answer = read_policy(self.environment, target).await;
+        if let Err(error) = &answer
+            && error.may_pass()
+        {
+            return Err(error.clone());
+        }
         let mut fresh = facts.clone();
         match target {
-            Target::Vault(vault) => {
-                let answer = self
-                    .environment
-                    .backup()
-                    .get_backup_vault_access_policy(vault)
-                    .await;
-                fresh.vault_policy = vault_policy_fact(self.failure, answer);
-            }
+            Target::Vault(_) => fresh.vault_policy = vault_policy_fact(self.failure, answer),
             Target::Key(arn) => {
-                let answer = self.environment.keys().get_key_policy(arn).await;
                 if let SourceKey::Key(key) = &mut fresh.source_key {
                     key.policy = key_policy_fact(arn, answer);
                 }
             }
         }
-        fresh
+        Ok(fresh)
     }
 
     async fn read_back(&self, target: &Target, plan: &Plan) -> CallResult<ReadBack> {

@@ -45,6 +45,19 @@ pub struct Report {
     /// How often this incident was seen, where a ledger counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<u64>,
+    /// What the event is counted under, where that is not the cause and the first resource: copies that only have to be
+    /// started again, because the policy was repaired for another copy, belong to that repair.
+    #[serde(skip)]
+    pub incident: Option<Incident>,
+}
+
+/// What events are counted under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// The cause.
+    pub cause: Cause,
+    /// The vault or key.
+    pub resource: String,
 }
 
 impl Report {

@@ -9,7 +9,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
 };
-use copymend_remediation::write::ApprovedVaultPolicy;
+use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
 use crate::calls::Write;
@@ -48,6 +48,7 @@ impl From<&crate::copies::CopyJob> for CopyJob {
             lifecycle: job.lifecycle.clone(),
             parent_job_id: None,
             is_parent: false,
+            completed: Some(job.completed),
         }
     }
 }
@@ -64,6 +65,26 @@ impl Backup for Sandbox {
                     .copy_job(copy_job_id)
                     .filter(|job| job.account == location.account && job.region == location.region)
                     .map(Into::into)
+            })
+            .await
+    }
+
+    async fn list_failed_copy_jobs(
+        &self,
+        location: &Location,
+        since: Timestamp,
+    ) -> CallResult<Vec<String>> {
+        self.calling("backup:ListCopyJobs", &location.account)
+            .in_account(Some(location.account), |world| {
+                let mut failed: Vec<_> = world
+                    .copy_jobs()
+                    .iter()
+                    .filter(|job| job.account == location.account && job.region == location.region)
+                    .filter(|job| job.failure().is_some() && job.completed >= since)
+                    .map(|job| (job.completed, job.id.clone()))
+                    .collect();
+                failed.sort();
+                failed.into_iter().map(|(_, id)| id).collect()
             })
             .await
     }
@@ -216,6 +237,31 @@ impl BackupWrites for Sandbox {
         });
         let result = result.await?;
         calling.written(result, change.policy())
+    }
+
+    async fn delete_backup_vault_access_policy(
+        &self,
+        change: &ApprovedNoVaultPolicy,
+    ) -> CallResult<()> {
+        let vault = change.vault();
+        let calling = self.calling("backup:DeleteBackupVaultAccessPolicy", vault);
+        let before = calling.in_account(vault.account_id(), |world| {
+            world.vault_mut(vault).map(|vault| vault.policy.take())
+        });
+        let before = before.await?;
+        let Some(before) = before else {
+            return Err(calling.error(
+                CallErrorKind::Failed,
+                "ResourceNotFoundException: no such vault",
+            ));
+        };
+        self.calls.record(Write {
+            operation: calling.operation,
+            resource: vault.to_string(),
+            before: before.map(|policy| policy.as_str().to_owned()),
+            after: String::new(),
+        });
+        Ok(())
     }
 
     /// The copy runs at once. Continuous backups can't be copied on demand (documented: API reference, `StartCopyJob`).

@@ -60,6 +60,8 @@ struct State {
 pub(crate) struct Faulty {
     inner: Sandbox,
     state: Arc<State>,
+    /// Many tasks share the sandbox's clock: were each to move it while it waits, leases would run out.
+    still: bool,
 }
 
 impl Faulty {
@@ -67,7 +69,14 @@ impl Faulty {
         Self {
             inner,
             state: Arc::default(),
+            still: false,
         }
+    }
+
+    /// The same with a clock that stands while tasks wait for each other.
+    pub(crate) fn with_still_clock(mut self) -> Self {
+        self.still = true;
+        self
     }
 
     /// Lets the call with this number, counted from 0, go wrong. Calls are counted anew.
@@ -93,7 +102,7 @@ impl Faulty {
             .map(|(_, fault)| fault);
         match fault {
             Some(Fault::Refused(kind)) => Err(error(operation, kind)),
-            Some(Fault::KilledBefore) => std::panic::panic_any(Killed),
+            Some(Fault::KilledBefore) => std::panic::resume_unwind(Box::new(Killed)),
             Some(Fault::AnswerLost(_) | Fault::KilledAfter) | None => Ok(fault),
         }
     }
@@ -111,17 +120,20 @@ fn error(operation: &'static str, kind: CallErrorKind) -> CallError {
 fn end<T>(operation: &'static str, fault: Option<Fault>, answer: CallResult<T>) -> CallResult<T> {
     match fault {
         Some(Fault::AnswerLost(kind)) => Err(error(operation, kind)),
-        Some(Fault::KilledAfter) => std::panic::panic_any(Killed),
+        Some(Fault::KilledAfter) => std::panic::resume_unwind(Box::new(Killed)),
         Some(Fault::Refused(_) | Fault::KilledBefore) | None => answer,
     }
 }
 
 /// Methods that only pass the call on, with a fault before or after it.
 macro_rules! passed_on {
+    // The sandbox always has a ledger here.
+    (@to ledger, $self:ident) => { $self.inner.ledger().unwrap() };
+    (@to $of:ident, $self:ident) => { $self.inner.$of() };
     ($of:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         $(async fn $name(&self, $($argument: $kind),*) -> CallResult<$answer> {
             let fault = self.begin(stringify!($name))?;
-            let answer = self.inner.$of().$name($($argument),*).await;
+            let answer = passed_on!(@to $of, self).$name($($argument),*).await;
             end(stringify!($name), fault, answer)
         })*
     };
@@ -188,15 +200,8 @@ impl Notifier<Report> for Faulty {
     }
 }
 
-impl Faulty {
-    /// The sandbox always has a ledger here.
-    fn memory(&self) -> &copymend_sandbox::MemoryLedger {
-        self.inner.ledger().unwrap()
-    }
-}
-
 impl Ledger for Faulty {
-    passed_on! { memory:
+    passed_on! { ledger:
         begin_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> JobEntry;
         finish_job(id: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
@@ -223,7 +228,11 @@ impl Clock for Faulty {
     }
 
     async fn sleep(&self, time: Duration) {
-        self.inner.clock().sleep(time).await;
+        if self.still {
+            tokio::task::yield_now().await;
+        } else {
+            self.inner.clock().sleep(time).await;
+        }
     }
 }
 
