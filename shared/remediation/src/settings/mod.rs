@@ -119,7 +119,7 @@ impl Default for Settings {
             organization_id: None,
             organization_paths: Vec::new(),
             retry_budget: 3,
-            write_budget: 20,
+            write_budget: 100,
             allow_on_demand: false,
             allow_fully_managed_keys: false,
             member_role: None,

@@ -124,8 +124,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     pub(super) fn number(&self, name: &'static str, default: u32) -> Result<u32, InvalidSetting> {
-        let number = self.one(name, "a whole number from 0 to 100", |text| {
-            text.parse::<u32>().ok().filter(|number| *number <= 100)
+        let number = self.one(name, "a whole number from 0 to 1000", |text| {
+            text.parse::<u32>().ok().filter(|number| *number <= 1000)
         })?;
         Ok(number.unwrap_or(default))
     }

@@ -8,6 +8,8 @@
 
 mod bad_input;
 mod guards;
+mod incidents;
 mod sample_events;
 mod support;
+mod undo;
 mod writes;

@@ -2,6 +2,7 @@
 //! the fault.
 
 mod faulty;
+mod many_sources;
 mod storm;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,150 @@
+//! Incidents that end, copies whose events never came, and facts that were missing for a while.
+
+use copymend_remediation::report::Outcome;
+use copymend_remediation::sweep::{SWEEP_DETAIL_TYPE, is_sweep};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_sandbox::Sandbox;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::{handle, handle_as, open_settings, policy_writes, sample, sandbox};
+
+#[tokio::test]
+async fn the_event_of_the_retried_copy_closes_the_incident_and_says_how_long_it_lasted() {
+    let sandbox = sandbox();
+    let report = handle(
+        &sandbox,
+        open_settings(),
+        &sample("destination-vault-policy"),
+    )
+    .await;
+    let retried = report.retried_job.unwrap();
+    let event = sandbox.event_for(&retried).unwrap();
+    assert_eq!(event["detail"]["state"], "COMPLETED");
+    sandbox
+        .clock()
+        .sleep(std::time::Duration::from_secs(12 * 60))
+        .await;
+
+    let closed = handle(&sandbox, open_settings(), &event).await;
+
+    assert_eq!(closed.outcome, Outcome::Recovered);
+    assert!(closed.verified);
+    assert!(closed.notes[0].contains("12 minutes"), "{:?}", closed.notes);
+    assert_eq!(sandbox.notifier().sent().len(), 2);
+    // The same event again tells nothing new, and the next failure is a first one again.
+    let again = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(again.outcome, Outcome::Nothing);
+    assert_eq!(sandbox.notifier().sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_copy_that_worked_and_was_no_retry_of_ours_is_let_be() {
+    let sandbox = sandbox();
+    let completed = sandbox.with_world(|world| {
+        let mut jobs = world.copy_jobs().iter();
+        jobs.find(|job| job.failure().is_none()).unwrap().id.clone()
+    });
+    let event = sandbox.event_for(&completed).unwrap();
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::Nothing);
+    assert_eq!(sandbox.notifier().sent().len(), 0);
+}
+
+/// An event that claims success for a copy of ours that failed closes nothing.
+#[tokio::test]
+async fn a_forged_success_closes_no_incident() {
+    let sandbox = sandbox();
+    let two_steps = sandbox
+        .event_for("B9654796-BCC5-55EF-A6CC-C65BFE03C250")
+        .unwrap();
+    let report = handle(&sandbox, open_settings(), &two_steps).await;
+    let failed_again = report.retried_job.unwrap();
+    let mut event = sandbox.event_for(&failed_again).unwrap();
+    assert_eq!(event["detail"]["state"], "FAILED");
+    event["detail"]["state"] = json!("COMPLETED");
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::Nothing);
+    assert!(!report.verified);
+    assert_eq!(sandbox.notifier().sent().len(), 1);
+}
+
+fn sweep_event(accounts: &Value) -> Value {
+    json!({"source": "copymend", "detail-type": SWEEP_DETAIL_TYPE,
+           "detail": {"accounts": accounts, "regions": ["us-east-1"], "hours": 720}})
+}
+
+async fn sweep(sandbox: &Sandbox, event: &Value) -> copymend_remediation::sweep::Swept {
+    let invocation = Invocation {
+        id: "sweep".to_owned(),
+        deadline: sandbox.clock().now() + SignedDuration::from_hours(1),
+    };
+    CopyRemediator::new(sandbox.clone(), open_settings())
+        .sweep(event, &invocation)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_sweep_takes_up_what_no_event_has_brought_and_nothing_else() {
+    let sandbox = sandbox();
+    let known = sample("destination-vault-policy");
+    handle(&sandbox, open_settings(), &known).await;
+    let event = sweep_event(&json!(["111122223333"]));
+    assert!(is_sweep(&event) && !is_sweep(&known));
+
+    let first = sweep(&sandbox, &event).await;
+
+    assert_eq!(first.errors, Vec::<String>::new());
+    assert!(first.found > 10, "{}", first.found);
+    assert_eq!(
+        first.reports.len() + 1,
+        first.found,
+        "all but the one that was handled"
+    );
+    assert!(first.reports.iter().all(|report| report.verified));
+    let again = sweep(&sandbox, &event).await;
+    let taken_up_again: Vec<_> = again
+        .reports
+        .iter()
+        .map(|report| &report.copy.copy_job_id)
+        .filter(|id| {
+            first
+                .reports
+                .iter()
+                .any(|report| report.copy.copy_job_id == **id)
+        })
+        .collect();
+    assert_eq!(taken_up_again, Vec::<&String>::new());
+}
+
+#[tokio::test]
+async fn a_sweep_says_which_account_it_cannot_reach() {
+    let swept = sweep(&sandbox(), &sweep_event(&json!(["121212121212"]))).await;
+    assert_eq!(swept.found, 0);
+    assert_eq!(swept.errors.len(), 1);
+}
+
+/// A fact that could not be read for a passing reason is named, and the event counts as not handled.
+#[tokio::test]
+async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() {
+    for operation in [
+        "backup:GetBackupVaultAccessPolicy",
+        "organizations:DescribeOrganization",
+    ] {
+        let sandbox = sandbox();
+        sandbox.fail(operation, CallErrorKind::Throttled);
+        let event = sample("destination-vault-policy");
+        let first = handle_as("one", &sandbox, open_settings(), &event)
+            .await
+            .unwrap();
+        assert!(first.awaits_another_delivery(), "{operation}");
+        assert_eq!(policy_writes(&sandbox), []);
+        sandbox.calls().mend(operation);
+        let second = handle_as("two", &sandbox, open_settings(), &event)
+            .await
+            .unwrap();
+        assert_eq!(second.outcome, Outcome::RepairedAndRetried, "{operation}");
+    }
+}

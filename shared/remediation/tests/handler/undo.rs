@@ -1,0 +1,170 @@
+//! Taking a change back.
+
+use copymend_diagnosis::BackupVaultArn;
+use copymend_remediation::Invocation;
+use copymend_remediation::ledger::{ChangeState, Ledger};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::undo::{Undo, UndoError, undo};
+use copymend_sandbox::Sandbox;
+use jiff::SignedDuration;
+
+use crate::support::{handle, open_settings, sample, sandbox};
+
+const OTHERS: &str = r#"{"Sid":"Later","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}"#;
+
+async fn take_back(sandbox: &Sandbox, change: Option<&str>) -> Result<Undo, UndoError> {
+    let invocation = Invocation {
+        id: "undo".to_owned(),
+        deadline: sandbox.clock().now() + SignedDuration::from_secs(60),
+    };
+    undo(sandbox, change, &invocation).await
+}
+
+/// A repaired sandbox, the change's id, and the policy before.
+async fn repaired(event: &str) -> (Sandbox, String, Option<String>) {
+    let sandbox = sandbox();
+    let report = handle(&sandbox, open_settings(), &sample(event)).await;
+    let change = &report.changes[0];
+    (
+        sandbox,
+        change.id.clone().unwrap(),
+        change.before.clone(),
+    )
+}
+
+fn vault_policy(sandbox: &Sandbox, vault: &str) -> Option<String> {
+    let vault: BackupVaultArn = vault.parse().unwrap();
+    sandbox.with_world(|world| {
+        let policy = world.vault(&vault).unwrap().policy.as_ref();
+        policy.map(|policy| policy.as_str().to_owned())
+    })
+}
+
+fn put(sandbox: &Sandbox, vault: &str, policy: &str) {
+    let vault: BackupVaultArn = vault.parse().unwrap();
+    sandbox.with_world(|world| world.put_vault_policy(&vault, policy).unwrap());
+}
+
+#[tokio::test]
+async fn an_undo_restores_the_bytes_and_is_a_change_of_its_own() {
+    for event in [
+        "destination-vault-policy",
+        "destination-vault-policy-2",
+        "source-key-policy",
+        "source-key-policy-rds",
+    ] {
+        let (sandbox, id, before) = repaired(event).await;
+        let undone = take_back(&sandbox, Some(&id)).await.unwrap();
+        let change = undone.change.unwrap();
+        assert_eq!(change.after, before, "{event}");
+        assert_eq!(change.undoes.as_deref(), Some(id.as_str()));
+        let last = sandbox.writes().pop().unwrap();
+        assert_eq!(last.after, before.clone().unwrap_or_default(), "{event}");
+        let ledger = sandbox.ledger().unwrap();
+        let (_, state) = ledger.change(&id).await.unwrap().unwrap();
+        assert_eq!(state, ChangeState::Undone);
+        // What was taken back may be given again: nobody else removed it.
+        let history = ledger
+            .policy_history(&change.resource, sandbox.clock().now())
+            .await
+            .unwrap();
+        assert_eq!(history.sids, Vec::<String>::new());
+        assert!(matches!(
+            take_back(&sandbox, Some(&id)).await,
+            Err(UndoError::AlreadyUndone(_))
+        ));
+        assert!(matches!(
+            take_back(&sandbox, Some(&change.id)).await,
+            Err(UndoError::IsUndo(_))
+        ));
+    }
+}
+
+#[tokio::test]
+async fn the_last_change_is_taken_back_without_its_id() {
+    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+    let undone = take_back(&sandbox, None).await.unwrap();
+    assert_eq!(undone.undone.id, id);
+}
+
+#[tokio::test]
+async fn what_others_wrote_since_stays() {
+    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+    let resource = {
+        let (change, _) = sandbox
+            .ledger()
+            .unwrap()
+            .change(&id)
+            .await
+            .unwrap()
+            .unwrap();
+        change.resource
+    };
+    let ours = vault_policy(&sandbox, &resource).unwrap();
+    let end = ours.rfind(']').unwrap();
+    let theirs = format!("{},{OTHERS}{}", &ours[..end], &ours[end..]);
+    put(&sandbox, &resource, &theirs);
+    take_back(&sandbox, Some(&id)).await.unwrap();
+    let left = vault_policy(&sandbox, &resource).unwrap();
+    assert!(left.contains(OTHERS) && !left.contains("Copymend"), "{left}");
+}
+
+#[tokio::test]
+async fn a_statement_that_somebody_changed_is_left_alone() {
+    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+    let (change, _) = sandbox
+        .ledger()
+        .unwrap()
+        .change(&id)
+        .await
+        .unwrap()
+        .unwrap();
+    let changed = vault_policy(&sandbox, &change.resource)
+        .unwrap()
+        .replace("aws:PrincipalArn", "aws:principalarn");
+    put(&sandbox, &change.resource, &changed);
+    assert!(matches!(
+        take_back(&sandbox, Some(&id)).await,
+        Err(UndoError::Edit { .. })
+    ));
+    assert_eq!(vault_policy(&sandbox, &change.resource), Some(changed));
+}
+
+#[tokio::test]
+async fn statements_that_are_gone_already_need_no_write() {
+    let (sandbox, id, _) = repaired("destination-vault-policy-2").await;
+    let (change, _) = sandbox
+        .ledger()
+        .unwrap()
+        .change(&id)
+        .await
+        .unwrap()
+        .unwrap();
+    let foreign = format!(r#"{{"Version":"2012-10-17","Statement":[{OTHERS}]}}"#);
+    put(&sandbox, &change.resource, &foreign);
+    let writes = sandbox.writes().len();
+    let undone = take_back(&sandbox, Some(&id)).await.unwrap();
+    assert_eq!(undone.change, None);
+    assert_eq!(sandbox.writes().len(), writes);
+}
+
+#[tokio::test]
+async fn unknown_changes_and_failing_calls_are_errors() {
+    let sandbox = sandbox();
+    assert!(matches!(
+        take_back(&sandbox, None).await,
+        Err(UndoError::NoChange)
+    ));
+    assert!(matches!(
+        take_back(&sandbox, Some("nothing")).await,
+        Err(UndoError::NoSuchChange(_))
+    ));
+    let (sandbox, id, _) = repaired("source-key-policy").await;
+    sandbox.fail("kms:GetKeyPolicy", CallErrorKind::AccessDenied);
+    let writes = sandbox.writes().len();
+    assert!(matches!(
+        take_back(&sandbox, Some(&id)).await,
+        Err(UndoError::Call(_))
+    ));
+    assert_eq!(sandbox.writes().len(), writes);
+}
