@@ -123,9 +123,15 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Ok(self.one(name, accepted, all)?.unwrap_or_default())
     }
 
-    pub(super) fn number(&self, name: &'static str, default: u32) -> Result<u32, InvalidSetting> {
-        let number = self.one(name, "a whole number from 0 to 1000", |text| {
-            text.parse::<u32>().ok().filter(|number| *number <= 1000)
+    pub(super) fn number(
+        &self,
+        name: &'static str,
+        accepted: &'static str,
+        most: u32,
+        default: u32,
+    ) -> Result<u32, InvalidSetting> {
+        let number = self.one(name, accepted, |text| {
+            text.parse::<u32>().ok().filter(|number| *number <= most)
         })?;
         Ok(number.unwrap_or(default))
     }
