@@ -60,26 +60,18 @@ impl SimulatedAction {
     /// is not believed: the resource is in another account, and the simulator knows no policy of it [inferred].
     #[must_use]
     pub fn meaning(&self) -> Simulated {
-        match self.decision {
-            SimulatedDecision::Allowed => Simulated::Allowed,
-            _ if self.allowed_by_organizations == Some(false) => Simulated::NotByOrganization,
-            SimulatedDecision::ExplicitDeny
-                if self.allowed_by_permissions_boundary == Some(false) =>
-            {
-                Simulated::NotByBoundary
-            }
-            SimulatedDecision::ExplicitDeny => Simulated::DeniedByIdentity,
-            SimulatedDecision::ImplicitDeny
-                if self.allowed_by_permissions_boundary == Some(false) =>
-            {
-                Simulated::NotByBoundary
-            }
-            SimulatedDecision::ImplicitDeny
-                if !self.missing_context_values.is_empty() || self.matched_statements > 0 =>
-            {
-                Simulated::Unclear
-            }
-            SimulatedDecision::ImplicitDeny => Simulated::NotByIdentity,
+        if self.decision == SimulatedDecision::Allowed {
+            Simulated::Allowed
+        } else if self.allowed_by_organizations == Some(false) {
+            Simulated::NotByOrganization
+        } else if self.allowed_by_permissions_boundary == Some(false) {
+            Simulated::NotByBoundary
+        } else if self.decision == SimulatedDecision::ExplicitDeny {
+            Simulated::DeniedByIdentity
+        } else if !self.missing_context_values.is_empty() || self.matched_statements > 0 {
+            Simulated::Unclear
+        } else {
+            Simulated::NotByIdentity
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod ports;
 pub mod repair;
 pub mod report;
+mod resume;
 pub mod retry;
 pub mod settings;
 pub mod sweep;

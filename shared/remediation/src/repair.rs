@@ -15,7 +15,7 @@ use crate::guards::{
 use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::ledger::{Change, Lease, Ledger};
-use crate::plan::{Plan, PlanError, Target, plan};
+use crate::plan::{Plan, Target, plan};
 use crate::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, KeyWrites, Keys,
 };
@@ -83,6 +83,26 @@ pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange
     }
 }
 
+/// What the tries so far have left.
+#[derive(Default)]
+struct Tried {
+    guards: Vec<GuardResult>,
+    notes: Vec<String>,
+    /// A change whose put may have been lost on its way or back.
+    intended: Option<(Plan, Change)>,
+    fault: Option<CallError>,
+}
+
+impl Tried {
+    fn into_repaired(self, ending: Ending) -> Repaired {
+        Repaired {
+            guards: self.guards,
+            ending,
+            notes: self.notes,
+        }
+    }
+}
+
 /// Everything a repair is about.
 pub(crate) struct Repair<'r, E> {
     pub environment: &'r E,
@@ -142,120 +162,125 @@ impl<E: Environment> Repair<'_, E> {
         target: &Target,
         facts: &Facts,
     ) -> Repaired {
-        let mut notes = Vec::new();
-        let mut guards = Vec::new();
-        let mut failed = None;
+        let mut tried = Tried::default();
         for _ in 0..ATTEMPTS {
-            let fresh = match self.read_again(target, facts).await {
-                Ok(fresh) => fresh,
-                Err(error) => {
-                    return Repaired {
-                        guards,
-                        ending: Ending::Busy(error),
-                        notes,
-                    };
-                }
-            };
-            let plan = match plan(self.cause, self.failure, &fresh, self.settings) {
-                Ok(plan) => plan,
-                Err(error) => return refused_plan(guards, notes, &error),
-            };
-            if plan.access_before == Access::Allowed {
-                return Repaired {
-                    guards,
-                    ending: Ending::AdmittedMeanwhile,
-                    notes,
-                };
-            }
-            let now = self.environment.clock().now();
-            let history = ledger.policy_history(target.as_str(), now).await;
-            if let Err(error) = &history
-                && error.may_pass()
-            {
-                return Repaired {
-                    guards,
-                    ending: Ending::Busy(error.clone()),
-                    notes,
-                };
-            }
-            guards = self.guards.to_vec();
-            guards.extend(guards_of_plan(&plan, self.failure, &fresh, self.settings));
-            guards.extend(guards_of_history(&plan, &history, self.settings));
-            let of_lease = guards_of_lease(target, Some(lease), now, self.invocation.deadline);
-            // A lease that ran out, or too little time, is nobody's refusal: the next delivery has both anew.
-            if let Some(failed) = of_lease.iter().find(|guard| !guard.passed) {
-                let error = CallError {
-                    operation: "write under the lease",
-                    resource: target.as_str().to_owned(),
-                    kind: CallErrorKind::Throttled,
-                    detail: failed.detail.clone(),
-                };
-                return Repaired {
-                    guards,
-                    ending: Ending::Busy(error),
-                    notes,
-                };
-            }
-            guards.extend(of_lease);
-            let Some(write) = approve(&plan, &guards, lease) else {
-                let ending = Ending::Refused(Some(change_of(&plan, false, None)));
-                return Repaired {
-                    guards,
-                    ending,
-                    notes,
-                };
-            };
-            let change = self.change(&plan, now);
-            // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
-            if let Err(error) = ledger.intend_change(&change).await {
-                return Repaired {
-                    guards,
-                    ending: Ending::Failed(error),
-                    notes,
-                };
-            }
-            if let Err(error) = put(self.environment, &write).await {
-                // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
-                let written = error.may_pass()
-                    && matches!(self.read_back(target, &plan).await, Ok(ReadBack::AsWritten));
-                if !written {
-                    if !error.may_pass() {
-                        return Repaired {
-                            guards,
-                            ending: Ending::Failed(error),
-                            notes,
-                        };
-                    }
-                    notes.push(format!("{error}; it was read and tried again"));
-                    failed = Some(error);
-                    self.environment.clock().sleep(WRITE_PAUSE).await;
-                    continue;
-                }
-            }
-            match self.read_back(target, &plan).await {
-                Ok(ReadBack::AsWritten) => {
-                    let change = confirm(ledger, &plan, &change, &mut notes).await;
-                    return Repaired { guards, ending: Ending::Written(change), notes };
-                }
-                Ok(ReadBack::Foreign) => notes.push(
-                    "someone else changed the policy while it was written; it was read and tried again".to_owned(),
-                ),
-                Err(error) => return Repaired { guards, ending: Ending::Failed(error), notes },
+            let ended = self.attempt(ledger, lease, target, facts, &mut tried).await;
+            if let Some(ending) = ended {
+                return tried.into_repaired(ending);
             }
         }
-        let ending = Ending::Failed(failed.unwrap_or_else(|| CallError {
+        let error = tried.fault.take().unwrap_or_else(|| CallError {
             operation: "read back",
             resource: target.as_str().to_owned(),
             kind: CallErrorKind::Failed,
             detail: format!(
                 "someone else kept changing the policy; gave up after {ATTEMPTS} tries"
             ),
-        }));
-        Repaired {
-            guards,
-            ending,
-            notes,
+        });
+        tried.into_repaired(Ending::Failed(error))
+    }
+
+    /// One try; `None` where it has to be tried again.
+    async fn attempt(
+        &self,
+        ledger: &E::Ledger,
+        lease: &Lease,
+        target: &Target,
+        facts: &Facts,
+        tried: &mut Tried,
+    ) -> Option<Ending> {
+        let fresh = match self.read_again(target, facts).await {
+            Ok(fresh) => fresh,
+            Err(error) => return Some(Ending::Busy(error)),
+        };
+        let plan = match plan(self.cause, self.failure, &fresh, self.settings) {
+            Ok(plan) => plan,
+            Err(error) => {
+                tried.notes.push(error.to_string());
+                return Some(Ending::Refused(None));
+            }
+        };
+        if plan.access_before == Access::Allowed {
+            // After a put whose answer was lost it is our own statement that admits.
+            return Some(match tried.intended.take() {
+                Some((plan, change)) => {
+                    Ending::Written(confirm(ledger, &plan, &change, &mut tried.notes).await)
+                }
+                None => Ending::AdmittedMeanwhile,
+            });
         }
+        let now = self.environment.clock().now();
+        match self.ask(ledger, lease, &plan, &fresh, now).await {
+            Ok(guards) => tried.guards = guards,
+            Err(error) => return Some(Ending::Busy(error)),
+        }
+        let Some(write) = approve(&plan, &tried.guards, lease) else {
+            return Some(Ending::Refused(Some(change_of(&plan, false, None))));
+        };
+        let change = self.change(&plan, now);
+        // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
+        if let Err(error) = ledger.intend_change(&change).await {
+            return Some(Ending::Failed(error));
+        }
+        let put = put(self.environment, &write).await;
+        // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
+        let read = match &put {
+            Err(error) if !error.may_pass() => return Some(Ending::Failed(error.clone())),
+            Ok(()) | Err(_) => self.read_back(target, &plan).await,
+        };
+        match (read, put) {
+            (Ok(ReadBack::AsWritten), _) => Some(Ending::Written(
+                confirm(ledger, &plan, &change, &mut tried.notes).await,
+            )),
+            (Ok(ReadBack::Foreign), Ok(())) => {
+                tried.notes.push(
+                    "someone else changed the policy while it was written; it was read and tried again".to_owned(),
+                );
+                None
+            }
+            (_, Err(error)) => {
+                tried
+                    .notes
+                    .push(format!("{error}; it was read and tried again"));
+                tried.fault = Some(error);
+                tried.intended = Some((plan, change));
+                self.environment.clock().sleep(WRITE_PAUSE).await;
+                None
+            }
+            (Err(error), Ok(())) => Some(Ending::Failed(error)),
+        }
+    }
+
+    /// Asks every guard, under the lease. An error asks for another delivery: a lease that ran out, too little time or a
+    /// ledger that can't be read now is nobody's refusal.
+    async fn ask(
+        &self,
+        ledger: &E::Ledger,
+        lease: &Lease,
+        plan: &Plan,
+        fresh: &Facts,
+        now: Timestamp,
+    ) -> CallResult<Vec<GuardResult>> {
+        let history = ledger.policy_history(plan.target.as_str(), now).await;
+        if let Err(error) = &history
+            && error.may_pass()
+        {
+            return Err(error.clone());
+        }
+        let of_lease = guards_of_lease(&plan.target, Some(lease), now, self.invocation.deadline);
+        if let Some(failed) = of_lease.iter().find(|guard| !guard.passed) {
+            return Err(CallError {
+                operation: "write under the lease",
+                resource: plan.target.as_str().to_owned(),
+                kind: CallErrorKind::Throttled,
+                detail: failed.detail.clone(),
+            });
+        }
+        let mut guards = self.guards.to_vec();
+        guards.extend(guards_of_plan(plan, self.failure, fresh, self.settings));
+        guards.extend(guards_of_history(plan, &history, self.settings));
+        guards.extend(of_lease);
+        Ok(guards)
     }
 
     /// The facts with the policy as it is now. A read that fails for a reason that passes is an error, and the event is
@@ -461,13 +486,4 @@ fn is_same_policy(stored: &str, written: &str) -> bool {
             (serde_json::from_str::<Value>(stored), serde_json::from_str::<Value>(written)),
             (Ok(stored), Ok(written)) if stored == written
         )
-}
-
-fn refused_plan(guards: Vec<GuardResult>, mut notes: Vec<String>, error: &PlanError) -> Repaired {
-    notes.push(error.to_string());
-    Repaired {
-        guards,
-        ending: Ending::Refused(None),
-        notes,
-    }
 }

@@ -151,8 +151,8 @@ pub(super) fn answer(
     if let Own::Policies(_) = own
         && found.state == PermissionState::Allowed
     {
-        found.detail =
-            "the policies allow it; service control policies could not be looked at".to_owned();
+        "the policies allow it; service control policies could not be looked at"
+            .clone_into(&mut found.detail);
     }
     if let Some(Fact::Unknown(why)) = policy
         && found.state == PermissionState::Allowed

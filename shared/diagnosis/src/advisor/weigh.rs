@@ -79,27 +79,29 @@ pub fn with_message(
     let known = answers
         .iter_mut()
         .find(|answer| answer.action.eq_ignore_ascii_case(action));
-    match known {
-        Some(answer) if answer.state == PermissionState::Unknown => {
-            answer.state = state;
-            answer.blocked_by = blocked_by;
-            answer.detail = detail;
+    if let Some(answer) = known {
+        match answer.state {
+            PermissionState::Unknown => {
+                answer.state = state;
+                answer.blocked_by = blocked_by;
+                answer.detail = detail;
+            }
+            PermissionState::Allowed => {
+                answer.detail = format!(
+                    "{}; but AWS's message names it: something else refused it, or it was granted since",
+                    answer.detail
+                );
+            }
+            PermissionState::Missing | PermissionState::Denied => {}
         }
-        Some(answer) if answer.state == PermissionState::Allowed => {
-            answer.detail = format!(
-                "{}; but AWS's message names it: something else refused it, or it was granted since",
-                answer.detail
-            );
-        }
-        Some(_) => {}
-        None if is_action(action) => answers.push(PermissionAnswer {
+    } else if is_action(action) {
+        answers.push(PermissionAnswer {
             action: action.to_owned(),
             resource: denial.resource.unwrap_or("*").to_owned(),
             state,
             blocked_by,
             detail,
-        }),
-        None => {}
+        });
     }
     answers
 }

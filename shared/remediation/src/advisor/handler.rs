@@ -6,7 +6,7 @@ use copymend_diagnosis::advisor::{
     needs, permissions, weigh_call, weigh_job, with_message,
 };
 use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{Assessment, Cause, EventError};
+use copymend_diagnosis::{Assessment, Cause, EventError, RoleArn};
 use copymend_policy::{AccountId, Arn};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -201,7 +201,7 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let needs = needs::of_job(&job);
         let facts = investigate::job(&self.environment, &job, &needs).await;
         let explanation = explain(&job.message);
-        let entity = job.role.as_ref().map(|role| role.arn());
+        let entity = job.role.as_ref().map(RoleArn::arn);
         let answers = permissions(
             &needs,
             entity,
@@ -274,14 +274,13 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
             return Ok(advisory);
         }
         let now = self.environment.clock().now();
-        let counted = match progress.occurrence {
-            Some(occurrence) => Ok(occurrence),
-            None => {
-                let outcome = advisory.outcome.slug();
-                ledger
-                    .count_occurrence(&fingerprint(&advisory), id, outcome, now)
-                    .await
-            }
+        let counted = if let Some(occurrence) = progress.occurrence {
+            Ok(occurrence)
+        } else {
+            let outcome = advisory.outcome.slug();
+            ledger
+                .count_occurrence(&fingerprint(&advisory), id, outcome, now)
+                .await
         };
         match counted {
             Ok(occurrence) => {

@@ -6,7 +6,7 @@ use copymend_diagnosis::advisor::{
     CallerAccess, CallerFacts, JobFacts, KeyInUse, KeyUse, Need, UnsuccessfulJob,
 };
 use copymend_diagnosis::{
-    Fact, KeyArn, Simulated, SimulatedAction, SimulatedFact, UnknownReason, WhyUnknown,
+    Fact, KeyArn, RoleArn, Simulated, SimulatedAction, SimulatedFact, UnknownReason, WhyUnknown,
 };
 use copymend_policy::Arn;
 use futures_util::future::join_all;
@@ -69,7 +69,7 @@ pub(super) async fn job<E: AdvisorEnvironment>(
             )),
         }
     };
-    let principal = job.role.as_ref().map(|role| role.arn());
+    let principal = job.role.as_ref().map(RoleArn::arn);
     let (role, caller) = tokio::join!(
         role,
         caller(environment, principal, &job.region, needs, job.key.as_ref())

@@ -1,0 +1,256 @@
+//! What needs no investigation: a copy that another copy's repair admits, and a delivery that goes on where an earlier one
+//! stopped.
+
+use copymend_diagnosis::messages::explain;
+use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey};
+use copymend_policy::{
+    NewStatement, PolicyDocument, SID_PREFIX, VaultScope, append, prove_only_adds,
+};
+
+use crate::guards::{all_passed, guards_of_any_write};
+use crate::handler::{CopyRemediator, Delivery, HandlerError};
+use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
+use crate::plan::Target;
+use crate::ports::{Backup, Environment, Location};
+use crate::repair::grantee;
+use crate::report::{Decision, GuardResult, Incident, Outcome, PolicyChange, Report};
+use crate::settings::Mode;
+
+impl<E: Environment> CopyRemediator<E> {
+    /// A copy that failed before its policy was repaired for another copy of the same grantee: nothing is left to find out,
+    /// it only has to be started again. This is what makes a storm of failures cheap.
+    pub(crate) async fn admitted_since(
+        &self,
+        event: &CopyJobEvent,
+        failure: &Failure,
+        delivery: &Delivery<'_>,
+    ) -> Result<Option<Report>, HandlerError> {
+        let job = failure.job();
+        let (Some(ledger), Some(completed)) = (self.environment.ledger(), job.completed) else {
+            return Ok(None);
+        };
+        let is_new = delivery.progress == JobProgress::default();
+        if !is_new
+            || self.settings.mode != Mode::Repair
+            || !failure.is_cross_account()
+            || job.is_parent
+        {
+            return Ok(None);
+        }
+        let explanation = explain(&job.status_message);
+        let suggests = |cause| explanation.candidates.iter().any(|one| one.cause == cause);
+        let (cause, target) = if suggests(Cause::DestinationVaultPolicy) {
+            (
+                Cause::DestinationVaultPolicy,
+                Some(Target::Vault(job.destination_vault.clone())),
+            )
+        } else if suggests(Cause::SourceKeyPolicy) {
+            (Cause::SourceKeyPolicy, self.key_of(failure).await)
+        } else {
+            return Ok(None);
+        };
+        let Some(target) = target else {
+            return Ok(None);
+        };
+        let admitted = ledger
+            .admitted_at(target.as_str(), &grantee(&target, failure, &self.settings))
+            .await;
+        // The whole way round is always safe.
+        let Ok(Some(at)) = admitted else {
+            return Ok(None);
+        };
+        if at < completed || !self.still_admits(&target, failure).await {
+            return Ok(None);
+        }
+        let diagnosis = Diagnosis::from_message(&explanation);
+        let mut report = self.blank(event, &diagnosis, Vec::new(), None);
+        report.verified = true;
+        report.message.clone_from(&job.status_message);
+        report.copy.recovery_point = Some(job.source_recovery_point.to_string());
+        report.diagnosis.cause = cause;
+        report.incident = Some(Incident {
+            cause,
+            resource: target.as_str().to_owned(),
+        });
+        report.notes.push(format!(
+            "the policy of `{}` was repaired at {at}, after this copy had failed",
+            target.as_str()
+        ));
+        let started_by = self.started_by(failure, &mut report).await;
+        let guards = guards_of_any_write(failure, &self.settings, started_by);
+        if !all_passed(&guards) {
+            return Ok(None);
+        }
+        self.retry_only(report, failure, guards).await.map(Some)
+    }
+
+    /// Whether a statement of ours for this source is still in the vault's policy. A key's policy isn't read again: were our
+    /// statement gone, the copy would fail once more, and its event would find that out.
+    async fn still_admits(&self, target: &Target, failure: &Failure) -> bool {
+        match target {
+            Target::Key(_) => true,
+            Target::Vault(vault) => {
+                let backup = self.environment.backup();
+                let text = backup.get_backup_vault_access_policy(vault).await;
+                let policy = text.ok().flatten().map(|text| PolicyDocument::parse(&text));
+                let account = failure.job().account;
+                let is_wide = match self.settings.vault_scope {
+                    VaultScope::Role | VaultScope::Account => false,
+                    VaultScope::Organization | VaultScope::OrganizationalUnit => true,
+                };
+                policy.is_some_and(|policy| {
+                    policy.is_ok_and(|policy| {
+                        policy.statements().iter().any(|statement| {
+                            let ours = statement
+                                .sid()
+                                .is_some_and(|sid| sid.starts_with(SID_PREFIX));
+                            ours && (statement.as_str().contains(account.as_str()) || is_wide)
+                        })
+                    })
+                })
+            }
+        }
+    }
+
+    /// The key that the recovery point names. Without one the whole way round is taken.
+    async fn key_of(&self, failure: &Failure) -> Option<Target> {
+        let job = failure.job();
+        let location = Location {
+            account: job.account,
+            region: job.region.clone(),
+        };
+        let point = self
+            .environment
+            .backup()
+            .describe_recovery_point(
+                &location,
+                job.source_vault.name(),
+                &job.source_recovery_point,
+            )
+            .await;
+        point.ok()??.encryption_key.map(Target::Key)
+    }
+
+    /// A change that an earlier delivery of this event wrote, or was about to write, if its statements are in the policy.
+    pub(crate) async fn unfinished_change(
+        &self,
+        delivery: &Delivery<'_>,
+        failure: &Failure,
+        facts: &Facts,
+    ) -> Result<Option<Change>, HandlerError> {
+        let (Some(ledger), Some(id)) = (self.environment.ledger(), &delivery.progress.change_id)
+        else {
+            return Ok(None);
+        };
+        let recorded = ledger.change(id).await.map_err(HandlerError::Call)?;
+        let Some((change, state)) = recorded else {
+            return Ok(None);
+        };
+        let policy = policy_of(&change, failure, facts);
+        let statements: Option<Vec<NewStatement>> = change
+            .statements
+            .iter()
+            .map(|statement| NewStatement::from_recorded(statement).ok())
+            .collect();
+        let is_there = policy
+            .zip(statements)
+            .is_some_and(|(policy, statements)| holds(policy, &statements));
+        if !is_there {
+            return Ok(None);
+        }
+        if state == ChangeState::Intended {
+            let sids: Vec<String> = change
+                .statements
+                .iter()
+                .filter_map(|statement| NewStatement::from_recorded(statement).ok())
+                .map(|statement| statement.sid().to_owned())
+                .collect();
+            ledger
+                .confirm_change(&change, &sids)
+                .await
+                .map_err(HandlerError::Call)?;
+        }
+        Ok(Some(change))
+    }
+
+    /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
+    pub(crate) async fn resume(
+        &self,
+        mut report: Report,
+        failure: &Failure,
+        guards: Vec<GuardResult>,
+        change: Change,
+    ) -> Result<Report, HandlerError> {
+        let is_vault = change.resource == failure.job().destination_vault.as_str();
+        report.diagnosis.cause = if is_vault {
+            Cause::DestinationVaultPolicy
+        } else {
+            Cause::SourceKeyPolicy
+        };
+        report.notes.push(
+            "an earlier delivery of this event repaired the policy and did not come to its end"
+                .to_owned(),
+        );
+        report.decision = Decision::Repair;
+        report.outcome = Outcome::Repaired;
+        report.advice = None;
+        report.changes.push(change_recorded(&change));
+        let passed = all_passed(&guards);
+        report.guards = guards;
+        if passed {
+            self.start_again(report, failure).await
+        } else {
+            Ok(report)
+        }
+    }
+}
+
+/// The policy that a change is about, as it was read now.
+fn policy_of<'f>(
+    change: &Change,
+    failure: &Failure,
+    facts: &'f Facts,
+) -> Option<&'f PolicyDocument> {
+    if change.resource == failure.job().destination_vault.as_str() {
+        return facts.vault_policy.known()?.as_ref();
+    }
+    match &facts.source_key {
+        SourceKey::Key(key) if key.arn.as_str() == change.resource => key.policy.known(),
+        SourceKey::Key(_) | SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
+    }
+}
+
+/// Whether a policy holds these statements as they were written.
+fn holds(policy: &PolicyDocument, statements: &[NewStatement]) -> bool {
+    append(Some(policy), statements).is_ok_and(|after| after.as_str() == policy.as_str())
+}
+
+/// A recorded change, for the report.
+fn change_recorded(change: &Change) -> PolicyChange {
+    let statements: Vec<NewStatement> = change
+        .statements
+        .iter()
+        .filter_map(|statement| NewStatement::from_recorded(statement).ok())
+        .collect();
+    let before = change
+        .before
+        .as_deref()
+        .and_then(|before| PolicyDocument::parse(before).ok());
+    let after = change
+        .after
+        .as_deref()
+        .and_then(|after| PolicyDocument::parse(after).ok());
+    PolicyChange {
+        resource: change.resource.clone(),
+        before: change.before.clone(),
+        after: change.after.clone().unwrap_or_default(),
+        added: statements
+            .iter()
+            .map(|statement| statement.sid().to_owned())
+            .collect(),
+        certificate: after
+            .and_then(|after| prove_only_adds(before.as_ref(), &after, &statements).ok()),
+        applied: true,
+        id: Some(change.id.clone()),
+    }
+}
