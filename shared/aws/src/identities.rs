@@ -6,7 +6,10 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult};
 use copymend_diagnosis::{PrincipalPolicies, Role, SimulatedAction, SimulatedDecision};
 use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{CallErrorKind, CallResult, Identities, Simulation};
+use copymend_remediation::ports::{
+    CallErrorKind, CallResult, Identities, IdentityWrites, Simulation,
+};
+use copymend_remediation::write::ApprovedServiceLinkedRole;
 
 use crate::accounts::{Accounts, Clients, Target};
 use crate::backup::MOST_PAGES;
@@ -149,6 +152,28 @@ impl Identities for AwsIdentities {
                 "only a role or a user has policies that can be read",
             )),
         }
+    }
+}
+
+impl IdentityWrites for AwsIdentities {
+    async fn create_service_linked_role(&self, role: &ApprovedServiceLinkedRole) -> CallResult<()> {
+        let target = Target {
+            account: role.account(),
+            partition: Some(role.partition()),
+            region: None,
+        };
+        let (client, call) = self
+            .clients
+            .of(
+                Call::new("iam:CreateServiceLinkedRole", role.account().as_str()),
+                target,
+            )
+            .await?;
+        let request = client
+            .create_service_linked_role()
+            .aws_service_name("backup.amazonaws.com");
+        call.send(request.send()).await?;
+        Ok(())
     }
 }
 

@@ -67,6 +67,11 @@ impl<E: Environment> CopyRemediator<E> {
         {
             self.repair(report, failure, &facts, guards, delivery.invocation)
                 .await
+        } else if diagnosis.confirmed_cause() == Some(Cause::ServiceLinkedRole)
+            && self.settings.create_service_linked_role
+        {
+            self.repair_service_linked_role(report, failure, &facts, guards, delivery.invocation)
+                .await
         } else if cause.is_retryable() {
             self.retry_only(report, failure, guards).await
         } else {

@@ -278,7 +278,7 @@ fn guards_of_key(
     vec![customer, enabled, only_default_policy(key), role, principal]
 }
 
-fn same_organization(facts: &Facts, settings: &Settings) -> GuardResult {
+pub(crate) fn same_organization(facts: &Facts, settings: &Settings) -> GuardResult {
     let name = "same-organization";
     match (&facts.source_organization, &facts.destination_organization) {
         (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => guard(name, false, why.to_string()),
@@ -410,13 +410,12 @@ pub fn guards_of_history(
 /// The guard of the lease and of the time that is left.
 #[must_use]
 pub fn guards_of_lease(
-    target: &Target,
+    resource: &str,
     lease: Option<&Lease>,
     now: Timestamp,
     deadline: Timestamp,
 ) -> Vec<GuardResult> {
-    let held =
-        lease.is_some_and(|lease| lease.resource() == target.as_str() && lease.until() > now);
+    let held = lease.is_some_and(|lease| lease.resource() == resource && lease.until() > now);
     let left = deadline.duration_since(now);
     vec![
         guard(

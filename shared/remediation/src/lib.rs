@@ -16,6 +16,7 @@ pub mod repair;
 pub mod report;
 mod resume;
 pub mod retry;
+mod service_linked_role;
 pub mod settings;
 pub mod sweep;
 pub mod undo;

@@ -17,7 +17,9 @@ use jiff::Timestamp;
 use crate::advisor::Advisory;
 use crate::ledger::Ledger;
 use crate::report::Report;
-use crate::write::{ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use crate::write::{
+    ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
+};
 
 /// Where a call goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -279,6 +281,15 @@ pub trait Identities: Send + Sync {
     ) -> impl Future<Output = CallResult<Option<PrincipalPolicies>>> + Send;
 }
 
+/// The write of AWS IAM.
+pub trait IdentityWrites: Identities {
+    /// `CreateServiceLinkedRole` for `backup.amazonaws.com`, and for no other service.
+    fn create_service_linked_role(
+        &self,
+        role: &ApprovedServiceLinkedRole,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+}
+
 /// AWS Organizations.
 pub trait Organizations: Send + Sync {
     /// `DescribeOrganization` from inside the account; `None` where the account is in no organization.
@@ -319,7 +330,7 @@ pub trait Environment: Send + Sync {
     /// AWS KMS.
     type Keys: KeyWrites;
     /// AWS IAM.
-    type Identities: Identities;
+    type Identities: IdentityWrites;
     /// AWS Organizations.
     type Organizations: Organizations;
     /// The way to people.

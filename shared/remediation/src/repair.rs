@@ -118,7 +118,7 @@ impl<E: Environment> Repair<'_, E> {
     /// Runs the repair of a plan that passed every guard that needs no lease.
     pub(crate) async fn run(&self, planned: Plan, facts: &Facts) -> Repaired {
         let refused = |lease: Option<&Lease>, plan: &Plan, now| Repaired {
-            guards: guards_of_lease(&plan.target, lease, now, self.invocation.deadline),
+            guards: guards_of_lease(plan.target.as_str(), lease, now, self.invocation.deadline),
             ending: Ending::Refused(Some(change_of(plan, false, None))),
             notes: Vec::new(),
         };
@@ -152,7 +152,13 @@ impl<E: Environment> Repair<'_, E> {
 
     /// Waits for its turn, while there is time left for a write.
     async fn lease(&self, ledger: &E::Ledger, target: &Target) -> CallResult<Lease> {
-        take_lease(self.environment.clock(), ledger, target, self.invocation).await
+        take_lease(
+            self.environment.clock(),
+            ledger,
+            target.as_str(),
+            self.invocation,
+        )
+        .await
     }
 
     async fn write(
@@ -267,7 +273,12 @@ impl<E: Environment> Repair<'_, E> {
         {
             return Err(error.clone());
         }
-        let of_lease = guards_of_lease(&plan.target, Some(lease), now, self.invocation.deadline);
+        let of_lease = guards_of_lease(
+            plan.target.as_str(),
+            Some(lease),
+            now,
+            self.invocation.deadline,
+        );
         if let Some(failed) = of_lease.iter().find(|guard| !guard.passed) {
             return Err(CallError {
                 operation: "write under the lease",
@@ -348,7 +359,7 @@ pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -
 pub(crate) async fn take_lease<L: Ledger>(
     clock: &impl Clock,
     ledger: &L,
-    target: &Target,
+    resource: &str,
     invocation: &Invocation,
 ) -> CallResult<Lease> {
     let (mut pause, longest) = LEASE_PAUSES;
@@ -358,14 +369,14 @@ pub(crate) async fn take_lease<L: Ledger>(
         if invocation.deadline.duration_since(now) < TIME_FOR_A_WRITE {
             return Err(CallError {
                 operation: "acquire the lease",
-                resource: target.as_str().to_owned(),
+                resource: resource.to_owned(),
                 kind: CallErrorKind::Throttled,
                 detail: "other invocations are changing this policy".to_owned(),
             });
         }
         let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
         let taken = ledger
-            .acquire_lease(target.as_str(), &invocation.id, now, until)
+            .acquire_lease(resource, &invocation.id, now, until)
             .await?;
         if let Some(lease) = taken {
             return Ok(lease);

@@ -154,7 +154,8 @@ impl<E: Environment> CopyRemediator<E> {
             .collect();
         let is_there = policy
             .zip(statements)
-            .is_some_and(|(policy, statements)| holds(policy, &statements));
+            .is_some_and(|(policy, statements)| holds(policy, &statements))
+            || is_role_made(&change, facts);
         if !is_there {
             return Ok(None);
         }
@@ -181,9 +182,10 @@ impl<E: Environment> CopyRemediator<E> {
         guards: Vec<GuardResult>,
         change: Change,
     ) -> Result<Report, HandlerError> {
-        let is_vault = change.resource == failure.job().destination_vault.as_str();
-        report.diagnosis.cause = if is_vault {
+        report.diagnosis.cause = if change.resource == failure.job().destination_vault.as_str() {
             Cause::DestinationVaultPolicy
+        } else if change.statements.is_empty() {
+            Cause::ServiceLinkedRole
         } else {
             Cause::SourceKeyPolicy
         };
@@ -218,6 +220,15 @@ fn policy_of<'f>(
         SourceKey::Key(key) if key.arn.as_str() == change.resource => key.policy.known(),
         SourceKey::Key(_) | SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
     }
+}
+
+/// Whether the change is the making of a role that is there now.
+fn is_role_made(change: &Change, facts: &Facts) -> bool {
+    facts
+        .service_linked_role
+        .known()
+        .and_then(Option::as_ref)
+        .is_some_and(|role| role.arn.as_str() == change.resource)
 }
 
 /// Whether a policy holds these statements as they were written.

@@ -121,7 +121,7 @@ pub async fn undo<E: Environment>(
         .iter()
         .map(|statement| NewStatement::from_recorded(statement))
         .collect::<Result<Vec<_>, _>>()?;
-    let lease = take_lease(environment.clock(), ledger, &target, invocation).await?;
+    let lease = take_lease(environment.clock(), ledger, target.as_str(), invocation).await?;
     let undone = write(
         environment,
         ledger,
@@ -177,7 +177,7 @@ async fn write<E: Environment>(
                 source,
             })?;
         let now = environment.clock().now();
-        let guards = guards_of_lease(target, Some(lease), now, invocation.deadline);
+        let guards = guards_of_lease(target.as_str(), Some(lease), now, invocation.deadline);
         if let Some(refused) = guards.into_iter().find(|guard| !guard.passed) {
             return Err(UndoError::Guard {
                 name: refused.name,

@@ -1,7 +1,7 @@
 //! A write that may happen: the only thing that the writing ports take.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_policy::PolicyDocument;
+use copymend_policy::{AccountId, PolicyDocument};
 
 /// A policy that passed every guard. Only [`crate::guards`] makes one, so an unguarded write doesn't compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,5 +48,33 @@ impl ApprovedNoVaultPolicy {
     #[must_use]
     pub const fn vault(&self) -> &BackupVaultArn {
         &self.vault
+    }
+}
+
+/// That `AWSServiceRoleForBackup` shall be made in an account. Only the guarded repair makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovedServiceLinkedRole {
+    account: AccountId,
+    partition: String,
+}
+
+impl ApprovedServiceLinkedRole {
+    pub(crate) fn approve(account: AccountId, partition: &str, passed: bool) -> Option<Self> {
+        passed.then(|| Self {
+            account,
+            partition: partition.to_owned(),
+        })
+    }
+
+    /// The account.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The account's partition.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.partition
     }
 }

@@ -98,6 +98,8 @@ pub struct Settings {
     /// `COPYMEND_ALLOW_FULLY_MANAGED_KEYS`: whether the key of a fully managed type's vault may be repaired, although it
     /// is unverified which principal of the destination calls KMS there.
     pub allow_fully_managed_keys: bool,
+    /// `COPYMEND_CREATE_SERVICE_LINKED_ROLE`: whether AWS Backup's service-linked role may be made where it is missing.
+    pub create_service_linked_role: bool,
     /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts; a name with its path, or an ARN.
     pub member_role: Option<String>,
     /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
@@ -122,6 +124,7 @@ impl Default for Settings {
             write_budget: 100,
             allow_on_demand: false,
             allow_fully_managed_keys: false,
+            create_service_linked_role: false,
             member_role: None,
             external_id: None,
             topic_arn: None,
@@ -188,6 +191,7 @@ impl Settings {
             )?,
             allow_on_demand: reader.boolean("COPYMEND_ALLOW_ON_DEMAND")?,
             allow_fully_managed_keys: reader.boolean("COPYMEND_ALLOW_FULLY_MANAGED_KEYS")?,
+            create_service_linked_role: reader.boolean("COPYMEND_CREATE_SERVICE_LINKED_ROLE")?,
             member_role: reader.member_role()?,
             external_id: reader.external_id()?,
             topic_arn: reader.topic_arn()?,

@@ -148,3 +148,52 @@ async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() 
         assert_eq!(second.outcome, Outcome::RepairedAndRetried, "{operation}");
     }
 }
+
+/// The service-linked role is made only where its own switch is on, and the copy works then.
+#[tokio::test]
+async fn a_missing_service_linked_role_is_made_where_the_switch_allows_it() {
+    let event = sample("service-linked-role");
+    let off = sandbox();
+    let report = handle(&off, open_settings(), &event).await;
+    assert_eq!(report.diagnosis.cause.slug(), "service-linked-role");
+    assert_eq!(report.outcome, Outcome::Advised);
+    assert_eq!(off.writes(), []);
+
+    let on = copymend_remediation::settings::Settings {
+        create_service_linked_role: true,
+        ..open_settings()
+    };
+    let observed = sandbox();
+    let planning = copymend_remediation::settings::Settings {
+        mode: copymend_remediation::settings::Mode::Observe,
+        ..on.clone()
+    };
+    let report = handle(&observed, planning, &event).await;
+    assert_eq!(report.outcome, Outcome::Planned);
+    assert_eq!(observed.writes(), []);
+
+    let sandbox = sandbox();
+    let report = handle(&sandbox, on.clone(), &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let made: Vec<_> = sandbox
+        .writes()
+        .into_iter()
+        .map(|write| write.operation)
+        .collect();
+    assert_eq!(made, ["iam:CreateServiceLinkedRole", "backup:StartCopyJob"]);
+    let retried = report.retried_job.unwrap();
+    let state = sandbox.with_world(|world| world.copy_job(&retried).unwrap().state());
+    assert_eq!(state.as_str(), "COMPLETED");
+
+    let closed = crate::support::sandbox();
+    let no_destination = copymend_remediation::settings::Settings {
+        allowed_destinations: Vec::new(),
+        ..on
+    };
+    let report = handle(&closed, no_destination, &event).await;
+    assert_eq!(
+        crate::support::failed_guards(&report),
+        ["destination-allowed"]
+    );
+    assert_eq!(closed.writes(), []);
+}

@@ -2,8 +2,12 @@
 
 use copymend_diagnosis::{PrincipalPolicies, Role, SimulatedAction};
 use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{CallErrorKind, CallResult, Identities, Simulation};
+use copymend_remediation::ports::{
+    CallErrorKind, CallResult, Identities, IdentityWrites, Simulation,
+};
+use copymend_remediation::write::ApprovedServiceLinkedRole;
 
+use crate::calls::Write;
 use crate::managed;
 use crate::sandbox::Sandbox;
 use crate::simulator;
@@ -76,4 +80,33 @@ fn role(world: &World, account: AccountId, name: &str) -> Option<Role> {
         trust_policy: Some(trust.unwrap_or_else(|| managed::TRUST.to_owned())),
         permissions_boundary: boundary.map(|boundary| boundary.arn.to_string()),
     })
+}
+
+impl IdentityWrites for Sandbox {
+    async fn create_service_linked_role(&self, role: &ApprovedServiceLinkedRole) -> CallResult<()> {
+        let account = role.account();
+        let calling = self.calling("iam:CreateServiceLinkedRole", &account);
+        let made = calling.in_account(Some(account), |world| {
+            let arn = world.service_linked_role_arn(account);
+            world
+                .account_mut(account)
+                .map(|found| std::mem::replace(&mut found.service_linked_role, true))
+                .map(|existed| (existed, arn))
+        });
+        match made.await? {
+            Some((false, arn)) => {
+                self.calls.record(Write {
+                    operation: calling.operation,
+                    resource: arn,
+                    before: None,
+                    after: SERVICE_LINKED_ROLE.to_owned(),
+                });
+                Ok(())
+            }
+            Some((true, _)) | None => Err(calling.error(
+                CallErrorKind::Rejected,
+                "InvalidInput: Service role name AWSServiceRoleForBackup has been taken in this account",
+            )),
+        }
+    }
 }

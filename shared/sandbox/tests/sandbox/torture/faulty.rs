@@ -13,11 +13,13 @@ use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, JobEntry, Lease, Ledger, Occurrence, PolicyHistory,
 };
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities, IdentityWrites,
     KeyWrites, Keys, Location, Notifier, Organizations, Simulation, StartCopy,
 };
 use copymend_remediation::report::Report;
-use copymend_remediation::write::{ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use copymend_remediation::write::{
+    ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
+};
 use copymend_sandbox::Sandbox;
 use jiff::Timestamp;
 
@@ -182,6 +184,12 @@ impl Identities for Faulty {
         get_role(account: AccountId, partition: &str, name: &str) -> Option<Role>;
         simulate_principal_policy(simulation: &Simulation) -> Vec<SimulatedAction>;
         principal_policies(principal: &Arn) -> Option<PrincipalPolicies>;
+    }
+}
+
+impl IdentityWrites for Faulty {
+    passed_on! { identities:
+        create_service_linked_role(role: &ApprovedServiceLinkedRole) -> ();
     }
 }
 

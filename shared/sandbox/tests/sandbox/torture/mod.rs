@@ -27,6 +27,7 @@ pub(crate) fn settings() -> Settings {
         mode: Mode::Repair,
         allowed_destinations: vec!["*".parse().unwrap()],
         allowed_keys: vec!["*".parse().unwrap()],
+        create_service_linked_role: true,
         ..Settings::default()
     }
 }
@@ -221,4 +222,9 @@ async fn a_vault_repair_survives_every_fault_of_every_call() {
 #[tokio::test]
 async fn a_key_repair_survives_every_fault_of_every_call() {
     torture("source-key-policy").await;
+}
+
+#[tokio::test]
+async fn a_service_linked_role_survives_every_fault_of_every_call() {
+    torture("service-linked-role").await;
 }
