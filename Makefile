@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit template programs black-box oracle oracle-sample fuzz deny lint build bench clean
+.PHONY: help demo test unit template programs black-box oracle oracle-sample torture fuzz deny lint build bench clean
 
 TOOLS := .test-tools
 SAM := $(TOOLS)/sam/bin/sam
@@ -41,6 +41,9 @@ oracle: ## Compare 24,000 policy decisions with an independent simulator (needs 
 
 oracle-sample: ## Compare 2,000 of them.
 	tests/oracle/run 2000
+
+torture: ## Every fault of every call, and storms of ten thousand events (docs/reliability.md).
+	cargo test --locked --package copymend-sandbox --test sandbox -- torture --include-ignored --nocapture
 
 fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 	@[ "$$($(FUZZ)/bin/cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $(FUZZ_VERSION)" ] || \
