@@ -29,6 +29,10 @@ class Process:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def output(self):
         return self.log.read_text(errors="replace")
 

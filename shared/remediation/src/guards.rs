@@ -415,7 +415,9 @@ pub fn guards_of_lease(
     now: Timestamp,
     deadline: Timestamp,
 ) -> Vec<GuardResult> {
-    let held = lease.is_some_and(|lease| lease.resource() == resource && lease.until() > now);
+    let held = lease.is_some_and(|lease| {
+        lease.resource() == resource && lease.until().duration_since(now) >= TIME_FOR_A_WRITE
+    });
     let left = deadline.duration_since(now);
     vec![
         guard(

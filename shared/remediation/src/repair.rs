@@ -33,8 +33,8 @@ const WRITE_PAUSE: Duration = Duration::from_millis(500);
 /// differs from one invocation to the next, so that a storm doesn't ask in step. It is asked for as long as there is time
 /// left for a write; whoever doesn't get it is delivered again.
 const LEASE_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// A lease outlives every write by this much, so that a function that is killed frees the policy soon.
-const LEASE_TIME: SignedDuration = SignedDuration::from_secs(60);
+/// Long enough for a few tries of a write, and short enough that a function that is killed frees the policy soon.
+const LEASE_TIME: SignedDuration = SignedDuration::from_secs(30);
 
 /// How a repair ended.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location, Noti
 use crate::report::{Decision, DiagnosisReport, Outcome};
 
 /// An event's entry in the ledger outlives the invocation by this much.
-const GRACE: SignedDuration = SignedDuration::from_secs(60);
+const GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The handler of refused AWS Backup calls and of backup and restore jobs that came to nothing.
 #[derive(Debug)]

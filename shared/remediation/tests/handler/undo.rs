@@ -25,11 +25,7 @@ async fn repaired(event: &str) -> (Sandbox, String, Option<String>) {
     let sandbox = sandbox();
     let report = handle(&sandbox, open_settings(), &sample(event)).await;
     let change = &report.changes[0];
-    (
-        sandbox,
-        change.id.clone().unwrap(),
-        change.before.clone(),
-    )
+    (sandbox, change.id.clone().unwrap(), change.before.clone())
 }
 
 fn vault_policy(sandbox: &Sandbox, vault: &str) -> Option<String> {
@@ -106,7 +102,10 @@ async fn what_others_wrote_since_stays() {
     put(&sandbox, &resource, &theirs);
     take_back(&sandbox, Some(&id)).await.unwrap();
     let left = vault_policy(&sandbox, &resource).unwrap();
-    assert!(left.contains(OTHERS) && !left.contains("Copymend"), "{left}");
+    assert!(
+        left.contains(OTHERS) && !left.contains("Copymend"),
+        "{left}"
+    );
 }
 
 #[tokio::test]

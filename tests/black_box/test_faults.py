@@ -1,0 +1,131 @@
+"""The real process, with one call that goes wrong on its way. COPYMEND_TORTURE=1 takes every call; a sample runs otherwise."""
+
+import os
+import time
+
+import pytest
+
+import world as w
+from expect import added_statements, report
+from faulty_proxy import FAULTS, Faults, Proxy
+from function import kill_bootstrap
+
+# The emulator's timeout, the ledger's grace and some room.
+TIMEOUT = 8
+ENTRY_SECONDS = TIMEOUT + 13
+LEASE_SECONDS = 31
+SAMPLE = {
+    "DescribeCopyJob": ["unavailable"],
+    "PutBackupVaultAccessPolicy": ["throttled", "cut-after", "killed-after"],
+    "StartCopyJob": ["cut-after"],
+    "Publish": ["cut-before"],
+    "TransactWriteItems": ["unavailable"],
+    "GetBackupVaultAccessPolicy": ["cut-before"],
+}
+ALL = os.environ.get("COPYMEND_TORTURE") == "1"
+
+
+@pytest.fixture
+def proxied(make_world, start):
+    """A world whose function talks to AWS through the proxy."""
+    stops = []
+
+    def make(**arguments):
+        world = make_world(**arguments)
+        faults = Faults()
+        aws, backup = Proxy(world.moto_url, faults), Proxy(world.endpoint_url, faults)
+        stops.extend([aws.stop, backup.stop])
+        function = start(
+            world,
+            AWS_ENDPOINT_URL=aws.url,
+            AWS_ENDPOINT_URL_BACKUP=backup.url,
+            AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT),
+        )
+        faults.kill = lambda: kill_bootstrap(function)
+        return world, faults, function
+
+    yield make
+    for stop in stops:
+        stop()
+
+
+def readable(calls):
+    """REST calls by their operation's name."""
+    names = {
+        ("GET", "copy-jobs"): "DescribeCopyJob",
+        ("PUT", "copy-jobs"): "StartCopyJob",
+        ("PUT", "backup-vaults/access-policy"): "PutBackupVaultAccessPolicy",
+        ("GET", "backup-vaults/access-policy"): "GetBackupVaultAccessPolicy",
+    }
+    for call in calls:
+        method, _, path = call.partition(" ")
+        for (wanted, part), name in names.items():
+            head, _, tail = part.partition("/")
+            if path and method == wanted and head in path and tail in path:
+                call = name
+        yield call
+
+
+def deliver_until_handled(function, event, outcomes):
+    """Delivers the event as EventBridge and Lambda would, until it is handled."""
+    for _ in range(5):
+        try:
+            answer = function.invoke(event)
+        except AssertionError:
+            answer = {"errorType": "Killed"}
+        if "errorType" in answer:
+            outcomes.append(answer["errorType"])
+            # A process that died holds its entry, and maybe its lease, for a while.
+            time.sleep(LEASE_SECONDS if answer["errorType"] not in ("CallFailed",) else 0.5)
+            continue
+        outcomes.append(answer["outcome"])
+        if answer["outcome"] == "already-handled" and "another invocation" in str(answer.get("notes")):
+            time.sleep(ENTRY_SECONDS)
+            continue
+        return report(answer)
+    raise AssertionError(f"never handled: {outcomes}")
+
+
+def check_end(world, messages):
+    [added] = added_statements(
+        w.VAULT_CLOSED, world.vault_policy(), [w.VAULT_KEEPS_RECOVERY_POINTS, w.VAULT_FOR_STRANGER]
+    )
+    assert added["Sid"].startswith("Copymend")
+    started = [copy for copy in world.copies() if copy["state"] == "COMPLETED"]
+    assert len(started) == 1, world.copies()
+    assert len(messages) in (1, 2), messages
+    assert len({subject for subject, _ in messages}) == 1
+
+
+def one_fault(proxied, number, fault):
+    world, faults, function = proxied(vault_policy=w.VAULT_CLOSED)
+    event = world.failed_copy()
+    faults.break_call(number, fault)
+    outcomes = []
+    answer = deliver_until_handled(function, event, outcomes)
+    calls = list(readable(faults.calls))
+    if fault == "denied" and not world.writes():
+        assert answer["outcome"] in ("refused", "advised", "failed"), outcomes
+        return
+    try:
+        check_end(world, world.messages())
+    except AssertionError as error:
+        raise AssertionError(f"call {number} ({calls[number]}), {fault}: {outcomes}") from error
+
+
+def test_a_sample_of_faults_leaves_the_same_end(proxied):
+    world, faults, function = proxied(vault_policy=w.VAULT_CLOSED)
+    faults.mend()
+    answer = report(function.invoke(world.failed_copy()))
+    assert answer["outcome"] == "repaired-and-retried"
+    calls = list(readable(faults.calls))
+    check_end(world, world.messages())
+    missing = [name for name in SAMPLE if name not in calls]
+    assert not missing, f"{missing} are not among {calls}"
+    if ALL:
+        rows = [(number, fault) for number in range(len(calls)) for fault in FAULTS]
+    else:
+        rows = [(calls.index(name), fault) for name, faults in SAMPLE.items() for fault in faults]
+    for number, fault in rows:
+        one_fault(proxied, number, fault)
+    print(f"{len(calls)} calls, {len(rows)} rows")
