@@ -111,6 +111,19 @@ pub(crate) fn envelope(
     })
 }
 
+/// A Region code, which commands and links may carry.
+pub(crate) fn region(field: &'static str, text: &str) -> Result<String, EventError> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !text.is_empty() && text.len() <= 32 && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(EventError::MalformedField {
+            field,
+            reason: "it is not a Region code",
+        })
+    }
+}
+
 /// Job ids are UUIDs in every sample, but no page says so [inferred]: anything that is safe in a URL and a log is accepted.
 pub(crate) fn job_id(field: &'static str, text: &str) -> Result<String, EventError> {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);

@@ -158,7 +158,7 @@ pub(super) fn answer(
         && found.state == PermissionState::Allowed
     {
         return unknown(format!(
-            "the caller's own policies allow it, but the key policy could not be read: {why}"
+            "its own policies allow it, but the key policy could not be read: {why}"
         ));
     }
     found
@@ -213,20 +213,20 @@ fn as_answer(need: &Need, answer: &Answer) -> PermissionAnswer {
         Verdict::ImplicitlyDenied => (
             PermissionState::Missing,
             sentence(&answer.blocked_by, |layer| match layer {
-                Layer::Identity => "no policy of the caller allows it",
+                Layer::Identity => "none of its own policies allows it",
                 Layer::Boundary => "the permissions boundary does not allow it",
                 Layer::Session => "the session policy does not allow it",
                 Layer::Scp => "the service control policies do not allow it",
                 Layer::Rcp => "a resource control policy does not allow it",
                 Layer::Resource => {
-                    "the key policy admits neither the caller nor, by delegation, its account"
+                    "the key policy admits neither it nor, by delegation, its account"
                 }
             }),
         ),
         Verdict::ExplicitlyDenied => (
             PermissionState::Denied,
             sentence(&answer.blocked_by, |layer| match layer {
-                Layer::Identity => "a policy of the caller denies it",
+                Layer::Identity => "one of its own policies denies it",
                 Layer::Boundary => "the permissions boundary denies it",
                 Layer::Session => "the session policy denies it",
                 Layer::Scp => "a service control policy denies it",

@@ -4,7 +4,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use copymend_policy::{AccountId, Arn};
 use serde_json::{Map, Value};
 
-use crate::event::{EventError, envelope};
+use crate::event::{EventError, envelope, region};
 use crate::resource::{BackupVaultArn, KeyArn, RoleArn};
 
 /// The detail-type of API calls that CloudTrail hands to EventBridge.
@@ -77,16 +77,7 @@ impl ApiCallEvent {
             .ok_or(EventError::MissingField {
                 field: "recipientAccountId",
             })?;
-        let region = required("awsRegion")?;
-        if !region
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        {
-            return Err(EventError::MalformedField {
-                field: "awsRegion",
-                reason: "it is not a Region code",
-            });
-        }
+        let region = region("awsRegion", required("awsRegion")?)?;
         let identity = detail
             .get("userIdentity")
             .and_then(Value::as_object)
@@ -103,7 +94,7 @@ impl ApiCallEvent {
                 field: "recipientAccountId",
                 reason: "it is no account id",
             })?,
-            region: region.to_owned(),
+            region,
             operation: operation.to_owned(),
             error_code: text("errorCode")
                 .filter(|code| !code.is_empty())

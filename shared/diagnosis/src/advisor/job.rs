@@ -3,7 +3,7 @@
 use copymend_policy::{AccountId, Arn};
 use serde_json::Value;
 
-use crate::event::{Detail, EventError, envelope, job_id};
+use crate::event::{Detail, EventError, envelope, job_id, region};
 use crate::resource::{BackupVaultArn, KeyArn, RoleArn};
 use crate::service_job::{BackupJob, RestoreJob};
 
@@ -75,11 +75,13 @@ impl JobEvent {
             .text("state")
             .or_else(|| detail.text("status"))
             .ok_or(EventError::MissingField { field: "state" })?;
+        // It goes into commands and links, also for a job that nobody confirms.
+        let region = region("region", envelope.region.as_deref().unwrap_or_default())?;
         Ok(Self {
             id: envelope.id.unwrap_or_else(|| job_id.clone()),
             kind,
             account: envelope.account.unwrap_or_default(),
-            region: envelope.region.unwrap_or_default(),
+            region,
             state: state.to_ascii_uppercase(),
             status_message: detail.text("statusMessage").unwrap_or_default().to_owned(),
             role: detail
@@ -197,6 +199,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_region_that_would_forge_a_command_or_a_link_is_refused() {
+        for region in ["evil.example/?", "us-east-1\nrm -rf /", "us east", ""] {
+            let event = json!({
+                "id": "e", "source": "aws.backup", "detail-type": BACKUP_JOB_DETAIL_TYPE, "account": "111122223333",
+                "region": region, "time": "2026-11-01T00:00:00Z", "resources": [],
+                "detail": {"backupJobId": "4DD9", "state": "FAILED"}
+            });
+            let error = JobEvent::from_json(&event, JobKind::Backup).unwrap_err();
+            assert_eq!(error.error_type(), "MalformedField", "{region}");
+        }
+    }
 
     #[test]
     fn a_restore_jobs_state_is_called_status() {
