@@ -1,4 +1,4 @@
-//! The environment of the access advisor in a deployment.
+//! What the access advisor works with, on AWS.
 
 use std::sync::Arc;
 
@@ -6,22 +6,41 @@ use aws_config::SdkConfig;
 use copymend_remediation::advisor::AdvisorSettings;
 use copymend_remediation::ports::AdvisorEnvironment;
 
-use crate::accounts::Accounts;
-use crate::{AwsBackup, AwsIdentities, AwsKeys, DynamoLedger, SnsNotifier, SystemClock, config};
+use crate::accounts::{Accounts, MemberRole};
+use crate::{
+    AwsBackup, AwsIdentities, AwsKeys, DynamoLedger, ReadOnly, SnsNotifier, SystemClock, config,
+};
 
-/// Everything that the access advisor needs, on AWS. Behind [`AdvisorEnvironment`] its ports can only read.
+/// Everything that the access advisor needs, on AWS. Its adapters have no writes:
+///
+/// ```compile_fail,E0277
+/// use copymend_aws::AwsAdvisorEnvironment;
+/// use copymend_remediation::ports::{AdvisorEnvironment, BackupWrites};
+///
+/// fn write<B: BackupWrites>() {}
+/// write::<<AwsAdvisorEnvironment as AdvisorEnvironment>::Backup>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use copymend_aws::AwsAdvisorEnvironment;
+/// use copymend_remediation::ports::{AdvisorEnvironment, KeyWrites};
+///
+/// fn write<K: KeyWrites>() {}
+/// write::<<AwsAdvisorEnvironment as AdvisorEnvironment>::Keys>();
+/// ```
 #[derive(Debug)]
 pub struct AwsAdvisorEnvironment {
-    backup: AwsBackup,
-    keys: AwsKeys,
-    identities: AwsIdentities,
+    backup: AwsBackup<ReadOnly>,
+    keys: AwsKeys<ReadOnly>,
+    identities: AwsIdentities<ReadOnly>,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
     clock: SystemClock,
 }
 
 impl AwsAdvisorEnvironment {
-    /// The environment with what the process's environment says. Calls no service that needs credentials.
+    /// The environment with what the process's environment says, as [`AwsEnvironment::load`](crate::AwsEnvironment::load)
+    /// does it.
     pub async fn load(settings: &AdvisorSettings) -> Self {
         Self::new(config::loader(config::http_client()).load().await, settings)
     }
@@ -32,8 +51,10 @@ impl AwsAdvisorEnvironment {
     pub fn new(config: SdkConfig, settings: &AdvisorSettings) -> Self {
         let accounts = Arc::new(Accounts::new(
             config,
-            settings.member_role.clone(),
-            settings.external_id.clone(),
+            MemberRole {
+                setting: settings.member_role.clone(),
+                external_id: settings.external_id.clone(),
+            },
         ));
         Self {
             notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
@@ -50,22 +71,22 @@ impl AwsAdvisorEnvironment {
 }
 
 impl AdvisorEnvironment for AwsAdvisorEnvironment {
-    type Backup = AwsBackup;
-    type Keys = AwsKeys;
-    type Identities = AwsIdentities;
+    type Backup = AwsBackup<ReadOnly>;
+    type Keys = AwsKeys<ReadOnly>;
+    type Identities = AwsIdentities<ReadOnly>;
     type Notifier = SnsNotifier;
     type Ledger = DynamoLedger;
     type Clock = SystemClock;
 
-    fn backup(&self) -> &AwsBackup {
+    fn backup(&self) -> &AwsBackup<ReadOnly> {
         &self.backup
     }
 
-    fn keys(&self) -> &AwsKeys {
+    fn keys(&self) -> &AwsKeys<ReadOnly> {
         &self.keys
     }
 
-    fn identities(&self) -> &AwsIdentities {
+    fn identities(&self) -> &AwsIdentities<ReadOnly> {
         &self.identities
     }
 

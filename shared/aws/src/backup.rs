@@ -1,16 +1,11 @@
 //! AWS Backup.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_backup::Client;
 use aws_sdk_backup::types::CopyJobState;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
-use aws_smithy_types::config_bag::ConfigBag;
 use copymend_diagnosis::{
     BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
 };
@@ -19,30 +14,30 @@ use copymend_remediation::ports::{Backup, BackupWrites, CallResult, Location, St
 use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
+use crate::access::ReadWrite;
 use crate::accounts::{Accounts, Clients, Target};
-use crate::config;
-use crate::copy_job::{self, optional, text};
 use crate::error::Call;
-use crate::service_job;
+use crate::member::{optional, text};
+use crate::says::Says;
+use crate::{config, copy_job, pages, service_job};
 
 /// AWS Backup states absence with this code only. It answers access denied for some vaults that don't exist; that stays
 /// access denied.
 const ABSENT: &str = "ResourceNotFoundException";
-/// A resource has at most 50 tags, so more pages than these are no honest answer.
-pub(crate) const MOST_PAGES: usize = 20;
-/// A page has up to a thousand jobs; a sweep that finds more has other troubles.
-const MOST_PAGES_OF_JOBS: usize = 100;
 
-/// AWS Backup, called with the credentials of the account that owns what is read or written.
+/// AWS Backup, called with the credentials of the account that owns what is read or written. `Access` is
+/// [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
-pub struct AwsBackup {
+pub struct AwsBackup<Access> {
     clients: Clients<Client>,
+    access: PhantomData<fn() -> Access>,
 }
 
-impl AwsBackup {
+impl<Access> AwsBackup<Access> {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
             clients: Clients::new(accounts, Client::new),
+            access: PhantomData,
         }
     }
 
@@ -72,6 +67,22 @@ impl AwsBackup {
         self.clients.of(call, target).await
     }
 
+    async fn tags(client: Client, call: Call, resource: &str) -> CallResult<Tags> {
+        let request = client.list_tags().resource_arn(resource);
+        let tags = pages::all(
+            &call,
+            |from| request.clone().set_next_token(from).send(),
+            |page| {
+                let next = pages::token(page.next_token.as_deref());
+                (page.tags.unwrap_or_default().into_iter().collect(), next)
+            },
+        )
+        .await?;
+        Ok(tags.into_iter().collect())
+    }
+}
+
+impl AwsBackup<ReadWrite> {
     pub(crate) async fn put_policy(&self, vault: &BackupVaultArn, policy: &str) -> CallResult<()> {
         let (client, call) = self
             .owner("backup:PutBackupVaultAccessPolicy", vault)
@@ -85,31 +96,13 @@ impl AwsBackup {
         call.send(request.send()).await?;
         Ok(())
     }
-
-    async fn tags(&self, client: &Client, call: &Call, resource: &str) -> CallResult<Tags> {
-        let mut tags = Tags::new();
-        let mut next = None;
-        for _ in 0..MOST_PAGES {
-            let request = client
-                .list_tags()
-                .resource_arn(resource)
-                .set_next_token(next);
-            let page = call.send(request.send()).await?;
-            tags.extend(page.tags.unwrap_or_default());
-            next = text(page.next_token.as_deref());
-            if next.is_none() {
-                return Ok(tags);
-            }
-        }
-        Err(call.unreadable(format!("more than {MOST_PAGES} pages of tags")))
-    }
 }
 
 fn once() -> aws_sdk_backup::config::Builder {
     aws_sdk_backup::config::Builder::new().retry_config(config::once())
 }
 
-impl Backup for AwsBackup {
+impl<Access> Backup for AwsBackup<Access> {
     async fn describe_copy_job(
         &self,
         location: &Location,
@@ -119,7 +112,7 @@ impl Backup for AwsBackup {
             .at("backup:DescribeCopyJob", location, copy_job_id)
             .await?;
         let request = client.describe_copy_job().copy_job_id(copy_job_id);
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
         let job = answer
@@ -128,6 +121,41 @@ impl Backup for AwsBackup {
         copy_job::read(job)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
+    }
+
+    async fn list_failed_copy_jobs(
+        &self,
+        location: &Location,
+        since: Timestamp,
+    ) -> CallResult<Vec<String>> {
+        let (client, call) = self
+            .at("backup:ListCopyJobs", location, location.account.as_str())
+            .await?;
+        let request = client
+            .list_copy_jobs()
+            .by_state(CopyJobState::Failed)
+            .by_complete_after(DateTime::from_millis(since.as_millisecond()));
+        let jobs = pages::all(
+            &call,
+            |from| request.clone().set_next_token(from).send(),
+            |page| {
+                let next = pages::token(page.next_token.as_deref());
+                (page.copy_jobs.unwrap_or_default(), next)
+            },
+        )
+        .await?;
+        let mut failed: Vec<(i64, String)> = jobs
+            .into_iter()
+            .filter_map(|job| {
+                let ended = job.completion_date.as_ref().map_or(0, DateTime::secs);
+                // An answer that passes the time over must not lead to old jobs being taken up again.
+                (ended >= since.as_second())
+                    .then(|| Some((ended, text(job.copy_job_id.as_deref())?)))
+                    .flatten()
+            })
+            .collect();
+        failed.sort();
+        Ok(failed.into_iter().map(|(_, id)| id).collect())
     }
 
     async fn describe_recovery_point(
@@ -150,7 +178,7 @@ impl Backup for AwsBackup {
             .recovery_point_arn(recovery_point.as_str())
             .customize()
             .interceptor(says_encrypted.clone());
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
         Ok(Some(RecoveryPoint {
@@ -169,7 +197,7 @@ impl Backup for AwsBackup {
         let request = client
             .describe_backup_vault()
             .backup_vault_name(vault.name());
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
         Ok(Some(BackupVault {
@@ -196,7 +224,7 @@ impl Backup for AwsBackup {
         let request = client
             .get_backup_vault_access_policy()
             .backup_vault_name(vault.name());
-        match call.find(ABSENT, request.send()).await? {
+        match call.find(&[ABSENT], request.send()).await? {
             None => Ok(None),
             // An answer without a policy states no absence: writing over it could wipe one.
             Some(answer) => text(answer.policy())
@@ -207,7 +235,7 @@ impl Backup for AwsBackup {
 
     async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {
         let (client, call) = self.owner("backup:ListTags", vault).await?;
-        self.tags(&client, &call, vault.as_str()).await
+        Self::tags(client, call, vault.as_str()).await
     }
 
     async fn list_recovery_point_tags(
@@ -215,45 +243,9 @@ impl Backup for AwsBackup {
         location: &Location,
         recovery_point: &Arn,
     ) -> CallResult<Tags> {
-        let (client, call) = self
-            .at("backup:ListTags", location, recovery_point.as_str())
-            .await?;
-        self.tags(&client, &call, recovery_point.as_str()).await
-    }
-
-    async fn list_failed_copy_jobs(
-        &self,
-        location: &Location,
-        since: Timestamp,
-    ) -> CallResult<Vec<String>> {
-        let (client, call) = self
-            .at("backup:ListCopyJobs", location, location.account.as_str())
-            .await?;
-        let mut jobs = Vec::new();
-        let mut next = None;
-        for _ in 0..MOST_PAGES_OF_JOBS {
-            let request = client
-                .list_copy_jobs()
-                .by_state(CopyJobState::Failed)
-                .by_complete_after(DateTime::from_millis(since.as_millisecond()))
-                .set_next_token(next);
-            let page = call.send(request.send()).await?;
-            for job in page.copy_jobs.unwrap_or_default() {
-                let ended = job.completion_date.as_ref().map_or(0, DateTime::secs);
-                // An answer that passes the time over must not lead to old jobs being taken up again.
-                if ended >= since.as_second()
-                    && let Some(id) = text(job.copy_job_id.as_deref())
-                {
-                    jobs.push((ended, id));
-                }
-            }
-            next = text(page.next_token.as_deref());
-            if next.is_none() {
-                jobs.sort();
-                return Ok(jobs.into_iter().map(|(_, id)| id).collect());
-            }
-        }
-        Err(call.unreadable(format!("more than {MOST_PAGES_OF_JOBS} pages of jobs")))
+        let resource = recovery_point.as_str();
+        let (client, call) = self.at("backup:ListTags", location, resource).await?;
+        Self::tags(client, call, resource).await
     }
 
     async fn describe_backup_job(
@@ -265,10 +257,10 @@ impl Backup for AwsBackup {
             .at("backup:DescribeBackupJob", location, backup_job_id)
             .await?;
         let request = client.describe_backup_job().backup_job_id(backup_job_id);
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
-        service_job::backup(&answer, location.account)
+        service_job::read_backup(&answer, location.account)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
     }
@@ -282,10 +274,10 @@ impl Backup for AwsBackup {
             .at("backup:DescribeRestoreJob", location, restore_job_id)
             .await?;
         let request = client.describe_restore_job().restore_job_id(restore_job_id);
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
-        service_job::restore(&answer, location.account)
+        service_job::read_restore(&answer, location.account)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
     }
@@ -310,7 +302,7 @@ impl Backup for AwsBackup {
     }
 }
 
-impl BackupWrites for AwsBackup {
+impl BackupWrites for AwsBackup<ReadWrite> {
     async fn put_backup_vault_access_policy(&self, change: &ApprovedVaultPolicy) -> CallResult<()> {
         self.put_policy(change.resource(), change.policy()).await
     }
@@ -349,45 +341,5 @@ impl BackupWrites for AwsBackup {
             .set_lifecycle(copy.lifecycle.as_ref().map(copy_job::write_lifecycle));
         let answer = call.send(request.send()).await?;
         text(answer.copy_job_id()).ok_or_else(|| call.unreadable("`CopyJobId` is missing"))
-    }
-}
-
-/// Whether an answer holds a member. The SDK turns an absent boolean into `false`, but "not encrypted" must be said.
-#[derive(Clone, Debug)]
-struct Says {
-    member: &'static [u8],
-    seen: Arc<AtomicBool>,
-}
-
-impl Says {
-    fn new(member: &'static [u8]) -> Self {
-        Self {
-            member,
-            seen: Arc::default(),
-        }
-    }
-
-    fn seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
-    }
-}
-
-impl Intercept for Says {
-    fn name(&self) -> &'static str {
-        "Says"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let body = context.response().body().bytes().unwrap_or_default();
-        let seen = body
-            .windows(self.member.len())
-            .any(|window| window == self.member);
-        self.seen.store(seen, Ordering::Relaxed);
-        Ok(())
     }
 }

@@ -105,7 +105,7 @@ impl DynamoLedger {
                 .expression_attribute_values(":after", string(outcome)),
         };
         Call::new("dynamodb:UpdateItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -351,7 +351,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":owner", string(owner));
         Call::new("dynamodb:UpdateItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -409,7 +409,7 @@ impl Ledger for DynamoLedger {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
         Call::new("dynamodb:UpdateItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -463,7 +463,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":owner", string(owner));
         let taken = Call::new("dynamodb:PutItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(taken.map(|_| Lease::recorded(resource.to_owned(), owner.to_owned(), until)))
     }
@@ -479,7 +479,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":owner", string(lease.owner()))
             .expression_attribute_values(":until", time(lease.until()));
         Call::new("dynamodb:DeleteItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -528,7 +528,7 @@ impl Ledger for DynamoLedger {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":change", string(&change.id));
         Call::new("dynamodb:UpdateItem", job)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -605,7 +605,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":jobs", AttributeValue::Ss(vec![failed_job.to_owned()]))
             .expression_attribute_values(":expires", expiry(now, 30))
             .return_values(ReturnValue::AllNew);
-        let Some(answer) = call.find(REFUSED, request.send()).await? else {
+        let Some(answer) = call.find(&[REFUSED], request.send()).await? else {
             return Ok(None);
         };
         let jobs = answer.attributes().and_then(|item| item.get("jobs"));

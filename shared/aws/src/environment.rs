@@ -1,4 +1,4 @@
-//! The environment of a deployment.
+//! What the copy remediator works with, on AWS.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use aws_config::SdkConfig;
 use copymend_remediation::ports::Environment;
 use copymend_remediation::settings::Settings;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, MemberRole};
 use crate::{
-    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetters, DynamoLedger, SnsNotifier,
-    SystemClock, config,
+    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetters, DynamoLedger, ReadWrite,
+    SnsNotifier, SystemClock, config,
 };
 
-/// Everything that the handler needs, on AWS.
+/// Everything that the copy remediator needs, on AWS.
 #[derive(Debug)]
 pub struct AwsEnvironment {
-    backup: AwsBackup,
-    keys: AwsKeys,
-    identities: AwsIdentities,
+    backup: AwsBackup<ReadWrite>,
+    keys: AwsKeys<ReadWrite>,
+    identities: AwsIdentities<ReadWrite>,
     organizations: AwsOrganizations,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
@@ -38,8 +38,10 @@ impl AwsEnvironment {
     pub fn new(config: SdkConfig, settings: &Settings) -> Self {
         let accounts = Arc::new(Accounts::new(
             config,
-            settings.member_role.clone(),
-            settings.external_id.clone(),
+            MemberRole {
+                setting: settings.member_role.clone(),
+                external_id: settings.external_id.clone(),
+            },
         ));
         Self {
             config: accounts.own_config().clone(),
@@ -66,23 +68,23 @@ impl AwsEnvironment {
 }
 
 impl Environment for AwsEnvironment {
-    type Backup = AwsBackup;
-    type Keys = AwsKeys;
-    type Identities = AwsIdentities;
+    type Backup = AwsBackup<ReadWrite>;
+    type Keys = AwsKeys<ReadWrite>;
+    type Identities = AwsIdentities<ReadWrite>;
     type Organizations = AwsOrganizations;
     type Notifier = SnsNotifier;
     type Ledger = DynamoLedger;
     type Clock = SystemClock;
 
-    fn backup(&self) -> &AwsBackup {
+    fn backup(&self) -> &AwsBackup<ReadWrite> {
         &self.backup
     }
 
-    fn keys(&self) -> &AwsKeys {
+    fn keys(&self) -> &AwsKeys<ReadWrite> {
         &self.keys
     }
 
-    fn identities(&self) -> &AwsIdentities {
+    fn identities(&self) -> &AwsIdentities<ReadWrite> {
         &self.identities
     }
 

@@ -1,7 +1,8 @@
 //! The ports of `copymend-remediation` on the AWS SDK for Rust.
 //!
-//! [`AwsEnvironment`] reads regions, credentials and endpoints from the process's environment as every AWS SDK does. It calls
-//! nothing at the start; each client is made when it is first needed, on one shared HTTP client.
+//! [`AwsEnvironment`] is what the copy remediator works with, [`AwsAdvisorEnvironment`] what the access advisor does: the same
+//! adapters, [`ReadOnly`]. Each reads regions, credentials and endpoints from the process's environment as every AWS SDK
+//! does. It calls nothing at the start; each client is made when it is first needed, on one shared HTTP client.
 //!
 //! ```no_run
 //! use copymend_aws::AwsEnvironment;
@@ -14,6 +15,7 @@
 //! # }
 //! ```
 
+mod access;
 mod accounts;
 mod advisor_environment;
 mod backup;
@@ -24,25 +26,28 @@ mod dead_letters;
 mod dynamo;
 mod environment;
 mod error;
-mod identities;
+mod iam;
 mod item;
 mod kms;
+mod member;
 mod organizations;
+mod pages;
 mod percent;
-mod principal_policies;
+mod says;
 mod service_job;
 mod sns;
 
 #[cfg(test)]
 mod tests;
 
+pub use access::{ReadOnly, ReadWrite};
 pub use advisor_environment::AwsAdvisorEnvironment;
 pub use backup::AwsBackup;
 pub use clock::SystemClock;
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use dynamo::DynamoLedger;
 pub use environment::AwsEnvironment;
-pub use identities::AwsIdentities;
+pub use iam::AwsIdentities;
 pub use kms::AwsKeys;
 pub use organizations::AwsOrganizations;
 pub use sns::SnsNotifier;

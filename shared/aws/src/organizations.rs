@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::EffectivePolicyType;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::Organization;
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallResult, Organizations};
 
 use crate::accounts::{Accounts, Clients, Target};
-use crate::copy_job::{optional, required, text};
 use crate::error::Call;
+use crate::member::{optional, required, text};
 
-const ABSENT: &str = "AWSOrganizationsNotInUseException";
-/// What `DescribeEffectivePolicy` answers where no tag policy is in effect.
-const NO_POLICY: [&str; 2] = [ABSENT, "EffectivePolicyNotFoundException"];
+const NO_ORGANIZATION: &str = "AWSOrganizationsNotInUseException";
+const NO_POLICY: &str = "EffectivePolicyNotFoundException";
 
 /// AWS Organizations, asked from inside the account. It is global: the SDK finds the endpoint of the partition from the
 /// function's Region.
@@ -30,6 +28,18 @@ impl AwsOrganizations {
             clients: Clients::new(accounts, Client::new),
         }
     }
+
+    async fn inside(
+        &self,
+        operation: &'static str,
+        account: AccountId,
+        partition: &str,
+    ) -> CallResult<(Client, Call)> {
+        let call = Call::new(operation, account.as_str());
+        self.clients
+            .of(call, Target::global(account, partition))
+            .await
+    }
 }
 
 impl Organizations for AwsOrganizations {
@@ -38,20 +48,11 @@ impl Organizations for AwsOrganizations {
         account: AccountId,
         partition: &str,
     ) -> CallResult<Option<Organization>> {
-        let target = Target {
-            account,
-            partition: Some(partition),
-            region: None,
-        };
         let (client, call) = self
-            .clients
-            .of(
-                Call::new("organizations:DescribeOrganization", account.as_str()),
-                target,
-            )
+            .inside("organizations:DescribeOrganization", account, partition)
             .await?;
         let Some(answer) = call
-            .find(ABSENT, client.describe_organization().send())
+            .find(&[NO_ORGANIZATION], client.describe_organization().send())
             .await?
         else {
             return Ok(None);
@@ -73,37 +74,20 @@ impl Organizations for AwsOrganizations {
         account: AccountId,
         partition: &str,
     ) -> CallResult<Option<String>> {
-        let target = Target {
-            account,
-            partition: Some(partition),
-            region: None,
-        };
         let (client, call) = self
-            .clients
-            .of(
-                Call::new("organizations:DescribeEffectivePolicy", account.as_str()),
-                target,
-            )
+            .inside("organizations:DescribeEffectivePolicy", account, partition)
             .await?;
         let request = client
             .describe_effective_policy()
             .policy_type(EffectivePolicyType::TagPolicy);
-        let answer = match call.try_send(request.send()).await {
-            Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .and_then(ProvideErrorMetadata::code)
-                    .is_some_and(|code| NO_POLICY.contains(&code)) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(call.failed(&error)),
+        let absent = &[NO_ORGANIZATION, NO_POLICY];
+        let Some(answer) = call.find(absent, request.send()).await? else {
+            return Ok(None);
         };
         answer
             .effective_policy()
             .and_then(|policy| text(policy.policy_content()))
-            .ok_or_else(|| call.unreadable("`PolicyContent` is missing"))
             .map(Some)
+            .ok_or_else(|| call.unreadable("`PolicyContent` is missing"))
     }
 }

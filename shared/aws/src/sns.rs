@@ -3,10 +3,11 @@
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
+use copymend_diagnosis::Cause;
 use copymend_policy::Arn;
 use copymend_remediation::advisor::Advisory;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
-use copymend_remediation::report::Report;
+use copymend_remediation::report::{Outcome, Report};
 use copymend_report::Email;
 
 use crate::error::Call;
@@ -37,56 +38,55 @@ impl SnsNotifier {
     }
 }
 
+impl SnsNotifier {
+    /// `id` names what the message is about. With the outcome it makes `message_id`, which is the same when a message is
+    /// sent again, so that a reader can tell.
+    async fn publish(
+        &self,
+        email: Email,
+        id: &str,
+        cause: Cause,
+        outcome: Outcome,
+    ) -> CallResult<bool> {
+        let Some((client, topic)) = &self.topic else {
+            return Ok(false);
+        };
+        let call = Call::new("sns:Publish", topic);
+        let attribute = |value: &str| {
+            MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build()
+                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))
+        };
+        let request = client
+            .publish()
+            .topic_arn(topic)
+            .subject(subject(&email.subject))
+            .message(message(email.body))
+            .message_attributes("cause", attribute(cause.slug())?)
+            .message_attributes("outcome", attribute(outcome.slug())?)
+            .message_attributes("message_id", attribute(&format!("{id}/{outcome}"))?);
+        call.send(request.send()).await?;
+        Ok(true)
+    }
+}
+
 impl Notifier<Report> for SnsNotifier {
     async fn notify(&self, report: &Report) -> CallResult<bool> {
         let email = copymend_report::email(report);
-        let job = &report.copy.copy_job_id;
-        let labels = [
-            ("cause", report.diagnosis.cause.slug().to_owned()),
-            ("outcome", report.outcome.slug().to_owned()),
-            ("message_id", format!("{job}/{}", report.outcome)),
-        ];
-        self.publish(email, labels).await
+        let id = &report.copy.copy_job_id;
+        self.publish(email, id, report.diagnosis.cause, report.outcome)
+            .await
     }
 }
 
 impl Notifier<Advisory> for SnsNotifier {
     async fn notify(&self, advisory: &Advisory) -> CallResult<bool> {
         let email = copymend_report::advisory_email(advisory);
-        let labels = [
-            ("cause", advisory.diagnosis.cause.slug().to_owned()),
-            ("outcome", advisory.outcome.slug().to_owned()),
-            (
-                "message_id",
-                format!("{}/{}", advisory.event, advisory.outcome),
-            ),
-        ];
-        self.publish(email, labels).await
-    }
-}
-
-impl SnsNotifier {
-    /// `message_id` is the same when a message is sent again, so that a reader can tell.
-    async fn publish(&self, email: Email, labels: [(&str, String); 3]) -> CallResult<bool> {
-        let Some((client, topic)) = &self.topic else {
-            return Ok(false);
-        };
-        let call = Call::new("sns:Publish", topic);
-        let mut request = client
-            .publish()
-            .topic_arn(topic)
-            .subject(subject(&email.subject))
-            .message(message(email.body));
-        for (name, value) in labels {
-            let attribute = MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build()
-                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
-            request = request.message_attributes(name, attribute);
-        }
-        call.send(request.send()).await?;
-        Ok(true)
+        let id = &advisory.event;
+        self.publish(email, id, advisory.diagnosis.cause, advisory.outcome)
+            .await
     }
 }
 

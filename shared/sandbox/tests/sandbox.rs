@@ -16,6 +16,9 @@ mod ledger_contract;
 #[path = "sandbox/loading.rs"]
 mod loading;
 #[cfg(test)]
+#[path = "sandbox/matrix/mod.rs"]
+mod matrix;
+#[cfg(test)]
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]

@@ -1,0 +1,99 @@
+//! AWS IAM.
+
+mod account;
+mod document;
+mod holder;
+mod policies;
+mod simulation;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use aws_sdk_iam::Client;
+use copymend_diagnosis::{PrincipalPolicies, Role, SimulatedAction};
+use copymend_policy::{AccountId, Arn};
+use copymend_remediation::ports::{CallResult, Identities, IdentityWrites, Simulation};
+use copymend_remediation::write::ApprovedServiceLinkedRole;
+
+use crate::access::ReadWrite;
+use crate::accounts::{Accounts, Clients, Target};
+use crate::member::{required, text};
+use account::Account;
+
+/// Nothing of that name is there.
+const ABSENT: &str = "NoSuchEntity";
+
+/// AWS IAM. It is global: the SDK finds the endpoint of the partition from the function's Region. `Access` is
+/// [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
+#[derive(Debug)]
+pub struct AwsIdentities<Access> {
+    clients: Clients<Client>,
+    access: PhantomData<fn() -> Access>,
+}
+
+impl<Access> AwsIdentities<Access> {
+    pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
+        Self {
+            clients: Clients::new(accounts, Client::new),
+            access: PhantomData,
+        }
+    }
+}
+
+impl IdentityWrites for AwsIdentities<ReadWrite> {
+    async fn create_service_linked_role(&self, role: &ApprovedServiceLinkedRole) -> CallResult<()> {
+        let target = Target::global(role.account(), role.partition());
+        let iam = Account::new(&self.clients, target);
+        let (client, call) = iam
+            .call("iam:CreateServiceLinkedRole", role.account().as_str())
+            .await?;
+        let request = client
+            .create_service_linked_role()
+            .aws_service_name("backup.amazonaws.com");
+        call.send(request.send()).await?;
+        Ok(())
+    }
+}
+
+impl<Access> Identities for AwsIdentities<Access> {
+    async fn get_role(
+        &self,
+        account: AccountId,
+        partition: &str,
+        name: &str,
+    ) -> CallResult<Option<Role>> {
+        let iam = Account::new(&self.clients, Target::global(account, partition));
+        let resource = format!("arn:{partition}:iam::{account}:role/{name}");
+        let (client, call) = iam.call("iam:GetRole", &resource).await?;
+        let request = client.get_role().role_name(name);
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+            return Ok(None);
+        };
+        let role = answer
+            .role()
+            .ok_or_else(|| call.unreadable("`Role` is missing"))?;
+        Ok(Some(Role {
+            arn: required("Arn", Some(role.arn())).map_err(|detail| call.unreadable(detail))?,
+            trust_policy: role
+                .assume_role_policy_document()
+                .and_then(document::decoded),
+            permissions_boundary: role
+                .permissions_boundary()
+                .and_then(|boundary| text(boundary.permissions_boundary_arn())),
+        }))
+    }
+
+    // This one and the next are boxed: what they hold at once is large, and every future that awaits them would carry it along.
+    async fn simulate_principal_policy(
+        &self,
+        simulation: &Simulation,
+    ) -> CallResult<Vec<SimulatedAction>> {
+        let iam = Account::of(&self.clients, simulation::OPERATION, &simulation.principal)?;
+        Box::pin(simulation::simulate(iam, simulation)).await
+    }
+
+    async fn principal_policies(&self, principal: &Arn) -> CallResult<Option<PrincipalPolicies>> {
+        let iam = Account::of(&self.clients, policies::OPERATION, principal)?;
+        Box::pin(policies::read(iam, principal)).await
+    }
+}
