@@ -16,6 +16,7 @@ pub(crate) const fn outcome(outcome: Outcome, is_confirmed: bool) -> &'static st
         Outcome::Advised => "unverified",
         Outcome::Refused => "refused",
         Outcome::Failed => "failed",
+        Outcome::Recovered => "recovered",
         Outcome::Nothing => "nothing to do",
         Outcome::AlreadyHandled => "already handled",
     }
@@ -51,6 +52,7 @@ pub(crate) fn deed(report: &Report) -> String {
             "Copymend tried to start the copy again, and failed. The notes say why.".to_owned()
         }
         Outcome::Failed => "Copymend tried a repair, and failed. The notes say how things stand.".to_owned(),
+        Outcome::Recovered => "A copy that Copymend had started again has worked; the notes say how long it took.".to_owned(),
         Outcome::Nothing => "There is nothing to do.".to_owned(),
         Outcome::AlreadyHandled => "This job was handled before, or is being handled. Nothing was done.".to_owned(),
     }
@@ -58,6 +60,11 @@ pub(crate) fn deed(report: &Report) -> String {
 
 fn added(verb: &str, change: Option<&PolicyChange>) -> String {
     match change {
+        // A role that was made, not a policy.
+        Some(change) if change.added.is_empty() => {
+            let verb = if verb == "added" { "made" } else { "make" };
+            format!("{verb} {}", inline(&change.resource))
+        }
         Some(change) => format!(
             "{verb} {} to {}",
             statements(change.added.len()),

@@ -70,6 +70,7 @@ pub(crate) fn failure(event: &CopyJobEvent) -> Failure {
         lifecycle: None,
         parent_job_id: None,
         is_parent: false,
+        completed: None,
     };
     Failure::verify(&event, job).unwrap()
 }

@@ -24,7 +24,7 @@ async fn the_event_of_the_retried_copy_closes_the_incident_and_says_how_long_it_
     assert_eq!(event["detail"]["state"], "COMPLETED");
     sandbox
         .clock()
-        .sleep(std::time::Duration::from_secs(12 * 60))
+        .sleep(std::time::Duration::from_mins(12))
         .await;
 
     let closed = handle(&sandbox, open_settings(), &event).await;

@@ -97,8 +97,8 @@ async fn what_others_wrote_since_stays() {
         change.resource
     };
     let ours = vault_policy(&sandbox, &resource).unwrap();
-    let end = ours.rfind(']').unwrap();
-    let theirs = format!("{},{OTHERS}{}", &ours[..end], &ours[end..]);
+    let (head, tail) = ours.rsplit_once(']').unwrap();
+    let theirs = format!("{head},{OTHERS}]{tail}");
     put(&sandbox, &resource, &theirs);
     take_back(&sandbox, Some(&id)).await.unwrap();
     let left = vault_policy(&sandbox, &resource).unwrap();

@@ -152,6 +152,7 @@ const fn without_advice(outcome: Outcome) -> &'static str {
             "  Nothing else. If the new copy fails as well, Copymend reports that."
         }
         Outcome::Repaired => "  Start the copy again, or wait for the backup plan's next one.",
+        Outcome::Recovered => "  Nothing. The copy is there.",
         Outcome::Retried
         | Outcome::Planned
         | Outcome::Advised
@@ -180,6 +181,7 @@ const fn preface(report: &Report) -> Option<&'static str> {
             | Outcome::Repaired
             | Outcome::Advised
             | Outcome::Failed
+            | Outcome::Recovered
             | Outcome::Nothing
             | Outcome::AlreadyHandled,
             _,

@@ -41,7 +41,8 @@ impl View {
             | Outcome::Retried
             | Outcome::Planned
             | Outcome::Refused
-            | Outcome::Failed => ("·", DIM),
+            | Outcome::Failed
+            | Outcome::Recovered => ("·", DIM),
         };
         let outcome = words::outcome(advisory.outcome, needs::is_confirmed(advisory));
         let outcome = self.paint.paint(colour, &format!("{mark} {outcome}"));

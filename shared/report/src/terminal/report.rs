@@ -39,7 +39,10 @@ impl View {
 
     fn headline(&mut self, report: &Report) {
         let (mark, colour) = match report.outcome {
-            Outcome::RepairedAndRetried | Outcome::Repaired | Outcome::Retried => ("✓", GOOD),
+            Outcome::RepairedAndRetried
+            | Outcome::Repaired
+            | Outcome::Retried
+            | Outcome::Recovered => ("✓", GOOD),
             Outcome::Planned | Outcome::Advised => ("!", WARN),
             Outcome::Refused | Outcome::Failed => ("✗", BAD),
             Outcome::Nothing | Outcome::AlreadyHandled => ("·", DIM),
@@ -185,7 +188,13 @@ impl View {
                 );
                 self.links(advice);
             }
-            (Outcome::Retried | Outcome::Nothing | Outcome::AlreadyHandled, _) => {}
+            (
+                Outcome::Retried
+                | Outcome::Recovered
+                | Outcome::Nothing
+                | Outcome::AlreadyHandled,
+                _,
+            ) => {}
             (
                 Outcome::RepairedAndRetried
                 | Outcome::Repaired

@@ -182,6 +182,7 @@ fn blank(message: &str, mode: Mode, candidates: Vec<Assessment>) -> Report {
         advice: Some(advise(cause, &event, Some(&facts()))),
         notes: Vec::new(),
         occurrences: None,
+        incident: None,
     }
 }
 
