@@ -10,7 +10,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use copymend_diagnosis::RoleArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
-use copymend_remediation::settings::Settings;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -34,25 +33,32 @@ struct Member {
     config: SdkConfig,
 }
 
+/// How other accounts are reached, as the settings say it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemberRole {
+    /// `COPYMEND_MEMBER_ROLE`: a name with its path, an ARN with `*` as account, or the ARN of one role.
+    pub(crate) setting: Option<String>,
+    /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
+    pub(crate) external_id: Option<String>,
+}
+
 /// The way into every account: the own one with the function's credentials, others through the member role.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     config: SdkConfig,
     sts: aws_sdk_sts::Client,
-    member_role: Option<String>,
-    external_id: Option<String>,
+    member_role: MemberRole,
     own: OnceCell<Identity>,
     failure: Mutex<Option<(Instant, CallError)>>,
     members: Mutex<HashMap<AccountId, Member>>,
 }
 
 impl Accounts {
-    pub(crate) fn new(config: SdkConfig, settings: &Settings) -> Self {
+    pub(crate) fn new(config: SdkConfig, member_role: MemberRole) -> Self {
         Self {
             sts: aws_sdk_sts::Client::new(&config),
             config,
-            member_role: settings.member_role.clone(),
-            external_id: settings.external_id.clone(),
+            member_role,
             own: OnceCell::new(),
             failure: Mutex::default(),
             members: Mutex::default(),
@@ -127,7 +133,7 @@ impl Accounts {
     }
 
     async fn member(&self, account: AccountId, partition: &str) -> Result<Member, String> {
-        let setting = self.member_role.as_deref().ok_or_else(|| {
+        let setting = self.member_role.setting.as_deref().ok_or_else(|| {
             format!(
                 "account {account} is not the function's own: set COPYMEND_MEMBER_ROLE to the role to assume there"
             )
@@ -136,7 +142,7 @@ impl Accounts {
         let mut provider = AssumeRoleProvider::builder(role.as_str())
             .session_name(NAME)
             .configure(&self.config);
-        if let Some(external_id) = &self.external_id {
+        if let Some(external_id) = &self.member_role.external_id {
             provider = provider.external_id(external_id);
         }
         let provider = provider.build().await;
@@ -201,14 +207,27 @@ pub(crate) struct Target<'a> {
 impl<'a> Target<'a> {
     /// The account and Region that own a resource.
     pub(crate) fn owner_of(call: &Call, arn: &'a Arn) -> CallResult<Self> {
+        Ok(Self {
+            region: Some(arn.region()),
+            ..Self::account_of(call, arn)?
+        })
+    }
+
+    /// The account that owns what a global service keeps, such as a role.
+    pub(crate) fn account_of(call: &Call, arn: &'a Arn) -> CallResult<Self> {
         let account = arn
             .account_id()
             .ok_or_else(|| call.error(CallErrorKind::Failed, "its ARN names no real account"))?;
-        Ok(Self {
+        Ok(Self::global(account, arn.partition()))
+    }
+
+    /// A global service in an account: the SDK finds the endpoint of the partition from the function's Region.
+    pub(crate) const fn global(account: AccountId, partition: &'a str) -> Self {
+        Self {
             account,
-            partition: Some(arn.partition()),
-            region: Some(arn.region()),
-        })
+            partition: Some(partition),
+            region: None,
+        }
     }
 }
 
@@ -228,10 +247,13 @@ impl<C: Clone> Clients<C> {
         let (client, role) = if let Some(made) = known {
             made
         } else {
-            let (config, role) = self
-                .accounts
-                .config_of(&call, target.account, target.partition)
-                .await?;
+            // Boxed, because it is needed once, and large: every call's future would carry it along.
+            let (config, role) = Box::pin(self.accounts.config_of(
+                &call,
+                target.account,
+                target.partition,
+            ))
+            .await?;
             let config = match target.region {
                 Some(region) => config
                     .into_builder()

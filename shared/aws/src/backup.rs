@@ -1,39 +1,40 @@
 //! AWS Backup.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_backup::Client;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
-use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
+use copymend_diagnosis::{
+    BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
+};
 use copymend_policy::Arn;
-use copymend_remediation::ports::{Backup, CallResult, Location, StartCopy};
+use copymend_remediation::ports::{Backup, BackupWrites, CallResult, Location, StartCopy};
 use copymend_remediation::write::ApprovedVaultPolicy;
 
+use crate::access::ReadWrite;
 use crate::accounts::{Accounts, Clients, Target};
-use crate::copy_job::{self, optional, text};
 use crate::error::Call;
+use crate::member::{optional, text};
+use crate::says::Says;
+use crate::{copy_job, pages, service_job};
 
 /// AWS Backup states absence with this code only. It answers access denied for some vaults that don't exist; that stays
 /// access denied.
 const ABSENT: &str = "ResourceNotFoundException";
-/// A resource has at most 50 tags, so more pages than these are no honest answer.
-pub(crate) const MOST_PAGES: usize = 20;
 
-/// AWS Backup, called with the credentials of the account that owns what is read or written.
+/// AWS Backup, called with the credentials of the account that owns what is read or written. `Access` is
+/// [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
-pub struct AwsBackup {
+pub struct AwsBackup<Access> {
     clients: Clients<Client>,
+    access: PhantomData<fn() -> Access>,
 }
 
-impl AwsBackup {
+impl<Access> AwsBackup<Access> {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
             clients: Clients::new(accounts, Client::new),
+            access: PhantomData,
         }
     }
 
@@ -63,6 +64,22 @@ impl AwsBackup {
         self.clients.of(call, target).await
     }
 
+    async fn tags(client: Client, call: Call, resource: &str) -> CallResult<Tags> {
+        let request = client.list_tags().resource_arn(resource);
+        let tags = pages::all(
+            &call,
+            |from| request.clone().set_next_token(from).send(),
+            |page| {
+                let next = pages::token(page.next_token.as_deref());
+                (page.tags.unwrap_or_default().into_iter().collect(), next)
+            },
+        )
+        .await?;
+        Ok(tags.into_iter().collect())
+    }
+}
+
+impl AwsBackup<ReadWrite> {
     pub(crate) async fn put_policy(&self, vault: &BackupVaultArn, policy: &str) -> CallResult<()> {
         let (client, call) = self
             .owner("backup:PutBackupVaultAccessPolicy", vault)
@@ -76,7 +93,7 @@ impl AwsBackup {
     }
 }
 
-impl Backup for AwsBackup {
+impl<Access> Backup for AwsBackup<Access> {
     async fn describe_copy_job(
         &self,
         location: &Location,
@@ -86,7 +103,7 @@ impl Backup for AwsBackup {
             .at("backup:DescribeCopyJob", location, copy_job_id)
             .await?;
         let request = client.describe_copy_job().copy_job_id(copy_job_id);
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
         let job = answer
@@ -117,7 +134,7 @@ impl Backup for AwsBackup {
             .recovery_point_arn(recovery_point.as_str())
             .customize()
             .interceptor(says_encrypted.clone());
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
         Ok(Some(RecoveryPoint {
@@ -136,7 +153,7 @@ impl Backup for AwsBackup {
         let request = client
             .describe_backup_vault()
             .backup_vault_name(vault.name());
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
         Ok(Some(BackupVault {
@@ -163,7 +180,7 @@ impl Backup for AwsBackup {
         let request = client
             .get_backup_vault_access_policy()
             .backup_vault_name(vault.name());
-        match call.find(ABSENT, request.send()).await? {
+        match call.find(&[ABSENT], request.send()).await? {
             None => Ok(None),
             // An answer without a policy states no absence: writing over it could wipe one.
             Some(answer) => text(answer.policy())
@@ -174,21 +191,51 @@ impl Backup for AwsBackup {
 
     async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {
         let (client, call) = self.owner("backup:ListTags", vault).await?;
-        let mut tags = Tags::new();
-        let mut next = None;
-        for _ in 0..MOST_PAGES {
-            let request = client
-                .list_tags()
-                .resource_arn(vault.as_str())
-                .set_next_token(next);
-            let page = call.send(request.send()).await?;
-            tags.extend(page.tags.unwrap_or_default());
-            next = text(page.next_token.as_deref());
-            if next.is_none() {
-                return Ok(tags);
-            }
-        }
-        Err(call.unreadable(format!("more than {MOST_PAGES} pages of tags")))
+        Self::tags(client, call, vault.as_str()).await
+    }
+
+    async fn list_recovery_point_tags(
+        &self,
+        location: &Location,
+        recovery_point: &Arn,
+    ) -> CallResult<Tags> {
+        let resource = recovery_point.as_str();
+        let (client, call) = self.at("backup:ListTags", location, resource).await?;
+        Self::tags(client, call, resource).await
+    }
+
+    async fn describe_backup_job(
+        &self,
+        location: &Location,
+        backup_job_id: &str,
+    ) -> CallResult<Option<BackupJob>> {
+        let (client, call) = self
+            .at("backup:DescribeBackupJob", location, backup_job_id)
+            .await?;
+        let request = client.describe_backup_job().backup_job_id(backup_job_id);
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+            return Ok(None);
+        };
+        service_job::read_backup(&answer, location.account)
+            .map(Some)
+            .map_err(|detail| call.unreadable(detail))
+    }
+
+    async fn describe_restore_job(
+        &self,
+        location: &Location,
+        restore_job_id: &str,
+    ) -> CallResult<Option<RestoreJob>> {
+        let (client, call) = self
+            .at("backup:DescribeRestoreJob", location, restore_job_id)
+            .await?;
+        let request = client.describe_restore_job().restore_job_id(restore_job_id);
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+            return Ok(None);
+        };
+        service_job::read_restore(&answer, location.account)
+            .map(Some)
+            .map_err(|detail| call.unreadable(detail))
     }
 
     async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
@@ -209,7 +256,9 @@ impl Backup for AwsBackup {
             .parse()
             .map_err(|_| call.unreadable(format!("`{SETTING}` is `{setting}`")))
     }
+}
 
+impl BackupWrites for AwsBackup<ReadWrite> {
     async fn put_backup_vault_access_policy(&self, change: &ApprovedVaultPolicy) -> CallResult<()> {
         self.put_policy(change.resource(), change.policy()).await
     }
@@ -232,45 +281,5 @@ impl Backup for AwsBackup {
             .set_lifecycle(copy.lifecycle.as_ref().map(copy_job::write_lifecycle));
         let answer = call.send(request.send()).await?;
         text(answer.copy_job_id()).ok_or_else(|| call.unreadable("`CopyJobId` is missing"))
-    }
-}
-
-/// Whether an answer holds a member. The SDK turns an absent boolean into `false`, but "not encrypted" must be said.
-#[derive(Clone, Debug)]
-struct Says {
-    member: &'static [u8],
-    seen: Arc<AtomicBool>,
-}
-
-impl Says {
-    fn new(member: &'static [u8]) -> Self {
-        Self {
-            member,
-            seen: Arc::default(),
-        }
-    }
-
-    fn seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
-    }
-}
-
-impl Intercept for Says {
-    fn name(&self) -> &'static str {
-        "Says"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let body = context.response().body().bytes().unwrap_or_default();
-        let seen = body
-            .windows(self.member.len())
-            .any(|window| window == self.member);
-        self.seen.store(seen, Ordering::Relaxed);
-        Ok(())
     }
 }

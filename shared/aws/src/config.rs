@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, ConfigLoader};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
@@ -18,6 +18,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 3;
+
+/// The configuration that the process's environment gives.
+pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
+    // Boxed, because it is large and done once, and what awaits it lives on.
+    Box::pin(loader(http_client).load()).await
+}
 
 /// Everything that isn't set here comes from the environment and the profile.
 pub(crate) fn loader(http_client: SharedHttpClient) -> ConfigLoader {

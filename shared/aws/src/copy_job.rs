@@ -1,10 +1,9 @@
-//! `DescribeCopyJob`'s answer. Every member is optional in AWS's model, so what is needed is checked here.
-
-use std::fmt::Display;
-use std::str::FromStr;
+//! `DescribeCopyJob`'s answer.
 
 use aws_sdk_backup::types;
 use copymend_diagnosis::{BackupVaultArn, CopyJob, Lifecycle};
+
+use crate::member::{optional, required, text};
 
 /// Reads a copy job. The error names the member that can't be used.
 pub(crate) fn read(job: &types::CopyJob) -> Result<CopyJob, String> {
@@ -79,31 +78,4 @@ pub(crate) fn write_lifecycle(lifecycle: &Lifecycle) -> types::Lifecycle {
                 .map(types::LifecycleDeleteAfterEvent::from),
         )
         .build()
-}
-
-/// An empty string says as little as none.
-pub(crate) fn text(member: Option<&str>) -> Option<String> {
-    member
-        .filter(|text| !text.is_empty())
-        .map(ToOwned::to_owned)
-}
-
-/// A member that may be absent, but not malformed.
-pub(crate) fn optional<T>(name: &str, member: Option<&str>) -> Result<Option<T>, String>
-where
-    T: FromStr<Err: Display>,
-{
-    member
-        .filter(|text| !text.is_empty())
-        .map(str::parse)
-        .transpose()
-        .map_err(|error| format!("`{name}`: {error}"))
-}
-
-/// A member that must be there.
-pub(crate) fn required<T>(name: &str, member: Option<&str>) -> Result<T, String>
-where
-    T: FromStr<Err: Display>,
-{
-    optional(name, member)?.ok_or_else(|| format!("`{name}` is missing"))
 }

@@ -98,7 +98,7 @@ impl DynamoLedger {
             .condition_expression("attribute_exists(pk)")
             .update_expression("DELETE sids :sids")
             .expression_attribute_values(":sids", AttributeValue::Ss(sids.to_vec()));
-        call.find(REFUSED, request.send()).await?;
+        call.find(&[REFUSED], request.send()).await?;
         Ok(())
     }
 
@@ -248,7 +248,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":owner", string(owner));
         Call::new("dynamodb:DeleteItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -313,7 +313,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":owner", string(owner));
         let taken = Call::new("dynamodb:PutItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(taken.map(|_| Lease::recorded(resource.to_owned(), owner.to_owned(), until)))
     }
@@ -329,7 +329,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":owner", string(lease.owner()))
             .expression_attribute_values(":until", time(lease.until()));
         Call::new("dynamodb:DeleteItem", pk)
-            .find(REFUSED, request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -419,7 +419,7 @@ impl Ledger for DynamoLedger {
             .expression_attribute_values(":expires", expiry(now, 30))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::UpdatedNew);
-        let Some(answer) = call.find(REFUSED, request.send()).await? else {
+        let Some(answer) = call.find(&[REFUSED], request.send()).await? else {
             return Ok(None);
         };
         answer

@@ -1,4 +1,4 @@
-//! The environment of a deployment.
+//! What the copy remediator works with, on AWS.
 
 use std::sync::Arc;
 
@@ -6,17 +6,18 @@ use aws_config::SdkConfig;
 use copymend_remediation::ports::Environment;
 use copymend_remediation::settings::Settings;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, MemberRole};
 use crate::{
-    AwsBackup, AwsKeys, AwsOrganizations, AwsRoles, DynamoLedger, SnsNotifier, SystemClock, config,
+    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DynamoLedger, ReadWrite, SnsNotifier,
+    SystemClock, config,
 };
 
-/// Everything that the handler needs, on AWS.
+/// Everything that the copy remediator needs, on AWS.
 #[derive(Debug)]
 pub struct AwsEnvironment {
-    backup: AwsBackup,
-    keys: AwsKeys,
-    roles: AwsRoles,
+    backup: AwsBackup<ReadWrite>,
+    keys: AwsKeys<ReadWrite>,
+    identities: AwsIdentities,
     organizations: AwsOrganizations,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
@@ -27,14 +28,20 @@ impl AwsEnvironment {
     /// The environment with what the process's environment says: Region, credentials, `AWS_ENDPOINT_URL` and
     /// `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs credentials.
     pub async fn load(settings: &Settings) -> Self {
-        Self::new(config::loader(config::http_client()).load().await, settings)
+        Self::new(config::load(config::http_client()).await, settings)
     }
 
     /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's
     /// client makes one.
     #[must_use]
     pub fn new(config: SdkConfig, settings: &Settings) -> Self {
-        let accounts = Arc::new(Accounts::new(config, settings));
+        let accounts = Arc::new(Accounts::new(
+            config,
+            MemberRole {
+                setting: settings.member_role.clone(),
+                external_id: settings.external_id.clone(),
+            },
+        ));
         Self {
             notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
             ledger: settings
@@ -43,7 +50,7 @@ impl AwsEnvironment {
                 .map(|table| DynamoLedger::new(accounts.own_config(), table)),
             backup: AwsBackup::new(Arc::clone(&accounts)),
             keys: AwsKeys::new(Arc::clone(&accounts)),
-            roles: AwsRoles::new(Arc::clone(&accounts)),
+            identities: AwsIdentities::new(Arc::clone(&accounts)),
             organizations: AwsOrganizations::new(accounts),
             clock: SystemClock,
         }
@@ -51,24 +58,24 @@ impl AwsEnvironment {
 }
 
 impl Environment for AwsEnvironment {
-    type Backup = AwsBackup;
-    type Keys = AwsKeys;
-    type Roles = AwsRoles;
+    type Backup = AwsBackup<ReadWrite>;
+    type Keys = AwsKeys<ReadWrite>;
+    type Identities = AwsIdentities;
     type Organizations = AwsOrganizations;
     type Notifier = SnsNotifier;
     type Ledger = DynamoLedger;
     type Clock = SystemClock;
 
-    fn backup(&self) -> &AwsBackup {
+    fn backup(&self) -> &AwsBackup<ReadWrite> {
         &self.backup
     }
 
-    fn keys(&self) -> &AwsKeys {
+    fn keys(&self) -> &AwsKeys<ReadWrite> {
         &self.keys
     }
 
-    fn roles(&self) -> &AwsRoles {
-        &self.roles
+    fn identities(&self) -> &AwsIdentities {
+        &self.identities
     }
 
     fn organizations(&self) -> &AwsOrganizations {

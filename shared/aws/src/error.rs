@@ -1,6 +1,6 @@
 //! From the SDK's errors to [`CallError`].
 //!
-//! AWS Backup, KMS and IAM don't declare access denied and throttling in their models (aws-facts §5), so errors are told
+//! AWS Backup, KMS and IAM don't declare access denied and throttling in their models, so errors are told
 //! apart by their code, never by the SDK's enums.
 
 use std::error::Error;
@@ -60,10 +60,10 @@ impl Call {
         async move { answer.await.map_err(|error| self.failed(&error)) }
     }
 
-    /// Sends the request; `None` where the service answers the error code that states absence.
+    /// Sends the request; `None` where the service answers an error code that states absence.
     pub(crate) fn find<T, E>(
         &self,
-        absent: &'static str,
+        absent: &'static [&'static str],
         request: impl Future<Output = Answer<T, E>> + Send,
     ) -> impl Future<Output = CallResult<Option<T>>> + Send
     where
@@ -74,7 +74,7 @@ impl Call {
         async move {
             match answer.await {
                 Ok(answer) => Ok(Some(answer)),
-                Err(error) if code(&error) == Some(absent) => Ok(None),
+                Err(error) if code(&error).is_some_and(|code| absent.contains(&code)) => Ok(None),
                 Err(error) => Err(self.failed(&error)),
             }
         }

@@ -1,32 +1,37 @@
 //! AWS KMS.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyManagerType;
 use copymend_diagnosis::{Key, KeyArn, KeyManager, Tags};
-use copymend_remediation::ports::{CallResult, Keys};
+use copymend_remediation::ports::{CallResult, KeyWrites, Keys};
 use copymend_remediation::write::ApprovedKeyPolicy;
 
+use crate::access::ReadWrite;
 use crate::accounts::{Accounts, Clients, Target};
-use crate::backup::MOST_PAGES;
-use crate::copy_job::{required, text};
 use crate::error::Call;
+use crate::member::{required, text};
+use crate::pages;
 
 const ABSENT: &str = "NotFoundException";
-/// The only policy that decides who may use a key, apart from grants. Newer keys may carry a second one (aws-facts §3).
+/// The policy that decides who may use a key. A key may carry another one beside it, which is listed, but not read.
 const POLICY: &str = "default";
 
-/// AWS KMS, called with the credentials of the account that owns the key, in the key's Region.
+/// AWS KMS, called with the credentials of the account that owns the key, in the key's Region. `Access` is
+/// [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
-pub struct AwsKeys {
+pub struct AwsKeys<Access> {
     clients: Clients<Client>,
+    access: PhantomData<fn() -> Access>,
 }
 
-impl AwsKeys {
+impl<Access> AwsKeys<Access> {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
             clients: Clients::new(accounts, Client::new),
+            access: PhantomData,
         }
     }
 
@@ -35,7 +40,9 @@ impl AwsKeys {
         let target = Target::owner_of(&call, key.arn())?;
         self.clients.of(call, target).await
     }
+}
 
+impl AwsKeys<ReadWrite> {
     pub(crate) async fn put_policy(&self, key: &KeyArn, policy: &str) -> CallResult<()> {
         let (client, call) = self.owner("kms:PutKeyPolicy", key).await?;
         let request = client
@@ -48,11 +55,11 @@ impl AwsKeys {
     }
 }
 
-impl Keys for AwsKeys {
+impl<Access> Keys for AwsKeys<Access> {
     async fn describe_key(&self, key: &KeyArn) -> CallResult<Option<Key>> {
         let (client, call) = self.owner("kms:DescribeKey", key).await?;
         let request = client.describe_key().key_id(key.as_str());
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
         let metadata = answer
@@ -80,7 +87,7 @@ impl Keys for AwsKeys {
             .get_key_policy()
             .key_id(key.as_str())
             .policy_name(POLICY);
-        match call.find(ABSENT, request.send()).await? {
+        match call.find(&[ABSENT], request.send()).await? {
             None => Ok(None),
             Some(answer) => text(answer.policy())
                 .map(Some)
@@ -88,29 +95,40 @@ impl Keys for AwsKeys {
         }
     }
 
-    async fn list_key_tags(&self, key: &KeyArn) -> CallResult<Tags> {
-        let (client, call) = self.owner("kms:ListResourceTags", key).await?;
-        let mut tags = Tags::new();
-        let mut next = None;
-        for _ in 0..MOST_PAGES {
-            let request = client
-                .list_resource_tags()
-                .key_id(key.as_str())
-                .set_marker(next);
-            let page = call.send(request.send()).await?;
-            let tagged = page.tags.unwrap_or_default();
-            tags.extend(tagged.into_iter().map(|tag| (tag.tag_key, tag.tag_value)));
-            next = text(page.next_marker.as_deref());
-            if !page.truncated {
-                return Ok(tags);
-            }
-            if next.is_none() {
-                return Err(call.unreadable("`Truncated` is true, but `NextMarker` is missing"));
-            }
-        }
-        Err(call.unreadable(format!("more than {MOST_PAGES} pages of tags")))
+    async fn list_key_policies(&self, key: &KeyArn) -> CallResult<Vec<String>> {
+        let (client, call) = self.owner("kms:ListKeyPolicies", key).await?;
+        let request = client.list_key_policies().key_id(key.as_str());
+        pages::all(
+            &call,
+            |from| request.clone().set_marker(from).send(),
+            |page| {
+                let next = pages::marker(page.truncated, page.next_marker.as_deref());
+                (page.policy_names.unwrap_or_default(), next)
+            },
+        )
+        .await
     }
 
+    async fn list_key_tags(&self, key: &KeyArn) -> CallResult<Tags> {
+        let (client, call) = self.owner("kms:ListResourceTags", key).await?;
+        let request = client.list_resource_tags().key_id(key.as_str());
+        let tags = pages::all(
+            &call,
+            |from| request.clone().set_marker(from).send(),
+            |page| {
+                let next = pages::marker(page.truncated, page.next_marker.as_deref());
+                (page.tags.unwrap_or_default(), next)
+            },
+        )
+        .await?;
+        Ok(tags
+            .into_iter()
+            .map(|tag| (tag.tag_key, tag.tag_value))
+            .collect())
+    }
+}
+
+impl KeyWrites for AwsKeys<ReadWrite> {
     async fn put_key_policy(&self, change: &ApprovedKeyPolicy) -> CallResult<()> {
         self.put_policy(change.resource(), change.policy()).await
     }

@@ -1,7 +1,8 @@
 //! The ports of `copymend-remediation` on the AWS SDK for Rust.
 //!
-//! [`AwsEnvironment`] reads regions, credentials and endpoints from the process's environment as every AWS SDK does. It calls
-//! nothing at the start; each client is made when it is first needed, on one shared HTTP client.
+//! [`AwsEnvironment`] is what the copy remediator works with, [`AwsAdvisorEnvironment`] what the access advisor does: the same
+//! adapters, [`ReadOnly`]. Each reads regions, credentials and endpoints from the process's environment as every AWS SDK
+//! does. It calls nothing at the start; each client is made when it is first needed, on one shared HTTP client.
 //!
 //! ```no_run
 //! use copymend_aws::AwsEnvironment;
@@ -14,7 +15,9 @@
 //! # }
 //! ```
 
+mod access;
 mod accounts;
+mod advisor_environment;
 mod backup;
 mod clock;
 mod config;
@@ -25,18 +28,24 @@ mod error;
 mod iam;
 mod item;
 mod kms;
+mod member;
 mod organizations;
+mod pages;
 mod percent;
+mod says;
+mod service_job;
 mod sns;
 
 #[cfg(test)]
 mod tests;
 
+pub use access::{ReadOnly, ReadWrite};
+pub use advisor_environment::AwsAdvisorEnvironment;
 pub use backup::AwsBackup;
 pub use clock::SystemClock;
 pub use dynamo::DynamoLedger;
 pub use environment::AwsEnvironment;
-pub use iam::AwsRoles;
+pub use iam::AwsIdentities;
 pub use kms::AwsKeys;
 pub use organizations::AwsOrganizations;
 pub use sns::SnsNotifier;

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use aws_sdk_organizations::Client;
+use aws_sdk_organizations::types::EffectivePolicyType;
 use copymend_diagnosis::Organization;
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallResult, Organizations};
 
 use crate::accounts::{Accounts, Clients, Target};
-use crate::copy_job::{optional, required};
 use crate::error::Call;
+use crate::member::{optional, required, text};
 
-const ABSENT: &str = "AWSOrganizationsNotInUseException";
+const NO_ORGANIZATION: &str = "AWSOrganizationsNotInUseException";
+const NO_POLICY: &str = "EffectivePolicyNotFoundException";
 
 /// AWS Organizations, asked from inside the account. It is global: the SDK finds the endpoint of the partition from the
 /// function's Region.
@@ -26,6 +28,18 @@ impl AwsOrganizations {
             clients: Clients::new(accounts, Client::new),
         }
     }
+
+    async fn inside(
+        &self,
+        operation: &'static str,
+        account: AccountId,
+        partition: &str,
+    ) -> CallResult<(Client, Call)> {
+        let call = Call::new(operation, account.as_str());
+        self.clients
+            .of(call, Target::global(account, partition))
+            .await
+    }
 }
 
 impl Organizations for AwsOrganizations {
@@ -34,20 +48,11 @@ impl Organizations for AwsOrganizations {
         account: AccountId,
         partition: &str,
     ) -> CallResult<Option<Organization>> {
-        let target = Target {
-            account,
-            partition: Some(partition),
-            region: None,
-        };
         let (client, call) = self
-            .clients
-            .of(
-                Call::new("organizations:DescribeOrganization", account.as_str()),
-                target,
-            )
+            .inside("organizations:DescribeOrganization", account, partition)
             .await?;
         let Some(answer) = call
-            .find(ABSENT, client.describe_organization().send())
+            .find(&[NO_ORGANIZATION], client.describe_organization().send())
             .await?
         else {
             return Ok(None);
@@ -62,5 +67,27 @@ impl Organizations for AwsOrganizations {
             })
         };
         read().map(Some).map_err(|detail| call.unreadable(detail))
+    }
+
+    async fn effective_tag_policy(
+        &self,
+        account: AccountId,
+        partition: &str,
+    ) -> CallResult<Option<String>> {
+        let (client, call) = self
+            .inside("organizations:DescribeEffectivePolicy", account, partition)
+            .await?;
+        let request = client
+            .describe_effective_policy()
+            .policy_type(EffectivePolicyType::TagPolicy);
+        let absent = &[NO_ORGANIZATION, NO_POLICY];
+        let Some(answer) = call.find(absent, request.send()).await? else {
+            return Ok(None);
+        };
+        answer
+            .effective_policy()
+            .and_then(|policy| text(policy.policy_content()))
+            .map(Some)
+            .ok_or_else(|| call.unreadable("`PolicyContent` is missing"))
     }
 }

@@ -3,9 +3,12 @@
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
+use copymend_diagnosis::Cause;
 use copymend_policy::Arn;
+use copymend_remediation::advisor::Advisory;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
-use copymend_remediation::report::Report;
+use copymend_remediation::report::{Outcome, Report};
+use copymend_report::Email;
 
 use crate::error::Call;
 
@@ -35,8 +38,8 @@ impl SnsNotifier {
     }
 }
 
-impl Notifier for SnsNotifier {
-    async fn notify(&self, report: &Report) -> CallResult<bool> {
+impl SnsNotifier {
+    async fn publish(&self, email: Email, cause: Cause, outcome: Outcome) -> CallResult<bool> {
         let Some((client, topic)) = &self.topic else {
             return Ok(false);
         };
@@ -48,16 +51,31 @@ impl Notifier for SnsNotifier {
                 .build()
                 .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))
         };
-        let email = copymend_report::email(report);
         let request = client
             .publish()
             .topic_arn(topic)
             .subject(subject(&email.subject))
             .message(message(email.body))
-            .message_attributes("cause", attribute(report.diagnosis.cause.slug())?)
-            .message_attributes("outcome", attribute(report.outcome.slug())?);
+            .message_attributes("cause", attribute(cause.slug())?)
+            .message_attributes("outcome", attribute(outcome.slug())?);
         call.send(request.send()).await?;
         Ok(true)
+    }
+}
+
+impl Notifier<Report> for SnsNotifier {
+    async fn notify(&self, report: &Report) -> CallResult<bool> {
+        let email = copymend_report::email(report);
+        self.publish(email, report.diagnosis.cause, report.outcome)
+            .await
+    }
+}
+
+impl Notifier<Advisory> for SnsNotifier {
+    async fn notify(&self, advisory: &Advisory) -> CallResult<bool> {
+        let email = copymend_report::advisory_email(advisory);
+        self.publish(email, advisory.diagnosis.cause, advisory.outcome)
+            .await
     }
 }
 

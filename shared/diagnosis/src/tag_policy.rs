@@ -79,7 +79,9 @@ impl OneOrMany {
 impl TagPolicy {
     /// Reads the policy's text. Elements that are new to us are passed over: they can't allow more.
     pub fn parse(text: &str) -> Result<Self, TagPolicyError> {
-        let document: Document = serde_json::from_str(text)?;
+        // Serde also reads a struct from a list, which no policy is.
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)?;
+        let document: Document = serde_json::from_value(members.into())?;
         let rules = document.tags.into_iter().map(|(name, rule)| TagRule {
             key: rule.tag_key.unwrap_or(name),
             values: rule.tag_value.map(OneOrMany::into_vec).unwrap_or_default(),

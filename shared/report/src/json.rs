@@ -1,17 +1,33 @@
-//! The Report as one line of JSON.
+//! JSON in ASCII: what isn't ASCII is escaped, so that a line stays one line in every viewer and can't steer a terminal.
+//! Nothing is lost: texts and policies are exact.
 
 use std::fmt::Write as _;
 
+use copymend_remediation::advisor::Advisory;
 use copymend_remediation::report::Report;
+use serde_json::Value;
 
-/// The Report as one line of JSON, in ASCII: what isn't ASCII is escaped, so that the line stays one line in every
-/// viewer and can't steer a terminal. Nothing is lost: the message and the policies are exact.
+/// The Report as one line of JSON, in ASCII.
 #[must_use]
 pub fn json(report: &Report) -> String {
-    // INVARIANT: a Report serializes: it has string keys only.
-    let line = serde_json::to_string(report).unwrap_or_else(|error| {
-        serde_json::json!({ "event": report.event, "error": error.to_string() }).to_string()
+    one_line(serde_json::to_string(report), &report.event)
+}
+
+/// The access advisor's answer as one line of JSON, in ASCII.
+#[must_use]
+pub fn advisory_json(advisory: &Advisory) -> String {
+    one_line(serde_json::to_string(advisory), &advisory.event)
+}
+
+fn one_line(line: Result<String, serde_json::Error>, event: &str) -> String {
+    // INVARIANT: both serialize: they have string keys only.
+    let line = line.unwrap_or_else(|error| {
+        serde_json::json!({ "event": event, "error": error.to_string() }).to_string()
     });
+    ascii(line)
+}
+
+fn ascii(line: String) -> String {
     if line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return line;
     }
@@ -27,4 +43,59 @@ pub fn json(report: &Report) -> String {
         }
     }
     ascii
+}
+
+/// How much of one line of a policy is shown, in characters. No name or ARN is as long.
+const LINE_LIMIT: usize = 2_000;
+
+/// A policy on several lines, to paste as it is. It stays the same JSON, but holds nothing that a viewer takes for a link:
+/// `://` is written `:\/\/`, and the dot behind `www` as an escape.
+pub(crate) fn policy(policy: &Value) -> Vec<String> {
+    // INVARIANT: a value serializes: it has string keys only.
+    let text = serde_json::to_string_pretty(policy).unwrap_or_default();
+    text.lines()
+        .map(|line| {
+            let mut line = ascii(line.to_owned()).replace("://", ":\\/\\/");
+            for prefix in ["www.", "WWW.", "Www."] {
+                line = line.replace(prefix, &prefix.replace('.', "\\u002e"));
+            }
+            let cut = line.len().saturating_sub(LINE_LIMIT);
+            if cut > 0 {
+                line.truncate(LINE_LIMIT);
+                let _ = write!(line, " [{cut} more characters]");
+            }
+            line
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_to_paste_stays_the_same_json_and_brings_no_link() {
+        let value = json!({"Statement": [{"Resource": "https://evil.example www.evil.example \u{202e}\n\u{e9}", "Action": ["kms:*"]}]});
+        let lines = policy(&value);
+        let text = lines.join("\n");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        assert!(!text.contains("://") && !text.contains("www."), "{text}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.bytes().all(|b| (b' '..=b'~').contains(&b)))
+        );
+    }
+
+    #[test]
+    fn a_line_of_a_policy_is_bounded() {
+        let lines = policy(&json!({ "Sid": "\u{202e}".repeat(10_000) }));
+        assert!(
+            lines[1].len() < 2_100 && lines[1].ends_with(" more characters]"),
+            "{}",
+            lines[1]
+        );
+    }
 }

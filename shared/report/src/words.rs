@@ -1,18 +1,18 @@
 //! The words that the e-mail and the terminal view share.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn, Verdict};
-use copymend_remediation::report::{Decision, Outcome, PolicyChange, Report};
+use copymend_remediation::report::{Decision, DiagnosisReport, Outcome, PolicyChange, Report};
 
 use crate::text::inline;
 
-/// The outcome in one or two words.
-pub(crate) const fn outcome(report: &Report) -> &'static str {
-    match report.outcome {
+/// The outcome in one or two words. `is_confirmed` tells whether AWS confirms what failed.
+pub(crate) const fn outcome(outcome: Outcome, is_confirmed: bool) -> &'static str {
+    match outcome {
         Outcome::RepairedAndRetried => "repaired",
         Outcome::Repaired => "repaired, not started again",
         Outcome::Retried => "started again",
         Outcome::Planned => "planned",
-        Outcome::Advised if report.verified => "action needed",
+        Outcome::Advised if is_confirmed => "action needed",
         Outcome::Advised => "unverified",
         Outcome::Refused => "refused",
         Outcome::Failed => "failed",
@@ -101,13 +101,8 @@ pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
 }
 
 /// How sure the first cause is.
-pub(crate) fn certainty(report: &Report) -> &'static str {
-    match report
-        .diagnosis
-        .candidates
-        .first()
-        .map(|first| first.verdict)
-    {
+pub(crate) fn certainty(diagnosis: &DiagnosisReport) -> &'static str {
+    match diagnosis.candidates.first().map(|first| first.verdict) {
         Some(Verdict::Confirmed) => "confirmed by what Copymend read",
         Some(Verdict::NotCheckable | Verdict::RuledOut) | None => {
             "read from the message, not confirmed"

@@ -1,4 +1,4 @@
-//! What was called, what was written, and which calls are made to fail.
+//! What was called and when, what was written, and which calls are made to fail.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +19,18 @@ pub struct Write {
     pub after: String,
 }
 
+/// A call that was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    /// The operation, such as `kms:GetKeyPolicy`.
+    pub operation: &'static str,
+    /// The resource.
+    pub resource: String,
+    /// Which round of calls it belongs to, from 1: one more than the latest round of which a call had ended when this one
+    /// began. Calls that are made side by side are of one round; a call that waits for another is of a later one.
+    pub round: u64,
+}
+
 /// Which calls of an operation fail.
 #[derive(Clone, Copy, Debug)]
 enum Failing {
@@ -29,6 +41,9 @@ enum Failing {
 
 #[derive(Default)]
 struct State {
+    begun: Vec<CallRecord>,
+    /// The latest round of which a call has ended.
+    ended: u64,
     counts: BTreeMap<String, u64>,
     writes: Vec<Write>,
     failing: BTreeMap<String, Vec<(Failing, CallErrorKind)>>,
@@ -44,14 +59,41 @@ impl fmt::Debug for Calls {
     }
 }
 
+/// A call on its way. It ends when this is dropped.
+pub(crate) struct Running {
+    calls: Calls,
+    round: u64,
+    fault: Option<CallError>,
+}
+
+impl Running {
+    /// The error that the call was made to fail with.
+    pub(crate) fn fault(&mut self) -> CallResult<()> {
+        self.fault.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut state = self.calls.state();
+        state.ended = state.ended.max(self.round);
+    }
+}
+
 impl Calls {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call, and answers the error it was made to fail with.
-    pub(crate) fn begin(&self, operation: &'static str, resource: &str) -> CallResult<()> {
+    /// Begins a call.
+    pub(crate) fn begin(&self, operation: &'static str, resource: &str) -> Running {
         let mut state = self.state();
+        let round = state.ended.saturating_add(1);
+        state.begun.push(CallRecord {
+            operation,
+            resource: resource.to_owned(),
+            round,
+        });
         let count = state.counts.entry(operation.to_owned()).or_default();
         *count = count.saturating_add(1);
         let number = *count;
@@ -63,9 +105,10 @@ impl Calls {
             })
             .map(|(_, kind)| *kind)
             .next();
-        match kind {
-            None => Ok(()),
-            Some(kind) => Err(CallError {
+        Running {
+            calls: self.clone(),
+            round,
+            fault: kind.map(|kind| CallError {
                 operation,
                 resource: resource.to_owned(),
                 kind,
@@ -76,6 +119,12 @@ impl Calls {
 
     pub(crate) fn record(&self, write: Write) {
         self.state().writes.push(write);
+    }
+
+    /// Every call so far, in the order in which they were begun.
+    #[must_use]
+    pub fn begun(&self) -> Vec<CallRecord> {
+        self.state().begun.clone()
     }
 
     /// How often an operation was called, such as `kms:GetKeyPolicy`.

@@ -71,7 +71,7 @@ impl MemoryLedger {
 
     /// Counts the call; the table's operation is the same for every method, so each has a name of its own here.
     fn begin(&self, operation: &'static str, key: &str) -> CallResult<MutexGuard<'_, State>> {
-        self.calls.begin(operation, key)?;
+        self.calls.begin(operation, key).fault()?;
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -1,5 +1,6 @@
 //! The ports in memory: an organization of accounts in which copies succeed or fail by AWS's rules, with AWS's messages.
 
+mod authority;
 mod calls;
 mod clock;
 mod copies;
@@ -11,10 +12,11 @@ mod notifier;
 mod ports;
 mod rules;
 mod sandbox;
+mod simulator;
 mod world;
 mod writes;
 
-pub use calls::{Calls, Write};
+pub use calls::{CallRecord, Calls, Write};
 pub use clock::SandboxClock;
 pub use copies::{CopyFailure, CopyJob, NewCopy};
 pub use event::event_of;
@@ -22,8 +24,8 @@ pub use ledger::MemoryLedger;
 pub use notifier::{MemoryNotifier, Notification};
 pub use sandbox::Sandbox;
 pub use world::{
-    Account, BackupPlan, Fault, Key, Lock, Organization, PermissionsBoundary, PolicyText,
-    RecoveryPoint, Region, Role, SERVICE_LINKED_ROLE, ServiceControlPolicy, Vault, World,
-    WorldError,
+    Account, BackupJob, BackupPlan, Fault, Key, Lock, Organization, OrganizationPolicy,
+    PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, SERVICE_LINKED_ROLE,
+    TagRule, User, Vault, World, WorldError,
 };
 pub use writes::WriteError;

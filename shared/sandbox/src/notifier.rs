@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use copymend_remediation::advisor::Advisory;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Notifier};
 use copymend_remediation::report::Report;
 use serde_json::Value;
@@ -19,11 +20,12 @@ pub struct Notification {
     pub json: Value,
 }
 
-/// Keeps the reports.
+/// Keeps the reports of the remediator and the advisories of the access advisor.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryNotifier {
     calls: Calls,
     sent: Arc<Mutex<Vec<Notification>>>,
+    advisories: Arc<Mutex<Vec<Advisory>>>,
 }
 
 impl MemoryNotifier {
@@ -31,10 +33,11 @@ impl MemoryNotifier {
         Self {
             calls,
             sent: Arc::default(),
+            advisories: Arc::default(),
         }
     }
 
-    /// What was sent, oldest first.
+    /// The reports that were sent, oldest first.
     #[must_use]
     pub fn sent(&self) -> Vec<Notification> {
         self.sent
@@ -42,11 +45,20 @@ impl MemoryNotifier {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+
+    /// The advisories that were sent, oldest first.
+    #[must_use]
+    pub fn advisories(&self) -> Vec<Advisory> {
+        self.advisories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
-impl Notifier for MemoryNotifier {
+impl Notifier<Report> for MemoryNotifier {
     async fn notify(&self, report: &Report) -> CallResult<bool> {
-        self.calls.begin("sns:Publish", &report.event)?;
+        self.calls.begin("sns:Publish", &report.event).fault()?;
         let json = serde_json::to_value(report).map_err(|error| CallError {
             operation: "sns:Publish",
             resource: report.event.clone(),
@@ -65,6 +77,17 @@ impl Notifier for MemoryNotifier {
                 report: report.clone(),
                 json,
             });
+        Ok(true)
+    }
+}
+
+impl Notifier<Advisory> for MemoryNotifier {
+    async fn notify(&self, advisory: &Advisory) -> CallResult<bool> {
+        self.calls.begin("sns:Publish", &advisory.event).fault()?;
+        self.advisories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(advisory.clone());
         Ok(true)
     }
 }

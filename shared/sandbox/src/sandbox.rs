@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use copymend_remediation::ports::{CallErrorKind, Environment};
+use copymend_remediation::ports::{AdvisorEnvironment, CallErrorKind, Environment};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -128,7 +128,7 @@ impl Sandbox {
 impl Environment for Sandbox {
     type Backup = Self;
     type Keys = Self;
-    type Roles = Self;
+    type Identities = Self;
     type Organizations = Self;
     type Notifier = MemoryNotifier;
     type Ledger = MemoryLedger;
@@ -142,11 +142,44 @@ impl Environment for Sandbox {
         self
     }
 
-    fn roles(&self) -> &Self {
+    fn identities(&self) -> &Self {
         self
     }
 
     fn organizations(&self) -> &Self {
+        self
+    }
+
+    fn notifier(&self) -> &MemoryNotifier {
+        &self.notifier
+    }
+
+    fn ledger(&self) -> Option<&MemoryLedger> {
+        self.ledger.as_ref()
+    }
+
+    fn clock(&self) -> &SandboxClock {
+        &self.clock
+    }
+}
+
+impl AdvisorEnvironment for Sandbox {
+    type Backup = Self;
+    type Keys = Self;
+    type Identities = Self;
+    type Notifier = MemoryNotifier;
+    type Ledger = MemoryLedger;
+    type Clock = SandboxClock;
+
+    fn backup(&self) -> &Self {
+        self
+    }
+
+    fn keys(&self) -> &Self {
+        self
+    }
+
+    fn identities(&self) -> &Self {
         self
     }
 

@@ -180,7 +180,7 @@ impl World {
             ("iam", "user") => account
                 .users
                 .iter()
-                .any(|user| user.trim_matches('/') == name),
+                .any(|user| user.path_and_name() == name),
             ("iam", "role") => {
                 let is_linked = principal == self.service_linked_role_arn(id);
                 (is_linked && account.service_linked_role)

@@ -13,6 +13,9 @@ mod ledger;
 #[path = "sandbox/loading.rs"]
 mod loading;
 #[cfg(test)]
+#[path = "sandbox/matrix/mod.rs"]
+mod matrix;
+#[cfg(test)]
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]

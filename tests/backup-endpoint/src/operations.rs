@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
-use copymend_remediation::ports::{Backup as _, StartCopy};
+use copymend_remediation::ports::{Backup as _, BackupWrites as _, StartCopy};
 use copymend_sandbox::{Vault, World};
 use serde::Deserialize;
 use serde_json::{Value, json};

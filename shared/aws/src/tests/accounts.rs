@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_remediation::ports::{Backup, CallErrorKind, Environment, Keys, Organizations, Roles};
+use copymend_remediation::ports::{
+    Backup, CallErrorKind, Environment, Identities, Keys, Organizations,
+};
 use copymend_remediation::settings::Settings;
 
 use super::wire::{Wire, assumed, identity, json_error, ok, silence, xml_error};
@@ -122,7 +124,7 @@ async fn another_account_is_called_as_its_member_role_with_the_external_id() {
         aws.backup().get_backup_vault_access_policy(&vault),
         aws.keys().get_key_policy(&key),
         aws.organizations().describe_organization(other, "aws"),
-        aws.roles()
+        aws.identities()
             .get_role(other, "aws", "AWSServiceRoleForBackup"),
     );
     assert!(policy.unwrap().is_some() && key_policy.unwrap().is_some());

@@ -1,5 +1,7 @@
 use copymend_diagnosis::{BackupVaultArn, CopyJob, CopyJobState, Lifecycle};
-use copymend_remediation::ports::{Backup, CallErrorKind, CallResult, Environment, StartCopy};
+use copymend_remediation::ports::{
+    Backup, BackupWrites, CallErrorKind, CallResult, Environment, StartCopy,
+};
 use copymend_remediation::settings::Settings;
 use serde_json::{Value, json};
 
@@ -228,6 +230,37 @@ async fn all_pages_of_tags_are_read() {
     assert_eq!(tags.len(), 2);
     assert_eq!(tags.get("copymend").map(String::as_str), Some("never"));
     assert!(wire.sent(TAGS)[1].uri.contains("nextToken=more"));
+}
+
+#[tokio::test]
+async fn a_recovery_points_tags_are_read_where_its_vault_is() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Settings::default()).await;
+    let operation = "GET /tags/arn%3Aaws%3Aec2%3Aeu-west-1%3A%3Asnapshot%2Fsnap-1";
+    wire.once(operation, ok(r#"{"Tags":{"team":"a"},"NextToken":"more"}"#))
+        .once(operation, ok(r#"{"Tags":{"cost":"b"},"NextToken":""}"#))
+        .once(
+            operation,
+            json_error(400, "ResourceNotFoundException", "none"),
+        );
+    let point = parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1");
+    let location = source();
+    let read = || aws.backup().list_recovery_point_tags(&location, &point);
+    let tags = read().await.unwrap();
+    assert_eq!(
+        tags.iter().collect::<Vec<_>>(),
+        [
+            (&"cost".to_owned(), &"b".to_owned()),
+            (&"team".to_owned(), &"a".to_owned())
+        ]
+    );
+    let sent = wire.sent(operation);
+    assert!(sent[0].uri.contains("backup.eu-west-1."), "{}", sent[0].uri);
+    assert!(sent[1].uri.contains("nextToken=more"), "{}", sent[1].uri);
+    let error = read().await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Failed);
+    assert_eq!(error.operation, "backup:ListTags");
+    assert_eq!(error.resource, "arn:aws:ec2:eu-west-1::snapshot/snap-1");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use copymend_remediation::ports::{CallErrorKind, Environment, Roles};
+use copymend_remediation::ports::{CallErrorKind, Environment, Identities};
 use copymend_remediation::settings::Settings;
 
 use super::wire::{Reply, Wire, ok, xml_error};
@@ -22,7 +22,7 @@ async fn a_role_is_read_with_its_path_its_decoded_trust_policy_and_its_boundary(
         <PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>\
         <PermissionsBoundaryArn>arn:aws:iam::111122223333:policy/B</PermissionsBoundaryArn></PermissionsBoundary>"));
     let found = aws
-        .roles()
+        .identities()
         .get_role(own(), "aws", "R")
         .await
         .unwrap()
@@ -60,7 +60,7 @@ async fn a_trust_policy_that_cannot_be_read_is_none() {
     ] {
         wire.once("GetRole", role(ARN, document));
         let found = aws
-            .roles()
+            .identities()
             .get_role(own(), "aws", "R")
             .await
             .unwrap()
@@ -77,7 +77,7 @@ async fn a_role_is_absent_denied_or_unreadable() {
         .once("GetRole", xml_error(403, "AccessDenied", "no"))
         .once("GetRole", role("arn:aws:iam::111122223333:user/R", ""))
         .once("GetRole", ok("<html></html>"));
-    let read = || aws.roles().get_role(own(), "aws", "R");
+    let read = || aws.identities().get_role(own(), "aws", "R");
     assert_eq!(read().await, Ok(None));
     let denied = read().await.unwrap_err();
     assert_eq!(denied.kind, CallErrorKind::AccessDenied);

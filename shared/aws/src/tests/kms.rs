@@ -90,6 +90,36 @@ async fn all_pages_of_tags_are_read() {
     assert_eq!(error.kind, CallErrorKind::Unreadable);
 }
 
+#[tokio::test]
+async fn all_pages_of_policy_names_are_read() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Settings::default()).await;
+    let operation = "ListKeyPolicies";
+    wire.once(
+        operation,
+        ok(r#"{"PolicyNames":["default"],"Truncated":true,"NextMarker":"m"}"#),
+    )
+    .once(
+        operation,
+        ok(r#"{"PolicyNames":["ram-1"],"Truncated":false}"#),
+    )
+    .once(
+        operation,
+        ok(r#"{"PolicyNames":["default"],"Truncated":true}"#),
+    )
+    .once(operation, typed_error("NotFoundException", "no key"));
+    let key = key();
+    let read = || aws.keys().list_key_policies(&key);
+    assert_eq!(read().await.unwrap(), ["default", "ram-1"]);
+    let sent = wire.sent(operation);
+    assert_eq!(sent[0].json(), json!({ "KeyId": key.as_str() }));
+    assert_eq!(sent[1].json()["Marker"], "m");
+    assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Unreadable);
+    let error = read().await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Failed);
+    assert_eq!(error.operation, "kms:ListKeyPolicies");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_policy_is_put_under_its_name_and_never_past_the_lockout_check() {
     let wire = Wire::default();

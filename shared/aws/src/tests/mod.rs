@@ -1,6 +1,7 @@
 //! Each adapter against answers as they come over the wire.
 
 mod accounts;
+mod advisor;
 mod backup;
 mod dynamo;
 mod errors;
@@ -8,14 +9,19 @@ mod iam;
 mod kms;
 mod ledger_contract;
 mod organizations;
+mod policies;
+mod service_jobs;
+mod simulation;
 mod sns;
 mod wire;
 
+use aws_config::{Region, SdkConfig};
 use copymend_policy::AccountId;
+use copymend_remediation::advisor::AdvisorSettings;
 use copymend_remediation::ports::Location;
 use copymend_remediation::settings::Settings;
 
-use crate::{AwsEnvironment, config};
+use crate::{AwsAdvisorEnvironment, AwsEnvironment, config};
 use wire::Wire;
 
 const OWN: &str = "111122223333";
@@ -38,13 +44,21 @@ fn source() -> Location {
 
 /// The function runs in account 111122223333 and Region eu-west-1.
 async fn environment(wire: &Wire, settings: &Settings) -> AwsEnvironment {
+    AwsEnvironment::new(config_on(wire).await, settings)
+}
+
+/// As [`environment`], for the access advisor.
+async fn advisor_environment(wire: &Wire, settings: &AdvisorSettings) -> AwsAdvisorEnvironment {
+    AwsAdvisorEnvironment::new(config_on(wire).await, settings)
+}
+
+async fn config_on(wire: &Wire) -> SdkConfig {
     wire.always("GetCallerIdentity", wire::identity(OWN));
-    let config = config::loader(wire.client())
-        .region(aws_config::Region::from_static("eu-west-1"))
+    config::loader(wire.client())
+        .region(Region::from_static("eu-west-1"))
         .credentials_provider(aws_credential_types::Credentials::new(
             "OWNKEY", "secret", None, None, "test",
         ))
         .load()
-        .await;
-    AwsEnvironment::new(config, settings)
+        .await
 }

@@ -1,6 +1,8 @@
 use copymend_remediation::ports::{CallErrorKind, Environment, Organizations};
 use copymend_remediation::settings::Settings;
 
+use serde_json::json;
+
 use super::wire::{Wire, ok, typed_error};
 use super::{environment, own, parsed};
 
@@ -33,4 +35,62 @@ async fn an_organization_is_known_absent_or_unknown() {
     assert_eq!(read().await.unwrap_err().kind, CallErrorKind::AccessDenied);
     assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Unreadable);
     assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Unreadable);
+}
+
+#[tokio::test]
+async fn a_tag_policy_is_text_absent_or_unknown() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Settings::default()).await;
+    let operation = "DescribeEffectivePolicy";
+    let policy = "{\n  \"tags\": {}\n}";
+    wire.once(
+        operation,
+        ok(
+            json!({ "EffectivePolicy": { "PolicyContent": policy, "PolicyType": "TAG_POLICY" } })
+                .to_string(),
+        ),
+    )
+    .once(
+        operation,
+        typed_error("EffectivePolicyNotFoundException", "no tag policy"),
+    )
+    .once(
+        operation,
+        typed_error("AWSOrganizationsNotInUseException", "none"),
+    )
+    .once(operation, typed_error("TargetNotFoundException", "none"))
+    .once(operation, typed_error("AccessDeniedException", "no"))
+    .once(operation, ok(r#"{"EffectivePolicy":{}}"#))
+    .once(operation, ok("{}"));
+    let read = || aws.organizations().effective_tag_policy(own(), "aws");
+    assert_eq!(read().await.unwrap().as_deref(), Some(policy));
+    assert_eq!(
+        wire.sent(operation)[0].json(),
+        json!({ "PolicyType": "TAG_POLICY" }),
+        "without a target it is the account's own"
+    );
+    assert_eq!(read().await, Ok(None));
+    assert_eq!(read().await, Ok(None));
+    assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Failed);
+    let denied = read().await.unwrap_err();
+    assert_eq!(denied.kind, CallErrorKind::AccessDenied);
+    assert_eq!(denied.operation, "organizations:DescribeEffectivePolicy");
+    assert_eq!(denied.resource, "111122223333");
+    assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Unreadable);
+    assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Unreadable);
+}
+
+#[tokio::test]
+async fn no_tag_policy_is_no_answer_about_the_organization() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Settings::default()).await;
+    wire.always(
+        "DescribeOrganization",
+        typed_error("EffectivePolicyNotFoundException", "no tag policy"),
+    );
+    let answer = aws
+        .organizations()
+        .describe_organization(own(), "aws")
+        .await;
+    assert_eq!(answer.unwrap_err().kind, CallErrorKind::Failed);
 }

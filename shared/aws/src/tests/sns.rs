@@ -1,10 +1,11 @@
 use copymend_diagnosis::Cause;
-use copymend_remediation::ports::{CallErrorKind, Environment, Notifier};
+use copymend_remediation::advisor::{AdvisorSettings, Advisory, JobSummary, Subject};
+use copymend_remediation::ports::{AdvisorEnvironment, CallErrorKind, Environment, Notifier};
 use copymend_remediation::report::{CopySummary, Decision, DiagnosisReport, Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 
-use super::environment;
 use super::wire::{Wire, ok, xml_error};
+use super::{advisor_environment, environment};
 use crate::sns::{message, subject};
 
 fn report() -> Report {
@@ -42,6 +43,39 @@ fn report() -> Report {
     }
 }
 
+fn advisory() -> Advisory {
+    Advisory {
+        event: "event-2".to_owned(),
+        subject: Subject::BackupJob(JobSummary {
+            job_id: "job-2".to_owned(),
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            state: "FAILED".to_owned(),
+            role: Some("arn:aws:iam::111122223333:role/BackupRole".to_owned()),
+            resource: Some("arn:aws:s3:::bucket".to_owned()),
+            resource_type: Some("S3".to_owned()),
+            vault: None,
+        }),
+        verified: true,
+        message: "Access Denied".to_owned(),
+        diagnosis: DiagnosisReport {
+            cause: Cause::JobRolePermission,
+            candidates: Vec::new(),
+            unknown: Vec::new(),
+        },
+        permissions: Vec::new(),
+        decision: Decision::Advise,
+        guards: Vec::new(),
+        changes: Vec::new(),
+        outcome: Outcome::Advised,
+        retried_job: None,
+        advice: None,
+        policy: None,
+        notes: Vec::new(),
+        occurrences: None,
+    }
+}
+
 #[tokio::test]
 async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
     let wire = Wire::default();
@@ -69,10 +103,48 @@ async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
 }
 
 #[tokio::test]
+async fn an_advisory_goes_out_as_a_report_does() {
+    let wire = Wire::default();
+    let settings = AdvisorSettings {
+        topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
+        ..AdvisorSettings::default()
+    };
+    let aws = advisor_environment(&wire, &settings).await;
+    wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
+        .once("Publish", xml_error(403, "AuthorizationError", "no"));
+    let advisory = advisory();
+    assert_eq!(aws.notifier().notify(&advisory).await, Ok(true));
+    let sent = wire.sent("Publish").remove(0);
+    assert!(sent.uri.contains("sns.us-east-2."), "{}", sent.uri);
+    for part in [
+        "TopicArn=arn%3Aaws%3Asns%3Aus-east-2%3A111122223333%3Abackups",
+        "StringValue=job-role-permission",
+        "StringValue=advised",
+        "Subject=",
+    ] {
+        assert!(sent.body.contains(part), "{part} in {}", sent.body);
+    }
+    // What people read is what the report crate wrote, up to the escapes of the wire.
+    let email = copymend_report::advisory_email(&advisory);
+    for word in email
+        .body
+        .split_whitespace()
+        .filter(|word| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    {
+        assert!(sent.body.contains(word), "{word} in {}", sent.body);
+    }
+    let denied = aws.notifier().notify(&advisory).await.unwrap_err();
+    assert_eq!(denied.kind, CallErrorKind::AccessDenied);
+    assert_eq!(denied.operation, "sns:Publish");
+}
+
+#[tokio::test]
 async fn without_a_topic_nobody_is_told() {
     let wire = Wire::default();
     let aws = environment(&wire, &Settings::default()).await;
     assert_eq!(aws.notifier().notify(&report()).await, Ok(false));
+    let aws = advisor_environment(&wire, &AdvisorSettings::default()).await;
+    assert_eq!(aws.notifier().notify(&advisory()).await, Ok(false));
 }
 
 #[test]

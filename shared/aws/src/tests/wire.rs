@@ -99,6 +99,7 @@ impl Sent {
 #[derive(Debug, Default)]
 struct State {
     once: HashMap<String, VecDeque<Reply>>,
+    holding: Vec<(String, String, Reply)>,
     always: HashMap<String, Reply>,
     sent: Vec<Sent>,
 }
@@ -116,6 +117,16 @@ impl Wire {
             .entry(operation.to_owned())
             .or_default()
             .push_back(reply);
+        drop(state);
+        self
+    }
+
+    /// Answers all requests of this operation that hold `part` in their body: for calls that go out at the same time.
+    pub(super) fn holding(&self, operation: &str, part: &str, reply: Reply) -> &Self {
+        let mut state = self.0.lock().unwrap();
+        state
+            .holding
+            .push((operation.to_owned(), part.to_owned(), reply));
         drop(state);
         self
     }
@@ -171,14 +182,21 @@ impl HttpConnector for Wire {
                 .get("authorization")
                 .unwrap_or_default()
                 .to_owned(),
-            body,
+            body: body.clone(),
         });
         let reply = state
             .once
             .get_mut(&operation)
             .and_then(VecDeque::pop_front)
+            .or_else(|| {
+                let fits = |(name, part, _): &&(String, String, Reply)| {
+                    *name == operation && body.contains(part.as_str())
+                };
+                let found = state.holding.iter().find(fits);
+                found.map(|(_, _, reply)| reply.clone())
+            })
             .or_else(|| state.always.get(&operation).cloned())
-            .unwrap_or_else(|| panic!("no answer for `{operation}`"));
+            .unwrap_or_else(|| panic!("no answer for `{operation}`: {body}"));
         drop(state);
         if reply.status == 0 {
             return HttpConnectorFuture::new(std::future::pending());

@@ -1,12 +1,13 @@
-//! The case that advice is given for: names to fill in, and the steps that several causes share.
+//! The case that advice is given for: names to fill in, and who must act.
 
-use copymend_policy::{Arn, service_linked_role_arn};
+use copymend_policy::{AccountId, Arn, service_linked_role_arn};
 
 use super::Advice;
+use super::text::is_plain;
 use crate::event::CopyJobEvent;
 use crate::fact::Fact;
-use crate::facts::{Facts, KeyFacts, Organization, SourceKey};
-use crate::features::is_fully_managed;
+use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, Organization, Role, SourceKey};
+use crate::features::{Obstacle, PlannedCopy, is_fully_managed, obstacle};
 use crate::resource::{KeyArn, RoleArn};
 
 /// One failed copy, with what is known of it.
@@ -31,14 +32,6 @@ pub(super) fn advice<const N: usize>(
         page,
         console: None,
     }
-}
-
-/// Whether a text can stand in a shell command as it is.
-fn is_plain(text: &str) -> bool {
-    !text.starts_with('-')
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=,@".contains(&b))
 }
 
 impl<'c> Case<'c> {
@@ -78,6 +71,10 @@ impl<'c> Case<'c> {
 
     pub(super) fn vault(&self) -> &'c str {
         self.event.destination_vault.name()
+    }
+
+    pub(super) fn partition(&self) -> &'c str {
+        self.event.source_vault.partition()
     }
 
     pub(super) fn event(&self) -> &'c CopyJobEvent {
@@ -127,6 +124,61 @@ impl<'c> Case<'c> {
 
     pub(super) fn key(&self) -> Option<&'c KeyArn> {
         self.key_facts().map(|facts| &facts.arn)
+    }
+
+    /// The job role as IAM answers it. Its ARN may differ from the job's in its path.
+    pub(super) fn job_role(&self) -> Option<&'c Role> {
+        self.facts()?.job_role.known()?.as_ref()
+    }
+
+    /// The ARN of the job role's permissions boundary, if a command can carry it.
+    pub(super) fn boundary(&self) -> Option<&'c str> {
+        let boundary = self.job_role()?.permissions_boundary.as_deref()?;
+        is_plain(boundary).then_some(boundary)
+    }
+
+    pub(super) fn destination_vault(&self) -> Option<&'c BackupVault> {
+        self.facts()?.destination_vault.known()?.as_ref()
+    }
+
+    /// The destination vault's customer managed key, where it can't be used.
+    pub(super) fn unusable_vault_key(&self) -> Option<&'c Key> {
+        let key = self.facts()?.vault_key.known()?.as_ref()?;
+        (key.manager == KeyManager::Customer && !key.is_enabled()).then_some(key)
+    }
+
+    /// The copy, as AWS Backup's feature table looks at it.
+    pub(super) fn planned_copy(&self) -> Option<PlannedCopy<'c>> {
+        Some(PlannedCopy {
+            resource_type: self.event.resource_type.as_deref()?,
+            recovery_point: self.event.source_recovery_point.as_ref()?,
+            resource: self.event.resource.as_ref(),
+            source_vault: &self.event.source_vault,
+            destination_vault: &self.event.destination_vault,
+            logically_air_gapped: self
+                .destination_vault()
+                .is_some_and(BackupVault::is_logically_air_gapped),
+        })
+    }
+
+    /// Why AWS Backup's feature table excludes the copy, if it does.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+        obstacle(&self.planned_copy()?)
+    }
+
+    /// The same, if the vault were a standard one.
+    pub(super) fn obstacle_without_vault_type(&self) -> Option<Obstacle> {
+        obstacle(&PlannedCopy {
+            logically_air_gapped: false,
+            ..self.planned_copy()?
+        })
+    }
+
+    /// The id of the EBS snapshot that is copied.
+    pub(super) fn snapshot(&self) -> Option<&'c str> {
+        self.recovery_point()
+            .filter(|point| point.service() == "ec2")
+            .and_then(|point| point.resource().strip_prefix("snapshot/"))
     }
 
     pub(super) fn source_organization(&self) -> Option<&'c Organization> {
@@ -187,105 +239,28 @@ impl<'c> Case<'c> {
         )
     }
 
+    fn management_account(&self) -> Option<AccountId> {
+        let facts = self.facts?;
+        [&facts.source_organization, &facts.destination_organization]
+            .into_iter()
+            .filter_map(|organization| organization.known()?.as_ref())
+            .find_map(|organization| organization.management_account)
+    }
+
+    /// `in management account 999988887777`, or the same without its id.
+    pub(super) fn in_management_account(&self) -> String {
+        match self.management_account() {
+            Some(account) => format!("in management account {account}"),
+            None => "in the organization's management account".to_owned(),
+        }
+    }
+
     pub(super) fn organization_owner(&self) -> String {
-        let management = self
-            .source_organization()
-            .and_then(|organization| organization.management_account);
-        match management {
+        match self.management_account() {
             Some(account) => {
                 format!("The administrator of the organization: management account {account}")
             }
             None => "The administrator of the organization: its management account".to_owned(),
         }
-    }
-
-    // Steps that several causes share.
-
-    pub(super) fn check_the_job(&self) -> String {
-        step(
-            &format!(
-                "AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
-                 these vaults; if not, do nothing",
-                self.source_account()
-            ),
-            &self.describe_job(),
-        )
-    }
-
-    pub(super) fn describe_job(&self) -> String {
-        format!(
-            "aws backup describe-copy-job --copy-job-id {} --region {}",
-            self.event.copy_job_id,
-            self.source_region()
-        )
-    }
-
-    /// `aws backup describe-recovery-point`, or the same in words where no ARN can be filled in.
-    pub(super) fn look_at_recovery_point(&self, what_for: &str) -> String {
-        let (vault, region) = (self.source_vault(), self.source_region());
-        match self.recovery_point() {
-            Some(point) => step(
-                &format!("{what_for}, in account {}", self.source_account()),
-                &format!(
-                    "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {point} --region {region}"
-                ),
-            ),
-            None => format!(
-                "{what_for}: open vault `{vault}` in the AWS Backup console of account {}, Region {region}.",
-                self.source_account()
-            ),
-        }
-    }
-
-    pub(super) fn start_again(&self) -> String {
-        self.start_again_with("Start the copy again", "")
-    }
-
-    /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy"
-    /// [documented]).
-    pub(super) fn start_again_with(&self, sentence: &str, options: &str) -> String {
-        let (account, region) = (self.source_account(), self.source_region());
-        match self.recovery_point() {
-            Some(point) => step(
-                &format!("{sentence}, in account {account}"),
-                &format!(
-                    "aws backup start-copy-job --region {region} --recovery-point-arn {point} --source-backup-vault-name {} \
-                     --destination-backup-vault-arn {} --iam-role-arn {}{options}",
-                    self.source_vault(),
-                    self.event.destination_vault,
-                    self.role()
-                ),
-            ),
-            None => format!(
-                "{sentence}: in the AWS Backup console of account {account}, Region {region}, open vault `{}`, choose the recovery \
-                 point, then Actions, Copy.",
-                self.source_vault()
-            ),
-        }
-    }
-
-    pub(super) fn save_vault_policy(&self) -> String {
-        step(
-            &format!("Save the access policy of vault `{}`", self.vault()),
-            &format!(
-                "aws backup get-backup-vault-access-policy --backup-vault-name {} --region {} --query Policy --output text > policy.json",
-                self.vault(),
-                self.region()
-            ),
-        )
-    }
-
-    pub(super) fn write_vault_policy(&self) -> String {
-        step(
-            "Write the policy back",
-            &self.put_vault_policy(self.vault()),
-        )
-    }
-
-    pub(super) fn put_vault_policy(&self, vault: &str) -> String {
-        format!(
-            "aws backup put-backup-vault-access-policy --backup-vault-name {vault} --region {} --policy file://policy.json",
-            self.region()
-        )
     }
 }

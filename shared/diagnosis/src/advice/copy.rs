@@ -1,7 +1,7 @@
 //! Advice where nothing is misconfigured, or nothing is known: time, quotas, faults, states, unknown messages.
 
 use super::case::{Case, advice, step};
-use super::{Advice, page};
+use super::{Advice, page, state};
 
 pub(super) fn concurrency(case: &Case<'_>) -> Advice {
     let region = case.source_region();
@@ -29,15 +29,22 @@ pub(super) fn quota(case: &Case<'_>) -> Advice {
         case.backup_owner(),
         [
             step(
-                "Compare the number in the message with the quotas of AWS Backup; a quota on snapshots or images belongs to the \
-                 resource's own service (ebs, ec2, rds)",
                 &format!(
-                    "aws service-quotas list-service-quotas --service-code backup --region {region}"
+                    "Compare the number in the message with the quotas of AWS Backup, in account {}; a quota on snapshots or images belongs \
+                     to the resource's own service (ebs, ec2, rds)",
+                    case.source_account()
+                ),
+                &format!(
+                    "aws service-quotas list-service-quotas --service-code backup --region {region} --query \
+                     'Quotas[].[QuotaCode,QuotaName,Value,Adjustable]' --output text"
                 ),
             ),
-            format!(
-                "Delete what is not needed any more, or ask for more in the Service Quotas console of account {}, Region {region}.",
-                case.source_account()
+            step(
+                "Delete what is not needed any more, or ask for more, with QUOTA set to the quota's code and VALUE to what you need",
+                &format!(
+                    "aws service-quotas request-service-quota-increase --service-code backup --region {region} --quota-code $QUOTA \
+                     --desired-value $VALUE"
+                ),
             ),
             case.start_again(),
         ],
@@ -77,15 +84,23 @@ pub(super) fn resource_state(case: &Case<'_>) -> Advice {
         Some(resource) => format!("`{resource}`"),
         None => "the resource".to_owned(),
     };
+    let (account, region) = (case.source_account(), case.source_region());
+    let look = match state::show(case) {
+        Some(command) => step(
+            &format!(
+                "Look at {resource}, in account {account}: it must be available, and nothing else may be changing it"
+            ),
+            &command,
+        ),
+        None => format!(
+            "Look at {resource} in the console of its service, in account {account}, Region {region}: it must be available, and nothing \
+             else may be changing it."
+        ),
+    };
     advice(
         case.backup_owner(),
         [
-            format!(
-                "Look at {resource} in the console of its service, in account {}, Region {}: it must be available, and nothing else may \
-                 be changing it.",
-                case.source_account(),
-                case.source_region()
-            ),
+            look,
             case.start_again_with("Once it is available, start the copy again", ""),
         ],
         page::TROUBLESHOOTING,
@@ -93,10 +108,22 @@ pub(super) fn resource_state(case: &Case<'_>) -> Advice {
 }
 
 pub(super) fn schedule_window(case: &Case<'_>) -> Advice {
+    let what = "Look up the maintenance window and the automated backup window of the resource";
+    let look = match state::windows(case) {
+        Some(command) => step(
+            &format!("{what}, in account {}", case.source_account()),
+            &command,
+        ),
+        None => format!(
+            "{what}, in the console of its service, in account {}, Region {}.",
+            case.source_account(),
+            case.source_region()
+        ),
+    };
     advice(
         case.backup_owner(),
         [
-            "Look up the maintenance window and the automated backup window of the resource, in the console of its service.".to_owned(),
+            look,
             format!(
                 "In the backup plan of account {}, start at least an hour before or after them; Amazon FSx needs three hours.",
                 case.source_account()

@@ -69,7 +69,7 @@ fn save_policy_or_begin(case: &Case<'_>) -> String {
 }
 
 /// The statement that a repair of the default scope would add. None without a verified job and a known organization.
-fn statement(case: &Case<'_>) -> Option<Value> {
+pub(super) fn statement(case: &Case<'_>) -> Option<Value> {
     let vault = &case.event().destination_vault;
     let grant = VaultGrant {
         partition: vault.partition().to_owned(),

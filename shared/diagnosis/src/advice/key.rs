@@ -248,8 +248,39 @@ pub(super) fn not_found(case: &Case<'_>) -> Advice {
     )
 }
 
+/// AWS's four steps: back up, restore under a customer managed key, back up again, copy (AWS re:Post, article
+/// `backup-cross-account-copy-error` [documented]).
 pub(super) fn aws_managed(case: &Case<'_>) -> Advice {
     let (account, region) = (case.source_account(), case.source_region());
+    let restore = match case.recovery_point() {
+        Some(point) => step(
+            &format!(
+                "Restore it, in account {account}, Region {region}: in metadata.json, name a customer managed key for the restored resource \
+                 (kmsKeyId or KmsKeyId). The key's policy must admit account {}",
+                case.account()
+            ),
+            &format!(
+                "aws backup get-recovery-point-restore-metadata --region {region} --backup-vault-name {} --recovery-point-arn {point} --query \
+                 RestoreMetadata > metadata.json\n\
+                 JOB=$(aws backup start-restore-job --region {region} --recovery-point-arn {point} --iam-role-arn {} --metadata \
+                 file://metadata.json --query RestoreJobId --output text)",
+                case.source_vault(),
+                case.role()
+            ),
+        ),
+        None => format!(
+            "Restore it in account {account}, Region {region}, and name a customer managed key for the restored resource. The key's policy \
+             must admit account {}.",
+            case.account()
+        ),
+    };
+    let again = step(
+        "Back the restored resource up, once the restore is completed",
+        &format!(
+            "RESTORED=$(aws backup describe-restore-job --region {region} --restore-job-id $JOB --query CreatedResourceArn --output text)\n{}",
+            case.back_up("$RESTORED")
+        ),
+    );
     advice(
         case.backup_owner(),
         [
@@ -257,18 +288,17 @@ pub(super) fn aws_managed(case: &Case<'_>) -> Advice {
                 "Begin with a backup; this recovery point will do. Its key is managed by AWS: it cannot be shared, and its policy \
                  cannot be changed. To look at it",
             ),
-            format!(
-                "Restore it in account {account}, Region {region}, and name a customer managed key for the restored resource. The \
-                 key's policy must admit account {}.",
-                case.account()
-            ),
-            "Back the restored resource up.".to_owned(),
-            format!(
-                "Copy that backup to vault `{}` in account {}, Region {}. To end this for good, work on with the restored resource, \
-                 or move the original to the customer managed key.",
-                case.vault(),
-                case.account(),
-                case.region()
+            restore,
+            again,
+            step(
+                &format!(
+                    "Copy that backup to vault `{}` in account {}, Region {}, with POINT set to its ARN. To end this for good, work on with the \
+                     restored resource, or move the original to the customer managed key",
+                    case.vault(),
+                    case.account(),
+                    case.region()
+                ),
+                &case.start_from("$POINT"),
             ),
         ],
         page::ENCRYPTION,

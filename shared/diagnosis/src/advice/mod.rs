@@ -1,16 +1,29 @@
 //! What people should do about a cause: who, where, and in which order.
 
 mod case;
+mod console;
 mod copy;
 mod destination;
+mod hops;
 mod identity;
 mod key;
 mod organization;
 pub(crate) mod page;
+mod permission;
 mod resource;
+mod role;
+#[cfg(test)]
+pub(crate) mod samples;
+mod state;
+mod steps;
+mod tags;
 #[cfg(test)]
 mod tests;
+mod text;
+mod unsupported;
 mod vault;
+#[cfg(test)]
+mod words;
 
 use serde::Serialize;
 
@@ -46,6 +59,7 @@ pub fn advise(cause: Cause, event: &CopyJobEvent, facts: Option<&Facts>) -> Advi
     if !failed.is_verified() {
         advice.steps.insert(0, failed.check_the_job());
     }
+    advice.console = console::page(cause, &failed);
     advice
 }
 
@@ -62,20 +76,20 @@ fn advice_for(cause: Cause, failed: &Case<'_>) -> Advice {
         Cause::SourceKeyState => key::state(failed),
         Cause::KeyNotFound => key::not_found(failed),
         Cause::AwsManagedKey => key::aws_managed(failed),
-        Cause::JobRolePermission | Cause::CallerPermission => identity::permission(failed),
-        Cause::JobRoleTrust => identity::trust(failed),
-        Cause::JobRoleMissing => identity::missing(failed),
-        Cause::PermissionsBoundary => identity::boundary(failed),
+        Cause::JobRolePermission | Cause::CallerPermission => permission::permission(failed),
+        Cause::JobRoleTrust => role::trust(failed),
+        Cause::JobRoleMissing => role::missing(failed),
+        Cause::PermissionsBoundary => permission::boundary(failed),
         Cause::SessionPolicy => identity::session(failed),
         Cause::VpcEndpointPolicy => identity::endpoint(failed),
         Cause::OrganizationMembership => organization::membership(failed),
         Cause::CrossAccountBackupDisabled => organization::feature_off(failed),
         Cause::ServiceControlPolicy => organization::service_control(failed),
         Cause::ResourceControlPolicy => organization::resource_control(failed),
-        Cause::TagPolicy => organization::tag_policy(failed),
+        Cause::TagPolicy => tags::policy(failed),
         Cause::RegionOptIn => organization::region_opt_in(failed),
-        Cause::UnsupportedResourceType => resource::unsupported(failed),
-        Cause::TagLimit => resource::tag_limit(failed),
+        Cause::UnsupportedResourceType => unsupported::unsupported(failed),
+        Cause::TagLimit => tags::limit(failed),
         Cause::Licensing => resource::licensing(failed),
         Cause::AllowedAmis => resource::allowed_amis(failed),
         Cause::ShareRevoked => resource::share_revoked(failed),

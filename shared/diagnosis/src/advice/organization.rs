@@ -1,8 +1,11 @@
 //! Advice on the organization: membership, its features and policies, Regions.
 
 use super::case::{Case, advice, step};
+use super::permission::{names, not_by_organization};
+use super::text::is_plain;
 use super::{Advice, page};
 use crate::fact::Fact;
+use crate::messages::explain;
 
 const WHICH_ORGANIZATION: &str =
     "aws organizations describe-organization --query Organization.Id --output text";
@@ -39,13 +42,22 @@ pub(super) fn membership(case: &Case<'_>) -> Advice {
         );
     }
     for account in outsiders {
-        steps.push(step(
-            &format!(
-                "Account {account} is in no organization. If it should belong to yours, invite it from the management account, and \
-                 accept the invitation in account {account}"
+        steps.extend([
+            step(
+                &format!(
+                    "Account {account} is in no organization. If it should belong to yours, invite it, {}",
+                    case.in_management_account()
+                ),
+                &format!(
+                    "aws organizations invite-account-to-organization --target Id={account},Type=ACCOUNT"
+                ),
             ),
-            &format!("aws organizations invite-account-to-organization --target Id={account},Type=ACCOUNT"),
-        ));
+            step(
+                &format!("Accept the invitation in account {account}"),
+                "HANDSHAKE=$(aws organizations list-handshakes-for-account --query 'Handshakes[0].Id' --output text)\n\
+                 aws organizations accept-handshake --handshake-id $HANDSHAKE",
+            ),
+        ]);
     }
     steps.push(case.start_again());
     Advice {
@@ -58,15 +70,18 @@ pub(super) fn membership(case: &Case<'_>) -> Advice {
 
 pub(super) fn feature_off(case: &Case<'_>) -> Advice {
     let region = case.source_region();
+    let from = case.in_management_account();
     advice(
         case.organization_owner(),
         [
             step(
-                "Look at isCrossAccountBackupEnabled; only the management account can read and set it",
+                &format!(
+                    "Look at isCrossAccountBackupEnabled, {from}; no other account can read and set it"
+                ),
                 &format!("aws backup describe-global-settings --region {region}"),
             ),
             step(
-                "Turn cross-account backup on",
+                &format!("Turn cross-account backup on, {from}"),
                 &format!(
                     "aws backup update-global-settings --region {region} --global-settings isCrossAccountBackupEnabled=true"
                 ),
@@ -86,35 +101,66 @@ fn policies_of(account: &str, kind: &str) -> String {
             "List the policies on account {account}, then in the same way on each unit above it, up to the root"
         ),
         &format!(
-            "aws organizations list-policies-for-target --target-id {account} --filter {kind}"
+            "aws organizations list-policies-for-target --target-id {account} --filter {kind} --query 'Policies[].[Id,Name]' --output text\n\
+             aws organizations list-parents --child-id {account}"
         ),
     )
 }
 
-fn parents_of(account: &str) -> String {
-    step(
-        "Find the unit above it",
-        &format!("aws organizations list-parents --child-id {account}"),
-    )
+/// Reading the policy that the message names, or any of those listed. Its id comes from the message, which only a reading
+/// command may rest on.
+fn read_policy(case: &Case<'_>, kind: &str) -> String {
+    let explanation = explain(&case.event().status_message);
+    let named = explanation
+        .denial
+        .and_then(|denial| denial.policy_arn)
+        .and_then(|arn| arn.rsplit('/').next())
+        .filter(|id| id.starts_with("p-") && is_plain(id));
+    match named {
+        Some(id) => step(
+            &format!("The message names the policy {id}. Read it"),
+            &format!(
+                "aws organizations describe-policy --policy-id {id} --query Policy.Content --output text"
+            ),
+        ),
+        None => step(
+            &format!("Read each of them, with POLICY set to its id, and look for {kind}"),
+            "aws organizations describe-policy --policy-id $POLICY --query Policy.Content --output text",
+        ),
+    }
 }
 
 pub(super) fn service_control(case: &Case<'_>) -> Advice {
     let account = case.role().arn().account();
-    advice(
-        case.organization_owner(),
-        [
-            "If the message names the policy's ARN, look at that policy first.".to_owned(),
-            policies_of(account, "SERVICE_CONTROL_POLICY"),
-            parents_of(account),
-            format!(
-                "If the copy is wanted, allow the action that the message names at every level, or except the job role from the Deny: \
-                 add the condition ArnNotEquals with aws:PrincipalArn `{}`.",
-                case.role()
-            ),
-            case.start_again(),
-        ],
-        page::SERVICE_CONTROL,
-    )
+    let stopped = not_by_organization(case);
+    let action = if stopped.is_empty() {
+        "the action that the message names".to_owned()
+    } else {
+        names(&stopped)
+    };
+    let mut steps = Vec::new();
+    if !stopped.is_empty() {
+        steps.push(format!(
+            "By the policy simulator, the service control policies of account {account} do not allow {action} to the job role. The \
+             simulator ignores conditions of such policies, so read them."
+        ));
+    }
+    steps.extend([
+        policies_of(account, "SERVICE_CONTROL_POLICY"),
+        read_policy(case, &format!("a Deny of {action}, or an Allow that leaves it out")),
+        format!(
+            "If the copy is wanted, allow {action} at every level, or except the job role from the Deny: add the condition ArnNotEquals \
+             with aws:PrincipalArn `{}`.",
+            case.role()
+        ),
+        case.start_again(),
+    ]);
+    Advice {
+        who: case.organization_owner(),
+        steps,
+        page: page::SERVICE_CONTROL,
+        console: None,
+    }
 }
 
 pub(super) fn resource_control(case: &Case<'_>) -> Advice {
@@ -122,44 +168,17 @@ pub(super) fn resource_control(case: &Case<'_>) -> Advice {
     advice(
         case.organization_owner(),
         [
-            "If the message names the policy's ARN, look at that policy first. These policies act on the account that owns the \
-             resource; they cover AWS KMS keys, and AWS does not list AWS Backup among the services they cover."
+            "These policies act on the account that owns the resource. They cover AWS KMS keys; AWS does not list AWS Backup among the \
+             services they cover."
                 .to_owned(),
             policies_of(account, "RESOURCE_CONTROL_POLICY"),
-            parents_of(account),
-            "If the copy is wanted, except the principal that the message names from the Deny.".to_owned(),
+            read_policy(case, "a Deny of the action that the message names"),
+            "If the copy is wanted, except the principal that the message names from the Deny: add the condition ArnNotEquals with \
+             aws:PrincipalArn and its ARN."
+                .to_owned(),
             case.start_again(),
         ],
         page::RESOURCE_CONTROL,
-    )
-}
-
-pub(super) fn tag_policy(case: &Case<'_>) -> Advice {
-    let (account, region) = (case.source_account(), case.source_region());
-    let tags = match case.recovery_point() {
-        Some(point) => step(
-            &format!("List the tags of the recovery point, in account {account}"),
-            &format!("aws backup list-tags --resource-arn {point} --region {region}"),
-        ),
-        None => format!(
-            "List the tags of the recovery point: open vault `{}` in the AWS Backup console of account {account}, Region {region}.",
-            case.source_vault()
-        ),
-    };
-    advice(
-        format!("The owner of the backups, account {account}, or the administrator of the organization's tag policy"),
-        [
-            step(
-                &format!("See which values the tag policy allows, in account {} and in account {account}", case.account()),
-                "aws organizations describe-effective-policy --policy-type TAG_POLICY --query EffectivePolicy.PolicyContent --output text",
-            ),
-            tags,
-            "Compare keys, their upper and lower case, and values. Correct the tag on the resource, on the recovery point and in the \
-             backup plan's tags, or allow the value in the tag policy."
-                .to_owned(),
-            case.start_again(),
-        ],
-        page::TAG_POLICIES,
     )
 }
 

@@ -16,6 +16,8 @@ pub(crate) const ENCRYPTION: &str =
     "https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html";
 pub(crate) const FEATURES: &str =
     "https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-feature-availability.html";
+pub(crate) const ADVANCED_DYNAMODB: &str =
+    "https://docs.aws.amazon.com/aws-backup/latest/devguide/advanced-ddb-backup.html";
 pub(crate) const ROLES: &str =
     "https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html";
 pub(crate) const MANAGED_POLICIES: &str =

@@ -1,91 +1,10 @@
-use std::fmt::Write as _;
+use serde_json::{Value, json};
 
-use serde_json::json;
-
+use super::samples::*;
+use super::words::text;
 use super::*;
-use crate::fact::{Fact, UnknownReason, WhyUnknown};
-use crate::facts::{Key, KeyFacts, KeyManager, Organization, SourceKey};
-
-const SNAPSHOT: &str = "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718";
-
-fn event(point: &str, resource_type: &str) -> CopyJobEvent {
-    CopyJobEvent::from_json(&json!({
-        "version": "0",
-        "id": "3f2c",
-        "source": "aws.backup",
-        "detail-type": "Copy Job State Change",
-        "account": "111122223333",
-        "region": "eu-west-1",
-        "time": "2026-03-01T02:00:00Z",
-        "resources": [point],
-        "detail": {
-            "copyJobId": "8F1B2C3D-1111-2222-3333-444455556666",
-            "state": "FAILED",
-            "iamRoleArn": "arn:aws:iam::111122223333:role/AWSBackupDefaultServiceRole",
-            "resourceArn": "arn:aws:ec2:eu-west-1:111122223333:volume/vol-0a1b2c3d4e5f60718",
-            "resourceType": resource_type,
-            "sourceBackupVaultArn": "arn:aws:backup:eu-west-1:111122223333:backup-vault:prod-vault",
-            "destinationBackupVaultArn": "arn:aws:backup:eu-central-1:444455556666:backup-vault:dr-vault",
-        },
-    }))
-    .unwrap()
-}
-
-fn unknown<T>() -> Fact<T> {
-    Fact::Unknown(WhyUnknown {
-        operation: "backup:Describe".to_owned(),
-        resource: "x".to_owned(),
-        reason: UnknownReason::NotRead,
-        detail: String::new(),
-    })
-}
-
-fn facts() -> Facts {
-    let key: crate::KeyArn =
-        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-            .parse()
-            .unwrap();
-    let organization = || {
-        Fact::Known(Some(Organization {
-            id: "o-exampleorgid".to_owned(),
-            management_account: Some("999988887777".parse().unwrap()),
-        }))
-    };
-    Facts {
-        recovery_point: unknown(),
-        source_key: SourceKey::Key(Box::new(KeyFacts {
-            arn: key.clone(),
-            key: Fact::Known(Some(Key {
-                arn: key,
-                manager: KeyManager::Customer,
-                state: "PendingDeletion".to_owned(),
-            })),
-            policy: unknown(),
-            tags: unknown(),
-        })),
-        destination_vault: Fact::Known(Some(crate::BackupVault {
-            min_retention_days: Some(35),
-            ..crate::BackupVault::default()
-        })),
-        vault_policy: unknown(),
-        vault_tags: unknown(),
-        vault_key: unknown(),
-        source_organization: organization(),
-        destination_organization: organization(),
-        service_linked_role: unknown(),
-        job_role: unknown(),
-        cross_account_backup: unknown(),
-    }
-}
-
-fn text(advice: &Advice) -> String {
-    let mut text = format!("who  {}\n", advice.who);
-    for (number, step) in (1..).zip(&advice.steps) {
-        let _ = writeln!(text, "  {number}. {}", step.replace('\n', "\n     "));
-    }
-    let _ = writeln!(text, "page {}", advice.page);
-    text
-}
+use crate::BackupVault;
+use crate::fact::Fact;
 
 fn every_advice() -> Vec<(Cause, Advice)> {
     let points = [
@@ -121,14 +40,23 @@ fn every_advice_can_be_followed_as_it_stands() {
             advice.who.contains(char::is_numeric) || advice.who.contains("management account"),
             "{cause}: who must name the account"
         );
+        let sentences = advice.steps.iter().filter_map(|step| step.lines().next());
+        for sentence in sentences.chain([advice.who.as_str()]) {
+            assert!(
+                sentence.len() <= 500,
+                "{cause}: {} bytes in `{sentence}`",
+                sentence.len()
+            );
+        }
         for line in advice
             .steps
             .iter()
             .flat_map(|step| step.lines())
             .chain([advice.who.as_str()])
         {
+            // A command carries ARNs; an e-mail shows 2,000 characters of it.
             assert!(
-                line.len() <= 400,
+                line.len() <= 1_000,
                 "{cause}: {} bytes in `{line}`",
                 line.len()
             );
@@ -155,13 +83,125 @@ fn every_json_text_to_paste_is_json() {
             .filter(|line| line.starts_with('{'))
         {
             assert!(
-                serde_json::from_str::<serde_json::Value>(line).is_ok(),
+                serde_json::from_str::<Value>(line).is_ok(),
                 "{cause}: {line}"
             );
             seen += 1;
         }
     }
     assert!(seen > 0);
+}
+
+/// The JSON texts between the single quotes of commands.
+#[test]
+fn every_command_is_whole() {
+    let mut seen = 0;
+    for (cause, advice) in every_advice() {
+        for command in advice.steps.iter().flat_map(|step| step.lines().skip(1)) {
+            let parts: Vec<&str> = command.split('\'').collect();
+            assert_eq!(parts.len() % 2, 1, "{cause}: {command}");
+            for quoted in parts
+                .iter()
+                .skip(1)
+                .step_by(2)
+                .filter(|part| part.starts_with('{'))
+            {
+                assert!(
+                    serde_json::from_str::<Value>(quoted).is_ok(),
+                    "{cause}: {quoted}"
+                );
+                seen += 1;
+            }
+            let starts = [
+                "aws ",
+                "{",
+                "JOB=$(",
+                "KEY=$(",
+                "POINT=$(",
+                "RESTORED=$(",
+                "VERSION=$(",
+                "HANDSHAKE=$(",
+                "If it has none",
+            ];
+            assert!(
+                starts.iter().any(|start| command.starts_with(start)),
+                "{cause}: {command}"
+            );
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn every_cause_has_a_page_of_the_console_to_start_from() {
+    for (cause, advice) in every_advice() {
+        let link = advice.console.unwrap();
+        let host = link
+            .strip_prefix("https://")
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap();
+        assert!(
+            [
+                "console.aws.amazon.com",
+                "eu-west-1.console.aws.amazon.com",
+                "eu-central-1.console.aws.amazon.com"
+            ]
+            .contains(&host),
+            "{cause}: {link}"
+        );
+        assert!(
+            link.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.~:/?#=%".contains(&b)),
+            "{cause}: {link}"
+        );
+    }
+}
+
+#[test]
+fn no_event_can_make_a_link_or_a_line() {
+    let event = event_with(
+        "arn:aws:ec2:eu-west-1::snapshot/snap-1#@evil.example/ x",
+        &json!({
+            "resourceArn": "arn:aws:rds:eu-west-1:111122223333:db:x;curl evil.example",
+            "resourceType": "EBS`\n1. evil.example",
+            "statusMessage": "explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-evil;curl",
+        }),
+    );
+    let mut facts = facts();
+    let mut role = role();
+    role.permissions_boundary = Some("arn:aws:iam::1:policy/x';curl evil.example".to_owned());
+    role.trust_policy = Some(r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"evil.example`\n2. curl"},"Action":"sts:AssumeRole"}]}"#.to_owned());
+    facts.job_role = Fact::Known(Some(role));
+    facts.recovery_point_tags = Fact::Known(tags([
+        ("CostCenter", "x`\n3. curl evil.example"),
+        ("owner", "$(evil.example)"),
+    ]));
+    for cause in Cause::ALL {
+        for facts in [Some(&facts), None] {
+            let advice = advise(*cause, &event, facts);
+            let link = advice.console.as_deref().unwrap();
+            assert!(!link.contains("evil"), "{cause}: {link}");
+            for step in &advice.steps {
+                let mut lines = step.lines();
+                // A name may be quoted in a sentence; there it can't leave its backticks.
+                let sentence = lines.next().unwrap();
+                assert!(
+                    !sentence.contains("evil.example`") || sentence.contains("\\n"),
+                    "{cause}: {sentence}"
+                );
+                assert!(
+                    !sentence.starts_with("1. ") && !sentence.starts_with("3. "),
+                    "{cause}: {sentence}"
+                );
+                for line in lines {
+                    let in_json = serde_json::from_str::<Value>(line).is_ok();
+                    assert!(in_json || !line.contains("evil"), "{cause}: {line}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -171,10 +211,11 @@ fn an_unverified_event_is_to_be_checked_first_and_gets_no_statement_to_paste() {
             advice.steps[0].contains("did not confirm this event"),
             "{cause}"
         );
-        let grants = advice
-            .steps
-            .iter()
-            .any(|step| step.contains("\"Principal\":{\"AWS\""));
+        let grants = advice.steps.iter().any(|step| {
+            let allows_someone = step.contains("\"Principal\":{\"AWS\"");
+            let allows_the_vault = step.contains("\"Allow\"") && step.contains("dr-vault\"");
+            allows_someone || allows_the_vault
+        });
         assert!(!grants, "{cause}");
     }
 }
@@ -189,28 +230,99 @@ fn an_arn_with_shell_characters_never_reaches_a_command() {
 }
 
 #[test]
-fn the_words_for_every_cause() {
+fn a_boundary_of_aws_is_not_edited_and_an_unknown_one_is_looked_up() {
+    let mut facts = facts();
+    let mut role = role();
+    role.permissions_boundary = Some("arn:aws:iam::aws:policy/PowerUserAccess".to_owned());
+    facts.job_role = Fact::Known(Some(role));
     let event = event(SNAPSHOT, "EBS");
-    let facts = facts();
-    let mut all = String::new();
-    for cause in Cause::ALL {
-        let _ = writeln!(
-            all,
-            "== {cause}\n{}",
-            text(&advise(*cause, &event, Some(&facts)))
-        );
-    }
-    insta::assert_snapshot!(all);
+    let managed = text(&advise(Cause::PermissionsBoundary, &event, Some(&facts)));
+    assert!(
+        managed.contains("cannot be edited") && !managed.contains("create-policy-version"),
+        "{managed}"
+    );
+    facts.job_role = Fact::Known(None);
+    let unknown = text(&advise(Cause::PermissionsBoundary, &event, Some(&facts)));
+    assert!(
+        unknown.contains("See which policy is the boundary"),
+        "{unknown}"
+    );
 }
 
 #[test]
-fn the_words_for_a_vault_without_policy_and_for_an_unverified_event() {
-    let event = event(SNAPSHOT, "EBS");
+fn a_type_that_a_logically_air_gapped_vault_refuses_goes_to_a_standard_vault() {
+    let point = "arn:aws:rds:eu-west-1:111122223333:snapshot:awsbackup:job-1a2b";
+    let event = event_with(
+        point,
+        &json!({"resourceType": "RDS", "resourceArn": "arn:aws:rds:eu-west-1:111122223333:db:orders"}),
+    );
     let facts = Facts {
-        vault_policy: Fact::Known(None),
+        destination_vault: Fact::Known(Some(BackupVault {
+            vault_type: Some("LOGICALLY_AIR_GAPPED_BACKUP_VAULT".to_owned()),
+            ..BackupVault::default()
+        })),
         ..facts()
     };
-    let bare = text(&advise(Cause::DestinationVaultPolicy, &event, Some(&facts)));
-    let unverified = text(&advise(Cause::SourceKeyPolicy, &event, None));
-    insta::assert_snapshot!(format!("{bare}\n{unverified}"));
+    let advice = advise(Cause::UnsupportedResourceType, &event, Some(&facts));
+    assert!(
+        advice.steps[0].contains("cannot be copied to a logically air-gapped vault"),
+        "{}",
+        advice.steps[0]
+    );
+    assert!(
+        advice.steps[1].contains("standard backup vault"),
+        "{}",
+        advice.steps[1]
+    );
+}
+
+#[test]
+fn advice_for_the_advisors_causes_is_given_all_the_same() {
+    let event = event(SNAPSHOT, "EBS");
+    for cause in [Cause::CallerPermission, Cause::KeyPolicy] {
+        assert!(!advise(cause, &event, Some(&facts())).steps.is_empty());
+    }
+}
+
+#[test]
+fn each_partition_has_its_own_console_and_some_have_none() {
+    for (partition, region, expected) in [
+        (
+            "aws-cn",
+            "cn-north-1",
+            Some("https://cn-north-1.console.amazonaws.cn/backup/home?region=cn-north-1#/settings"),
+        ),
+        (
+            "aws-us-gov",
+            "us-gov-west-1",
+            Some(
+                "https://us-gov-west-1.console.amazonaws-us-gov.com/backup/home?region=us-gov-west-1#/settings",
+            ),
+        ),
+        ("aws-iso", "us-iso-east-1", None),
+    ] {
+        let event = event_with(
+            SNAPSHOT,
+            &json!({
+                "iamRoleArn": format!("arn:{partition}:iam::111122223333:role/BackupRole"),
+                "sourceBackupVaultArn": format!("arn:{partition}:backup:{region}:111122223333:backup-vault:prod"),
+                "destinationBackupVaultArn": format!("arn:{partition}:backup:{region}:444455556666:backup-vault:dr"),
+            }),
+        );
+        let console = advise(Cause::CrossAccountBackupDisabled, &event, None).console;
+        assert_eq!(console.as_deref(), expected);
+    }
+}
+
+#[test]
+fn a_policy_that_the_message_names_is_read_first() {
+    let message = "User: arn:aws:sts::111122223333:assumed-role/BackupRole/x is not authorized to perform: backup:CopyIntoBackupVault on \
+                   resource: arn:aws:backup:eu-central-1:444455556666:backup-vault:dr-vault with an explicit deny in a service control \
+                   policy: arn:aws:organizations::999988887777:policy/o-exampleorgid/service_control_policy/p-examplepolicy";
+    let event = event_with(SNAPSHOT, &json!({ "statusMessage": message }));
+    let advice = text(&advise(Cause::ServiceControlPolicy, &event, Some(&facts())));
+    assert!(
+        advice.contains("aws organizations describe-policy --policy-id p-examplepolicy --query"),
+        "{advice}"
+    );
 }

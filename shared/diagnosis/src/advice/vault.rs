@@ -4,15 +4,6 @@ use super::case::{Case, advice, step};
 use super::key::usable_again;
 use super::{Advice, page};
 use crate::access::COPY_INTO_BACKUP_VAULT;
-use crate::facts::{BackupVault, Key, KeyManager};
-
-fn vault_facts<'c>(case: &Case<'c>) -> Option<&'c BackupVault> {
-    case.facts()?.destination_vault.known()?.as_ref()
-}
-
-fn vault_key_facts<'c>(case: &Case<'c>) -> Option<&'c Key> {
-    case.facts()?.vault_key.known()?.as_ref()
-}
 
 fn describe_vault(case: &Case<'_>) -> String {
     format!(
@@ -23,10 +14,7 @@ fn describe_vault(case: &Case<'_>) -> String {
 }
 
 pub(super) fn key(case: &Case<'_>) -> Advice {
-    if let Some(key) = vault_key_facts(case)
-        && key.manager == KeyManager::Customer
-        && !key.is_enabled()
-    {
+    if let Some(key) = case.unusable_vault_key() {
         let mut steps = vec![format!(
             "Vault `{}` uses the key `{}`, which is in state {}.",
             case.vault(),
@@ -48,53 +36,60 @@ pub(super) fn key(case: &Case<'_>) -> Advice {
             console: None,
         };
     }
+    let mut steps = vec![step(
+        &format!(
+            "Look at the key of vault `{}` (EncryptionKeyArn). The copy needs a customer managed key, and a vault's key cannot be changed",
+            case.vault()
+        ),
+        &describe_vault(case),
+    )];
+    steps.extend(another(case, "Make another vault"));
+    Advice {
+        who: case.vault_owner(),
+        steps,
+        page: page::ENCRYPTION,
+        console: None,
+    }
+}
+
+/// Another vault beside the destination vault: a standard one, under a customer managed key. `why` is how the steps begin.
+pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
     let (account, region) = (case.account(), case.region());
-    let vault = &case.event().destination_vault;
     let name = new_vault_name(case.vault());
     let arn = format!(
         "arn:{}:backup:{region}:{account}:backup-vault:{name}",
-        vault.partition()
+        case.event().destination_vault.partition()
     );
-    advice(
-        case.vault_owner(),
-        [
-            step(
-                &format!(
-                    "Look at the key of vault `{}` (EncryptionKeyArn). The copy needs a customer managed key, and a vault's key cannot \
-                     be changed",
-                    case.vault()
-                ),
-                &describe_vault(case),
+    vec![
+        step(
+            &format!(
+                "{why}. Create a customer managed key for it, or use one that you have, in account {account}"
             ),
-            step(
-                "Create a customer managed key, or use one that you have",
-                &format!(
-                    "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)"
-                ),
+            &format!(
+                "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)"
             ),
-            step(
-                "Create a vault under that key",
-                &format!(
-                    "aws backup create-backup-vault --backup-vault-name {name} --region {region} --encryption-key-arn $KEY"
-                ),
+        ),
+        step(
+            "Create a vault under that key",
+            &format!(
+                "aws backup create-backup-vault --backup-vault-name {name} --region {region} --encryption-key-arn $KEY"
             ),
-            case.save_vault_policy(),
-            step(
-                &format!(
-                    "Give it to the new vault. It must allow {COPY_INTO_BACKUP_VAULT} to the role `{}`; where it names the old vault, \
-                     write the new one",
-                    case.role()
-                ),
-                &case.put_vault_policy(&name),
+        ),
+        case.save_vault_policy(),
+        step(
+            &format!(
+                "Give it to the new vault. It must allow {COPY_INTO_BACKUP_VAULT} to the role `{}`; where it names the old vault, \
+                 write the new one",
+                case.role()
             ),
-            format!(
-                "In the backup plan of account {}, point the copy action at `{arn}`. If Copymend may repair that vault, add it to \
-                 COPYMEND_ALLOWED_DESTINATIONS.",
-                case.source_account()
-            ),
-        ],
-        page::ENCRYPTION,
-    )
+            &case.put_vault_policy(&name),
+        ),
+        format!(
+            "In the backup plan of account {}, point the copy action at `{arn}`. If Copymend may repair that vault, add it to \
+             COPYMEND_ALLOWED_DESTINATIONS.",
+            case.source_account()
+        ),
+    ]
 }
 
 /// A name for another vault: at most 50 letters, digits, `-` and `_` (`CreateBackupVault` [documented]).
@@ -107,7 +102,7 @@ fn new_vault_name(old: &str) -> String {
 }
 
 pub(super) fn retention(case: &Case<'_>) -> Advice {
-    let (min, max) = vault_facts(case).map_or((None, None), |vault| {
+    let (min, max) = case.destination_vault().map_or((None, None), |vault| {
         (vault.min_retention_days, vault.max_retention_days)
     });
     let range = match (min, max) {
@@ -147,7 +142,7 @@ pub(super) fn retention(case: &Case<'_>) -> Advice {
     )
 }
 
-fn lower_first(text: &str) -> String {
+pub(super) fn lower_first(text: &str) -> String {
     let mut characters = text.chars();
     characters
         .next()

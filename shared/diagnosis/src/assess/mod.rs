@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::cause::Cause;
 use crate::fact::{Fact, WhyUnknown};
-use crate::facts::Facts;
-use crate::features::{CopySupport, FEATURE_TABLE_DATE, copy_support};
+use crate::facts::{BackupVault, Facts};
+use crate::features::{CopySupport, FEATURE_TABLE_DATE, PlannedCopy, support_of};
 use crate::job::Failure;
 use role::Layer;
 
@@ -74,7 +74,7 @@ pub(crate) fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> (Verdict
         Cause::DestinationVaultKey => vault::key(failure, facts),
         Cause::OrganizationMembership => organization::membership(failure, facts),
         Cause::CrossAccountBackupDisabled => organization::feature(failure, facts),
-        Cause::UnsupportedResourceType => resource_type(failure),
+        Cause::UnsupportedResourceType => resource_type(failure, facts),
         Cause::JobRoleMissing => role::missing(&failure.job().role, &facts.job_role),
         Cause::JobRoleTrust => role::trust(
             &failure.job().role,
@@ -149,25 +149,30 @@ fn service_linked_role(failure: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-fn resource_type(failure: &Failure) -> Finding {
+fn resource_type(failure: &Failure, facts: &Facts) -> Finding {
     let job = failure.job();
     let Some(resource_type) = &job.resource_type else {
         return not_checkable("the job names no resource type");
     };
-    let support = copy_support(
+    let vault = facts.destination_vault.known().and_then(Option::as_ref);
+    let support = support_of(&PlannedCopy {
         resource_type,
-        &job.source_recovery_point,
-        failure.is_cross_region(),
-        failure.is_cross_account(),
-    );
+        recovery_point: &job.source_recovery_point,
+        resource: job.resource.as_ref(),
+        source_vault: &job.source_vault,
+        destination_vault: &job.destination_vault,
+        logically_air_gapped: vault.is_some_and(BackupVault::is_logically_air_gapped),
+    });
     match support {
-        CopySupport::Unsupported(why) => confirmed(why),
+        CopySupport::Unsupported(why) => confirmed(format!(
+            "{why} (AWS's feature table of {FEATURE_TABLE_DATE})"
+        )),
         // AWS knows better than a copied table: a Region or an engine may differ.
         CopySupport::Supported => not_checkable(format!(
             "the feature table of {FEATURE_TABLE_DATE} lists this copy of {resource_type} as supported"
         )),
         CopySupport::NotListed => not_checkable(format!(
-            "the feature table of {FEATURE_TABLE_DATE} has no row for {resource_type}"
+            "the feature table of {FEATURE_TABLE_DATE} has no row for this copy of {resource_type}"
         )),
     }
 }

@@ -42,8 +42,9 @@ pub(super) fn policy(facts: &Facts) -> Finding {
     };
     let violations = policy.violations(tags);
     if violations.is_empty() {
-        return ruled_out(
-            "the recovery point's tags comply with the tag policy in effect in the destination account",
+        // The copy takes over tags of the resource too, which aren't read.
+        return not_checkable(
+            "the recovery point's tags comply with the tag policy in effect in the destination account; the resource's own are not read",
         );
     }
     let enforced = violations

@@ -19,11 +19,13 @@ fn every_text_of_the_aws_list_has_its_cause() {
     }
 }
 
-/// Every cause that a message can show is shown by one of the list.
+/// Every cause that a message can show is shown by one of the list. The causes of refused calls come from the access
+/// advisor's facts, not from the message of a job.
 #[test]
 fn the_list_holds_every_cause() {
     let shown: Vec<Cause> = messages().into_iter().map(|(cause, _)| cause).collect();
-    for cause in Cause::ALL {
+    let of_calls = [Cause::CallerPermission, Cause::KeyPolicy];
+    for cause in Cause::ALL.iter().filter(|cause| !of_calls.contains(cause)) {
         assert!(shown.contains(cause), "{cause}");
     }
 }

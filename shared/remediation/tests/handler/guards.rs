@@ -176,6 +176,7 @@ async fn no_read_that_fails_leads_to_a_write_that_needs_it() {
             &[
                 "backup:GetBackupVaultAccessPolicy",
                 "backup:ListTags",
+                "iam:GetRole",
                 "organizations:DescribeOrganization",
             ][..],
         ),
@@ -185,6 +186,7 @@ async fn no_read_that_fails_leads_to_a_write_that_needs_it() {
                 "backup:DescribeRecoveryPoint",
                 "kms:DescribeKey",
                 "kms:GetKeyPolicy",
+                "kms:ListKeyPolicies",
                 "kms:ListResourceTags",
                 "organizations:DescribeOrganization",
                 "iam:GetRole",

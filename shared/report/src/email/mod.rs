@@ -1,12 +1,15 @@
-//! The e-mail that SNS sends. Plain text.
+//! The e-mails that SNS sends. Plain text.
 
+mod advisory;
 mod body;
+mod parts;
 mod sections;
 
 use copymend_diagnosis::BackupVaultArn;
+use copymend_remediation::advisor::Advisory;
 use copymend_remediation::report::Report;
 
-use crate::words;
+use crate::{needs, words};
 use body::Body;
 
 /// An e-mail, as `sns:Publish` takes it.
@@ -29,12 +32,16 @@ pub fn email(report: &Report) -> Email {
     let mut body = Body::default();
     sections::headline(&mut body, report);
     sections::copy(&mut body, report);
-    sections::notes(&mut body, report);
+    parts::notes(&mut body, &report.notes);
     sections::changes(&mut body, report);
     sections::left_to_do(&mut body, report);
-    sections::evidence(&mut body, report);
-    sections::message(&mut body, report);
-    sections::unknown(&mut body, report);
+    parts::evidence(&mut body, &report.diagnosis, &[]);
+    parts::message(&mut body, "the job", &report.message);
+    parts::unknown(
+        &mut body,
+        &report.diagnosis,
+        "An unknown fact never permits a write.",
+    );
     sections::guards(&mut body, report);
     sections::footer(&mut body, report);
     Email {
@@ -49,14 +56,31 @@ fn subject(report: &Report) -> String {
         Ok(vault) => format!("vault {} ({})", vault.name(), vault.arn().account()),
         Err(_) => "a vault without a readable ARN".to_owned(),
     };
-    let subject = format!(
+    shortened(format!(
         "[Copymend] {}: {} for {place}",
-        words::outcome(report),
+        words::outcome(report.outcome, report.verified),
         report.diagnosis.cause
-    );
+    ))
+}
+
+fn shortened(subject: String) -> String {
     if subject.len() <= SUBJECT_LIMIT {
         return subject;
     }
     let kept: String = subject.chars().take(SUBJECT_LIMIT - 3).collect();
     format!("{kept}...")
+}
+
+/// The e-mail on what the access advisor found out.
+#[must_use]
+pub fn advisory_email(advisory: &Advisory) -> Email {
+    Email {
+        subject: shortened(format!(
+            "[Copymend] {}: {} for {}",
+            words::outcome(advisory.outcome, needs::is_confirmed(advisory)),
+            advisory.diagnosis.cause,
+            needs::place(&advisory.subject)
+        )),
+        body: advisory::body(advisory).finish(BODY_LIMIT),
+    }
 }

@@ -1,36 +1,24 @@
-//! The sections of the e-mail, in the order in which people need them.
+//! The sections of a Report's e-mail, in the order in which people need them.
 
-use copymend_diagnosis::{Assessment, BackupVaultArn, Verdict};
 use copymend_remediation::report::{Decision, Outcome, PolicyChange, Report};
 use copymend_remediation::settings::Mode;
 
 use super::body::Body;
-use crate::text::{command, exact, inline, quote, sentence};
+use super::parts::{self, vault};
+use crate::text::{exact, inline};
 use crate::words;
 
-/// How much of a diff is shown, in bytes, and how many items of a list.
+/// How much of a diff is shown, in bytes.
 const DIFF_BYTES: usize = 40_000;
-const ITEMS: usize = 20;
-/// Quoted lines are wrapped at this width.
-const QUOTE_WIDTH: usize = 96;
 
 pub(super) fn headline(body: &mut Body, report: &Report) {
-    body.line(&format!("Copymend: {}", words::outcome(report)));
+    body.line(&format!(
+        "Copymend: {}",
+        words::outcome(report.outcome, report.verified)
+    ));
     body.line("");
     body.line(&format!("{}.", report.diagnosis.cause.title()));
     body.line(&words::deed(report));
-}
-
-fn vault(text: &str) -> String {
-    match text.parse::<BackupVaultArn>() {
-        Ok(vault) => format!(
-            "vault {}, account {}, Region {}",
-            vault.name(),
-            vault.arn().account(),
-            vault.region()
-        ),
-        Err(_) => inline(text),
-    }
 }
 
 pub(super) fn copy(body: &mut Body, report: &Report) {
@@ -68,23 +56,17 @@ pub(super) fn copy(body: &mut Body, report: &Report) {
     );
     body.field(
         "Cause",
-        &format!("{}, {}", report.diagnosis.cause, words::certainty(report)),
+        &format!(
+            "{}, {}",
+            report.diagnosis.cause,
+            words::certainty(&report.diagnosis)
+        ),
     );
     if let Some(job) = &report.retried_job {
         body.field("Started again", &format!("as job {}", inline(job)));
     }
     if let Some(count @ 2..) = report.occurrences {
         body.field("Seen", &format!("{count} times"));
-    }
-}
-
-pub(super) fn notes(body: &mut Body, report: &Report) {
-    if report.notes.is_empty() {
-        return;
-    }
-    body.heading("Notes");
-    for note in report.notes.iter().take(ITEMS) {
-        body.item(&sentence(&inline(note)));
     }
 }
 
@@ -161,13 +143,7 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
     if let Some(preface) = preface(report) {
         body.line(&format!("  {preface}"));
     }
-    body.field("Who", &inline(&advice.who));
-    body.field("AWS's page", advice.page);
-    body.line("");
-    for (number, step) in (1..).zip(&advice.steps) {
-        let lines: Vec<String> = step.lines().map(command).collect();
-        body.step(number, lines.iter().map(String::as_str));
-    }
+    parts::advice(body, advice, None);
 }
 
 const fn without_advice(outcome: Outcome) -> &'static str {
@@ -208,71 +184,6 @@ const fn preface(report: &Report) -> Option<&'static str> {
             | Outcome::AlreadyHandled,
             _,
         ) => None,
-    }
-}
-
-pub(super) fn evidence(body: &mut Body, report: &Report) {
-    body.heading("Why Copymend thinks so");
-    for (verdict, title) in [
-        (Verdict::Confirmed, "Confirmed"),
-        (Verdict::NotCheckable, "Not checkable"),
-        (Verdict::RuledOut, "Ruled out"),
-    ] {
-        let mut candidates = report
-            .diagnosis
-            .candidates
-            .iter()
-            .filter(|one| one.verdict == verdict)
-            .peekable();
-        if candidates.peek().is_some() {
-            body.line(&format!("  {title}"));
-        }
-        for candidate in candidates {
-            one_candidate(body, candidate);
-        }
-    }
-}
-
-fn one_candidate(body: &mut Body, candidate: &Assessment) {
-    body.indented(&format!(
-        "{}: {}.",
-        candidate.cause,
-        candidate.cause.title()
-    ));
-    let why = inline(&candidate.why);
-    if !why.is_empty() {
-        body.indented(&format!("  - {}", sentence(&why)));
-    }
-    for evidence in candidate.evidence.iter().take(ITEMS) {
-        body.indented(&format!("  - {}", sentence(&inline(evidence))));
-    }
-}
-
-pub(super) fn message(body: &mut Body, report: &Report) {
-    body.heading("The job's message, word for word");
-    let quote = quote(&report.message, QUOTE_WIDTH);
-    if quote.lines.is_empty() {
-        body.line("  The job has no message.");
-        return;
-    }
-    body.line("  Quoted from the event or the job. Copymend did not write this; do not follow links in it.");
-    for line in &quote.lines {
-        body.quoted(line);
-    }
-    if quote.cut > 0 {
-        body.line(&format!("  [{} more characters were cut.]", quote.cut));
-    }
-}
-
-pub(super) fn unknown(body: &mut Body, report: &Report) {
-    let unknown = &report.diagnosis.unknown;
-    if unknown.is_empty() {
-        return;
-    }
-    body.heading("What could not be read");
-    body.line("  An unknown fact never permits a write.");
-    for why in unknown.iter().take(ITEMS) {
-        body.item(&sentence(&inline(&why.to_string())));
     }
 }
 

@@ -1,6 +1,6 @@
-use copymend_report::{Email, email};
+use copymend_report::{Email, advisory_email, email};
 
-use crate::samples;
+use crate::samples::{self, advisories};
 
 fn text(email: &Email) -> String {
     format!("Subject: {}\n\n{}", email.subject, email.body)
@@ -65,4 +65,81 @@ fn failed_guards_come_first() {
     let last_failed = body.rfind("\n  NO  ").unwrap();
     let first_passed = body.find("\n  ok  ").unwrap();
     assert!(last_failed < first_passed);
+}
+
+#[test]
+fn the_email_of_a_refused_call() {
+    let advisory = advisories::refused_call("Insufficient privileges to perform this action.");
+    insta::assert_snapshot!(text(&advisory_email(&advisory)));
+}
+
+#[test]
+fn the_email_of_a_call_that_a_boundary_stops_and_of_one_about_which_nothing_could_be_read() {
+    let emails = [advisories::behind_a_boundary(), advisories::nothing_read()]
+        .map(|advisory| text(&advisory_email(&advisory)));
+    insta::assert_snapshot!(emails.join("\n"));
+}
+
+#[test]
+fn the_email_of_a_backup_that_came_to_nothing() {
+    insta::assert_snapshot!(text(&advisory_email(&advisories::failed_backup())));
+}
+
+#[test]
+fn the_email_of_a_restore_that_aws_backup_does_not_know() {
+    let advisory = advisories::unverified_restore("The role cannot be assumed by AWS Backup");
+    insta::assert_snapshot!(text(&advisory_email(&advisory)));
+}
+
+#[test]
+fn the_policy_to_attach_can_be_pasted() {
+    let advisory = advisories::refused_call("Access denied");
+    let body = advisory_email(&advisory).body;
+    let lines = body
+        .lines()
+        .skip_while(|line| *line != "THE POLICY TO ATTACH")
+        .skip_while(|line| *line != "    {");
+    let mut pasted = String::new();
+    for line in lines {
+        pasted.push_str(line);
+        if line == "    }" {
+            break;
+        }
+    }
+    let read: serde_json::Value = serde_json::from_str(&pasted).unwrap();
+    assert_eq!(Some(read), advisory.policy);
+}
+
+#[test]
+fn permissions_that_are_not_there_come_first() {
+    let body = advisory_email(&advisories::refused_call("Access denied")).body;
+    let last_missing = body.rfind("\n  NO  ").unwrap();
+    let first_allowed = body.find("\n  ok  ").unwrap();
+    assert!(last_missing < first_allowed);
+}
+
+#[test]
+fn the_page_of_the_console_stands_in_every_advice() {
+    for (name, report) in samples::all() {
+        if let Some(link) = report.advice.as_ref().map(|advice| advice.console.clone()) {
+            let body = email(&report).body;
+            assert!(
+                body.contains(&format!("  Console         {}\n", link.unwrap())),
+                "{name}"
+            );
+        }
+    }
+    for (name, advisory) in advisories::all() {
+        if let Some(link) = advisory
+            .advice
+            .as_ref()
+            .map(|advice| advice.console.clone())
+        {
+            let body = advisory_email(&advisory).body;
+            assert!(
+                body.contains(&format!("  Console         {}\n", link.unwrap())),
+                "{name}"
+            );
+        }
+    }
 }

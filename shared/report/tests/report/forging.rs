@@ -6,7 +6,7 @@ use copymend_report::{Style, email, json, terminal};
 use crate::samples;
 
 /// Nothing but printable characters and line breaks of ours.
-fn assert_visible(text: &str) {
+pub(crate) fn assert_visible(text: &str) {
     for character in text.chars() {
         let plain = character == '\n' || !character.escape_debug().to_string().starts_with("\\u");
         assert!(
@@ -52,7 +52,9 @@ fn a_message_cannot_bring_a_link() {
         assert!(!links.is_empty());
         for link in links {
             assert!(
-                link.starts_with("https://docs.aws.amazon.com/") || link == "file://policy.json",
+                link.starts_with("https://docs.aws.amazon.com/")
+                    || link.starts_with("https://eu-central-1.console.aws.amazon.com/")
+                    || link == "file://policy.json",
                 "{link}"
             );
         }
@@ -122,6 +124,8 @@ fn every_other_text_is_bounded_and_stays_on_its_line() {
         .replace("o-exampleorgid", "https://evil.example \u{202e}");
     let advice = report.advice.as_mut().unwrap();
     advice.who = evil.to_owned();
+    advice.steps = vec![evil.to_owned()];
+    advice.console = Some("https://evil.example/#.console.aws.amazon.com/".to_owned());
     let email = email(&report);
     let view = terminal(&report, Style::Plain);
     assert!(

@@ -1,6 +1,8 @@
 //! What people and programs read of representative Reports.
 
 #[cfg(test)]
+mod advisory_forging;
+#[cfg(test)]
 mod email;
 #[cfg(test)]
 mod forging;

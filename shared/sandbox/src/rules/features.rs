@@ -1,48 +1,45 @@
-//! Which resource types can be copied where (documented: AWS Backup developer guide, "Feature availability by resource").
+//! Which resource types can be copied where: AWS Backup's feature table, the one that the diagnosis has too.
 
 use copymend_diagnosis::Cause;
+use copymend_diagnosis::features::{CopySupport, PlannedCopy, support_of};
 
 use super::{Verdict, refused};
 use crate::copies::NewCopy;
-use crate::world::RecoveryPoint;
+use crate::world::{RecoveryPoint, Vault, World};
 
-/// Types without any copy. Redshift has no row in AWS's table, so that it is one of them is inferred.
-const NEVER: &[&str] = &["Redshift", "Redshift Serverless"];
-/// Types that can be copied to another Region, but not to another account.
-const CROSS_REGION_ONLY: &[&str] = &["CloudFormation"];
-
-pub(super) fn check(copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
-    let is_one_of = |types: &[&str]| {
-        types
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&point.resource_type))
+pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
+    let logically_air_gapped = world
+        .vault(&copy.destination_vault)
+        .is_some_and(Vault::is_logically_air_gapped);
+    let supports = |logically_air_gapped| {
+        let planned = PlannedCopy {
+            resource_type: &point.resource_type,
+            recovery_point: &point.arn,
+            resource: Some(&point.resource_arn),
+            source_vault: &copy.source_vault,
+            destination_vault: &copy.destination_vault,
+            logically_air_gapped,
+        };
+        match support_of(&planned) {
+            CopySupport::Unsupported(_) => false,
+            CopySupport::Supported | CopySupport::NotListed => true,
+        }
     };
-    let cross_account = copy.is_cross_account();
-    // DynamoDB without advanced features, and FSx for ONTAP, whose backups are of volumes.
-    let is_basic_table = point.arn.service() == "dynamodb";
-    let is_ontap = point.resource_arn.service() == "fsx"
-        && point.resource_arn.resource().starts_with("volume/");
-    // No copies between accounts in China, and none between partitions.
-    let leaves_china = cross_account && copy.source_vault.partition() == "aws-cn";
-    let leaves_partition = copy.source_vault.partition() != copy.destination_vault.partition();
-    let unsupported = is_basic_table
-        || is_ontap
-        || leaves_china
-        || leaves_partition
-        || is_one_of(NEVER)
-        || (cross_account && is_one_of(CROSS_REGION_ONLY));
-    if !unsupported {
-        return Ok(());
-    }
-    let message = if copy.is_cross_region() {
-        format!(
-            "Copy job from {} to {} cannot be initiated for {} resources. Feature is not supported for provided resource type.",
-            copy.source_vault.region(),
-            copy.destination_vault.region(),
-            point.resource_type
-        )
+    let message = if !supports(false) {
+        if copy.is_cross_region() {
+            format!(
+                "Copy job from {} to {} cannot be initiated for {} resources. Feature is not supported for provided resource type.",
+                copy.source_vault.region(),
+                copy.destination_vault.region(),
+                point.resource_type
+            )
+        } else {
+            "Feature is not supported for provided resource type.".to_owned()
+        }
+    } else if !supports(logically_air_gapped) {
+        "Backup job completed successfully to the target backup vault. This resource type is not supported by logically air-gapped backup vault.".to_owned()
     } else {
-        "Feature is not supported for provided resource type.".to_owned()
+        return Ok(());
     };
     Err(refused(
         Cause::UnsupportedResourceType,

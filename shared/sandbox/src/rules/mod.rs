@@ -15,20 +15,24 @@
 //!    (documented: "Vault access policies"; the same-account half is inferred from IAM's evaluation logic).
 //! 7. The destination vault's key (documented).
 //! 8. The vault's retention range (documented: "Vault Lock").
-//! 9. Another account: `AWSServiceRoleForBackup` exists there (documented; AWS's words for it are unverified).
-//! 10. The source key: see [`source_key`].
-//! 11. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
+//! 9. A logically air-gapped vault with a customer managed key: resource control policies don't deny the job role's use of
+//!    it (documented: "Logically air-gapped vaults"; which calls it makes is inferred).
+//! 10. Another account: `AWSServiceRoleForBackup` exists there (documented; AWS's words for it are unverified).
+//! 11. The source key: see [`source_key`].
+//! 12. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
 
 mod calls;
 mod features;
 mod role;
 mod source_key;
+mod tags;
 mod vault;
+mod vault_key;
 
 use copymend_diagnosis::Cause;
 
 use crate::copies::{CopyFailure, NewCopy};
-use crate::world::{RecoveryPoint, World};
+use crate::world::World;
 
 pub(crate) use calls::Call;
 
@@ -56,12 +60,13 @@ pub(crate) fn judge(world: &World, copy: &NewCopy) -> Verdict {
     if copy.is_cross_account() {
         organization(world, copy)?;
     }
-    features::check(copy, point)?;
+    features::check(world, copy, point)?;
     vault::policy(world, copy)?;
-    vault::key(world, copy, point)?;
+    vault_key::check(world, copy, point)?;
     vault::retention(world, copy)?;
+    vault_key::of_air_gapped_vault(world, copy)?;
     source_key::check(world, copy, point)?;
-    tags(world, copy, point)
+    tags::check(world, copy, point)
 }
 
 impl NewCopy {
@@ -98,43 +103,4 @@ fn organization(world: &World, copy: &NewCopy) -> Verdict {
             "Copy job failed. Cross-account copy feature is not enabled for the current organization.",
         ))
     }
-}
-
-fn tags(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
-    let user_tags = point
-        .tags
-        .iter()
-        .filter(|(key, _)| !key.starts_with("aws:"));
-    if user_tags.clone().count() > 50 {
-        return Err(refused(
-            Cause::TagLimit,
-            "LIMIT_EXCEEDED",
-            "The resultant tag set must not have more than 50 user tags.",
-        ));
-    }
-    let destination = copy.destination_vault.account_id();
-    let Some(organization) = destination.and_then(|id| world.organization_of(id)) else {
-        return Ok(());
-    };
-    let admits = |allowed: &str, value: &str| match allowed.strip_suffix('*') {
-        Some(start) => value.starts_with(start),
-        None => value == allowed,
-    };
-    for (key, value) in user_tags {
-        let policy = organization
-            .tag_policies
-            .iter()
-            .find(|(governed, _)| governed.eq_ignore_ascii_case(key));
-        if policy.is_some_and(|(_, allowed)| !allowed.iter().any(|allowed| admits(allowed, value)))
-        {
-            return Err(refused(
-                Cause::TagPolicy,
-                "TAG_COPY_ERROR",
-                format!(
-                    "The tag policy does not allow the specified value for the following tag key: '{key}'."
-                ),
-            ));
-        }
-    }
-    Ok(())
 }

@@ -1,11 +1,11 @@
-//! The destination vault: its policy, its key and its lock.
+//! The destination vault: its policy and its lock.
 
-use copymend_diagnosis::{Cause, KeyManager};
+use copymend_diagnosis::Cause;
 use copymend_policy::{Decision, evaluate};
 
 use super::{Call, Verdict, refused};
 use crate::copies::NewCopy;
-use crate::world::{RecoveryPoint, World};
+use crate::world::World;
 
 pub(super) fn exists(world: &World, copy: &NewCopy) -> Verdict {
     if world.vault(&copy.destination_vault).is_some() {
@@ -62,44 +62,6 @@ pub(super) fn policy(world: &World, copy: &NewCopy) -> Verdict {
             "ACCESS_DENIED",
             "Access Denied trying to call AWS Backup service",
         )),
-    }
-}
-
-/// A copy to another account needs a vault with a customer managed key, unless AWS Backup manages the type fully
-/// (documented: "Encryption for backups in AWS Backup"). A logically air-gapped vault may use an AWS owned key (documented).
-pub(super) fn key(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
-    let Some(vault) = world.vault(&copy.destination_vault) else {
-        return exists(world, copy);
-    };
-    if !point.is_encrypted() && !copy.is_cross_account() {
-        return Ok(());
-    }
-    let Some(arn) = &vault.encryption_key_arn else {
-        return Ok(());
-    };
-    let refuse = |message: &str| {
-        Err(refused(
-            Cause::DestinationVaultKey,
-            "KMS_KEY_ERROR",
-            message,
-        ))
-    };
-    match world.key(arn) {
-        None => refuse("Given key ID does not exist"),
-        Some(key) if key.manager == KeyManager::Aws => {
-            if !copy.is_cross_account() || point.is_fully_managed() {
-                return Ok(());
-            }
-            Err(refused(
-                Cause::DestinationVaultKey,
-                "ACCESS_DENIED",
-                "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed key. The contents of this vault cannot be copied. Only the contents of a Backup vault encrypted by an AWS KMS key may be copied.",
-            ))
-        }
-        Some(key) if key.state != "Enabled" => {
-            refuse("KMS key is either disabled or pending deletion or access to KMS key is denied")
-        }
-        Some(_) => Ok(()),
     }
 }
 

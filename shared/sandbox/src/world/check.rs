@@ -1,11 +1,14 @@
 //! Checks on a world's values that its JSON shape doesn't settle.
 
+use std::collections::BTreeMap;
+
 use copymend_diagnosis::RoleArn;
-use copymend_policy::AccountId;
+use copymend_policy::{AccountId, Arn, Statement};
 
 use super::error::WorldError;
 use super::schema::{
-    Account, Key, Organization, PolicyText, RecoveryPoint, Region, Role, Vault, WorldFile,
+    Account, Key, Organization, PermissionsBoundary, PolicyText, RecoveryPoint, Region, Role,
+    TagRule, User, Vault, WorldFile,
 };
 use crate::managed;
 
@@ -19,6 +22,21 @@ const KEY_STATES: &[&str] = &[
     "Unavailable",
     "Updating",
 ];
+
+/// The states of backup jobs (documented: AWS Backup API reference, `DescribeBackupJob`).
+const BACKUP_JOB_STATES: &[&str] = &[
+    "CREATED",
+    "PENDING",
+    "RUNNING",
+    "ABORTING",
+    "ABORTED",
+    "COMPLETED",
+    "FAILED",
+    "EXPIRED",
+    "PARTIAL",
+];
+/// The states of restore jobs (documented: AWS Backup API reference, `DescribeRestoreJob`).
+const RESTORE_JOB_STATES: &[&str] = &["PENDING", "RUNNING", "COMPLETED", "ABORTED", "FAILED"];
 
 type Check = Result<(), WorldError>;
 
@@ -41,6 +59,35 @@ pub(super) fn file(file: &WorldFile) -> Check {
                 &path,
                 format!("account {id} is in two organizations"),
             ));
+        }
+    }
+    jobs(file)
+}
+
+fn jobs(file: &WorldFile) -> Check {
+    let backups: Vec<_> = file
+        .backup_jobs
+        .iter()
+        .map(|job| (job.id.as_str(), job.state.as_str()))
+        .collect();
+    let restores: Vec<_> = file
+        .restore_jobs
+        .iter()
+        .map(|job| (job.id.as_str(), job.status.as_str()))
+        .collect();
+    service_jobs("backup_jobs", &backups, BACKUP_JOB_STATES)?;
+    service_jobs("restore_jobs", &restores, RESTORE_JOB_STATES)
+}
+
+/// The ids and states of one list of jobs.
+fn service_jobs(list: &str, jobs: &[(&str, &str)], states: &[&str]) -> Check {
+    for (index, (id, state)) in jobs.iter().enumerate() {
+        let refused = |reason: String| Err(WorldError::at(&format!("{list}[{index}]"), reason));
+        if !states.contains(state) {
+            return refused(format!("`{state}` is not one of {}", states.join(", ")));
+        }
+        if jobs.iter().filter(|(other, _)| other == id).count() > 1 {
+            return refused(format!("the id `{id}` appears twice"));
         }
     }
     Ok(())
@@ -100,13 +147,44 @@ fn organization(file: &WorldFile, organization: &Organization, path: &str) -> Ch
             &format!("{path}.service_control_policies[{index}].policy"),
         )?;
     }
+    for (index, attached) in organization.resource_control_policies.iter().enumerate() {
+        let path = format!("{path}.resource_control_policies[{index}].policy");
+        policy(&attached.policy, &path)?;
+        let names_principals = attached.policy.document().is_ok_and(|policy| {
+            let mut statements = policy.statements().iter();
+            statements.all(Statement::has_principal)
+        });
+        if !names_principals {
+            let reason = "every statement of a resource control policy has the `Principal` `*`";
+            return Err(WorldError::at(&path, reason));
+        }
+    }
+    for (key, rule) in &organization.tag_policies {
+        tag_rule(rule, &format!("{path}.tag_policies.{key}"))?;
+    }
     Ok(())
+}
+
+fn tag_rule(rule: &TagRule, path: &str) -> Check {
+    let is_type = |text: &String| {
+        text.split_once(':')
+            .is_some_and(|(service, kind)| !service.is_empty() && !kind.is_empty())
+    };
+    match rule.enforced_for.iter().find(|text| !is_type(text)) {
+        None => Ok(()),
+        Some(text) => Err(WorldError::at(
+            &format!("{path}.enforced_for"),
+            format!(
+                "`{text}` is not a resource type, such as `ec2:snapshot` or `ec2:ALL_SUPPORTED`"
+            ),
+        )),
+    }
 }
 
 fn account(id: AccountId, account: &Account, path: &str) -> Check {
     let partition = &account.partition;
     let is_partition = format!("arn:{partition}:iam::{id}:root")
-        .parse::<copymend_policy::Arn>()
+        .parse::<Arn>()
         .is_ok();
     if !is_partition {
         let at = format!("{path}.partition");
@@ -117,6 +195,9 @@ fn account(id: AccountId, account: &Account, path: &str) -> Check {
     }
     for (name, role) in &account.roles {
         self::role(id, account, name, role, &format!("{path}.roles.{name}"))?;
+    }
+    for (index, user) in account.users.iter().enumerate() {
+        self::user(id, account, user, &format!("{path}.users[{index}]"))?;
     }
     for (code, region) in &account.regions {
         self::region(id, account, code, region, &format!("{path}.regions.{code}"))?;
@@ -138,28 +219,60 @@ fn role(id: AccountId, account: &Account, name: &str, role: &Role, path: &str) -
             "a role's path begins and ends with `/`, and its name has none",
         ));
     }
-    for (name, text) in &role.policies {
-        policy(text, &format!("{path}.policies.{name}"))?;
-    }
     if let Some(text) = &role.trust_policy {
         policy(text, &format!("{path}.trust_policy"))?;
     }
-    if let Some(boundary) = &role.permissions_boundary {
-        policy(
-            &boundary.policy,
-            &format!("{path}.permissions_boundary.policy"),
-        )?;
+    let own = OwnPolicies {
+        inline: &role.policies,
+        managed: &role.managed_policies,
+        boundary: role.permissions_boundary.as_ref(),
+    };
+    own.check(account, path)
+}
+
+fn user(id: AccountId, account: &Account, user: &User, path: &str) -> Check {
+    let name = user.path_and_name();
+    let arn = format!("arn:{}:iam::{id}:user/{name}", account.partition);
+    if name.is_empty() || arn.parse::<Arn>().is_err() {
+        let reason = format!("`{}` is not a user's name, such as `alice`", user.name);
+        return Err(WorldError::at(path, reason));
     }
-    for name in &role.managed_policies {
-        if managed::policy(name, &account.partition).is_none() {
-            let at = format!("{path}.managed_policies");
-            return Err(WorldError::at(
-                &at,
-                format!("the managed policy `{name}` is not known; write it as an inline policy"),
-            ));
+    let own = OwnPolicies {
+        inline: &user.policies,
+        managed: &user.managed_policies,
+        boundary: user.permissions_boundary.as_ref(),
+    };
+    own.check(account, path)
+}
+
+/// The policies of a role or user.
+struct OwnPolicies<'f> {
+    inline: &'f BTreeMap<String, PolicyText>,
+    managed: &'f [String],
+    boundary: Option<&'f PermissionsBoundary>,
+}
+
+impl OwnPolicies<'_> {
+    fn check(&self, account: &Account, path: &str) -> Check {
+        for (name, text) in self.inline {
+            policy(text, &format!("{path}.policies.{name}"))?;
         }
+        if let Some(boundary) = self.boundary {
+            let path = format!("{path}.permissions_boundary.policy");
+            policy(&boundary.policy, &path)?;
+        }
+        for name in self.managed {
+            if managed::policy(name, &account.partition).is_none() {
+                let known: Vec<&str> = managed::names().collect();
+                let reason = format!(
+                    "the managed policy `{name}` is not known; write it as an inline policy (known are {})",
+                    known.join(", ")
+                );
+                return Err(WorldError::at(&format!("{path}.managed_policies"), reason));
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn region(id: AccountId, account: &Account, code: &str, region: &Region, path: &str) -> Check {

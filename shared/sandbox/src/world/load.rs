@@ -32,6 +32,8 @@ impl World {
             },
             organizations: file.organizations,
             accounts: file.accounts,
+            backup_jobs: file.backup_jobs,
+            restore_jobs: file.restore_jobs,
             jobs: Vec::new(),
             faults: BTreeMap::new(),
             attempts: BTreeMap::new(),
@@ -146,6 +148,7 @@ fn complete_vaults(partition: &str, code: &str, id: AccountId, region: &mut Regi
                     manager: KeyManager::Aws,
                     state: "Enabled".to_owned(),
                     policy: None,
+                    other_policies: Vec::new(),
                     tags: BTreeMap::new(),
                 });
         }

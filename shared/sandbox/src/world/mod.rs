@@ -13,8 +13,8 @@ use jiff::Timestamp;
 
 pub use error::WorldError;
 pub use schema::{
-    Account, BackupPlan, Fault, Key, Lock, Organization, PermissionsBoundary, PolicyText,
-    RecoveryPoint, Region, Role, ServiceControlPolicy, Vault,
+    Account, BackupJob, BackupPlan, Fault, Key, Lock, Organization, OrganizationPolicy,
+    PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, TagRule, User, Vault,
 };
 
 use crate::copies::CopyJob;
@@ -37,6 +37,8 @@ pub struct World {
     time: Timestamp,
     organizations: Vec<Organization>,
     accounts: BTreeMap<AccountId, Account>,
+    backup_jobs: Vec<BackupJob>,
+    restore_jobs: Vec<RestoreJob>,
     pub(crate) jobs: Vec<CopyJob>,
     pub(crate) faults: BTreeMap<(String, String), Vec<Fault>>,
     pub(crate) attempts: BTreeMap<(String, String), u32>,
@@ -179,6 +181,15 @@ impl World {
             .filter(|found| found.path == role.path() && account.partition == role.partition())
     }
 
+    /// One user, by the path and name of its ARN, such as `operations/alice`.
+    #[must_use]
+    pub fn user(&self, account: AccountId, path_and_name: &str) -> Option<&User> {
+        self.account(account)?
+            .users
+            .iter()
+            .find(|user| user.path_and_name() == path_and_name)
+    }
+
     /// One recovery point of a vault.
     #[must_use]
     pub fn recovery_point(&self, vault: &BackupVaultArn, arn: &Arn) -> Option<&RecoveryPoint> {
@@ -210,6 +221,22 @@ impl World {
     pub fn copy_job(&self, id: &str) -> Option<&CopyJob> {
         self.jobs.iter().find(|job| job.id == id)
     }
+
+    /// One backup job, where it ran.
+    #[must_use]
+    pub fn backup_job(&self, account: AccountId, region: &str, id: &str) -> Option<&BackupJob> {
+        self.backup_jobs
+            .iter()
+            .find(|job| job.account == account && job.region == region && job.id == id)
+    }
+
+    /// One restore job, where it ran.
+    #[must_use]
+    pub fn restore_job(&self, account: AccountId, region: &str, id: &str) -> Option<&RestoreJob> {
+        self.restore_jobs
+            .iter()
+            .find(|job| job.account == account && job.region == region && job.id == id)
+    }
 }
 
 fn key_id(key: &KeyArn) -> &str {
@@ -234,6 +261,26 @@ impl Organization {
         }
         let root = self.member_accounts.values().next()?.split('/').nth(1)?;
         (self.management_account == account).then(|| format!("{}/{root}/", self.id))
+    }
+
+    /// Those of the policies that bind an account: attached to it, to one of its units, or to the root. Neither service nor
+    /// resource control policies bind the management account (documented: Organizations `orgs_manage_policies_scps` and
+    /// `orgs_manage_policies_rcps`).
+    pub(crate) fn binding<'w>(
+        &'w self,
+        policies: &'w [OrganizationPolicy],
+        account: AccountId,
+    ) -> impl Iterator<Item = &'w PolicyText> {
+        let path = self.path_of(account).unwrap_or_default();
+        policies
+            .iter()
+            .filter(move |policy| {
+                account != self.management_account
+                    && policy.targets.iter().any(|target| {
+                        target == account.as_str() || path.split('/').any(|part| part == target)
+                    })
+            })
+            .map(|policy| &policy.policy)
     }
 }
 
@@ -269,6 +316,7 @@ impl Key {
             manager: KeyManager::Customer,
             state: state.into(),
             policy: Some(PolicyText::new(policy)),
+            other_policies: Vec::new(),
             tags: BTreeMap::new(),
         }
     }

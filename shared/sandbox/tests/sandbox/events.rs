@@ -24,8 +24,15 @@ fn files() -> BTreeMap<String, String> {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             (name, fs::read_to_string(path).unwrap())
         })
+        .filter(|(_, text)| {
+            let event: Value = serde_json::from_str(text).unwrap();
+            event["detail-type"] == "Copy Job State Change"
+        })
         .collect()
 }
+
+/// Causes that no copy has: those of refused calls, and of backup and restore jobs.
+const NOT_OF_COPIES: [Cause; 2] = [Cause::CallerPermission, Cause::KeyPolicy];
 
 /// The only event that no world can confirm.
 const SAMPLE: &str = "documentation-sample";
@@ -81,7 +88,8 @@ fn every_event_is_verified_by_the_job_that_failed() {
 fn every_cause_has_an_event_and_the_broken_rule_is_the_one_in_its_name() {
     let files = files();
     for cause in Cause::ALL {
-        assert!(files.contains_key(cause.slug()), "{cause}");
+        let of_copies = !NOT_OF_COPIES.contains(cause);
+        assert_eq!(files.contains_key(cause.slug()), of_copies, "{cause}");
     }
     for job in World::default_world().copy_jobs() {
         if let (Some(name), Some(cause)) =

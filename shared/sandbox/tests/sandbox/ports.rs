@@ -1,7 +1,8 @@
 //! The ports over the world.
 
 use copymend_remediation::ports::{
-    Backup, CallErrorKind, Clock, Environment, Keys, Location, Organizations, Roles, StartCopy,
+    Backup, BackupWrites, CallErrorKind, Clock, Environment, Identities, Keys, Location,
+    Organizations, StartCopy,
 };
 use copymend_sandbox::{Sandbox, World};
 

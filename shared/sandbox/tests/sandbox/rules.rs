@@ -288,14 +288,14 @@ fn tags_must_fit_the_limit_and_the_organizations_policy() {
         let tagged = with(
             governed.clone(),
             &format!("{SOURCE_POINT}/tags"),
-            json!({"stage": value}),
+            json!({"Stage": value}),
         );
         let job = run(&tagged, copy());
         assert_eq!(job.failure().is_none(), fits, "{value}");
         if !fits {
             assert_eq!(
                 job.status_message(),
-                "The tag policy does not allow the specified value for the following tag key: 'stage'."
+                "The tag policy does not allow the specified value for the following tag key: 'Stage'."
             );
         }
     }

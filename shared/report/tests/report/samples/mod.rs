@@ -1,8 +1,10 @@
-//! Representative Reports, as the handler makes them.
+//! Representative Reports and answers of the access advisor, as the handlers make them.
+
+pub(crate) mod advisories;
+mod facts;
 
 use copymend_diagnosis::{
-    Assessment, Cause, CopyJobEvent, Fact, Facts, KeyFacts, Organization, SourceKey, UnknownReason,
-    Verdict, WhyUnknown, advise,
+    Assessment, Cause, CopyJobEvent, Fact, Facts, UnknownReason, Verdict, advise,
 };
 use copymend_policy::{
     KeyGrant, KeyProfile, NewStatement, PolicyDocument, VaultGrant, VaultScope, ViaService, append,
@@ -13,10 +15,15 @@ use copymend_remediation::report::{
 use copymend_remediation::settings::Mode;
 use serde_json::json;
 
+use facts::facts;
+pub(crate) use facts::why;
+
 pub(crate) const VAULT: &str = "arn:aws:backup:eu-central-1:444455556666:backup-vault:dr-vault";
 pub(crate) const KEY: &str =
     "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole";
+
+const SNAPSHOT: &str = "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718";
 
 const VAULT_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"NoDeletes","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
 const KEY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
@@ -33,7 +40,7 @@ pub(crate) fn event(message: &str) -> CopyJobEvent {
         "account": "111122223333",
         "region": "eu-west-1",
         "time": "2026-03-01T02:00:00Z",
-        "resources": ["arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718"],
+        "resources": [SNAPSHOT],
         "detail": {
             "copyJobId": "8F1B2C3D-1111-2222-3333-444455556666",
             "state": "FAILED",
@@ -46,56 +53,6 @@ pub(crate) fn event(message: &str) -> CopyJobEvent {
         },
     }))
     .unwrap()
-}
-
-fn not_read<T>() -> Fact<T> {
-    Fact::Unknown(why(
-        "backup:DescribeBackupVault",
-        VAULT,
-        UnknownReason::NotRead,
-        "",
-    ))
-}
-
-pub(crate) fn why(
-    operation: &str,
-    resource: &str,
-    reason: UnknownReason,
-    detail: &str,
-) -> WhyUnknown {
-    WhyUnknown {
-        operation: operation.to_owned(),
-        resource: resource.to_owned(),
-        reason,
-        detail: detail.to_owned(),
-    }
-}
-
-fn facts() -> Facts {
-    let organization = || {
-        Fact::Known(Some(Organization {
-            id: "o-exampleorgid".to_owned(),
-            management_account: None,
-        }))
-    };
-    Facts {
-        recovery_point: not_read(),
-        source_key: SourceKey::Key(Box::new(KeyFacts {
-            arn: KEY.parse().unwrap(),
-            key: not_read(),
-            policy: not_read(),
-            tags: not_read(),
-        })),
-        destination_vault: not_read(),
-        vault_policy: Fact::Known(Some(PolicyDocument::parse(VAULT_POLICY).unwrap())),
-        vault_tags: not_read(),
-        vault_key: not_read(),
-        source_organization: organization(),
-        destination_organization: organization(),
-        service_linked_role: not_read(),
-        job_role: not_read(),
-        cross_account_backup: not_read(),
-    }
 }
 
 fn candidate(cause: Cause, verdict: Verdict, why: &str, evidence: &[&str]) -> Assessment {

@@ -1,0 +1,78 @@
+//! AWS IAM.
+
+mod account;
+mod document;
+mod holder;
+mod policies;
+mod simulation;
+
+use std::sync::Arc;
+
+use aws_sdk_iam::Client;
+use copymend_diagnosis::{PrincipalPolicies, Role, SimulatedAction};
+use copymend_policy::{AccountId, Arn};
+use copymend_remediation::ports::{CallResult, Identities, Simulation};
+
+use crate::accounts::{Accounts, Clients, Target};
+use crate::member::{required, text};
+use account::Account;
+
+/// Nothing of that name is there.
+const ABSENT: &str = "NoSuchEntity";
+
+/// AWS IAM. It is global: the SDK finds the endpoint of the partition from the function's Region.
+#[derive(Debug)]
+pub struct AwsIdentities {
+    clients: Clients<Client>,
+}
+
+impl AwsIdentities {
+    pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
+        Self {
+            clients: Clients::new(accounts, Client::new),
+        }
+    }
+}
+
+impl Identities for AwsIdentities {
+    async fn get_role(
+        &self,
+        account: AccountId,
+        partition: &str,
+        name: &str,
+    ) -> CallResult<Option<Role>> {
+        let iam = Account::new(&self.clients, Target::global(account, partition));
+        let resource = format!("arn:{partition}:iam::{account}:role/{name}");
+        let (client, call) = iam.call("iam:GetRole", &resource).await?;
+        let request = client.get_role().role_name(name);
+        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+            return Ok(None);
+        };
+        let role = answer
+            .role()
+            .ok_or_else(|| call.unreadable("`Role` is missing"))?;
+        Ok(Some(Role {
+            arn: required("Arn", Some(role.arn())).map_err(|detail| call.unreadable(detail))?,
+            trust_policy: role
+                .assume_role_policy_document()
+                .and_then(document::decoded),
+            permissions_boundary: role
+                .permissions_boundary()
+                .and_then(|boundary| text(boundary.permissions_boundary_arn())),
+        }))
+    }
+
+    // This one and the next are boxed: what they hold at once is large, and every future that awaits them would carry it along.
+    async fn simulate_principal_policy(
+        &self,
+        simulation: &Simulation,
+    ) -> CallResult<Vec<SimulatedAction>> {
+        let iam = Account::of(&self.clients, simulation::OPERATION, &simulation.principal)?;
+        Box::pin(simulation::simulate(iam, simulation)).await
+    }
+
+    async fn principal_policies(&self, principal: &Arn) -> CallResult<Option<PrincipalPolicies>> {
+        let iam = Account::of(&self.clients, policies::OPERATION, principal)?;
+        Box::pin(policies::read(iam, principal)).await
+    }
+}

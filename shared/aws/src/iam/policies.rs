@@ -1,0 +1,163 @@
+//! The policies of a principal, read one by one.
+
+use std::collections::BTreeSet;
+use std::iter;
+
+use aws_sdk_iam::types::AttachedPermissionsBoundary;
+use copymend_diagnosis::PrincipalPolicies;
+use copymend_policy::{Arn, PolicyDocument};
+use copymend_remediation::ports::{CallErrorKind, CallResult};
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::account::Account;
+use super::holder::{Holder, Kind};
+use super::{ABSENT, document};
+use crate::error::Call;
+
+/// The first call for a role: an error before any call goes under its name.
+pub(super) const OPERATION: &str = "iam:GetRole";
+/// IAM throttles an account's calls all together, so a user in many groups must not ask for everything at once.
+const AT_ONCE: usize = 10;
+
+/// Reads the policies of a role or user; `None` where there is no such principal.
+pub(super) async fn read(
+    iam: Account<'_>,
+    principal: &Arn,
+) -> CallResult<Option<PrincipalPolicies>> {
+    let holder = Holder::of(principal).ok_or_else(|| {
+        Call::new(OPERATION, principal.as_str()).error(
+            CallErrorKind::Failed,
+            "it is no role or user of IAM, so it has no policies to read",
+        )
+    })?;
+    let (found, identity) = tokio::join!(find(iam, &holder), identity(iam, &holder));
+    // Asked for its policies, IAM answers an error for a principal that doesn't exist. Its absence goes first.
+    let Some(found) = found? else {
+        return Ok(None);
+    };
+    Ok(Some(PrincipalPolicies {
+        identity: identity?,
+        boundary: found.boundary,
+    }))
+}
+
+/// A principal that exists.
+struct Found {
+    boundary: Option<PolicyDocument>,
+}
+
+/// Looks a principal up by its name. One with another path is another one: IAM finds both by name alone.
+async fn find(iam: Account<'_>, holder: &Holder) -> CallResult<Option<Found>> {
+    let (call, arn, boundary) = match holder.kind {
+        Kind::Role => {
+            let (client, call) = iam.call("iam:GetRole", &holder.arn).await?;
+            let request = client.get_role().role_name(&holder.name);
+            let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+                return Ok(None);
+            };
+            let role = answer
+                .role
+                .ok_or_else(|| call.unreadable("`Role` is missing"))?;
+            (call, role.arn, role.permissions_boundary)
+        }
+        Kind::User => {
+            let (client, call) = iam.call("iam:GetUser", &holder.arn).await?;
+            let request = client.get_user().user_name(&holder.name);
+            let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+                return Ok(None);
+            };
+            let user = answer
+                .user
+                .ok_or_else(|| call.unreadable("`User` is missing"))?;
+            (call, user.arn, user.permissions_boundary)
+        }
+        // INVARIANT: a group is no principal, and `Holder::of` makes none.
+        Kind::Group => return Ok(None),
+    };
+    if arn.is_empty() {
+        return Err(call.unreadable("`Arn` is missing"));
+    }
+    if arn != holder.arn {
+        return Ok(None);
+    }
+    Ok(Some(Found {
+        boundary: match boundary {
+            Some(boundary) => Some(read_boundary(iam, &call, &boundary).await?),
+            None => None,
+        },
+    }))
+}
+
+async fn read_boundary(
+    iam: Account<'_>,
+    call: &Call,
+    boundary: &AttachedPermissionsBoundary,
+) -> CallResult<PolicyDocument> {
+    let arn = boundary
+        .permissions_boundary_arn()
+        .filter(|arn| !arn.is_empty())
+        .ok_or_else(|| call.unreadable("`PermissionsBoundaryArn` is missing"))?;
+    managed_policy(iam, arn).await
+}
+
+/// All identity policies: inline ones of the principal, then of its groups, then managed ones, each once.
+async fn identity(iam: Account<'_>, principal: &Holder) -> CallResult<Vec<PolicyDocument>> {
+    let groups = principal.groups(iam).await?;
+    let holders: Vec<&Holder> = iter::once(principal).chain(&groups).collect();
+    let listed = try_join_all(holders.iter().map(|holder| async move {
+        tokio::try_join!(holder.inline_policies(iam), holder.attached_policies(iam))
+    }))
+    .await?;
+    let mut inline = Vec::new();
+    let mut managed = BTreeSet::new();
+    for (holder, (names, attached)) in holders.into_iter().zip(listed) {
+        inline.extend(names.into_iter().map(|name| Source::Inline(holder, name)));
+        managed.extend(attached);
+    }
+    // Collected, because the compiler can't tell that a stream that makes them lazily may move between threads.
+    let reads: Vec<_> = inline
+        .into_iter()
+        .chain(managed.into_iter().map(Source::Managed))
+        .map(|source| source.read(iam))
+        .collect();
+    stream::iter(reads).buffered(AT_ONCE).try_collect().await
+}
+
+/// Where a policy is.
+enum Source<'h> {
+    /// In its holder, under a name.
+    Inline(&'h Holder, String),
+    /// On its own, under an ARN.
+    Managed(String),
+}
+
+impl Source<'_> {
+    async fn read(self, iam: Account<'_>) -> CallResult<PolicyDocument> {
+        match self {
+            Self::Inline(holder, name) => holder.inline_policy(iam, &name).await,
+            Self::Managed(arn) => managed_policy(iam, &arn).await,
+        }
+    }
+}
+
+/// A managed policy in its default version, the one that is in effect.
+async fn managed_policy(iam: Account<'_>, arn: &str) -> CallResult<PolicyDocument> {
+    let (client, call) = iam.call("iam:GetPolicy", arn).await?;
+    let answer = call
+        .send(client.get_policy().policy_arn(arn).send())
+        .await?;
+    let version = answer
+        .policy()
+        .and_then(|policy| policy.default_version_id())
+        .filter(|version| !version.is_empty())
+        .ok_or_else(|| call.unreadable("`DefaultVersionId` is missing"))?;
+    let (client, call) = iam.call("iam:GetPolicyVersion", arn).await?;
+    let request = client
+        .get_policy_version()
+        .policy_arn(arn)
+        .version_id(version);
+    let answer = call.send(request.send()).await?;
+    let text = answer.policy_version().and_then(|found| found.document());
+    document::read(&call, arn, text)
+}

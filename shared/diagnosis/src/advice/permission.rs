@@ -1,0 +1,320 @@
+//! Advice on what the job role may do: its own policies, and its permissions boundary.
+
+use serde_json::{Value, json};
+
+use super::case::{Case, advice, step};
+use super::text::{is_plain, list};
+use super::{Advice, page};
+use crate::access::COPY_INTO_BACKUP_VAULT;
+use crate::fact::Fact;
+use crate::facts::SimulatedFact;
+use crate::simulation::{Simulated, SimulatedAction};
+
+pub(super) const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
+
+/// The policy simulator's answers for the actions of a copy.
+fn answers<'c>(case: &Case<'c>) -> Vec<&'c SimulatedFact> {
+    case.facts()
+        .map(|facts| facts.job_role_access.actions().to_vec())
+        .unwrap_or_default()
+}
+
+/// What the role's own policies say: as it is, or without the boundary that hides them.
+fn own_policies(fact: &SimulatedFact) -> Option<Simulated> {
+    let meaning = fact.as_is.known()?.meaning();
+    match (meaning, &fact.without_boundary) {
+        (Simulated::NotByBoundary, Some(Fact::Known(without))) => Some(without.meaning()),
+        _ => Some(meaning),
+    }
+}
+
+/// The actions for which `is` holds, as the simulator names them.
+fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c SimulatedAction> {
+    answers(case)
+        .into_iter()
+        .filter(|fact| is(fact))
+        .filter_map(|fact| fact.as_is.known())
+        .filter(|action| is_plain(&action.action))
+        .collect()
+}
+
+/// The actions that no policy of the role allows.
+fn missing<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
+    stopped(case, |fact| {
+        own_policies(fact) == Some(Simulated::NotByIdentity)
+    })
+}
+
+/// The actions that a policy of the role denies.
+fn denied<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
+    stopped(case, |fact| {
+        own_policies(fact) == Some(Simulated::DeniedByIdentity)
+    })
+}
+
+fn by_meaning<'c>(case: &Case<'c>, meaning: Simulated) -> Vec<&'c SimulatedAction> {
+    stopped(case, |fact| {
+        fact.as_is
+            .known()
+            .is_some_and(|action| action.meaning() == meaning)
+    })
+}
+
+/// The actions that the service control policies don't allow.
+pub(super) fn not_by_organization<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
+    by_meaning(case, Simulated::NotByOrganization)
+}
+
+pub(super) fn names(actions: &[&SimulatedAction]) -> String {
+    let names: Vec<&str> = actions
+        .iter()
+        .map(|action| action.action.as_str())
+        .collect();
+    list(&names)
+}
+
+/// The statements that allow what a copy needs, or of it only `actions`. As AWS's own example does, copying from is allowed
+/// for every recovery point, since each backup has another ARN, and copying into for the destination vault alone (AWS Backup,
+/// "Creating backup copies across AWS accounts" [documented]).
+fn statements(case: &Case<'_>, actions: Option<&[&SimulatedAction]>) -> Vec<Value> {
+    let wanted = |name: &str| {
+        actions.is_none_or(|actions| actions.iter().any(|action| action.action == name))
+    };
+    let vault = case.event().destination_vault.as_str();
+    [
+        (COPY_FROM_BACKUP_VAULT, "*"),
+        (COPY_INTO_BACKUP_VAULT, vault),
+    ]
+    .into_iter()
+    .filter(|(action, _)| wanted(action))
+    .map(|(action, resource)| json!({ "Effect": "Allow", "Action": action, "Resource": resource }))
+    .collect()
+}
+
+fn attach(case: &Case<'_>, policy: &str) -> String {
+    format!(
+        "aws iam attach-role-policy --role-name {} --policy-arn arn:{}:iam::aws:policy/{policy}",
+        case.role().name(),
+        case.role().partition()
+    )
+}
+
+/// The simulation by hand, for each action on its own resource.
+fn simulate(case: &Case<'_>) -> String {
+    let point = case.recovery_point().map_or("*", |point| point.as_str());
+    let vault = case.event().destination_vault.as_str();
+    let commands: Vec<String> = [(COPY_FROM_BACKUP_VAULT, point), (COPY_INTO_BACKUP_VAULT, vault)]
+        .into_iter()
+        .map(|(action, resource)| {
+            format!(
+                "aws iam simulate-principal-policy --policy-source-arn {} --action-names {action} --resource-arns '{resource}' --query \
+                 'EvaluationResults[].[EvalActionName,EvalDecision]' --output text",
+                case.role()
+            )
+        })
+        .collect();
+    step(
+        "See which of the two actions of a copy the role lacks",
+        &commands.join("\n"),
+    )
+}
+
+/// How to give the role what it lacks. What an unverified event names is not allowed by a command to paste.
+fn allow(case: &Case<'_>, lacking: Option<&[&SimulatedAction]>) -> Vec<String> {
+    let minimum = json!({ "Version": "2012-10-17", "Statement": statements(case, lacking) });
+    let exactly = if case.is_verified() {
+        step(
+            if lacking.is_some() {
+                "Give the role exactly what is missing"
+            } else {
+                "Give the role the minimum that a copy needs"
+            },
+            &format!(
+                "aws iam put-role-policy --role-name {} --policy-name CopyBackups --policy-document '{minimum}'",
+                case.role().name()
+            ),
+        )
+    } else {
+        format!(
+            "Give the role the minimum that a copy needs: {COPY_FROM_BACKUP_VAULT} on all recovery points, and {COPY_INTO_BACKUP_VAULT} on the \
+             destination vault alone."
+        )
+    };
+    vec![
+        exactly,
+        step(
+            "Or attach AWS's policy for backups, which has both actions of a copy and all that a backup needs",
+            &attach(case, "service-role/AWSBackupServiceRolePolicyForBackup"),
+        ),
+    ]
+}
+
+fn about_denials(denied: &[&SimulatedAction], case: &Case<'_>) -> Option<String> {
+    if denied.is_empty() {
+        return None;
+    }
+    let name = case.role().name();
+    Some(step(
+        &format!(
+            "A policy of the role denies {}; no Allow outweighs that. Someone put the Deny there on purpose: ask its author first. Find \
+             it in the role's policies",
+            names(denied)
+        ),
+        &format!(
+            "aws iam list-attached-role-policies --role-name {name}\naws iam list-role-policies --role-name {name}"
+        ),
+    ))
+}
+
+pub(super) fn permission(case: &Case<'_>) -> Advice {
+    let (missing, denied) = (missing(case), denied(case));
+    let mut steps = Vec::new();
+    if missing.is_empty() && denied.is_empty() {
+        steps.push(simulate(case));
+        steps.extend(allow(case, None));
+    }
+    for action in &missing {
+        if is_plain(&action.resource) {
+            steps.push(format!(
+                "By the policy simulator, no policy of the role allows {} on `{}`.",
+                action.action, action.resource
+            ));
+        }
+    }
+    if !missing.is_empty() {
+        steps.extend(allow(case, Some(&missing)));
+    }
+    steps.extend(about_denials(&denied, case));
+    let behind = by_meaning(case, Simulated::NotByBoundary);
+    if !behind.is_empty() {
+        steps.push(format!(
+            "The role's permissions boundary does not allow {} either: that must be put right as well.",
+            names(&behind)
+        ));
+    }
+    if case.is_type("S3") {
+        steps.push(step(
+            "Backups and restores of Amazon S3 need policies of their own, which AWS's default role does not have",
+            &[
+                attach(case, "AWSBackupServiceRolePolicyForS3Backup"),
+                attach(case, "AWSBackupServiceRolePolicyForS3Restore"),
+            ]
+            .join("\n"),
+        ));
+    }
+    steps.extend([
+        "If the message names another action, allow the role that one too, on the resource that the message names. An encoded \
+         message can be read with aws sts decode-authorization-message."
+            .to_owned(),
+        case.start_again(),
+    ]);
+    Advice {
+        who: case.role_owner(),
+        steps,
+        page: page::MANAGED_POLICIES,
+        console: None,
+    }
+}
+
+/// Reads the boundary's document, adds to it and sets it.
+fn edit_boundary(
+    case: &Case<'_>,
+    boundary: &str,
+    lacking: Option<&[&SimulatedAction]>,
+) -> Vec<String> {
+    let mut steps = vec![step(
+        "Save the boundary's document",
+        &format!(
+            "VERSION=$(aws iam get-policy --policy-arn {boundary} --query Policy.DefaultVersionId --output text)\n\
+             aws iam get-policy-version --policy-arn {boundary} --version-id $VERSION --query PolicyVersion.Document > boundary.json"
+        ),
+    )];
+    let statements = statements(case, lacking);
+    let sentences = std::iter::once("Add this to the list `Statement` of boundary.json, or take the actions out of a Deny there")
+        .chain(std::iter::repeat("Add this as well"));
+    steps.extend(
+        statements
+            .iter()
+            .zip(sentences)
+            .map(|(statement, sentence)| step(sentence, &statement.to_string())),
+    );
+    steps.push(step(
+        "Make it the boundary's new version (IAM keeps five; delete an old one if there is no room)",
+        &format!(
+            "aws iam create-policy-version --policy-arn {boundary} --policy-document file://boundary.json --set-as-default"
+        ),
+    ));
+    steps
+}
+
+const ON_PURPOSE: &str =
+    "A boundary is a limit that someone set on purpose: ask its owner before you widen it.";
+
+fn known_boundary(
+    case: &Case<'_>,
+    boundary: &str,
+    what: &str,
+    lacking: Option<&[&SimulatedAction]>,
+) -> Vec<String> {
+    let mut steps = vec![format!(
+        "The permissions boundary of the job role is `{boundary}`. {what} {ON_PURPOSE}"
+    )];
+    // AWS's own policies can't be edited.
+    if boundary.contains(":iam::aws:policy/") {
+        steps.push(step(
+            "It is a policy of AWS, which cannot be edited. Make a policy of your own from it, and set that, with POLICY set to its ARN",
+            &format!(
+                "aws iam put-role-permissions-boundary --role-name {} --permissions-boundary $POLICY",
+                case.role().name()
+            ),
+        ));
+    } else {
+        steps.extend(edit_boundary(case, boundary, lacking));
+    }
+    steps
+}
+
+pub(super) fn boundary(case: &Case<'_>) -> Advice {
+    let blocked = by_meaning(case, Simulated::NotByBoundary);
+    let lacking = (!blocked.is_empty()).then_some(blocked.as_slice());
+    let what = match lacking {
+        Some(blocked) => format!(
+            "By the policy simulator it does not allow {}.",
+            names(blocked)
+        ),
+        None => format!(
+            "It must allow the action that the message names; a copy needs {COPY_FROM_BACKUP_VAULT} and {COPY_INTO_BACKUP_VAULT}."
+        ),
+    };
+    let mut steps = match case.boundary() {
+        Some(boundary) => known_boundary(case, boundary, &what, lacking),
+        None => vec![
+            step(
+                "See which policy is the boundary of the job role",
+                &format!(
+                    "aws iam get-role --role-name {} --query Role.PermissionsBoundary.PermissionsBoundaryArn --output text",
+                    case.role().name()
+                ),
+            ),
+            format!("{what} Allow it in that policy. {ON_PURPOSE}"),
+        ],
+    };
+    let missing = missing(case);
+    if !missing.is_empty() {
+        steps.push(format!(
+            "The role's own policies do not allow {} either.",
+            names(&missing)
+        ));
+        steps.extend(allow(case, Some(&missing)));
+    }
+    steps.extend(about_denials(&denied(case), case));
+    steps.push(case.start_again());
+    let who = format!(
+        "{}, with the owner of its permissions boundary",
+        case.role_owner()
+    );
+    Advice {
+        steps,
+        ..advice(who, [], page::BOUNDARIES)
+    }
+}

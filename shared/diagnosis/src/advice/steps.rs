@@ -1,0 +1,121 @@
+//! Steps that several causes share.
+
+use super::case::{Case, step};
+
+impl Case<'_> {
+    pub(super) fn check_the_job(&self) -> String {
+        step(
+            &format!(
+                "AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
+                 these vaults; if not, do nothing",
+                self.source_account()
+            ),
+            &self.describe_job(),
+        )
+    }
+
+    pub(super) fn describe_job(&self) -> String {
+        format!(
+            "aws backup describe-copy-job --copy-job-id {} --region {}",
+            self.event().copy_job_id,
+            self.source_region()
+        )
+    }
+
+    /// `aws backup describe-recovery-point`, or the same in words where no ARN can be filled in.
+    pub(super) fn look_at_recovery_point(&self, what_for: &str) -> String {
+        let (vault, region) = (self.source_vault(), self.source_region());
+        match self.recovery_point() {
+            Some(point) => step(
+                &format!("{what_for}, in account {}", self.source_account()),
+                &format!(
+                    "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {point} --region {region}"
+                ),
+            ),
+            None => format!(
+                "{what_for}: open vault `{vault}` in the AWS Backup console of account {}, Region {region}.",
+                self.source_account()
+            ),
+        }
+    }
+
+    pub(super) fn start_again(&self) -> String {
+        self.start_again_with("Start the copy again", "")
+    }
+
+    /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy"
+    /// [documented]).
+    pub(super) fn start_again_with(&self, sentence: &str, options: &str) -> String {
+        self.start(sentence, self.role().as_str(), options)
+    }
+
+    /// The same, by another role. `role` must be plain.
+    pub(super) fn start_again_as(&self, sentence: &str, role: &str) -> String {
+        self.start(sentence, role, "")
+    }
+
+    fn start(&self, sentence: &str, role: &str, options: &str) -> String {
+        let (account, region) = (self.source_account(), self.source_region());
+        match self.recovery_point() {
+            Some(point) => step(
+                &format!("{sentence}, in account {account}"),
+                &format!("{}{options}", self.start_copy(point.as_str(), role)),
+            ),
+            None => format!(
+                "{sentence}: in the AWS Backup console of account {account}, Region {region}, open vault `{}`, choose the recovery \
+                 point, then Actions, Copy.",
+                self.source_vault()
+            ),
+        }
+    }
+
+    /// `aws backup start-copy-job` for a recovery point of the same vault. `point` must be plain, or a shell variable.
+    pub(super) fn start_from(&self, point: &str) -> String {
+        self.start_copy(point, self.role().as_str())
+    }
+
+    fn start_copy(&self, point: &str, role: &str) -> String {
+        format!(
+            "aws backup start-copy-job --region {} --recovery-point-arn {point} --source-backup-vault-name {} \
+             --destination-backup-vault-arn {} --iam-role-arn {role}",
+            self.source_region(),
+            self.source_vault(),
+            self.event().destination_vault,
+        )
+    }
+
+    /// `aws backup start-backup-job` into the source vault. `resource` must be plain, or a shell variable.
+    pub(super) fn back_up(&self, resource: &str) -> String {
+        format!(
+            "aws backup start-backup-job --region {} --backup-vault-name {} --resource-arn {resource} --iam-role-arn {}",
+            self.source_region(),
+            self.source_vault(),
+            self.role()
+        )
+    }
+
+    pub(super) fn save_vault_policy(&self) -> String {
+        step(
+            &format!("Save the access policy of vault `{}`", self.vault()),
+            &format!(
+                "aws backup get-backup-vault-access-policy --backup-vault-name {} --region {} --query Policy --output text > policy.json",
+                self.vault(),
+                self.region()
+            ),
+        )
+    }
+
+    pub(super) fn write_vault_policy(&self) -> String {
+        step(
+            "Write the policy back",
+            &self.put_vault_policy(self.vault()),
+        )
+    }
+
+    pub(super) fn put_vault_policy(&self, vault: &str) -> String {
+        format!(
+            "aws backup put-backup-vault-access-policy --backup-vault-name {vault} --region {} --policy file://policy.json",
+            self.region()
+        )
+    }
+}

@@ -1,0 +1,271 @@
+//! Advice on the tags that the copy takes over.
+
+use copymend_policy::Arn;
+
+use super::case::{Case, step};
+use super::text::{is_plain_tag, list, quoted};
+use super::{Advice, page};
+use crate::fact::Fact;
+use crate::facts::Tags;
+use crate::tag_policy::TagViolation;
+
+/// The most user tags that a resource can have (AWS Backup, "Quotas" [documented]).
+const MOST_TAGS: usize = 50;
+
+fn list_tags(case: &Case<'_>) -> String {
+    let (account, region) = (case.source_account(), case.source_region());
+    match case.recovery_point() {
+        Some(point) => step(
+            &format!("List the tags of the recovery point, in account {account}"),
+            &format!("aws backup list-tags --resource-arn {point} --region {region}"),
+        ),
+        None => format!(
+            "List the tags of the recovery point: open vault `{}` in the AWS Backup console of account {account}, Region {region}.",
+            case.source_vault()
+        ),
+    }
+}
+
+fn known_tags<'c>(case: &Case<'c>) -> Option<&'c Tags> {
+    case.facts()?.recovery_point_tags.known()
+}
+
+/// The tags that break the policy, where both are known.
+fn violations(case: &Case<'_>) -> Vec<TagViolation> {
+    let policy = case
+        .facts()
+        .and_then(|facts| facts.tag_policy.known()?.as_ref());
+    match (policy, known_tags(case)) {
+        (Some(policy), Some(tags)) => policy.violations(tags),
+        (_, _) => Vec::new(),
+    }
+}
+
+/// Sets a tag. AWS Backup tags only the backups that it manages fully; others are tagged by their own service (AWS Backup, "Add
+/// or remove tags on existing recovery points" [documented]).
+fn set_tag(arn: &Arn, region: &str, key: &str, value: &str) -> String {
+    match (arn.service(), arn.resource().rsplit('/').next()) {
+        ("backup", _) => {
+            format!(
+                "aws backup tag-resource --resource-arn {arn} --tags {key}={value} --region {region}"
+            )
+        }
+        ("ec2", Some(id)) => {
+            format!(
+                "aws ec2 create-tags --resources {id} --tags Key={key},Value={value} --region {region}"
+            )
+        }
+        (_, _) => format!(
+            "aws resourcegroupstaggingapi tag-resources --resource-arn-list {arn} --tags {key}={value} --region {region}"
+        ),
+    }
+}
+
+/// Takes a tag away. See [`set_tag`].
+fn remove_tag(arn: &Arn, region: &str, key: &str) -> String {
+    match (arn.service(), arn.resource().rsplit('/').next()) {
+        ("backup", _) => {
+            format!(
+                "aws backup untag-resource --resource-arn {arn} --tag-key-list {key} --region {region}"
+            )
+        }
+        ("ec2", Some(id)) => {
+            format!("aws ec2 delete-tags --resources {id} --tags Key={key} --region {region}")
+        }
+        (_, _) => format!(
+            "aws resourcegroupstaggingapi untag-resources --resource-arn-list {arn} --tag-keys {key} --region {region}"
+        ),
+    }
+}
+
+/// What is wrong with one tag, word for word from the policy in effect.
+fn what(violation: &TagViolation) -> String {
+    let TagViolation {
+        key,
+        value,
+        policy_key,
+        allowed,
+        enforced_for,
+    } = violation;
+    let quoted_list = |texts: &[String]| {
+        let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+        list(&texts)
+    };
+    let mut sentences = vec![format!(
+        "The tag {} has the value {}.",
+        quoted(key),
+        quoted(value)
+    )];
+    if key != policy_key {
+        sentences.push(format!(
+            "The tag policy writes the key {}.",
+            quoted(policy_key)
+        ));
+    }
+    if !allowed.is_empty() {
+        let any = if allowed.iter().any(|value| value.contains('*')) {
+            "; `*` stands for any text"
+        } else {
+            ""
+        };
+        sentences.push(format!(
+            "The tag policy allows {}{any}.",
+            quoted_list(allowed)
+        ));
+    }
+    sentences.push(if enforced_for.is_empty() {
+        "The policy is enforced for no resource type, so it only reports: this tag alone does not stop the copy.".to_owned()
+    } else {
+        format!(
+            "The policy is enforced for {}, so a copy with this tag is refused there.",
+            quoted_list(enforced_for)
+        )
+    });
+    sentences.join(" ")
+}
+
+/// The commands that set one tag right on the recovery point and on the resource. None where a name can't stand in a command.
+fn correct(case: &Case<'_>, violation: &TagViolation) -> Option<String> {
+    let TagViolation {
+        key,
+        value,
+        policy_key,
+        allowed,
+        enforced_for,
+    } = violation;
+    let chosen = if allowed.is_empty() {
+        value
+    } else {
+        allowed.iter().find(|allowed| !allowed.contains('*'))?
+    };
+    if ![key, policy_key, chosen]
+        .into_iter()
+        .all(|text| is_plain_tag(text))
+    {
+        return None;
+    }
+    let region = case.source_region();
+    let mut commands = Vec::new();
+    for arn in [case.recovery_point(), case.resource()]
+        .into_iter()
+        .flatten()
+    {
+        if key != policy_key {
+            commands.push(remove_tag(arn, region, key));
+        }
+        commands.push(set_tag(arn, region, policy_key, chosen));
+    }
+    let what_for = if enforced_for.is_empty() {
+        "To comply all the same, set it right on the recovery point and on the resource."
+    } else {
+        "Set it right on the recovery point, so that this copy works, and on the resource, so that the next backups do."
+    };
+    let sentence = format!(
+        "{what_for} With the value `{chosen}`, in account {}",
+        case.source_account()
+    );
+    (!commands.is_empty()).then(|| step(&sentence, &commands.join("\n")))
+}
+
+pub(super) fn policy(case: &Case<'_>) -> Advice {
+    let mut violations = violations(case);
+    // Those that stop a copy first.
+    violations.sort_by_key(|violation| violation.enforced_for.is_empty());
+    let mut steps = Vec::new();
+    for violation in &violations {
+        steps.push(what(violation));
+        steps.extend(correct(case, violation));
+    }
+    if violations.is_empty() {
+        let no_policy = case
+            .facts()
+            .is_some_and(|facts| matches!(facts.tag_policy, Fact::Known(None)));
+        if no_policy {
+            steps.push(format!(
+                "No tag policy is in effect in account {}. AWS words other faults of tagging in the same way: see that the job role may \
+                 read and set tags, and start the copy again.",
+                case.account()
+            ));
+        }
+        steps.extend([
+            step(
+                &format!(
+                    "See which values the tag policy allows, in account {} and in account {}",
+                    case.account(),
+                    case.source_account()
+                ),
+                "aws organizations describe-effective-policy --policy-type TAG_POLICY --query EffectivePolicy.PolicyContent --output text",
+            ),
+            list_tags(case),
+            "Compare keys, their upper and lower case, and values. Correct the tag on the resource and on the recovery point.".to_owned(),
+        ]);
+    }
+    steps.extend([
+        format!(
+            "If the backup plan of account {} adds the tag (Tags added to recovery points), correct it there as well. If the value should \
+             be allowed, the administrator of the organization adds it to the tag policy.",
+            case.source_account()
+        ),
+        case.start_again(),
+    ]);
+    Advice {
+        who: format!(
+            "{}. If the tag policy should change: {}",
+            case.backup_owner(),
+            super::vault::lower_first(&case.organization_owner())
+        ),
+        steps,
+        page: page::TAG_POLICIES,
+        console: None,
+    }
+}
+
+pub(super) fn limit(case: &Case<'_>) -> Advice {
+    let mut steps = Vec::new();
+    if let Some(tags) = known_tags(case) {
+        let count = tags.keys().filter(|key| !key.starts_with("aws:")).count();
+        let over = count.saturating_sub(MOST_TAGS);
+        steps.push(if over > 0 {
+            format!(
+                "The recovery point has {count} tags that count; {MOST_TAGS} are allowed. Remove at least {over}. Tags that begin with \
+                 aws: do not count."
+            )
+        } else {
+            format!(
+                "The recovery point has {count} tags that count, and {MOST_TAGS} are allowed, so the copy would get too many from the \
+                 resource and from the backup plan together. Tags that begin with aws: do not count."
+            )
+        });
+    } else {
+        steps.push(format!(
+            "A copy may have {MOST_TAGS} tags. Tags that begin with aws: do not count."
+        ));
+    }
+    steps.push(list_tags(case));
+    let commands: Vec<String> = [case.recovery_point(), case.resource()]
+        .into_iter()
+        .flatten()
+        .map(|arn| remove_tag(arn, case.source_region(), "$KEY"))
+        .collect();
+    if commands.is_empty() {
+        steps.push("Remove some from the recovery point and from the resource.".to_owned());
+    } else {
+        steps.push(step(
+            "Remove some from the recovery point and from the resource, with KEY set to a tag's key",
+            &commands.join("\n"),
+        ));
+    }
+    steps.extend([
+        format!(
+            "If the backup plan of account {} adds tags (Tags added to recovery points), remove some there.",
+            case.source_account()
+        ),
+        case.start_again(),
+    ]);
+    Advice {
+        who: case.backup_owner(),
+        steps,
+        page: page::QUOTAS,
+        console: None,
+    }
+}

@@ -1,0 +1,84 @@
+//! Text that goes into advice: what a command may carry, and what others wrote.
+
+use std::fmt::Write as _;
+
+/// How much of a text that others wrote is shown, in characters.
+const LONGEST: usize = 128;
+
+/// Whether a text can stand in a shell command as it is.
+pub(super) fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=,@".contains(&b))
+}
+
+/// Whether a tag's key or value can stand in the AWS CLI's shorthand, where `,` and `=` mean something.
+pub(super) fn is_plain_tag(text: &str) -> bool {
+    is_plain(text) && !text.contains([',', '='])
+}
+
+/// A text that others wrote, in backticks. It can't end the quote, begin a line or hide: what isn't plainly visible is escaped.
+pub(super) fn quoted(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(LONGEST) + 2);
+    shown.push('`');
+    let mut characters = text.chars();
+    for character in characters.by_ref().take(LONGEST) {
+        match character {
+            '`' => shown.push_str("\\u{60}"),
+            '"' | '\'' => shown.push(character),
+            // No tag or name needs two spaces in a row, but they are shown: they may be what is wrong.
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown.push('`');
+    let cut = characters.count();
+    if cut > 0 {
+        let _ = write!(shown, " and {cut} more characters");
+    }
+    shown
+}
+
+/// A list in words: `a`, `a and b`, `a, b and c`.
+pub(super) fn list<T: AsRef<str>>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_stays_inside_its_quote() {
+        assert_eq!(quoted("Team A"), "`Team A`");
+        assert_eq!(quoted("a`b\nc\u{202e}d"), "`a\\u{60}b\\nc\\u{202e}d`");
+        assert_eq!(
+            quoted(&"x".repeat(130)),
+            format!("`{}` and 2 more characters", "x".repeat(128))
+        );
+    }
+
+    #[test]
+    fn commands_carry_nothing_that_a_shell_reads() {
+        for text in ["", "-x", "a b", "$(x)", "a;b", "a'b", "a\nb", "a\u{e9}"] {
+            assert!(!is_plain(text), "{text:?}");
+        }
+        assert!(is_plain("arn:aws:s3:::a+b=c,d@e/f_g-h.i"));
+        assert!(is_plain_tag("a/b:c") && !is_plain_tag("a=b") && !is_plain_tag("a,b"));
+    }
+
+    #[test]
+    fn lists_read_as_sentences() {
+        assert_eq!(list::<&str>(&[]), "");
+        assert_eq!(list(&["a"]), "a");
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+    }
+}

@@ -1,0 +1,212 @@
+//! The view of a Report.
+
+use copymend_diagnosis::BackupVaultArn;
+use copymend_remediation::report::{Decision, Outcome, PolicyChange, Report};
+
+use super::fold::fold;
+use super::paint::{BAD, DIM, GOOD, STRONG, WARN};
+use super::view::{ITEMS, View};
+use crate::text::{exact, inline, inline_up_to};
+use crate::words;
+
+/// A diff's nested lines are joined up to this width.
+const DIFF_WIDTH: usize = 110;
+/// How many lines of a diff are shown.
+const DIFF_LINES: usize = 80;
+
+impl View {
+    pub(super) fn report(&mut self, report: &Report) {
+        self.headline(report);
+        self.copy(report);
+        self.diagnosis(&report.diagnosis, &[]);
+        for change in &report.changes {
+            self.change(
+                change,
+                if change.applied {
+                    "written to"
+                } else {
+                    "planned for"
+                },
+            );
+        }
+        for change in &report.refused_changes {
+            self.change(change, "refused for");
+        }
+        self.guards(report);
+        self.notes(report);
+        self.what_to_do(report);
+    }
+
+    fn headline(&mut self, report: &Report) {
+        let (mark, colour) = match report.outcome {
+            Outcome::RepairedAndRetried | Outcome::Repaired | Outcome::Retried => ("✓", GOOD),
+            Outcome::Planned | Outcome::Advised => ("!", WARN),
+            Outcome::Refused | Outcome::Failed => ("✗", BAD),
+            Outcome::Nothing | Outcome::AlreadyHandled => ("·", DIM),
+        };
+        let outcome = self.paint.paint(
+            colour,
+            &format!("{mark} {}", words::outcome(report.outcome, report.verified)),
+        );
+        let cause = self.paint.paint(STRONG, report.diagnosis.cause.slug());
+        let vault = report.copy.destination_vault.parse::<BackupVaultArn>();
+        let place = vault.map_or_else(
+            |_| String::new(),
+            |vault| format!("  {} ({})", vault.name(), vault.arn().account()),
+        );
+        self.line(&format!("{outcome}  {cause}{place}"));
+    }
+
+    fn copy(&mut self, report: &Report) {
+        let copy = &report.copy;
+        let what = match (&copy.resource, &copy.resource_type) {
+            (Some(resource), Some(kind)) => {
+                format!("{} {}", inline_up_to(kind, 50), words::short(resource))
+            }
+            (Some(resource), None) => words::short(resource),
+            (None, Some(kind)) => inline_up_to(kind, 50),
+            (None, None) => "a backup".to_owned(),
+        };
+        self.row(
+            "copy",
+            &format!(
+                "{what}: {} → {}",
+                place(&copy.source_vault),
+                place(&copy.destination_vault)
+            ),
+        );
+        let again = match report.occurrences {
+            Some(count @ 2..) => format!(", seen {count} times"),
+            Some(_) | None => String::new(),
+        };
+        let verified = if report.verified {
+            "verified"
+        } else {
+            "not verified"
+        };
+        self.row(
+            "job",
+            &format!("{}, {verified}{again}", inline(&copy.copy_job_id)),
+        );
+        self.message(&report.message);
+    }
+
+    fn change(&mut self, change: &PolicyChange, verb: &str) {
+        let id = change
+            .id
+            .as_ref()
+            .map(|id| format!(", change {}", inline(id)))
+            .unwrap_or_default();
+        self.row(
+            "change",
+            &format!("{verb} {}{id}", words::policy_of(&change.resource)),
+        );
+        let diff = copymend_policy::diff(change.before.as_deref(), &change.after);
+        let lines = fold(&diff, DIFF_WIDTH);
+        for line in lines.iter().take(DIFF_LINES) {
+            let line = exact(line);
+            let colour = match line.chars().next() {
+                Some('+') => GOOD,
+                Some('-') => BAD,
+                Some(_) | None => DIM,
+            };
+            let line = self.paint.paint(colour, &line);
+            self.row("", &line);
+        }
+        let cut = lines.len().saturating_sub(DIFF_LINES);
+        if cut > 0 {
+            self.row("", &format!("[{cut} more lines]"));
+        }
+    }
+
+    fn guards(&mut self, report: &Report) {
+        if report.guards.is_empty() {
+            return;
+        }
+        let passed = report.guards.iter().filter(|guard| guard.passed).count();
+        let asked = report.guards.len();
+        let count = if passed == asked {
+            self.paint.paint(GOOD, &format!("✓ all {asked} passed"))
+        } else {
+            format!("{passed} of {asked} passed")
+        };
+        self.row("guards", &count);
+        for guard in report.guards.iter().filter(|guard| !guard.passed) {
+            let mark = self.paint.paint(BAD, "✗");
+            self.item(
+                "",
+                &mark,
+                &format!("{}: {}", guard.name, inline(&guard.detail)),
+            );
+        }
+    }
+
+    /// The notes; the one on the copy that was started again has a label of its own.
+    fn notes(&mut self, report: &Report) {
+        let job = report.retried_job.as_deref().unwrap_or_default();
+        let is_on_job = |note: &&String| !job.is_empty() && note.contains(job);
+        match report.notes.iter().find(is_on_job) {
+            Some(note) => self.prose("retried", &inline(note)),
+            None if job.is_empty() => {}
+            None => self.prose("retried", &format!("as job {}", inline(job))),
+        }
+        for note in report
+            .notes
+            .iter()
+            .filter(|note| !is_on_job(note))
+            .take(ITEMS)
+        {
+            self.prose("note", &inline(note));
+        }
+    }
+
+    fn what_to_do(&mut self, report: &Report) {
+        let Some(advice) = &report.advice else {
+            return;
+        };
+        match (report.outcome, report.decision) {
+            // The change stands above; its steps by hand are in the e-mail and in the JSON.
+            (Outcome::Planned, Decision::Repair) => {
+                self.prose("to do", "Set COPYMEND_MODE=repair, and Copymend writes this change and starts the copy again.");
+            }
+            (Outcome::Planned, _) => {
+                self.prose(
+                    "to do",
+                    "Set COPYMEND_MODE=repair, and Copymend starts the copy again.",
+                );
+            }
+            (Outcome::Refused, _) if !report.refused_changes.is_empty() => {
+                self.prose(
+                    "to do",
+                    &format!(
+                        "{}. If this copy should be allowed, set right what the guards name, or make the change by hand.",
+                        inline(&advice.who)
+                    ),
+                );
+                self.links(advice);
+            }
+            (Outcome::Retried | Outcome::Nothing | Outcome::AlreadyHandled, _) => {}
+            (
+                Outcome::RepairedAndRetried
+                | Outcome::Repaired
+                | Outcome::Advised
+                | Outcome::Refused
+                | Outcome::Failed,
+                _,
+            ) => self.advice(advice, None),
+        }
+    }
+}
+
+/// A vault's account, Region and name.
+fn place(vault: &str) -> String {
+    match vault.parse::<BackupVaultArn>() {
+        Ok(vault) => format!(
+            "{} in {} {}",
+            vault.name(),
+            vault.arn().account(),
+            vault.region()
+        ),
+        Err(_) => inline(vault),
+    }
+}

@@ -1,0 +1,168 @@
+//! The shape of the terminal view, and the parts that a Report and the access advisor's answer share.
+
+use copymend_diagnosis::{Advice, PermissionAnswer, Verdict};
+use copymend_remediation::report::DiagnosisReport;
+
+use super::Style;
+use super::paint::{DIM, Paint, STRONG};
+use crate::text::{command as command_line, inline, inline_up_to, wrap};
+use crate::{link, needs, words};
+
+/// Prose is wrapped at this width, behind the labels.
+const WIDTH: usize = 100;
+const LABEL: usize = 9;
+/// How much of a message is shown, in characters.
+const MESSAGE: usize = 300;
+/// How many items of a list are shown.
+pub(super) const ITEMS: usize = 20;
+
+/// The view as it grows.
+pub(super) struct View {
+    pub(super) paint: Paint,
+    text: String,
+}
+
+impl View {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            paint: Paint(style),
+            text: String::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    pub(super) fn line(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// A labelled line.
+    pub(super) fn row(&mut self, label: &str, text: &str) {
+        let label = self.paint.paint(DIM, &format!("{label:<LABEL$}"));
+        self.line(&format!("  {label} {text}"));
+    }
+
+    /// A labelled text, wrapped.
+    pub(super) fn prose(&mut self, label: &str, text: &str) {
+        for (label, line) in std::iter::once(label)
+            .chain(std::iter::repeat(""))
+            .zip(wrap(text, WIDTH))
+        {
+            self.row(label, &line);
+        }
+    }
+
+    /// A marked item below a label, wrapped behind its mark.
+    pub(super) fn item(&mut self, label: &str, mark: &str, text: &str) {
+        self.item_behind(label, mark, 1, text);
+    }
+
+    /// The same with a mark that is `width` characters wide.
+    pub(super) fn item_behind(&mut self, label: &str, mark: &str, width: usize, text: &str) {
+        let indent = " ".repeat(width + 1);
+        let marks = std::iter::once(format!("{mark} ")).chain(std::iter::repeat(indent));
+        let labels = std::iter::once(label).chain(std::iter::repeat(""));
+        for ((label, mark), line) in labels.zip(marks).zip(wrap(text, WIDTH - width - 1)) {
+            self.row(label, &format!("{mark}{line}"));
+        }
+    }
+
+    /// What the service said.
+    pub(super) fn message(&mut self, message: &str) {
+        let message = inline_up_to(message, MESSAGE);
+        if !message.is_empty() {
+            self.prose("message", &format!("\"{message}\""));
+        }
+    }
+
+    /// The cause with its evidence, the other candidates, and what could not be read. What the list of `permissions` says
+    /// already isn't said again.
+    pub(super) fn diagnosis(
+        &mut self,
+        diagnosis: &DiagnosisReport,
+        permissions: &[PermissionAnswer],
+    ) {
+        let confirmed = diagnosis
+            .candidates
+            .first()
+            .is_some_and(|first| first.verdict == Verdict::Confirmed);
+        self.prose(
+            "cause",
+            &format!(
+                "{} ({}).",
+                diagnosis.cause.title(),
+                if confirmed {
+                    "confirmed"
+                } else {
+                    "not confirmed"
+                }
+            ),
+        );
+        let mut candidates = diagnosis.candidates.iter();
+        if let Some(first) = candidates.next() {
+            let evidence = if first.evidence.is_empty() {
+                std::slice::from_ref(&first.why)
+            } else {
+                first.evidence.as_slice()
+            };
+            let told = evidence
+                .iter()
+                .filter(|seen| !needs::is_listed(permissions, seen));
+            for seen in told
+                .take(ITEMS)
+                .map(|seen| inline(seen))
+                .filter(|seen| !seen.is_empty())
+            {
+                let mark = self.paint.paint(DIM, "·");
+                self.item("", &mark, &seen);
+            }
+        }
+        let others: Vec<String> = candidates
+            .map(|candidate| {
+                format!(
+                    "{} ({})",
+                    candidate.cause,
+                    words::verdict(candidate.verdict)
+                )
+            })
+            .collect();
+        if !others.is_empty() {
+            self.prose("also", &others.join(", "));
+        }
+        for why in diagnosis.unknown.iter().take(ITEMS) {
+            self.prose("unknown", &inline(&why.to_string()));
+        }
+    }
+
+    /// Who must act, the steps, and where to look. A line that repeats `above`, a text that is shown already, only points there.
+    pub(super) fn advice(&mut self, advice: &Advice, above: Option<&str>) {
+        self.prose("to do", &format!("{}.", inline(&advice.who)));
+        for (number, step) in (1_usize..).zip(&advice.steps) {
+            let mut lines = step.lines();
+            let number = number.to_string();
+            let sentence = inline(lines.next().unwrap_or_default());
+            self.item_behind("", &number, number.len(), &sentence);
+            for command in lines {
+                let command = if above == Some(command) {
+                    "(the policy that stands above)".to_owned()
+                } else {
+                    self.paint.paint(STRONG, &command_line(command))
+                };
+                self.row("", &format!("    {command}"));
+            }
+        }
+        self.links(advice);
+    }
+
+    /// The page of the console to start from, and AWS's page.
+    pub(super) fn links(&mut self, advice: &Advice) {
+        let console = advice.console.as_deref().and_then(link::console);
+        for link in console.into_iter().chain([advice.page]) {
+            let link = self.paint.paint(DIM, link);
+            self.row("", &link);
+        }
+    }
+}

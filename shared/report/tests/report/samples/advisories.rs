@@ -1,0 +1,323 @@
+//! What the access advisor answers, made by the same steps as in its handler.
+
+use copymend_diagnosis::advisor::{
+    API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, CallerAccess, CallerFacts,
+    JobEvent, JobFacts, JobKind, KeyInUse, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob, advise_caller,
+    advise_job_role, least_privilege, needs, permissions, weigh_call, weigh_job, with_message,
+};
+use copymend_diagnosis::messages::explain;
+use copymend_diagnosis::{
+    Fact, Key, KeyManager, PrincipalPolicies, Role, SimulatedAction, SimulatedDecision,
+    SimulatedFact, UnknownReason,
+};
+use copymend_policy::PolicyDocument;
+use copymend_remediation::advisor::{Advisory, CallSummary, JobSummary, Subject};
+use copymend_remediation::report::{Decision, DiagnosisReport, Outcome};
+use serde_json::{Value, json};
+
+use super::{KEY, KEY_POLICY, why};
+
+const CALLER: &str = "arn:aws:sts::111122223333:assumed-role/Deployer/me";
+const DEPLOYER: &str = "arn:aws:iam::111122223333:role/ci/Deployer";
+const REFUSED: &str = "Insufficient privileges to perform this action.";
+
+fn blank(event: &str, subject: Subject, message: &str) -> Advisory {
+    Advisory {
+        event: event.to_owned(),
+        subject,
+        verified: false,
+        message: message.to_owned(),
+        diagnosis: DiagnosisReport {
+            cause: copymend_diagnosis::Cause::Unknown,
+            candidates: Vec::new(),
+            unknown: Vec::new(),
+        },
+        permissions: Vec::new(),
+        decision: Decision::Nothing,
+        guards: Vec::new(),
+        changes: Vec::new(),
+        outcome: Outcome::Nothing,
+        retried_job: None,
+        advice: None,
+        policy: None,
+        notes: Vec::new(),
+        occurrences: None,
+    }
+}
+
+fn call(message: &str) -> ApiCallEvent {
+    ApiCallEvent::from_json(&json!({
+        "version": "0", "id": "7d1c4f0e-0002-4000-8000-000000000002", "source": "aws.backup",
+        "detail-type": API_CALL_DETAIL_TYPE, "account": "111122223333", "region": "eu-west-1",
+        "time": "2026-11-01T00:00:00Z", "resources": [],
+        "detail": {
+            "eventVersion": "1.11",
+            "userIdentity": {
+                "type": "AssumedRole", "arn": CALLER, "accountId": "111122223333",
+                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": DEPLOYER}}
+            },
+            "eventSource": "backup.amazonaws.com", "eventName": "CreateBackupVault", "awsRegion": "eu-west-1",
+            "errorCode": "AccessDenied", "errorMessage": message, "eventID": "x",
+            "recipientAccountId": "111122223333",
+            "requestParameters": {"backupVaultName": "dr", "encryptionKeyArn": KEY}
+        }
+    }))
+    .unwrap()
+}
+
+/// A caller whose own policies allow `actions`, under a boundary if there is one.
+fn caller_facts(actions: &Value, boundary: Option<&Value>) -> CallerFacts {
+    let document = |actions: &Value| {
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]});
+        PolicyDocument::parse(&policy.to_string()).unwrap()
+    };
+    CallerFacts {
+        access: CallerAccess {
+            simulated: Vec::new(),
+            policies: Some(Fact::Known(Some(PrincipalPolicies {
+                identity: vec![document(actions)],
+                boundary: boundary.map(document),
+            }))),
+        },
+        key: Some(KeyInUse {
+            arn: KEY.parse().unwrap(),
+            key: Fact::Known(Some(Key {
+                arn: KEY.parse().unwrap(),
+                manager: KeyManager::Customer,
+                state: "Enabled".to_owned(),
+            })),
+            policy: Fact::Known(PolicyDocument::parse(KEY_POLICY).unwrap()),
+        }),
+    }
+}
+
+fn of_call(message: &str, facts: &CallerFacts) -> Advisory {
+    let call = call(message);
+    let needs = needs::of_call(&call);
+    let explanation = explain(&call.error_message);
+    let answers = permissions(
+        &needs,
+        call.caller.principal.as_ref(),
+        &call.caller.arn,
+        facts,
+    );
+    let policy = least_privilege(&needs, &answers);
+    let answers = with_message(answers, &explanation);
+    let candidates = weigh_call(&answers, &explanation);
+    let cause = candidates[0].cause;
+    let summary = CallSummary {
+        operation: call.operation.clone(),
+        account: call.account.to_string(),
+        region: call.region.clone(),
+        caller: call.caller.arn.clone(),
+        error_code: "AccessDenied".to_owned(),
+        resource: call.vault().map(|vault| vault.to_string()),
+    };
+    Advisory {
+        diagnosis: DiagnosisReport {
+            cause,
+            candidates,
+            unknown: facts.unknown().into_iter().cloned().collect(),
+        },
+        decision: Decision::Advise,
+        outcome: Outcome::Advised,
+        advice: Some(advise_caller(&call, cause, &answers, policy.as_ref())),
+        policy,
+        permissions: answers,
+        ..blank(&call.id, Subject::ApiCall(summary), message)
+    }
+}
+
+/// A vault that could not be created: the caller lacks most of what that takes.
+pub(crate) fn refused_call(message: &str) -> Advisory {
+    let mut advisory = of_call(
+        message,
+        &caller_facts(
+            &json!(["backup:CreateBackupVault", "kms:DescribeKey"]),
+            None,
+        ),
+    );
+    advisory.occurrences = Some(10);
+    advisory
+}
+
+/// The same, where the caller has all of it, but its boundary leaves the key out.
+pub(crate) fn behind_a_boundary() -> Advisory {
+    of_call(
+        REFUSED,
+        &caller_facts(
+            &json!(["backup:*", "backup-storage:*", "kms:*"]),
+            Some(&json!(["backup:*", "backup-storage:*"])),
+        ),
+    )
+}
+
+/// The same, where nothing could be read.
+pub(crate) fn nothing_read() -> Advisory {
+    let denied = why(
+        "iam:SimulatePrincipalPolicy",
+        DEPLOYER,
+        UnknownReason::AccessDenied,
+        "AccessDeniedException: You don't have permissions",
+    );
+    let facts = CallerFacts {
+        access: CallerAccess {
+            simulated: Vec::new(),
+            policies: Some(Fact::Unknown(denied)),
+        },
+        key: None,
+    };
+    let mut advisory = of_call(REFUSED, &facts);
+    advisory
+        .notes
+        .push("the call names its key by an alias, so the key policy was not looked at".to_owned());
+    advisory
+}
+
+fn job_event(kind: JobKind, detail: &Value) -> JobEvent {
+    let detail_type = match kind {
+        JobKind::Backup => BACKUP_JOB_DETAIL_TYPE,
+        JobKind::Restore => RESTORE_JOB_DETAIL_TYPE,
+    };
+    let event = json!({
+        "version": "0", "id": "7d1c4f0e-0003-4000-8000-000000000003", "source": "aws.backup",
+        "detail-type": detail_type, "account": "111122223333", "region": "eu-west-1",
+        "time": "2026-11-01T00:00:00Z", "resources": [], "detail": detail
+    });
+    JobEvent::from_json(&event, kind).unwrap()
+}
+
+fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: bool) -> Advisory {
+    let needs = needs::of_job(job);
+    let entity = job.role.as_ref().map(copymend_diagnosis::RoleArn::arn);
+    let explanation = explain(&job.message);
+    let acting_as = job.role.as_ref().map_or("", |role| role.as_str());
+    let answers = permissions(&needs, entity, acting_as, &facts.caller);
+    let policy = least_privilege(&needs, &answers);
+    let answers = with_message(answers, &explanation);
+    let candidates = weigh_job(job, &answers, facts, &explanation);
+    let cause = candidates[0].cause;
+    let summary = JobSummary {
+        job_id: job.id.clone(),
+        account: event.account.clone(),
+        region: job.region.clone(),
+        state: job.state.clone(),
+        role: job.role.as_ref().map(ToString::to_string),
+        resource: job.resource.as_ref().map(ToString::to_string),
+        resource_type: job.resource_type.clone(),
+        vault: job.vault.as_ref().map(ToString::to_string),
+    };
+    let subject = match job.kind {
+        JobKind::Backup => Subject::BackupJob(summary),
+        JobKind::Restore => Subject::RestoreJob(summary),
+    };
+    Advisory {
+        verified,
+        diagnosis: DiagnosisReport {
+            cause,
+            candidates,
+            unknown: facts.unknown().into_iter().cloned().collect(),
+        },
+        decision: Decision::Advise,
+        outcome: Outcome::Advised,
+        advice: Some(advise_job_role(job, cause, &answers, policy.as_ref())),
+        policy,
+        permissions: answers,
+        ..blank(&event.id, subject, &job.message)
+    }
+}
+
+/// A backup of Amazon S3 under a role without the policy for it.
+pub(crate) fn failed_backup() -> Advisory {
+    let event = job_event(
+        JobKind::Backup,
+        &json!({
+            "backupJobId": "8F1B2C3D-1111-2222-3333-444455556666", "state": "FAILED",
+            "statusMessage": "Access Denied trying to call AWS Backup service",
+            "iamRoleArn": "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole",
+            "resourceArn": "arn:aws:s3:::orders", "resourceType": "S3"
+        }),
+    );
+    let job = event.unconfirmed();
+    let needs = needs::of_job(&job);
+    let simulated = needs.iter().map(|need| SimulatedFact {
+        as_is: Fact::Known(SimulatedAction {
+            action: need.action.to_owned(),
+            resource: need.resource.clone(),
+            decision: SimulatedDecision::ImplicitDeny,
+            allowed_by_organizations: Some(true),
+            allowed_by_permissions_boundary: None,
+            matched_statements: 0,
+            missing_context_values: Vec::new(),
+        }),
+        without_boundary: None,
+    });
+    let facts = JobFacts {
+        role: Fact::Known(Some(Role {
+            arn: job.role.clone().unwrap(),
+            trust_policy: Some(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#.to_owned()),
+            permissions_boundary: None,
+        })),
+        caller: CallerFacts {
+            access: CallerAccess {
+                simulated: simulated.collect(),
+                policies: None,
+            },
+            key: None,
+        },
+    };
+    of_job(&event, &job, &facts, true)
+}
+
+/// A restore that AWS Backup knows nothing of.
+pub(crate) fn unverified_restore(message: &str) -> Advisory {
+    let event = job_event(
+        JobKind::Restore,
+        &json!({
+            "restoreJobId": "4DD9", "status": "FAILED", "statusMessage": message,
+            "iamRoleArn": "arn:aws:iam::111122223333:role/AWSBackupDefaultServiceRole",
+            "recoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718", "resourceType": "EBS"
+        }),
+    );
+    let job = event.unconfirmed();
+    let facts = JobFacts {
+        role: Fact::Known(None),
+        caller: CallerFacts {
+            access: CallerAccess {
+                simulated: Vec::new(),
+                policies: Some(Fact::Known(None)),
+            },
+            key: None,
+        },
+    };
+    let mut advisory = of_job(&event, &job, &facts, false);
+    advisory
+        .notes
+        .push("AWS Backup knows no such job".to_owned());
+    advisory
+}
+
+/// A call that was seen before.
+pub(crate) fn already_handled() -> Advisory {
+    let before = refused_call(REFUSED);
+    Advisory {
+        outcome: Outcome::AlreadyHandled,
+        notes: vec!["it was handled before: advised".to_owned()],
+        ..blank(&before.event, before.subject, &before.message)
+    }
+}
+
+/// Every sample by its name.
+pub(crate) fn all() -> Vec<(&'static str, Advisory)> {
+    vec![
+        ("refused call", refused_call(REFUSED)),
+        ("behind a boundary", behind_a_boundary()),
+        ("nothing read", nothing_read()),
+        ("failed backup", failed_backup()),
+        (
+            "unverified restore",
+            unverified_restore("The role cannot be assumed by AWS Backup"),
+        ),
+        ("already handled", already_handled()),
+    ]
+}

@@ -1,0 +1,284 @@
+//! AWS Backup.
+
+use std::sync::PoisonError;
+
+use copymend_diagnosis::{
+    BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
+};
+use copymend_policy::Arn;
+use copymend_remediation::ports::{
+    Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
+};
+use copymend_remediation::write::ApprovedVaultPolicy;
+use jiff::Timestamp;
+
+use crate::calls::Write;
+use crate::copies::NewCopy;
+use crate::sandbox::Sandbox;
+use crate::world::World;
+
+/// The ARN of a vault in an account and Region.
+fn vault_arn(world: &World, location: &Location, name: &str) -> Option<BackupVaultArn> {
+    let Location { account, region } = location;
+    let partition = &world.account(*account)?.partition;
+    format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
+        .parse()
+        .ok()
+}
+
+impl From<&crate::copies::CopyJob> for CopyJob {
+    fn from(job: &crate::copies::CopyJob) -> Self {
+        Self {
+            id: job.id.clone(),
+            account: job.account,
+            region: job.region.clone(),
+            state: job.state(),
+            status_message: job.status_message().to_owned(),
+            message_category: job.failure().map(|failure| failure.category.clone()),
+            source_vault: job.source_vault.clone(),
+            source_recovery_point: job.recovery_point.clone(),
+            destination_vault: job.destination_vault.clone(),
+            role: job.role.clone(),
+            resource: job.resource.clone(),
+            resource_type: job.resource_type.clone(),
+            backup_plan: job
+                .created_by
+                .as_ref()
+                .map(|plan| plan.backup_plan_arn.to_string()),
+            lifecycle: job.lifecycle.clone(),
+            parent_job_id: None,
+            is_parent: false,
+        }
+    }
+}
+
+impl Backup for Sandbox {
+    async fn describe_copy_job(
+        &self,
+        location: &Location,
+        copy_job_id: &str,
+    ) -> CallResult<Option<CopyJob>> {
+        self.calling("backup:DescribeCopyJob", &copy_job_id)
+            .in_account(Some(location.account), |world| {
+                world
+                    .copy_job(copy_job_id)
+                    .filter(|job| job.account == location.account && job.region == location.region)
+                    .map(Into::into)
+            })
+            .await
+    }
+
+    async fn describe_recovery_point(
+        &self,
+        location: &Location,
+        vault_name: &str,
+        recovery_point: &Arn,
+    ) -> CallResult<Option<RecoveryPoint>> {
+        self.calling("backup:DescribeRecoveryPoint", recovery_point)
+            .in_account(Some(location.account), |world| {
+                let vault = vault_arn(world, location, vault_name)?;
+                let point = world.recovery_point(&vault, recovery_point)?;
+                Some(RecoveryPoint {
+                    encryption_key: point.encryption_key_arn.clone(),
+                    is_encrypted: Some(point.is_encrypted()),
+                    status: Some(point.status.clone()),
+                })
+            })
+            .await
+    }
+
+    async fn describe_backup_vault(
+        &self,
+        vault: &BackupVaultArn,
+    ) -> CallResult<Option<BackupVault>> {
+        self.calling("backup:DescribeBackupVault", vault)
+            .in_account(vault.account_id(), |world| {
+                let found = world.vault(vault)?;
+                let lock = found.lock.as_ref();
+                Some(BackupVault {
+                    encryption_key: found.encryption_key_arn.clone(),
+                    vault_type: Some(found.vault_type.clone()),
+                    locked: Some(lock.is_some() || found.is_logically_air_gapped()),
+                    min_retention_days: lock.and_then(|lock| lock.min_retention_days),
+                    max_retention_days: lock.and_then(|lock| lock.max_retention_days),
+                })
+            })
+            .await
+    }
+
+    async fn get_backup_vault_access_policy(
+        &self,
+        vault: &BackupVaultArn,
+    ) -> CallResult<Option<String>> {
+        self.calling("backup:GetBackupVaultAccessPolicy", vault)
+            .in_account(vault.account_id(), |world| {
+                let policy = world.vault(vault)?.policy.as_ref()?;
+                Some(policy.as_str().to_owned())
+            })
+            .await
+    }
+
+    async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {
+        let calling = self.calling("backup:ListTags", vault);
+        calling
+            .in_account(vault.account_id(), |world| {
+                world.vault(vault).map(|found| found.tags.clone())
+            })
+            .await?
+            .ok_or_else(|| {
+                calling.error(
+                    CallErrorKind::Failed,
+                    "ResourceNotFoundException: no such vault",
+                )
+            })
+    }
+
+    async fn list_recovery_point_tags(
+        &self,
+        location: &Location,
+        recovery_point: &Arn,
+    ) -> CallResult<Tags> {
+        let calling = self.calling("backup:ListTags", recovery_point);
+        calling
+            .in_account(Some(location.account), |world| {
+                let region = world
+                    .account(location.account)?
+                    .regions
+                    .get(&location.region)?;
+                let mut points = region
+                    .vaults
+                    .values()
+                    .flat_map(|vault| &vault.recovery_points);
+                points
+                    .find(|point| point.arn == *recovery_point)
+                    .map(|point| point.tags.clone())
+            })
+            .await?
+            .ok_or_else(|| {
+                calling.error(
+                    CallErrorKind::Failed,
+                    "ResourceNotFoundException: no such recovery point",
+                )
+            })
+    }
+
+    async fn describe_backup_job(
+        &self,
+        location: &Location,
+        backup_job_id: &str,
+    ) -> CallResult<Option<BackupJob>> {
+        self.calling("backup:DescribeBackupJob", &backup_job_id)
+            .in_account(Some(location.account), |world| {
+                world
+                    .backup_job(location.account, &location.region, backup_job_id)
+                    .map(Into::into)
+            })
+            .await
+    }
+
+    async fn describe_restore_job(
+        &self,
+        location: &Location,
+        restore_job_id: &str,
+    ) -> CallResult<Option<RestoreJob>> {
+        self.calling("backup:DescribeRestoreJob", &restore_job_id)
+            .in_account(Some(location.account), |world| {
+                world
+                    .restore_job(location.account, &location.region, restore_job_id)
+                    .map(Into::into)
+            })
+            .await
+    }
+
+    /// Only the management account may read it (documented: API reference, `DescribeGlobalSettings`).
+    async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
+        let calling = self.calling("backup:DescribeGlobalSettings", &location.account);
+        calling
+            .in_account(Some(location.account), |world| {
+                let organization = world.organization_of(location.account)?;
+                (organization.management_account == location.account)
+                    .then_some(organization.cross_account_backup_enabled)
+            })
+            .await?
+            .ok_or_else(|| {
+                let detail = "AccessDeniedException: only the management account can read the global settings";
+                calling.error(CallErrorKind::AccessDenied, detail)
+            })
+    }
+}
+
+impl BackupWrites for Sandbox {
+    async fn put_backup_vault_access_policy(&self, change: &ApprovedVaultPolicy) -> CallResult<()> {
+        let vault = change.resource();
+        let calling = self.calling("backup:PutBackupVaultAccessPolicy", vault);
+        let result = calling.in_account(vault.account_id(), |world| {
+            world.put_vault_policy(vault, change.policy())
+        });
+        let result = result.await?;
+        calling.written(result, change.policy())
+    }
+
+    /// The copy runs at once. Continuous backups can't be copied on demand (documented: API reference, `StartCopyJob`).
+    async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {
+        let calling = self.calling("backup:StartCopyJob", &copy.recovery_point);
+        let created = self.clock.now();
+        let started = calling
+            .in_account(Some(copy.location.account), |world| {
+                self.start_once(world, copy, created)
+            })
+            .await?;
+        let (id, is_new) =
+            started.map_err(|detail| calling.error(CallErrorKind::Rejected, detail))?;
+        if is_new {
+            self.calls.record(Write {
+                operation: calling.operation,
+                resource: copy.destination_vault.to_string(),
+                before: None,
+                after: id.clone(),
+            });
+        }
+        Ok(id)
+    }
+}
+
+impl Sandbox {
+    /// Starts a copy, unless its token has started one. Answers the job's id and whether it is new.
+    fn start_once(
+        &self,
+        world: &mut World,
+        copy: &StartCopy,
+        created: Timestamp,
+    ) -> Result<(String, bool), &'static str> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let Location { account, region } = &copy.location;
+        let token = format!("{account}/{region}/{}", copy.idempotency_token);
+        if let Some(job) = tokens.get(&token) {
+            return Ok((job.clone(), false));
+        }
+        let source_vault = vault_arn(world, &copy.location, &copy.source_vault_name)
+            .filter(|vault| world.vault(vault).is_some())
+            .ok_or("ResourceNotFoundException: no such backup vault")?;
+        if copy.recovery_point.resource().contains(":continuous:") {
+            return Err("InvalidRequestException: a continuous backup cannot be copied on demand");
+        }
+        let job = world.start_copy(NewCopy {
+            id: None,
+            name: None,
+            recovery_point: copy.recovery_point.clone(),
+            source_vault,
+            destination_vault: copy.destination_vault.clone(),
+            role: copy.role.clone(),
+            lifecycle: copy.lifecycle.clone(),
+            created_by: None,
+            created,
+            resource: None,
+            resource_type: None,
+        });
+        let id = job
+            .ok_or("InvalidParameterValueException: no such account")?
+            .id
+            .clone();
+        tokens.insert(token, id.clone());
+        Ok((id, true))
+    }
+}

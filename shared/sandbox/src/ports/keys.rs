@@ -1,0 +1,65 @@
+//! AWS KMS.
+
+use copymend_diagnosis::{Key, KeyArn, Tags};
+use copymend_remediation::ports::{CallErrorKind, CallResult, KeyWrites, Keys};
+use copymend_remediation::write::ApprovedKeyPolicy;
+
+use crate::sandbox::Sandbox;
+
+impl Keys for Sandbox {
+    async fn describe_key(&self, key: &KeyArn) -> CallResult<Option<Key>> {
+        self.calling("kms:DescribeKey", key)
+            .in_account(key.account_id(), |world| {
+                world.key(key).map(|found| Key {
+                    arn: key.clone(),
+                    manager: found.manager,
+                    state: found.state.clone(),
+                })
+            })
+            .await
+    }
+
+    async fn get_key_policy(&self, key: &KeyArn) -> CallResult<Option<String>> {
+        self.calling("kms:GetKeyPolicy", key)
+            .in_account(key.account_id(), |world| {
+                Some(world.key(key)?.policy.as_ref()?.as_str().to_owned())
+            })
+            .await
+    }
+
+    async fn list_key_policies(&self, key: &KeyArn) -> CallResult<Vec<String>> {
+        let calling = self.calling("kms:ListKeyPolicies", key);
+        calling
+            .in_account(key.account_id(), |world| {
+                world.key(key).map(|found| {
+                    std::iter::once("default".to_owned())
+                        .chain(found.other_policies.iter().cloned())
+                        .collect()
+                })
+            })
+            .await?
+            .ok_or_else(|| calling.error(CallErrorKind::Failed, "NotFoundException: no such key"))
+    }
+
+    async fn list_key_tags(&self, key: &KeyArn) -> CallResult<Tags> {
+        let calling = self.calling("kms:ListResourceTags", key);
+        calling
+            .in_account(key.account_id(), |world| {
+                world.key(key).map(|found| found.tags.clone())
+            })
+            .await?
+            .ok_or_else(|| calling.error(CallErrorKind::Failed, "NotFoundException: no such key"))
+    }
+}
+
+impl KeyWrites for Sandbox {
+    async fn put_key_policy(&self, change: &ApprovedKeyPolicy) -> CallResult<()> {
+        let key = change.resource();
+        let calling = self.calling("kms:PutKeyPolicy", key);
+        let result = calling.in_account(key.account_id(), |world| {
+            world.put_key_policy(key, change.policy())
+        });
+        let result = result.await?;
+        calling.written(result, change.policy())
+    }
+}

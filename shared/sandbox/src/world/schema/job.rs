@@ -1,0 +1,183 @@
+//! Jobs, and what may go wrong with them.
+
+use copymend_diagnosis::{self as diagnosis, BackupVaultArn, KeyArn, Lifecycle, RoleArn};
+use copymend_policy::{AccountId, Arn};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// A copy job's inputs. Whether it fails, and with which message, follows from the world.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CopyJobInput {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    pub(crate) recovery_point_arn: Arn,
+    pub(crate) source_vault_arn: BackupVaultArn,
+    pub(crate) destination_vault_arn: BackupVaultArn,
+    pub(crate) iam_role_arn: RoleArn,
+    #[serde(default)]
+    pub(crate) created_by: Option<BackupPlan>,
+    #[serde(default)]
+    pub(crate) lifecycle: Option<LifecycleInput>,
+    pub(crate) creation_date: Timestamp,
+    #[serde(default)]
+    pub(crate) resource_arn: Option<Arn>,
+    #[serde(default)]
+    pub(crate) resource_type: Option<String>,
+    #[serde(default)]
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// The backup plan that started a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupPlan {
+    /// `backupPlanArn`.
+    pub backup_plan_arn: Arn,
+    /// `backupPlanId`.
+    pub backup_plan_id: String,
+    /// `backupPlanVersion`.
+    #[serde(default)]
+    pub backup_plan_version: Option<String>,
+    /// `backupPlanRuleId`.
+    pub backup_rule_id: String,
+}
+
+/// [`Lifecycle`], refusing fields that it doesn't have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LifecycleInput {
+    #[serde(default)]
+    move_to_cold_storage_after_days: Option<i64>,
+    #[serde(default)]
+    delete_after_days: Option<i64>,
+    #[serde(default)]
+    opt_in_to_archive_for_supported_resources: Option<bool>,
+    #[serde(default)]
+    delete_after_event: Option<String>,
+}
+
+impl From<LifecycleInput> for Lifecycle {
+    fn from(input: LifecycleInput) -> Self {
+        Self {
+            move_to_cold_storage_after_days: input.move_to_cold_storage_after_days,
+            delete_after_days: input.delete_after_days,
+            opt_in_to_archive_for_supported_resources: input
+                .opt_in_to_archive_for_supported_resources,
+            delete_after_event: input.delete_after_event,
+        }
+    }
+}
+
+/// What goes wrong with a copy although every rule lets it pass, such as a fault inside AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// AWS's message.
+    pub message: String,
+    /// AWS's category of the message.
+    #[serde(default)]
+    pub category: Option<String>,
+    /// How many attempts it spoils; every one unless said otherwise.
+    #[serde(default)]
+    pub attempts: Option<u32>,
+}
+
+/// A backup job, as it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupJob {
+    /// The id.
+    pub id: String,
+    /// The account that it ran in.
+    pub account: AccountId,
+    /// The Region that it ran in.
+    pub region: String,
+    /// `FAILED` unless said otherwise, or another of AWS Backup's states.
+    #[serde(default = "failed")]
+    pub state: String,
+    /// AWS's message.
+    #[serde(default)]
+    pub status_message: String,
+    /// The job role.
+    #[serde(default)]
+    pub iam_role_arn: Option<RoleArn>,
+    /// The vault that the backup goes to.
+    #[serde(default)]
+    pub vault_arn: Option<BackupVaultArn>,
+    /// The key that the backup is encrypted with.
+    #[serde(default)]
+    pub encryption_key_arn: Option<KeyArn>,
+    /// The resource.
+    #[serde(default)]
+    pub resource_arn: Option<Arn>,
+    /// Its kind.
+    #[serde(default)]
+    pub resource_type: Option<String>,
+}
+
+impl From<&BackupJob> for diagnosis::BackupJob {
+    fn from(job: &BackupJob) -> Self {
+        Self {
+            id: job.id.clone(),
+            account: job.account,
+            state: job.state.clone(),
+            status_message: job.status_message.clone(),
+            role: job.iam_role_arn.clone(),
+            vault: job.vault_arn.clone(),
+            encryption_key: job.encryption_key_arn.clone(),
+            resource: job.resource_arn.clone(),
+            resource_type: job.resource_type.clone(),
+        }
+    }
+}
+
+/// A restore job, as it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreJob {
+    /// The id.
+    pub id: String,
+    /// The account that it ran in.
+    pub account: AccountId,
+    /// The Region that it ran in.
+    pub region: String,
+    /// `FAILED` unless said otherwise, or another of AWS Backup's states.
+    #[serde(default = "failed")]
+    pub status: String,
+    /// AWS's message.
+    #[serde(default)]
+    pub status_message: String,
+    /// The job role.
+    #[serde(default)]
+    pub iam_role_arn: Option<RoleArn>,
+    /// The recovery point that is restored.
+    #[serde(default)]
+    pub recovery_point_arn: Option<Arn>,
+    /// The vault that it is in.
+    #[serde(default)]
+    pub vault_arn: Option<BackupVaultArn>,
+    /// Its kind.
+    #[serde(default)]
+    pub resource_type: Option<String>,
+}
+
+impl From<&RestoreJob> for diagnosis::RestoreJob {
+    fn from(job: &RestoreJob) -> Self {
+        Self {
+            id: job.id.clone(),
+            account: job.account,
+            status: job.status.clone(),
+            status_message: job.status_message.clone(),
+            role: job.iam_role_arn.clone(),
+            recovery_point: job.recovery_point_arn.clone(),
+            vault: job.vault_arn.clone(),
+            resource_type: job.resource_type.clone(),
+        }
+    }
+}
+
+fn failed() -> String {
+    "FAILED".to_owned()
+}

@@ -1,0 +1,125 @@
+//! Vaults, recovery points and keys.
+
+use std::collections::BTreeMap;
+
+use copymend_diagnosis::{KeyArn, KeyManager, Tags};
+use copymend_policy::Arn;
+use serde::Deserialize;
+
+use super::PolicyText;
+use super::unique::unique;
+
+/// What an account has in one Region.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// The backup vaults by name.
+    #[serde(default, deserialize_with = "unique")]
+    pub vaults: BTreeMap<String, Vault>,
+    /// The KMS keys by id.
+    #[serde(default, deserialize_with = "unique")]
+    pub keys: BTreeMap<String, Key>,
+}
+
+/// A backup vault.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// The key; the account's default key for AWS Backup, `aws/backup`, unless said otherwise.
+    #[serde(default)]
+    pub encryption_key_arn: Option<KeyArn>,
+    /// The access policy; none unless said otherwise.
+    #[serde(default)]
+    pub policy: Option<PolicyText>,
+    /// The tags.
+    #[serde(default, deserialize_with = "unique")]
+    pub tags: Tags,
+    /// The lock.
+    #[serde(default)]
+    pub lock: Option<Lock>,
+    /// `BACKUP_VAULT` unless said otherwise, or `LOGICALLY_AIR_GAPPED_BACKUP_VAULT`.
+    #[serde(default = "backup_vault")]
+    pub vault_type: String,
+    /// The recovery points.
+    #[serde(default)]
+    pub recovery_points: Vec<RecoveryPoint>,
+}
+
+/// A vault lock: the retention that the vault accepts, in days.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// The shortest.
+    #[serde(default)]
+    pub min_retention_days: Option<i64>,
+    /// The longest.
+    #[serde(default)]
+    pub max_retention_days: Option<i64>,
+}
+
+/// A recovery point.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryPoint {
+    /// Its ARN. One of the service `backup` is of a type that AWS Backup manages fully.
+    pub arn: Arn,
+    /// The resource that was backed up.
+    pub resource_arn: Arn,
+    /// The kind of resource, such as `EBS`.
+    pub resource_type: String,
+    /// The key. For fully managed types the vault's, unless said otherwise.
+    #[serde(default)]
+    pub encryption_key_arn: Option<KeyArn>,
+    /// Whether it is encrypted; yes if it has a key, unless said otherwise.
+    #[serde(default)]
+    pub encrypted: Option<bool>,
+    /// The size.
+    #[serde(default)]
+    pub size_in_bytes: u64,
+    /// The tags.
+    #[serde(default, deserialize_with = "unique")]
+    pub tags: Tags,
+    /// `COMPLETED` unless said otherwise.
+    #[serde(default = "completed")]
+    pub status: String,
+}
+
+/// A KMS key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// The alias, for people.
+    #[serde(default)]
+    pub alias: Option<String>,
+    /// `AWS` or `CUSTOMER`; `CUSTOMER` unless said otherwise.
+    #[serde(default = "customer")]
+    pub manager: KeyManager,
+    /// `Enabled` unless said otherwise, or another of KMS's key states.
+    #[serde(default = "enabled")]
+    pub state: String,
+    /// The key policy; the one that KMS gives a key by default, unless said otherwise.
+    #[serde(default)]
+    pub policy: Option<PolicyText>,
+    /// The names of its policies beside `default`, such as the one of AWS RAM. What they allow is not modelled.
+    #[serde(default)]
+    pub other_policies: Vec<String>,
+    /// The tags.
+    #[serde(default, deserialize_with = "unique")]
+    pub tags: Tags,
+}
+
+fn backup_vault() -> String {
+    "BACKUP_VAULT".to_owned()
+}
+
+fn completed() -> String {
+    "COMPLETED".to_owned()
+}
+
+fn enabled() -> String {
+    "Enabled".to_owned()
+}
+
+const fn customer() -> KeyManager {
+    KeyManager::Customer
+}
