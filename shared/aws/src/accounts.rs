@@ -247,10 +247,13 @@ impl<C: Clone> Clients<C> {
         let (client, role) = if let Some(made) = known {
             made
         } else {
-            let (config, role) = self
-                .accounts
-                .config_of(&call, target.account, target.partition)
-                .await?;
+            // Boxed, because it is needed once, and large: every call's future would carry it along.
+            let (config, role) = Box::pin(self.accounts.config_of(
+                &call,
+                target.account,
+                target.partition,
+            ))
+            .await?;
             let config = match target.region {
                 Some(region) => config
                     .into_builder()

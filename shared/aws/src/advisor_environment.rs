@@ -42,7 +42,7 @@ impl AwsAdvisorEnvironment {
     /// The environment with what the process's environment says, as [`AwsEnvironment::load`](crate::AwsEnvironment::load)
     /// does it.
     pub async fn load(settings: &AdvisorSettings) -> Self {
-        Self::new(config::loader(config::http_client()).load().await, settings)
+        Self::new(config::load(config::http_client()).await, settings)
     }
 
     /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's

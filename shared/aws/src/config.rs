@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, ConfigLoader};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
@@ -23,6 +23,12 @@ const ATTEMPTS: u32 = 3;
 /// again first.
 pub(crate) fn once() -> RetryConfig {
     RetryConfig::disabled()
+}
+
+/// The configuration that the process's environment gives.
+pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
+    // Boxed, because it is large and done once, and what awaits it lives on.
+    Box::pin(loader(http_client).load()).await
 }
 
 /// Everything that isn't set here comes from the environment and the profile.

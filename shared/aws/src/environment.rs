@@ -29,7 +29,7 @@ impl AwsEnvironment {
     /// The environment with what the process's environment says: Region, credentials, `AWS_ENDPOINT_URL` and
     /// `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs credentials.
     pub async fn load(settings: &Settings) -> Self {
-        Self::new(config::loader(config::http_client()).load().await, settings)
+        Self::new(config::load(config::http_client()).await, settings)
     }
 
     /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's
