@@ -84,15 +84,15 @@ impl DeadLetters {
 /// The event in a letter. EventBridge puts the event itself into its queue; Lambda's failure destination wraps it as
 /// `requestPayload` (Lambda developer guide, "Asynchronous invocation" [documented]). What is no JSON is kept as text.
 pub(crate) fn event_in(body: &str) -> Value {
-    let Ok(letter) = serde_json::from_str::<Value>(body) else {
+    let Ok(mut letter) = serde_json::from_str::<Value>(body) else {
         return Value::String(body.to_owned());
     };
-    match letter {
-        Value::Object(mut members) if members.contains_key("requestContext") => members
-            .remove("requestPayload")
-            .unwrap_or(Value::Object(members)),
-        letter => letter,
+    if letter.get("requestContext").is_some()
+        && let Some(event) = letter.get_mut("requestPayload")
+    {
+        return event.take();
     }
+    letter
 }
 
 #[cfg(test)]

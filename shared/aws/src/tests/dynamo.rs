@@ -1,4 +1,4 @@
-use copymend_remediation::ledger::{Change, JobEntry, Ledger};
+use copymend_remediation::ledger::{Change, JobEntry, JobProgress, Ledger, Occurrence};
 use copymend_remediation::ports::{CallErrorKind, Environment};
 use copymend_remediation::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
@@ -38,35 +38,55 @@ fn change() -> Change {
     Change {
         id: "job-1-1".to_owned(),
         resource: "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned(),
+        grantee: "444455556666".to_owned(),
         before: None,
-        after: "{}".to_owned(),
-        added: vec!["{\"Sid\":\"a\"}".to_owned()],
+        after: Some("{}".to_owned()),
+        statements: vec!["{\"Sid\":\"a\"}".to_owned()],
         at: now(),
         copy_job_id: "job-1".to_owned(),
+        undoes: None,
     }
 }
 
 #[tokio::test]
-async fn a_job_is_taken_by_one_conditional_put() {
+async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
     let wire = Wire::default();
     let aws = aws(&wire).await;
-    wire.once("PutItem", ok("{}"));
+    let left = json!({ "Attributes": {
+        "job_state": { "S": "in-progress" },
+        "counted": { "N": "3" },
+        "counted_after": { "S": "advised" },
+        "change_id": { "S": "c-1" },
+        "told": { "BOOL": true }
+    }});
+    wire.once("UpdateItem", ok("{}"))
+        .once("UpdateItem", ok(left.to_string()));
     let ledger = aws.ledger().unwrap();
-    let entry = ledger
-        .begin_job("job-1", "me", now(), later())
-        .await
-        .unwrap();
-    assert_eq!(entry, JobEntry::Started);
-    let sent = wire.sent("PutItem")[0].json();
-    assert_eq!(sent["Item"]["pk"]["S"], "job#job-1");
+    let begin = || ledger.begin_job("job-1", "me", now(), later());
     assert_eq!(
-        sent["Item"]["held_until"]["N"],
-        later().as_millisecond().to_string()
+        begin().await.unwrap(),
+        JobEntry::Started(JobProgress::default())
     );
     assert_eq!(
-        sent["Item"]["expires_at"]["N"],
+        begin().await.unwrap(),
+        JobEntry::Started(JobProgress {
+            occurrence: Some(Occurrence {
+                count: 3,
+                previous_outcome: Some("advised".to_owned()),
+            }),
+            change_id: Some("c-1".to_owned()),
+            told: true,
+        })
+    );
+    let sent = wire.sent("UpdateItem")[0].json();
+    assert_eq!(sent["Key"]["pk"]["S"], "job#job-1");
+    let values = &sent["ExpressionAttributeValues"];
+    assert_eq!(values[":until"]["N"], later().as_millisecond().to_string());
+    assert_eq!(
+        values[":expires"]["N"],
         (now().as_second() + 30 * 86_400).to_string()
     );
+    assert_eq!(sent["ReturnValues"], "ALL_NEW");
     assert_eq!(sent["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
     // The ledger is the function's own: who we are needn't be known.
     assert!(wire.sent("GetCallerIdentity").is_empty());
@@ -78,20 +98,20 @@ async fn a_job_of_someone_else_is_told_by_the_item_that_refused() {
     let aws = aws(&wire).await;
     let ledger = aws.ledger().unwrap();
     wire.once(
-        "PutItem",
+        "UpdateItem",
         refused(&json!({ "job_state": { "S": "done" }, "outcome": { "S": "retried" } })),
     )
     .once(
-        "PutItem",
+        "UpdateItem",
         refused(&json!({ "job_state": { "S": "in-progress" } })),
     )
     .once(
-        "PutItem",
+        "UpdateItem",
         refused(&json!({ "job_state": { "S": "new-state" } })),
     )
     // Endpoints that don't know the option answer without the item.
     .once(
-        "PutItem",
+        "UpdateItem",
         typed_error("ConditionalCheckFailedException", "no"),
     )
     .once(
@@ -99,7 +119,7 @@ async fn a_job_of_someone_else_is_told_by_the_item_that_refused() {
         ok(r#"{"Item":{"job_state":{"S":"done"},"outcome":{"S":"advised"}}}"#),
     )
     .once(
-        "PutItem",
+        "UpdateItem",
         typed_error("ConditionalCheckFailedException", "no"),
     )
     .once("GetItem", ok("{}"));
@@ -124,6 +144,7 @@ async fn errors_of_the_table_are_told_apart() {
         ("ResourceNotFoundException", Failed),
     ] {
         wire.always("PutItem", typed_error(code, "no"))
+            .always("UpdateItem", typed_error(code, "no"))
             .always("GetItem", typed_error(code, "no"))
             .always("TransactWriteItems", typed_error(code, "no"));
         let begun = ledger.begin_job("job-1", "me", now(), later()).await;
@@ -136,7 +157,11 @@ async fn errors_of_the_table_are_told_apart() {
         );
         assert_eq!(ledger.retry_of("job-1").await.unwrap_err().kind, kind);
         assert_eq!(
-            ledger.record_change(&change(), &[]).await.unwrap_err().kind,
+            ledger
+                .confirm_change(&change(), &[])
+                .await
+                .unwrap_err()
+                .kind,
             kind
         );
     }
@@ -161,9 +186,10 @@ async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
         "TransactWriteItems",
         cancelled("TransactionConflict", &none),
     )
-    .once("TransactWriteItems", ok("{}"));
+    .once("TransactWriteItems", ok("{}"))
+    .always("PutItem", ok("{}"));
     ledger
-        .record_change(&change(), &["a".to_owned()])
+        .confirm_change(&change(), &["a".to_owned()])
         .await
         .unwrap();
     let sent = wire.sent("TransactWriteItems");
@@ -184,7 +210,7 @@ async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
         cancelled("ConditionalCheckFailed", &stored),
     );
     ledger
-        .record_change(&change(), &["a".to_owned()])
+        .confirm_change(&change(), &["a".to_owned()])
         .await
         .unwrap();
     wire.once(
@@ -192,16 +218,16 @@ async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
         cancelled("ConditionalCheckFailed", &stored),
     );
     let other = Change {
-        after: "{ }".to_owned(),
+        after: Some("{ }".to_owned()),
         ..change()
     };
-    let error = ledger.record_change(&other, &[]).await.unwrap_err();
+    let error = ledger.confirm_change(&other, &[]).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Rejected);
     wire.always(
         "TransactWriteItems",
         cancelled("TransactionConflict", &none),
     );
-    let error = ledger.record_change(&change(), &[]).await.unwrap_err();
+    let error = ledger.confirm_change(&change(), &[]).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Throttled);
 }
 
@@ -216,7 +242,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
     )
     .always(
         "UpdateItem",
-        ok(r#"{"Attributes":{"occurrences":{"S":"x"},"attempts":{"N":"1.5"}}}"#),
+        ok(r#"{"Attributes":{"occurrences":{"S":"x"},"jobs":{"N":"1.5"}}}"#),
     );
     let kind = CallErrorKind::Unreadable;
     assert_eq!(
@@ -227,7 +253,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
     assert_eq!(ledger.change("c").await.unwrap_err().kind, kind);
     assert_eq!(
         ledger
-            .record_occurrence("f", "o", now())
+            .count_occurrence("f", "job-1", "o", now())
             .await
             .unwrap_err()
             .kind,
@@ -237,6 +263,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
         .count_retry(
             &parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1"),
             &parsed("arn:aws:backup:eu-west-1:111122223333:backup-vault:dr"),
+            "job-1",
             3,
             now(),
         )
@@ -282,32 +309,6 @@ async fn a_real_table_keeps_the_contract() {
     create_table(&config, &table).await;
     let ledger = DynamoLedger::new(&config, &table);
     ledger_contract(&ledger).await;
-
-    let resource = "arn:aws:backup:eu-west-1:111122223333:backup-vault:undo";
-    let change = Change {
-        resource: resource.to_owned(),
-        ..change()
-    };
-    let sids = ["a".to_owned(), "b".to_owned()];
-    ledger.record_change(&change, &sids).await.unwrap();
-    ledger.record_change(&change, &sids).await.unwrap();
-    assert_eq!(ledger.change(&change.id).await.unwrap(), Some(change));
-    assert_eq!(ledger.change("none").await.unwrap(), None);
-    let history = ledger.policy_history(resource, now()).await.unwrap();
-    assert_eq!(history.writes_today, 1, "a repeated record counts once");
-    ledger.forget_sids(resource, &sids[..1]).await.unwrap();
-    ledger.forget_sids("nobody's", &sids).await.unwrap();
-    let history = ledger.policy_history(resource, now()).await.unwrap();
-    assert_eq!(history.sids, ["b"]);
-    ledger.forget_sids(resource, &sids).await.unwrap();
-    assert!(
-        ledger
-            .policy_history(resource, now())
-            .await
-            .unwrap()
-            .sids
-            .is_empty()
-    );
 }
 
 async fn create_table(config: &aws_config::SdkConfig, table: &str) {
