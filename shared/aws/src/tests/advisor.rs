@@ -68,13 +68,13 @@ async fn a_ledger_table_makes_a_ledger() {
         ..AdvisorSettings::default()
     };
     let aws = advisor_environment(&wire, &settings).await;
-    wire.once("PutItem", json_error(403, "AccessDeniedException", "no"));
+    wire.once("UpdateItem", json_error(403, "AccessDeniedException", "no"));
     let ledger = aws.ledger().unwrap();
     let at = parsed("2026-11-22T23:30:00Z");
     let refused = copymend_remediation::ledger::Ledger::begin_job(ledger, "e-1", "me", at, at);
     assert_eq!(refused.await.unwrap_err().kind, CallErrorKind::AccessDenied);
     assert_eq!(
-        wire.sent("PutItem")[0].json()["TableName"],
+        wire.sent("UpdateItem")[0].json()["TableName"],
         "advisor-ledger"
     );
 }

@@ -40,6 +40,7 @@ fn report() -> Report {
         advice: None,
         notes: Vec::new(),
         occurrences: None,
+        incident: None,
     }
 }
 
