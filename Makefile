@@ -13,8 +13,8 @@ export SAM_CLI_TELEMETRY := 0
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
 
-demo: ## Take every sample event through the function's own handler, on the embedded sandbox.
-	cargo run --quiet --locked --package copymend --no-default-features -- replay --repair --message events/*.json
+demo: ## Take every sample event through the functions' own handlers, on the embedded sandbox.
+	cargo run --quiet --locked --package copymend --no-default-features -- replay --repair --message events/*.json events/advisor/*.json
 
 test: unit oracle-sample template black-box ## Run all tests.
 

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Says what a failure message of AWS Backup means
     Explain(Explain),
-    /// Runs events through the Lambda function's own handler, in a sandbox
+    /// Runs events through the Lambda functions' own handlers, in a sandbox
     Replay(Replay),
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
@@ -63,6 +63,7 @@ pub(crate) struct Explain {
 Examples:
   copymend replay events/source-key-policy.json
   copymend replay --repair --message events/*.json
+  copymend replay events/advisor/create-backup-vault.json
   copymend replay --json - < event.json
 
 The settings of the function are read from the environment (COPYMEND_…). Allowlists that are not set admit everything:

@@ -58,11 +58,7 @@ async fn all(
             writeln!(io::stdout().lock(), "{}", as_json(&result))
         } else {
             match &result {
-                Ok(report) => write!(
-                    output::terminal(),
-                    "{}",
-                    terminal(report, Style::Coloured)
-                ),
+                Ok(report) => write!(output::terminal(), "{}", terminal(report, Style::Coloured)),
                 Err(error) => writeln!(
                     output::terminal(),
                     "{}: {}",

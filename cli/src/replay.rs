@@ -1,13 +1,15 @@
-//! `copymend replay`: the Lambda function's own handler, on the sandbox.
+//! `copymend replay`: the Lambda functions' own handlers, on the sandbox.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
+use copymend_remediation::advisor::{AccessAdvisor, Advisory, is_for_advisor};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_report::{Style, email, terminal};
+use copymend_report::{Style, advisory_email, advisory_json, advisory_terminal, email, terminal};
 use copymend_sandbox::{Sandbox, World};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -31,7 +33,9 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
             .map_err(|error| CommandError::Usage(format!("`{}`: {error}", path.display())))?,
         None => World::default_world(),
     };
-    let remediator = CopyRemediator::new(Sandbox::new(world), settings);
+    let sandbox = Sandbox::new(world);
+    let remediator = CopyRemediator::new(sandbox.clone(), settings);
+    let advisor = AccessAdvisor::new(sandbox.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(io_error("start"))?;
@@ -40,29 +44,65 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
         let text = text(path)?;
         // What isn't JSON reaches the handler as `null`, as in the Lambda function.
         let event: Value = serde_json::from_str(&text).unwrap_or_default();
-        let now = remediator.environment().clock().now();
+        let now = Environment::clock(&sandbox).now();
         let invocation = Invocation {
             id: format!("replay-{place}"),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
-        let result = runtime.block_on(remediator.handle(&event, &invocation));
-        if !matches!(&result, Ok(report) if report.outcome != Outcome::Failed) {
+        // Each event goes to the function that its rule would send it to.
+        let answer = if is_for_advisor(&event) {
+            Answer::Advisory(Box::new(
+                runtime.block_on(advisor.handle(&event, &invocation)),
+            ))
+        } else {
+            Answer::Report(Box::new(
+                runtime.block_on(remediator.handle(&event, &invocation)),
+            ))
+        };
+        if answer.is_failure() {
             ending = Ending::Failed;
         }
         let written = if arguments.json {
-            writeln!(io::stdout().lock(), "{}", as_json(&result))
+            writeln!(io::stdout().lock(), "{}", answer.json())
         } else {
             human(
                 output::terminal(),
-                &result,
+                &answer,
                 path,
                 arguments.message,
-                remediator.environment(),
+                &sandbox,
             )
         };
         written.map_err(io_error("write the report"))?;
     }
     Ok(ending)
+}
+
+/// What a function answered.
+enum Answer {
+    Report(Box<Result<Report, HandlerError>>),
+    Advisory(Box<Result<Advisory, HandlerError>>),
+}
+
+impl Answer {
+    fn is_failure(&self) -> bool {
+        match self {
+            Self::Report(result) => {
+                !matches!(result.as_ref(), Ok(report) if report.outcome != Outcome::Failed)
+            }
+            Self::Advisory(result) => result.is_err(),
+        }
+    }
+
+    fn json(&self) -> String {
+        match self {
+            Self::Report(result) => as_json(result),
+            Self::Advisory(result) => match result.as_ref() {
+                Ok(advisory) => advisory_json(advisory),
+                Err(error) => error_json(error),
+            },
+        }
+    }
 }
 
 /// The settings of the environment. In the sandbox nothing can be harmed, so allowlists that aren't set admit everything.
@@ -88,44 +128,58 @@ fn text(path: &Path) -> Result<String, CommandError> {
 pub(crate) fn as_json(result: &Result<Report, HandlerError>) -> String {
     match result {
         Ok(report) => copymend_report::json(report),
-        // The same members as the Lambda function's error answer.
-        Err(error) => json!({
-            "errorType": error.error_type(),
-            "errorMessage": error.to_string(),
-        })
-        .to_string(),
+        Err(error) => error_json(error),
     }
+}
+
+/// The same members as the Lambda function's error answer.
+fn error_json(error: &HandlerError) -> String {
+    json!({
+        "errorType": error.error_type(),
+        "errorMessage": error.to_string(),
+    })
+    .to_string()
 }
 
 fn human(
     mut output: impl Write,
-    result: &Result<Report, HandlerError>,
+    answer: &Answer,
     path: &Path,
     message: bool,
     sandbox: &Sandbox,
 ) -> io::Result<()> {
     writeln!(output, "── {}", path.display())?;
-    match result {
-        Ok(report) => {
-            // The stream takes the colours out where nobody would see them, or NO_COLOR asks for it.
-            write!(output, "{}", terminal(report, Style::Coloured))?;
-            if let Some(job) = &report.retried_job {
-                let state = sandbox.with_world(|world| {
-                    world
-                        .copy_job(job)
-                        .map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
-                });
-                writeln!(output, "   retried copy {job}: {state}")?;
-            }
-            if message {
-                let email = email(report);
-                writeln!(output, "\n   ✉ {}", email.subject)?;
-                for line in email.body.lines() {
-                    writeln!(output, "   │ {line}")?;
+    // The stream takes the colours out where nobody would see them, or NO_COLOR asks for it.
+    let (view, sent) = match answer {
+        Answer::Report(result) => match result.as_ref() {
+            Ok(report) => {
+                let mut view = terminal(report, Style::Coloured);
+                if let Some(job) = &report.retried_job {
+                    let state = sandbox.with_world(|world| {
+                        world
+                            .copy_job(job)
+                            .map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
+                    });
+                    let _ = writeln!(view, "   retried copy {job}: {state}");
                 }
+                (view, Some(email(report)))
             }
+            Err(error) => (format!("{}: {error}\n", error.error_type()), None),
+        },
+        Answer::Advisory(result) => match result.as_ref() {
+            Ok(advisory) => (
+                advisory_terminal(advisory, Style::Coloured),
+                Some(advisory_email(advisory)),
+            ),
+            Err(error) => (format!("{}: {error}\n", error.error_type()), None),
+        },
+    };
+    write!(output, "{view}")?;
+    if let (Some(email), true) = (sent, message) {
+        writeln!(output, "\n   ✉ {}", email.subject)?;
+        for line in email.body.lines() {
+            writeln!(output, "   │ {line}")?;
         }
-        Err(error) => writeln!(output, "{}: {error}", error.error_type())?,
     }
     writeln!(output)
 }

@@ -8,6 +8,7 @@ fn help_texts() {
         "",
         "explain",
         "replay",
+        "undo",
         "policy",
         "policy evaluate",
         "policy authorize",

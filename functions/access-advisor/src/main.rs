@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use copymend_aws::AwsAdvisorEnvironment;
-use copymend_remediation::advisor::{AccessAdvisor, Advisory, AdvisorSettings};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Advisory};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -33,6 +33,19 @@ enum Event {
     Job(Box<JobEvent>),
 }
 
+/// Whether an event is one of those that the advisor answers, by its kind.
+#[must_use]
+pub fn is_for_advisor(event: &Value) -> bool {
+    let kind = event.get("detail-type").and_then(Value::as_str);
+    [
+        API_CALL_DETAIL_TYPE,
+        BACKUP_JOB_DETAIL_TYPE,
+        RESTORE_JOB_DETAIL_TYPE,
+    ]
+    .into_iter()
+    .any(|known| kind == Some(known))
+}
+
 impl Event {
     fn from_json(event: &Value) -> Result<Self, EventError> {
         let kind = event.get("detail-type").and_then(Value::as_str);

@@ -7,5 +7,5 @@ mod investigate;
 mod settings;
 
 pub use advisory::{Advisory, CallSummary, JobSummary, Subject};
-pub use handler::AccessAdvisor;
+pub use handler::{AccessAdvisor, is_for_advisor};
 pub use settings::AdvisorSettings;

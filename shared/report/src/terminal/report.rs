@@ -189,10 +189,7 @@ impl View {
                 self.links(advice);
             }
             (
-                Outcome::Retried
-                | Outcome::Recovered
-                | Outcome::Nothing
-                | Outcome::AlreadyHandled,
+                Outcome::Retried | Outcome::Recovered | Outcome::Nothing | Outcome::AlreadyHandled,
                 _,
             ) => {}
             (

@@ -125,7 +125,9 @@ fn unsupported_resource_type(scene: &mut Scene) {
 }
 
 fn destination_vault_deny(scene: &mut Scene) {
-    scene.statements(VAULT).push(json!({"Sid": "Nobody", "Effect": "Deny", "Principal": "*",
+    scene
+        .statements(VAULT)
+        .push(json!({"Sid": "Nobody", "Effect": "Deny", "Principal": "*",
         "Action": "backup:CopyIntoBackupVault", "Resource": "*"}));
 }
 
@@ -173,9 +175,11 @@ fn source_key_state(scene: &mut Scene) {
 }
 
 fn source_key_deny(scene: &mut Scene) {
-    scene.statements(KEY).push(json!({"Sid": "OwnAccountOnly", "Effect": "Deny", "Principal": "*",
+    scene.statements(KEY).push(
+        json!({"Sid": "OwnAccountOnly", "Effect": "Deny", "Principal": "*",
         "Action": "kms:CreateGrant", "Resource": "*",
-        "Condition": {"StringNotEquals": {"kms:CallerAccount": "111122223333"}}}));
+        "Condition": {"StringNotEquals": {"kms:CallerAccount": "111122223333"}}}),
+    );
 }
 
 fn source_key_policy(scene: &mut Scene) {
@@ -193,6 +197,5 @@ fn tag_limit(scene: &mut Scene) {
 
 fn tag_policy(scene: &mut Scene) {
     scene.at(&format!("{POINT}/tags"))["Stage"] = json!("prd");
-    scene.destination_organization()["tag_policies"] =
-        json!({"Stage": {"values": ["prod", "test-*"], "enforced_for": ["ec2:snapshot", "redshift:*"]}});
+    scene.destination_organization()["tag_policies"] = json!({"Stage": {"values": ["prod", "test-*"], "enforced_for": ["ec2:snapshot", "redshift:*"]}});
 }

@@ -142,7 +142,11 @@ impl Scene {
             .as_array_mut()
             .unwrap()
             .iter_mut()
-            .find(|organization| organization["member_accounts"].get("444455556666").is_some())
+            .find(|organization| {
+                organization["member_accounts"]
+                    .get("444455556666")
+                    .is_some()
+            })
             .unwrap()
     }
 

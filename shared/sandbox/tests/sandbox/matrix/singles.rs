@@ -13,15 +13,47 @@ async fn try_it() {
         let world = scene.load();
         let rule = broken_rule(&world);
         let report = handle(&Sandbox::new(world), Mode::Observe).await;
-        println!("{} rule {:?} named {:?} unknown {:?}", broken.cause, rule, named(&report), report.diagnosis.unknown.iter().map(|u| format!("{}",u)).collect::<Vec<_>>());
+        println!(
+            "{} rule {:?} named {:?} unknown {:?}",
+            broken.cause,
+            rule,
+            named(&report),
+            report
+                .diagnosis
+                .unknown
+                .iter()
+                .map(|u| format!("{}", u))
+                .collect::<Vec<_>>()
+        );
     }
-    for (i, a) in BREAKS.iter().enumerate() { for b in &BREAKS[i+1..] {
-        let mut scene = Scene::healthy();
-        let r = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        (a.apply)(&mut scene); (b.apply)(&mut scene); scene.load()}));
-        let Ok(world) = r else { println!("PAIR {} {} cannot", a.cause, b.cause); continue };
-        let report = handle(&Sandbox::new(world), Mode::Observe).await;
-        let n = named(&report);
-        if n != [a.cause, b.cause] { println!("PAIR {} {} named {:?} ; all {:?}", a.cause, b.cause, n, report.diagnosis.candidates.iter().map(|c| format!("{}:{:?}", c.cause, c.verdict)).collect::<Vec<_>>()); }
-    }}
+    for (i, a) in BREAKS.iter().enumerate() {
+        for b in &BREAKS[i + 1..] {
+            let mut scene = Scene::healthy();
+            let r = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                (a.apply)(&mut scene);
+                (b.apply)(&mut scene);
+                scene.load()
+            }));
+            let Ok(world) = r else {
+                println!("PAIR {} {} cannot", a.cause, b.cause);
+                continue;
+            };
+            let report = handle(&Sandbox::new(world), Mode::Observe).await;
+            let n = named(&report);
+            if n != [a.cause, b.cause] {
+                println!(
+                    "PAIR {} {} named {:?} ; all {:?}",
+                    a.cause,
+                    b.cause,
+                    n,
+                    report
+                        .diagnosis
+                        .candidates
+                        .iter()
+                        .map(|c| format!("{}:{:?}", c.cause, c.verdict))
+                        .collect::<Vec<_>>()
+                );
+            }
+        }
+    }
 }

@@ -13,8 +13,8 @@ use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, JobEntry, Lease, Ledger, Occurrence, PolicyHistory,
 };
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities, IdentityWrites,
-    KeyWrites, Keys, Location, Notifier, Organizations, Simulation, StartCopy,
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
+    IdentityWrites, KeyWrites, Keys, Location, Notifier, Organizations, Simulation, StartCopy,
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{

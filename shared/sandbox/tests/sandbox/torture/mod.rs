@@ -78,9 +78,10 @@ fn end(sandbox: &Sandbox) -> End {
     for write in sandbox.writes() {
         if write.operation == "backup:StartCopyJob" {
             started_copies += 1;
-            copies.push(sandbox.with_world(|world| {
-                world.copy_job(&write.after).unwrap().state().to_string()
-            }));
+            copies.push(
+                sandbox
+                    .with_world(|world| world.copy_job(&write.after).unwrap().state().to_string()),
+            );
         } else {
             policy_writes += 1;
             policies.insert(write.resource.clone(), write.after.clone());

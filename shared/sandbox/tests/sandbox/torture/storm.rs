@@ -108,7 +108,11 @@ async fn storm(count: usize) {
         .map(|write| write.after.clone())
         .collect();
     assert_eq!(policy_writes, 1, "{outcomes:?}");
-    assert_eq!(started.len(), count, "every copy exactly once: {outcomes:?}");
+    assert_eq!(
+        started.len(),
+        count,
+        "every copy exactly once: {outcomes:?}"
+    );
     started.sort();
     started.dedup();
     assert_eq!(started.len(), count);
