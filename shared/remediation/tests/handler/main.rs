@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and helpers of tests do too"
 )]
 
+mod advisor;
 mod bad_input;
 mod guards;
 mod incidents;

@@ -1,0 +1,153 @@
+//! The access advisor on the sandbox.
+
+use copymend_diagnosis::PermissionState;
+use copymend_remediation::Invocation;
+use copymend_remediation::advisor::{AccessAdvisor, Advisory};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::report::Outcome;
+use copymend_sandbox::Sandbox;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::sandbox;
+
+fn event(name: &str) -> Value {
+    let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events/advisor")
+        .join(format!("{name}.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+async fn advise(sandbox: &Sandbox, event: &Value) -> Advisory {
+    let invocation = Invocation {
+        id: "test".to_owned(),
+        deadline: Environment::clock(sandbox).now() + SignedDuration::from_secs(60),
+    };
+    AccessAdvisor::new(sandbox.clone())
+        .handle(event, &invocation)
+        .await
+        .unwrap()
+}
+
+fn with_state(advisory: &Advisory, state: PermissionState) -> Vec<&str> {
+    advisory
+        .permissions
+        .iter()
+        .filter(|permission| permission.state == state)
+        .map(|permission| permission.action.as_str())
+        .collect()
+}
+
+fn causes(advisory: &Advisory) -> Vec<String> {
+    advisory
+        .diagnosis
+        .candidates
+        .iter()
+        .map(|candidate| format!("{} {:?}", candidate.cause, candidate.verdict))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_sample_events_get_their_cause_and_change_nothing() {
+    for (name, cause) in [
+        ("create-backup-vault", "caller-permission"),
+        ("backup-job-s3", "job-role-permission"),
+        ("restore-job-default-role", "job-role-missing"),
+    ] {
+        let sandbox = sandbox();
+        let advisory = advise(&sandbox, &event(name)).await;
+        assert_eq!(
+            advisory.diagnosis.cause.slug(),
+            cause,
+            "{:?}",
+            causes(&advisory)
+        );
+        assert_eq!(advisory.outcome, Outcome::Advised, "{name}");
+        assert_eq!(advisory.verified, name != "create-backup-vault", "{name}");
+        assert_eq!(sandbox.writes(), [], "{name}");
+        let notifier = Environment::notifier(&sandbox);
+        assert_eq!(notifier.advisories().len(), 1, "{name}");
+        // The same event again is told once.
+        let again = advise(&sandbox, &event(name)).await;
+        assert_eq!(again.outcome, Outcome::AlreadyHandled);
+        assert_eq!(notifier.advisories().len(), 1, "{name}");
+    }
+}
+
+/// What the caller has is not named as missing, one permission at a time.
+#[tokio::test]
+async fn each_of_the_seven_permissions_is_named_exactly_when_it_is_missing() {
+    let seven = [
+        "backup:CreateBackupVault",
+        "backup-storage:MountCapsule",
+        "kms:CreateGrant",
+        "kms:DescribeKey",
+        "kms:RetireGrant",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+    ];
+    for left_out in seven {
+        let granted: Vec<_> = seven.into_iter().filter(|one| *one != left_out).collect();
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": granted, "Resource": "*"}
+        ]});
+        let sandbox = sandbox();
+        give(&sandbox, "policies", &policy);
+        let advisory = advise(&sandbox, &event("create-backup-vault")).await;
+        assert_eq!(with_state(&advisory, PermissionState::Missing), [left_out]);
+        let text = advisory.policy.clone().unwrap().to_string();
+        assert!(text.contains(left_out), "{text}");
+        assert!(
+            granted.iter().all(|action| !text.contains(action)),
+            "{text}"
+        );
+    }
+}
+
+/// Gives the caller of the sample event a policy.
+fn give(sandbox: &Sandbox, name: &str, policy: &Value) {
+    sandbox.with_world(|world| {
+        world
+            .account_mut("111122223333".parse().unwrap())
+            .unwrap()
+            .roles
+            .get_mut("BackupAdministrator")
+            .unwrap()
+            .policies
+            .insert(
+                name.to_owned(),
+                copymend_sandbox::PolicyText::new(policy.to_string()),
+            )
+    });
+}
+
+/// Where the simulator tells nothing, the policies are read; where both can't be read, nothing is claimed.
+#[tokio::test]
+async fn a_read_that_fails_is_made_up_for_or_named() {
+    let all = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["backup:*", "backup-storage:*"], "Resource": "*"}
+    ]});
+    let first = sandbox();
+    give(&first, "vaults", &all);
+    first.fail("iam:SimulatePrincipalPolicy", CallErrorKind::AccessDenied);
+    let advisory = advise(&first, &event("create-backup-vault")).await;
+    assert_eq!(with_state(&advisory, PermissionState::Missing).len(), 5);
+    assert_eq!(advisory.diagnosis.unknown, []);
+
+    let second = sandbox();
+    for operation in ["iam:SimulatePrincipalPolicy", "iam:ListRolePolicies"] {
+        second.fail(operation, CallErrorKind::AccessDenied);
+    }
+    let advisory = advise(&second, &event("create-backup-vault")).await;
+    let named: Vec<_> = advisory
+        .diagnosis
+        .unknown
+        .iter()
+        .map(|why| why.operation.as_str())
+        .collect();
+    assert!(named.contains(&"iam:SimulatePrincipalPolicy"), "{named:?}");
+    assert!(named.contains(&"iam:ListRolePolicies"), "{named:?}");
+    let missing = with_state(&advisory, PermissionState::Missing);
+    assert_eq!(missing, Vec::<&str>::new());
+    assert_eq!(with_state(&advisory, PermissionState::Unknown).len(), 7);
+}
