@@ -31,6 +31,7 @@ template: ## Check what the roles of the transformed template may do.
 
 programs:
 	cargo build --locked --release --package copy-remediator --package access-advisor --package backup-endpoint
+	cargo build --locked --package copymend
 
 black-box: programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
 	tests/black_box/install tests sam

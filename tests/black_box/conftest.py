@@ -126,7 +126,7 @@ def start_advisor(advisor_bootstrap, emulator, logs, functions):
 
 def starter(bootstrap, emulator, logs, functions):
     def start(world, **settings):
-        env = world.environment(AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT_SECONDS), **settings)
+        env = world.environment(**({"AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT_SECONDS)} | settings))
         function = Function(emulator, bootstrap, env, logs / f"function-{len(functions)}.log")
         functions.append(function)
         return function

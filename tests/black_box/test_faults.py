@@ -91,7 +91,7 @@ def check_end(world, messages):
         w.VAULT_CLOSED, world.vault_policy(), [w.VAULT_KEEPS_RECOVERY_POINTS, w.VAULT_FOR_STRANGER]
     )
     assert added["Sid"].startswith("Copymend")
-    started = [copy for copy in world.copies() if copy["state"] == "COMPLETED"]
+    started = [copy for copy in world.copies() if copy["State"] == "COMPLETED"]
     assert len(started) == 1, world.copies()
     assert len(messages) in (1, 2), messages
     assert len({subject for subject, _ in messages}) == 1

@@ -1,0 +1,116 @@
+"""What people and schedules start: undo, dead letters, sweeps; and the ledger's contract on a real table."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+import world as w
+from conftest import ROOT, program
+from expect import report
+
+
+@pytest.fixture(scope="session")
+def copymend_program():
+    return program("COPYMEND_PROGRAM", "target/debug/copymend")
+
+
+@pytest.fixture
+def copymend(copymend_program):
+    """Runs the command line with the function's environment."""
+
+    def run(world, *arguments):
+        return subprocess.run(
+            [copymend_program, *arguments], env=world.environment(), capture_output=True, text=True, timeout=60
+        )
+
+    return run
+
+
+def test_undo_restores_the_policy_byte_for_byte(make_world, start, copymend):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    answer = report(start(world).invoke(world.failed_copy()))
+    [change] = answer["changes"]
+    assert world.vault_policy() != w.VAULT_CLOSED
+
+    done = copymend(world, "undo", "--json", change["id"])
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["change"]["undoes"] == change["id"]
+    assert world.vault_policy() == w.VAULT_CLOSED
+    again = copymend(world, "undo", change["id"])
+    assert again.returncode == 1 and "taken back before" in again.stdout
+
+
+def test_undo_takes_the_first_statement_of_a_vault_without_policy_away(make_world, start, copymend):
+    world = make_world(vault_policy=None)
+    report(start(world).invoke(world.failed_copy()))
+
+    done = copymend(world, "undo", "--last")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert world.writes()[-1] == "DeleteBackupVaultAccessPolicy"
+
+
+def test_undo_of_a_key_policy_leaves_what_others_wrote(make_world, start, copymend):
+    world = make_world(key_policy=w.KEY_CLOSED)
+    report(start(world).invoke(world.failed_copy()))
+    theirs = '{"Sid":"Auditor","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"kms:DescribeKey","Resource":"*"}'
+    theirs %= w.STRANGER
+    ours = world.key_policy()
+    end = ours.rindex("]")
+    world.client("kms").put_key_policy(KeyId=world.key_id, PolicyName="default", Policy=f"{ours[:end]},{theirs}{ours[end:]}")
+
+    done = copymend(world, "undo", "--last")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = world.key_policy()
+    assert theirs in left and w.KEY_ADMINISTRATION in left and "Copymend" not in left
+
+
+def test_dead_letters_are_read_back_and_deleted_once_handled(make_world, copymend):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    event = world.failed_copy()
+    sqs = world.client("sqs")
+    queue = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+    wrapped = {"version": "1.0", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
+    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(wrapped))
+    sqs.send_message(QueueUrl=queue, MessageBody="no event at all")
+
+    done = copymend(world, "replay", "--dlq", queue, "--json")
+
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(answer.get("outcome", answer.get("errorType")) for answer in answers) == ["NotAnEvent", "repaired-and-retried"]
+    assert done.returncode == 1, "one letter could not be handled"
+    assert world.writes() == ["PutBackupVaultAccessPolicy", "StartCopyJob"]
+    counts = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    left = int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"])
+    assert left == 1
+
+
+def test_a_sweep_finds_the_copy_whose_event_never_came(make_world, start):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    world.failed_copy()
+    function = start(world)
+    sweep = {
+        "source": "copymend",
+        "detail-type": "Copymend Sweep",
+        "detail": {"accounts": [w.SOURCE], "regions": [w.REGION]},
+    }
+
+    swept = function.invoke(sweep)
+
+    assert swept["found"] == 1 and swept["errors"] == [], swept
+    [handled] = swept["reports"]
+    assert report(handled)["outcome"] == "repaired-and-retried"
+    assert function.invoke(sweep)["reports"] == []
+    assert world.writes() == ["PutBackupVaultAccessPolicy", "StartCopyJob"]
+
+
+def test_the_table_keeps_the_contract_that_the_ledger_in_memory_keeps(moto_url):
+    environment = os.environ | {"COPYMEND_TEST_DYNAMODB_ENDPOINT": moto_url}
+    command = ["cargo", "test", "--locked", "--package", "copymend-aws", "--lib", "a_real_table_keeps_the_contract"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
