@@ -113,6 +113,7 @@ def one_fault(proxied, number, fault):
         raise AssertionError(f"call {number} ({calls[number]}), {fault}: {outcomes}") from error
 
 
+@pytest.mark.timeout(3 * 3600 if ALL else 500)
 def test_a_sample_of_faults_leaves_the_same_end(proxied):
     world, faults, function = proxied(vault_policy=w.VAULT_CLOSED)
     faults.mend()

@@ -5,7 +5,8 @@
 //! [documented]). A condition key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
 use copymend_policy::{
-    AccountId, Decision, PolicyDocument, Request, ViaService, evaluate, service_linked_role_arn,
+    AccountId, Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate,
+    service_linked_role_arn,
 };
 
 use crate::fact::Fact;
@@ -14,7 +15,9 @@ use crate::features::via_service;
 use crate::job::Failure;
 use crate::resource::KeyArn;
 
-/// The action that a destination vault's policy must allow.
+/// The action on the recovery point that the job role must be allowed.
+pub const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
+/// The action that the job role must be allowed, and that a destination vault's policy must allow.
 pub const COPY_INTO_BACKUP_VAULT: &str = "backup:CopyIntoBackupVault";
 
 /// A KMS call that the destination's service-linked role makes for a copy.
@@ -120,6 +123,21 @@ pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &
     } else {
         access
     }
+}
+
+/// The policy without its Denies: what stands behind them. Nothing where that is no policy, which can't be.
+pub(crate) fn without_denies(policy: &PolicyDocument) -> Option<PolicyDocument> {
+    let allows: Vec<&str> = policy
+        .statements()
+        .iter()
+        .filter(|statement| statement.effect() == Effect::Allow)
+        .map(Statement::as_str)
+        .collect();
+    let (version, allows) = (policy.version(), allows.join(","));
+    PolicyDocument::parse(&format!(
+        r#"{{"Version":"{version}","Statement":[{allows}]}}"#
+    ))
+    .ok()
 }
 
 /// What the source key's policy answers to the destination's service-linked role.

@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
-use crate::assess::{Assessment, Verdict, assess};
+use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
+use crate::assess::{Assessment, Verdict, assess, is_unread};
 use crate::cause::Cause;
 use crate::fact::Fact;
 use crate::facts::{Facts, SourceKey};
 use crate::job::Failure;
-use crate::messages::Explanation;
+use crate::messages::{Explanation, PolicyType};
 
 /// The ranked causes of a failure, each with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,16 +78,18 @@ const VAULT_FAMILY: &[Cause] = &[
 ];
 /// AWS Backup assumes the job role before it does anything else, so a role that is missing or can't be assumed never hides
 /// behind a message about a vault or a key [inferred]. A message that suggests one layer of the role's permissions suggests
-/// the others too: "You are not authorized" names none.
+/// the others too: "You are not authorized" names none, and not even whose permissions it means.
 const ROLE_FAMILY: &[Cause] = &[
     Cause::JobRoleMissing,
     Cause::JobRoleTrust,
     Cause::ServiceControlPolicy,
     Cause::JobRolePermission,
     Cause::PermissionsBoundary,
+    Cause::ServiceLinkedRole,
 ];
 const KEY_FAMILY: &[Cause] = &[
     Cause::OrganizationMembership,
+    Cause::DestinationVaultKey,
     Cause::ServiceLinkedRole,
     Cause::AwsManagedKey,
     Cause::KeyNotFound,
@@ -137,7 +140,8 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
             why: why.to_owned(),
             evidence,
         };
-        doubted(assessment, &proposed, failure, facts)
+        let assessment = doubted(assessment, &proposed, failure, facts);
+        beyond_simulation(assessment, explanation, failure, facts)
     };
     let mut candidates: Vec<Assessment> = explanation
         .candidates
@@ -152,13 +156,27 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
             .filter(|assessment| assessment.verdict == Verdict::Confirmed),
     );
     candidates.sort_by(|left, right| compare(left, right, &proposed));
-    if candidates
+    let by_now = admits_by_now(&candidates, facts);
+    let all_excluded = candidates
         .first()
-        .is_none_or(|first| first.verdict == Verdict::RuledOut)
-        || admits_by_now(&candidates, facts)
-    {
+        .is_none_or(|first| first.verdict == Verdict::RuledOut);
+    // AWS words these like what the message suggests, and nobody could look at them: they may be what is left.
+    let unread: Vec<Assessment> = ORDER_OF_REPAIR
+        .iter()
+        .filter(|_| all_excluded && !by_now)
+        .filter(|cause| !proposed.contains(cause) && is_worded_alike(**cause, &proposed))
+        .filter(|cause| is_unread(**cause, facts))
+        .map(|cause| {
+            considered(
+                *cause,
+                "the same words may mean this, and it could not be read",
+            )
+        })
+        .collect();
+    if by_now || (all_excluded && unread.is_empty()) {
         candidates.insert(0, nothing_left(&candidates));
     }
+    candidates.splice(0..0, unread);
     Diagnosis {
         candidates,
         proposed,
@@ -184,15 +202,26 @@ fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Orderin
     (class(left), rank(left)).cmp(&(class(right), rank(right)))
 }
 
-fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
-    let suggested = |family: &[Cause]| {
+/// Whether AWS words a cause like the one that the message suggests first.
+fn is_worded_alike(cause: Cause, proposed: &[Cause]) -> bool {
+    [VAULT_FAMILY, KEY_FAMILY].into_iter().any(|family| {
         family.contains(&cause) && proposed.first().is_some_and(|first| family.contains(first))
-    };
+    })
+}
+
+fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
     let of_role = ROLE_FAMILY.contains(&cause)
         && proposed
             .iter()
             .any(|proposed| ROLE_FAMILY.contains(proposed));
-    proposed.contains(&cause) || of_role || [VAULT_FAMILY, KEY_FAMILY].into_iter().any(suggested)
+    // What a policy doesn't allow can't be mended while it denies it.
+    let decides = [
+        (Cause::DestinationVaultDeny, Cause::DestinationVaultPolicy),
+        (Cause::SourceKeyDeny, Cause::SourceKeyPolicy),
+    ]
+    .into_iter()
+    .any(|(deny, policy)| cause == deny && proposed.contains(&policy));
+    proposed.contains(&cause) || of_role || decides || is_worded_alike(cause, proposed)
 }
 
 /// The simulator judges service control policies without their conditions, and so refuses calls that pass (IAM user guide,
@@ -222,6 +251,57 @@ fn doubted(
         );
     }
     assessment
+}
+
+/// The simulator is asked about the two calls of AWS Backup that every copy makes, and leaves out service control policies
+/// with conditions (IAM user guide, "Testing IAM policies" [documented]). What it allows doesn't exclude a cause of which the
+/// message says more: that a service control policy refused, or that another call was refused.
+fn beyond_simulation(
+    mut assessment: Assessment,
+    explanation: &Explanation<'_>,
+    failure: &Failure,
+    facts: &Facts,
+) -> Assessment {
+    let is_of_simulation = [
+        Cause::ServiceControlPolicy,
+        Cause::JobRolePermission,
+        Cause::PermissionsBoundary,
+    ]
+    .contains(&assessment.cause);
+    let is_missing = || assess(Cause::JobRoleMissing, failure, facts).0 == Verdict::Confirmed;
+    if !is_of_simulation || assessment.verdict != Verdict::RuledOut || is_missing() {
+        return assessment;
+    }
+    let names_control_policy = assessment.cause == Cause::ServiceControlPolicy
+        && explanation.best() == Cause::ServiceControlPolicy;
+    if names_control_policy {
+        assessment.verdict = Verdict::NotCheckable;
+        assessment.evidence.push(
+            "the simulator leaves out service control policies with conditions, and the message names one".to_owned(),
+        );
+    } else if speaks_of_other_calls(explanation) {
+        assessment.verdict = Verdict::NotCheckable;
+        assessment
+            .evidence
+            .push("the other calls that a copy makes were not simulated".to_owned());
+    }
+    assessment
+}
+
+fn speaks_of_other_calls(explanation: &Explanation<'_>) -> bool {
+    let blames_a_resource = explanation
+        .denial
+        .is_some_and(|denial| denial.policy_type == Some(PolicyType::Resource));
+    let simulated = |action: &str| {
+        [COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT]
+            .iter()
+            .any(|simulated| simulated.eq_ignore_ascii_case(action))
+    };
+    match explanation.action() {
+        Some(action) => !simulated(action) && !blames_a_resource,
+        // Without an action only "Access Denied trying to call AWS Backup service" tells which calls it means.
+        None => explanation.best() != Cause::DestinationVaultPolicy,
+    }
 }
 
 /// Whether a policy that the message blames admits the copy by now, thanks to a statement of ours. Policy changes take

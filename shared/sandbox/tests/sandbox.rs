@@ -7,6 +7,9 @@ mod events;
 #[path = "sandbox/handler.rs"]
 mod handler;
 #[cfg(test)]
+#[path = "sandbox/identities.rs"]
+mod identities;
+#[cfg(test)]
 #[path = "sandbox/ledger.rs"]
 mod ledger;
 #[cfg(test)]
@@ -19,6 +22,9 @@ mod loading;
 #[path = "sandbox/matrix/mod.rs"]
 mod matrix;
 #[cfg(test)]
+#[path = "sandbox/organizations.rs"]
+mod organizations;
+#[cfg(test)]
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]
@@ -27,6 +33,9 @@ mod rules;
 #[cfg(test)]
 #[path = "sandbox/rules_of_keys.rs"]
 mod rules_of_keys;
+#[cfg(test)]
+#[path = "sandbox/service_jobs.rs"]
+mod service_jobs;
 #[cfg(test)]
 #[path = "sandbox/small.rs"]
 mod small;

@@ -1,7 +1,7 @@
 //! The key of the source backup.
 
 use super::{Finding, SAME_ACCOUNT, confirmed, depends_on, not_checkable, ruled_out, unreadable};
-use crate::access::{Access, key_access};
+use crate::access::{Access, key_access, without_denies};
 use crate::assess::Verdict;
 use crate::cause::Cause;
 use crate::fact::Fact;
@@ -70,7 +70,8 @@ fn key_policy(cause: Cause, key_facts: &KeyFacts, failure: &Failure, facts: &Fac
     if !denies && let Fact::Unknown(why) = &key_facts.policy_names {
         return unreadable(why);
     }
-    match key_access(policy, &key_facts.arn, &key_facts.tags, failure, facts) {
+    let access = |policy| key_access(policy, &key_facts.arn, &key_facts.tags, failure, facts);
+    match access(policy) {
         Access::Denied {
             action,
             statement,
@@ -85,26 +86,38 @@ fn key_policy(cause: Cause, key_facts: &KeyFacts, failure: &Failure, facts: &Fac
                 text,
             ],
         ),
-        Access::Denied { statement, .. } => ruled_out(format!(
-            "a Deny decides (statement {})",
-            statement.saturating_add(1)
-        )),
         Access::Unknown { keys } => depends_on("the key policy", &keys),
         Access::Missing { .. } | Access::Allowed if denies => {
             ruled_out("no Deny of the key policy matches")
         }
-        Access::Missing { .. } if key_facts.other_policies().next().is_some() => {
-            not_checkable(format!(
-                "the policy `default` does not allow it, but the key has other policies too: {}",
-                key_facts.other_policies().collect::<Vec<_>>().join(", ")
-            ))
-        }
-        Access::Missing { actions } => confirmed(format!(
-            "the key policy of `{}` does not allow {} to AWSServiceRoleForBackup of account {}",
+        Access::Missing { actions } => not_allowed("", &actions, key_facts, failure),
+        Access::Allowed => ruled_out("the key policy allows what the copy needs"),
+        Access::Denied { .. } => match without_denies(policy).as_ref().map(access) {
+            Some(Access::Allowed) => {
+                ruled_out("without its Deny, the key policy allows what the copy needs")
+            }
+            Some(Access::Missing { actions }) => {
+                not_allowed("also without its Deny, ", &actions, key_facts, failure)
+            }
+            Some(Access::Unknown { keys }) => depends_on("the key policy", &keys),
+            Some(Access::Denied { .. }) | None => not_checkable("a Deny decides"),
+        },
+    }
+}
+
+fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, failure: &Failure) -> Finding {
+    let others: Vec<&str> = key_facts.other_policies().collect();
+    if others.is_empty() {
+        confirmed(format!(
+            "{also}the key policy of `{}` does not allow {} to AWSServiceRoleForBackup of account {}",
             key_facts.arn,
             actions.join(", "),
             failure.destination_account()
-        )),
-        Access::Allowed => ruled_out("the key policy allows what the copy needs"),
+        ))
+    } else {
+        not_checkable(format!(
+            "{also}the policy `default` does not allow it, but the key has other policies too: {}",
+            others.join(", ")
+        ))
     }
 }

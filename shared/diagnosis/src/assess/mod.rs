@@ -4,6 +4,7 @@ mod key;
 mod organization;
 pub(crate) mod role;
 mod tags;
+mod unread;
 mod vault;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::facts::{BackupVault, Facts};
 use crate::features::{CopySupport, FEATURE_TABLE_DATE, PlannedCopy, support_of};
 use crate::job::Failure;
 use role::Layer;
+pub(crate) use unread::is_unread;
 
 /// What the facts say of a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,7 +86,7 @@ pub(crate) fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> (Verdict
         Cause::JobRolePermission => role::may_copy(Layer::Identity, failure, facts),
         Cause::PermissionsBoundary => role::may_copy(Layer::Boundary, failure, facts),
         Cause::ServiceControlPolicy => role::may_copy(Layer::Organization, failure, facts),
-        Cause::TagPolicy => tags::policy(facts),
+        Cause::TagPolicy => tags::policy(failure, facts),
         Cause::TagLimit => tags::limit(facts),
         Cause::ServiceLinkedRole => service_linked_role(failure, facts),
         Cause::RetentionOutOfRange => vault::retention(failure, facts),

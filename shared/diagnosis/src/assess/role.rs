@@ -87,8 +87,16 @@ pub(super) enum Layer {
 
 /// Whether a layer lets the job role make the two calls of a copy.
 pub(super) fn may_copy(layer: Layer, failure: &Failure, facts: &Facts) -> Finding {
-    if let Err(finding) = exact(&failure.job().role, &facts.job_role) {
-        return finding;
+    // Where GetRole told nothing, the simulation of exactly this role still does.
+    let named = &failure.job().role;
+    let is_missing = matches!(&facts.job_role, Fact::Known(found)
+        if found.as_ref().is_none_or(|role| role.arn != *named));
+    if is_missing {
+        return match layer {
+            Layer::Identity | Layer::Boundary => ruled_out("the job role does not exist"),
+            // The organization's policies bind the account, whether the role exists or not.
+            Layer::Organization => not_checkable("without the job role nothing can be simulated"),
+        };
     }
     let findings: Vec<Finding> = facts
         .job_role_access
@@ -118,6 +126,12 @@ fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
     };
     let meaning = action.meaning();
     match (layer, meaning) {
+        // A Deny that depends on a key which nobody told the simulator may apply all the same.
+        (Layer::Identity | Layer::Boundary, Simulated::Allowed)
+            if !action.missing_context_values.is_empty() =>
+        {
+            unclear(action)
+        }
         (_, Simulated::Allowed) => ruled_out(format!(
             "the policy simulator says that the job role may call {} on `{}`",
             action.action, action.resource

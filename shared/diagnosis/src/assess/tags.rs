@@ -1,9 +1,12 @@
 //! The tags that the copy takes over.
 
+use copymend_policy::Arn;
+
 use super::{Finding, confirmed, not_checkable, ruled_out, unreadable};
 use crate::assess::Verdict;
 use crate::fact::Fact;
 use crate::facts::{Facts, Tags};
+use crate::job::Failure;
 use crate::tag_policy::TagViolation;
 
 /// The most user tags that a resource can have (AWS Backup, "Quotas" [documented]).
@@ -28,7 +31,7 @@ pub(super) fn limit(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn policy(facts: &Facts) -> Finding {
+pub(super) fn policy(failure: &Failure, facts: &Facts) -> Finding {
     let policy = match &facts.tag_policy {
         Fact::Unknown(why) => return unreadable(why),
         Fact::Known(None) => {
@@ -47,15 +50,29 @@ pub(super) fn policy(facts: &Facts) -> Finding {
             "the recovery point's tags comply with the tag policy in effect in the destination account; the resource's own are not read",
         );
     }
-    let enforced = violations
+    let point = &failure.job().source_recovery_point;
+    let verdict = if violations
         .iter()
-        .any(|violation| !violation.enforced_for.is_empty());
-    let verdict = if enforced {
+        .any(|violation| is_enforced(violation, point))
+    {
         Verdict::Confirmed
     } else {
         Verdict::NotCheckable
     };
     (verdict, violations.iter().map(sentence).collect())
+}
+
+/// Whether the policy is enforced for what the copy makes. That this is the type in the recovery point's ARN, such as
+/// `ec2:snapshot`, is [inferred].
+fn is_enforced(violation: &TagViolation, point: &Arn) -> bool {
+    let resource = point.resource();
+    let kind = resource.split(['/', ':']).next().unwrap_or(resource);
+    violation.enforced_for.iter().any(|entry| {
+        entry.split_once(':').is_some_and(|(service, enforced)| {
+            service == point.service()
+                && (enforced == kind || matches!(enforced, "*" | "ALL_SUPPORTED"))
+        })
+    })
 }
 
 fn sentence(violation: &TagViolation) -> String {

@@ -1,7 +1,9 @@
 //! The destination vault: its policy, its key and its lock.
 
+use copymend_policy::PolicyDocument;
+
 use super::{Finding, SAME_ACCOUNT, confirmed, depends_on, not_checkable, ruled_out, unreadable};
-use crate::access::{Access, vault_access};
+use crate::access::{Access, vault_access, without_denies};
 use crate::assess::Verdict;
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyManager};
@@ -18,6 +20,12 @@ pub(super) fn policy(failure: &Failure, facts: &Facts) -> Finding {
         Fact::Unknown(why) => return unreadable(why),
         Fact::Known(policy) => policy.as_ref(),
     };
+    // AWS Backup answers alike for a vault without a policy and for no vault at all.
+    match &facts.destination_vault {
+        Fact::Known(None) => return ruled_out(NO_VAULT),
+        Fact::Unknown(why) if policy.is_none() => return unreadable(why),
+        Fact::Known(Some(_)) | Fact::Unknown(_) => {}
+    }
     match vault_access(policy, failure, facts) {
         Access::Allowed => {
             ruled_out("the vault policy allows backup:CopyIntoBackupVault to the job role")
@@ -25,18 +33,33 @@ pub(super) fn policy(failure: &Failure, facts: &Facts) -> Finding {
         Access::Missing { .. } if policy.is_none() => {
             confirmed("the destination vault has no access policy")
         }
-        Access::Missing { .. } => confirmed(
-            "no statement of the vault policy allows backup:CopyIntoBackupVault to the job role",
-        ),
-        Access::Denied { statement, .. } => ruled_out(format!(
-            "a Deny decides (statement {})",
-            statement.saturating_add(1)
-        )),
+        Access::Missing { .. } => confirmed(NONE_ALLOWS),
+        Access::Denied { .. } => behind_the_deny(policy, failure, facts),
         Access::Unknown { keys } => depends_on("the vault policy", &keys),
     }
 }
 
+/// Whether the policy would admit the copy if nothing in it denied.
+fn behind_the_deny(policy: Option<&PolicyDocument>, failure: &Failure, facts: &Facts) -> Finding {
+    let Some(allows) = policy.and_then(without_denies) else {
+        return not_checkable("a Deny decides");
+    };
+    match vault_access(Some(&allows), failure, facts) {
+        Access::Allowed => ruled_out("without its Deny, the vault policy allows the copy"),
+        Access::Missing { .. } => confirmed(format!("also without its Deny: {NONE_ALLOWS}")),
+        Access::Denied { .. } => not_checkable("a Deny decides"),
+        Access::Unknown { keys } => depends_on("the vault policy", &keys),
+    }
+}
+
+const NONE_ALLOWS: &str =
+    "no statement of the vault policy allows backup:CopyIntoBackupVault to the job role";
+const NO_VAULT: &str = "the destination vault does not exist";
+
 pub(super) fn deny(failure: &Failure, facts: &Facts) -> Finding {
+    if matches!(facts.destination_vault, Fact::Known(None)) {
+        return ruled_out(NO_VAULT);
+    }
     let policy = match &facts.vault_policy {
         Fact::Unknown(why) => return unreadable(why),
         Fact::Known(policy) => policy.as_ref(),
@@ -65,20 +88,30 @@ pub(super) fn key(failure: &Failure, facts: &Facts) -> Finding {
     if is_fully_managed(&failure.job().source_recovery_point) {
         return not_checkable("fully managed types may use any key of the destination vault");
     }
-    match &facts.vault_key {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => not_checkable("the destination vault names no key"),
-        Fact::Known(Some(key)) if key.manager == KeyManager::Aws && failure.is_cross_account() => {
+    let named = match &facts.destination_vault {
+        Fact::Known(Some(vault)) => vault.encryption_key.as_ref(),
+        Fact::Known(None) => return ruled_out(NO_VAULT),
+        Fact::Unknown(_) => None,
+    };
+    match (&facts.vault_key, named) {
+        (Fact::Unknown(why), _) => unreadable(why),
+        (Fact::Known(None), Some(named)) => confirmed(format!(
+            "the destination vault's key `{named}` does not exist"
+        )),
+        (Fact::Known(None), None) => not_checkable("the destination vault names no key"),
+        (Fact::Known(Some(key)), _)
+            if key.manager == KeyManager::Aws && failure.is_cross_account() =>
+        {
             confirmed(format!(
                 "the destination vault uses the AWS managed key `{}`",
                 key.arn
             ))
         }
-        Fact::Known(Some(key)) if !key.is_enabled() => confirmed(format!(
+        (Fact::Known(Some(key)), _) if !key.is_enabled() => confirmed(format!(
             "the destination vault's key `{}` is in state {}",
             key.arn, key.state
         )),
-        Fact::Known(Some(key)) => ruled_out(format!(
+        (Fact::Known(Some(key)), _) => ruled_out(format!(
             "the destination vault's key `{}` is usable",
             key.arn
         )),
@@ -88,7 +121,7 @@ pub(super) fn key(failure: &Failure, facts: &Facts) -> Finding {
 pub(super) fn retention(failure: &Failure, facts: &Facts) -> Finding {
     let vault = match &facts.destination_vault {
         Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(None) => return ruled_out("the destination vault does not exist"),
+        Fact::Known(None) => return ruled_out(NO_VAULT),
         Fact::Known(Some(vault)) => vault,
     };
     let (min, max) = (vault.min_retention_days, vault.max_retention_days);

@@ -7,6 +7,7 @@
 )]
 
 mod advisor;
+mod attacks;
 mod bad_input;
 mod guards;
 mod incidents;

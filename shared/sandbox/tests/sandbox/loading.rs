@@ -80,6 +80,37 @@ fn values_that_cannot_be_are_refused_and_the_error_says_where() {
             json!("service-role"),
             "roles.BackupRole",
         ),
+        (
+            "/accounts/111122223333/users",
+            json!(["alice", {"name": "bob", "managed_policies": ["AdministratorAccess"]}]),
+            "users[1].managed_policies",
+        ),
+        (
+            "/accounts/111122223333/users",
+            json!([{"name": "bob", "color": "red"}]),
+            "unknown field `color`",
+        ),
+        (
+            "/accounts/111122223333/users",
+            json!(["/"]),
+            "is not a user's name",
+        ),
+        (
+            "/organizations/0/tag_policies",
+            json!({"Stage": {"values": ["x"], "enforced_for": ["snapshot"]}}),
+            "organizations[0].tag_policies.Stage.enforced_for",
+        ),
+        (
+            "/organizations/0/tag_policies",
+            json!({"Stage": {"value": ["x"]}}),
+            "a list of values, or an object",
+        ),
+        (
+            "/organizations/0/resource_control_policies",
+            json!([{"name": "x", "targets": ["r-ab12"], "policy": {"Statement": [
+                {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}]}}]),
+            "organizations[0].resource_control_policies[0].policy",
+        ),
     ] {
         let error = refused(&with(world(), pointer, value));
         assert!(error.contains(words), "{pointer}: {error}");

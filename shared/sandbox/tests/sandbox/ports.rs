@@ -6,7 +6,9 @@ use copymend_remediation::ports::{
 };
 use copymend_sandbox::{Sandbox, World};
 
-use crate::small::{KEY, POINT, ROLE, SOURCE_VAULT, VAULT, load, world};
+use serde_json::json;
+
+use crate::small::{KEY, POINT, ROLE, SOURCE_VAULT, VAULT, load, with, world};
 
 fn location(account: &str) -> Location {
     Location {
@@ -85,6 +87,64 @@ async fn reads_answer_what_is_in_the_world() {
         .await
         .unwrap();
     assert_eq!(organization.unwrap().id, "o-exampleorgid");
+}
+
+#[tokio::test]
+async fn tags_and_the_names_of_key_policies_are_read() {
+    let mut world = world();
+    let keys = "/accounts/111122223333/regions/us-east-1/keys";
+    let key = world
+        .pointer_mut(&format!("{keys}/11111111-1111-4111-8111-111111111111"))
+        .unwrap();
+    key["other_policies"] = json!(["AWS_RAM"]);
+    let point = "/accounts/111122223333/regions/us-east-1/vaults/prod/recovery_points/0";
+    let world = with(world, &format!("{point}/tags"), json!({"Stage": "prod"}));
+    let sandbox = Sandbox::new(load(&world));
+    let names = sandbox.list_key_policies(&KEY.parse().unwrap()).await;
+    assert_eq!(names.unwrap(), ["default", "AWS_RAM"]);
+    let here = location("111122223333");
+    let tags = sandbox
+        .list_recovery_point_tags(&here, &POINT.parse().unwrap())
+        .await;
+    assert_eq!(tags.unwrap()["Stage"], "prod");
+    // Absence is no answer to either call.
+    let gone = "arn:aws:ec2:us-east-1::snapshot/snap-1".parse().unwrap();
+    let tags = sandbox.list_recovery_point_tags(&here, &gone).await;
+    assert_eq!(tags.unwrap_err().kind, CallErrorKind::Failed);
+    let gone = KEY.replace("key/1", "key/9").parse().unwrap();
+    let names = sandbox.list_key_policies(&gone).await;
+    assert_eq!(names.unwrap_err().kind, CallErrorKind::Failed);
+}
+
+/// Calls that are made side by side are of one round; one that waits for another is of the next.
+#[tokio::test]
+async fn calls_know_their_round() {
+    let sandbox = Sandbox::new(load(&world()));
+    let (key, vault) = (KEY.parse().unwrap(), VAULT.parse().unwrap());
+    let vault_key = async {
+        sandbox.describe_backup_vault(&vault).await.unwrap();
+        sandbox.list_key_tags(&key).await.unwrap();
+    };
+    let _ = tokio::join!(
+        vault_key,
+        sandbox.describe_key(&key),
+        sandbox.get_key_policy(&key)
+    );
+    let rounds: Vec<_> = sandbox
+        .calls()
+        .begun()
+        .into_iter()
+        .map(|call| (call.operation, call.round))
+        .collect();
+    assert_eq!(
+        rounds,
+        [
+            ("backup:DescribeBackupVault", 1),
+            ("kms:DescribeKey", 1),
+            ("kms:GetKeyPolicy", 1),
+            ("kms:ListResourceTags", 2)
+        ]
+    );
 }
 
 #[tokio::test]

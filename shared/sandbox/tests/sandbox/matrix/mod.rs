@@ -1,5 +1,10 @@
 //! Every cause alone, and every pair that can coexist: the handler names exactly what is broken.
 
 mod breaks;
+mod faults;
+mod messages;
+mod pairs;
+mod rounds;
 mod scene;
 mod singles;
+mod special;

@@ -166,13 +166,19 @@ pub(crate) fn open_settings(mode: Mode) -> Settings {
         mode,
         allowed_destinations: vec!["*".parse().unwrap()],
         allowed_keys: vec!["*".parse().unwrap()],
+        create_service_linked_role: true,
         ..Settings::default()
     }
 }
 
+/// The event of the failed copy.
+pub(crate) fn event(sandbox: &Sandbox) -> Value {
+    sandbox.event_for(JOB).unwrap()
+}
+
 /// What the real handler makes of the failed copy.
 pub(crate) async fn handle(sandbox: &Sandbox, mode: Mode) -> Report {
-    let event = sandbox.event_for(JOB).unwrap();
+    let event = event(sandbox);
     let invocation = Invocation {
         id: "matrix".to_owned(),
         deadline: sandbox.with_world(|world| world.time()) + SignedDuration::from_mins(1),

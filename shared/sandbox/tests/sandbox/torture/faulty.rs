@@ -64,6 +64,8 @@ pub(crate) struct Faulty {
     state: Arc<State>,
     /// Many tasks share the sandbox's clock: were each to move it while it waits, leases would run out.
     still: bool,
+    /// Held while a call of an AWS service is on its way, where only one at a time is let through.
+    turn: Option<Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl Faulty {
@@ -72,6 +74,20 @@ impl Faulty {
             inner,
             state: Arc::default(),
             still: false,
+            turn: None,
+        }
+    }
+
+    /// The same, letting through one call at a time: what is made side by side waits in a queue.
+    pub(crate) fn one_at_a_time(mut self) -> Self {
+        self.turn = Some(Arc::default());
+        self
+    }
+
+    async fn turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        match &self.turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
         }
     }
 
@@ -134,6 +150,7 @@ macro_rules! passed_on {
     (@to $of:ident, $self:ident) => { $self.inner.$of() };
     ($of:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         $(async fn $name(&self, $($argument: $kind),*) -> CallResult<$answer> {
+            let _turn = self.turn().await;
             let fault = self.begin(stringify!($name))?;
             let answer = passed_on!(@to $of, self).$name($($argument),*).await;
             end(stringify!($name), fault, answer)

@@ -15,7 +15,8 @@ use copymend_sandbox::{Sandbox, World};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use faulty::{FAULTS, Fault, Faulty, Killed};
+pub(crate) use faulty::Faulty;
+use faulty::{FAULTS, Fault, Killed};
 
 /// A function's timeout.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);

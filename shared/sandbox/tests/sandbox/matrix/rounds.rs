@@ -1,0 +1,62 @@
+//! How many rounds of reads an investigation takes, one waiting for the other.
+
+use std::collections::BTreeSet;
+
+use copymend_remediation::settings::Mode;
+use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_sandbox::{CallRecord, Sandbox};
+use jiff::SignedDuration;
+
+use super::breaks::BREAKS;
+use super::scene::{Scene, event, handle, open_settings};
+use crate::torture::Faulty;
+
+/// The rounds in which AWS was read after the job was verified.
+fn rounds(calls: &[CallRecord]) -> BTreeSet<u64> {
+    let reads_aws = |call: &&CallRecord| {
+        !call.operation.starts_with("ledger:") && !call.operation.starts_with("sns:")
+    };
+    calls
+        .iter()
+        .skip_while(|call| call.operation != "backup:DescribeCopyJob")
+        .skip(1)
+        .filter(reads_aws)
+        .map(|call| call.round)
+        .collect()
+}
+
+#[tokio::test]
+async fn an_investigation_takes_two_rounds_of_parallel_reads_whatever_is_broken() {
+    let mut most = 0;
+    for broken in BREAKS {
+        let mut scene = Scene::healthy();
+        (broken.apply)(&mut scene);
+        let sandbox = Sandbox::new(scene.load());
+        handle(&sandbox, Mode::Observe).await;
+        let calls = sandbox.calls().begun();
+        let rounds = rounds(&calls).len();
+        assert!(rounds <= 2, "{}: {calls:#?}", broken.cause);
+        most = most.max(rounds);
+    }
+    assert_eq!(most, 2);
+}
+
+/// The same handler, on an environment that lets one call through at a time.
+#[tokio::test]
+async fn reads_that_wait_for_each_other_are_counted_as_rounds() {
+    let mut scene = Scene::healthy();
+    (BREAKS[0].apply)(&mut scene);
+    let sandbox = Sandbox::new(scene.load());
+    let invocation = Invocation {
+        id: "rounds".to_owned(),
+        deadline: sandbox.with_world(|world| world.time()) + SignedDuration::from_mins(1),
+    };
+    let one_at_a_time = Faulty::new(sandbox.clone()).one_at_a_time();
+    CopyRemediator::new(one_at_a_time, open_settings(Mode::Observe))
+        .handle(&event(&sandbox), &invocation)
+        .await
+        .unwrap();
+    let calls = sandbox.calls().begun();
+    let rounds = rounds(&calls).len();
+    assert!(rounds > 15, "{rounds} rounds: {calls:#?}");
+}
