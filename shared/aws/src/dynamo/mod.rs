@@ -23,41 +23,33 @@
 //! The SDK may repeat a request whose answer was lost. Conditions admit what we wrote ourselves, and a transaction carries a
 //! token; but a count of occurrences can then be one too high.
 
-use std::time::Duration;
+mod transaction;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use aws_smithy_types::error::operation::BuildError;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, JobEntry, JobProgress, Lease, Ledger, Occurrence,
     PolicyHistory,
 };
-use copymend_remediation::ports::{CallErrorKind, CallResult};
+use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use self::transaction::admitted_key;
 use crate::error::Call;
 use crate::item::{
-    Item, change_key, expiry, moment, number, read_change, state_name, stored, string, text, time,
-    whole, write_change, writes_key,
+    Item, change_key, expiry, moment, number, read_change, state_name, string, text, time, whole,
+    write_change, writes_key,
 };
 
 const REFUSED: &str = "ConditionalCheckFailedException";
 const IN_PROGRESS: &str = "in-progress";
 const DONE: &str = "done";
 const LAST_CHANGE: &str = "last-change";
-/// Attempts at a transaction that meets another one.
-const ATTEMPTS: u32 = 3;
 
 /// The ledger in one Amazon DynamoDB table.
 #[derive(Debug)]
@@ -122,120 +114,6 @@ impl DynamoLedger {
             .await?;
         Ok(answer.item)
     }
-
-    fn update(&self, pk: impl Into<String>) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.table)
-            .key("pk", string(pk))
-    }
-
-    /// A change and its counts, as one transaction.
-    fn change_items(
-        &self,
-        change: &Change,
-        sids: &[String],
-    ) -> Result<Vec<TransactWriteItem>, BuildError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(write_change(change, ChangeState::Written)))
-            .condition_expression("attribute_not_exists(pk) OR change_state = :intended")
-            .expression_attribute_values(":intended", string(state_name(ChangeState::Intended)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()?;
-        let mut history = self
-            .update(format!("policy#{}", change.resource))
-            .expression_attribute_values(":at", time(change.at))
-            .expression_attribute_values(":expires", expiry(change.at, 400));
-        let set = "SET last_write = :at, expires_at = :expires";
-        history = if sids.is_empty() {
-            history.update_expression(set)
-        } else {
-            let verb = if change.undoes.is_some() {
-                "DELETE"
-            } else {
-                "ADD"
-            };
-            history
-                .update_expression(format!("{set} {verb} sids :sids"))
-                .expression_attribute_values(":sids", AttributeValue::Ss(sids.to_vec()))
-        };
-        let count = self
-            .update(writes_key(&change.resource, change.at))
-            .update_expression("SET expires_at = :expires ADD occurrences :one")
-            .expression_attribute_values(":expires", expiry(change.at, 7))
-            .expression_attribute_values(":one", number(1));
-        let admitted = admitted_key(&change.resource, &change.grantee);
-        let item = TransactWriteItem::builder;
-        let mut items = vec![
-            item().put(put).build(),
-            item().update(history.build()?).build(),
-            item().update(count.build()?).build(),
-        ];
-        if let Some(undone) = &change.undoes {
-            let mark = self
-                .update(change_key(undone))
-                .update_expression("SET change_state = :undone")
-                .expression_attribute_values(":undone", string(state_name(ChangeState::Undone)));
-            let forget = Delete::builder()
-                .table_name(&self.table)
-                .key("pk", string(admitted));
-            items.push(item().update(mark.build()?).build());
-            items.push(item().delete(forget.build()?).build());
-        } else {
-            let admit = self
-                .update(admitted)
-                .update_expression("SET written_at = :at, expires_at = :expires")
-                .expression_attribute_values(":at", time(change.at))
-                .expression_attribute_values(":expires", expiry(change.at, 30));
-            items.push(item().update(admit.build()?).build());
-        }
-        Ok(items)
-    }
-
-    async fn transact(&self, call: &Call, change: &Change, sids: &[String]) -> CallResult<()> {
-        let items = self
-            .change_items(change, sids)
-            .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
-        let mut attempt = 1;
-        loop {
-            let request = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.clone()));
-            let Err(error) = call.try_send(request.send()).await else {
-                return Ok(());
-            };
-            match cancelled(&error) {
-                // Recorded before, in a call whose answer was lost, or by an earlier delivery.
-                Cancelled::Exists(item)
-                    if read_change(&item).is_some_and(|(known, _)| known == stored(change)) =>
-                {
-                    return Ok(());
-                }
-                Cancelled::Exists(_) => {
-                    return Err(call.error(
-                        CallErrorKind::Rejected,
-                        "another change is recorded under this id",
-                    ));
-                }
-                Cancelled::Conflict if attempt < ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(100) * attempt).await;
-                    attempt += 1;
-                }
-                Cancelled::Conflict => {
-                    return Err(call.error(
-                        CallErrorKind::Throttled,
-                        "the transaction met another one on the same items",
-                    ));
-                }
-                Cancelled::No => return Err(call.failed(&error)),
-            }
-        }
-    }
-}
-
-fn admitted_key(resource: &str, grantee: &str) -> String {
-    format!("admitted#{resource}#{grantee}")
 }
 
 /// What an earlier delivery left in a job's item.
@@ -646,29 +524,4 @@ impl Ledger for DynamoLedger {
                 Call::new("dynamodb:GetItem", &pk).unreadable("`original_job` is missing")
             })
     }
-}
-
-enum Cancelled {
-    No,
-    /// The change's item exists.
-    Exists(Item),
-    Conflict,
-}
-
-fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return Cancelled::No;
-    };
-    for reason in cancelled.cancellation_reasons() {
-        match reason.code() {
-            Some("ConditionalCheckFailed") => {
-                return Cancelled::Exists(reason.item().cloned().unwrap_or_default());
-            }
-            Some("TransactionConflict") => return Cancelled::Conflict,
-            Some(_) | None => {}
-        }
-    }
-    Cancelled::No
 }
