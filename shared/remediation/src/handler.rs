@@ -304,7 +304,11 @@ impl<E: Environment> CopyRemediator<E> {
             lasted(now.duration_since(incident.first_seen)),
             incident.count
         ));
-        self.tell(report).await
+        let report = self.tell(report).await?;
+        if let Err(error) = ledger.forget_incident(&incident, &original).await {
+            tracing::warn!(%error, "the incident was not forgotten");
+        }
+        Ok(report)
     }
 
     fn already_handled(&self, event: &CopyJobEvent, note: &str) -> Report {

@@ -191,11 +191,19 @@ pub trait Ledger: Send + Sync {
     /// Remembers that people were told about a job.
     fn record_told(&self, copy_job_id: &str) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Ends the incident that a job was counted in. Answers it to the first who asks; `None` where there is none, or no more.
+    /// Closes the incident that a job was counted in. Answers it to the first who asks, and to the same job again, so that
+    /// people can be told by another delivery; `None` where there is none, or no more. One more occurrence opens it again.
     fn close_incident(
         &self,
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<ClosedIncident>>> + Send;
+
+    /// Forgets an incident that this job closed, once people were told.
+    fn forget_incident(
+        &self,
+        incident: &ClosedIncident,
+        copy_job_id: &str,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Takes the lease on a policy; `None` where someone else holds it. The same owner gets it again, as with a job.
     fn acquire_lease(

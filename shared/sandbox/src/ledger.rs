@@ -39,6 +39,8 @@ struct Counted {
     outcome: String,
     first_seen: Timestamp,
     at: Timestamp,
+    /// The job whose retry worked.
+    closed_by: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -187,6 +189,7 @@ impl Ledger for MemoryLedger {
             outcome: outcome.to_owned(),
             first_seen: before.map_or(now, |counted| counted.first_seen),
             at: now,
+            closed_by: None,
         };
         state.incidents.insert(fingerprint.to_owned(), counted);
         if let Some(job) = state.jobs.get_mut(copy_job_id) {
@@ -211,13 +214,27 @@ impl Ledger for MemoryLedger {
             .get(copy_job_id)
             .and_then(|job| job.incident.clone());
         Ok(fingerprint.and_then(|fingerprint| {
-            let counted = state.incidents.remove(&fingerprint)?;
-            Some(ClosedIncident {
+            let counted = state.incidents.get_mut(&fingerprint)?;
+            let closed_by = counted.closed_by.get_or_insert(copy_job_id.to_owned());
+            (closed_by == copy_job_id).then_some(ClosedIncident {
                 count: counted.count,
                 first_seen: counted.first_seen,
                 fingerprint,
             })
         }))
+    }
+
+    async fn forget_incident(
+        &self,
+        incident: &ClosedIncident,
+        copy_job_id: &str,
+    ) -> CallResult<()> {
+        let mut state = self.begin("ledger:ForgetIncident", &incident.fingerprint)?;
+        state.incidents.retain(|fingerprint, counted| {
+            *fingerprint != incident.fingerprint
+                || counted.closed_by.as_deref() != Some(copy_job_id)
+        });
+        Ok(())
     }
 
     async fn acquire_lease(

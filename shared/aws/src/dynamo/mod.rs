@@ -6,7 +6,7 @@
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
 //! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `counted`, `counted_after`, `incident`, `change_id`, `told` | 30 days |
-//! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen` | 90 days |
+//! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | `sids` (a string set), `last_write` | 400 days |
 //! | `writes#RESOURCE#DAY` | `occurrences` | 7 days |
@@ -250,7 +250,7 @@ impl Ledger for DynamoLedger {
             .key("pk", string(&pk))
             .update_expression(
                 "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
-                 last_seen = :now, expires_at = :expires ADD occurrences :one",
+                 last_seen = :now, expires_at = :expires REMOVE closed_by ADD occurrences :one",
             )
             .expression_attribute_values(":outcome", string(outcome))
             .expression_attribute_values(":now", time(now))
@@ -298,25 +298,47 @@ impl Ledger for DynamoLedger {
             return Ok(None);
         };
         let pk = format!("incident#{fingerprint}");
-        let call = Call::new("dynamodb:DeleteItem", &pk);
+        let call = Call::new("dynamodb:UpdateItem", &pk);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", string(&pk))
+            .update_expression("SET closed_by = :job")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(closed_by) OR closed_by = :job)",
+            )
+            .expression_attribute_values(":job", string(copy_job_id))
+            .return_values(ReturnValue::AllNew);
+        let Some(answer) = call.find(&[REFUSED], request.send()).await? else {
+            return Ok(None);
+        };
+        let item = answer.attributes.unwrap_or_default();
+        let unreadable = || call.unreadable("the item is not an incident");
+        Ok(Some(ClosedIncident {
+            count: whole(&item, "occurrences").ok_or_else(unreadable)?,
+            first_seen: moment(&item, "first_seen").ok_or_else(unreadable)?,
+            fingerprint: fingerprint.to_owned(),
+        }))
+    }
+
+    async fn forget_incident(
+        &self,
+        incident: &ClosedIncident,
+        copy_job_id: &str,
+    ) -> CallResult<()> {
+        let pk = format!("incident#{}", incident.fingerprint);
         let request = self
             .client
             .delete_item()
             .table_name(&self.table)
             .key("pk", string(&pk))
-            .return_values(ReturnValue::AllOld);
-        let Some(old) = call.send(request.send()).await?.attributes else {
-            return Ok(None);
-        };
-        if old.is_empty() {
-            return Ok(None);
-        }
-        let unreadable = || call.unreadable("the item is not an incident");
-        Ok(Some(ClosedIncident {
-            count: whole(&old, "occurrences").ok_or_else(unreadable)?,
-            first_seen: moment(&old, "first_seen").ok_or_else(unreadable)?,
-            fingerprint: fingerprint.to_owned(),
-        }))
+            .condition_expression("closed_by = :job")
+            .expression_attribute_values(":job", string(copy_job_id));
+        Call::new("dynamodb:DeleteItem", pk)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(())
     }
 
     async fn acquire_lease(

@@ -118,6 +118,15 @@ async fn incidents(ledger: &impl Ledger) {
         None,
         "it is closed"
     );
+    assert_eq!(
+        ledger.close_incident("i-2").await.unwrap().as_ref(),
+        Some(&closed),
+        "another delivery of the same job tells people"
+    );
+    ledger.forget_incident(&closed, "i-1").await.unwrap();
+    assert!(ledger.close_incident("i-2").await.unwrap().is_some());
+    ledger.forget_incident(&closed, "i-2").await.unwrap();
+    assert_eq!(ledger.close_incident("i-2").await.unwrap(), None);
     assert_eq!(ledger.close_incident("never begun").await.unwrap(), None);
     let again = ledger
         .count_occurrence("incident", "i-1", "refused", at(4))

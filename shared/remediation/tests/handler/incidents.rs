@@ -40,6 +40,31 @@ async fn the_event_of_the_retried_copy_closes_the_incident_and_says_how_long_it_
 }
 
 #[tokio::test]
+async fn a_recovery_that_could_not_be_told_is_told_by_the_next_delivery() {
+    let sandbox = sandbox();
+    let report = handle(
+        &sandbox,
+        open_settings(),
+        &sample("destination-vault-policy"),
+    )
+    .await;
+    let event = sandbox.event_for(&report.retried_job.unwrap()).unwrap();
+    sandbox.fail("sns:Publish", CallErrorKind::Unavailable);
+    handle_as("first", &sandbox, open_settings(), &event)
+        .await
+        .unwrap_err();
+    assert_eq!(sandbox.notifier().sent().len(), 1);
+    sandbox.calls().mend("sns:Publish");
+
+    let closed = handle_as("second", &sandbox, open_settings(), &event)
+        .await
+        .unwrap();
+
+    assert_eq!(closed.outcome, Outcome::Recovered);
+    assert_eq!(sandbox.notifier().sent().len(), 2);
+}
+
+#[tokio::test]
 async fn a_copy_that_worked_and_was_no_retry_of_ours_is_let_be() {
     let sandbox = sandbox();
     let completed = sandbox.with_world(|world| {

@@ -233,6 +233,7 @@ impl Ledger for Faulty {
         count_occurrence(fingerprint: &str, id: &str, outcome: &str, now: Timestamp) -> Occurrence;
         record_told(id: &str) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
+        forget_incident(incident: &ClosedIncident, id: &str) -> ();
         acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;
         release_lease(lease: Lease) -> ();
         policy_history(resource: &str, now: Timestamp) -> PolicyHistory;
