@@ -108,9 +108,10 @@ def test_a_sweep_finds_the_copy_whose_event_never_came(make_world, start):
     assert world.writes() == ["PutBackupVaultAccessPolicy", "StartCopyJob"]
 
 
+@pytest.mark.timeout(900)
 def test_the_table_keeps_the_contract_that_the_ledger_in_memory_keeps(moto_url):
     environment = os.environ | {"COPYMEND_TEST_DYNAMODB_ENDPOINT": moto_url}
-    command = ["cargo", "test", "--locked", "--package", "copymend-aws", "--lib", "a_real_table_keeps_the_contract"]
+    command = ["cargo", "test", "--locked", "--workspace", "--lib", "a_real_table_keeps_the_contract"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout

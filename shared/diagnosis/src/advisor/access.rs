@@ -148,6 +148,14 @@ pub(super) fn answer(
     };
     let answer = authorization.decide();
     let mut found = as_answer(need, &answer);
+    if need.stands_in
+        && found.state == PermissionState::Missing
+        && found.blocked_by == [Layer::Identity]
+    {
+        found.state = PermissionState::Unknown;
+        "its own policies do not allow it on every resource, and it is not known which one was used"
+            .clone_into(&mut found.detail);
+    }
     if let Own::Policies(_) = own
         && found.state == PermissionState::Allowed
     {

@@ -115,11 +115,16 @@ impl ApiCallEvent {
         self.error_code.as_deref().is_some_and(is_access_denied)
     }
 
-    /// The partition, from the caller's ARN; `aws` where it names none.
+    /// The partition, from the caller's ARN, which may be a root user's; `aws` where it names none.
     #[must_use]
     pub fn partition(&self) -> &str {
-        let arn = self.caller.principal.as_ref();
-        arn.map_or("aws", Arn::partition)
+        match &self.caller.principal {
+            Some(principal) => principal.partition(),
+            None => match self.caller.arn.split(':').nth(1) {
+                Some(partition) if partition.starts_with("aws-") => partition,
+                Some(_) | None => "aws",
+            },
+        }
     }
 
     /// A parameter of the request that is a text.

@@ -12,8 +12,11 @@ use super::job::{JobKind, UnsuccessfulJob};
 pub struct Need {
     /// The action.
     pub action: &'static str,
-    /// The resource's ARN, or `*`.
+    /// The resource's ARN, or `*` for an action that knows no resource.
     pub resource: String,
+    /// Whether a pattern stands in for a resource that isn't known. A policy that doesn't allow the action on all of them may
+    /// still allow it on the one that is used.
+    pub stands_in: bool,
     /// How a key is used, for an action of AWS KMS.
     pub key_use: Option<KeyUse>,
 }
@@ -40,11 +43,13 @@ pub(super) const VAULT_KEY_ACTIONS: [&str; 5] = [
 #[must_use]
 pub fn of_call(call: &ApiCallEvent) -> Vec<Need> {
     let vault = call.vault().map(|vault| vault.to_string());
-    let on_vault = vault.clone().unwrap_or_else(|| "*".to_owned());
     let mut needs = match call.operation.as_str() {
-        "CreateBackupVault" => vault_creation(call, on_vault),
+        "CreateBackupVault" => vault_creation(call, vault.unwrap_or_else(|| "*".to_owned())),
         operation => own_action(operation)
-            .map(|action| need(action, on_vault))
+            .map(|action| match resource_of(call, operation, vault) {
+                Some(resource) => need(action, resource),
+                None => any(action, "*"),
+            })
             .into_iter()
             .collect(),
     };
@@ -54,11 +59,49 @@ pub fn of_call(call: &ApiCallEvent) -> Vec<Need> {
     needs
 }
 
+/// What an operation is authorized on (service authorization reference, "AWS Backup" [documented]); `None` where the request
+/// doesn't tell.
+fn resource_of(call: &ApiCallEvent, operation: &str, vault: Option<String>) -> Option<String> {
+    let parameter = |name| call.parameter(name).map(ToOwned::to_owned);
+    match operation {
+        "DeleteRecoveryPoint"
+        | "DescribeRecoveryPoint"
+        | "StartCopyJob"
+        | "StartRestoreJob"
+        | "UpdateRecoveryPointLifecycle" => parameter("recoveryPointArn"),
+        "CreateBackupSelection" | "DeleteBackupPlan" | "GetBackupPlan" | "UpdateBackupPlan" => {
+            parameter("backupPlanId").map(|plan| {
+                format!(
+                    "arn:{}:backup:{}:{}:backup-plan:{plan}",
+                    call.partition(),
+                    call.region,
+                    call.account
+                )
+            })
+        }
+        "TagResource" => parameter("resourceArn"),
+        "DescribeCopyJob"
+        | "DescribeGlobalSettings"
+        | "ListBackupVaults"
+        | "UpdateGlobalSettings"
+        | "UpdateRegionSettings" => Some("*".to_owned()),
+        _ => vault,
+    }
+}
+
 fn need(action: &'static str, resource: impl Into<String>) -> Need {
     Need {
         action,
         resource: resource.into(),
+        stands_in: false,
         key_use: None,
+    }
+}
+
+fn any(action: &'static str, pattern: impl Into<String>) -> Need {
+    Need {
+        stands_in: true,
+        ..need(action, pattern)
     }
 }
 
@@ -82,12 +125,11 @@ fn vault_creation(call: &ApiCallEvent, vault: String) -> Vec<Need> {
         need("backup-storage:MountCapsule", "*"),
     ];
     needs.extend(VAULT_KEY_ACTIONS.into_iter().map(|action| Need {
-        action,
-        resource: key.clone(),
         key_use: Some(KeyUse {
             via_service: format!("backup.{}.amazonaws.com", call.region),
             encryption_context_key: "aws:backup:backup-vault",
         }),
+        ..need(action, key.clone())
     }));
     needs
 }
@@ -135,8 +177,14 @@ pub enum Scope {
     Resource,
     /// The objects of the job's bucket.
     Objects,
-    /// Everything: the action knows no resource, or one that isn't known before the job runs.
+    /// Everything: the action knows no resource, or the managed policy allows it on all of them.
     Any,
+    /// A bucket that isn't known before the job runs.
+    AnyBucket,
+    /// An object of such a bucket.
+    AnyObject,
+    /// A file system that isn't known before the job runs.
+    AnyFileSystem,
 }
 
 /// What the job role needs for one type of resource.
@@ -303,7 +351,7 @@ pub const RESTORE_JOBS: &[JobNeeds] = &[
     },
     JobNeeds {
         types: &["EFS"],
-        actions: &[("elasticfilesystem:Restore", Scope::Any)],
+        actions: &[("elasticfilesystem:Restore", Scope::AnyFileSystem)],
         managed_policy: FOR_RESTORES,
     },
     JobNeeds {
@@ -314,20 +362,20 @@ pub const RESTORE_JOBS: &[JobNeeds] = &[
     JobNeeds {
         types: &["S3"],
         actions: &[
-            ("s3:CreateBucket", Scope::Any),
-            ("s3:GetBucketVersioning", Scope::Any),
-            ("s3:GetBucketLocation", Scope::Any),
-            ("s3:PutBucketVersioning", Scope::Any),
-            ("s3:GetBucketOwnershipControls", Scope::Any),
-            ("s3:PutBucketOwnershipControls", Scope::Any),
-            ("s3:ListBucket", Scope::Any),
-            ("s3:ListBucketVersions", Scope::Any),
-            ("s3:PutObject", Scope::Any),
-            ("s3:GetObject", Scope::Any),
-            ("s3:DeleteObject", Scope::Any),
-            ("s3:PutObjectAcl", Scope::Any),
-            ("s3:PutObjectTagging", Scope::Any),
-            ("s3:ListMultipartUploadParts", Scope::Any),
+            ("s3:CreateBucket", Scope::AnyBucket),
+            ("s3:GetBucketVersioning", Scope::AnyBucket),
+            ("s3:GetBucketLocation", Scope::AnyBucket),
+            ("s3:PutBucketVersioning", Scope::AnyBucket),
+            ("s3:GetBucketOwnershipControls", Scope::AnyBucket),
+            ("s3:PutBucketOwnershipControls", Scope::AnyBucket),
+            ("s3:ListBucket", Scope::AnyBucket),
+            ("s3:ListBucketVersions", Scope::AnyBucket),
+            ("s3:PutObject", Scope::AnyObject),
+            ("s3:GetObject", Scope::AnyObject),
+            ("s3:DeleteObject", Scope::AnyObject),
+            ("s3:PutObjectAcl", Scope::AnyObject),
+            ("s3:PutObjectTagging", Scope::AnyObject),
+            ("s3:ListMultipartUploadParts", Scope::AnyObject),
         ],
         managed_policy: FOR_S3_RESTORE,
     },
@@ -353,6 +401,11 @@ pub fn of_job(job: &UnsuccessfulJob) -> Vec<Need> {
         .resource
         .as_ref()
         .map_or("*", copymend_policy::Arn::as_str);
+    let partition = job.role.as_ref().map_or("aws", |role| role.partition());
+    let account = job
+        .account
+        .as_ref()
+        .map_or("*", copymend_policy::AccountId::as_str);
     let mut needs: Vec<Need> = row_of_job(job)
         .into_iter()
         .flat_map(|row| row.actions)
@@ -360,18 +413,27 @@ pub fn of_job(job: &UnsuccessfulJob) -> Vec<Need> {
             Scope::Resource => need(action, resource),
             Scope::Objects if resource != "*" => need(action, format!("{resource}/*")),
             Scope::Objects | Scope::Any => need(action, "*"),
+            Scope::AnyBucket => any(action, format!("arn:{partition}:s3:::*")),
+            Scope::AnyObject => any(action, format!("arn:{partition}:s3:::*/*")),
+            Scope::AnyFileSystem => any(
+                action,
+                format!(
+                    "arn:{partition}:elasticfilesystem:{}:{account}:file-system/*",
+                    job.region
+                ),
+            ),
         })
         .collect();
-    // The managed policies hold both for every type; a vault's key needs them where the type is encrypted with it.
-    if let Some(key) = &job.key {
+    // The managed policies hold both for every type but S3, whose own policies use the key through S3.
+    let is_of_s3 = row_of_job(job).is_some_and(|row| row.types.contains(&"S3"));
+    if let Some(key) = job.key.as_ref().filter(|_| !is_of_s3) {
         for action in ["kms:DescribeKey", "kms:CreateGrant"] {
             needs.push(Need {
-                action,
-                resource: key.to_string(),
                 key_use: Some(KeyUse {
                     via_service: format!("backup.{}.amazonaws.com", job.region),
                     encryption_context_key: "aws:backup:backup-vault",
                 }),
+                ..need(action, key.to_string())
             });
         }
     }

@@ -69,7 +69,7 @@ pub fn with_message(
     let Some(action) = denial.action else {
         return answers;
     };
-    let blocked_by = denial.policy_type.and_then(layer_of).into_iter().collect();
+    let blocked_by: Vec<Layer> = denial.policy_type.and_then(layer_of).into_iter().collect();
     let state = if denial.explicit {
         PermissionState::Denied
     } else {
@@ -83,7 +83,9 @@ pub fn with_message(
         match answer.state {
             PermissionState::Unknown => {
                 answer.state = state;
-                answer.blocked_by = blocked_by;
+                if !blocked_by.is_empty() {
+                    answer.blocked_by = blocked_by;
+                }
                 answer.detail = detail;
             }
             PermissionState::Allowed => {

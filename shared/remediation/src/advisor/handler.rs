@@ -408,11 +408,25 @@ fn already_handled(event: &Event, note: &str) -> Advisory {
     advisory
 }
 
+/// The role of a session's ARN: tools give every session another name. Other ARNs stay whole.
+fn without_session(caller: &str) -> &str {
+    match caller.split_once(":assumed-role/") {
+        Some((_, role_and_session)) if role_and_session.contains('/') => {
+            caller.rsplit_once('/').map_or(caller, |(role, _)| role)
+        }
+        Some(_) | None => caller,
+    }
+}
+
 /// Same cause, same caller or job role, same operation. Unconfirmed jobs have incidents of their own, so that made-up events
 /// can't silence real ones.
 fn fingerprint(advisory: &Advisory) -> String {
     let (what, who, where_) = match &advisory.subject {
-        Subject::ApiCall(call) => (call.operation.as_str(), call.caller.as_str(), &call.account),
+        Subject::ApiCall(call) => (
+            call.operation.as_str(),
+            without_session(&call.caller),
+            &call.account,
+        ),
         Subject::BackupJob(job) => (
             "backup",
             job.role.as_deref().unwrap_or_default(),
