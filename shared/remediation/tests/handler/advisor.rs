@@ -5,7 +5,7 @@ use copymend_remediation::Invocation;
 use copymend_remediation::advisor::{AccessAdvisor, Advisory};
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::report::Outcome;
-use copymend_sandbox::Sandbox;
+use copymend_sandbox::{Sandbox, World};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -150,4 +150,78 @@ async fn a_read_that_fails_is_made_up_for_or_named() {
     let missing = with_state(&advisory, PermissionState::Missing);
     assert_eq!(missing, Vec::<&str>::new());
     assert_eq!(with_state(&advisory, PermissionState::Unknown).len(), 7);
+}
+
+/// With AWS's own policy of a job attached, nothing that the job needs is called missing.
+#[tokio::test]
+async fn the_managed_policy_of_each_kind_of_job_leaves_nothing_missing() {
+    for (kind, resource, resource_type, policy) in [
+        (
+            "backup",
+            "arn:aws:s3:::orders-archive",
+            "S3",
+            "AWSBackupServiceRolePolicyForS3Backup",
+        ),
+        (
+            "backup",
+            "arn:aws:ec2:us-east-1:111122223333:volume/vol-0123456789abcdef0",
+            "EBS",
+            "AWSBackupServiceRolePolicyForBackup",
+        ),
+        (
+            "restore",
+            "arn:aws:backup:us-east-1:111122223333:recovery-point:orders-1",
+            "S3",
+            "AWSBackupServiceRolePolicyForS3Restore",
+        ),
+        (
+            "restore",
+            "arn:aws:backup:us-east-1:111122223333:recovery-point:files-1",
+            "EFS",
+            "AWSBackupServiceRolePolicyForRestores",
+        ),
+        (
+            "restore",
+            "arn:aws:ec2:us-east-1::snapshot/snap-0a1b2c3d4e5f60718",
+            "EBS",
+            "AWSBackupServiceRolePolicyForRestores",
+        ),
+    ] {
+        let mut world: Value = serde_json::from_str(World::default_json()).unwrap();
+        let role = &mut world["accounts"]["111122223333"]["roles"]["AWSBackupDefaultServiceRole"];
+        role["managed_policies"] = json!([policy]);
+        let (jobs, sample) = match kind {
+            "backup" => ("backup_jobs", "backup-job-s3"),
+            _ => ("restore_jobs", "restore-job-default-role"),
+        };
+        let job = &mut world[jobs][0];
+        job["iam_role_arn"] =
+            "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole".into();
+        job["status_message"] = "The job failed.".into();
+        job["resource_type"] = resource_type.into();
+        let mut event = event(sample);
+        let detail = &mut event["detail"];
+        detail["iamRoleArn"] = job["iam_role_arn"].clone();
+        detail["resourceType"] = resource_type.into();
+        if kind == "backup" {
+            job["resource_arn"] = resource.into();
+            job["encryption_key_arn"] =
+                "arn:aws:kms:us-east-1:111122223333:key/f0562021-f04f-5882-bf63-7352767d0941"
+                    .into();
+            detail["resourceArn"] = resource.into();
+        } else {
+            job["recovery_point_arn"] = resource.into();
+            detail["recoveryPointArn"] = resource.into();
+        }
+        let sandbox = Sandbox::new(World::from_json(&world.to_string()).unwrap());
+        let advisory = advise(&sandbox, &event).await;
+        assert!(advisory.verified, "{kind} {resource_type}: {advisory:#?}");
+        assert!(
+            !advisory.permissions.is_empty(),
+            "{kind} {resource_type}: {advisory:#?}"
+        );
+        let missing = with_state(&advisory, PermissionState::Missing);
+        assert_eq!(missing, [""; 0], "{kind} {resource_type}: {advisory:#?}");
+        assert_eq!(advisory.policy, None, "{kind} {resource_type}");
+    }
 }
