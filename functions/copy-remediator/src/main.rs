@@ -27,6 +27,9 @@ async fn main() -> ExitCode {
             if is_sweep(&event) {
                 let swept = remediator.sweep(&event, &invocation).await?;
                 swept.reports.iter().for_each(log);
+                for error in &swept.errors {
+                    tracing::warn!(error, "the sweep could not look there");
+                }
                 return Ok(Answer::Swept(swept));
             }
             let report = remediator.handle(&event, &invocation).await?;

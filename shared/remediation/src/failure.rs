@@ -52,7 +52,7 @@ impl<E: Environment> CopyRemediator<E> {
             report.notes.push("this is the parent of a composite job; its children carry the causes and send their own events".to_owned());
             return Ok(report);
         }
-        let started_by = self.started_by(failure, &mut report).await;
+        let started_by = self.started_by(failure, &mut report).await?;
         let guards = guards_of_any_write(failure, &self.settings, started_by);
         if let Some(change) = self.unfinished_change(delivery, failure, &facts).await? {
             return self.resume(report, failure, guards, change).await;
@@ -79,14 +79,19 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    pub(crate) async fn started_by(&self, failure: &Failure, report: &mut Report) -> StartedBy {
+    /// Who started the copy. A ledger that can't tell now asks for another delivery.
+    pub(crate) async fn started_by(
+        &self,
+        failure: &Failure,
+        report: &mut Report,
+    ) -> Result<StartedBy, HandlerError> {
         if failure.job().backup_plan.is_some() {
-            return StartedBy::BackupPlan;
+            return Ok(StartedBy::BackupPlan);
         }
         let Some(ledger) = self.environment.ledger() else {
-            return StartedBy::Someone;
+            return Ok(StartedBy::Someone);
         };
-        match ledger.retry_of(&failure.job().id).await {
+        Ok(match ledger.retry_of(&failure.job().id).await {
             Ok(Some(original)) => {
                 report
                     .notes
@@ -94,11 +99,12 @@ impl<E: Environment> CopyRemediator<E> {
                 StartedBy::OwnRetry
             }
             Ok(None) => StartedBy::Someone,
+            Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
             Err(error) => {
                 report.notes.push(error.to_string());
                 StartedBy::Someone
             }
-        }
+        })
     }
 
     async fn repair(

@@ -228,6 +228,20 @@ impl<E: Environment> Repair<'_, E> {
         if let Err(error) = ledger.intend_change(&change).await {
             return Some(Ending::Failed(error));
         }
+        // The ledger's answers took time: someone else may have written meanwhile, and the lease may have run out.
+        match read_policy(self.environment, target).await {
+            Err(error) => return Some(Ending::Busy(error)),
+            Ok(text) if text.as_deref() != plan.before.as_ref().map(PolicyDocument::as_str) => {
+                tried.notes.push(
+                    "someone else changed the policy before it was written; it was read and tried again".to_owned(),
+                );
+                return None;
+            }
+            Ok(_) => {}
+        }
+        if let Err(error) = self.lease_holds(lease, &plan, self.environment.clock().now()) {
+            return Some(Ending::Busy(error));
+        }
         let put = put(self.environment, &write).await;
         // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
         let read = match &put {
@@ -273,25 +287,35 @@ impl<E: Environment> Repair<'_, E> {
         {
             return Err(error.clone());
         }
+        let of_lease = self.lease_holds(lease, plan, now)?;
+        let mut guards = self.guards.to_vec();
+        guards.extend(guards_of_plan(plan, self.failure, fresh, self.settings));
+        guards.extend(guards_of_history(plan, &history, self.settings));
+        guards.extend(of_lease);
+        Ok(guards)
+    }
+
+    fn lease_holds(
+        &self,
+        lease: &Lease,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> CallResult<Vec<GuardResult>> {
         let of_lease = guards_of_lease(
             plan.target.as_str(),
             Some(lease),
             now,
             self.invocation.deadline,
         );
-        if let Some(failed) = of_lease.iter().find(|guard| !guard.passed) {
-            return Err(CallError {
+        match of_lease.iter().find(|guard| !guard.passed) {
+            Some(failed) => Err(CallError {
                 operation: "write under the lease",
                 resource: plan.target.as_str().to_owned(),
                 kind: CallErrorKind::Throttled,
                 detail: failed.detail.clone(),
-            });
+            }),
+            None => Ok(of_lease),
         }
-        let mut guards = self.guards.to_vec();
-        guards.extend(guards_of_plan(plan, self.failure, fresh, self.settings));
-        guards.extend(guards_of_history(plan, &history, self.settings));
-        guards.extend(of_lease);
-        Ok(guards)
     }
 
     /// The facts with the policy as it is now. A read that fails for a reason that passes is an error, and the event is

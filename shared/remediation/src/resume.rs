@@ -76,7 +76,7 @@ impl<E: Environment> CopyRemediator<E> {
             "the policy of `{}` was repaired at {at}, after this copy had failed",
             target.as_str()
         ));
-        let started_by = self.started_by(failure, &mut report).await;
+        let started_by = self.started_by(failure, &mut report).await?;
         let guards = guards_of_any_write(failure, &self.settings, started_by);
         if !all_passed(&guards) {
             return Ok(None);

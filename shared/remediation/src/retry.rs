@@ -69,8 +69,12 @@ pub async fn retry<E: Environment>(
     };
     match environment.backup().start_copy_job(&copy_of(failure)).await {
         Ok(new_job) => {
-            // Without this note the new job's own failure would look like a copy on demand, and stop there: fail closed.
+            // Without this note the new job's own failure would look like a copy on demand, and stop there. Another delivery
+            // starts the same copy, by its token, and notes it then.
             if let Err(error) = ledger.record_retried_job(&new_job, &job.id, now).await {
+                if error.may_pass() {
+                    return Retried::Failed(error);
+                }
                 tracing::warn!(%error, job = new_job, "the retried job was not recorded");
             }
             Retried::Started {
