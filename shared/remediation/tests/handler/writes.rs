@@ -10,6 +10,8 @@ use crate::support::{
     failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
 };
 
+const READ: &str = "backup:GetBackupVaultAccessPolicy";
+
 #[tokio::test]
 async fn a_write_that_is_refused_is_reported_and_not_recorded() {
     let sandbox = sandbox();
@@ -89,8 +91,8 @@ async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let hooked = sandbox.clone();
     // The investigation reads the policy first; the second read is the one under the lease.
-    sandbox.before_next("backup:GetBackupVaultAccessPolicy", move |_| {
-        hooked.before_next("backup:GetBackupVaultAccessPolicy", move |world| {
+    sandbox.before_next(READ, move |_| {
+        hooked.before_next(READ, move |world| {
             world.put_vault_policy(&vault, foreign).unwrap();
         });
     });
@@ -101,6 +103,52 @@ async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
         after.contains("Foreign") && after.contains("CopymendCopyInto"),
         "{after}"
     );
+}
+
+/// The policy is planned, asked about and recorded; only then somebody else writes. Nothing is put over it.
+#[tokio::test]
+async fn a_statement_that_someone_else_adds_right_before_the_write_is_never_overwritten() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy-2");
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
+    let (second, third) = (sandbox.clone(), sandbox.clone());
+    sandbox.before_next(READ, move |_| {
+        second.before_next(READ, move |_| {
+            third.before_next(READ, move |world| {
+                world.put_vault_policy(&vault, foreign).unwrap();
+            });
+        });
+    });
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let writes = policy_writes(&sandbox);
+    assert_eq!(writes.len(), 1, "{writes:#?}");
+    assert_eq!(writes[0].before.as_deref(), Some(foreign));
+    assert!(writes[0].after.contains("Foreign"));
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_tell_whose_retry_failed_asks_for_another_delivery() {
+    let sandbox = sandbox();
+    let two_steps = sandbox
+        .event_for("B9654796-BCC5-55EF-A6CC-C65BFE03C250")
+        .unwrap();
+    let first = handle(&sandbox, open_settings(), &two_steps).await;
+    let event = sandbox.event_for(&first.retried_job.unwrap()).unwrap();
+    sandbox.fail("ledger:RetryOf", CallErrorKind::Throttled);
+    handle_as("first", &sandbox, open_settings(), &event)
+        .await
+        .unwrap_err();
+    sandbox.calls().mend("ledger:RetryOf");
+    let report = handle_as("second", &sandbox, open_settings(), &event)
+        .await
+        .unwrap();
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
 
 #[tokio::test]
@@ -116,7 +164,7 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
     let hooked = sandbox.clone();
     let target = vault.clone();
     sandbox.before_next("backup:PutBackupVaultAccessPolicy", move |_| {
-        hooked.before_next("backup:GetBackupVaultAccessPolicy", move |world| {
+        hooked.before_next(READ, move |world| {
             world.put_vault_policy(&target, foreign).unwrap();
         });
     });
