@@ -78,8 +78,9 @@ proptest! {
     #[test]
     fn noise_around_a_text_does_not_change_its_cause(
         pick in any::<prop::sample::Index>(),
-        before in "[a-zäß0-9\\[\\]{}#=_|-]{0,12}( [a-zé0-9#=_|-]{1,7}){0,5}",
-        after in "[A-Z0-9\\[\\]{}#=_|-]{0,12}( [A-Z0-9#=_|-]{1,7}){0,5}",
+        // Letters that make no word of the catalogue: "vss" or "kms" would not be noise.
+        before in "[jqxzäß0-9\\[\\]{}#=_|-]{0,12}( [jqxzé0-9#=_|-]{1,7}){0,5}",
+        after in "[JQXZ0-9\\[\\]{}#=_|-]{0,12}( [JQXZ0-9#=_|-]{1,7}){0,5}",
     ) {
         let messages = messages();
         let (cause, message) = messages[pick.index(messages.len())];
