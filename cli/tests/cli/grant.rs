@@ -224,13 +224,13 @@ fn a_new_policy_can_be_made_for_a_vault_alone() {
 
 #[test]
 fn a_sid_that_is_taken_fails_the_check() {
-    let taken = KEY_POLICY.replace("Enable IAM", "CopymendDescribe444455556666");
+    let taken = KEY_POLICY.replace("Enable IAM", "CopymendDescribe444455556666Ec2");
     let path = file("grant-taken.json", &taken);
     let ran = key(&["--via", "ec2", "--policy", &path]);
     assert_eq!(ran.code, 1);
     assert!(
         ran.stderr
-            .contains("another statement with the `Sid` `CopymendDescribe444455556666`")
+            .contains("another statement with the `Sid` `CopymendDescribe444455556666Ec2`")
     );
     let ran = key(&["--via", "ec2", "--policy", &path, "--json"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
@@ -243,7 +243,7 @@ fn a_sid_that_is_taken_fails_the_check() {
         answer["error"]
             .as_str()
             .unwrap()
-            .contains("CopymendDescribe444455556666")
+            .contains("CopymendDescribe444455556666Ec2")
     );
 }
 

@@ -63,7 +63,7 @@ fn what_copymend_adds_is_proved() {
     assert_eq!(
         sids,
         [
-            "CopymendDescribe444455556666",
+            "CopymendDescribe444455556666Ec2",
             "CopymendUse444455556666Ec2",
             "CopymendGrant444455556666Ec2"
         ]

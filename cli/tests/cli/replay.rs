@@ -10,7 +10,7 @@ fn people_get_the_cause_and_the_plan() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert!(ran.stdout.starts_with("── events/source-key-policy.json\n"));
     assert!(ran.stdout.contains("source-key-policy"));
-    assert!(ran.stdout.contains("CopymendDescribe444455556666"));
+    assert!(ran.stdout.contains("CopymendDescribe444455556666Ec2"));
     assert!(!ran.stdout.contains('\u{1b}'));
 }
 

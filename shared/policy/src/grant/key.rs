@@ -129,7 +129,7 @@ impl KeyGrant {
         condition(&mut for_grant, "StringLike", VIA, via);
         Ok(vec![
             NewStatement::build(
-                format!("{SID_PREFIX}Describe{account}"),
+                format!("{SID_PREFIX}Describe{account}{titles}"),
                 principal.clone(),
                 &["kms:DescribeKey"],
                 Map::new(),
