@@ -30,6 +30,9 @@ async fn main() -> ExitCode {
                 for error in &swept.errors {
                     tracing::warn!(error, "the sweep could not look there");
                 }
+                if swept.left > 0 {
+                    tracing::warn!(left = swept.left, "the time was up; the next sweep goes on");
+                }
                 return Ok(Answer::Swept(swept));
             }
             let report = remediator.handle(&event, &invocation).await?;

@@ -21,6 +21,11 @@ use crate::member::{optional, text};
 use crate::says::Says;
 use crate::{config, copy_job, pages, service_job};
 
+/// `ListCopyJobs` gives up to 1,000 jobs at once (AWS Backup API reference, `ListCopyJobs` [documented]).
+const JOBS_OF_A_PAGE: i32 = 1_000;
+/// A hundred thousand failed copies in one Region are more than one sweep can take up.
+const MOST_PAGES_OF_JOBS: usize = 100;
+
 /// AWS Backup states absence with this code only. It answers access denied for some vaults that don't exist; that stays
 /// access denied.
 const ABSENT: &str = "ResourceNotFoundException";
@@ -134,8 +139,10 @@ impl<Access> Backup for AwsBackup<Access> {
         let request = client
             .list_copy_jobs()
             .by_state(CopyJobState::Failed)
+            .max_results(JOBS_OF_A_PAGE)
             .by_complete_after(DateTime::from_millis(since.as_millisecond()));
-        let jobs = pages::all(
+        let jobs = pages::up_to(
+            MOST_PAGES_OF_JOBS,
             &call,
             |from| request.clone().set_next_token(from).send(),
             |page| {

@@ -45,9 +45,25 @@ where
     E: ProvideErrorMetadata + Error + Send + 'static,
     F: Future<Output = Answer<O, E>> + Send,
 {
+    up_to(MOST_PAGES, call, send, read).await
+}
+
+/// The same of a list that may have `most` pages.
+pub(crate) async fn up_to<T, O, E, F>(
+    most: usize,
+    call: &Call,
+    send: impl Fn(Option<String>) -> F + Send,
+    read: impl Fn(O) -> (Vec<T>, Next) + Send,
+) -> CallResult<Vec<T>>
+where
+    T: Send,
+    O: Send,
+    E: ProvideErrorMetadata + Error + Send + 'static,
+    F: Future<Output = Answer<O, E>> + Send,
+{
     let mut all = Vec::new();
     let mut from = None;
-    for _ in 0..MOST_PAGES {
+    for _ in 0..most {
         let page = call.send(send(from)).await?;
         let (items, next) = read(page);
         all.extend(items);
@@ -56,5 +72,5 @@ where
             return Ok(all);
         }
     }
-    Err(call.unreadable(format!("the list has more than {MOST_PAGES} pages")))
+    Err(call.unreadable(format!("the list has more than {most} pages")))
 }

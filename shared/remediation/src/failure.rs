@@ -156,6 +156,10 @@ impl<E: Environment> CopyRemediator<E> {
             report.changes.push(change_of(&planned, false, None));
             return Ok(report);
         }
+        let incident = Incident {
+            cause,
+            resource: planned.target.as_str().to_owned(),
+        };
         let repair = Repair {
             environment: &self.environment,
             settings: &self.settings,
@@ -183,7 +187,9 @@ impl<E: Environment> CopyRemediator<E> {
                 report.notes.push(
                     "someone else's change admits the copy by now; nothing was written".to_owned(),
                 );
+                report.incident = Some(incident);
                 report.decision = Decision::Retry;
+                report.advice = None;
                 self.start_again(report, failure).await
             }
             Ending::Refused(change) => {

@@ -154,13 +154,6 @@ pub fn guards_of_plan(
     guards
 }
 
-fn sids(plan: &Plan) -> Vec<String> {
-    plan.added
-        .iter()
-        .map(|statement| statement.sid().to_owned())
-        .collect()
-}
-
 fn not_opted_out(what: &str, tags: &Fact<Tags>) -> GuardResult {
     let name = "not-opted-out";
     let (key, value) = OPT_OUT_TAG;
@@ -379,7 +372,8 @@ pub fn guards_of_history(
                 .any(|statement| statement.sid() == Some(sid))
         })
     };
-    let gone: Vec<String> = sids(plan)
+    let gone: Vec<String> = plan
+        .sids()
         .into_iter()
         .filter(|sid| history.sids.contains(sid) && !present(sid))
         .collect();

@@ -1,16 +1,20 @@
 //! The handler: from an event to a Report.
 
+use std::time::Duration;
+
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    Advice, CopyJobEvent, CopyJobState, Diagnosis, EventError, Failure, NotVerified, advise,
+    Advice, CopyJob, CopyJobEvent, CopyJobState, Diagnosis, EventError, Failure, NotVerified,
+    advise,
 };
 use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::guards::{VERIFIED_FAILURE, guard};
+use crate::incident::{Counted, count_and_tell, tell};
 use crate::ledger::{JobEntry, JobProgress, Ledger};
-use crate::ports::{Backup, CallError, Clock, Environment, Location, Notifier};
+use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
 use crate::report::{CopySummary, Decision, DiagnosisReport, Outcome, Report};
 use crate::settings::Settings;
 
@@ -45,6 +49,10 @@ impl HandlerError {
     }
 }
 
+/// A job that still runs, by what AWS Backup says, is read again so often: the event of its end may be ahead of the answer of
+/// `DescribeCopyJob` (inferred).
+const READS_OF_A_RUNNING_JOB: u32 = 3;
+const READ_PAUSE: Duration = Duration::from_secs(1);
 /// A job's entry in the ledger outlives the invocation by this much: enough for clocks that differ.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 
@@ -87,7 +95,7 @@ impl<E: Environment> CopyRemediator<E> {
                 progress: JobProgress::default(),
             };
             let report = self.report(&event, verification, &delivery).await?;
-            return self.tell(report).await;
+            return tell(self.environment.notifier(), report).await;
         };
         let until = invocation
             .deadline
@@ -119,7 +127,11 @@ impl<E: Environment> CopyRemediator<E> {
             progress,
         };
         let told = match self.report(&event, verification, &delivery).await {
-            Ok(report) => self.count_and_tell(ledger, &id, report, &delivery).await,
+            Ok(report) => {
+                let notifier = self.environment.notifier();
+                let clock = self.environment.clock();
+                count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report).await
+            }
             Err(error) => Err(error),
         };
         let closed = match &told {
@@ -157,12 +169,7 @@ impl<E: Environment> CopyRemediator<E> {
             account,
             region: event.region.clone(),
         };
-        match self
-            .environment
-            .backup()
-            .describe_copy_job(&location, &event.copy_job_id)
-            .await
-        {
+        match self.ended_job(&location, &event.copy_job_id).await {
             Ok(Some(job)) => Ok(match Failure::verify(event, job) {
                 Ok(failure) => Verification::Confirmed(Box::new(failure)),
                 Err(reason) => Verification::Refused(reason),
@@ -173,6 +180,22 @@ impl<E: Environment> CopyRemediator<E> {
             Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
             Err(error) => Ok(Verification::Impossible(error.to_string())),
         }
+    }
+
+    /// The job as AWS Backup describes it; read again while it still runs.
+    async fn ended_job(&self, location: &Location, id: &str) -> CallResult<Option<CopyJob>> {
+        let backup = self.environment.backup();
+        let mut job = backup.describe_copy_job(location, id).await?;
+        for _ in 1..READS_OF_A_RUNNING_JOB {
+            match job.as_ref().map(|job| job.state) {
+                Some(CopyJobState::Created | CopyJobState::Running) => {}
+                Some(CopyJobState::Completed | CopyJobState::Failed | CopyJobState::Partial)
+                | None => break,
+            }
+            self.environment.clock().sleep(READ_PAUSE).await;
+            job = backup.describe_copy_job(location, id).await?;
+        }
+        Ok(job)
     }
 
     async fn report(
@@ -274,9 +297,7 @@ impl<E: Environment> CopyRemediator<E> {
             region: event.region.clone(),
         };
         let job = self
-            .environment
-            .backup()
-            .describe_copy_job(&location, &event.copy_job_id)
+            .ended_job(&location, &event.copy_job_id)
             .await
             .map_err(HandlerError::Call)?;
         report.verified = job.is_some_and(|job| job.state == CopyJobState::Completed);
@@ -304,7 +325,7 @@ impl<E: Environment> CopyRemediator<E> {
             lasted(now.duration_since(incident.first_seen)),
             incident.count
         ));
-        let report = self.tell(report).await?;
+        let report = tell(self.environment.notifier(), report).await?;
         if let Err(error) = ledger.forget_incident(&incident, &original).await {
             tracing::warn!(%error, "the incident was not forgotten");
         }
@@ -318,65 +339,6 @@ impl<E: Environment> CopyRemediator<E> {
         report.advice = None;
         report.notes.push(note.to_owned());
         report
-    }
-
-    async fn count_and_tell(
-        &self,
-        ledger: &E::Ledger,
-        id: &str,
-        mut report: Report,
-        delivery: &Delivery<'_>,
-    ) -> Result<Report, HandlerError> {
-        if delivery.progress.told {
-            report
-                .notes
-                .push("people were told by an earlier delivery".to_owned());
-            return Ok(report);
-        }
-        let now = self.environment.clock().now();
-        let counted = match &delivery.progress.occurrence {
-            // Counted by a delivery that didn't come to its end: the same number leads to the same message.
-            Some(occurrence) => Ok(occurrence.clone()),
-            None => {
-                ledger
-                    .count_occurrence(&fingerprint(&report), id, report.outcome.slug(), now)
-                    .await
-            }
-        };
-        match counted {
-            Ok(occurrence) => {
-                report.occurrences = Some(occurrence.count);
-                if !occurrence.is_worth_telling(report.outcome) {
-                    return Ok(report);
-                }
-            }
-            // Rather one message too many than none.
-            Err(error) => report
-                .notes
-                .push(format!("the incident was not counted: {error}")),
-        }
-        let report = self.tell(report).await?;
-        if let Err(error) = ledger.record_told(id).await {
-            tracing::warn!(%error, "it was not recorded that people were told");
-        }
-        Ok(report)
-    }
-
-    async fn tell(&self, report: Report) -> Result<Report, HandlerError> {
-        match report.outcome {
-            Outcome::Nothing | Outcome::AlreadyHandled => Ok(report),
-            Outcome::RepairedAndRetried
-            | Outcome::Repaired
-            | Outcome::Retried
-            | Outcome::Planned
-            | Outcome::Advised
-            | Outcome::Refused
-            | Outcome::Failed
-            | Outcome::Recovered => match self.environment.notifier().notify(&report).await {
-                Ok(_) => Ok(report),
-                Err(error) => Err(HandlerError::Call(error)),
-            },
-        }
     }
 }
 
@@ -399,23 +361,33 @@ fn lasted(time: SignedDuration) -> String {
 
 enum Verification {
     Confirmed(Box<Failure>),
-
     Refused(NotVerified),
     Impossible(String),
 }
 
-/// Same cause, same resource, same source account. Unverified events have incidents of their own, so that made-up ones
-/// can't silence real ones.
-fn fingerprint(report: &Report) -> String {
-    let first = report.changes.first().or(report.refused_changes.first());
-    let (cause, resource) = match (&report.incident, first) {
-        (Some(incident), _) => (incident.cause, incident.resource.as_str()),
-        (None, Some(change)) => (report.diagnosis.cause, change.resource.as_str()),
-        (None, None) => (
-            report.diagnosis.cause,
-            report.copy.destination_vault.as_str(),
-        ),
-    };
-    let verified = if report.verified { "" } else { "unverified#" };
-    format!("{verified}{cause}#{resource}#{}", report.copy.account)
+impl Counted for Report {
+    /// Same cause, same resource, same source account. Unverified events have incidents of their own, so that made-up ones
+    /// can't silence real ones.
+    fn fingerprint(&self) -> String {
+        let first = self.changes.first().or(self.refused_changes.first());
+        let (cause, resource) = match (&self.incident, first) {
+            (Some(incident), _) => (incident.cause, incident.resource.as_str()),
+            (None, Some(change)) => (self.diagnosis.cause, change.resource.as_str()),
+            (None, None) => (self.diagnosis.cause, self.copy.destination_vault.as_str()),
+        };
+        let verified = if self.verified { "" } else { "unverified#" };
+        format!("{verified}{cause}#{resource}#{}", self.copy.account)
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn occurred(&mut self, count: u64) {
+        self.occurrences = Some(count);
+    }
+
+    fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
 }

@@ -23,11 +23,31 @@ pub enum JobEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobProgress {
     /// How the job was counted, so that it isn't counted twice.
-    pub occurrence: Option<Occurrence>,
+    pub counted: Option<CountedAs>,
     /// The change that was about to be written, so that it is found again.
     pub change_id: Option<String>,
-    /// Whether people were told.
+    /// Whether people were told of what it was counted as.
     pub told: bool,
+}
+
+/// How a job was counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedAs {
+    /// The incident.
+    pub fingerprint: String,
+    /// The outcome's slug at the time.
+    pub outcome: String,
+    /// How often the incident was seen then.
+    pub occurrence: Occurrence,
+}
+
+/// Whether a job is counted for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// It is one occurrence more.
+    First,
+    /// It was counted in this incident by an earlier delivery, and ends otherwise now.
+    Again,
 }
 
 /// How often an incident was seen.
@@ -162,6 +182,12 @@ pub trait Ledger: Send + Sync {
         until: Timestamp,
     ) -> impl Future<Output = CallResult<JobEntry>> + Send;
 
+    /// The outcome of a job that was handled; `None` where it wasn't.
+    fn outcome_of_job(
+        &self,
+        copy_job_id: &str,
+    ) -> impl Future<Output = CallResult<Option<String>>> + Send;
+
     /// Records the outcome of a job.
     fn finish_job(
         &self,
@@ -178,17 +204,18 @@ pub trait Ledger: Send + Sync {
         owner: &str,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Counts one more occurrence of an incident, stores its outcome, and remembers both with the job. A process that dies
-    /// in between makes the count one too high.
+    /// Counts an occurrence of an incident, stores its outcome, and remembers both with the job, of which people were not
+    /// told yet. A process that dies in between makes the count one too high.
     fn count_occurrence(
         &self,
         fingerprint: &str,
         copy_job_id: &str,
         outcome: &str,
+        counting: Counting,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
 
-    /// Remembers that people were told about a job.
+    /// Remembers that people were told about a job, as it was counted.
     fn record_told(&self, copy_job_id: &str) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Closes the incident that a job was counted in. Answers it to the first who asks, and to the same job again, so that

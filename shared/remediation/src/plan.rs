@@ -7,7 +7,7 @@ use copymend_diagnosis::{
 };
 use copymend_policy::{
     Certificate, EditError, GrantError, KeyGrant, KeyProfile, NewStatement, PolicyDocument,
-    ProofError, VaultGrant, append, prove_only_adds,
+    ProofError, Undone, VaultGrant, append, prove_only_adds, undo,
 };
 
 use crate::settings::Settings;
@@ -49,6 +49,32 @@ pub struct Plan {
     pub access_after: Access,
     /// The proof that nothing but our statements is new.
     pub proof: Result<Certificate, ProofError>,
+}
+
+impl Plan {
+    /// The Sids of the statements that are added.
+    #[must_use]
+    pub fn sids(&self) -> Vec<String> {
+        sids(&self.added)
+    }
+
+    /// Whether a policy holds what this plan adds, as it was planned.
+    #[must_use]
+    pub fn is_in(&self, policy: &PolicyDocument) -> bool {
+        holds(policy, &self.added)
+    }
+}
+
+pub(crate) fn sids(statements: &[NewStatement]) -> Vec<String> {
+    statements
+        .iter()
+        .map(|statement| statement.sid().to_owned())
+        .collect()
+}
+
+/// Whether a policy holds these statements as they were written.
+pub(crate) fn holds(policy: &PolicyDocument, statements: &[NewStatement]) -> bool {
+    append(Some(policy), statements).is_ok_and(|after| after.as_str() == policy.as_str())
 }
 
 /// Why no change could be planned.
@@ -98,18 +124,27 @@ fn plan_vault(failure: &Failure, facts: &Facts, settings: &Settings) -> Result<P
     let Fact::Known(Some(organization)) = &facts.source_organization else {
         return Err(PlanError::OrganizationNotKnown);
     };
+    let grant = vault_grant(failure, settings, organization.id.clone());
+    let target = Target::Vault(failure.job().destination_vault.clone());
+    let access = |policy: Option<&PolicyDocument>| vault_access(policy, failure, facts);
+    build(target, before, &grant.statements()?, access)
+}
+
+/// What admits this copy to its destination vault.
+pub(crate) fn vault_grant(
+    failure: &Failure,
+    settings: &Settings,
+    organization_id: String,
+) -> VaultGrant {
     let job = failure.job();
-    let grant = VaultGrant {
+    VaultGrant {
         partition: job.destination_vault.partition().to_owned(),
         source_account: job.account,
         role_arn: job.role.arn().clone(),
         scope: settings.vault_scope,
-        organization_id: Some(organization.id.clone()),
+        organization_id: Some(organization_id),
         organization_paths: settings.organization_paths.clone(),
-    };
-    let target = Target::Vault(job.destination_vault.clone());
-    let access = |policy: Option<&PolicyDocument>| vault_access(policy, failure, facts);
-    build(target, before, &grant.statements()?, access)
+    }
 }
 
 fn plan_key(
@@ -145,7 +180,8 @@ fn plan_key(
     )
 }
 
-/// Appends as few of the statements as make the copy legal.
+/// Appends as few of the statements as make the copy legal. Statements that another change of ours added don't count: were
+/// that change undone, this one would go with it.
 fn build(
     target: Target,
     before: Option<PolicyDocument>,
@@ -153,6 +189,10 @@ fn build(
     access: impl Fn(Option<&PolicyDocument>) -> Access,
 ) -> Result<Plan, PlanError> {
     let access_before = access(before.as_ref());
+    let alone = match &before {
+        Some(policy) => without_ours(policy)?,
+        None => None,
+    };
     let mut added = statements.to_vec();
     for statement in statements {
         let fewer: Vec<NewStatement> = added
@@ -160,7 +200,7 @@ fn build(
             .filter(|other| other.sid() != statement.sid())
             .cloned()
             .collect();
-        if !fewer.is_empty() && access(Some(&append(before.as_ref(), &fewer)?)) == Access::Allowed {
+        if !fewer.is_empty() && access(Some(&append(alone.as_ref(), &fewer)?)) == Access::Allowed {
             added = fewer;
         }
     }
@@ -173,5 +213,19 @@ fn build(
         after,
         added,
         access_before,
+    })
+}
+
+/// A policy without the statements that Copymend added; `None` where nothing is left.
+fn without_ours(policy: &PolicyDocument) -> Result<Option<PolicyDocument>, EditError> {
+    let ours: Vec<NewStatement> = policy
+        .statements()
+        .iter()
+        .filter_map(|statement| NewStatement::from_recorded(statement.as_str()).ok())
+        .collect();
+    Ok(match undo(policy, &ours)? {
+        Undone::Unchanged => Some(policy.clone()),
+        Undone::Document(document) => Some(document),
+        Undone::NoDocument => None,
     })
 }

@@ -1,40 +1,21 @@
-//! The guarded write: lease, read again, recompute, put, read back, record, release.
-
-use std::time::Duration;
+//! The repair of a policy: lease, read again, recompute, ask every guard, write, and try again where someone else was faster.
 
 use copymend_diagnosis::access::Access;
+use copymend_diagnosis::features::via_service;
 use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
-use copymend_policy::{PolicyDocument, VaultScope};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use copymend_policy::{KeyProfile, VaultScope};
+use jiff::Timestamp;
 
-use crate::guards::{
-    TIME_FOR_A_WRITE, Write, approve, guards_of_history, guards_of_lease, guards_of_plan,
-};
+use crate::guards::{approve, guards_of_history, guards_of_lease, guards_of_plan};
 use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
+use crate::lease::{lease_holds, take_lease};
 use crate::ledger::{Change, Lease, Ledger};
 use crate::plan::{Plan, Target, plan};
-use crate::ports::{
-    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, KeyWrites, Keys,
-};
+use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_policy};
+use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::report::{GuardResult, PolicyChange};
 use crate::settings::Settings;
-
-/// How often a write is tried when someone else changes the policy at the same time.
-const ATTEMPTS: u32 = 3;
-/// How often a written policy is read back before it counts as not written. KMS answers reads a little late.
-const READ_BACKS: u32 = 5;
-const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
-/// How long a write waits before it is tried again after a fault of the service.
-const WRITE_PAUSE: Duration = Duration::from_millis(500);
-/// How long apart a lease that someone else holds is asked for: from the first to the second, growing, with a part that
-/// differs from one invocation to the next, so that a storm doesn't ask in step. It is asked for as long as there is time
-/// left for a write; whoever doesn't get it is delivered again.
-const LEASE_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// Long enough for a few tries of a write, and short enough that a function that is killed frees the policy soon.
-const LEASE_TIME: SignedDuration = SignedDuration::from_secs(30);
 
 /// How a repair ended.
 #[derive(Debug)]
@@ -72,11 +53,7 @@ pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange
             .as_ref()
             .map(|policy| policy.as_str().to_owned()),
         after: plan.after.as_str().to_owned(),
-        added: plan
-            .added
-            .iter()
-            .map(|statement| statement.sid().to_owned())
-            .collect(),
+        added: plan.sids(),
         certificate: plan.proof.as_ref().ok().cloned(),
         applied,
         id,
@@ -88,12 +65,19 @@ pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange
 struct Tried {
     guards: Vec<GuardResult>,
     notes: Vec<String>,
-    /// A change whose put may have been lost on its way or back.
+    /// A change that was put, and may be in the policy or not.
     intended: Option<(Plan, Change)>,
     fault: Option<CallError>,
 }
 
 impl Tried {
+    /// The statement is safe either way, so that the ledger didn't record it is only noted.
+    fn note_unconfirmed(&mut self, unconfirmed: Option<CallError>) {
+        self.notes.extend(unconfirmed.map(|error| {
+            format!("the policy was written, but the ledger did not confirm the change: {error}")
+        }));
+    }
+
     fn into_repaired(self, ending: Ending) -> Repaired {
         Repaired {
             guards: self.guards,
@@ -131,7 +115,8 @@ impl<E: Environment> Repair<'_, E> {
             return repaired;
         };
         let target = planned.target.clone();
-        let lease = match self.lease(ledger, &target).await {
+        let clock = self.environment.clock();
+        let lease = match take_lease(clock, ledger, target.as_str(), self.invocation).await {
             Ok(lease) => lease,
             Err(error) => {
                 return Repaired {
@@ -148,17 +133,6 @@ impl<E: Environment> Repair<'_, E> {
             ));
         }
         repaired
-    }
-
-    /// Waits for its turn, while there is time left for a write.
-    async fn lease(&self, ledger: &E::Ledger, target: &Target) -> CallResult<Lease> {
-        take_lease(
-            self.environment.clock(),
-            ledger,
-            target.as_str(),
-            self.invocation,
-        )
-        .await
     }
 
     async fn write(
@@ -206,15 +180,27 @@ impl<E: Environment> Repair<'_, E> {
                 return Some(Ending::Refused(None));
             }
         };
+        // After a put whose answer was lost, or that someone else wrote over, the policy tells whether ours is in it.
+        let ours = tried.intended.take().filter(|(intended, _)| {
+            plan.before
+                .as_ref()
+                .is_some_and(|policy| intended.is_in(policy))
+        });
+        let written = match ours {
+            Some((intended, change)) => {
+                let unconfirmed = ledger.confirm_change(&change, &intended.sids()).await.err();
+                tried.note_unconfirmed(unconfirmed);
+                Some(change_of(&intended, true, Some(change.id)))
+            }
+            None => None,
+        };
         if plan.access_before == Access::Allowed {
-            // After a put whose answer was lost it is our own statement that admits.
-            return Some(match tried.intended.take() {
-                Some((plan, change)) => {
-                    Ending::Written(confirm(ledger, &plan, &change, &mut tried.notes).await)
-                }
-                None => Ending::AdmittedMeanwhile,
-            });
+            return Some(written.map_or(Ending::AdmittedMeanwhile, Ending::Written));
         }
+        // Ours is in the policy, and something else denies the copy by now: the guards say what.
+        tried.notes.extend(written.and_then(|change| change.id).map(|id| {
+            format!("the change {id} was written and is in the policy, and still the copy is not admitted")
+        }));
         let now = self.environment.clock().now();
         match self.ask(ledger, lease, &plan, &fresh, now).await {
             Ok(guards) => tried.guards = guards,
@@ -224,50 +210,45 @@ impl<E: Environment> Repair<'_, E> {
             return Some(Ending::Refused(Some(change_of(&plan, false, None))));
         };
         let change = self.change(&plan, now);
-        // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
-        if let Err(error) = ledger.intend_change(&change).await {
-            return Some(Ending::Failed(error));
+        let ended = PolicyWrite {
+            environment: self.environment,
+            ledger,
+            lease,
+            deadline: self.invocation.deadline,
+            target,
+            write: &write,
+            change: &change,
+            sids: &plan.sids(),
         }
-        // The ledger's answers took time: someone else may have written meanwhile, and the lease may have run out.
-        match read_policy(self.environment, target).await {
-            Err(error) => return Some(Ending::Busy(error)),
-            Ok(text) if text.as_deref() != plan.before.as_ref().map(PolicyDocument::as_str) => {
+        .run()
+        .await;
+        match ended {
+            Err(error) => Some(Ending::Failed(error)),
+            Ok(WriteEnd::AsWritten { unconfirmed }) => {
+                tried.note_unconfirmed(unconfirmed);
+                Some(Ending::Written(change_of(&plan, true, Some(change.id))))
+            }
+            Ok(WriteEnd::ForeignBefore) => {
                 tried.notes.push(
                     "someone else changed the policy before it was written; it was read and tried again".to_owned(),
                 );
-                return None;
+                None
             }
-            Ok(_) => {}
-        }
-        if let Err(error) = self.lease_holds(lease, &plan, self.environment.clock().now()) {
-            return Some(Ending::Busy(error));
-        }
-        let put = put(self.environment, &write).await;
-        // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
-        let read = match &put {
-            Err(error) if !error.may_pass() => return Some(Ending::Failed(error.clone())),
-            Ok(()) | Err(_) => self.read_back(target, &plan).await,
-        };
-        match (read, put) {
-            (Ok(ReadBack::AsWritten), _) => Some(Ending::Written(
-                confirm(ledger, &plan, &change, &mut tried.notes).await,
-            )),
-            (Ok(ReadBack::Foreign), Ok(())) => {
+            Ok(WriteEnd::ForeignAfter) => {
                 tried.notes.push(
                     "someone else changed the policy while it was written; it was read and tried again".to_owned(),
                 );
+                tried.intended = Some((plan, change));
                 None
             }
-            (_, Err(error)) => {
+            Ok(WriteEnd::Unclear(error)) => {
                 tried
                     .notes
                     .push(format!("{error}; it was read and tried again"));
                 tried.fault = Some(error);
                 tried.intended = Some((plan, change));
-                self.environment.clock().sleep(WRITE_PAUSE).await;
                 None
             }
-            (Err(error), Ok(())) => Some(Ending::Failed(error)),
         }
     }
 
@@ -287,35 +268,12 @@ impl<E: Environment> Repair<'_, E> {
         {
             return Err(error.clone());
         }
-        let of_lease = self.lease_holds(lease, plan, now)?;
+        let of_lease = lease_holds(lease, now, self.invocation.deadline)?;
         let mut guards = self.guards.to_vec();
         guards.extend(guards_of_plan(plan, self.failure, fresh, self.settings));
         guards.extend(guards_of_history(plan, &history, self.settings));
         guards.extend(of_lease);
         Ok(guards)
-    }
-
-    fn lease_holds(
-        &self,
-        lease: &Lease,
-        plan: &Plan,
-        now: Timestamp,
-    ) -> CallResult<Vec<GuardResult>> {
-        let of_lease = guards_of_lease(
-            plan.target.as_str(),
-            Some(lease),
-            now,
-            self.invocation.deadline,
-        );
-        match of_lease.iter().find(|guard| !guard.passed) {
-            Some(failed) => Err(CallError {
-                operation: "write under the lease",
-                resource: plan.target.as_str().to_owned(),
-                kind: CallErrorKind::Throttled,
-                detail: failed.detail.clone(),
-            }),
-            None => Ok(of_lease),
-        }
     }
 
     /// The facts with the policy as it is now. A read that fails for a reason that passes is an error, and the event is
@@ -337,11 +295,6 @@ impl<E: Environment> Repair<'_, E> {
             }
         }
         Ok(fresh)
-    }
-
-    async fn read_back(&self, target: &Target, plan: &Plan) -> CallResult<ReadBack> {
-        let before = plan.before.as_ref().map(PolicyDocument::as_str);
-        read_back(self.environment, target, before, Some(plan.after.as_str())).await
     }
 
     fn change(&self, plan: &Plan, now: Timestamp) -> Change {
@@ -367,158 +320,27 @@ impl<E: Environment> Repair<'_, E> {
     }
 }
 
-/// Whom a change of this target admits, in the ledger's words. Copies of the same grantee need no second change.
+/// Whom a change of this target admits, and to what, in the ledger's words. Copies of the same grantee need no second change.
 pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -> String {
     match target {
-        Target::Key(_) => failure.destination_account().to_string(),
+        Target::Key(_) => {
+            let account = failure.destination_account();
+            let profile = settings.key_profile;
+            match (profile, via_service(&failure.job().source_recovery_point)) {
+                (KeyProfile::LeastPrivilege, Some(service)) => {
+                    format!("{account}/{profile}/{service}")
+                }
+                (KeyProfile::LeastPrivilege, None) | (KeyProfile::Documented, _) => {
+                    format!("{account}/{profile}")
+                }
+            }
+        }
         Target::Vault(_) => match settings.vault_scope {
             VaultScope::Role => failure.job().role.to_string(),
             VaultScope::Account => failure.job().account.to_string(),
-            VaultScope::Organization | VaultScope::OrganizationalUnit => "organization".to_owned(),
+            VaultScope::Organization | VaultScope::OrganizationalUnit => {
+                settings.vault_scope.to_string()
+            }
         },
     }
-}
-
-/// Waits for the lease on a policy, while there is time left for a write.
-pub(crate) async fn take_lease<L: Ledger>(
-    clock: &impl Clock,
-    ledger: &L,
-    resource: &str,
-    invocation: &Invocation,
-) -> CallResult<Lease> {
-    let (mut pause, longest) = LEASE_PAUSES;
-    let mut attempt = 0_u32;
-    loop {
-        let now = clock.now();
-        if invocation.deadline.duration_since(now) < TIME_FOR_A_WRITE {
-            return Err(CallError {
-                operation: "acquire the lease",
-                resource: resource.to_owned(),
-                kind: CallErrorKind::Throttled,
-                detail: "other invocations are changing this policy".to_owned(),
-            });
-        }
-        let until = now.saturating_add(LEASE_TIME).unwrap_or(now);
-        let taken = ledger
-            .acquire_lease(resource, &invocation.id, now, until)
-            .await?;
-        if let Some(lease) = taken {
-            return Ok(lease);
-        }
-        clock
-            .sleep(pause + jitter(&invocation.id, attempt, pause))
-            .await;
-        attempt = attempt.saturating_add(1);
-        pause = pause.saturating_mul(2).min(longest);
-    }
-}
-
-/// Up to as much again, from the invocation's id: it needs to differ, not to be random.
-fn jitter(id: &str, attempt: u32, pause: Duration) -> Duration {
-    let mut hasher = Sha256::new();
-    hasher.update(id.as_bytes());
-    hasher.update(attempt.to_be_bytes());
-    let byte = hasher.finalize().first().copied().unwrap_or_default();
-    pause.mul_f64(f64::from(byte) / 255.0)
-}
-
-/// Writes what the guards let through.
-pub(crate) async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {
-    match write {
-        Write::Vault(change) => {
-            environment
-                .backup()
-                .put_backup_vault_access_policy(change)
-                .await
-        }
-        Write::Key(change) => environment.keys().put_key_policy(change).await,
-        Write::NoVaultPolicy(vault) => {
-            environment
-                .backup()
-                .delete_backup_vault_access_policy(vault)
-                .await
-        }
-    }
-}
-
-/// The policy's text now; `None` where there is none.
-pub(crate) async fn read_policy<E: Environment>(
-    environment: &E,
-    target: &Target,
-) -> CallResult<Option<String>> {
-    match target {
-        Target::Vault(vault) => {
-            environment
-                .backup()
-                .get_backup_vault_access_policy(vault)
-                .await
-        }
-        Target::Key(key) => environment.keys().get_key_policy(key).await,
-    }
-}
-
-/// Reads a policy until it is as written. Only the old text may be a late answer; anything else is somebody's edit, and
-/// waiting doesn't help.
-pub(crate) async fn read_back<E: Environment>(
-    environment: &E,
-    target: &Target,
-    before: Option<&str>,
-    after: Option<&str>,
-) -> CallResult<ReadBack> {
-    for attempt in 0..READ_BACKS {
-        if attempt > 0 {
-            environment.clock().sleep(READ_BACK_PAUSE).await;
-        }
-        let text = read_policy(environment, target).await?;
-        let as_written = match (&text, after) {
-            (Some(text), Some(after)) => is_same_policy(text, after),
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        };
-        if as_written {
-            return Ok(ReadBack::AsWritten);
-        }
-        if text.as_deref() != before {
-            break;
-        }
-    }
-    Ok(ReadBack::Foreign)
-}
-
-/// Records that a change was written. The statement is safe either way, so an error is only noted.
-async fn confirm<L: Ledger>(
-    ledger: &L,
-    plan: &Plan,
-    change: &Change,
-    notes: &mut Vec<String>,
-) -> PolicyChange {
-    let sids: Vec<String> = plan
-        .added
-        .iter()
-        .map(|statement| statement.sid().to_owned())
-        .collect();
-    if let Err(error) = ledger.confirm_change(change, &sids).await {
-        notes.push(format!(
-            "the policy was written, but the ledger did not confirm the change: {error}"
-        ));
-    }
-    change_of(plan, true, Some(change.id.clone()))
-}
-
-/// What a policy says after it was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReadBack {
-    /// What was written.
-    AsWritten,
-    /// Something else.
-    Foreign,
-}
-
-/// The service may lay a stored policy out anew, so the values are compared, not the bytes.
-fn is_same_policy(stored: &str, written: &str) -> bool {
-    stored == written
-        || matches!(
-            (serde_json::from_str::<Value>(stored), serde_json::from_str::<Value>(written)),
-            (Ok(stored), Ok(written)) if stored == written
-        )
 }

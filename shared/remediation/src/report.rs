@@ -215,6 +215,22 @@ impl Outcome {
         Self::AlreadyHandled,
     ];
 
+    /// Whether people are told of it at all.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        match self {
+            Self::Nothing | Self::AlreadyHandled => false,
+            Self::RepairedAndRetried
+            | Self::Repaired
+            | Self::Retried
+            | Self::Planned
+            | Self::Advised
+            | Self::Refused
+            | Self::Failed
+            | Self::Recovered => true,
+        }
+    }
+
     /// What it means to people: whether a policy had to be repaired for it makes no difference to a copy that is under way
     /// again.
     const fn news(self) -> Self {

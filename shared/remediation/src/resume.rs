@@ -3,18 +3,17 @@
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey};
-use copymend_policy::{
-    NewStatement, PolicyDocument, SID_PREFIX, VaultScope, append, prove_only_adds,
-};
+use copymend_policy::{NewStatement, PolicyDocument, prove_only_adds};
+use serde_json::Value;
 
 use crate::guards::{all_passed, guards_of_any_write};
 use crate::handler::{CopyRemediator, Delivery, HandlerError};
 use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
-use crate::plan::Target;
+use crate::plan::{Target, holds, sids, vault_grant};
 use crate::ports::{Backup, Environment, Location};
 use crate::repair::grantee;
 use crate::report::{Decision, GuardResult, Incident, Outcome, PolicyChange, Report};
-use crate::settings::Mode;
+use crate::settings::{Mode, Settings};
 
 impl<E: Environment> CopyRemediator<E> {
     /// A copy that failed before its policy was repaired for another copy of the same grantee: nothing is left to find out,
@@ -64,6 +63,9 @@ impl<E: Environment> CopyRemediator<E> {
         }
         let diagnosis = Diagnosis::from_message(&explanation);
         let mut report = self.blank(event, &diagnosis, Vec::new(), None);
+        // What the repair was for comes first: the sort keeps the rest in its order.
+        let candidates = &mut report.diagnosis.candidates;
+        candidates.sort_by_key(|candidate| candidate.cause != cause);
         report.verified = true;
         report.message.clone_from(&job.status_message);
         report.copy.recovery_point = Some(job.source_recovery_point.to_string());
@@ -81,33 +83,23 @@ impl<E: Environment> CopyRemediator<E> {
         if !all_passed(&guards) {
             return Ok(None);
         }
-        self.retry_only(report, failure, guards).await.map(Some)
+        let report = self.retry_only(report, failure, guards).await?;
+        // With its budget used up the copy goes the whole way: people need to know what to do.
+        Ok((report.outcome == Outcome::Retried).then_some(report))
     }
 
-    /// Whether a statement of ours for this source is still in the vault's policy. A key's policy isn't read again: were our
+    /// Whether the vault's policy still holds the statement that admits this copy. A key's policy isn't read again: were our
     /// statement gone, the copy would fail once more, and its event would find that out.
     async fn still_admits(&self, target: &Target, failure: &Failure) -> bool {
         match target {
             Target::Key(_) => true,
             Target::Vault(vault) => {
                 let backup = self.environment.backup();
-                let text = backup.get_backup_vault_access_policy(vault).await;
-                let policy = text.ok().flatten().map(|text| PolicyDocument::parse(&text));
-                let account = failure.job().account;
-                let is_wide = match self.settings.vault_scope {
-                    VaultScope::Role | VaultScope::Account => false,
-                    VaultScope::Organization | VaultScope::OrganizationalUnit => true,
+                let Ok(Some(text)) = backup.get_backup_vault_access_policy(vault).await else {
+                    return false;
                 };
-                policy.is_some_and(|policy| {
-                    policy.is_ok_and(|policy| {
-                        policy.statements().iter().any(|statement| {
-                            let ours = statement
-                                .sid()
-                                .is_some_and(|sid| sid.starts_with(SID_PREFIX));
-                            ours && (statement.as_str().contains(account.as_str()) || is_wide)
-                        })
-                    })
-                })
+                PolicyDocument::parse(&text)
+                    .is_ok_and(|policy| admits_by_our_statement(&policy, failure, &self.settings))
             }
         }
     }
@@ -147,27 +139,20 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(None);
         };
         let policy = policy_of(&change, failure, facts);
-        let statements: Option<Vec<NewStatement>> = change
+        let statements: Vec<NewStatement> = change
             .statements
             .iter()
-            .map(|statement| NewStatement::from_recorded(statement).ok())
+            .filter_map(|statement| NewStatement::from_recorded(statement).ok())
             .collect();
-        let is_there = policy
-            .zip(statements)
-            .is_some_and(|(policy, statements)| holds(policy, &statements))
+        let is_whole = statements.len() == change.statements.len();
+        let is_there = is_whole && policy.is_some_and(|policy| holds(policy, &statements))
             || is_role_made(&change, facts);
         if !is_there {
             return Ok(None);
         }
         if state == ChangeState::Intended {
-            let sids: Vec<String> = change
-                .statements
-                .iter()
-                .filter_map(|statement| NewStatement::from_recorded(statement).ok())
-                .map(|statement| statement.sid().to_owned())
-                .collect();
             ledger
-                .confirm_change(&change, &sids)
+                .confirm_change(&change, &sids(&statements))
                 .await
                 .map_err(HandlerError::Call)?;
         }
@@ -197,6 +182,8 @@ impl<E: Environment> CopyRemediator<E> {
         report.outcome = Outcome::Repaired;
         report.advice = None;
         report.changes.push(change_recorded(&change));
+        // It is counted where the earlier delivery counted it: under its change.
+        report.incident = None;
         let passed = all_passed(&guards);
         report.guards = guards;
         if passed {
@@ -205,6 +192,29 @@ impl<E: Environment> CopyRemediator<E> {
             Ok(report)
         }
     }
+}
+
+/// Whether a policy has the statement that a repair of this copy would add, whatever organization it names: the policy itself
+/// decides whether the source is in it.
+fn admits_by_our_statement(
+    policy: &PolicyDocument,
+    failure: &Failure,
+    settings: &Settings,
+) -> bool {
+    policy.statements().iter().any(|statement| {
+        let Ok(ours) = NewStatement::from_recorded(statement.as_str()) else {
+            return false;
+        };
+        organization_of(&ours)
+            .and_then(|id| vault_grant(failure, settings, id).statements().ok())
+            .is_some_and(|expected| holds(policy, &expected))
+    })
+}
+
+fn organization_of(statement: &NewStatement) -> Option<String> {
+    let statement: Value = serde_json::from_str(statement.as_str()).ok()?;
+    let id = statement.pointer("/Condition/StringEquals/aws:PrincipalOrgID")?;
+    id.as_str().map(str::to_owned)
 }
 
 /// The policy that a change is about, as it was read now.
@@ -229,11 +239,6 @@ fn is_role_made(change: &Change, facts: &Facts) -> bool {
         .known()
         .and_then(Option::as_ref)
         .is_some_and(|role| role.arn.as_str() == change.resource)
-}
-
-/// Whether a policy holds these statements as they were written.
-fn holds(policy: &PolicyDocument, statements: &[NewStatement]) -> bool {
-    append(Some(policy), statements).is_ok_and(|after| after.as_str() == policy.as_str())
 }
 
 /// A recorded change, for the report.

@@ -9,11 +9,11 @@ use copymend_policy::service_linked_role_arn;
 use crate::guards::{all_passed, guard, guards_of_lease, same_organization};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::investigate::SERVICE_LINKED_ROLE;
+use crate::lease::take_lease;
 use crate::ledger::{Change, Lease, Ledger};
 use crate::ports::{
     CallError, CallErrorKind, CallResult, Clock, Environment, Identities, IdentityWrites,
 };
-use crate::repair::take_lease;
 use crate::report::{Decision, GuardResult, Outcome, PolicyChange, Report};
 use crate::settings::Mode;
 use crate::write::ApprovedServiceLinkedRole;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::ledger::Ledger;
 use crate::ports::{Backup, Clock, Environment, Location};
 use crate::report::Report;
 
@@ -136,6 +137,13 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<Option<Report>, HandlerError> {
         let environment = self.environment();
+        // Cheaper than reading the job, and most jobs were handled when their events came. A ledger that can't tell now leaves
+        // that to the handler.
+        if let Some(ledger) = environment.ledger()
+            && let Ok(Some(_)) = ledger.outcome_of_job(copy_job_id).await
+        {
+            return Ok(None);
+        }
         let job = environment
             .backup()
             .describe_copy_job(location, copy_job_id)

@@ -3,23 +3,22 @@
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
 use copymend_policy::{EditError, NewStatement, ParseError, PolicyDocument, RecordedError, Undone};
 
-use crate::guards::{Write, guards_of_lease};
+use crate::guards::Write;
 use crate::handler::Invocation;
+use crate::lease::take_lease;
 use crate::ledger::{Change, ChangeState, Lease, Ledger};
-use crate::plan::Target;
+use crate::plan::{Target, sids};
+use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_policy};
 use crate::ports::{CallError, Clock, Environment};
-use crate::repair::{ReadBack, put, read_back, read_policy, take_lease};
 use crate::write::{Approved, ApprovedNoVaultPolicy};
-
-/// How often a write is tried when someone else changes the policy at the same time.
-const ATTEMPTS: u32 = 3;
 
 /// A change that was taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undo {
     /// The change that was taken back.
     pub undone: Change,
-    /// The change that took it back; `None` where the statements were gone already, so that nothing was written.
+    /// The change that took it back; `None` where the statements were gone already, so that nothing was written. The ledger
+    /// counts them as taken back all the same.
     pub change: Option<Change>,
 }
 
@@ -47,9 +46,6 @@ pub enum UndoError {
     /// The record holds a statement that isn't ours.
     #[error("the recorded statement cannot be used: {0}")]
     Recorded(#[from] RecordedError),
-    /// The policy is there no more.
-    #[error("`{0}` has no policy any more")]
-    NoPolicy(String),
     /// The policy can't be read.
     #[error("the policy of `{resource}` cannot be read: {source}")]
     Policy {
@@ -69,17 +65,19 @@ pub enum UndoError {
     /// A key can't be without a policy.
     #[error("nothing was taken back from `{0}`: a key policy cannot be empty")]
     EmptyKeyPolicy(String),
-    /// A guard refused.
-    #[error("nothing was written: guard {name}: {detail}")]
-    Guard {
-        /// The guard.
-        name: &'static str,
-        /// What it saw.
-        detail: String,
-    },
     /// Somebody else kept changing the policy.
     #[error("someone else kept changing the policy of `{0}`; look at it, then try again")]
     Foreign(String),
+    /// The policy was restored, but the ledger doesn't say so yet.
+    #[error(
+        "the policy of `{resource}` was restored, but that was not recorded: {source}; undo the change once more to record it"
+    )]
+    NotRecorded {
+        /// The vault or key.
+        resource: String,
+        /// Why.
+        source: CallError,
+    },
     /// A call failed.
     #[error("{0}")]
     Call(CallError),
@@ -149,6 +147,49 @@ fn target_of(change: &Change) -> Result<Target, UndoError> {
         .map_err(|_| UndoError::NoTarget(change.resource.clone()))
 }
 
+/// What is to be written to take the statements out.
+enum Step {
+    /// Nothing: they are gone already.
+    Gone,
+    /// A policy without them; `None` for no policy.
+    Write(Write, Option<String>),
+}
+
+fn step(
+    target: &Target,
+    before: Option<&str>,
+    statements: &[NewStatement],
+) -> Result<Step, UndoError> {
+    let resource = || target.as_str().to_owned();
+    let Some(before) = before else {
+        return Ok(Step::Gone);
+    };
+    let document = PolicyDocument::parse(before).map_err(|source| UndoError::Policy {
+        resource: resource(),
+        source,
+    })?;
+    let undone =
+        copymend_policy::undo(&document, statements).map_err(|source| UndoError::Edit {
+            resource: resource(),
+            source,
+        })?;
+    let after = match undone {
+        Undone::Unchanged => return Ok(Step::Gone),
+        Undone::NoDocument => None,
+        Undone::Document(document) => Some(document),
+    };
+    let text = after.as_ref().map(|after| after.as_str().to_owned());
+    let write = match (target, after) {
+        (Target::Vault(vault), None) => {
+            Write::NoVaultPolicy(ApprovedNoVaultPolicy::new(vault.clone()))
+        }
+        (Target::Key(_), None) => return Err(UndoError::EmptyKeyPolicy(resource())),
+        (Target::Vault(vault), Some(after)) => Write::Vault(Approved::new(vault.clone(), after)),
+        (Target::Key(key), Some(after)) => Write::Key(Approved::new(key.clone(), after)),
+    };
+    Ok(Step::Write(write, text))
+}
+
 async fn write<E: Environment>(
     environment: &E,
     ledger: &E::Ledger,
@@ -158,81 +199,72 @@ async fn write<E: Environment>(
     lease: &Lease,
     invocation: &Invocation,
 ) -> Result<Undo, UndoError> {
-    let resource = || change.resource.clone();
-    let sids: Vec<String> = statements
-        .iter()
-        .map(|statement| statement.sid().to_owned())
-        .collect();
+    let sids = sids(statements);
+    let mut fault = None;
+    // What was put, and may be in the policy or not.
+    let mut put: Option<Change> = None;
     for _ in 0..ATTEMPTS {
-        let before = read_policy(environment, target)
-            .await?
-            .ok_or_else(|| UndoError::NoPolicy(resource()))?;
-        let document = PolicyDocument::parse(&before).map_err(|source| UndoError::Policy {
-            resource: resource(),
-            source,
-        })?;
-        let after =
-            copymend_policy::undo(&document, statements).map_err(|source| UndoError::Edit {
-                resource: resource(),
-                source,
-            })?;
+        let before = read_policy(environment, target).await?;
         let now = environment.clock().now();
-        let guards = guards_of_lease(target.as_str(), Some(lease), now, invocation.deadline);
-        if let Some(refused) = guards.into_iter().find(|guard| !guard.passed) {
-            return Err(UndoError::Guard {
-                name: refused.name,
-                detail: refused.detail,
-            });
-        }
-        let after = match after {
-            Undone::Unchanged => {
-                return Ok(Undo {
-                    undone: change.clone(),
-                    change: None,
-                });
-            }
-            Undone::NoDocument => None,
-            Undone::Document(document) => Some(document),
-        };
-        let write = match (target, &after) {
-            (Target::Vault(vault), None) => {
-                Write::NoVaultPolicy(ApprovedNoVaultPolicy::new(vault.clone()))
-            }
-            (Target::Key(_), None) => return Err(UndoError::EmptyKeyPolicy(resource())),
-            (Target::Vault(vault), Some(after)) => {
-                Write::Vault(Approved::new(vault.clone(), after.clone()))
-            }
-            (Target::Key(key), Some(after)) => {
-                Write::Key(Approved::new(key.clone(), after.clone()))
-            }
-        };
-        let taken_back = Change {
+        let taken_back = |after: Option<String>| Change {
             id: format!("undo-{}-{}", change.id, now.as_millisecond()),
-            before: Some(before.clone()),
-            after: after.as_ref().map(|after| after.as_str().to_owned()),
+            before: before.clone(),
+            after,
             at: now,
             undoes: Some(change.id.clone()),
             ..change.clone()
         };
-        ledger.intend_change(&taken_back).await?;
-        put(environment, &write).await?;
-        let read = read_back(
-            environment,
-            target,
-            Some(&before),
-            after.as_ref().map(PolicyDocument::as_str),
-        )
-        .await?;
-        match read {
-            ReadBack::AsWritten => {
-                ledger.confirm_change(&taken_back, &sids).await?;
+        let (write, after) = match step(target, before.as_deref(), statements)? {
+            Step::Write(write, after) => (write, after),
+            Step::Gone => {
+                // By an undo that was never recorded, or by somebody else. Unrecorded, the guards would go on to believe that
+                // somebody removed what is ours.
+                let record = put.clone().unwrap_or_else(|| taken_back(before.clone()));
+                ledger.confirm_change(&record, &sids).await?;
                 return Ok(Undo {
                     undone: change.clone(),
-                    change: Some(taken_back),
+                    change: put,
                 });
             }
-            ReadBack::Foreign => {}
+        };
+        let record = taken_back(after);
+        let written = PolicyWrite {
+            environment,
+            ledger,
+            lease,
+            deadline: invocation.deadline,
+            target,
+            write: &write,
+            change: &record,
+            sids: &sids,
+        }
+        .run()
+        .await?;
+        match written {
+            WriteEnd::AsWritten { unconfirmed: None } => {
+                return Ok(Undo {
+                    undone: change.clone(),
+                    change: Some(record),
+                });
+            }
+            WriteEnd::AsWritten {
+                unconfirmed: Some(source),
+            } => {
+                return Err(UndoError::NotRecorded {
+                    resource: record.resource,
+                    source,
+                });
+            }
+            WriteEnd::ForeignBefore => {}
+            WriteEnd::ForeignAfter => put = Some(record),
+            WriteEnd::Unclear(error) => {
+                fault = Some(error);
+                put = Some(record);
+            }
         }
     }
-    Err(UndoError::Foreign(resource()))
+    Err(fault.map_or_else(
+        || UndoError::Foreign(target.as_str().to_owned()),
+        UndoError::Call,
+    ))
 }

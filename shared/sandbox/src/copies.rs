@@ -85,6 +85,8 @@ pub struct CopyJob {
     /// The size of the backup in bytes.
     pub size_in_bytes: u64,
     result: Result<Arn, CopyFailure>,
+    /// Whether AWS Backup doesn't tell its end yet.
+    is_running: bool,
 }
 
 impl CopyJob {
@@ -92,6 +94,7 @@ impl CopyJob {
     #[must_use]
     pub const fn state(&self) -> CopyJobState {
         match self.result {
+            Ok(_) | Err(_) if self.is_running => CopyJobState::Running,
             Ok(_) => CopyJobState::Completed,
             Err(_) => CopyJobState::Failed,
         }
@@ -173,7 +176,15 @@ impl World {
             resource_type,
             size_in_bytes,
             result,
+            is_running: false,
         });
+    }
+
+    /// Lets a job seem to run although it has ended, as AWS Backup may tell its end late; or no longer.
+    pub fn set_running(&mut self, id: &str, is_running: bool) {
+        if let Some(job) = self.jobs.iter_mut().find(|job| job.id == id) {
+            job.is_running = is_running;
+        }
     }
 
     /// Counter-based, so that the same calls always lead to the same ids.

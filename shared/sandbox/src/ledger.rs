@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, JobEntry, JobProgress, Lease, Ledger, Occurrence,
-    PolicyHistory,
+    Change, ChangeState, ClosedIncident, CountedAs, Counting, JobEntry, JobProgress, Lease, Ledger,
+    Occurrence, PolicyHistory,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::civil::Date;
@@ -23,8 +23,6 @@ const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 struct Job {
     state: JobState,
     progress: JobProgress,
-    /// The incident that the job was counted in.
-    incident: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -132,17 +130,23 @@ impl Ledger for MemoryLedger {
         // What is done and old is forgotten altogether.
         let known = known.filter(|job| matches!(job.state, JobState::Begun { .. }));
         let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
-        let incident = known.and_then(|job| job.incident.clone());
         let job = Job {
             state: JobState::Begun {
                 owner: owner.to_owned(),
                 until,
             },
             progress: progress.clone(),
-            incident,
         };
         state.jobs.insert(copy_job_id.to_owned(), job);
         Ok(JobEntry::Started(progress))
+    }
+
+    async fn outcome_of_job(&self, copy_job_id: &str) -> CallResult<Option<String>> {
+        let state = self.begin("ledger:OutcomeOfJob", copy_job_id)?;
+        Ok(match state.jobs.get(copy_job_id).map(|job| &job.state) {
+            Some(JobState::Done { outcome, .. }) => Some(outcome.clone()),
+            Some(JobState::Begun { .. }) | None => None,
+        })
     }
 
     async fn finish_job(&self, copy_job_id: &str, outcome: &str, now: Timestamp) -> CallResult<()> {
@@ -172,6 +176,7 @@ impl Ledger for MemoryLedger {
         fingerprint: &str,
         copy_job_id: &str,
         outcome: &str,
+        counting: Counting,
         now: Timestamp,
     ) -> CallResult<Occurrence> {
         let mut state = self.begin("ledger:CountOccurrence", fingerprint)?;
@@ -179,7 +184,11 @@ impl Ledger for MemoryLedger {
             .incidents
             .get(fingerprint)
             .filter(|counted| !is_over(counted.at, now));
-        let count = before.map_or(1, |counted| counted.count.saturating_add(1));
+        let added = match counting {
+            Counting::First => 1,
+            Counting::Again => 0,
+        };
+        let count = before.map_or(1, |counted| counted.count.saturating_add(added));
         let occurrence = Occurrence {
             count,
             previous_outcome: before.map(|counted| counted.outcome.clone()),
@@ -193,8 +202,12 @@ impl Ledger for MemoryLedger {
         };
         state.incidents.insert(fingerprint.to_owned(), counted);
         if let Some(job) = state.jobs.get_mut(copy_job_id) {
-            job.progress.occurrence = Some(occurrence.clone());
-            job.incident = Some(fingerprint.to_owned());
+            job.progress.counted = Some(CountedAs {
+                fingerprint: fingerprint.to_owned(),
+                outcome: outcome.to_owned(),
+                occurrence: occurrence.clone(),
+            });
+            job.progress.told = false;
         }
         Ok(occurrence)
     }
@@ -212,7 +225,8 @@ impl Ledger for MemoryLedger {
         let fingerprint = state
             .jobs
             .get(copy_job_id)
-            .and_then(|job| job.incident.clone());
+            .and_then(|job| job.progress.counted.as_ref())
+            .map(|counted| counted.fingerprint.clone());
         Ok(fingerprint.and_then(|fingerprint| {
             let counted = state.incidents.get_mut(&fingerprint)?;
             let closed_by = counted.closed_by.get_or_insert(copy_job_id.to_owned());

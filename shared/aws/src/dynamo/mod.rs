@@ -5,7 +5,7 @@
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
-//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `counted`, `counted_after`, `incident`, `change_id`, `told` | 30 days |
+//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | `sids` (a string set), `last_write` | 400 days |
@@ -33,8 +33,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, JobEntry, JobProgress, Lease, Ledger, Occurrence,
-    PolicyHistory,
+    Change, ChangeState, ClosedIncident, CountedAs, Counting, JobEntry, JobProgress, Lease, Ledger,
+    Occurrence, PolicyHistory,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -73,14 +73,9 @@ impl DynamoLedger {
         }
     }
 
-    async fn remember_count(
-        &self,
-        copy_job_id: &str,
-        fingerprint: &str,
-        occurrence: &Occurrence,
-    ) -> CallResult<()> {
+    async fn remember_count(&self, copy_job_id: &str, counted: &CountedAs) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
-        let count = i64::try_from(occurrence.count).unwrap_or(i64::MAX);
+        let count = i64::try_from(counted.occurrence.count).unwrap_or(i64::MAX);
         let request = self
             .client
             .update_item()
@@ -88,12 +83,13 @@ impl DynamoLedger {
             .key("pk", string(&pk))
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":count", number(count))
-            .expression_attribute_values(":incident", string(fingerprint));
-        let set = "SET counted = :count, incident = :incident";
-        let request = match &occurrence.previous_outcome {
-            None => request.update_expression(set),
+            .expression_attribute_values(":incident", string(&counted.fingerprint))
+            .expression_attribute_values(":outcome", string(&counted.outcome));
+        let set = "SET counted = :count, counted_as = :outcome, incident = :incident";
+        let request = match &counted.occurrence.previous_outcome {
+            None => request.update_expression(format!("{set} REMOVE counted_after, told")),
             Some(outcome) => request
-                .update_expression(format!("{set}, counted_after = :after"))
+                .update_expression(format!("{set}, counted_after = :after REMOVE told"))
                 .expression_attribute_values(":after", string(outcome)),
         };
         Call::new("dynamodb:UpdateItem", pk)
@@ -118,12 +114,20 @@ impl DynamoLedger {
 
 /// What an earlier delivery left in a job's item.
 fn progress(item: &Item) -> JobProgress {
+    let owned = |name| text(item, name).map(ToOwned::to_owned);
+    let counted = || {
+        Some(CountedAs {
+            fingerprint: owned("incident")?,
+            outcome: owned("counted_as")?,
+            occurrence: Occurrence {
+                count: whole(item, "counted")?,
+                previous_outcome: owned("counted_after"),
+            },
+        })
+    };
     JobProgress {
-        occurrence: whole(item, "counted").map(|count| Occurrence {
-            count,
-            previous_outcome: text(item, "counted_after").map(ToOwned::to_owned),
-        }),
-        change_id: text(item, "change_id").map(ToOwned::to_owned),
+        counted: counted(),
+        change_id: owned("change_id"),
         told: item
             .get("told")
             .and_then(|told| told.as_bool().ok())
@@ -196,6 +200,12 @@ impl Ledger for DynamoLedger {
         }
     }
 
+    async fn outcome_of_job(&self, copy_job_id: &str) -> CallResult<Option<String>> {
+        let item = self.get(&format!("job#{copy_job_id}")).await?;
+        let done = item.filter(|item| text(item, "job_state") == Some(DONE));
+        Ok(done.map(|item| text(&item, "outcome").unwrap_or_default().to_owned()))
+    }
+
     async fn finish_job(&self, copy_job_id: &str, outcome: &str, now: Timestamp) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
@@ -239,10 +249,15 @@ impl Ledger for DynamoLedger {
         fingerprint: &str,
         copy_job_id: &str,
         outcome: &str,
+        counting: Counting,
         now: Timestamp,
     ) -> CallResult<Occurrence> {
         let pk = format!("incident#{fingerprint}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
+        let added = match counting {
+            Counting::First => 1_u8,
+            Counting::Again => 0,
+        };
         let request = self
             .client
             .update_item()
@@ -250,12 +265,12 @@ impl Ledger for DynamoLedger {
             .key("pk", string(&pk))
             .update_expression(
                 "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
-                 last_seen = :now, expires_at = :expires REMOVE closed_by ADD occurrences :one",
+                 last_seen = :now, expires_at = :expires REMOVE closed_by ADD occurrences :added",
             )
             .expression_attribute_values(":outcome", string(outcome))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":expires", expiry(now, 90))
-            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":added", number(added.into()))
             .return_values(ReturnValue::AllOld);
         let old = call
             .send(request.send())
@@ -268,12 +283,17 @@ impl Ledger for DynamoLedger {
                 .ok_or_else(|| call.unreadable("`occurrences` is not a whole number"))?,
         };
         let occurrence = Occurrence {
-            count: before.saturating_add(1),
+            // An incident that was forgotten since begins anew.
+            count: before.saturating_add(added.into()).max(1),
             previous_outcome: text(&old, "outcome").map(ToOwned::to_owned),
         };
-        self.remember_count(copy_job_id, fingerprint, &occurrence)
-            .await?;
-        Ok(occurrence)
+        let counted = CountedAs {
+            fingerprint: fingerprint.to_owned(),
+            outcome: outcome.to_owned(),
+            occurrence,
+        };
+        self.remember_count(copy_job_id, &counted).await?;
+        Ok(counted.occurrence)
     }
 
     async fn record_told(&self, copy_job_id: &str) -> CallResult<()> {

@@ -1,4 +1,6 @@
-use copymend_remediation::ledger::{Change, JobEntry, JobProgress, Ledger, Occurrence};
+use copymend_remediation::ledger::{
+    Change, CountedAs, Counting, JobEntry, JobProgress, Ledger, Occurrence,
+};
 use copymend_remediation::ports::{CallErrorKind, Environment};
 use copymend_remediation::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +57,8 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
     let left = json!({ "Attributes": {
         "job_state": { "S": "in-progress" },
         "counted": { "N": "3" },
+        "counted_as": { "S": "retried" },
+        "incident": { "S": "f" },
         "counted_after": { "S": "advised" },
         "change_id": { "S": "c-1" },
         "told": { "BOOL": true }
@@ -70,9 +74,13 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
     assert_eq!(
         begin().await.unwrap(),
         JobEntry::Started(JobProgress {
-            occurrence: Some(Occurrence {
-                count: 3,
-                previous_outcome: Some("advised".to_owned()),
+            counted: Some(CountedAs {
+                fingerprint: "f".to_owned(),
+                outcome: "retried".to_owned(),
+                occurrence: Occurrence {
+                    count: 3,
+                    previous_outcome: Some("advised".to_owned()),
+                },
             }),
             change_id: Some("c-1".to_owned()),
             told: true,
@@ -253,7 +261,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
     assert_eq!(ledger.change("c").await.unwrap_err().kind, kind);
     assert_eq!(
         ledger
-            .count_occurrence("f", "job-1", "o", now())
+            .count_occurrence("f", "job-1", "o", Counting::First, now())
             .await
             .unwrap_err()
             .kind,

@@ -2,7 +2,9 @@
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
-use copymend_remediation::ledger::{Change, ChangeState, JobEntry, JobProgress, Ledger};
+use copymend_remediation::ledger::{
+    Change, ChangeState, CountedAs, Counting, JobEntry, JobProgress, Ledger, Occurrence,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
@@ -59,30 +61,55 @@ async fn jobs(ledger: &impl Ledger) {
 async fn progress(ledger: &impl Ledger) {
     let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
     assert_eq!(begin("a", 0).await.unwrap(), new());
-    let occurrence = ledger
-        .count_occurrence("resumed-incident", "resumed", "retried", at(1))
-        .await
-        .unwrap();
+    let count = |outcome, counting, now| {
+        ledger.count_occurrence("resumed-incident", "resumed", outcome, counting, at(now))
+    };
+    let occurrence = count("advised", Counting::First, 1).await.unwrap();
     let change = change("resumed-change", "resumed", 1);
     ledger.intend_change(&change).await.unwrap();
-    let left = |told| {
+    let left = |outcome: &str, occurrence: &Occurrence, told| {
         JobEntry::Started(JobProgress {
-            occurrence: Some(occurrence.clone()),
+            counted: Some(CountedAs {
+                fingerprint: "resumed-incident".to_owned(),
+                outcome: outcome.to_owned(),
+                occurrence: occurrence.clone(),
+            }),
             change_id: Some("resumed-change".to_owned()),
             told,
         })
     };
     ledger.abandon_job("resumed", "a").await.unwrap();
-    assert_eq!(begin("b", 2).await.unwrap(), left(false));
+    assert_eq!(
+        begin("b", 2).await.unwrap(),
+        left("advised", &occurrence, false)
+    );
     ledger.record_told("resumed").await.unwrap();
-    assert_eq!(begin("c", 62).await.unwrap(), left(true));
+    assert_eq!(
+        begin("c", 62).await.unwrap(),
+        left("advised", &occurrence, true)
+    );
+    // It ends otherwise now: not counted again, but people don't know that yet.
+    let again = count("retried", Counting::Again, 63).await.unwrap();
+    assert_eq!(
+        (again.count, again.previous_outcome.as_deref()),
+        (1, Some("advised"))
+    );
+    ledger.abandon_job("resumed", "c").await.unwrap();
+    assert_eq!(
+        begin("d", 64).await.unwrap(),
+        left("retried", &again, false)
+    );
     ledger.record_told("never begun").await.unwrap();
+    assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
     ledger
         .finish_job("resumed", "retried", at(63))
         .await
         .unwrap();
     let done = JobEntry::Done("retried".to_owned());
-    assert_eq!(begin("d", 64).await.unwrap(), done);
+    assert_eq!(begin("e", 64).await.unwrap(), done);
+    let outcome = ledger.outcome_of_job("resumed").await.unwrap();
+    assert_eq!(outcome.as_deref(), Some("retried"));
+    assert_eq!(ledger.outcome_of_job("never begun").await.unwrap(), None);
 }
 
 async fn incidents(ledger: &impl Ledger) {
@@ -97,7 +124,7 @@ async fn incidents(ledger: &impl Ledger) {
             .await
             .unwrap();
         let occurrence = ledger
-            .count_occurrence("incident", job, outcome, at(now))
+            .count_occurrence("incident", job, outcome, Counting::First, at(now))
             .await
             .unwrap();
         seen.push((occurrence.count, occurrence.previous_outcome));
@@ -105,7 +132,7 @@ async fn incidents(ledger: &impl Ledger) {
     let refused = Some("refused".to_owned());
     assert_eq!(seen, [(1, None), (2, refused.clone()), (3, refused)]);
     let other = ledger
-        .count_occurrence("other", "i-4", "refused", at(3))
+        .count_occurrence("other", "i-4", "refused", Counting::First, at(3))
         .await
         .unwrap();
     assert_eq!((other.count, other.previous_outcome), (1, None));
@@ -129,7 +156,7 @@ async fn incidents(ledger: &impl Ledger) {
     assert_eq!(ledger.close_incident("i-2").await.unwrap(), None);
     assert_eq!(ledger.close_incident("never begun").await.unwrap(), None);
     let again = ledger
-        .count_occurrence("incident", "i-1", "refused", at(4))
+        .count_occurrence("incident", "i-1", "refused", Counting::First, at(4))
         .await
         .unwrap();
     assert_eq!((again.count, again.previous_outcome), (1, None));

@@ -14,8 +14,9 @@ use serde_json::Value;
 use super::advisory::{Advisory, CallSummary, JobSummary, Subject};
 use super::investigate;
 use crate::handler::{HandlerError, Invocation};
-use crate::ledger::{JobEntry, JobProgress, Ledger};
-use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location, Notifier};
+use crate::incident::{Counted, count_and_tell, tell};
+use crate::ledger::{JobEntry, Ledger};
+use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location};
 use crate::report::{Decision, DiagnosisReport, Outcome};
 
 /// An event's entry in the ledger outlives the invocation by this much.
@@ -91,7 +92,7 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let event = Event::from_json(event)?;
         let Some(ledger) = self.environment.ledger() else {
             let advisory = self.advise(&event).await?;
-            return self.tell(advisory).await;
+            return tell(self.environment.notifier(), advisory).await;
         };
         let now = self.environment.clock().now();
         let until = invocation
@@ -116,7 +117,18 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
             }
         };
         let told = match self.advise(&event).await {
-            Ok(advisory) => self.count_and_tell(ledger, &id, advisory, progress).await,
+            Ok(advisory) => {
+                let notifier = self.environment.notifier();
+                count_and_tell(
+                    ledger,
+                    notifier,
+                    self.environment.clock(),
+                    &id,
+                    &progress,
+                    advisory,
+                )
+                .await
+            }
             Err(error) => Err(error),
         };
         let closed = match &told {
@@ -275,54 +287,6 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
             Err(error) => Ok((None, Some(error.to_string()))),
         }
     }
-
-    async fn count_and_tell(
-        &self,
-        ledger: &E::Ledger,
-        id: &str,
-        mut advisory: Advisory,
-        progress: JobProgress,
-    ) -> Result<Advisory, HandlerError> {
-        if advisory.outcome != Outcome::Advised || progress.told {
-            return Ok(advisory);
-        }
-        let now = self.environment.clock().now();
-        let counted = if let Some(occurrence) = progress.occurrence {
-            Ok(occurrence)
-        } else {
-            let outcome = advisory.outcome.slug();
-            ledger
-                .count_occurrence(&fingerprint(&advisory), id, outcome, now)
-                .await
-        };
-        match counted {
-            Ok(occurrence) => {
-                advisory.occurrences = Some(occurrence.count);
-                if !occurrence.is_worth_telling(advisory.outcome) {
-                    return Ok(advisory);
-                }
-            }
-            // Rather one message too many than none.
-            Err(error) => advisory
-                .notes
-                .push(format!("the incident was not counted: {error}")),
-        }
-        let advisory = self.tell(advisory).await?;
-        if let Err(error) = ledger.record_told(id).await {
-            tracing::warn!(%error, "it was not recorded that people were told");
-        }
-        Ok(advisory)
-    }
-
-    async fn tell(&self, advisory: Advisory) -> Result<Advisory, HandlerError> {
-        if advisory.outcome != Outcome::Advised {
-            return Ok(advisory);
-        }
-        match self.environment.notifier().notify(&advisory).await {
-            Ok(_) => Ok(advisory),
-            Err(error) => Err(HandlerError::Call(error)),
-        }
-    }
 }
 
 fn first(candidates: &[Assessment]) -> Cause {
@@ -418,32 +382,46 @@ fn without_session(caller: &str) -> &str {
     }
 }
 
-/// Same cause, same caller or job role, same operation. Unconfirmed jobs have incidents of their own, so that made-up events
-/// can't silence real ones.
-fn fingerprint(advisory: &Advisory) -> String {
-    let (what, who, where_) = match &advisory.subject {
-        Subject::ApiCall(call) => (
-            call.operation.as_str(),
-            without_session(&call.caller),
-            &call.account,
-        ),
-        Subject::BackupJob(job) => (
-            "backup",
-            job.role.as_deref().unwrap_or_default(),
-            &job.account,
-        ),
-        Subject::RestoreJob(job) => (
-            "restore",
-            job.role.as_deref().unwrap_or_default(),
-            &job.account,
-        ),
-    };
-    let unverified = match (&advisory.subject, advisory.verified) {
-        (Subject::BackupJob(_) | Subject::RestoreJob(_), false) => "unverified#",
-        (Subject::ApiCall(_) | Subject::BackupJob(_) | Subject::RestoreJob(_), _) => "",
-    };
-    format!(
-        "advisor#{unverified}{}#{what}#{who}#{where_}",
-        advisory.diagnosis.cause
-    )
+impl Counted for Advisory {
+    /// Same cause, same caller or job role, same operation. Unconfirmed jobs have incidents of their own, so that made-up
+    /// events can't silence real ones.
+    fn fingerprint(&self) -> String {
+        let (what, who, where_) = match &self.subject {
+            Subject::ApiCall(call) => (
+                call.operation.as_str(),
+                without_session(&call.caller),
+                &call.account,
+            ),
+            Subject::BackupJob(job) => (
+                "backup",
+                job.role.as_deref().unwrap_or_default(),
+                &job.account,
+            ),
+            Subject::RestoreJob(job) => (
+                "restore",
+                job.role.as_deref().unwrap_or_default(),
+                &job.account,
+            ),
+        };
+        let unverified = match (&self.subject, self.verified) {
+            (Subject::BackupJob(_) | Subject::RestoreJob(_), false) => "unverified#",
+            (Subject::ApiCall(_) | Subject::BackupJob(_) | Subject::RestoreJob(_), _) => "",
+        };
+        format!(
+            "advisor#{unverified}{}#{what}#{who}#{where_}",
+            self.diagnosis.cause
+        )
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn occurred(&mut self, count: u64) {
+        self.occurrences = Some(count);
+    }
+
+    fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
 }

@@ -8,7 +8,9 @@ use copymend_sandbox::Sandbox;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{handle, handle_as, open_settings, policy_writes, sample, sandbox};
+use crate::support::{
+    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
+};
 
 #[tokio::test]
 async fn the_event_of_the_retried_copy_closes_the_incident_and_says_how_long_it_lasted() {
@@ -171,7 +173,44 @@ async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() 
             .await
             .unwrap();
         assert_eq!(second.outcome, Outcome::RepairedAndRetried, "{operation}");
+        // What it looked like first was told, and so is what came of it.
+        let told: Vec<_> = sandbox
+            .notifier()
+            .sent()
+            .into_iter()
+            .map(|sent| sent.report.outcome)
+            .collect();
+        assert_eq!(told, [first.outcome, Outcome::RepairedAndRetried]);
+        let third = handle_as("three", &sandbox, open_settings(), &event)
+            .await
+            .unwrap();
+        assert_eq!(third.outcome, Outcome::AlreadyHandled);
     }
+}
+
+/// The event of the end is ahead of what `DescribeCopyJob` answers.
+#[tokio::test]
+async fn a_job_that_still_seems_to_run_is_read_again() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy");
+    let id = event["detail"]["copyJobId"].as_str().unwrap().to_owned();
+    sandbox.with_world(|world| world.set_running(&id, true));
+    let (hooked, job) = (sandbox.clone(), id.clone());
+    sandbox.before_next("backup:DescribeCopyJob", move |_| {
+        hooked.before_next("backup:DescribeCopyJob", move |world| {
+            world.set_running(&job, false);
+        });
+    });
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+
+    // One that goes on running is no failure.
+    let running = crate::support::sandbox();
+    running.with_world(|world| world.set_running(&id, true));
+    let report = handle(&running, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::Refused);
+    assert_eq!(failed_guards(&report), ["verified-failure"]);
+    assert_eq!(running.writes(), []);
 }
 
 /// The service-linked role is made only where its own switch is on, and the copy works then.
@@ -216,9 +255,6 @@ async fn a_missing_service_linked_role_is_made_where_the_switch_allows_it() {
         ..on
     };
     let report = handle(&closed, no_destination, &event).await;
-    assert_eq!(
-        crate::support::failed_guards(&report),
-        ["destination-allowed"]
-    );
+    assert_eq!(failed_guards(&report), ["destination-allowed"]);
     assert_eq!(closed.writes(), []);
 }

@@ -23,6 +23,25 @@ pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new(World::default_world())
 }
 
+/// A sandbox in which the copies of `source-key-policy` and `source-key-policy-rds` need the same key.
+pub(crate) fn sandbox_with_one_key() -> Sandbox {
+    let text = World::default_json();
+    let key_of = |resource: &str| -> String {
+        let world: Value = serde_json::from_str(text).unwrap();
+        let points = &world["accounts"]["111122223333"]["regions"]["us-east-1"]["vaults"]["prod"];
+        let points = points["recovery_points"].as_array().unwrap();
+        let point = points
+            .iter()
+            .find(|point| point["resource_arn"] == resource)
+            .unwrap();
+        point["encryption_key_arn"].as_str().unwrap().to_owned()
+    };
+    let of = |event| key_of(sample(event)["detail"]["resourceArn"].as_str().unwrap());
+    let (volume, database) = (of("source-key-policy"), of("source-key-policy-rds"));
+    assert_ne!(volume, database);
+    Sandbox::new(World::from_json(&text.replace(&database, &volume)).unwrap())
+}
+
 /// The name and content of each sample event, in order of name.
 pub(crate) fn sample_events() -> Vec<(String, Value)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events");

@@ -8,7 +8,7 @@ use copymend_remediation::undo::{Undo, UndoError, undo};
 use copymend_sandbox::Sandbox;
 use jiff::SignedDuration;
 
-use crate::support::{handle, open_settings, sample, sandbox};
+use crate::support::{handle, open_settings, sample, sandbox, sandbox_with_one_key};
 
 const OTHERS: &str = r#"{"Sid":"Later","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}"#;
 
@@ -145,6 +145,90 @@ async fn statements_that_are_gone_already_need_no_write() {
     let undone = take_back(&sandbox, Some(&id)).await.unwrap();
     assert_eq!(undone.change, None);
     assert_eq!(sandbox.writes().len(), writes);
+}
+
+/// The policy is restored, and only the ledger's answer fails: asked for again, the undo records what is done already, and a
+/// later repair isn't taken for a fight with whoever removed the statement.
+#[tokio::test]
+async fn an_undo_that_was_not_recorded_is_recorded_by_the_next() {
+    for event in [
+        "destination-vault-policy",
+        "destination-vault-policy-2",
+        "source-key-policy",
+    ] {
+        let (sandbox, id, before) = repaired(event).await;
+        sandbox.fail("ledger:ConfirmChange", CallErrorKind::Throttled);
+        let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
+        assert!(matches!(error, UndoError::NotRecorded { .. }), "{error}");
+        assert_eq!(
+            sandbox.writes().pop().unwrap().after,
+            before.unwrap_or_default()
+        );
+        sandbox.calls().mend("ledger:ConfirmChange");
+        let writes = sandbox.writes().len();
+        take_back(&sandbox, Some(&id)).await.unwrap();
+        assert_eq!(sandbox.writes().len(), writes, "{event}");
+        let ledger = sandbox.ledger().unwrap();
+        let (change, state) = ledger.change(&id).await.unwrap().unwrap();
+        assert_eq!(state, ChangeState::Undone);
+        let now = sandbox.clock().now();
+        let history = ledger.policy_history(&change.resource, now).await.unwrap();
+        assert_eq!(history.sids, Vec::<String>::new());
+        let admitted = ledger.admitted_at(&change.resource, &change.grantee).await;
+        assert_eq!(admitted, Ok(None));
+    }
+}
+
+/// Read, then recorded; only then somebody else writes. Nothing is put over it.
+#[tokio::test]
+async fn what_others_write_right_before_the_put_stays() {
+    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+    let resource = sandbox.writes()[0].resource.clone();
+    let ours = vault_policy(&sandbox, &resource).unwrap();
+    let (head, tail) = ours.rsplit_once(']').unwrap();
+    let theirs = format!("{head},{OTHERS}]{tail}");
+    let vault: BackupVaultArn = resource.parse().unwrap();
+    let second = sandbox.clone();
+    sandbox.before_next("backup:GetBackupVaultAccessPolicy", move |_| {
+        second.before_next("backup:GetBackupVaultAccessPolicy", move |world| {
+            world.put_vault_policy(&vault, &theirs).unwrap();
+        });
+    });
+    take_back(&sandbox, Some(&id)).await.unwrap();
+    let left = vault_policy(&sandbox, &resource).unwrap();
+    assert!(
+        left.contains(OTHERS) && !left.contains("Copymend"),
+        "{left}"
+    );
+}
+
+/// Two services use one key; what one of them needs doesn't go with the other's change.
+#[tokio::test]
+async fn the_change_of_one_service_takes_nothing_from_another() {
+    let sandbox = sandbox_with_one_key();
+    let mut ids = Vec::new();
+    for event in ["source-key-policy", "source-key-policy-rds"] {
+        let report = handle(&sandbox, open_settings(), &sample(event)).await;
+        ids.push(report.changes[0].id.clone().unwrap());
+    }
+    let key = sandbox.writes()[0].resource.parse().unwrap();
+    let of_key = || {
+        sandbox.with_world(|world| {
+            let policy = world.key(&key).unwrap().policy.as_ref();
+            policy.unwrap().as_str().to_owned()
+        })
+    };
+    let both = of_key();
+    take_back(&sandbox, Some(&ids[0])).await.unwrap();
+    let left = of_key();
+    for purpose in ["Describe", "Use", "Grant"] {
+        let (ec2, rds) = (
+            format!("Copymend{purpose}444455556666Ec2"),
+            format!("Copymend{purpose}444455556666Rds"),
+        );
+        assert!(both.contains(&ec2) && both.contains(&rds), "{both}");
+        assert!(!left.contains(&ec2) && left.contains(&rds), "{left}");
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
 //! How a policy is written when others write too.
 
 use copymend_diagnosis::BackupVaultArn;
-use copymend_remediation::ports::{CallErrorKind, Environment};
+use copymend_remediation::ledger::{ChangeState, Ledger};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::report::Outcome;
-
-use copymend_sandbox::NewCopy;
+use copymend_remediation::settings::Settings;
+use copymend_sandbox::{CopyJob, NewCopy};
 
 use crate::support::{
     failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
+    sandbox_with_one_key,
 };
 
 const READ: &str = "backup:GetBackupVaultAccessPolicy";
@@ -185,6 +187,93 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
     );
 }
 
+/// Somebody edits on top of what was just written: it is found at the read-back, our statement is still there, and the ledger
+/// learns that it was written.
+#[tokio::test]
+async fn an_edit_right_after_the_write_leaves_ours_recorded() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy-2");
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let resource = vault.to_string();
+    let hooked = sandbox.clone();
+    sandbox.before_next("backup:PutBackupVaultAccessPolicy", move |_| {
+        hooked.before_next(READ, move |world| {
+            let ours = world.vault(&vault).unwrap().policy.as_ref().unwrap();
+            let (head, tail) = ours.as_str().rsplit_once(']').unwrap();
+            let later = r#"{"Sid":"Later","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}"#;
+            let both = format!("{head},{later}]{tail}");
+            world.put_vault_policy(&vault, &both).unwrap();
+        });
+    });
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    assert_eq!(policy_writes(&sandbox).len(), 1);
+    let ledger = sandbox.ledger().unwrap();
+    let id = report.changes[0].id.as_deref().unwrap();
+    let (_, state) = ledger.change(id).await.unwrap().unwrap();
+    assert_eq!(state, ChangeState::Written);
+    let now = sandbox.clock().now();
+    let history = ledger.policy_history(&resource, now).await.unwrap();
+    assert_eq!(history.sids, report.changes[0].added);
+}
+
+/// What a key's policy admits through one service says nothing of another.
+#[tokio::test]
+async fn a_repair_for_one_service_is_none_for_another() {
+    let sandbox = sandbox_with_one_key();
+    for event in ["source-key-policy", "source-key-policy-rds"] {
+        let report = handle(&sandbox, open_settings(), &sample(event)).await;
+        assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+        assert_eq!(report.changes.len(), 1, "{event}: {:?}", report.notes);
+    }
+}
+
+/// The second copy needs no repair, but no retry is left for it: then people have to be told what to do.
+#[tokio::test]
+async fn a_copy_without_a_retry_left_comes_with_advice() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy");
+    let settings = || Settings {
+        retry_budget: 0,
+        ..open_settings()
+    };
+    let second = sandbox.with_world(|world| {
+        let job = world
+            .copy_job(event["detail"]["copyJobId"].as_str().unwrap())
+            .unwrap()
+            .clone();
+        world.start_copy(again(&job)).unwrap().id.clone()
+    });
+    let first = handle(&sandbox, settings(), &event).await;
+    assert_eq!(first.outcome, Outcome::Repaired);
+    let event = sandbox.event_for(&second).unwrap();
+    let report = handle(&sandbox, settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::Advised, "{report:#?}");
+    assert!(report.advice.is_some());
+    assert_eq!(policy_writes(&sandbox).len(), 1);
+}
+
+/// The same copy once more.
+fn again(job: &CopyJob) -> NewCopy {
+    NewCopy {
+        id: None,
+        name: None,
+        recovery_point: job.recovery_point.clone(),
+        source_vault: job.source_vault.clone(),
+        destination_vault: job.destination_vault.clone(),
+        role: job.role.clone(),
+        lifecycle: job.lifecycle.clone(),
+        created_by: job.created_by.clone(),
+        created: job.created,
+        resource: job.resource.clone(),
+        resource_type: job.resource_type.clone(),
+    }
+}
+
 /// Infrastructure as code took our statement out again: writing it back would be a fight.
 #[tokio::test]
 async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
@@ -203,19 +292,7 @@ async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
         let job = world
             .copy_job(event["detail"]["copyJobId"].as_str().unwrap())
             .unwrap();
-        let again = NewCopy {
-            id: None,
-            name: None,
-            recovery_point: job.recovery_point.clone(),
-            source_vault: job.source_vault.clone(),
-            destination_vault: job.destination_vault.clone(),
-            role: job.role.clone(),
-            lifecycle: job.lifecycle.clone(),
-            created_by: job.created_by.clone(),
-            created: job.created,
-            resource: job.resource.clone(),
-            resource_type: job.resource_type.clone(),
-        };
+        let again = again(job);
         world.start_copy(again).unwrap().id.clone()
     });
     let writes = policy_writes(&sandbox).len();
@@ -233,7 +310,7 @@ async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
 #[tokio::test]
 async fn an_investigation_asks_each_thing_once() {
     let sandbox = sandbox();
-    let settings = copymend_remediation::settings::Settings::default();
+    let settings = Settings::default();
     handle(&sandbox, settings, &sample("source-key-policy")).await;
     let mut asked = std::collections::BTreeMap::new();
     for call in sandbox.calls().begun() {

@@ -1,6 +1,6 @@
 //! The ledger in memory behaves as the table does: both pass one contract.
 
-use copymend_remediation::ledger::{JobEntry, JobProgress, Ledger};
+use copymend_remediation::ledger::{Counting, JobEntry, JobProgress, Ledger};
 use copymend_sandbox::MemoryLedger;
 use jiff::{SignedDuration, Timestamp};
 
@@ -32,7 +32,7 @@ async fn what_is_old_is_forgotten() {
         begin(later).await.unwrap(),
         JobEntry::Started(JobProgress::default())
     );
-    let count = |at| ledger.count_occurrence("f", "j", "advised", at);
+    let count = |at| ledger.count_occurrence("f", "j", "advised", Counting::First, at);
     assert_eq!(count(start()).await.unwrap().count, 1);
     assert_eq!(count(later).await.unwrap().count, 1);
     let (point, vault) = (POINT.parse().unwrap(), VAULT.parse().unwrap());

@@ -10,7 +10,8 @@ use copymend_diagnosis::{
 };
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, JobEntry, Lease, Ledger, Occurrence, PolicyHistory,
+    Change, ChangeState, ClosedIncident, Counting, JobEntry, Lease, Ledger, Occurrence,
+    PolicyHistory,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
@@ -228,9 +229,10 @@ impl Notifier<Report> for Faulty {
 impl Ledger for Faulty {
     passed_on! { ledger:
         begin_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> JobEntry;
+        outcome_of_job(id: &str) -> Option<String>;
         finish_job(id: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
-        count_occurrence(fingerprint: &str, id: &str, outcome: &str, now: Timestamp) -> Occurrence;
+        count_occurrence(fingerprint: &str, id: &str, outcome: &str, counting: Counting, now: Timestamp) -> Occurrence;
         record_told(id: &str) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
         forget_incident(incident: &ClosedIncident, id: &str) -> ();

@@ -4,6 +4,7 @@
 mod faulty;
 mod many_sources;
 mod storm;
+mod undo;
 
 use std::collections::BTreeMap;
 

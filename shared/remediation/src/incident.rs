@@ -1,0 +1,103 @@
+//! Counting an incident and telling people of it: the same for a copy's Report and for an Advisory.
+
+use crate::handler::HandlerError;
+use crate::ledger::{Counting, JobProgress, Ledger};
+use crate::ports::{Clock, Notifier};
+use crate::report::Outcome;
+
+/// What is counted under an incident, and told.
+pub(crate) trait Counted: Sized {
+    /// What it is counted under: the same for the same cause on the same resource for the same source.
+    fn fingerprint(&self) -> String;
+
+    /// How it ended.
+    fn outcome(&self) -> Outcome;
+
+    /// Takes down how often the incident was seen.
+    fn occurred(&mut self, count: u64);
+
+    /// Takes down what else people should know.
+    fn note(&mut self, note: String);
+}
+
+/// Counts the incident, and tells people where it is worth telling.
+///
+/// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it ends otherwise than what
+/// the earlier one recorded, such as a repair after facts that could not be read, that is news, and is told.
+pub(crate) async fn count_and_tell<L, N, C, R>(
+    ledger: &L,
+    notifier: &N,
+    clock: &C,
+    job_id: &str,
+    progress: &JobProgress,
+    mut told: R,
+) -> Result<R, HandlerError>
+where
+    L: Ledger,
+    N: Notifier<R>,
+    C: Clock,
+    R: Counted,
+{
+    if !told.outcome().is_told() {
+        return Ok(told);
+    }
+    let fingerprint = told.fingerprint();
+    let before = progress
+        .counted
+        .as_ref()
+        .filter(|counted| counted.fingerprint == fingerprint);
+    let same = before.filter(|counted| !told.outcome().is_news_after(&counted.outcome));
+    let occurrence = match same {
+        Some(_) if progress.told => {
+            told.note("people were told by an earlier delivery".to_owned());
+            return Ok(told);
+        }
+        // The same number leads to the same message.
+        Some(counted) => Ok(counted.occurrence.clone()),
+        None => {
+            let counting = match before {
+                Some(_) => Counting::Again,
+                None => Counting::First,
+            };
+            ledger
+                .count_occurrence(
+                    &fingerprint,
+                    job_id,
+                    told.outcome().slug(),
+                    counting,
+                    clock.now(),
+                )
+                .await
+        }
+    };
+    match occurrence {
+        Ok(occurrence) => {
+            told.occurred(occurrence.count);
+            if !occurrence.is_worth_telling(told.outcome()) {
+                return Ok(told);
+            }
+        }
+        // Rather one message too many than none.
+        Err(error) => told.note(format!("the incident was not counted: {error}")),
+    }
+    let told = tell(notifier, told).await?;
+    if let Err(error) = ledger.record_told(job_id).await {
+        tracing::warn!(%error, "it was not recorded that people were told");
+    }
+    Ok(told)
+}
+
+/// Tells people, unless there is nothing to tell.
+pub(crate) async fn tell<N, R>(notifier: &N, told: R) -> Result<R, HandlerError>
+where
+    N: Notifier<R>,
+    R: Counted,
+{
+    if !told.outcome().is_told() {
+        return Ok(told);
+    }
+    match notifier.notify(&told).await {
+        Ok(_) => Ok(told),
+        Err(error) => Err(HandlerError::Call(error)),
+    }
+}

@@ -1,0 +1,171 @@
+//! One write of one policy, under its lease: record the intent, read again, put, read back, record that it was written.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::guards::Write;
+use crate::lease::lease_holds;
+use crate::ledger::{Change, Lease, Ledger};
+use crate::plan::Target;
+use crate::ports::{
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, KeyWrites, Keys,
+};
+
+/// How often a write is tried when someone else changes the policy at the same time.
+pub(crate) const ATTEMPTS: u32 = 3;
+/// How often a written policy is read back before it counts as not written. KMS answers reads a little late.
+const READ_BACKS: u32 = 5;
+const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
+/// How long a write waits before it is tried again after a fault of the service.
+const WRITE_PAUSE: Duration = Duration::from_millis(500);
+
+/// A write that may happen, and what is recorded of it.
+pub(crate) struct PolicyWrite<'w, E: Environment> {
+    pub environment: &'w E,
+    pub ledger: &'w E::Ledger,
+    pub lease: &'w Lease,
+    /// When the function is stopped.
+    pub deadline: Timestamp,
+    pub target: &'w Target,
+    /// What was approved.
+    pub write: &'w Write,
+    /// Its record. The policy before and after the write are the record's.
+    pub change: &'w Change,
+    /// The Sids that it adds, or takes away.
+    pub sids: &'w [String],
+}
+
+/// How a write ended that nothing refused.
+#[derive(Debug)]
+pub(crate) enum WriteEnd {
+    /// The policy says what was written. `unconfirmed` is why the ledger didn't record it.
+    AsWritten { unconfirmed: Option<CallError> },
+    /// Someone else changed the policy before it was put: nothing was written.
+    ForeignBefore,
+    /// Someone else changed the policy after it was put. Whether our part is in it, a fresh read tells.
+    ForeignAfter,
+    /// The put failed in a way that doesn't tell whether the policy was written: a fresh read does.
+    Unclear(CallError),
+}
+
+impl<E: Environment> PolicyWrite<'_, E> {
+    /// Writes. An error says that nothing was written, or that it can't be read back for good.
+    pub(crate) async fn run(&self) -> CallResult<WriteEnd> {
+        // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
+        self.ledger.intend_change(self.change).await?;
+        // The ledger's answers took time: someone else may have written meanwhile, and the lease may have run out.
+        if read_policy(self.environment, self.target).await? != self.change.before {
+            return Ok(WriteEnd::ForeignBefore);
+        }
+        let clock = self.environment.clock();
+        lease_holds(self.lease, clock.now(), self.deadline)?;
+        let put = put(self.environment, self.write).await;
+        match &put {
+            Err(error) if !may_have_written(error) => return Err(error.clone()),
+            Ok(()) | Err(_) => {}
+        }
+        // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
+        match (self.read_back().await, put) {
+            (Ok(ReadBack::AsWritten), _) => Ok(WriteEnd::AsWritten {
+                unconfirmed: self
+                    .ledger
+                    .confirm_change(self.change, self.sids)
+                    .await
+                    .err(),
+            }),
+            (Ok(ReadBack::Foreign), Ok(())) => Ok(WriteEnd::ForeignAfter),
+            (_, Err(error)) => {
+                clock.sleep(WRITE_PAUSE).await;
+                Ok(WriteEnd::Unclear(error))
+            }
+            (Err(error), Ok(())) => Err(error),
+        }
+    }
+
+    /// Reads the policy until it is as written. Only the old text may be a late answer; anything else is somebody's edit, and
+    /// waiting doesn't help.
+    async fn read_back(&self) -> CallResult<ReadBack> {
+        for attempt in 0..READ_BACKS {
+            if attempt > 0 {
+                self.environment.clock().sleep(READ_BACK_PAUSE).await;
+            }
+            let text = read_policy(self.environment, self.target).await?;
+            let as_written = match (&text, &self.change.after) {
+                (Some(text), Some(after)) => is_same_policy(text, after),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if as_written {
+                return Ok(ReadBack::AsWritten);
+            }
+            if text != self.change.before {
+                break;
+            }
+        }
+        Ok(ReadBack::Foreign)
+    }
+}
+
+/// What a policy says after it was written.
+enum ReadBack {
+    /// What was written.
+    AsWritten,
+    /// Something else.
+    Foreign,
+}
+
+/// Whether a put that failed so may have written the policy all the same: its answer may be what got lost.
+const fn may_have_written(error: &CallError) -> bool {
+    match error.kind {
+        CallErrorKind::Throttled
+        | CallErrorKind::Timeout
+        | CallErrorKind::Unavailable
+        | CallErrorKind::Unreadable => true,
+        CallErrorKind::AccessDenied | CallErrorKind::Rejected | CallErrorKind::Failed => false,
+    }
+}
+
+async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {
+    match write {
+        Write::Vault(change) => {
+            environment
+                .backup()
+                .put_backup_vault_access_policy(change)
+                .await
+        }
+        Write::Key(change) => environment.keys().put_key_policy(change).await,
+        Write::NoVaultPolicy(vault) => {
+            environment
+                .backup()
+                .delete_backup_vault_access_policy(vault)
+                .await
+        }
+    }
+}
+
+/// The policy's text now; `None` where there is none.
+pub(crate) async fn read_policy<E: Environment>(
+    environment: &E,
+    target: &Target,
+) -> CallResult<Option<String>> {
+    match target {
+        Target::Vault(vault) => {
+            environment
+                .backup()
+                .get_backup_vault_access_policy(vault)
+                .await
+        }
+        Target::Key(key) => environment.keys().get_key_policy(key).await,
+    }
+}
+
+/// The service may lay a stored policy out anew, so the values are compared, not the bytes.
+fn is_same_policy(stored: &str, written: &str) -> bool {
+    stored == written
+        || matches!(
+            (serde_json::from_str::<Value>(stored), serde_json::from_str::<Value>(written)),
+            (Ok(stored), Ok(written)) if stored == written
+        )
+}
