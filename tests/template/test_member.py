@@ -1,5 +1,6 @@
-"""What the hub may do in a member account, and who may send it events."""
+"""What the hub may do in a member account, who may send it events, and that none is lost on the way."""
 
+import copy
 import unittest
 
 from test_roles import ADVISOR_READS, NO_RESOURCE
@@ -31,11 +32,76 @@ READS = {
     "organizations:DescribeEffectivePolicy",
     "organizations:DescribeOrganization",
 }
+QUEUE = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+# The longest and the most that EventBridge allows.
+RETRIES = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+
+
+def rules_of(resources):
+    return {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Events::Rule"}
+
+
+def senders(resources):
+    """The ARNs that the queue's policy has to let in: each rule's, under the rule's own condition."""
+    arns = []
+    for name, rule in rules_of(resources).items():
+        arn = {"Fn::GetAtt": [name, "Arn"]}
+        if "Condition" in rule:
+            arn = {"Fn::If": [rule["Condition"], arn, {"Ref": "AWS::NoValue"}]}
+        arns.append(arn)
+    return arns
+
+
+def sources(resources):
+    """The senders that the queue's policy lets in."""
+    [statement] = [s for s in resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    return statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+
+
+def losses(resources):
+    """Where an event could be lost, or a stranger's be kept."""
+    found = set()
+    for name, rule in rules_of(resources).items():
+        for target in rule["Properties"]["Targets"]:
+            if target.get("RetryPolicy") != RETRIES:
+                found.add(f"{name} gives up early")
+            if target.get("DeadLetterConfig") != {"Arn": QUEUE}:
+                found.add(f"{name} drops events")
+    for name in ("DeadLetters", "DeadLettersPolicy"):
+        if "Condition" in resources[name]:
+            found.add(f"{name} is not in every Region")
+    policy = resources["DeadLettersPolicy"]["Properties"]
+    if policy["Queues"] != [{"Ref": "DeadLetters"}]:
+        found.add("the policy is on another queue")
+    statements_of_queue = policy["PolicyDocument"]["Statement"]
+    admitted = []
+    for statement in statements_of_queue:
+        if statement["Effect"] != "Allow":
+            continue
+        condition = statement.get("Condition", {})
+        if (
+            statement["Principal"] != {"Service": "events.amazonaws.com"}
+            or statement["Action"] != "sqs:SendMessage"
+            or statement["Resource"] != QUEUE
+            or list(condition) != ["ArnEquals"]
+            or list(condition["ArnEquals"]) != ["aws:SourceArn"]
+        ):
+            found.add("the queue takes more than events of rules")
+            continue
+        admitted += condition["ArnEquals"]["aws:SourceArn"]
+    wanted = senders(resources)
+    found |= {f"the queue refuses {arn}" for arn in wanted if arn not in admitted}
+    found |= {f"the queue admits {arn}" for arn in admitted if arn not in wanted}
+    denied = [s for s in statements_of_queue if s["Effect"] == "Deny"]
+    if [(s["Principal"], s["Resource"], s["Condition"]) for s in denied] != [("*", QUEUE, {"Bool": {"aws:SecureTransport": "false"}})]:
+        found.add("the queue takes what is sent unencrypted")
+    return found
 
 
 class Member(unittest.TestCase):
     def setUp(self):
-        self.resources = read(MEMBER)["Resources"]
+        self.template = read(MEMBER)
+        self.resources = self.template["Resources"]
 
     def test_only_the_hub_with_the_external_id_from_the_organization_may_assume_the_roles(self):
         for role, hub in (("MemberRole", "HubFunctionRoleArn"), ("AdvisorMemberRole", "HubAdvisorRoleArn")):
@@ -78,10 +144,56 @@ class Member(unittest.TestCase):
             self.assertLessEqual(set(as_list(statement["Action"])), ADVISOR_READS)
 
     def test_every_rule_forwards_to_the_hub_alone(self):
-        rules = {name: r for name, r in self.resources.items() if r["Type"] == "AWS::Events::Rule"}
-        self.assertIn("CopyFailedRule", rules)
+        rules = rules_of(self.resources)
+        self.assertEqual(set(rules), {"CopyFailedRule", "CallRefusedRule", "JobFailedRule"})
         for name, rule in rules.items():
             self.assertEqual([t["Arn"] for t in rule["Properties"]["Targets"]], [{"Ref": "HubBusArn"}], name)
+
+    def test_every_rule_retries_and_the_queue_keeps_what_its_rules_cannot_deliver_and_nothing_else(self):
+        self.assertEqual(losses(self.resources), set())
+
+    def test_the_queue_is_encrypted_keeps_letters_as_long_as_it_can_and_can_be_found(self):
+        queue = self.resources["DeadLetters"]
+        self.assertEqual(queue["Properties"], {"MessageRetentionPeriod": 14 * 24 * 60 * 60, "SqsManagedSseEnabled": True})
+        self.assertEqual(self.template["Outputs"]["DeadLettersUrl"]["Value"], {"Ref": "DeadLetters"})
+
+    def test_each_rule_without_retries_or_queue_would_be_found(self):
+        for name in rules_of(self.resources):
+            for key, loss in (("RetryPolicy", "gives up early"), ("DeadLetterConfig", "drops events")):
+                resources = copy.deepcopy(self.resources)
+                del resources[name]["Properties"]["Targets"][0][key]
+                self.assertEqual(losses(resources), {f"{name} {loss}"})
+
+    def test_a_rule_with_another_queue_would_be_found(self):
+        resources = copy.deepcopy(self.resources)
+        resources["CopyFailedRule"]["Properties"]["Targets"][0]["DeadLetterConfig"]["Arn"] = {"Ref": "HubBusArn"}
+        self.assertEqual(losses(resources), {"CopyFailedRule drops events"})
+
+    def test_each_rule_that_the_queue_refuses_would_be_found(self):
+        for place, arn in enumerate(senders(self.resources)):
+            resources = copy.deepcopy(self.resources)
+            del sources(resources)[place]
+            self.assertEqual(losses(resources), {f"the queue refuses {arn}"})
+
+    def test_one_sender_more_would_be_found(self):
+        resources = copy.deepcopy(self.resources)
+        sources(resources).append("arn:aws:events:*:*:rule/*")
+        self.assertEqual(losses(resources), {"the queue admits arn:aws:events:*:*:rule/*"})
+
+    def test_a_rule_under_a_condition_that_the_policy_does_not_know_would_be_found(self):
+        resources = copy.deepcopy(self.resources)
+        resources["JobFailedRule"]["Condition"] = "IsHome"
+        self.assertEqual(len(losses(resources)), 2)
+
+    def test_a_sender_without_a_condition_would_be_found(self):
+        resources = copy.deepcopy(self.resources)
+        del resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]
+        self.assertIn("the queue takes more than events of rules", losses(resources))
+
+    def test_a_queue_that_takes_what_is_unencrypted_would_be_found(self):
+        resources = copy.deepcopy(self.resources)
+        del resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][1]
+        self.assertEqual(losses(resources), {"the queue takes what is sent unencrypted"})
 
 
 class Hub(unittest.TestCase):

@@ -3,7 +3,7 @@
 import copy
 import unittest
 
-from transformed import as_list, statements, transformed
+from transformed import as_list, read, statements, transformed
 
 OWN = {
     "logs:CreateLogStream",
@@ -58,6 +58,15 @@ WRITES = {
     "iam:CreateServiceLinkedRole": {"RepairsServiceLinkedRoles"},
 }
 ROLES = {"CopyRemediatorRole", "AccessAdvisorRole"}
+MEMBER_ROLES = {"CopyRemediatorRole": "MemberRole", "AccessAdvisorRole": "AdvisorMemberRole"}
+# Without a known organization there is nothing to compare with; an empty one would refuse every role.
+IN_THE_ORGANIZATION = {
+    "Fn::If": [
+        "KnowsOrganization",
+        {"StringEquals": {"aws:ResourceOrgID": {"Fn::If": ["IsHub", {"Ref": "HubOrganizationId"}, {"Ref": "OrganizationId"}]}}},
+        {"Ref": "AWS::NoValue"},
+    ]
+}
 
 
 def foreign_actions(resources):
@@ -71,6 +80,19 @@ def foreign_actions(resources):
                 continue
             if action not in OWN | ADVISOR_READS:
                 found.add(action)
+    return found
+
+
+def foreign_roles(resources):
+    """The roles of ours that may assume another than their member role, or assume it in a foreign organization."""
+    found = set()
+    for role, member_role in MEMBER_ROLES.items():
+        own = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/${{{member_role}}}"}
+        for _, _, statement in statements(resources, role):
+            if "sts:AssumeRole" not in as_list(statement["Action"]):
+                continue
+            if statement["Resource"] != own or statement.get("Condition") != IN_THE_ORGANIZATION:
+                found.add(role)
     return found
 
 
@@ -95,6 +117,22 @@ class Roles(unittest.TestCase):
         for _, _, statement in statements(self.resources, "AccessAdvisorRole"):
             self.assertNotIn("'Ledger'", str(statement["Resource"]))
             self.assertNotIn("{MemberRole}", str(statement["Resource"]))
+
+    def test_member_roles_are_assumed_in_the_organization_alone_where_it_is_known(self):
+        self.assertEqual(foreign_roles(self.resources), set())
+
+    def test_a_member_role_of_a_foreign_organization_would_be_found(self):
+        for role, policy in (("CopyRemediatorRole", "MemberRolePolicy"), ("AccessAdvisorRole", "AdvisorMemberRolePolicy")):
+            resources = copy.deepcopy(self.resources)
+            del resources[policy]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]
+            self.assertEqual(foreign_roles(resources), {role})
+
+    def test_the_organization_is_known_to_the_hub_and_where_it_is_named(self):
+        named = {"Fn::Not": [{"Fn::Equals": [{"Ref": "OrganizationId"}, ""]}]}
+        hub = {"Fn::Not": [{"Fn::Equals": [{"Ref": "HubOrganizationId"}, ""]}]}
+        conditions = read()["Conditions"]
+        self.assertEqual(conditions["KnowsOrganization"], {"Fn::Or": [{"Condition": "IsHub"}, named]})
+        self.assertEqual(conditions["IsHub"], hub)
 
     def test_no_action_is_a_wildcard_and_no_resource_that_could_be_narrower(self):
         for role in ROLES:
