@@ -176,6 +176,25 @@ class Roles(unittest.TestCase):
             if resource["Type"] == "AWS::Events::Rule":
                 self.assertTrue(any(rule == name for _, rule in allowed), f"{name} may invoke nothing")
 
+    def test_what_a_function_cannot_handle_reaches_the_queue(self):
+        found = {}
+        for resource in self.resources.values():
+            if resource["Type"] == "AWS::Lambda::EventInvokeConfig":
+                properties = resource["Properties"]
+                found[properties["FunctionName"]["Ref"]] = properties["DestinationConfig"]["OnFailure"]["Destination"]
+        queue = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+        # The advisor may write to no queue: a topic hands its failures on.
+        topic = {"Ref": "AdvisorFailures"}
+        self.assertEqual(found, {"CopyRemediator": queue, "AccessAdvisor": topic})
+        [subscription] = [
+            r["Properties"]
+            for r in self.resources.values()
+            if r["Type"] == "AWS::SNS::Subscription" and r["Properties"]["TopicArn"] == topic
+        ]
+        self.assertEqual((subscription["Endpoint"], subscription["RawMessageDelivery"]), (queue, True))
+        policy = str(self.resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"])
+        self.assertIn(str({"ArnEquals": {"aws:SourceArn": topic}}), policy)
+
     def test_every_rule_retries_and_keeps_what_it_cannot_deliver(self):
         for name, resource in self.resources.items():
             if resource["Type"] == "AWS::Events::Rule":
