@@ -92,6 +92,7 @@ def make_world(moto_url, backup_endpoint_program, logs):
         process = Process("backup-endpoint", [backup_endpoint_program, *arguments], logs / "backup-endpoint.log")
         processes.append(process)
         world.endpoint_url = f"http://{process.address()}"
+        world.stop_endpoint = process.stop
         return world
 
     try:
