@@ -161,7 +161,8 @@ impl<Access> Backup for AwsBackup<Access> {
                     .flatten()
             })
             .collect();
-        failed.sort();
+        // The newest first: what failed long ago was most likely handled when its event came.
+        failed.sort_by(|one, other| other.cmp(one));
         Ok(failed.into_iter().map(|(_, id)| id).collect())
     }
 

@@ -19,8 +19,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 3;
 
-/// For the writes of policies: sent once. A repeated put could overwrite what somebody else wrote since; whoever puts reads
-/// again first.
+/// For what must not be sent twice. A repeated put of a policy could overwrite what somebody else wrote since: whoever puts
+/// reads again first. A repeated count would count twice.
 pub(crate) fn once() -> RetryConfig {
     RetryConfig::disabled()
 }

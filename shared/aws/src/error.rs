@@ -10,9 +10,8 @@ use std::time::Instant;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use aws_smithy_types::retry::ErrorKind;
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 
@@ -189,16 +188,8 @@ where
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             (CallErrorKind::Timeout, told(error))
         }
-        SdkError::DispatchFailure(failure) if failure.is_io() => {
-            (CallErrorKind::Unavailable, told(error))
-        }
-        // A connection that was closed before the answer: the SDK calls it neither time-out nor I/O, but transient.
-        SdkError::DispatchFailure(failure)
-            if failure
-                .as_connector_error()
-                .and_then(ConnectorError::as_other)
-                == Some(ErrorKind::TransientError) =>
-        {
+        // What the SDK refuses to send was never sent. Any other failure of a connection may have lost nothing but the answer.
+        SdkError::DispatchFailure(failure) if !failure.is_user() => {
             (CallErrorKind::Unavailable, told(error))
         }
         SdkError::ResponseError(_) => (CallErrorKind::Unreadable, told(error)),

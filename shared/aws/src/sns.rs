@@ -39,8 +39,8 @@ impl SnsNotifier {
 }
 
 impl SnsNotifier {
-    /// `id` names what the message is about. With the outcome it makes `message_id`, which is the same when a message is
-    /// sent again, so that a reader can tell.
+    /// `id` names what the message is about. With the cause and the outcome it makes `message_id`, which is the same when a
+    /// message is sent again, so that a reader can tell.
     async fn publish(
         &self,
         email: Email,
@@ -66,7 +66,7 @@ impl SnsNotifier {
             .message(message(email.body))
             .message_attributes("cause", attribute(cause.slug())?)
             .message_attributes("outcome", attribute(outcome.slug())?)
-            .message_attributes("message_id", attribute(&format!("{id}/{outcome}"))?);
+            .message_attributes("message_id", attribute(&format!("{id}/{cause}/{outcome}"))?);
         call.send(request.send()).await?;
         Ok(true)
     }
@@ -75,8 +75,10 @@ impl SnsNotifier {
 impl Notifier<Report> for SnsNotifier {
     async fn notify(&self, report: &Report) -> CallResult<bool> {
         let email = copymend_report::email(report);
-        let id = &report.copy.copy_job_id;
-        self.publish(email, id, report.diagnosis.cause, report.outcome)
+        // A made-up event must not look like a repetition of the real one.
+        let unverified = if report.verified { "" } else { "unverified-" };
+        let id = format!("{unverified}{}", report.copy.copy_job_id);
+        self.publish(email, &id, report.diagnosis.cause, report.outcome)
             .await
     }
 }

@@ -170,6 +170,8 @@ impl<E: Environment> CopyRemediator<E> {
         };
         let repaired = repair.run(planned, facts).await;
         report.notes.extend(repaired.notes);
+        let was_put = repaired.put.is_some();
+        report.changes.extend(repaired.put);
         let asked = report.guards.clone();
         // The guards under the lease are the ones that count; those that were not asked again stay as they were.
         let kept = asked
@@ -189,12 +191,20 @@ impl<E: Environment> CopyRemediator<E> {
                 );
                 report.incident = Some(incident);
                 report.decision = Decision::Retry;
-                report.advice = None;
-                self.start_again(report, failure).await
+                let mut report = self.start_again(report, failure).await?;
+                if report.outcome == Outcome::Retried {
+                    report.advice = None;
+                }
+                Ok(report)
             }
             Ending::Refused(change) => {
-                report.decision = Decision::Refuse;
-                report.outcome = Outcome::Refused;
+                // What was put is in the policy, whatever a guard says since.
+                report.outcome = if was_put {
+                    Outcome::Failed
+                } else {
+                    report.decision = Decision::Refuse;
+                    Outcome::Refused
+                };
                 report.refused_changes.extend(change);
                 Ok(report)
             }

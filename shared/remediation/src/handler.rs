@@ -87,7 +87,6 @@ impl<E: Environment> CopyRemediator<E> {
         if event.state == CopyJobState::Completed {
             return self.recovered(&event).await;
         }
-        let now = self.environment.clock().now();
         let verification = self.verify(&event).await?;
         let Some(ledger) = self.environment.ledger() else {
             let delivery = Delivery {
@@ -109,7 +108,7 @@ impl<E: Environment> CopyRemediator<E> {
             }
         };
         let progress = match ledger
-            .begin_job(&id, &invocation.id, now, until)
+            .begin_job(&id, &invocation.id, self.environment.clock().now(), until)
             .await
             .map_err(HandlerError::Call)?
         {

@@ -1,8 +1,8 @@
 //! Counting an incident and telling people of it: the same for a copy's Report and for an Advisory.
 
 use crate::handler::HandlerError;
-use crate::ledger::{Counting, JobProgress, Ledger};
-use crate::ports::{Clock, Notifier};
+use crate::ledger::{Counting, JobProgress, Ledger, Occurrence};
+use crate::ports::{CallResult, Clock, Notifier};
 use crate::report::Outcome;
 
 /// What is counted under an incident, and told.
@@ -23,7 +23,8 @@ pub(crate) trait Counted: Sized {
 /// Counts the incident, and tells people where it is worth telling.
 ///
 /// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it ends otherwise than what
-/// the earlier one recorded, such as a repair after facts that could not be read, that is news, and is told.
+/// the earlier one recorded, such as a repair after facts that could not be read, that is news, and is told. Where nobody
+/// knows whether the earlier one counted, people are told: rather one message too many than none.
 pub(crate) async fn count_and_tell<L, N, C, R>(
     ledger: &L,
     notifier: &N,
@@ -47,33 +48,37 @@ where
         .as_ref()
         .filter(|counted| counted.fingerprint == fingerprint);
     let same = before.filter(|counted| !told.outcome().is_news_after(&counted.outcome));
-    let occurrence = match same {
-        Some(_) if progress.told => {
+    let (occurrence, is_due) = match (same, before) {
+        (Some(_), _) if progress.told => {
             told.note("people were told by an earlier delivery".to_owned());
             return Ok(told);
         }
         // The same number leads to the same message.
-        Some(counted) => Ok(counted.occurrence.clone()),
-        None => {
-            let counting = match before {
-                Some(_) => Counting::Again,
-                None => Counting::First,
-            };
-            ledger
-                .count_occurrence(
-                    &fingerprint,
-                    job_id,
-                    told.outcome().slug(),
-                    counting,
-                    clock.now(),
-                )
-                .await
+        (Some(counted), _) => {
+            let occurrence = counted.occurrence.clone();
+            let is_due = occurrence.is_worth_telling(told.outcome());
+            (Ok(occurrence), is_due)
+        }
+        // Whoever was told of the other outcome hears of this one.
+        (None, Some(_)) => {
+            let occurrence =
+                count(ledger, clock, job_id, &fingerprint, &told, Counting::Again).await;
+            let is_changed = |occurrence: &Occurrence| occurrence.is_changed_by(told.outcome());
+            let is_due = progress.told || occurrence.as_ref().is_ok_and(is_changed);
+            (occurrence, is_due)
+        }
+        (None, None) => {
+            let occurrence =
+                count(ledger, clock, job_id, &fingerprint, &told, Counting::First).await;
+            let is_worth = |occurrence: &Occurrence| occurrence.is_worth_telling(told.outcome());
+            let is_due = progress.is_count_unclear || occurrence.as_ref().is_ok_and(is_worth);
+            (occurrence, is_due)
         }
     };
     match occurrence {
         Ok(occurrence) => {
             told.occurred(occurrence.count);
-            if !occurrence.is_worth_telling(told.outcome()) {
+            if !is_due {
                 return Ok(told);
             }
         }
@@ -85,6 +90,20 @@ where
         tracing::warn!(%error, "it was not recorded that people were told");
     }
     Ok(told)
+}
+
+async fn count<L: Ledger, C: Clock, R: Counted>(
+    ledger: &L,
+    clock: &C,
+    job_id: &str,
+    fingerprint: &str,
+    counted: &R,
+    counting: Counting,
+) -> CallResult<Occurrence> {
+    let outcome = counted.outcome().slug();
+    ledger
+        .count_occurrence(fingerprint, job_id, outcome, counting, clock.now())
+        .await
 }
 
 /// Tells people, unless there is nothing to tell.

@@ -24,6 +24,8 @@ pub enum JobEntry {
 pub struct JobProgress {
     /// How the job was counted, so that it isn't counted twice.
     pub counted: Option<CountedAs>,
+    /// Whether it was about to be counted, and nobody knows whether it was.
+    pub is_count_unclear: bool,
     /// The change that was about to be written, so that it is found again.
     pub change_id: Option<String>,
     /// Whether people were told of what it was counted as.
@@ -55,20 +57,24 @@ pub enum Counting {
 pub struct Occurrence {
     /// This time included.
     pub count: u64,
-    /// The outcome that was recorded before, if any.
+    /// The outcome that was recorded before; none for the first, and for one after the incident was closed.
     pub previous_outcome: Option<String>,
 }
 
 impl Occurrence {
+    /// Whether the outcome is another one than the incident had. In a storm one event repairs and the others only start their
+    /// copies again. Both are good news, and no change.
+    #[must_use]
+    pub fn is_changed_by(&self, outcome: Outcome) -> bool {
+        self.previous_outcome
+            .as_deref()
+            .is_none_or(|recorded| outcome.is_news_after(recorded))
+    }
+
     /// Whether people are told: at the first occurrence, when what they are told changes, and at 10, 100, 1,000 and so on.
-    ///
-    /// In a storm one event repairs and the others only start their copies again. Both are good news, and no change.
     #[must_use]
     pub fn is_worth_telling(&self, outcome: Outcome) -> bool {
-        let changed = self
-            .previous_outcome
-            .as_deref()
-            .is_none_or(|recorded| outcome.is_news_after(recorded));
+        let changed = self.is_changed_by(outcome);
         let mut milestone = 10_u64;
         while milestone < self.count {
             milestone = milestone.saturating_mul(10);
@@ -129,6 +135,8 @@ pub struct PolicyHistory {
     pub sids: Vec<String>,
     /// Writes on the UTC day that was asked about.
     pub writes_today: u32,
+    /// When the resource was written last, if it was.
+    pub last_write: Option<Timestamp>,
 }
 
 /// A lease on a policy. Only [`Ledger::acquire_lease`] makes one; a guarded write needs it.
@@ -205,7 +213,7 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Counts an occurrence of an incident, stores its outcome, and remembers both with the job, of which people were not
-    /// told yet. A process that dies in between makes the count one too high.
+    /// told yet. A process that dies in between leaves the job's count unclear. An error doesn't say whether it was counted.
     fn count_occurrence(
         &self,
         fingerprint: &str,

@@ -189,11 +189,11 @@ fn build(
     access: impl Fn(Option<&PolicyDocument>) -> Access,
 ) -> Result<Plan, PlanError> {
     let access_before = access(before.as_ref());
-    let alone = match &before {
-        Some(policy) => without_ours(policy)?,
-        None => None,
-    };
     let mut added = statements.to_vec();
+    let alone = match &before {
+        Some(policy) if added.len() > 1 => without_ours(policy)?,
+        Some(_) | None => before.clone(),
+    };
     for statement in statements {
         let fewer: Vec<NewStatement> = added
             .iter()
@@ -204,7 +204,15 @@ fn build(
             added = fewer;
         }
     }
-    let after = append(before.as_ref(), &added)?;
+    // What is there already is another change's to take back.
+    added.retain(|one| {
+        let policy = before.as_ref();
+        !policy.is_some_and(|policy| holds(policy, std::slice::from_ref(one)))
+    });
+    let after = match &before {
+        Some(policy) if added.is_empty() => policy.clone(),
+        Some(_) | None => append(before.as_ref(), &added)?,
+    };
     Ok(Plan {
         access_after: access(Some(&after)),
         proof: prove_only_adds(before.as_ref(), &after, &added),
@@ -218,10 +226,16 @@ fn build(
 
 /// A policy without the statements that Copymend added; `None` where nothing is left.
 fn without_ours(policy: &PolicyDocument) -> Result<Option<PolicyDocument>, EditError> {
+    let count = |sid: &str| {
+        let statements = policy.statements().iter();
+        statements.filter(|other| other.sid() == Some(sid)).count()
+    };
     let ours: Vec<NewStatement> = policy
         .statements()
         .iter()
         .filter_map(|statement| NewStatement::from_recorded(statement.as_str()).ok())
+        // One that somebody copied is no longer ours alone.
+        .filter(|statement| count(statement.sid()) == 1)
         .collect();
     Ok(match undo(policy, &ours)? {
         Undone::Unchanged => Some(policy.clone()),

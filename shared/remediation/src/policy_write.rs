@@ -15,10 +15,11 @@ use crate::ports::{
 
 /// How often a write is tried when someone else changes the policy at the same time.
 pub(crate) const ATTEMPTS: u32 = 3;
-/// How often a written policy is read back before it counts as not written. KMS answers reads a little late.
-const READ_BACKS: u32 = 5;
+/// How often a written policy is read back: KMS answers reads a little late. All in all shorter than the time that is left for
+/// a write.
+const READ_BACKS: u32 = 8;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
-/// How long a write waits before it is tried again after a fault of the service.
+/// How long a write waits before it is tried again.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
 /// A write that may happen, and what is recorded of it.
@@ -46,20 +47,24 @@ pub(crate) enum WriteEnd {
     ForeignBefore,
     /// Someone else changed the policy after it was put. Whether our part is in it, a fresh read tells.
     ForeignAfter,
-    /// The put failed in a way that doesn't tell whether the policy was written: a fresh read does.
-    Unclear(CallError),
+    /// The put failed in a way that doesn't tell whether the policy was written, and the policy doesn't show it.
+    Lost(CallError),
+    /// The policy was put, and doesn't show it yet or can't be read. It must not be put again from what was read: a policy
+    /// that is read late may lack what somebody else wrote.
+    Unseen(CallError),
 }
 
 impl<E: Environment> PolicyWrite<'_, E> {
-    /// Writes. An error says that nothing was written, or that it can't be read back for good.
+    /// Writes. An error says that nothing was written.
     pub(crate) async fn run(&self) -> CallResult<WriteEnd> {
+        let clock = self.environment.clock();
         // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
         self.ledger.intend_change(self.change).await?;
         // The ledger's answers took time: someone else may have written meanwhile, and the lease may have run out.
         if read_policy(self.environment, self.target).await? != self.change.before {
+            clock.sleep(WRITE_PAUSE).await;
             return Ok(WriteEnd::ForeignBefore);
         }
-        let clock = self.environment.clock();
         lease_holds(self.lease, clock.now(), self.deadline)?;
         let put = put(self.environment, self.write).await;
         match &put {
@@ -76,11 +81,17 @@ impl<E: Environment> PolicyWrite<'_, E> {
                     .err(),
             }),
             (Ok(ReadBack::Foreign), Ok(())) => Ok(WriteEnd::ForeignAfter),
-            (_, Err(error)) => {
+            (Ok(ReadBack::Unchanged), Ok(())) => Ok(WriteEnd::Unseen(CallError {
+                operation: "read back",
+                resource: self.target.as_str().to_owned(),
+                kind: CallErrorKind::Timeout,
+                detail: "the policy was put, but does not show it yet".to_owned(),
+            })),
+            (Ok(ReadBack::Foreign | ReadBack::Unchanged), Err(error)) => {
                 clock.sleep(WRITE_PAUSE).await;
-                Ok(WriteEnd::Unclear(error))
+                Ok(WriteEnd::Lost(error))
             }
-            (Err(error), Ok(())) => Err(error),
+            (Err(error), Ok(()) | Err(_)) => Ok(WriteEnd::Unseen(error)),
         }
     }
 
@@ -101,17 +112,19 @@ impl<E: Environment> PolicyWrite<'_, E> {
                 return Ok(ReadBack::AsWritten);
             }
             if text != self.change.before {
-                break;
+                return Ok(ReadBack::Foreign);
             }
         }
-        Ok(ReadBack::Foreign)
+        Ok(ReadBack::Unchanged)
     }
 }
 
-/// What a policy says after it was written.
+/// What a policy says after it was put.
 enum ReadBack {
     /// What was written.
     AsWritten,
+    /// What it said before.
+    Unchanged,
     /// Something else.
     Foreign,
 }

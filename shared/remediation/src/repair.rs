@@ -1,21 +1,27 @@
 //! The repair of a policy: lease, read again, recompute, ask every guard, write, and try again where someone else was faster.
 
+use std::ops::ControlFlow;
+
 use copymend_diagnosis::access::Access;
 use copymend_diagnosis::features::via_service;
 use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
 use copymend_policy::{KeyProfile, VaultScope};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::guards::{approve, guards_of_history, guards_of_lease, guards_of_plan};
 use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::lease::{lease_holds, take_lease};
-use crate::ledger::{Change, Lease, Ledger};
+use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
 use crate::plan::{Plan, Target, plan};
 use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_policy};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::report::{GuardResult, PolicyChange};
 use crate::settings::Settings;
+
+/// How long after a write a policy may be read late. AWS KMS: usually a few seconds, at times longer (developer guide, "AWS KMS
+/// eventual consistency" [documented]); a minute is our own bound.
+const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 
 /// How a repair ended.
 #[derive(Debug)]
@@ -24,6 +30,9 @@ pub struct Repaired {
     pub guards: Vec<GuardResult>,
     /// What happened to the policy.
     pub ending: Ending,
+    /// A change that was put although the repair didn't end as written. Unless it is applied, nobody could see whether it is
+    /// in the policy.
+    pub put: Option<PolicyChange>,
     /// What people should know besides.
     pub notes: Vec<String>,
 }
@@ -66,23 +75,46 @@ struct Tried {
     guards: Vec<GuardResult>,
     notes: Vec<String>,
     /// A change that was put, and may be in the policy or not.
-    intended: Option<(Plan, Change)>,
+    put: Option<(Plan, Change)>,
+    /// A change that was put and is in the policy, although the copy isn't admitted.
+    in_policy: Option<PolicyChange>,
     fault: Option<CallError>,
 }
 
 impl Tried {
-    /// The statement is safe either way, so that the ledger didn't record it is only noted.
-    fn note_unconfirmed(&mut self, unconfirmed: Option<CallError>) {
-        self.notes.extend(unconfirmed.map(|error| {
-            format!("the policy was written, but the ledger did not confirm the change: {error}")
-        }));
+    /// A ledger that may record a change later is asked by the next delivery, which finds the statements in the policy. That it
+    /// never will is only noted: the statement is safe either way.
+    fn unconfirmed(&mut self, unconfirmed: Option<CallError>) -> CallResult<()> {
+        match unconfirmed {
+            None => Ok(()),
+            Some(error) if error.may_pass() => Err(error),
+            Some(error) => {
+                self.notes.push(format!(
+                    "the policy was written, but the ledger did not confirm the change: {error}"
+                ));
+                Ok(())
+            }
+        }
     }
 
     fn into_repaired(self, ending: Ending) -> Repaired {
+        let mut notes = self.notes;
+        let put = match &ending {
+            Ending::Written(_) | Ending::AdmittedMeanwhile => None,
+            Ending::Refused(_) | Ending::Failed(_) | Ending::Busy(_) => self.in_policy.or_else(|| {
+                let (plan, change) = self.put?;
+                notes.push(format!(
+                    "the change {0} was put, and it could not be seen whether it is in the policy: look at the policy; `copymend undo {0}` takes it out",
+                    change.id
+                ));
+                Some(change_of(&plan, false, Some(change.id)))
+            }),
+        };
         Repaired {
             guards: self.guards,
             ending,
-            notes: self.notes,
+            put,
+            notes,
         }
     }
 }
@@ -104,6 +136,7 @@ impl<E: Environment> Repair<'_, E> {
         let refused = |lease: Option<&Lease>, plan: &Plan, now| Repaired {
             guards: guards_of_lease(plan.target.as_str(), lease, now, self.invocation.deadline),
             ending: Ending::Refused(Some(change_of(plan, false, None))),
+            put: None,
             notes: Vec::new(),
         };
         let now = self.environment.clock().now();
@@ -122,6 +155,7 @@ impl<E: Environment> Repair<'_, E> {
                 return Repaired {
                     guards: Vec::new(),
                     ending: Ending::Busy(error),
+                    put: None,
                     notes: Vec::new(),
                 };
             }
@@ -143,8 +177,14 @@ impl<E: Environment> Repair<'_, E> {
         facts: &Facts,
     ) -> Repaired {
         let mut tried = Tried::default();
-        for _ in 0..ATTEMPTS {
-            let ended = self.attempt(ledger, lease, target, facts, &mut tried).await;
+        for attempt in 0..=ATTEMPTS {
+            let ended = match self.look(ledger, target, facts, &mut tried).await {
+                ControlFlow::Continue(_) if attempt == ATTEMPTS => break,
+                ControlFlow::Continue((plan, fresh)) => {
+                    self.attempt(ledger, lease, plan, &fresh, &mut tried).await
+                }
+                ControlFlow::Break(ending) => Some(ending),
+            };
             if let Some(ending) = ended {
                 return tried.into_repaired(ending);
             }
@@ -160,49 +200,57 @@ impl<E: Environment> Repair<'_, E> {
         tried.into_repaired(Ending::Failed(error))
     }
 
-    /// One try; `None` where it has to be tried again.
-    async fn attempt(
+    /// Reads the policy again and works the change out anew. An ending where there is nothing to write.
+    async fn look(
         &self,
         ledger: &E::Ledger,
-        lease: &Lease,
         target: &Target,
         facts: &Facts,
         tried: &mut Tried,
-    ) -> Option<Ending> {
+    ) -> ControlFlow<Ending, (Plan, Facts)> {
         let fresh = match self.read_again(target, facts).await {
             Ok(fresh) => fresh,
-            Err(error) => return Some(Ending::Busy(error)),
+            Err(error) => return ControlFlow::Break(Ending::Busy(error)),
         };
         let plan = match plan(self.cause, self.failure, &fresh, self.settings) {
             Ok(plan) => plan,
             Err(error) => {
                 tried.notes.push(error.to_string());
-                return Some(Ending::Refused(None));
+                return ControlFlow::Break(Ending::Refused(None));
             }
         };
         // After a put whose answer was lost, or that someone else wrote over, the policy tells whether ours is in it.
-        let ours = tried.intended.take().filter(|(intended, _)| {
-            plan.before
-                .as_ref()
-                .is_some_and(|policy| intended.is_in(policy))
+        let is_there = tried.put.as_ref().is_some_and(|(put, _)| {
+            let policy = plan.before.as_ref();
+            policy.is_some_and(|policy| put.is_in(policy))
         });
-        let written = match ours {
-            Some((intended, change)) => {
-                let unconfirmed = ledger.confirm_change(&change, &intended.sids()).await.err();
-                tried.note_unconfirmed(unconfirmed);
-                Some(change_of(&intended, true, Some(change.id)))
+        if is_there && let Some((put, change)) = tried.put.take() {
+            let confirmed = ledger.confirm_change(&change, &put.sids()).await;
+            tried.in_policy = Some(change_of(&put, true, Some(change.id)));
+            if let Err(error) = tried.unconfirmed(confirmed.err()) {
+                return ControlFlow::Break(Ending::Failed(error));
             }
-            None => None,
-        };
-        if plan.access_before == Access::Allowed {
-            return Some(written.map_or(Ending::AdmittedMeanwhile, Ending::Written));
         }
-        // Ours is in the policy, and something else denies the copy by now: the guards say what.
-        tried.notes.extend(written.and_then(|change| change.id).map(|id| {
-            format!("the change {id} was written and is in the policy, and still the copy is not admitted")
-        }));
+        if plan.access_before == Access::Allowed {
+            return ControlFlow::Break(match tried.in_policy.take() {
+                Some(change) => Ending::Written(change),
+                None => Ending::AdmittedMeanwhile,
+            });
+        }
+        ControlFlow::Continue((plan, fresh))
+    }
+
+    /// One try; `None` where it has to be tried again.
+    async fn attempt(
+        &self,
+        ledger: &E::Ledger,
+        lease: &Lease,
+        plan: Plan,
+        fresh: &Facts,
+        tried: &mut Tried,
+    ) -> Option<Ending> {
         let now = self.environment.clock().now();
-        match self.ask(ledger, lease, &plan, &fresh, now).await {
+        match self.ask(ledger, lease, &plan, fresh, now).await {
             Ok(guards) => tried.guards = guards,
             Err(error) => return Some(Ending::Busy(error)),
         }
@@ -215,7 +263,7 @@ impl<E: Environment> Repair<'_, E> {
             ledger,
             lease,
             deadline: self.invocation.deadline,
-            target,
+            target: &plan.target,
             write: &write,
             change: &change,
             sids: &plan.sids(),
@@ -224,10 +272,10 @@ impl<E: Environment> Repair<'_, E> {
         .await;
         match ended {
             Err(error) => Some(Ending::Failed(error)),
-            Ok(WriteEnd::AsWritten { unconfirmed }) => {
-                tried.note_unconfirmed(unconfirmed);
-                Some(Ending::Written(change_of(&plan, true, Some(change.id))))
-            }
+            Ok(WriteEnd::AsWritten { unconfirmed }) => match tried.unconfirmed(unconfirmed) {
+                Ok(()) => Some(Ending::Written(change_of(&plan, true, Some(change.id)))),
+                Err(error) => Some(Ending::Failed(error)),
+            },
             Ok(WriteEnd::ForeignBefore) => {
                 tried.notes.push(
                     "someone else changed the policy before it was written; it was read and tried again".to_owned(),
@@ -238,16 +286,20 @@ impl<E: Environment> Repair<'_, E> {
                 tried.notes.push(
                     "someone else changed the policy while it was written; it was read and tried again".to_owned(),
                 );
-                tried.intended = Some((plan, change));
+                tried.put = Some((plan, change));
                 None
             }
-            Ok(WriteEnd::Unclear(error)) => {
+            Ok(WriteEnd::Lost(error)) => {
                 tried
                     .notes
                     .push(format!("{error}; it was read and tried again"));
                 tried.fault = Some(error);
-                tried.intended = Some((plan, change));
+                tried.put = Some((plan, change));
                 None
+            }
+            Ok(WriteEnd::Unseen(error)) => {
+                tried.put = Some((plan, change));
+                Some(Ending::Failed(error))
             }
         }
     }
@@ -267,6 +319,16 @@ impl<E: Environment> Repair<'_, E> {
             && error.may_pass()
         {
             return Err(error.clone());
+        }
+        if let Ok(history) = &history
+            && let Some(at) = settling(plan, history, now)
+        {
+            return Err(CallError {
+                operation: "read the policy again",
+                resource: plan.target.as_str().to_owned(),
+                kind: CallErrorKind::Throttled,
+                detail: format!("it does not show what was written at {at}"),
+            });
         }
         let of_lease = lease_holds(lease, now, self.invocation.deadline)?;
         let mut guards = self.guards.to_vec();
@@ -318,6 +380,23 @@ impl<E: Environment> Repair<'_, E> {
             undoes: None,
         }
     }
+}
+
+/// When the policy was last written, if it was read so soon after that it may be read late: it lacks a statement that another
+/// change of ours added. Written anew from such a text, the policy would lose that statement. A statement of this very plan is
+/// for the guard `sid-not-removed`.
+fn settling(plan: &Plan, history: &PolicyHistory, now: Timestamp) -> Option<Timestamp> {
+    let at = history.last_write?;
+    let own = plan.sids();
+    let lacks = |sid: &String| {
+        let policy = plan.before.as_ref();
+        !own.contains(sid)
+            && !policy.is_some_and(|policy| {
+                let mut statements = policy.statements().iter();
+                statements.any(|statement| statement.sid() == Some(sid.as_str()))
+            })
+    };
+    (now.duration_since(at) < SETTLING && history.sids.iter().any(lacks)).then_some(at)
 }
 
 /// Whom a change of this target admits, and to what, in the ledger's words. Copies of the same grantee need no second change.

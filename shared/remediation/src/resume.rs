@@ -135,7 +135,8 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(None);
         };
         let recorded = ledger.change(id).await.map_err(HandlerError::Call)?;
-        let Some((change, state)) = recorded else {
+        let Some((change, state)) = recorded.filter(|(_, state)| *state != ChangeState::Undone)
+        else {
             return Ok(None);
         };
         let policy = policy_of(&change, failure, facts);
@@ -189,6 +190,9 @@ impl<E: Environment> CopyRemediator<E> {
         if passed {
             self.start_again(report, failure).await
         } else {
+            report
+                .notes
+                .push("the copy was not started again: a guard does not let it".to_owned());
             Ok(report)
         }
     }

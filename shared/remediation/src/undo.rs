@@ -5,7 +5,7 @@ use copymend_policy::{EditError, NewStatement, ParseError, PolicyDocument, Recor
 
 use crate::guards::Write;
 use crate::handler::Invocation;
-use crate::lease::take_lease;
+use crate::lease::{lease_holds, take_lease};
 use crate::ledger::{Change, ChangeState, Lease, Ledger};
 use crate::plan::{Target, sids};
 use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_policy};
@@ -68,6 +68,21 @@ pub enum UndoError {
     /// Somebody else kept changing the policy.
     #[error("someone else kept changing the policy of `{0}`; look at it, then try again")]
     Foreign(String),
+    /// The policy was put, but it can't be seen yet.
+    #[error(
+        "the policy of `{resource}` was put without the statements, but that can't be seen: {source}; undo the change once more"
+    )]
+    Unseen {
+        /// The vault or key.
+        resource: String,
+        /// Why.
+        source: CallError,
+    },
+    /// The change was never written as far as the ledger knows, and another one wrote the same statements.
+    #[error(
+        "the change `{0}` was only intended, and another change wrote its statements: take that one back instead"
+    )]
+    WrittenByAnother(String),
     /// The policy was restored, but the ledger doesn't say so yet.
     #[error(
         "the policy of `{resource}` was restored, but that was not recorded: {source}; undo the change once more to record it"
@@ -119,6 +134,16 @@ pub async fn undo<E: Environment>(
         .iter()
         .map(|statement| NewStatement::from_recorded(statement))
         .collect::<Result<Vec<_>, _>>()?;
+    if state == ChangeState::Intended {
+        let now = environment.clock().now();
+        let history = ledger.policy_history(target.as_str(), now).await?;
+        if sids(&statements)
+            .iter()
+            .any(|sid| history.sids.contains(sid))
+        {
+            return Err(UndoError::WrittenByAnother(id));
+        }
+    }
     let lease = take_lease(environment.clock(), ledger, target.as_str(), invocation).await?;
     let undone = write(
         environment,
@@ -176,6 +201,8 @@ fn step(
     let after = match undone {
         Undone::Unchanged => return Ok(Step::Gone),
         Undone::NoDocument => None,
+        // AWS takes no policy without a statement.
+        Undone::Document(document) if document.statements().is_empty() => None,
         Undone::Document(document) => Some(document),
     };
     let text = after.as_ref().map(|after| after.as_str().to_owned());
@@ -219,6 +246,7 @@ async fn write<E: Environment>(
             Step::Gone => {
                 // By an undo that was never recorded, or by somebody else. Unrecorded, the guards would go on to believe that
                 // somebody removed what is ours.
+                lease_holds(lease, now, invocation.deadline)?;
                 let record = put.clone().unwrap_or_else(|| taken_back(before.clone()));
                 ledger.confirm_change(&record, &sids).await?;
                 return Ok(Undo {
@@ -257,9 +285,16 @@ async fn write<E: Environment>(
             }
             WriteEnd::ForeignBefore => {}
             WriteEnd::ForeignAfter => put = Some(record),
-            WriteEnd::Unclear(error) => {
+            WriteEnd::Lost(error) => {
                 fault = Some(error);
                 put = Some(record);
+            }
+            // The next one finds the statements gone, or takes them out.
+            WriteEnd::Unseen(source) => {
+                return Err(UndoError::Unseen {
+                    resource: record.resource,
+                    source,
+                });
             }
         }
     }

@@ -44,6 +44,7 @@ struct Counted {
 #[derive(Clone, Debug, Default)]
 struct Policy {
     sids: Vec<String>,
+    last_write: Option<Timestamp>,
     days: BTreeMap<Date, u32>,
 }
 
@@ -191,7 +192,10 @@ impl Ledger for MemoryLedger {
         let count = before.map_or(1, |counted| counted.count.saturating_add(added));
         let occurrence = Occurrence {
             count,
-            previous_outcome: before.map(|counted| counted.outcome.clone()),
+            // After its end an incident begins anew for people, although it may not be forgotten yet.
+            previous_outcome: before
+                .filter(|counted| counted.closed_by.is_none())
+                .map(|counted| counted.outcome.clone()),
         };
         let counted = Counted {
             count,
@@ -287,6 +291,7 @@ impl Ledger for MemoryLedger {
             .map_or_else(PolicyHistory::default, |policy| PolicyHistory {
                 sids: policy.sids.clone(),
                 writes_today: policy.days.get(&day(now)).copied().unwrap_or_default(),
+                last_write: policy.last_write,
             }))
     }
 
@@ -330,6 +335,7 @@ impl Ledger for MemoryLedger {
         if change.undoes.is_none() {
             policy.sids.extend(sids.iter().cloned());
         }
+        policy.last_write = Some(change.at);
         let writes = policy.days.entry(day(change.at)).or_default();
         *writes = writes.saturating_add(1);
         Ok(())

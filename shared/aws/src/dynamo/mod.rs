@@ -5,7 +5,7 @@
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
-//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
+//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | `sids` (a string set), `last_write` | 400 days |
@@ -21,12 +21,16 @@
 //! expire, so a lease and a job in progress are compared with the time that was passed in.
 //!
 //! The SDK may repeat a request whose answer was lost. Conditions admit what we wrote ourselves, and a transaction carries a
-//! token; but a count of occurrences can then be one too high.
+//! token. A count of occurrences has neither, so it is sent once: were it repeated, the second answer would look as if
+//! somebody else had been told of the incident.
 
 mod transaction;
 
+use std::time::Duration;
+
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -36,10 +40,11 @@ use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, CountedAs, Counting, JobEntry, JobProgress, Lease, Ledger,
     Occurrence, PolicyHistory,
 };
-use copymend_remediation::ports::CallResult;
+use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
 use self::transaction::admitted_key;
+use crate::config::once;
 use crate::error::Call;
 use crate::item::{
     Item, change_key, expiry, moment, number, read_change, state_name, string, text, time, whole,
@@ -49,6 +54,9 @@ use crate::item::{
 const REFUSED: &str = "ConditionalCheckFailedException";
 const IN_PROGRESS: &str = "in-progress";
 const DONE: &str = "done";
+/// Attempts at a count that is throttled.
+const COUNT_ATTEMPTS: u32 = 3;
+const COUNT_PAUSE: Duration = Duration::from_millis(100);
 const LAST_CHANGE: &str = "last-change";
 
 /// The ledger in one Amazon DynamoDB table.
@@ -73,6 +81,69 @@ impl DynamoLedger {
         }
     }
 
+    /// Remembers that a job is about to be counted: whoever dies in between leaves it unclear whether it was.
+    async fn mark_count(&self, copy_job_id: &str) -> CallResult<()> {
+        let pk = format!("job#{copy_job_id}");
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", string(&pk))
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET is_count_unclear = :yes")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        Call::new("dynamodb:UpdateItem", pk)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(())
+    }
+
+    /// Counts in the incident's item; answers the item as it was before. Sent again only where it was surely not done.
+    async fn count(
+        &self,
+        call: &Call,
+        pk: &str,
+        outcome: &str,
+        counting: Counting,
+        now: Timestamp,
+    ) -> CallResult<Item> {
+        let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
+                   last_seen = :now, expires_at = :expires";
+        let expression = match counting {
+            Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
+            // An incident that was forgotten since begins anew.
+            Counting::Again => {
+                format!("{set}, occurrences = if_not_exists(occurrences, :one) REMOVE closed_by")
+            }
+        };
+        let mut attempt = 1;
+        loop {
+            let request = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .key("pk", string(pk))
+                .update_expression(&expression)
+                .expression_attribute_values(":outcome", string(outcome))
+                .expression_attribute_values(":now", time(now))
+                .expression_attribute_values(":expires", expiry(now, 90))
+                .expression_attribute_values(":one", number(1))
+                .return_values(ReturnValue::AllOld)
+                .customize()
+                .config_override(Builder::new().retry_config(once()));
+            match call.send(request.send()).await {
+                Ok(answer) => return Ok(answer.attributes.unwrap_or_default()),
+                Err(error)
+                    if error.kind == CallErrorKind::Throttled && attempt < COUNT_ATTEMPTS =>
+                {
+                    tokio::time::sleep(COUNT_PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     async fn remember_count(&self, copy_job_id: &str, counted: &CountedAs) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let count = i64::try_from(counted.occurrence.count).unwrap_or(i64::MAX);
@@ -86,10 +157,11 @@ impl DynamoLedger {
             .expression_attribute_values(":incident", string(&counted.fingerprint))
             .expression_attribute_values(":outcome", string(&counted.outcome));
         let set = "SET counted = :count, counted_as = :outcome, incident = :incident";
+        let remove = "REMOVE told, is_count_unclear";
         let request = match &counted.occurrence.previous_outcome {
-            None => request.update_expression(format!("{set} REMOVE counted_after, told")),
+            None => request.update_expression(format!("{set} {remove}, counted_after")),
             Some(outcome) => request
-                .update_expression(format!("{set}, counted_after = :after REMOVE told"))
+                .update_expression(format!("{set}, counted_after = :after {remove}"))
                 .expression_attribute_values(":after", string(outcome)),
         };
         Call::new("dynamodb:UpdateItem", pk)
@@ -115,6 +187,10 @@ impl DynamoLedger {
 /// What an earlier delivery left in a job's item.
 fn progress(item: &Item) -> JobProgress {
     let owned = |name| text(item, name).map(ToOwned::to_owned);
+    let is = |name| {
+        let is = item.get(name).and_then(|value| value.as_bool().ok());
+        is.copied().unwrap_or_default()
+    };
     let counted = || {
         Some(CountedAs {
             fingerprint: owned("incident")?,
@@ -127,12 +203,9 @@ fn progress(item: &Item) -> JobProgress {
     };
     JobProgress {
         counted: counted(),
+        is_count_unclear: is("is_count_unclear"),
         change_id: owned("change_id"),
-        told: item
-            .get("told")
-            .and_then(|told| told.as_bool().ok())
-            .copied()
-            .unwrap_or_default(),
+        told: is("told"),
     }
 }
 
@@ -254,38 +327,23 @@ impl Ledger for DynamoLedger {
     ) -> CallResult<Occurrence> {
         let pk = format!("incident#{fingerprint}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        let added = match counting {
-            Counting::First => 1_u8,
-            Counting::Again => 0,
-        };
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
-            .update_expression(
-                "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
-                 last_seen = :now, expires_at = :expires REMOVE closed_by ADD occurrences :added",
-            )
-            .expression_attribute_values(":outcome", string(outcome))
-            .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":expires", expiry(now, 90))
-            .expression_attribute_values(":added", number(added.into()))
-            .return_values(ReturnValue::AllOld);
-        let old = call
-            .send(request.send())
-            .await?
-            .attributes
-            .unwrap_or_default();
+        self.mark_count(copy_job_id).await?;
+        let old = self.count(&call, &pk, outcome, counting, now).await?;
         let before = match old.get("occurrences") {
             None => 0,
             Some(_) => whole(&old, "occurrences")
                 .ok_or_else(|| call.unreadable("`occurrences` is not a whole number"))?,
         };
+        let is_closed = old.contains_key("closed_by");
         let occurrence = Occurrence {
-            // An incident that was forgotten since begins anew.
-            count: before.saturating_add(added.into()).max(1),
-            previous_outcome: text(&old, "outcome").map(ToOwned::to_owned),
+            count: match counting {
+                Counting::First => before.saturating_add(1),
+                Counting::Again => before.max(1),
+            },
+            // After its end an incident begins anew for people, although it may not be forgotten yet.
+            previous_outcome: text(&old, "outcome")
+                .filter(|_| !is_closed)
+                .map(ToOwned::to_owned),
         };
         let counted = CountedAs {
             fingerprint: fingerprint.to_owned(),
@@ -420,7 +478,12 @@ impl Ledger for DynamoLedger {
                 .and_then(|count| u32::try_from(count).ok())
                 .ok_or_else(|| unreadable(&writes_key, "`occurrences` is not a whole number"))?,
         };
-        Ok(PolicyHistory { sids, writes_today })
+        let last_write = history.as_ref().and_then(|item| moment(item, "last_write"));
+        Ok(PolicyHistory {
+            sids,
+            writes_today,
+            last_write,
+        })
     }
 
     async fn intend_change(&self, change: &Change) -> CallResult<()> {

@@ -130,7 +130,7 @@ impl DynamoLedger {
                 Cancelled::Conflict => {
                     return Err(call.error(
                         CallErrorKind::Throttled,
-                        "the transaction met another one on the same items",
+                        "the transaction met another one on the same items, or was throttled",
                     ));
                 }
                 Cancelled::No => return Err(call.failed(&error)),
@@ -147,6 +147,7 @@ enum Cancelled {
     No,
     /// The change's item exists.
     Exists(Item),
+    /// Another transaction was on the same items, or one of them was throttled. Nothing was done.
     Conflict,
 }
 
@@ -161,7 +162,9 @@ fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
             Some("ConditionalCheckFailed") => {
                 return Cancelled::Exists(reason.item().cloned().unwrap_or_default());
             }
-            Some("TransactionConflict") => return Cancelled::Conflict,
+            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
+                return Cancelled::Conflict;
+            }
             Some(_) | None => {}
         }
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::ledger_contract::ledger_contract;
-use super::wire::{Reply, Wire, ok, status, typed_error};
+use super::wire::{Reply, Sent, Wire, json_error, ok, status, typed_error};
 use super::{environment, parsed};
 use crate::{AwsEnvironment, DynamoLedger, config};
 
@@ -56,6 +56,7 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
     let aws = aws(&wire).await;
     let left = json!({ "Attributes": {
         "job_state": { "S": "in-progress" },
+        "is_count_unclear": { "BOOL": true },
         "counted": { "N": "3" },
         "counted_as": { "S": "retried" },
         "incident": { "S": "f" },
@@ -82,6 +83,7 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
                     previous_outcome: Some("advised".to_owned()),
                 },
             }),
+            is_count_unclear: true,
             change_id: Some("c-1".to_owned()),
             told: true,
         })
@@ -277,6 +279,47 @@ async fn items_of_the_wrong_shape_are_unreadable() {
         )
         .await;
     assert_eq!(counted.unwrap_err().kind, kind);
+}
+
+/// Were it sent again, the second answer would say that the incident is known already, and nobody would be told of it.
+#[tokio::test]
+async fn a_count_whose_answer_is_lost_is_not_sent_again() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    wire.once("UpdateItem", ok("{}"))
+        .always("UpdateItem", status(500, "{}"));
+    let counted = aws
+        .ledger()
+        .unwrap()
+        .count_occurrence("f", "job-1", "o", Counting::First, now())
+        .await;
+    assert_eq!(counted.unwrap_err().kind, CallErrorKind::Unavailable);
+    let sent: Vec<_> = wire.sent("UpdateItem").iter().map(Sent::json).collect();
+    let keys: Vec<_> = sent.iter().map(|sent| &sent["Key"]["pk"]["S"]).collect();
+    assert_eq!(keys, ["job#job-1", "incident#f"]);
+}
+
+/// A throttled count was surely not done.
+#[tokio::test(start_paused = true)]
+async fn a_throttled_count_is_sent_again() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    wire.once("UpdateItem", ok("{}"))
+        .once(
+            "UpdateItem",
+            json_error(400, "ThrottlingException", "slowly"),
+        )
+        .once(
+            "UpdateItem",
+            ok(r#"{"Attributes":{"occurrences":{"N":"4"},"outcome":{"S":"o"}}}"#),
+        )
+        .once("UpdateItem", ok("{}"));
+    let counted = aws
+        .ledger()
+        .unwrap()
+        .count_occurrence("f", "job-1", "o", Counting::First, now())
+        .await;
+    assert_eq!(counted.unwrap().count, 5);
 }
 
 #[tokio::test]

@@ -74,6 +74,7 @@ async fn progress(ledger: &impl Ledger) {
                 outcome: outcome.to_owned(),
                 occurrence: occurrence.clone(),
             }),
+            is_count_unclear: false,
             change_id: Some("resumed-change".to_owned()),
             told,
         })
@@ -150,16 +151,31 @@ async fn incidents(ledger: &impl Ledger) {
         Some(&closed),
         "another delivery of the same job tells people"
     );
+    // It happens again before the incident is forgotten: people believe that it is over.
+    let after_the_end = ledger
+        .count_occurrence("incident", "i-2", "retried", Counting::First, at(4))
+        .await
+        .unwrap();
+    assert_eq!(
+        (after_the_end.count, after_the_end.previous_outcome),
+        (4, None)
+    );
+    let closed = ledger.close_incident("i-2").await.unwrap().unwrap();
     ledger.forget_incident(&closed, "i-1").await.unwrap();
     assert!(ledger.close_incident("i-2").await.unwrap().is_some());
     ledger.forget_incident(&closed, "i-2").await.unwrap();
     assert_eq!(ledger.close_incident("i-2").await.unwrap(), None);
     assert_eq!(ledger.close_incident("never begun").await.unwrap(), None);
-    let again = ledger
-        .count_occurrence("incident", "i-1", "refused", Counting::First, at(4))
-        .await
-        .unwrap();
-    assert_eq!((again.count, again.previous_outcome), (1, None));
+    // Counted before, and forgotten since: it begins anew, and the next one is the second.
+    let mut counts = Vec::new();
+    for counting in [Counting::Again, Counting::First] {
+        let occurrence = ledger
+            .count_occurrence("incident", "i-1", "refused", counting, at(5))
+            .await
+            .unwrap();
+        counts.push((occurrence.count, occurrence.previous_outcome));
+    }
+    assert_eq!(counts, [(1, None), (2, Some("refused".to_owned()))]);
 }
 
 async fn leases(ledger: &impl Ledger) {
@@ -238,6 +254,8 @@ async fn history(ledger: &impl Ledger) {
     write("1", 0, &["x", "y"]).await;
     write("2", 1, &["y", "z"]).await;
     assert_eq!(read(2).await, (sids(&["x", "y", "z"]), 2));
+    let last_write = ledger.policy_history(KEY, at(2)).await.unwrap().last_write;
+    assert_eq!(last_write, Some(at(1)));
     assert_eq!(admitted().await.unwrap(), Some(at(1)));
     assert_eq!(
         ledger.admitted_at(KEY, "777788889999").await.unwrap(),

@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::Invocation;
-use copymend_remediation::ledger::{ChangeState, Ledger};
+use copymend_remediation::ledger::{Change, ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::undo::{Undo, UndoError, undo};
 use copymend_sandbox::Sandbox;
@@ -229,6 +229,47 @@ async fn the_change_of_one_service_takes_nothing_from_another() {
         assert!(both.contains(&ec2) && both.contains(&rds), "{both}");
         assert!(!left.contains(&ec2) && left.contains(&rds), "{left}");
     }
+}
+
+/// AWS takes no policy without a statement, so none is left where ours was the last.
+#[tokio::test]
+async fn a_policy_that_ours_is_the_last_of_is_deleted() {
+    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+    let (change, _) = sandbox
+        .ledger()
+        .unwrap()
+        .change(&id)
+        .await
+        .unwrap()
+        .unwrap();
+    let only_ours = format!(
+        "{{ \"Version\": \"2012-10-17\", \"Statement\": [ {} ] }}",
+        change.statements[0]
+    );
+    put(&sandbox, &change.resource, &only_ours);
+    let undone = take_back(&sandbox, Some(&id)).await.unwrap();
+    assert_eq!(undone.change.unwrap().after, None);
+    assert_eq!(vault_policy(&sandbox, &change.resource), None);
+}
+
+/// A change that was never put, while another one wrote the same statements: those are the other's.
+#[tokio::test]
+async fn an_intent_takes_nothing_from_the_change_that_was_written() {
+    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+    let ledger = sandbox.ledger().unwrap();
+    let (change, _) = ledger.change(&id).await.unwrap().unwrap();
+    let intent = Change {
+        id: "only-intended".to_owned(),
+        ..change.clone()
+    };
+    ledger.intend_change(&intent).await.unwrap();
+    let written = vault_policy(&sandbox, &change.resource);
+    assert!(matches!(
+        take_back(&sandbox, Some("only-intended")).await,
+        Err(UndoError::WrittenByAnother(_))
+    ));
+    assert_eq!(vault_policy(&sandbox, &change.resource), written);
+    take_back(&sandbox, Some(&id)).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! How a policy is written when others write too.
 
-use copymend_diagnosis::BackupVaultArn;
+use copymend_diagnosis::{BackupVaultArn, KeyArn};
 use copymend_remediation::ledger::{ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::report::Outcome;
-use copymend_remediation::settings::Settings;
-use copymend_sandbox::{CopyJob, NewCopy};
+use copymend_remediation::settings::{Mode, Settings};
+use copymend_sandbox::{CopyJob, NewCopy, PolicyText, World};
+use jiff::SignedDuration;
 
 use crate::support::{
     failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
@@ -219,6 +220,120 @@ async fn an_edit_right_after_the_write_leaves_ours_recorded() {
     let now = sandbox.clock().now();
     let history = ledger.policy_history(&resource, now).await.unwrap();
     assert_eq!(history.sids, report.changes[0].added);
+}
+
+/// The put works, but the reads after it are late. It isn't put again from a text that may lack what others wrote; the next
+/// delivery sees it and goes on.
+#[tokio::test]
+async fn a_policy_that_is_read_late_is_not_put_again() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy-2");
+    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let policy = |world: &World| world.vault(&vault).unwrap().policy.clone();
+    let before = sandbox.with_world(|world| policy(world)).unwrap();
+    let (hooked, late) = (sandbox.clone(), vault.clone());
+    sandbox.before_next("backup:PutBackupVaultAccessPolicy", move |_| {
+        hooked.before_next(READ, move |world| {
+            world.put_vault_policy(&late, before.as_str()).unwrap();
+        });
+    });
+    let error = handle_as("one", &sandbox, open_settings(), &event)
+        .await
+        .unwrap_err();
+    assert_eq!(error.error_type(), "CallFailed", "{error}");
+    let [written] = &policy_writes(&sandbox)[..] else {
+        panic!("{:#?}", policy_writes(&sandbox));
+    };
+    sandbox.with_world(|world| world.put_vault_policy(&vault, &written.after).unwrap());
+    let report = handle_as("two", &sandbox, open_settings(), &event)
+        .await
+        .unwrap();
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    assert_eq!(policy_writes(&sandbox).len(), 1);
+    assert_eq!(sandbox.notifier().sent().len(), 1);
+}
+
+/// A policy that is read late lacks what another repair wrote a moment ago. Written anew from that, it would lose it.
+#[tokio::test]
+async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
+    let sandbox = sandbox_with_one_key();
+    let first = handle(&sandbox, open_settings(), &sample("source-key-policy")).await;
+    let change = &first.changes[0];
+    let key: KeyArn = change.resource.parse().unwrap();
+    let set = |text: &str| {
+        sandbox.with_world(|world| {
+            world.key_mut(&key).unwrap().policy = Some(PolicyText::new(text));
+        });
+    };
+    set(change.before.as_deref().unwrap());
+    let event = sample("source-key-policy-rds");
+    let error = handle_as("late", &sandbox, open_settings(), &event)
+        .await
+        .unwrap_err();
+    assert_eq!(error.error_type(), "CallFailed", "{error}");
+    assert_eq!(policy_writes(&sandbox).len(), 1);
+    set(&change.after);
+    let second = handle_as("in time", &sandbox, open_settings(), &event)
+        .await
+        .unwrap();
+    assert_eq!(second.outcome, Outcome::RepairedAndRetried);
+    for sid in change.added.iter().chain(&second.changes[0].added) {
+        assert!(second.changes[0].after.contains(sid), "{sid}");
+    }
+}
+
+/// The owner allowed a part, and took it back later: the second change adds that part, and nothing that the first one added.
+#[tokio::test]
+async fn a_change_records_what_it_adds_and_no_more() {
+    let sandbox = sandbox();
+    let event = sample("source-key-policy");
+    let job = event["detail"]["copyJobId"].as_str().unwrap();
+    let planned = handle(
+        &sandbox,
+        Settings {
+            mode: Mode::Observe,
+            ..open_settings()
+        },
+        &event,
+    )
+    .await;
+    let key: KeyArn = planned.changes[0].resource.parse().unwrap();
+    let before = planned.changes[0].before.clone().unwrap();
+    let (head, tail) = before.rsplit_once(']').unwrap();
+    let describe = r#"{"Sid":"Ours to give","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"kms:DescribeKey","Resource":"*"}"#;
+    let set = |text: &str| {
+        sandbox.with_world(|world| {
+            world.key_mut(&key).unwrap().policy = Some(PolicyText::new(text));
+        });
+    };
+    set(&format!("{head},{describe}]{tail}"));
+    let second = sandbox.with_world(|world| {
+        let job = world.copy_job(job).unwrap().clone();
+        world.start_copy(again(&job)).unwrap().id.clone()
+    });
+    let event = sandbox.event_for(&second).unwrap();
+    let first = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(
+        first.changes[0].added,
+        ["CopymendUse444455556666Ec2", "CopymendGrant444455556666Ec2"]
+    );
+    set(&first.changes[0].after.replace(&format!("{describe},"), ""));
+    let third = sandbox.with_world(|world| {
+        let mut job = world.copy_job(job).unwrap().clone();
+        job.created += SignedDuration::from_hours(24 * 300);
+        world.start_copy(again(&job)).unwrap().id.clone()
+    });
+    let event = sandbox.event_for(&third).unwrap();
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(
+        report.changes[0].added,
+        ["CopymendDescribe444455556666Ec2"],
+        "{report:#?}"
+    );
 }
 
 /// What a key's policy admits through one service says nothing of another.
