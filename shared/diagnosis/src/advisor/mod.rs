@@ -15,7 +15,7 @@ mod weigh;
 
 pub use advice::{advise_caller, advise_job_role};
 pub use call::{API_CALL_DETAIL_TYPE, ApiCallEvent, Caller, is_access_denied};
-pub use facts::{CallerAccess, CallerFacts, JobFacts, KeyInUse};
+pub use facts::{AliasInUse, CallerAccess, CallerFacts, JobFacts, KeyInUse};
 pub use job::{
     BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob,
 };
