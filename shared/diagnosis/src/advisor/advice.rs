@@ -7,6 +7,7 @@ use super::call::ApiCallEvent;
 use super::facts::KeyInUse;
 use super::job::{JobKind, UnsuccessfulJob};
 use super::needs::{FOR_S3_BACKUP, FOR_S3_RESTORE, row_of_job};
+use super::permission_set::PermissionSet;
 use crate::advice::{Advice, page};
 use crate::cause::Cause;
 use crate::permission::{PermissionAnswer, PermissionState};
@@ -22,7 +23,7 @@ const LEAVE_AWS_MANAGED_KEY: &str = "The policy of the key does not allow {}. It
      managed key.";
 
 /// A sentence, and what is to be pasted below it.
-fn step(sentence: &str, text: &str) -> String {
+pub(super) fn step(sentence: &str, text: &str) -> String {
     format!("{sentence}:\n{text}")
 }
 
@@ -129,6 +130,7 @@ pub fn advise_caller(
         .as_ref()
         .map_or_else(|| "the caller".to_owned(), |arn| format!("`{arn}`"));
     let account = call.account;
+    let permission_set = call.caller.permission_set();
     let is_aws_managed = key.is_some_and(KeyInUse::is_aws_managed);
     let who = if matches!(
         cause,
@@ -147,10 +149,18 @@ pub fn advise_caller(
                 call.region
             ),
         }
+    } else if let Some(PermissionSet { name, .. }) = permission_set {
+        format!(
+            "The administrator of IAM Identity Center, in the organization's management account or the delegated administrator account, \
+             for permission set `{name}` in account {account}"
+        )
     } else {
         format!("An IAM administrator of account {account}, for {whose}")
     };
-    let attach = attach_to_principal(call).into_iter().collect();
+    let attach = match permission_set {
+        Some(permission_set) => permission_set.steps(account),
+        None => attach_to_principal(call).into_iter().collect(),
+    };
     let key_policy = if is_aws_managed {
         LEAVE_AWS_MANAGED_KEY
     } else {

@@ -4,6 +4,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use copymend_policy::{AccountId, Arn};
 use serde_json::{Map, Value};
 
+use super::permission_set::PermissionSet;
 use crate::event::{EventError, envelope, region};
 use crate::resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
 
@@ -226,6 +227,16 @@ impl Caller {
     #[must_use]
     pub fn is_service(&self) -> bool {
         self.kind == "AWSService" || self.invoked_by.is_some()
+    }
+
+    /// The permission set of IAM Identity Center that the caller's role was made for. A session's ARN carries no path, so the
+    /// role's own ARN tells, and the name alone only where CloudTrail names no role.
+    #[must_use]
+    pub fn permission_set(&self) -> Option<PermissionSet<'_>> {
+        match &self.principal {
+            Some(principal) => PermissionSet::of_role(principal),
+            None => PermissionSet::of_session(&self.arn),
+        }
     }
 
     /// Whether it is the account's root user, which no identity policy limits.

@@ -9,6 +9,7 @@ mod call;
 mod facts;
 mod job;
 pub mod needs;
+mod permission_set;
 mod permissions;
 mod policy;
 mod weigh;
@@ -20,6 +21,7 @@ pub use job::{
     BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob,
 };
 pub use needs::{KeyUse, Need};
+pub use permission_set::PermissionSet;
 pub use permissions::permissions;
 pub use policy::least_privilege;
 pub use weigh::{weigh_call, weigh_job, with_message};

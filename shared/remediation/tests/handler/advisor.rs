@@ -433,3 +433,38 @@ fn seven() -> Value {
         {"Effect": "Allow", "Action": ["backup:*", "backup-storage:*", "kms:*"], "Resource": "*"}
     ]})
 }
+
+/// IAM lets nobody put a policy on a role of IAM Identity Center.
+#[tokio::test]
+async fn the_policy_of_a_caller_from_iam_identity_center_goes_into_its_permission_set() {
+    let mut world: Value = serde_json::from_str(World::default_json()).unwrap();
+    let name = "AWSReservedSSO_BackupAdmin_0123456789abcdef";
+    let path = "/aws-reserved/sso.amazonaws.com/eu-west-2/";
+    world["accounts"]["111122223333"]["roles"][name] = json!({ "path": path });
+    let sandbox = Sandbox::new(World::from_json(&world.to_string()).unwrap());
+    let mut event = event("create-backup-vault");
+    let identity = &mut event["detail"]["userIdentity"];
+    identity["arn"] =
+        format!("arn:aws:sts::111122223333:assumed-role/{name}/maria@example.com").into();
+    identity["sessionContext"]["sessionIssuer"]["arn"] =
+        format!("arn:aws:iam::111122223333:role{path}{name}").into();
+    let advisory = advise(&sandbox, &event).await;
+    assert_eq!(with_state(&advisory, PermissionState::Missing).len(), 7);
+    let advice = advisory.advice.unwrap();
+    assert!(
+        advice.who.contains("IAM Identity Center") && advice.who.contains("`BackupAdmin`"),
+        "{}",
+        advice.who
+    );
+    let steps = advice.steps.join("\n");
+    for part in [
+        "put-inline-policy-to-permission-set",
+        "provision-permission-set",
+        "replaces the whole of it",
+        "--region eu-west-2",
+        "--target-id 111122223333",
+    ] {
+        assert!(steps.contains(part), "{part} in {steps}");
+    }
+    assert!(!steps.contains("aws iam"), "{steps}");
+}

@@ -163,6 +163,18 @@ pub(crate) fn behind_a_boundary() -> Advisory {
     )
 }
 
+/// The same, called by somebody from IAM Identity Center.
+pub(crate) fn of_a_permission_set() -> Advisory {
+    let name = "AWSReservedSSO_BackupAdmin_0123456789abcdef";
+    let call = call_of(
+        &format!("arn:aws:sts::111122223333:assumed-role/{name}/maria@example.com"),
+        &format!("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-2/{name}"),
+        REFUSED,
+    );
+    let facts = caller_facts(&json!(["backup:*", "kms:*"]), None);
+    of_call(&call, &facts)
+}
+
 /// The same, where nothing could be read.
 pub(crate) fn nothing_read() -> Advisory {
     let denied = why(
@@ -328,6 +340,7 @@ pub(crate) fn all() -> Vec<(&'static str, Advisory)> {
     vec![
         ("refused call", refused_call(REFUSED)),
         ("behind a boundary", behind_a_boundary()),
+        ("of a permission set", of_a_permission_set()),
         ("nothing read", nothing_read()),
         ("failed backup", failed_backup()),
         (
