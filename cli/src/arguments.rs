@@ -65,6 +65,7 @@ Examples:
   copymend replay --repair --message events/*.json
   copymend replay events/advisor/create-backup-vault.json
   copymend replay --json - < event.json
+  copymend replay --dlq QUEUE_URL --advisor-ledger TABLE
 
 The settings of the function are read from the environment (COPYMEND_…). Allowlists that are not set admit everything:
 nothing in a sandbox can be harmed. With --json, an event that is refused gets {\"errorType\",\"errorMessage\"}.
@@ -84,6 +85,20 @@ pub(crate) struct Replay {
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "NUMBER", default_value_t = 100, requires = "dlq")]
     pub(crate) most: u32,
+    /// The ledger table of the access advisor, for its events of the queue [default: none: each of them is told, also one that
+    /// was told before]
+    #[cfg(feature = "aws")]
+    #[arg(
+        long,
+        value_name = "TABLE",
+        requires = "dlq",
+        conflicts_with = "events"
+    )]
+    pub(crate) advisor_ledger: Option<String>,
+    /// The role that the access advisor assumes in other accounts [default: the copy remediator's]
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "ROLE", requires = "dlq", conflicts_with = "events")]
+    pub(crate) advisor_member_role: Option<String>,
     /// The world to replay in, a JSON file [default: the world of the sample events]
     #[arg(long)]
     pub(crate) world: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! `copymend`: explains failure messages, replays events in a sandbox, works on policies, takes changes back.
 
+mod answer;
 mod arguments;
 #[cfg(feature = "aws")]
 mod dead_letters;

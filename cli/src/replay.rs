@@ -1,19 +1,19 @@
 //! `copymend replay`: the Lambda functions' own handlers, on the sandbox.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use copymend_remediation::advisor::{AccessAdvisor, Advisory, is_for_advisor};
+use copymend_remediation::advisor::{AccessAdvisor, Advisory};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
-use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_report::{Style, advisory_email, advisory_json, advisory_terminal, email, terminal};
+use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_report::{advisory_email, email};
 use copymend_sandbox::{Sandbox, World};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::arguments::Replay;
 use crate::input::read;
 use crate::output;
@@ -25,7 +25,7 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     #[cfg(feature = "aws")]
     if let Some(queue_url) = &arguments.dlq {
-        return crate::dead_letters::run(queue_url, arguments.most, arguments.json);
+        return crate::dead_letters::run(queue_url, arguments);
     }
     let settings = settings(arguments.repair)?;
     let world = match &arguments.world {
@@ -49,17 +49,8 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
             id: format!("replay-{place}"),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
-        // Each event goes to the function that its rule would send it to.
-        let answer = if is_for_advisor(&event) {
-            Answer::Advisory(Box::new(
-                runtime.block_on(advisor.handle(&event, &invocation)),
-            ))
-        } else {
-            Answer::Report(Box::new(
-                runtime.block_on(remediator.handle(&event, &invocation)),
-            ))
-        };
-        if answer.is_failure() {
+        let answer = runtime.block_on(Answer::to(&event, &invocation, &remediator, &advisor));
+        if is_failure(&answer) {
             ending = Ending::Failed;
         }
         let written = if arguments.json {
@@ -78,30 +69,15 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     Ok(ending)
 }
 
-/// What a function answered.
-enum Answer {
-    Report(Box<Result<Report, HandlerError>>),
-    Advisory(Box<Result<Advisory, HandlerError>>),
-}
-
-impl Answer {
-    fn is_failure(&self) -> bool {
-        match self {
-            Self::Report(result) => {
-                !matches!(result.as_ref(), Ok(report) if report.outcome != Outcome::Failed)
-            }
-            Self::Advisory(result) => result.is_err(),
-        }
-    }
-
-    fn json(&self) -> String {
-        match self {
-            Self::Report(result) => as_json(result),
-            Self::Advisory(result) => match result.as_ref() {
-                Ok(advisory) => advisory_json(advisory),
-                Err(error) => error_json(error),
-            },
-        }
+/// Whether an event was refused, or its repair failed.
+fn is_failure(answer: &Answer) -> bool {
+    let is_failed = |report: &Report| report.outcome == Outcome::Failed;
+    match answer {
+        Answer::Report(result) => result.as_ref().as_ref().map_or(true, is_failed),
+        Answer::Swept(result) => result.as_ref().map_or(true, |swept| {
+            !swept.errors.is_empty() || swept.reports.iter().any(is_failed)
+        }),
+        Answer::Advisory(result) => result.is_err(),
     }
 }
 
@@ -125,22 +101,6 @@ fn text(path: &Path) -> Result<String, CommandError> {
     Ok(String::from_utf8_lossy(&read(path)?).into_owned())
 }
 
-pub(crate) fn as_json(result: &Result<Report, HandlerError>) -> String {
-    match result {
-        Ok(report) => copymend_report::json(report),
-        Err(error) => error_json(error),
-    }
-}
-
-/// The same members as the Lambda function's error answer.
-fn error_json(error: &HandlerError) -> String {
-    json!({
-        "errorType": error.error_type(),
-        "errorMessage": error.to_string(),
-    })
-    .to_string()
-}
-
 fn human(
     mut output: impl Write,
     answer: &Answer,
@@ -149,33 +109,33 @@ fn human(
     sandbox: &Sandbox,
 ) -> io::Result<()> {
     writeln!(output, "── {}", path.display())?;
-    // The stream takes the colours out where nobody would see them, or NO_COLOR asks for it.
-    let (view, sent) = match answer {
+    write!(output, "{}", answer.terminal())?;
+    let (reports, advisory): (&[Report], Option<&Advisory>) = match answer {
         Answer::Report(result) => match result.as_ref() {
-            Ok(report) => {
-                let mut view = terminal(report, Style::Coloured);
-                if let Some(job) = &report.retried_job {
-                    let state = sandbox.with_world(|world| {
-                        world
-                            .copy_job(job)
-                            .map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
-                    });
-                    let _ = writeln!(view, "   retried copy {job}: {state}");
-                }
-                (view, Some(email(report)))
-            }
-            Err(error) => (format!("{}: {error}\n", error.error_type()), None),
+            Ok(report) => (std::slice::from_ref(report), None),
+            Err(_) => (&[], None),
         },
-        Answer::Advisory(result) => match result.as_ref() {
-            Ok(advisory) => (
-                advisory_terminal(advisory, Style::Coloured),
-                Some(advisory_email(advisory)),
-            ),
-            Err(error) => (format!("{}: {error}\n", error.error_type()), None),
-        },
+        Answer::Swept(Ok(swept)) => (&swept.reports, None),
+        Answer::Swept(Err(_)) => (&[], None),
+        Answer::Advisory(result) => (&[], result.as_ref().as_ref().ok()),
     };
-    write!(output, "{view}")?;
-    if let (Some(email), true) = (sent, message) {
+    for job in reports
+        .iter()
+        .filter_map(|report| report.retried_job.as_ref())
+    {
+        let state = sandbox.with_world(|world| {
+            world
+                .copy_job(job)
+                .map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
+        });
+        writeln!(output, "   retried copy {job}: {state}")?;
+    }
+    let emails = reports
+        .iter()
+        .map(email)
+        .chain(advisory.map(advisory_email))
+        .filter(|_| message);
+    for email in emails {
         writeln!(output, "\n   ✉ {}", email.subject)?;
         for line in email.body.lines() {
             writeln!(output, "   │ {line}")?;

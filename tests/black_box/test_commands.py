@@ -9,6 +9,7 @@ import pytest
 import world as w
 from conftest import ROOT, program
 from expect import report
+from test_advisor import make_caller, refused_call
 
 
 @pytest.fixture(scope="session")
@@ -69,20 +70,46 @@ def test_undo_of_a_key_policy_leaves_what_others_wrote(make_world, start, copyme
     assert theirs in left and w.KEY_ADMINISTRATION in left and "Copymend" not in left
 
 
-def test_dead_letters_are_read_back_and_deleted_once_handled(make_world, copymend):
+def test_dead_letters_of_both_functions_are_read_back_and_deleted_once_handled(make_world, copymend):
     world = make_world(vault_policy=w.VAULT_CLOSED)
+    make_caller(world)
     event = world.failed_copy()
+    sweep = {
+        "source": "copymend",
+        "detail-type": "Copymend Sweep",
+        "detail": {"accounts": [w.SOURCE], "regions": [w.REGION]},
+    }
+    dynamodb = world.client("dynamodb")
+    dynamodb.create_table(
+        TableName="advisor-ledger",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     sqs = world.client("sqs")
     queue = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     wrapped = {"version": "1.0", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(wrapped))
-    sqs.send_message(QueueUrl=queue, MessageBody="no event at all")
+    for body in (json.dumps(sweep), json.dumps(refused_call(world)), "no event at all"):
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
 
-    done = copymend(world, "replay", "--dlq", queue, "--json")
+    done = copymend(world, "replay", "--dlq", queue, "--advisor-ledger", "advisor-ledger", "--json")
 
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert sorted(answer.get("outcome", answer.get("errorType")) for answer in answers) == ["NotAnEvent", "repaired-and-retried"]
+    assert len(answers) == 4, done.stdout + done.stderr
+    [copy] = [answer for answer in answers if "copy" in answer]
+    [swept] = [answer for answer in answers if "found" in answer]
+    [advised] = [answer for answer in answers if "subject" in answer]
+    [refused] = [answer for answer in answers if "errorType" in answer]
+    # The letter of the copy and the sweep are about the same copy: whichever comes first repairs it.
+    outcomes = [copy["outcome"]] + [one["outcome"] for one in swept["reports"]]
+    assert outcomes in (["repaired-and-retried"], ["already-handled", "repaired-and-retried"])
+    assert (swept["found"], swept["left"], swept["errors"]) == (1, 0, [])
+    assert (advised["outcome"], advised["diagnosis"]["cause"]) == ("advised", "caller-permission")
+    assert refused["errorType"] == "NotAnEvent"
     assert done.returncode == 1, "one letter could not be handled"
+    kept = {item["pk"]["S"] for item in dynamodb.scan(TableName="advisor-ledger")["Items"]}
+    assert any(pk.startswith("job#call-") for pk in kept), kept
     assert world.writes() == ["PutBackupVaultAccessPolicy", "StartCopyJob"]
     counts = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     left = int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"])

@@ -34,6 +34,7 @@ ADVISOR_READS = {
     "iam:SimulatePrincipalPolicy",
     "kms:DescribeKey",
     "kms:GetKeyPolicy",
+    "kms:ListAliases",
 }
 # Actions that no narrower resource than `*` can be given for: they know no resource, or one of another service's making.
 NO_RESOURCE = {
@@ -45,6 +46,7 @@ NO_RESOURCE = {
     "backup:ListCopyJobs",
     "backup:ListTags",
     "backup:StartCopyJob",
+    "kms:ListAliases",
     "organizations:DescribeEffectivePolicy",
     "organizations:DescribeOrganization",
 }

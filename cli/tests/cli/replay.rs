@@ -132,3 +132,37 @@ fn an_invalid_setting_is_wrong_usage() {
         ran.stderr
     );
 }
+
+const SWEEP: &str = r#"{"source":"copymend","detail-type":"Copymend Sweep","detail":{"accounts":["111122223333"],"regions":["us-east-1"],"hours":720}}"#;
+
+#[test]
+fn a_sweep_is_answered_with_what_it_found() {
+    let ran = run_with(&["replay", "--json", "-"], SWEEP.to_owned());
+    assert_eq!(ran.code, 0);
+    let swept = ran.json();
+    let found = swept["found"].as_u64().unwrap();
+    assert!(found > 0);
+    let reports = swept["reports"].as_array().unwrap();
+    assert_eq!(u64::try_from(reports.len()), Ok(found));
+    assert_eq!(swept["errors"], serde_json::json!([]));
+
+    let ran = run_with(&["replay", "-"], SWEEP.to_owned());
+    let last = format!(
+        "Sweep: {found} failed copies found, {found} handled now, 0 left for lack of time, 0 errors."
+    );
+    assert!(ran.stdout.contains(&last), "{}", ran.stdout);
+}
+
+/// The two functions don't share a ledger.
+#[cfg(feature = "aws")]
+#[test]
+fn the_copy_remediators_ledger_is_not_taken_for_the_access_advisors() {
+    let ran = finish(
+        copymend()
+            .args(["replay", "--dlq", "https://example.com/queue"])
+            .args(["--advisor-ledger", "ledger"])
+            .env("COPYMEND_LEDGER_TABLE", "ledger"),
+    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("--advisor-ledger"), "{}", ran.stderr);
+}

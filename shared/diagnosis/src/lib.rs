@@ -30,7 +30,7 @@ pub use facts::{
 };
 pub use job::{CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use permission::{PermissionAnswer, PermissionState};
-pub use resource::{BackupVaultArn, KeyArn, RoleArn};
+pub use resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
 pub use service_job::{BackupJob, RestoreJob};
 pub use simulation::{PrincipalPolicies, Simulated, SimulatedAction, SimulatedDecision};
 pub use tag_policy::{TagPolicy, TagPolicyError, TagViolation};

@@ -1,4 +1,4 @@
-//! The three kinds of ARN that decide what may be read or written: vaults, keys and roles.
+//! The kinds of ARN that decide what may be read or written: vaults, keys with their aliases, and roles.
 //!
 //! Each is checked character by character, because an event may come from anyone who can invoke the function. Wildcards,
 //! extra colons and look-alike letters are refused here, before any comparison or lookup.
@@ -157,6 +157,45 @@ impl KeyArn {
 }
 
 typed_arn!(
+    /// An alias of a KMS key: `arn:aws:kms:REGION:ACCOUNT:alias/NAME`. The key is in the alias's own account and Region, and the
+    /// name holds letters, digits, `/`, `_` and `-` (AWS KMS API reference, `CreateAlias` [documented]).
+    KeyAliasArn, "the ARN of an alias of a KMS key", "kms", |arn| {
+        let name = arn
+            .resource()
+            .strip_prefix("alias/")
+            .ok_or("its resource must start with `alias/`")?;
+        if arn.region().is_empty() {
+            return Err("it must name a Region");
+        }
+        if !is_name(name, 250, b"-_/") {
+            return Err("its alias name holds a character that no alias name has");
+        }
+        Ok(())
+    }
+);
+
+impl KeyAliasArn {
+    /// The Region code.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.region()
+    }
+
+    /// The alias's name, which begins with `alias/`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.resource()
+    }
+
+    /// Whether it is one of AWS's own, such as `alias/aws/backup`. They exist before their keys do (AWS KMS API reference,
+    /// `ListAliases` [documented]).
+    #[must_use]
+    pub fn is_predefined(&self) -> bool {
+        self.name().starts_with("alias/aws/")
+    }
+}
+
+typed_arn!(
     /// An IAM role: `arn:aws:iam::ACCOUNT:role/PATH/NAME`.
     RoleArn, "the ARN of an IAM role", "iam", |arn| {
         let name = arn
@@ -244,6 +283,28 @@ mod tests {
         assert_eq!(role.name(), "AWSBackupDefaultServiceRole");
         let plain: RoleArn = "arn:aws:iam::111122223333:role/BackupRole".parse().unwrap();
         assert_eq!(plain.path(), "/");
+    }
+
+    #[test]
+    fn an_alias_keeps_its_prefix_and_holds_no_character_that_kms_does_not_allow() {
+        let alias: KeyAliasArn = "arn:aws:kms:us-east-1:111122223333:alias/team/backup_1"
+            .parse()
+            .unwrap();
+        assert_eq!(alias.name(), "alias/team/backup_1");
+        assert_eq!(alias.region(), "us-east-1");
+        assert!(!alias.is_predefined());
+        let predefined = "arn:aws:kms:us-east-1:111122223333:alias/aws/backup";
+        assert!(predefined.parse::<KeyAliasArn>().unwrap().is_predefined());
+        for refused in [
+            "arn:aws:kms:us-east-1:111122223333:alias/",
+            "arn:aws:kms:us-east-1:111122223333:alias/a:b",
+            "arn:aws:kms:us-east-1:111122223333:alias/*",
+            "arn:aws:kms:us-east-1:111122223333:key/1",
+            "arn:aws:kms::111122223333:alias/a",
+            "alias/a",
+        ] {
+            assert!(refused.parse::<KeyAliasArn>().is_err(), "{refused}");
+        }
     }
 
     #[test]

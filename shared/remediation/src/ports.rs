@@ -8,8 +8,9 @@ use std::fmt;
 use std::time::Duration;
 
 use copymend_diagnosis::{
-    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyArn, Organization, PrincipalPolicies,
-    RecoveryPoint, RestoreJob, Role, RoleArn, SimulatedAction, Tags, UnknownReason, WhyUnknown,
+    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyAliasArn, KeyArn, Organization,
+    PrincipalPolicies, RecoveryPoint, RestoreJob, Role, RoleArn, SimulatedAction, Tags,
+    UnknownReason, WhyUnknown,
 };
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
@@ -215,6 +216,15 @@ pub trait BackupWrites: Backup {
 pub trait Keys: Send + Sync {
     /// `DescribeKey`; `None` where there is no such key.
     fn describe_key(&self, key: &KeyArn) -> impl Future<Output = CallResult<Option<Key>>> + Send;
+
+    /// The key that an alias stands for; `None` where there is no such alias, or where it is one of AWS's own that has no key
+    /// yet. For an alias of a customer it is `DescribeKey`, whose permission is that on the key (AWS KMS API reference,
+    /// `DescribeKey` [documented]). For one of AWS's own it is `ListAliases`: `DescribeKey` would make the AWS managed key where
+    /// there is none yet (the same page [documented]), and this port reads only.
+    fn key_of_alias(
+        &self,
+        alias: &KeyAliasArn,
+    ) -> impl Future<Output = CallResult<Option<KeyArn>>> + Send;
 
     /// `GetKeyPolicy` of the policy named `default`, as text; `None` where there is no such key.
     fn get_key_policy(

@@ -1,8 +1,8 @@
-use copymend_diagnosis::{BackupVaultArn, KeyArn};
+use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn};
 use copymend_remediation::advisor::AdvisorSettings;
 use copymend_remediation::ports::{AdvisorEnvironment, Backup, CallErrorKind, Identities, Keys};
 
-use super::wire::{Wire, assumed, json_error, ok, xml_error};
+use super::wire::{Wire, assumed, json_error, ok, typed_error, xml_error};
 use super::{OTHER, advisor_environment, own, parsed};
 
 #[tokio::test]
@@ -18,16 +18,19 @@ async fn another_account_is_read_as_its_member_role() {
     wire.always("AssumeRole", assumed("MEMBERKEY", OTHER))
         .always(policy, ok(r#"{"Policy":"{}"}"#))
         .always("GetKeyPolicy", ok(r#"{"Policy":"{}"}"#))
+        .always("DescribeKey", typed_error("NotFoundException", "no"))
         .always("GetRole", xml_error(404, "NoSuchEntity", "no"));
     let vault: BackupVaultArn = parsed("arn:aws:backup:eu-central-1:444455556666:backup-vault:dr");
     let key: KeyArn = parsed("arn:aws:kms:us-east-1:444455556666:key/1");
-    let (vault_policy, key_policy, role) = tokio::join!(
+    let alias: KeyAliasArn = parsed("arn:aws:kms:us-east-1:444455556666:alias/dr");
+    let (vault_policy, key_policy, behind_alias, role) = tokio::join!(
         aws.backup().get_backup_vault_access_policy(&vault),
         aws.keys().get_key_policy(&key),
+        aws.keys().key_of_alias(&alias),
         aws.identities().get_role(parsed(OTHER), "aws", "R"),
     );
     assert!(vault_policy.unwrap().is_some() && key_policy.unwrap().is_some());
-    assert_eq!(role, Ok(None));
+    assert_eq!((behind_alias, role), (Ok(None), Ok(None)));
     let body = wire.sent("AssumeRole").remove(0).body;
     for part in [
         "RoleArn=arn%3Aaws%3Aiam%3A%3A444455556666%3Arole%2Fcopymend%2FAdvisor",
@@ -35,7 +38,7 @@ async fn another_account_is_read_as_its_member_role() {
     ] {
         assert!(body.contains(part), "{part} in {body}");
     }
-    for operation in [policy, "GetKeyPolicy", "GetRole"] {
+    for operation in [policy, "GetKeyPolicy", "DescribeKey", "GetRole"] {
         let sent = wire.sent(operation).remove(0);
         assert!(
             sent.authorization.contains("Credential=MEMBERKEY/"),

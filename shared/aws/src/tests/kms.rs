@@ -1,4 +1,4 @@
-use copymend_diagnosis::{KeyArn, KeyManager};
+use copymend_diagnosis::{KeyAliasArn, KeyArn, KeyManager};
 use copymend_remediation::ports::{CallErrorKind, Environment, Keys};
 use copymend_remediation::settings::Settings;
 use serde_json::json;
@@ -62,6 +62,71 @@ async fn a_key_policy_is_text_absent_or_denied() {
         wire.sent("GetKeyPolicy")[0].json(),
         json!({ "KeyId": key.as_str(), "PolicyName": "default" })
     );
+}
+
+#[tokio::test]
+async fn an_alias_is_described_to_find_its_key() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Settings::default()).await;
+    let metadata = json!({ "KeyMetadata": { "KeyId": "mrk-1", "Arn": key().as_str() } });
+    wire.once("DescribeKey", ok(metadata.to_string()))
+        .once("DescribeKey", ok(r#"{"KeyMetadata":{"KeyId":"mrk-1"}}"#))
+        .once("DescribeKey", ok("{}"))
+        .once(
+            "DescribeKey",
+            typed_error("NotFoundException", "Alias is not found."),
+        )
+        .once("DescribeKey", typed_error("AccessDeniedException", "no"));
+    let alias: KeyAliasArn = parsed("arn:aws:kms:eu-west-1:111122223333:alias/team/backup");
+    let read = || aws.keys().key_of_alias(&alias);
+    assert_eq!(read().await, Ok(Some(key())));
+    assert_eq!(
+        wire.sent("DescribeKey")[0].json(),
+        json!({ "KeyId": alias.as_str() })
+    );
+    for _ in 0..2 {
+        assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Unreadable);
+    }
+    assert_eq!(read().await, Ok(None));
+    let denied = read().await.unwrap_err();
+    assert_eq!(denied.kind, CallErrorKind::AccessDenied);
+    assert_eq!(denied.operation, "kms:DescribeKey");
+    assert_eq!(denied.resource, alias.as_str());
+}
+
+/// `DescribeKey` would make the key of an alias of AWS's own where there is none yet.
+#[tokio::test]
+async fn an_alias_of_awss_own_is_looked_up_in_the_list_and_never_described() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Settings::default()).await;
+    let list = |key: &str| {
+        ok(format!(
+            r#"{{"Aliases":[{{"AliasName":"alias/aws/backup"{key}}}],"Truncated":false}}"#
+        ))
+    };
+    wire.once(
+        "ListAliases",
+        ok(r#"{"Aliases":[{"AliasName":"alias/aws/backup-2","TargetKeyId":"2"}],"Truncated":true,"NextMarker":"m"}"#),
+    )
+    .once("ListAliases", list(r#","TargetKeyId":"mrk-1""#))
+    .once("ListAliases", list(""))
+    .once("ListAliases", ok(r#"{"Aliases":[],"Truncated":false}"#))
+    .once("ListAliases", list(r#","TargetKeyId":"a/b""#))
+    .once("ListAliases", typed_error("AccessDeniedException", "no"));
+    let alias: KeyAliasArn = parsed("arn:aws:kms:eu-west-1:111122223333:alias/aws/backup");
+    let read = || aws.keys().key_of_alias(&alias);
+    assert_eq!(read().await, Ok(Some(key())));
+    let sent = wire.sent("ListAliases");
+    assert_eq!(sent[0].json(), json!({ "Limit": 100 }));
+    assert_eq!(sent[1].json()["Marker"], "m");
+    // Its key isn't made yet; the alias isn't there.
+    assert_eq!(read().await, Ok(None));
+    assert_eq!(read().await, Ok(None));
+    assert_eq!(read().await.unwrap_err().kind, CallErrorKind::Unreadable);
+    let denied = read().await.unwrap_err();
+    assert_eq!(denied.kind, CallErrorKind::AccessDenied);
+    assert_eq!(denied.operation, "kms:ListAliases");
+    assert_eq!(wire.sent("DescribeKey").len(), 0);
 }
 
 #[tokio::test]

@@ -125,14 +125,10 @@ pub(super) fn answer(
     let Some(account) = principal.entity.account_id() else {
         return unknown("the principal's ARN names no real account".to_owned());
     };
-    let policy = key
-        .filter(|_| need.key_use.is_some())
-        .map(|key| &key.policy);
-    let owner = key
-        .filter(|_| need.key_use.is_some())
-        .and_then(|key| key.arn.account_id())
-        .unwrap_or(account);
-    let authorization = Authorization {
+    let key = key.filter(|_| need.key_use.is_some());
+    let policy = key.map(|key| &key.policy);
+    let owner = key.and_then(|key| key.arn.account_id()).unwrap_or(account);
+    let mut authorization = Authorization {
         request: request(need, principal, account, owner),
         resource_account: owner,
         identity: layers.identity,
@@ -142,11 +138,21 @@ pub(super) fn answer(
         rcps: Vec::new(),
         resource_policy: match policy {
             Some(Fact::Known(policy)) => Some(policy.clone()),
-            // The policy isn't known, or AWS's own: the other layers are looked at as if it delegated to the account.
+            // The policy isn't known: the other layers are looked at as if it delegated to the account.
             Some(Fact::Unknown(_)) | None => delegation(need, principal, account),
         },
     };
-    let answer = authorization.decide();
+    let mut answer = authorization.decide();
+    // Nobody can add to AWS's own policy of a key, and it is open to its account through the service alone. What it doesn't
+    // hold, such as `kms:RetireGrant`, is left to the caller's own policies, as AWS Backup's list of permissions has it.
+    if answer.decision == Verdict::ImplicitlyDenied
+        && answer.blocked_by.contains(&Layer::Resource)
+        && owner == account
+        && key.is_some_and(KeyInUse::is_aws_managed)
+    {
+        authorization.resource_policy = delegation(need, principal, account);
+        answer = authorization.decide();
+    }
     let mut found = as_answer(need, &answer);
     if need.stands_in
         && found.state == PermissionState::Missing

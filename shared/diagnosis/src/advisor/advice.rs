@@ -4,8 +4,10 @@ use copymend_policy::Layer;
 use serde_json::Value;
 
 use super::call::ApiCallEvent;
+use super::facts::KeyInUse;
 use super::job::{JobKind, UnsuccessfulJob};
 use super::needs::{FOR_S3_BACKUP, FOR_S3_RESTORE, row_of_job};
+use super::permission_set::PermissionSet;
 use crate::advice::{Advice, page};
 use crate::cause::Cause;
 use crate::permission::{PermissionAnswer, PermissionState};
@@ -15,7 +17,13 @@ const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
 const DEFAULT_ROLE_PATH: &str = "/service-role/";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-fn step(sentence: &str, text: &str) -> String {
+const ADD_TO_KEY_POLICY: &str = "The policy of the key does not allow {}. The key's owner must let the principal use it, or delegate to the account \
+     with the statement Enable IAM User Permissions.";
+const LEAVE_AWS_MANAGED_KEY: &str = "The policy of the key does not allow {}. It is an AWS managed key, and nobody can change its policy: name a customer \
+     managed key.";
+
+/// A sentence, and what is to be pasted below it.
+pub(super) fn step(sentence: &str, text: &str) -> String {
     format!("{sentence}:\n{text}")
 }
 
@@ -33,12 +41,14 @@ fn stopped_by(answers: &[PermissionAnswer], layer: Layer) -> Vec<&str> {
         .collect()
 }
 
-/// The steps that concern permissions, in the order in which they should be taken.
+/// The steps that concern permissions, in the order in which they should be taken. `attach` are those that attach the policy
+/// to the principal, where it is known; `key_policy` is the sentence on a key policy.
 fn permission_steps(
     whose: &str,
     answers: &[PermissionAnswer],
     policy: Option<&Value>,
-    attach: Option<String>,
+    attach: Vec<String>,
+    key_policy: &str,
 ) -> Vec<String> {
     let mut steps = Vec::new();
     let stopped = |layer| stopped_by(answers, layer);
@@ -47,9 +57,12 @@ fn permission_steps(
             &format!("Save this least-privilege policy for {whose} as policy.json"),
             &policy.to_string(),
         ));
-        steps.push(attach.unwrap_or_else(|| {
-            format!("Attach it to the role, user or permission set of {whose}.")
-        }));
+        if attach.is_empty() {
+            steps.push(format!(
+                "Attach it to the role, user or permission set of {whose}."
+            ));
+        }
+        steps.extend(attach);
     }
     let denied: Vec<&str> = answers
         .iter()
@@ -82,11 +95,7 @@ fn permission_steps(
             Layer::Rcp,
             "A resource control policy does not allow {}. Only the organization's administrator can change it.",
         ),
-        (
-            Layer::Resource,
-            "The policy of the key does not allow {}. The key's owner must let the principal use it, or delegate to the account with \
-             the statement Enable IAM User Permissions.",
-        ),
+        (Layer::Resource, key_policy),
     ] {
         let actions = stopped(layer);
         if !actions.is_empty() {
@@ -106,13 +115,14 @@ fn console(region: &str, partition: &str, path: &str) -> Option<String> {
     Some(format!("https://{region}.{domain}{path}"))
 }
 
-/// The advice for a refused call.
+/// The advice for a refused call. `key` is the key that it uses, where it is known.
 #[must_use]
 pub fn advise_caller(
     call: &ApiCallEvent,
     cause: Cause,
     answers: &[PermissionAnswer],
     policy: Option<&Value>,
+    key: Option<&KeyInUse>,
 ) -> Advice {
     let whose = call
         .caller
@@ -120,13 +130,15 @@ pub fn advise_caller(
         .as_ref()
         .map_or_else(|| "the caller".to_owned(), |arn| format!("`{arn}`"));
     let account = call.account;
+    let permission_set = call.caller.permission_set();
+    let is_aws_managed = key.is_some_and(KeyInUse::is_aws_managed);
     let who = if matches!(
         cause,
         Cause::ServiceControlPolicy | Cause::ResourceControlPolicy
     ) {
         format!("The administrator of the organization of account {account}")
-    } else if cause == Cause::KeyPolicy {
-        match call.key() {
+    } else if cause == Cause::KeyPolicy && !is_aws_managed {
+        match key.map(|key| &key.arn) {
             Some(key) => format!(
                 "The owner of KMS key `{key}`: account {}, Region {}",
                 key.arn().account(),
@@ -137,25 +149,24 @@ pub fn advise_caller(
                 call.region
             ),
         }
+    } else if let Some(PermissionSet { name, .. }) = permission_set {
+        format!(
+            "The administrator of IAM Identity Center, in the organization's management account or the delegated administrator account, \
+             for permission set `{name}` in account {account}"
+        )
     } else {
         format!("An IAM administrator of account {account}, for {whose}")
     };
-    let attach = call.caller.principal.as_ref().and_then(|arn| {
-        let name = arn.resource().rsplit('/').next()?;
-        let (command, option) = if arn.resource().starts_with("role/") {
-            ("put-role-policy", "--role-name")
-        } else {
-            ("put-user-policy", "--user-name")
-        };
-        Some(step(
-            &format!("Attach it, in account {account}"),
-            &format!(
-                "aws iam {command} {option} {name} --policy-name {} --policy-document file://policy.json",
-                call.operation
-            ),
-        ))
-    });
-    let mut steps = permission_steps(&whose, answers, policy, attach);
+    let attach = match permission_set {
+        Some(permission_set) => permission_set.steps(account),
+        None => attach_to_principal(call).into_iter().collect(),
+    };
+    let key_policy = if is_aws_managed {
+        LEAVE_AWS_MANAGED_KEY
+    } else {
+        ADD_TO_KEY_POLICY
+    };
+    let mut steps = permission_steps(&whose, answers, policy, attach, key_policy);
     if call.caller.is_root() {
         steps.push("The root user needs no policy, so only a service control policy, a resource control policy or the key policy can be in the way.".to_owned());
     }
@@ -184,6 +195,24 @@ pub fn advise_caller(
             ),
         ),
     }
+}
+
+/// The command that gives the caller the policy.
+fn attach_to_principal(call: &ApiCallEvent) -> Option<String> {
+    let resource = call.caller.principal.as_ref()?.resource();
+    let name = resource.rsplit('/').next()?;
+    let (command, option) = if resource.starts_with("role/") {
+        ("put-role-policy", "--role-name")
+    } else {
+        ("put-user-policy", "--user-name")
+    };
+    Some(step(
+        &format!("Attach it, in account {}", call.account),
+        &format!(
+            "aws iam {command} {option} {name} --policy-name {} --policy-document file://policy.json",
+            call.operation
+        ),
+    ))
 }
 
 /// The advice for a job that came to nothing.
@@ -218,7 +247,7 @@ pub fn advise_job_role(
         }
     }
     steps.extend(managed_policy(job, answers));
-    let attach = job.role.as_ref().map(|role| {
+    let attach = job.role.iter().map(|role| {
         step(
             &format!("Attach it, in account {account}"),
             &format!(
@@ -227,7 +256,13 @@ pub fn advise_job_role(
             ),
         )
     });
-    steps.extend(permission_steps(&whose, answers, policy, attach));
+    steps.extend(permission_steps(
+        &whose,
+        answers,
+        policy,
+        attach.collect(),
+        ADD_TO_KEY_POLICY,
+    ));
     let (what, describe) = match job.kind {
         JobKind::Backup => (
             "backup",

@@ -4,8 +4,9 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use copymend_policy::{AccountId, Arn};
 use serde_json::{Map, Value};
 
+use super::permission_set::PermissionSet;
 use crate::event::{EventError, envelope, region};
-use crate::resource::{BackupVaultArn, KeyArn, RoleArn};
+use crate::resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
 
 /// The detail-type of API calls that CloudTrail hands to EventBridge.
 pub const API_CALL_DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
@@ -150,13 +151,36 @@ impl ApiCallEvent {
         .ok()
     }
 
-    /// The key that the call names: an ARN, or an id in the called account and Region. An alias names no key by itself.
+    /// The key that the call names: an ARN, or an id in the called account and Region. An alias names no key by itself: see
+    /// [`Self::key_alias`].
     #[must_use]
     pub fn key(&self) -> Option<KeyArn> {
         let named = self.parameter("encryptionKeyArn")?;
         named.parse().ok().or_else(|| {
             format!(
                 "arn:{}:kms:{}:{}:key/{named}",
+                self.partition(),
+                self.region,
+                self.account
+            )
+            .parse()
+            .ok()
+        })
+    }
+
+    /// The alias by which the call names its key: an ARN, which may be another account's, or a name in the called account and
+    /// Region. A vault that is made without a key gets one that AWS Backup makes by default (`AWS::Backup::BackupVault` in AWS's
+    /// template reference [documented]), which is the account's `alias/aws/backup` (seen).
+    #[must_use]
+    pub fn key_alias(&self) -> Option<KeyAliasArn> {
+        let named = match self.parameter("encryptionKeyArn") {
+            Some(named) => named,
+            None if self.operation == "CreateBackupVault" => "alias/aws/backup",
+            None => return None,
+        };
+        named.parse().ok().or_else(|| {
+            format!(
+                "arn:{}:kms:{}:{}:{named}",
                 self.partition(),
                 self.region,
                 self.account
@@ -203,6 +227,16 @@ impl Caller {
     #[must_use]
     pub fn is_service(&self) -> bool {
         self.kind == "AWSService" || self.invoked_by.is_some()
+    }
+
+    /// The permission set of IAM Identity Center that the caller's role was made for. A session's ARN carries no path, so the
+    /// role's own ARN tells, and the name alone only where CloudTrail names no role.
+    #[must_use]
+    pub fn permission_set(&self) -> Option<PermissionSet<'_>> {
+        match &self.principal {
+            Some(principal) => PermissionSet::of_role(principal),
+            None => PermissionSet::of_session(&self.arn),
+        }
     }
 
     /// Whether it is the account's root user, which no identity policy limits.
@@ -261,6 +295,33 @@ mod tests {
             call.key().unwrap().as_str(),
             "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         );
+    }
+
+    #[test]
+    fn a_key_may_be_named_by_an_alias_or_not_at_all() {
+        let alias = |operation: &str, parameters: Value| {
+            let mut event = event();
+            event["detail"]["eventName"] = json!(operation);
+            event["detail"]["requestParameters"] = parameters;
+            let call = ApiCallEvent::from_json(&event).unwrap();
+            assert_eq!(call.key(), None);
+            call.key_alias().map(|alias| alias.to_string())
+        };
+        let here = "arn:aws:kms:eu-west-1:111122223333:alias";
+        let elsewhere = "arn:aws:kms:eu-west-1:444455556666:alias/mine";
+        for (named, found) in [
+            ("alias/mine", Some(format!("{here}/mine"))),
+            (elsewhere, Some(elsewhere.to_owned())),
+            ("alias/mi ne", None),
+        ] {
+            let parameters = json!({ "encryptionKeyArn": named });
+            assert_eq!(alias("CreateBackupVault", parameters), found, "{named}");
+        }
+        assert_eq!(
+            alias("CreateBackupVault", json!({"backupVaultName": "dr"})),
+            Some(format!("{here}/aws/backup"))
+        );
+        assert_eq!(alias("CreateBackupPlan", json!({})), None);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use copymend_policy::PolicyDocument;
 
 use crate::fact::{Fact, WhyUnknown};
-use crate::facts::{Key, Role, SimulatedFact};
-use crate::resource::KeyArn;
+use crate::facts::{Key, KeyManager, Role, SimulatedFact};
+use crate::resource::{KeyAliasArn, KeyArn};
 use crate::simulation::PrincipalPolicies;
 
 /// The key that a call or job uses.
@@ -16,6 +16,27 @@ pub struct KeyInUse {
     pub key: Fact<Option<Key>>,
     /// `kms:GetKeyPolicy` for the policy named `default`.
     pub policy: Fact<PolicyDocument>,
+}
+
+impl KeyInUse {
+    /// Whether KMS says that it is an AWS managed key: its policy is AWS's, and nobody can change it (AWS KMS developer guide,
+    /// "AWS KMS keys" [documented]).
+    #[must_use]
+    pub fn is_aws_managed(&self) -> bool {
+        match &self.key {
+            Fact::Known(Some(key)) => key.manager == KeyManager::Aws,
+            Fact::Known(None) | Fact::Unknown(_) => false,
+        }
+    }
+}
+
+/// The alias by which a call names its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasInUse {
+    /// The alias.
+    pub alias: KeyAliasArn,
+    /// The key that it stands for; `None` where KMS says that there is no such alias, or none with a key yet.
+    pub key: Fact<Option<KeyArn>>,
 }
 
 /// What tells what a principal may do.
@@ -32,7 +53,9 @@ pub struct CallerAccess {
 pub struct CallerFacts {
     /// What the caller may do.
     pub access: CallerAccess,
-    /// The key, where the call names one.
+    /// The alias of the key, where the call names the key by one, or by nothing.
+    pub alias: Option<AliasInUse>,
+    /// The key, where the call names one, or an alias that stands for one.
     pub key: Option<KeyInUse>,
 }
 
@@ -55,17 +78,28 @@ impl CallerFacts {
             [fact.as_is.unknown().filter(|_| !made_up_for), without]
         });
         let policies = self.access.policies.as_ref().and_then(Fact::unknown);
+        let alias = self.alias.as_ref().and_then(|alias| alias.key.unknown());
         let key = self
             .key
             .iter()
             .flat_map(|key| [key.key.unknown(), key.policy.unknown()]);
         let mut all: Vec<&WhyUnknown> = Vec::new();
-        for why in simulated.chain([policies]).chain(key).flatten() {
+        for why in simulated.chain([policies, alias]).chain(key).flatten() {
             if !all.contains(&why) {
                 all.push(why);
             }
         }
         all
+    }
+
+    /// Why the key's policy is not known, where there is a key, or an alias that may stand for one.
+    #[must_use]
+    pub fn unread_key_policy(&self) -> Option<&WhyUnknown> {
+        match (&self.key, &self.alias) {
+            (Some(key), _) => key.policy.unknown(),
+            (None, Some(alias)) => alias.key.unknown(),
+            (None, None) => None,
+        }
     }
 }
 

@@ -9,17 +9,19 @@ mod call;
 mod facts;
 mod job;
 pub mod needs;
+mod permission_set;
 mod permissions;
 mod policy;
 mod weigh;
 
 pub use advice::{advise_caller, advise_job_role};
 pub use call::{API_CALL_DETAIL_TYPE, ApiCallEvent, Caller, is_access_denied};
-pub use facts::{CallerAccess, CallerFacts, JobFacts, KeyInUse};
+pub use facts::{AliasInUse, CallerAccess, CallerFacts, JobFacts, KeyInUse};
 pub use job::{
     BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob,
 };
 pub use needs::{KeyUse, Need};
+pub use permission_set::PermissionSet;
 pub use permissions::permissions;
 pub use policy::least_privilege;
 pub use weigh::{weigh_call, weigh_job, with_message};

@@ -6,6 +6,7 @@
 
 use super::call::ApiCallEvent;
 use super::job::{JobKind, UnsuccessfulJob};
+use crate::resource::KeyArn;
 
 /// One permission that is needed, and on what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +40,13 @@ pub(super) const VAULT_KEY_ACTIONS: [&str; 5] = [
     "kms:GenerateDataKey",
 ];
 
-/// What the caller of an API operation needs.
+/// What the caller of an API operation needs. `key` is the key that the call uses, where it is known: a call may name its key
+/// by an alias, or not at all.
 #[must_use]
-pub fn of_call(call: &ApiCallEvent) -> Vec<Need> {
+pub fn of_call(call: &ApiCallEvent, key: Option<&KeyArn>) -> Vec<Need> {
     let vault = call.vault().map(|vault| vault.to_string());
     let mut needs = match call.operation.as_str() {
-        "CreateBackupVault" => vault_creation(call, vault.unwrap_or_else(|| "*".to_owned())),
+        "CreateBackupVault" => vault_creation(call, vault.unwrap_or_else(|| "*".to_owned()), key),
         operation => own_action(operation)
             .map(|action| match resource_of(call, operation, vault) {
                 Some(resource) => need(action, resource),
@@ -106,9 +108,8 @@ fn any(action: &'static str, pattern: impl Into<String>) -> Need {
 }
 
 /// The seven permissions of `CreateBackupVault`.
-fn vault_creation(call: &ApiCallEvent, vault: String) -> Vec<Need> {
-    // Without a key in the request the vault gets the account's own `aws/backup`, whose id isn't known from here.
-    let key = call.key().map_or_else(
+fn vault_creation(call: &ApiCallEvent, vault: String, key: Option<&KeyArn>) -> Vec<Need> {
+    let key = key.map_or_else(
         || {
             format!(
                 "arn:{}:kms:{}:{}:key/*",
@@ -117,7 +118,7 @@ fn vault_creation(call: &ApiCallEvent, vault: String) -> Vec<Need> {
                 call.account
             )
         },
-        |key| key.to_string(),
+        ToString::to_string,
     );
     let mut needs = vec![
         need("backup:CreateBackupVault", vault),

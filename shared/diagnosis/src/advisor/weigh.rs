@@ -2,10 +2,11 @@
 
 use copymend_policy::Layer;
 
-use super::facts::JobFacts;
+use super::facts::{CallerFacts, JobFacts};
 use super::job::UnsuccessfulJob;
 use crate::assess::{Assessment, Verdict, role};
 use crate::cause::Cause;
+use crate::fact::WhyUnknown;
 use crate::messages::{AccessDenial, Explanation, PolicyType};
 use crate::permission::{PermissionAnswer, PermissionState};
 
@@ -131,9 +132,18 @@ const fn layer_of(policy_type: PolicyType) -> Option<Layer> {
 
 /// The causes of a refused call.
 #[must_use]
-pub fn weigh_call(answers: &[PermissionAnswer], explanation: &Explanation<'_>) -> Vec<Assessment> {
+pub fn weigh_call(
+    answers: &[PermissionAnswer],
+    facts: &CallerFacts,
+    explanation: &Explanation<'_>,
+) -> Vec<Assessment> {
     sorted(
-        layers(Whose::Caller, answers, explanation.denial.as_ref()),
+        layers(
+            Whose::Caller,
+            answers,
+            facts.unread_key_policy(),
+            explanation.denial.as_ref(),
+        ),
         Whose::Caller,
         explanation,
     )
@@ -168,7 +178,12 @@ pub fn weigh_job(
             });
         }
     }
-    candidates.extend(layers(Whose::JobRole, answers, explanation.denial.as_ref()));
+    candidates.extend(layers(
+        Whose::JobRole,
+        answers,
+        facts.caller.unread_key_policy(),
+        explanation.denial.as_ref(),
+    ));
     sorted(candidates, Whose::JobRole, explanation)
 }
 
@@ -176,8 +191,13 @@ pub fn weigh_job(
 fn layers(
     whose: Whose,
     answers: &[PermissionAnswer],
+    unread_key_policy: Option<&WhyUnknown>,
     denial: Option<&AccessDenial<'_>>,
 ) -> Vec<Assessment> {
+    let uses_key = answers
+        .iter()
+        .any(|answer| answer.action.starts_with("kms:"));
+    let unread_key_policy = unread_key_policy.filter(|_| uses_key);
     let sentence = |answer: &PermissionAnswer| {
         format!(
             "{} on `{}`: {}",
@@ -202,6 +222,9 @@ fn layers(
             .collect();
         let (verdict, evidence) = if !in_the_way.is_empty() {
             (Verdict::Confirmed, in_the_way)
+        } else if let (Layer::Resource, Some(why)) = (layer, unread_key_policy) {
+            let sentence = format!("the key policy was not looked at: {why}");
+            (Verdict::NotCheckable, vec![sentence])
         } else if unknown.is_empty() && !answers.is_empty() && is_looked_at(layer) {
             (
                 Verdict::RuledOut,

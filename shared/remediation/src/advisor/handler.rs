@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::advisory::{Advisory, CallSummary, JobSummary, Subject};
 use super::investigate;
+use super::key_note::key_note;
 use crate::handler::{HandlerError, Invocation};
 use crate::incident::{Counted, count_and_tell, tell};
 use crate::ledger::{JobEntry, Ledger};
@@ -170,35 +171,19 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
                 .push(format!("{service} made this call on its own"));
             return advisory;
         }
-        let needs = needs::of_call(call);
         let principal = call.caller.principal.as_ref();
-        let key = call.key();
-        let facts = investigate::caller(
-            &self.environment,
-            principal,
-            &call.region,
-            &needs,
-            key.as_ref(),
-        )
-        .await;
+        let (needs, facts) = investigate::call(&self.environment, call).await;
         let explanation = explain(&call.error_message);
         let answers = permissions(&needs, principal, acting_as(call, principal), &facts);
         let policy = least_privilege(&needs, &answers);
         let answers = with_message(answers, &explanation);
-        let candidates = weigh_call(&answers, &explanation);
+        let candidates = weigh_call(&answers, &facts, &explanation);
         let cause = first(&candidates);
-        if call.parameter("encryptionKeyArn").is_some() && key.is_none() {
-            advisory.notes.push(
-                "the call names its key by an alias, so the key policy was not looked at"
-                    .to_owned(),
-            );
-        }
-        if call.operation == "CreateBackupVault" && call.parameter("encryptionKeyArn").is_none() {
-            advisory.notes.push("the call names no key: the vault would use the account's AWS managed key aws/backup".to_owned());
-        }
+        advisory.notes.extend(key_note(call, &facts));
         advisory.decision = Decision::Advise;
         advisory.outcome = Outcome::Advised;
-        advisory.advice = Some(advise_caller(call, cause, &answers, policy.as_ref()));
+        let key = facts.key.as_ref();
+        advisory.advice = Some(advise_caller(call, cause, &answers, policy.as_ref(), key));
         advisory.policy = policy;
         advisory.permissions = answers;
         advisory.diagnosis = DiagnosisReport {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use copymend_diagnosis::advisor::{
-    CallerAccess, CallerFacts, JobFacts, KeyInUse, KeyUse, Need, UnsuccessfulJob,
+    AliasInUse, ApiCallEvent, CallerAccess, CallerFacts, JobFacts, KeyInUse, KeyUse, Need,
+    UnsuccessfulJob, needs,
 };
 use copymend_diagnosis::{
-    Fact, KeyArn, RoleArn, Simulated, SimulatedAction, SimulatedFact, UnknownReason, WhyUnknown,
+    Fact, KeyAliasArn, KeyArn, PrincipalPolicies, RoleArn, Simulated, SimulatedAction,
+    SimulatedFact, UnknownReason, WhyUnknown,
 };
 use copymend_policy::Arn;
 use futures_util::future::join_all;
@@ -22,8 +24,67 @@ struct Group<'n> {
     needs: Vec<&'n Need>,
 }
 
+/// What a call needs, and what is known of it.
+pub(super) async fn call<E: AdvisorEnvironment>(
+    environment: &E,
+    call: &ApiCallEvent,
+) -> (Vec<Need>, CallerFacts) {
+    let key = call.key();
+    if let (None, Some(alias)) = (&key, call.key_alias()) {
+        return call_by_alias(environment, call, alias).await;
+    }
+    let needs = needs::of_call(call, key.as_ref());
+    let principal = call.caller.principal.as_ref();
+    let facts = caller(environment, principal, &call.region, &needs, key.as_ref()).await;
+    (needs, facts)
+}
+
+/// The same, where the key is found by its alias. That takes a round of calls of its own, in which everything is asked that has
+/// nothing to do with the key.
+async fn call_by_alias<E: AdvisorEnvironment>(
+    environment: &E,
+    call: &ApiCallEvent,
+    alias: KeyAliasArn,
+) -> (Vec<Need>, CallerFacts) {
+    let principal = call.caller.principal.as_ref();
+    let mut needs: Vec<Need> = needs::of_call(call, None);
+    needs.retain(|need| need.key_use.is_none());
+    let others = async {
+        let simulated = simulated(environment, principal, &call.region, &needs).await;
+        let policies = policies(environment, principal, &simulated).await;
+        (simulated, policies)
+    };
+    let of_key = async {
+        let found = fact(environment.keys().key_of_alias(&alias).await);
+        let key = found.known().and_then(Option::as_ref);
+        let mut needs = needs::of_call(call, key);
+        needs.retain(|need| need.key_use.is_some());
+        let (simulated, key) = tokio::join!(
+            simulated(environment, principal, &call.region, &needs),
+            read_key(environment, key)
+        );
+        (found, needs, simulated, key)
+    };
+    let ((mut simulated, mut policies_read), (found, needs_of_key, of_key, key)) =
+        tokio::join!(others, of_key);
+    needs.extend(needs_of_key);
+    simulated.extend(of_key);
+    if policies_read.is_none() {
+        policies_read = policies(environment, principal, &simulated).await;
+    }
+    let facts = CallerFacts {
+        access: CallerAccess {
+            simulated,
+            policies: policies_read,
+        },
+        alias: Some(AliasInUse { alias, key: found }),
+        key,
+    };
+    (needs, facts)
+}
+
 /// Reads what the principal may do, and the key.
-pub(super) async fn caller<E: AdvisorEnvironment>(
+async fn caller<E: AdvisorEnvironment>(
     environment: &E,
     principal: Option<&Arn>,
     region: &str,
@@ -31,16 +92,18 @@ pub(super) async fn caller<E: AdvisorEnvironment>(
     key: Option<&KeyArn>,
 ) -> CallerFacts {
     let access = async {
-        match principal {
-            Some(principal) => access(environment, principal, region, needs).await,
-            None => CallerAccess {
-                simulated: Vec::new(),
-                policies: None,
-            },
+        let simulated = simulated(environment, principal, region, needs).await;
+        CallerAccess {
+            policies: policies(environment, principal, &simulated).await,
+            simulated,
         }
     };
     let (access, key) = tokio::join!(access, read_key(environment, key));
-    CallerFacts { access, key }
+    CallerFacts {
+        access,
+        alias: None,
+        key,
+    }
 }
 
 /// Reads what the job role is and may do, and the key.
@@ -91,12 +154,16 @@ async fn read_key<E: AdvisorEnvironment>(
     })
 }
 
-async fn access<E: AdvisorEnvironment>(
+/// The simulator's answer to each need, in the order of the needs. None where nobody is known to ask about.
+async fn simulated<E: AdvisorEnvironment>(
     environment: &E,
-    principal: &Arn,
+    principal: Option<&Arn>,
     region: &str,
     needs: &[Need],
-) -> CallerAccess {
+) -> Vec<SimulatedFact> {
+    let Some(principal) = principal else {
+        return Vec::new();
+    };
     let groups = grouped(principal, region, needs);
     let identities = environment.identities();
     let asked = join_all(groups.iter().map(|group| simulate(identities, group))).await;
@@ -106,20 +173,23 @@ async fn access<E: AdvisorEnvironment>(
             answers.insert((need.action, need.resource.as_str()), fact);
         }
     }
-    let simulated: Vec<SimulatedFact> = needs
+    needs
         .iter()
         .filter_map(|need| answers.remove(&(need.action, need.resource.as_str())))
-        .collect();
+        .collect()
+}
+
+/// The principal's policies, read where the simulator told nothing.
+async fn policies<E: AdvisorEnvironment>(
+    environment: &E,
+    principal: Option<&Arn>,
+    simulated: &[SimulatedFact],
+) -> Option<Fact<Option<PrincipalPolicies>>> {
     let told_nothing = simulated.iter().any(|fact| fact.as_is.known().is_none());
-    let policies = if told_nothing {
-        Some(fact(identities.principal_policies(principal).await))
-    } else {
-        None
-    };
-    CallerAccess {
-        simulated,
-        policies,
-    }
+    let principal = principal.filter(|_| told_nothing)?;
+    Some(fact(
+        environment.identities().principal_policies(principal).await,
+    ))
 }
 
 fn grouped<'n>(principal: &Arn, region: &str, needs: &'n [Need]) -> Vec<Group<'n>> {

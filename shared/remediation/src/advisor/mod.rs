@@ -4,6 +4,7 @@
 mod advisory;
 mod handler;
 mod investigate;
+mod key_note;
 mod settings;
 
 pub use advisory::{Advisory, CallSummary, JobSummary, Subject};

@@ -81,6 +81,11 @@ fn the_email_of_a_call_that_a_boundary_stops_and_of_one_about_which_nothing_coul
 }
 
 #[test]
+fn the_email_of_a_call_by_somebody_from_iam_identity_center() {
+    insta::assert_snapshot!(text(&advisory_email(&advisories::of_a_permission_set())));
+}
+
+#[test]
 fn the_email_of_a_backup_that_came_to_nothing() {
     insta::assert_snapshot!(text(&advisory_email(&advisories::failed_backup())));
 }

@@ -1,6 +1,6 @@
 //! AWS KMS.
 
-use copymend_diagnosis::{Key, KeyArn, Tags};
+use copymend_diagnosis::{Key, KeyAliasArn, KeyArn, Tags};
 use copymend_remediation::ports::{CallErrorKind, CallResult, KeyWrites, Keys};
 use copymend_remediation::write::ApprovedKeyPolicy;
 
@@ -16,6 +16,17 @@ impl Keys for Sandbox {
                     state: found.state.clone(),
                 })
             })
+            .await
+    }
+
+    async fn key_of_alias(&self, alias: &KeyAliasArn) -> CallResult<Option<KeyArn>> {
+        let operation = if alias.is_predefined() {
+            "kms:ListAliases"
+        } else {
+            "kms:DescribeKey"
+        };
+        self.calling(operation, alias)
+            .in_account(alias.account_id(), |world| world.key_of_alias(alias))
             .await
     }
 

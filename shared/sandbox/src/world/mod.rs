@@ -7,7 +7,7 @@ mod schema;
 
 use std::collections::BTreeMap;
 
-use copymend_diagnosis::{BackupVaultArn, KeyArn, KeyManager, RoleArn};
+use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
@@ -121,6 +121,27 @@ impl World {
             .keys
             .get(key_id(key))
             .filter(|_| account.partition == key.partition())
+    }
+
+    /// The key that an alias stands for.
+    #[must_use]
+    pub fn key_of_alias(&self, alias: &KeyAliasArn) -> Option<KeyArn> {
+        let account = self.accounts.get(&alias.account_id()?)?;
+        let name = alias.name().strip_prefix("alias/")?;
+        let keys = &account.regions.get(alias.region())?.keys;
+        let (id, _) = keys
+            .iter()
+            .find(|(_, key)| key.alias.as_deref() == Some(name))?;
+        let owner = alias.arn();
+        format!(
+            "arn:{}:kms:{}:{}:key/{id}",
+            owner.partition(),
+            owner.region(),
+            owner.account()
+        )
+        .parse()
+        .ok()
+        .filter(|_| account.partition == owner.partition())
     }
 
     /// One key, to change it.

@@ -116,6 +116,29 @@ async fn tags_and_the_names_of_key_policies_are_read() {
     assert_eq!(names.unwrap_err().kind, CallErrorKind::Failed);
 }
 
+#[tokio::test]
+async fn an_alias_leads_to_the_key_of_its_own_account_and_region() {
+    let keys = "/accounts/111122223333/regions/us-east-1/keys";
+    let key = format!("{keys}/11111111-1111-4111-8111-111111111111/alias");
+    let sandbox = Sandbox::new(load(&with(world(), &key, json!("team/backup"))));
+    let found = async |region: &str, account: &str, name: &str| {
+        let alias = format!("arn:aws:kms:{region}:{account}:alias/{name}");
+        let found = sandbox.key_of_alias(&alias.parse().unwrap()).await;
+        found.map(|key| key.map(|key| key.to_string()))
+    };
+    let here = found("us-east-1", "111122223333", "team/backup").await;
+    assert_eq!(here, Ok(Some(KEY.to_owned())));
+    for (region, account, name) in [
+        ("us-east-1", "111122223333", "backup"),
+        ("eu-west-1", "111122223333", "team/backup"),
+        ("us-east-1", "444455556666", "team/backup"),
+    ] {
+        assert_eq!(found(region, account, name).await, Ok(None));
+    }
+    let nowhere = found("us-east-1", "123123123123", "team/backup").await;
+    assert_eq!(nowhere.unwrap_err().kind, CallErrorKind::AccessDenied);
+}
+
 /// Calls that are made side by side are of one round; one that waits for another is of the next.
 #[tokio::test]
 async fn calls_know_their_round() {

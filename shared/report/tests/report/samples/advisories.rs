@@ -46,6 +46,11 @@ fn blank(event: &str, subject: Subject, message: &str) -> Advisory {
 }
 
 fn call(message: &str) -> ApiCallEvent {
+    call_of(CALLER, DEPLOYER, message)
+}
+
+/// The same of another caller.
+fn call_of(session: &str, role: &str, message: &str) -> ApiCallEvent {
     ApiCallEvent::from_json(&json!({
         "version": "0", "id": "7d1c4f0e-0002-4000-8000-000000000002", "source": "aws.backup",
         "detail-type": API_CALL_DETAIL_TYPE, "account": "111122223333", "region": "eu-west-1",
@@ -53,8 +58,8 @@ fn call(message: &str) -> ApiCallEvent {
         "detail": {
             "eventVersion": "1.11",
             "userIdentity": {
-                "type": "AssumedRole", "arn": CALLER, "accountId": "111122223333",
-                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": DEPLOYER}}
+                "type": "AssumedRole", "arn": session, "accountId": "111122223333",
+                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role}}
             },
             "eventSource": "backup.amazonaws.com", "eventName": "CreateBackupVault", "awsRegion": "eu-west-1",
             "errorCode": "AccessDenied", "errorMessage": message, "eventID": "x",
@@ -79,6 +84,7 @@ fn caller_facts(actions: &Value, boundary: Option<&Value>) -> CallerFacts {
                 boundary: boundary.map(document),
             }))),
         },
+        alias: None,
         key: Some(KeyInUse {
             arn: KEY.parse().unwrap(),
             key: Fact::Known(Some(Key {
@@ -91,9 +97,8 @@ fn caller_facts(actions: &Value, boundary: Option<&Value>) -> CallerFacts {
     }
 }
 
-fn of_call(message: &str, facts: &CallerFacts) -> Advisory {
-    let call = call(message);
-    let needs = needs::of_call(&call);
+fn of_call(call: &ApiCallEvent, facts: &CallerFacts) -> Advisory {
+    let needs = needs::of_call(call, call.key().as_ref());
     let explanation = explain(&call.error_message);
     let answers = permissions(
         &needs,
@@ -103,7 +108,7 @@ fn of_call(message: &str, facts: &CallerFacts) -> Advisory {
     );
     let policy = least_privilege(&needs, &answers);
     let answers = with_message(answers, &explanation);
-    let candidates = weigh_call(&answers, &explanation);
+    let candidates = weigh_call(&answers, facts, &explanation);
     let cause = candidates[0].cause;
     let summary = CallSummary {
         operation: call.operation.clone(),
@@ -121,17 +126,23 @@ fn of_call(message: &str, facts: &CallerFacts) -> Advisory {
         },
         decision: Decision::Advise,
         outcome: Outcome::Advised,
-        advice: Some(advise_caller(&call, cause, &answers, policy.as_ref())),
+        advice: Some(advise_caller(
+            call,
+            cause,
+            &answers,
+            policy.as_ref(),
+            facts.key.as_ref(),
+        )),
         policy,
         permissions: answers,
-        ..blank(&call.id, Subject::ApiCall(summary), message)
+        ..blank(&call.id, Subject::ApiCall(summary), &call.error_message)
     }
 }
 
 /// A vault that could not be created: the caller lacks most of what that takes.
 pub(crate) fn refused_call(message: &str) -> Advisory {
     let mut advisory = of_call(
-        message,
+        &call(message),
         &caller_facts(
             &json!(["backup:CreateBackupVault", "kms:DescribeKey"]),
             None,
@@ -144,12 +155,24 @@ pub(crate) fn refused_call(message: &str) -> Advisory {
 /// The same, where the caller has all of it, but its boundary leaves the key out.
 pub(crate) fn behind_a_boundary() -> Advisory {
     of_call(
-        REFUSED,
+        &call(REFUSED),
         &caller_facts(
             &json!(["backup:*", "backup-storage:*", "kms:*"]),
             Some(&json!(["backup:*", "backup-storage:*"])),
         ),
     )
+}
+
+/// The same, called by somebody from IAM Identity Center.
+pub(crate) fn of_a_permission_set() -> Advisory {
+    let name = "AWSReservedSSO_BackupAdmin_0123456789abcdef";
+    let call = call_of(
+        &format!("arn:aws:sts::111122223333:assumed-role/{name}/maria@example.com"),
+        &format!("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-2/{name}"),
+        REFUSED,
+    );
+    let facts = caller_facts(&json!(["backup:*", "kms:*"]), None);
+    of_call(&call, &facts)
 }
 
 /// The same, where nothing could be read.
@@ -165,12 +188,15 @@ pub(crate) fn nothing_read() -> Advisory {
             simulated: Vec::new(),
             policies: Some(Fact::Unknown(denied)),
         },
+        alias: None,
         key: None,
     };
-    let mut advisory = of_call(REFUSED, &facts);
-    advisory
-        .notes
-        .push("the call names its key by an alias, so the key policy was not looked at".to_owned());
+    let mut advisory = of_call(&call(REFUSED), &facts);
+    advisory.notes.push(
+        "the call names its key by the alias `arn:aws:kms:eu-west-1:111122223333:alias/dr`, where AWS's documentation asks for the key's \
+         ARN; its key could not be read, so no key policy was looked at"
+            .to_owned(),
+    );
     advisory
 }
 
@@ -263,6 +289,7 @@ pub(crate) fn failed_backup() -> Advisory {
                 simulated: simulated.collect(),
                 policies: None,
             },
+            alias: None,
             key: None,
         },
     };
@@ -287,6 +314,7 @@ pub(crate) fn unverified_restore(message: &str) -> Advisory {
                 simulated: Vec::new(),
                 policies: Some(Fact::Known(None)),
             },
+            alias: None,
             key: None,
         },
     };
@@ -312,6 +340,7 @@ pub(crate) fn all() -> Vec<(&'static str, Advisory)> {
     vec![
         ("refused call", refused_call(REFUSED)),
         ("behind a boundary", behind_a_boundary()),
+        ("of a permission set", of_a_permission_set()),
         ("nothing read", nothing_read()),
         ("failed backup", failed_backup()),
         (

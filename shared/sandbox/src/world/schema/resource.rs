@@ -88,7 +88,7 @@ pub struct RecoveryPoint {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    /// The alias, for people.
+    /// The alias, without `alias/`.
     #[serde(default)]
     pub alias: Option<String>,
     /// `AWS` or `CUSTOMER`; `CUSTOMER` unless said otherwise.

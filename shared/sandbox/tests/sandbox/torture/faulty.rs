@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use copymend_diagnosis::{
-    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyArn, Organization, PrincipalPolicies,
-    RecoveryPoint, RestoreJob, Role, SimulatedAction, Tags,
+    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyAliasArn, KeyArn, Organization,
+    PrincipalPolicies, RecoveryPoint, RestoreJob, Role, SimulatedAction, Tags,
 };
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
@@ -185,6 +185,7 @@ impl BackupWrites for Faulty {
 impl Keys for Faulty {
     passed_on! { keys:
         describe_key(key: &KeyArn) -> Option<Key>;
+        key_of_alias(alias: &KeyAliasArn) -> Option<KeyArn>;
         get_key_policy(key: &KeyArn) -> Option<String>;
         list_key_policies(key: &KeyArn) -> Vec<String>;
         list_key_tags(key: &KeyArn) -> Tags;

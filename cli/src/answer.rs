@@ -1,0 +1,106 @@
+//! What the Lambda functions answer to an event, each event by the function that its rule would send it to.
+
+use std::fmt::Write as _;
+
+use copymend_remediation::advisor::{AccessAdvisor, Advisory, is_for_advisor};
+use copymend_remediation::ports::{AdvisorEnvironment, Environment};
+use copymend_remediation::report::Report;
+use copymend_remediation::sweep::{Swept, is_sweep};
+use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
+use copymend_report::{Style, advisory_json, advisory_terminal, json, terminal};
+use serde_json::Value;
+
+use crate::output::printable;
+
+/// The answer to one event.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Report(Box<Result<Report, HandlerError>>),
+    Swept(Result<Swept, HandlerError>),
+    Advisory(Box<Result<Advisory, HandlerError>>),
+}
+
+impl Answer {
+    pub(crate) async fn to(
+        event: &Value,
+        invocation: &Invocation,
+        remediator: &CopyRemediator<impl Environment>,
+        advisor: &AccessAdvisor<impl AdvisorEnvironment>,
+    ) -> Self {
+        if is_for_advisor(event) {
+            Self::Advisory(Box::new(advisor.handle(event, invocation).await))
+        } else if is_sweep(event) {
+            Self::Swept(remediator.sweep(event, invocation).await)
+        } else {
+            Self::Report(Box::new(remediator.handle(event, invocation).await))
+        }
+    }
+
+    /// One line of JSON, as the function answers it.
+    pub(crate) fn json(&self) -> String {
+        match self {
+            Self::Report(result) => match result.as_ref() {
+                Ok(report) => json(report),
+                Err(error) => error_json(error),
+            },
+            Self::Swept(Ok(swept)) => serde_json::json!(swept).to_string(),
+            Self::Swept(Err(error)) => error_json(error),
+            Self::Advisory(result) => match result.as_ref() {
+                Ok(advisory) => advisory_json(advisory),
+                Err(error) => error_json(error),
+            },
+        }
+    }
+
+    /// The view for people. The stream takes the colours out where nobody would see them, or `NO_COLOR` asks for it.
+    pub(crate) fn terminal(&self) -> String {
+        match self {
+            Self::Report(result) => match result.as_ref() {
+                Ok(report) => terminal(report, Style::Coloured),
+                Err(error) => error_text(error),
+            },
+            Self::Swept(Ok(swept)) => swept_text(swept),
+            Self::Swept(Err(error)) => error_text(error),
+            Self::Advisory(result) => match result.as_ref() {
+                Ok(advisory) => advisory_terminal(advisory, Style::Coloured),
+                Err(error) => error_text(error),
+            },
+        }
+    }
+}
+
+/// The same members as the Lambda function's error answer.
+fn error_json(error: &HandlerError) -> String {
+    serde_json::json!({
+        "errorType": error.error_type(),
+        "errorMessage": error.to_string(),
+    })
+    .to_string()
+}
+
+fn error_text(error: &HandlerError) -> String {
+    format!(
+        "{}: {}\n",
+        error.error_type(),
+        printable(&error.to_string())
+    )
+}
+
+fn swept_text(swept: &Swept) -> String {
+    let mut text = String::new();
+    for report in &swept.reports {
+        text.push_str(&terminal(report, Style::Coloured));
+    }
+    for error in &swept.errors {
+        let _ = writeln!(text, "{}", printable(error));
+    }
+    let _ = writeln!(
+        text,
+        "Sweep: {} failed copies found, {} handled now, {} left for lack of time, {} errors.",
+        swept.found,
+        swept.reports.len(),
+        swept.left,
+        swept.errors.len()
+    );
+    text
+}
