@@ -61,8 +61,8 @@ pub struct Incident {
 }
 
 impl Report {
-    /// Whether a fact is missing for a reason that passes, such as throttling, and nothing was done: then the event counts as
-    /// not handled, and another delivery, a sweep or a replay takes it up again.
+    /// Whether a fact is missing for a reason that passes, such as throttling, and nothing was done, or a policy was put that
+    /// didn't show it: then the event counts as not handled, and another delivery, a sweep or a replay takes it up again.
     #[must_use]
     pub fn awaits_another_delivery(&self) -> bool {
         let passes = self
@@ -71,7 +71,8 @@ impl Report {
             .iter()
             .any(|why| why.reason.may_pass());
         match self.outcome {
-            Outcome::Advised | Outcome::Refused | Outcome::Failed => passes,
+            Outcome::Advised | Outcome::Refused => passes,
+            Outcome::Failed => passes || self.changes.iter().any(|change| !change.applied),
             Outcome::RepairedAndRetried
             | Outcome::Repaired
             | Outcome::Retried
