@@ -24,14 +24,15 @@
 //! token. A count of occurrences has neither, so it is sent once: were it repeated, the second answer would look as if
 //! somebody else had been told of the incident.
 
+mod counting;
 mod transaction;
-
-use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::BackupVaultArn;
@@ -40,11 +41,10 @@ use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, CountedAs, Counting, JobEntry, JobProgress, Lease, Ledger,
     Occurrence, PolicyHistory,
 };
-use copymend_remediation::ports::{CallErrorKind, CallResult};
+use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
 use self::transaction::admitted_key;
-use crate::config::once;
 use crate::error::Call;
 use crate::item::{
     Item, change_key, expiry, moment, number, read_change, state_name, string, text, time, whole,
@@ -54,9 +54,6 @@ use crate::item::{
 const REFUSED: &str = "ConditionalCheckFailedException";
 const IN_PROGRESS: &str = "in-progress";
 const DONE: &str = "done";
-/// Attempts at a count that is throttled.
-const COUNT_ATTEMPTS: u32 = 3;
-const COUNT_PAUSE: Duration = Duration::from_millis(100);
 const LAST_CHANGE: &str = "last-change";
 
 /// The ledger in one Amazon DynamoDB table.
@@ -81,93 +78,19 @@ impl DynamoLedger {
         }
     }
 
-    /// Remembers that a job is about to be counted: whoever dies in between leaves it unclear whether it was.
-    async fn mark_count(&self, copy_job_id: &str) -> CallResult<()> {
-        let pk = format!("job#{copy_job_id}");
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
-            .condition_expression("attribute_exists(pk)")
-            .update_expression("SET is_count_unclear = :yes")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
-        Call::new("dynamodb:UpdateItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+    fn update_item(&self, pk: &str) -> UpdateItemFluentBuilder {
+        let request = self.client.update_item();
+        request.table_name(&self.table).key("pk", string(pk))
     }
 
-    /// Counts in the incident's item; answers the item as it was before. Sent again only where it was surely not done.
-    async fn count(
-        &self,
-        call: &Call,
-        pk: &str,
-        outcome: &str,
-        counting: Counting,
-        now: Timestamp,
-    ) -> CallResult<Item> {
-        let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
-                   last_seen = :now, expires_at = :expires";
-        let expression = match counting {
-            Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
-            // An incident that was forgotten since begins anew.
-            Counting::Again => {
-                format!("{set}, occurrences = if_not_exists(occurrences, :one) REMOVE closed_by")
-            }
-        };
-        let mut attempt = 1;
-        loop {
-            let request = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .key("pk", string(pk))
-                .update_expression(&expression)
-                .expression_attribute_values(":outcome", string(outcome))
-                .expression_attribute_values(":now", time(now))
-                .expression_attribute_values(":expires", expiry(now, 90))
-                .expression_attribute_values(":one", number(1))
-                .return_values(ReturnValue::AllOld)
-                .customize()
-                .config_override(Builder::new().retry_config(once()));
-            match call.send(request.send()).await {
-                Ok(answer) => return Ok(answer.attributes.unwrap_or_default()),
-                Err(error)
-                    if error.kind == CallErrorKind::Throttled && attempt < COUNT_ATTEMPTS =>
-                {
-                    tokio::time::sleep(COUNT_PAUSE * attempt).await;
-                    attempt += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+    fn put_item(&self, pk: &str) -> PutItemFluentBuilder {
+        let request = self.client.put_item();
+        request.table_name(&self.table).item("pk", string(pk))
     }
 
-    async fn remember_count(&self, copy_job_id: &str, counted: &CountedAs) -> CallResult<()> {
-        let pk = format!("job#{copy_job_id}");
-        let count = i64::try_from(counted.occurrence.count).unwrap_or(i64::MAX);
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":count", number(count))
-            .expression_attribute_values(":incident", string(&counted.fingerprint))
-            .expression_attribute_values(":outcome", string(&counted.outcome));
-        let set = "SET counted = :count, counted_as = :outcome, incident = :incident";
-        let remove = "REMOVE told, is_count_unclear";
-        let request = match &counted.occurrence.previous_outcome {
-            None => request.update_expression(format!("{set} {remove}, counted_after")),
-            Some(outcome) => request
-                .update_expression(format!("{set}, counted_after = :after {remove}"))
-                .expression_attribute_values(":after", string(outcome)),
-        };
-        Call::new("dynamodb:UpdateItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+    fn delete_item(&self, pk: &str) -> DeleteItemFluentBuilder {
+        let request = self.client.delete_item();
+        request.table_name(&self.table).key("pk", string(pk))
     }
 
     async fn get(&self, pk: &str) -> CallResult<Option<Item>> {
@@ -219,11 +142,7 @@ impl Ledger for DynamoLedger {
     ) -> CallResult<JobEntry> {
         let pk = format!("job#{copy_job_id}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+        let request = self.update_item(&pk)
             .update_expression(
                 "SET job_state = :in_progress, held_by = :owner, held_until = :until, expires_at = :expires",
             )
@@ -282,10 +201,7 @@ impl Ledger for DynamoLedger {
     async fn finish_job(&self, copy_job_id: &str, outcome: &str, now: Timestamp) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+            .update_item(&pk)
             .update_expression(
                 "SET job_state = :done, outcome = :outcome, expires_at = :expires \
                  REMOVE held_by, held_until",
@@ -302,10 +218,7 @@ impl Ledger for DynamoLedger {
     async fn abandon_job(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+            .update_item(&pk)
             .update_expression("SET held_until = :never")
             .condition_expression("job_state = :in_progress AND held_by = :owner")
             .expression_attribute_values(":never", number(0))
@@ -325,42 +238,14 @@ impl Ledger for DynamoLedger {
         counting: Counting,
         now: Timestamp,
     ) -> CallResult<Occurrence> {
-        let pk = format!("incident#{fingerprint}");
-        let call = Call::new("dynamodb:UpdateItem", &pk);
-        self.mark_count(copy_job_id).await?;
-        let old = self.count(&call, &pk, outcome, counting, now).await?;
-        let before = match old.get("occurrences") {
-            None => 0,
-            Some(_) => whole(&old, "occurrences")
-                .ok_or_else(|| call.unreadable("`occurrences` is not a whole number"))?,
-        };
-        let is_closed = old.contains_key("closed_by");
-        let occurrence = Occurrence {
-            count: match counting {
-                Counting::First => before.saturating_add(1),
-                Counting::Again => before.max(1),
-            },
-            // After its end an incident begins anew for people, although it may not be forgotten yet.
-            previous_outcome: text(&old, "outcome")
-                .filter(|_| !is_closed)
-                .map(ToOwned::to_owned),
-        };
-        let counted = CountedAs {
-            fingerprint: fingerprint.to_owned(),
-            outcome: outcome.to_owned(),
-            occurrence,
-        };
-        self.remember_count(copy_job_id, &counted).await?;
-        Ok(counted.occurrence)
+        self.count(fingerprint, copy_job_id, outcome, counting, now)
+            .await
     }
 
     async fn record_told(&self, copy_job_id: &str) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+            .update_item(&pk)
             .update_expression("SET told = :yes")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
@@ -378,10 +263,7 @@ impl Ledger for DynamoLedger {
         let pk = format!("incident#{fingerprint}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+            .update_item(&pk)
             .update_expression("SET closed_by = :job")
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(closed_by) OR closed_by = :job)",
@@ -407,10 +289,7 @@ impl Ledger for DynamoLedger {
     ) -> CallResult<()> {
         let pk = format!("incident#{}", incident.fingerprint);
         let request = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+            .delete_item(&pk)
             .condition_expression("closed_by = :job")
             .expression_attribute_values(":job", string(copy_job_id));
         Call::new("dynamodb:DeleteItem", pk)
@@ -428,10 +307,7 @@ impl Ledger for DynamoLedger {
     ) -> CallResult<Option<Lease>> {
         let pk = format!("lease#{resource}");
         let request = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", string(&pk))
+            .put_item(&pk)
             .item("held_by", string(owner))
             .item("held_until", time(until))
             .item("expires_at", expiry(until, 1))
@@ -449,10 +325,7 @@ impl Ledger for DynamoLedger {
     async fn release_lease(&self, lease: Lease) -> CallResult<()> {
         let pk = format!("lease#{}", lease.resource());
         let request = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+            .delete_item(&pk)
             .condition_expression("held_by = :owner AND held_until = :until")
             .expression_attribute_values(":owner", string(lease.owner()))
             .expression_attribute_values(":until", time(lease.until()));
@@ -503,10 +376,7 @@ impl Ledger for DynamoLedger {
         }
         let job = format!("job#{}", change.copy_job_id);
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&job))
+            .update_item(&job)
             .update_expression("SET change_id = :change")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":change", string(&change.id));
@@ -521,10 +391,7 @@ impl Ledger for DynamoLedger {
         self.transact(&call, change, sids).await?;
         // Outside the transaction: every change would meet every other on this item.
         let request = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", string(LAST_CHANGE))
+            .put_item(LAST_CHANGE)
             .item("change_id", string(&change.id))
             .item("expires_at", expiry(change.at, 400));
         Call::new("dynamodb:PutItem", LAST_CHANGE)
@@ -575,10 +442,7 @@ impl Ledger for DynamoLedger {
         let pk = format!("retry#{recovery_point}#{destination}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", string(&pk))
+            .update_item(&pk)
             .condition_expression(
                 "attribute_not_exists(jobs) OR size(jobs) < :budget OR contains(jobs, :job)",
             )
@@ -606,10 +470,7 @@ impl Ledger for DynamoLedger {
     ) -> CallResult<()> {
         let pk = format!("retried#{retried_job}");
         let request = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", string(&pk))
+            .put_item(&pk)
             .item("original_job", string(original_job))
             .item("expires_at", expiry(now, 30));
         Call::new("dynamodb:PutItem", pk)

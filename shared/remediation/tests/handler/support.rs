@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::{Mode, Settings};
@@ -70,6 +71,12 @@ pub(crate) fn sample(name: &str) -> Value {
         .find(|(found, _)| found == name)
         .unwrap()
         .1
+}
+
+/// The destination vault of an event.
+pub(crate) fn vault_of(event: &Value) -> BackupVaultArn {
+    let vault = event["detail"]["destinationBackupVaultArn"].as_str();
+    vault.unwrap().parse().unwrap()
 }
 
 /// Handles one event in this sandbox, as invocation `id`.

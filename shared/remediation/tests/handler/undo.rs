@@ -28,6 +28,11 @@ async fn repaired(event: &str) -> (Sandbox, String, Option<String>) {
     (sandbox, change.id.clone().unwrap(), change.before.clone())
 }
 
+async fn recorded(sandbox: &Sandbox, id: &str) -> Change {
+    let (change, _) = sandbox.ledger().unwrap().change(id).await.unwrap().unwrap();
+    change
+}
+
 fn vault_policy(sandbox: &Sandbox, vault: &str) -> Option<String> {
     let vault: BackupVaultArn = vault.parse().unwrap();
     sandbox.with_world(|world| {
@@ -87,13 +92,7 @@ async fn the_last_change_is_taken_back_without_its_id() {
 async fn what_others_wrote_since_stays() {
     let (sandbox, id, _) = repaired("destination-vault-policy").await;
     let resource = {
-        let (change, _) = sandbox
-            .ledger()
-            .unwrap()
-            .change(&id)
-            .await
-            .unwrap()
-            .unwrap();
+        let change = recorded(&sandbox, &id).await;
         change.resource
     };
     let ours = vault_policy(&sandbox, &resource).unwrap();
@@ -111,13 +110,7 @@ async fn what_others_wrote_since_stays() {
 #[tokio::test]
 async fn a_statement_that_somebody_changed_is_left_alone() {
     let (sandbox, id, _) = repaired("destination-vault-policy").await;
-    let (change, _) = sandbox
-        .ledger()
-        .unwrap()
-        .change(&id)
-        .await
-        .unwrap()
-        .unwrap();
+    let change = recorded(&sandbox, &id).await;
     let changed = vault_policy(&sandbox, &change.resource)
         .unwrap()
         .replace("aws:PrincipalArn", "aws:principalarn");
@@ -132,13 +125,7 @@ async fn a_statement_that_somebody_changed_is_left_alone() {
 #[tokio::test]
 async fn statements_that_are_gone_already_need_no_write() {
     let (sandbox, id, _) = repaired("destination-vault-policy-2").await;
-    let (change, _) = sandbox
-        .ledger()
-        .unwrap()
-        .change(&id)
-        .await
-        .unwrap()
-        .unwrap();
+    let change = recorded(&sandbox, &id).await;
     let foreign = format!(r#"{{"Version":"2012-10-17","Statement":[{OTHERS}]}}"#);
     put(&sandbox, &change.resource, &foreign);
     let writes = sandbox.writes().len();
@@ -235,13 +222,7 @@ async fn the_change_of_one_service_takes_nothing_from_another() {
 #[tokio::test]
 async fn a_policy_that_ours_is_the_last_of_is_deleted() {
     let (sandbox, id, _) = repaired("destination-vault-policy").await;
-    let (change, _) = sandbox
-        .ledger()
-        .unwrap()
-        .change(&id)
-        .await
-        .unwrap()
-        .unwrap();
+    let change = recorded(&sandbox, &id).await;
     let only_ours = format!(
         "{{ \"Version\": \"2012-10-17\", \"Statement\": [ {} ] }}",
         change.statements[0]

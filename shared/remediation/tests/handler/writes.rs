@@ -1,6 +1,6 @@
 //! How a policy is written when others write too.
 
-use copymend_diagnosis::{BackupVaultArn, KeyArn};
+use copymend_diagnosis::KeyArn;
 use copymend_remediation::ledger::{ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::report::Outcome;
@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use crate::support::{
     failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
-    sandbox_with_one_key,
+    sandbox_with_one_key, vault_of,
 };
 
 const READ: &str = "backup:GetBackupVaultAccessPolicy";
@@ -86,11 +86,7 @@ async fn a_message_that_was_not_sent_is_sent_by_the_next_delivery_and_the_policy
 async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let vault = vault_of(&event);
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let hooked = sandbox.clone();
     // The investigation reads the policy first; the second read is the one under the lease.
@@ -113,11 +109,7 @@ async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
 async fn a_statement_that_someone_else_adds_right_before_the_write_is_never_overwritten() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let vault = vault_of(&event);
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let (second, third) = (sandbox.clone(), sandbox.clone());
     sandbox.before_next(READ, move |_| {
@@ -158,11 +150,7 @@ async fn a_ledger_that_cannot_tell_whose_retry_failed_asks_for_another_delivery(
 async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_again() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let vault = vault_of(&event);
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let hooked = sandbox.clone();
     let target = vault.clone();
@@ -194,11 +182,7 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
 async fn an_edit_right_after_the_write_leaves_ours_recorded() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let vault = vault_of(&event);
     let resource = vault.to_string();
     let hooked = sandbox.clone();
     sandbox.before_next("backup:PutBackupVaultAccessPolicy", move |_| {
@@ -403,11 +387,7 @@ fn again(job: &CopyJob) -> NewCopy {
 async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let vault: BackupVaultArn = event["detail"]["destinationBackupVaultArn"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let vault = vault_of(&event);
     let first = handle(&sandbox, open_settings(), &event).await;
     assert_eq!(first.outcome, Outcome::RepairedAndRetried);
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Owned","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;

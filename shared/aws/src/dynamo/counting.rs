@@ -1,0 +1,135 @@
+//! The count of an incident, and what the job remembers of it.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use copymend_remediation::ledger::{CountedAs, Counting, Occurrence};
+use copymend_remediation::ports::{CallErrorKind, CallResult};
+use jiff::Timestamp;
+
+use super::{DynamoLedger, REFUSED};
+use crate::config::once;
+use crate::error::Call;
+use crate::item::{Item, expiry, number, string, text, time, whole};
+
+/// Attempts at a count that is throttled.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl DynamoLedger {
+    pub(super) async fn count(
+        &self,
+        fingerprint: &str,
+        copy_job_id: &str,
+        outcome: &str,
+        counting: Counting,
+        now: Timestamp,
+    ) -> CallResult<Occurrence> {
+        let pk = format!("incident#{fingerprint}");
+        let call = Call::new("dynamodb:UpdateItem", &pk);
+        self.mark_count(copy_job_id).await?;
+        let old = self.add(&call, &pk, outcome, counting, now).await?;
+        let before = match old.get("occurrences") {
+            None => 0,
+            Some(_) => whole(&old, "occurrences")
+                .ok_or_else(|| call.unreadable("`occurrences` is not a whole number"))?,
+        };
+        let is_closed = old.contains_key("closed_by");
+        let occurrence = Occurrence {
+            count: match counting {
+                Counting::First => before.saturating_add(1),
+                Counting::Again => before.max(1),
+            },
+            // After its end an incident begins anew for people, although it may not be forgotten yet.
+            previous_outcome: text(&old, "outcome")
+                .filter(|_| !is_closed)
+                .map(ToOwned::to_owned),
+        };
+        let counted = CountedAs {
+            fingerprint: fingerprint.to_owned(),
+            outcome: outcome.to_owned(),
+            occurrence,
+        };
+        self.remember_count(copy_job_id, &counted).await?;
+        Ok(counted.occurrence)
+    }
+
+    /// Remembers that a job is about to be counted: whoever dies in between leaves it unclear whether it was.
+    async fn mark_count(&self, copy_job_id: &str) -> CallResult<()> {
+        let pk = format!("job#{copy_job_id}");
+        let request = self
+            .update_item(&pk)
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET is_count_unclear = :yes")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        Call::new("dynamodb:UpdateItem", pk)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(())
+    }
+
+    /// Adds to the incident's item; answers the item as it was before. Sent again only where it was surely not done.
+    async fn add(
+        &self,
+        call: &Call,
+        pk: &str,
+        outcome: &str,
+        counting: Counting,
+        now: Timestamp,
+    ) -> CallResult<Item> {
+        let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
+                   last_seen = :now, expires_at = :expires";
+        let expression = match counting {
+            Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
+            // An incident that was forgotten since begins anew.
+            Counting::Again => {
+                format!("{set}, occurrences = if_not_exists(occurrences, :one) REMOVE closed_by")
+            }
+        };
+        let mut attempt = 1;
+        loop {
+            let request = self
+                .update_item(pk)
+                .update_expression(&expression)
+                .expression_attribute_values(":outcome", string(outcome))
+                .expression_attribute_values(":now", time(now))
+                .expression_attribute_values(":expires", expiry(now, 90))
+                .expression_attribute_values(":one", number(1))
+                .return_values(ReturnValue::AllOld)
+                .customize()
+                .config_override(Builder::new().retry_config(once()));
+            match call.send(request.send()).await {
+                Ok(answer) => return Ok(answer.attributes.unwrap_or_default()),
+                Err(error) if error.kind == CallErrorKind::Throttled && attempt < ATTEMPTS => {
+                    tokio::time::sleep(PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn remember_count(&self, copy_job_id: &str, counted: &CountedAs) -> CallResult<()> {
+        let pk = format!("job#{copy_job_id}");
+        let count = i64::try_from(counted.occurrence.count).unwrap_or(i64::MAX);
+        let request = self
+            .update_item(&pk)
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":count", number(count))
+            .expression_attribute_values(":incident", string(&counted.fingerprint))
+            .expression_attribute_values(":outcome", string(&counted.outcome));
+        let set = "SET counted = :count, counted_as = :outcome, incident = :incident";
+        let remove = "REMOVE told, is_count_unclear";
+        let request = match &counted.occurrence.previous_outcome {
+            None => request.update_expression(format!("{set} {remove}, counted_after")),
+            Some(outcome) => request
+                .update_expression(format!("{set}, counted_after = :after {remove}"))
+                .expression_attribute_values(":after", string(outcome)),
+        };
+        Call::new("dynamodb:UpdateItem", pk)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(())
+    }
+}
