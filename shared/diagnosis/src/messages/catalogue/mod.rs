@@ -7,6 +7,7 @@ mod resources;
 mod rule;
 mod sharing;
 mod weak;
+mod wording;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,6 +17,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::missing;
 pub(super) use rule::{Rule, Stage};
+use wording::OR_EXPLICIT_DENY;
 
 /// The rules of each stage, in their order.
 const STAGES: [(Stage, &[&[Rule]]); 4] = [
@@ -53,9 +55,6 @@ const NO_EXPLICIT_DENY: &[&str] = &[
     "no deny statement",
     OR_EXPLICIT_DENY,
 ];
-
-/// A Deny as one of several things that KMS cannot tell apart.
-const OR_EXPLICIT_DENY: &str = "or a resource-based policy explicitly den";
 
 const WORDS: usize = 16;
 
@@ -179,7 +178,7 @@ impl Catalogue {
                 let others = groups
                     .map(|group| fragments.bits(group.iter().copied()))
                     .collect();
-                let none = fragments.bits(rule.none().iter().copied());
+                let none = fragments.bits(rule.none());
                 rules.push(CompiledRule {
                     rule,
                     stage,
@@ -355,7 +354,7 @@ mod tests {
             .flat_map(|(_, lists)| lists.iter().copied().flatten())
             .flat_map(|rule| {
                 let all = rule.all().iter().copied().flatten().copied();
-                all.chain(rule.none().iter().copied())
+                all.chain(rule.none())
             });
         let phrases = missing::AFTER.iter().chain(missing::BEFORE).copied();
         let readers = VERBS.iter().copied().chain([KMS_ARN]);
