@@ -3,10 +3,12 @@
 //! Documented in the IAM User Guide ("Troubleshoot access denied error messages"): *principal* `is not authorized to
 //! perform:` *action* `on resource:` *resource*, then `because no` *type* `policy allows the` *action* `action` or `with an
 //! explicit deny in a` *type* `policy`, since 2025 with the ARN of the denying policy. Services leave parts out, so every
-//! part is optional here.
+//! part is optional here. AWS Backup also says `is not authorized to call` *action*.
 
 use super::policy_type::{self, PolicyType};
-use super::text::{self, Word, Words, bare};
+use super::text;
+use super::verb::Verb;
+use super::words::{self, Word, Words, bare};
 
 /// An access-denied sentence. The texts are slices of the message without quotes and closing marks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,44 +32,44 @@ pub struct AccessDenial<'m> {
 /// A message tells of few denials; what follows is not read as grammar.
 const MOST_DENIALS: usize = 4;
 
-/// The access-denied sentences of a message, in their order. `anchors` says where each `to perform` ends.
-pub(super) fn parse(
-    message: &str,
-    anchors: impl IntoIterator<Item = usize>,
-) -> Vec<AccessDenial<'_>> {
-    let mut denials = Vec::new();
+/// A denial and the verb that it was read at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sentence<'m> {
+    pub(super) denial: AccessDenial<'m>,
+    pub(super) verb: Verb,
+}
+
+/// The access-denied sentences of a message, in their order. `anchors` says where each `to perform` or `to call` ends.
+pub(super) fn parse(message: &str, anchors: impl IntoIterator<Item = usize>) -> Vec<Sentence<'_>> {
+    let mut sentences = Vec::new();
     for end in anchors {
-        let Some(principal) = refused(message, end.saturating_sub(PERFORM.len())) else {
+        let Some(verb) = Verb::ending_at(message, end) else {
             continue;
         };
-        let Some(words) = after_perform(message, end) else {
+        let Some(principal) = refused(message, end - verb.word().len()) else {
             continue;
         };
+        let Some(words) = after_verb(message, end) else {
+            continue;
+        };
+        let (action, words) = read_action(words);
+        if verb == Verb::Call && action.is_none() {
+            continue;
+        }
         let mut denial = AccessDenial {
             principal,
+            action,
             ..AccessDenial::default()
         };
         read_rest(message, words, &mut denial);
         if denial != AccessDenial::default() {
-            denials.push(denial);
-            if denials.len() == MOST_DENIALS {
+            sentences.push(Sentence { denial, verb });
+            if sentences.len() == MOST_DENIALS {
                 break;
             }
         }
     }
-    denials
-}
-
-const PERFORM: &str = "perform";
-
-/// Where each `perform` of a message ends: for a message that is not plain.
-pub(super) fn anchors(message: &str) -> impl Iterator<Item = usize> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let end = text::find(message, PERFORM, from)? + PERFORM.len();
-        from = end;
-        Some(end)
-    })
+    sentences
 }
 
 const FILLERS: &[&str] = &[
@@ -89,18 +91,18 @@ const FILLERS: &[&str] = &[
     "enough",
 ];
 
-/// Reads backwards from `perform`: `is not authorized to`, `does not have permission to`. The outer value says whether a
+/// Reads backwards from the verb: `is not authorized to`, `does not have permission to`. The outer value says whether a
 /// refusal stands there, the inner one names the principal.
 #[expect(
     clippy::option_option,
     reason = "no refusal and a refusal of nobody in particular differ"
 )]
-fn refused(message: &str, perform: usize) -> Option<Option<&str>> {
-    let before = message.get(..perform)?;
-    if !before.ends_with(char::is_whitespace) {
+fn refused(message: &str, verb: usize) -> Option<Option<&str>> {
+    let before = message.get(..verb)?;
+    if !words::ends_with_space(before) {
         return None;
     }
-    let mut back = text::words_back(before);
+    let mut back = words::words_back(before);
     if !back.next()?.eq_ignore_ascii_case("to") {
         return None;
     }
@@ -149,21 +151,30 @@ fn as_principal(word: &str, labelled: bool) -> Option<&str> {
         return None;
     }
     let word = bare(word);
+    let glued = word
+        .split_once(':')
+        .filter(|(label, name)| is_label(label) && !name.is_empty());
+    let word = glued.map_or(word, |(_, name)| name);
     let word = text::find(word, "arn:", 0).map_or(Some(word), |at| word.get(at..))?;
-    let named = word.contains(':') || word.contains('.') || word.contains('/') || labelled;
-    let label = ["user", "role", "you", "principal", "service", "caller"]
+    let word = bare(word);
+    let named = word.contains(':') || word.contains('.') || word.contains('/');
+    let name = (named || labelled || glued.is_some()) && !is_label(word) && !word.is_empty();
+    name.then_some(word)
+}
+
+fn is_label(word: &str) -> bool {
+    ["user", "role", "you", "principal", "service", "caller"]
         .iter()
-        .any(|known| word.eq_ignore_ascii_case(known));
-    (named && !label && !word.is_empty()).then_some(word)
+        .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// The words after `perform` or `perform:`; nothing for `performing`.
-fn after_perform(message: &str, end: usize) -> Option<Words<'_>> {
+fn after_verb(message: &str, end: usize) -> Option<Words<'_>> {
     let rest = message.get(end..)?;
     match rest.chars().next() {
         None => Some(Words::from(message, end)),
         Some(':') => Some(Words::from(message, end + 1)),
-        Some(next) if next.is_whitespace() => {
+        Some(next) if next.is_whitespace() || next == '\\' => {
             let words = Words::from(message, end);
             let mut after = words;
             // `perform : action` with a stray space.
@@ -177,14 +188,13 @@ fn after_perform(message: &str, end: usize) -> Option<Words<'_>> {
     }
 }
 
-fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDenial<'m>) {
+/// The action that the next words name, and the words behind it.
+fn read_action(words: Words<'_>) -> (Option<&str>, Words<'_>) {
     let mut after = words;
     for _ in 0..4 {
         let Some(word) = after.next() else { break };
         if let Some(action) = as_action(word.text) {
-            denial.action = Some(action);
-            words = after;
-            break;
+            return (Some(action), after);
         }
         if !word.is_any(&[
             "the",
@@ -199,6 +209,10 @@ fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDeni
             break;
         }
     }
+    (None, words)
+}
+
+fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDenial<'m>) {
     let mut before = "";
     while let Some(word) = words.next() {
         if denial.resource.is_none()
@@ -215,7 +229,7 @@ fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDeni
             rest.next();
             read_explicit(rest, denial);
             return;
-        } else if word.is("because") || word.is("no") {
+        } else if word.is_any(&["because", "no", "none"]) {
             let mut rest = words;
             if let Some(found) = policy_type::read(&mut rest) {
                 denial.policy_type = Some(found);
@@ -228,7 +242,7 @@ fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDeni
 }
 
 fn is_next_sentence(word: Word<'_>, before: &str) -> bool {
-    before.eq_ignore_ascii_case("to") && text::starts_with(word.text, "perform")
+    before.eq_ignore_ascii_case("to") && text::starts_with(word.text, Verb::Perform.word())
 }
 
 fn is_explicit(word: Word<'_>, mut rest: Words<'_>) -> bool {
@@ -304,17 +318,18 @@ fn after_label(word: Word<'_>) -> Option<&str> {
     (label.eq_ignore_ascii_case("resource") && !name.is_empty()).then_some(name)
 }
 
-/// The text in double quotes that starts at this word, which may hold spaces, and where it ends.
+/// The text in double quotes, perhaps escaped, that starts at this word, and where it ends. It may hold spaces.
 fn quoted<'m>(message: &'m str, word: Word<'m>) -> Option<(&'m str, usize)> {
     const LONGEST: usize = 2_048;
-    let inside = word.start + 1;
-    if !word.text.starts_with('"') {
+    let slashes = words::backslashes(word.text.bytes());
+    let inside = word.start + slashes + 1;
+    if !word.text.get(slashes..)?.starts_with('"') {
         return None;
     }
     let tail = message.get(inside..)?;
     let limit = tail.floor_char_boundary(LONGEST);
     let length = tail.get(..limit)?.find('"')?;
-    let inner = tail.get(..length)?.trim();
+    let inner = tail.get(..length)?.trim_end_matches('\\').trim();
     (!inner.is_empty()).then_some((inner, inside + length + 1))
 }
 
@@ -339,7 +354,7 @@ fn read_policy_arn<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
         let Some(word) = words.next() else { return };
         let name = bare(word.text);
         if let Some(arn) = text::find(name, "arn:aws", 0).and_then(|at| name.get(at..)) {
-            denial.policy_arn = Some(arn);
+            denial.policy_arn = Some(bare(arn));
             return;
         }
         if word.is("transitively") {

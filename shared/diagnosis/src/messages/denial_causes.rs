@@ -1,8 +1,9 @@
 //! From an access-denied sentence to causes.
 
-use super::access_denied::AccessDenial;
+use super::access_denied::{AccessDenial, Sentence};
 use super::policy_type::PolicyType;
 use super::text;
+use super::verb::Verb;
 use crate::Cause;
 
 /// What the refused action is about.
@@ -70,7 +71,8 @@ fn is_service_linked_role(denial: &AccessDenial<'_>) -> bool {
 ///
 /// Policy types other than resource-based name the cause themselves. For resource-based ones the action says whose policy
 /// it is. Grammar documented, mapping inferred.
-pub(super) fn causes(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+pub(super) fn causes(sentence: &Sentence<'_>) -> (&'static [Cause], &'static str) {
+    let denial = &sentence.denial;
     match denial.policy_type {
         Some(PolicyType::Identity) => identity(denial),
         Some(PolicyType::Resource) => resource_based(denial),
@@ -96,7 +98,10 @@ pub(super) fn causes(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static s
             "The message names the trust policy of the role.",
         ),
         None if denial.explicit => explicit(denial),
-        None => untyped(denial),
+        None => match sentence.verb {
+            Verb::Perform => untyped(denial),
+            Verb::Call => of_a_service(denial),
+        },
     }
 }
 
@@ -166,8 +171,8 @@ fn resource_based(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str)
             "The trust policy of the role does not admit the caller.",
         ),
         (_, Resource::Vault, true) => (
-            &[Cause::JobRolePermission, Cause::DestinationVaultDeny],
-            "A Deny in the vault's access policy refuses the job role.",
+            &[Cause::DestinationVaultDeny, Cause::JobRolePermission],
+            "A Deny in the vault's access policy refuses the action.",
         ),
         _ => (
             &[Cause::JobRolePermission],
@@ -270,6 +275,41 @@ fn untyped(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
                 Cause::PermissionsBoundary,
             ],
             "The action is refused; most often the role lacks the permission.",
+        ),
+    }
+}
+
+/// A service's own words for a refusal. They say less than IAM's grammar, so nothing that can be repaired comes first.
+fn of_a_service(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+    let why = "The action is refused; most often the role lacks the permission.";
+    match action_of(denial) {
+        Action::CopyInto => (
+            &[
+                Cause::JobRolePermission,
+                Cause::DestinationVaultPolicy,
+                Cause::ServiceControlPolicy,
+            ],
+            why,
+        ),
+        Action::Kms => (
+            &[
+                Cause::JobRolePermission,
+                Cause::SourceKeyPolicy,
+                Cause::ServiceControlPolicy,
+            ],
+            why,
+        ),
+        Action::AssumeRole => (
+            &[Cause::JobRoleTrust, Cause::JobRolePermission],
+            "The role may not be assumed.",
+        ),
+        Action::Other | Action::NotNamed => (
+            &[
+                Cause::JobRolePermission,
+                Cause::ServiceControlPolicy,
+                Cause::PermissionsBoundary,
+            ],
+            why,
         ),
     }
 }

@@ -3,8 +3,9 @@
 //! AWS files every text with "does not exist" under one category. The nearest noun or ARN before the phrase ("backup vault
 //! X does not exist"), or after it ("cannot find recovery point"), says which thing is gone.
 
-use super::catalogue::Evidence;
-use super::text::{self, Word, Words, bare};
+use super::catalogue::{Evidence, Place};
+use super::text;
+use super::words::{Word, Words, bare};
 use crate::Cause;
 
 /// Phrases that follow what is missing.
@@ -50,7 +51,10 @@ pub(super) fn causes<'e>(
     evidence: &'e Evidence,
     key_explained: bool,
 ) -> impl Iterator<Item = Finding> + 'e {
-    evidence.missing().filter_map(move |place| {
+    let places = evidence
+        .missing()
+        .filter(|place| !is_in_a_name(plain, *place));
+    places.filter_map(move |place| {
         let thing = if place.before_thing {
             forwards(plain, place.end)
         } else {
@@ -60,6 +64,16 @@ pub(super) fn causes<'e>(
             .filter(|thing| !(key_explained && *thing == Thing::Key))
             .and_then(Thing::finding)
     })
+}
+
+/// Whether the phrase is a part of a name, such as `alias/nonexistent-key`.
+fn is_in_a_name(plain: &str, place: Place) -> bool {
+    let in_name = |found: char| found.is_alphanumeric() || matches!(found, '-' | '_' | '/' | ':');
+    let phrase = plain.get(place.start..place.end).unwrap_or_default();
+    let before = plain.get(..place.start).unwrap_or_default();
+    let after = plain.get(place.end..).unwrap_or_default();
+    phrase.starts_with("non")
+        && (before.ends_with(in_name) || after.starts_with(|found| in_name(found) && found != ':'))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -20,11 +20,14 @@ mod denial_causes;
 mod missing;
 mod policy_type;
 mod text;
+mod verb;
+mod words;
 
 pub use access_denied::AccessDenial;
 pub use policy_type::PolicyType;
 
 use crate::Cause;
+use access_denied::Sentence;
 use catalogue::{Catalogue, Evidence, Stage};
 use text::Plain;
 
@@ -87,8 +90,9 @@ impl<'m> Explanation<'m> {
 
 /// Explains a failure message.
 ///
-/// Letter case, white space, typographic apostrophes, surrounding quotes, prefixes and SDK suffixes make no difference. The
-/// work is linear in the length of the message. A text that says nothing recognisable is [`Cause::Unknown`].
+/// Letter case, white space (also as JSON escapes it), typographic apostrophes, surrounding quotes, prefixes and SDK suffixes
+/// make no difference. The work is linear in the length of the message. A text that says nothing recognisable is
+/// [`Cause::Unknown`].
 ///
 /// ```
 /// use copymend_diagnosis::{Cause, messages::explain};
@@ -103,26 +107,26 @@ pub fn explain(message: &str) -> Explanation<'_> {
     let catalogue = Catalogue::get();
     let plain = Plain::new(message);
     let evidence = catalogue.read(&plain.text);
-    let denials = if evidence.performing().len() == 0 {
+    let sentences = if evidence.verbs().len() == 0 {
         Vec::new()
     } else if plain.in_place {
-        access_denied::parse(message, evidence.performing())
+        access_denied::parse(message, evidence.verbs())
     } else {
-        access_denied::parse(message, access_denied::anchors(message))
+        access_denied::parse(message, verb::ends(message))
     };
-    let candidates = rank(catalogue, &evidence, &plain.text, &denials);
+    let candidates = rank(catalogue, &evidence, &plain.text, &sentences);
     let key_arn = evidence.kms_arn().and_then(|at| {
         let from = if plain.in_place { at } else { 0 };
         text::key_arn(message, from)
     });
-    let best_denial = denials
+    let best = sentences
         .iter()
-        .find(|denial| denial.action.is_some())
-        .or_else(|| denials.first());
+        .find(|sentence| sentence.denial.action.is_some())
+        .or_else(|| sentences.first());
     Explanation {
         message,
         candidates,
-        denial: best_denial.copied(),
+        denial: best.map(|sentence| sentence.denial),
         key_arn,
     }
 }
@@ -141,15 +145,34 @@ impl Ranking {
         }
     }
 
+    /// Whether one of these is a main cause.
+    fn finds(&self, any: &[Cause]) -> bool {
+        self.0
+            .iter()
+            .any(|(causes, _)| causes.first().is_some_and(|cause| any.contains(cause)))
+    }
+
     fn explains_a_key(&self) -> bool {
-        let key = [
+        self.finds(&[
             Cause::SourceKeyPolicy,
             Cause::SourceKeyState,
             Cause::DestinationVaultKey,
-        ];
-        self.0
-            .iter()
-            .any(|(causes, _)| causes.first().is_some_and(|cause| key.contains(cause)))
+        ])
+    }
+
+    fn names_a_deny(&self) -> bool {
+        self.finds(&[Cause::DestinationVaultDeny, Cause::SourceKeyDeny])
+    }
+
+    /// Whether the message names a policy that no repair touches: whatever else it says, that one comes first.
+    fn names_another_policy(&self) -> bool {
+        self.finds(&[
+            Cause::ServiceControlPolicy,
+            Cause::ResourceControlPolicy,
+            Cause::PermissionsBoundary,
+            Cause::SessionPolicy,
+            Cause::VpcEndpointPolicy,
+        ])
     }
 
     /// The main causes in the order found, then their alternatives.
@@ -166,6 +189,8 @@ impl Ranking {
         }
         if explicit_deny {
             candidates = without_repairs(&candidates);
+        } else if self.names_another_policy() {
+            candidates.sort_by_key(|candidate| candidate.cause.is_repairable());
         }
         if candidates.is_empty() {
             candidates.push(Candidate {
@@ -189,16 +214,16 @@ fn rank(
     catalogue: &Catalogue,
     evidence: &Evidence,
     plain: &str,
-    denials: &[AccessDenial<'_>],
+    sentences: &[Sentence<'_>],
 ) -> Vec<Candidate> {
     let mut ranking = Ranking(Vec::with_capacity(4));
     ranking.apply(catalogue, evidence, Stage::First);
-    for denial in denials {
-        let (causes, why) = denial_causes::causes(denial);
+    for sentence in sentences {
+        let (causes, why) = denial_causes::causes(sentence);
         ranking.add(causes, why);
     }
     ranking.apply(catalogue, evidence, Stage::Keys);
-    if denials.is_empty() {
+    if sentences.is_empty() {
         let key_explained = ranking.explains_a_key();
         for (causes, why) in missing::causes(plain, evidence, key_explained) {
             ranking.add(causes, why);
@@ -208,8 +233,10 @@ fn rank(
     if ranking.0.is_empty() {
         ranking.apply(catalogue, evidence, Stage::Weak);
     }
-    let explicit = denials.iter().any(|denial| denial.explicit);
-    ranking.finish(explicit || evidence.speaks_of_explicit_deny())
+    let explicit = sentences.iter().any(|sentence| sentence.denial.explicit)
+        || evidence.speaks_of_explicit_deny()
+        || ranking.names_a_deny();
+    ranking.finish(explicit)
 }
 
 const DENIED: &str = "The message speaks of an explicit deny, which no allow can lift.";

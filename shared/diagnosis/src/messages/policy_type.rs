@@ -1,6 +1,7 @@
 //! The policy types that access-denied texts name.
 
-use super::text::{self, Words, bare};
+use super::text;
+use super::words::{Words, bare};
 
 /// The policy type that an access-denied message names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,12 +24,12 @@ pub enum PolicyType {
     RoleTrust,
 }
 
-/// Reads `identity-based policy`, `permissions boundary` and so on, with an article before it.
+/// Reads `identity-based policy`, `permissions boundary` and so on, with articles before it: `none of the session policies`.
 pub(super) fn read(words: &mut Words<'_>) -> Option<PolicyType> {
     let mut word = words.next()?;
-    for _ in 0..2 {
+    for _ in 0..3 {
         if word.is_any(&[
-            "a", "an", "the", "no", "any", "in", "by", "of", "from", "through", "your",
+            "a", "an", "the", "no", "none", "any", "in", "by", "of", "from", "through", "your",
         ]) {
             word = words.next()?;
         }

@@ -1,7 +1,9 @@
-//! Plain text: the form of a message that fragments are searched in.
+//! Plain text, the form of a message that fragments are searched in, and what is found in texts.
+
+use super::words;
 
 /// A message in the form that fragments are searched in: ASCII letters in lower case, single spaces, ASCII apostrophes,
-/// quotes and hyphens, and `not` for `n't`.
+/// quotes and hyphens, and `not` for `n't`. White space and quotes that JSON has escaped count as what they stand for.
 ///
 /// The automaton could ignore the case by itself, but is twice as quick to build when it needn't, and a Lambda builds it at
 /// every cold start.
@@ -40,7 +42,9 @@ fn is_plain(message: &str) -> bool {
         let bytes = u64::from_le_bytes(*chunk);
         let below_space = bytes.wrapping_sub(ONES * 0x20) & !bytes;
         let spaces = zeros(bytes ^ (ONES * 0x20));
-        odd |= bytes | below_space | (spaces & (spaces << 8)) | (spaces & after_space);
+        let backslashes = zeros(bytes ^ (ONES * 0x5c));
+        odd |=
+            bytes | below_space | (spaces & (spaces << 8)) | (spaces & after_space) | backslashes;
         after_space = spaces >> 56;
         apostrophe |= zeros(bytes ^ (ONES * 0x27));
     }
@@ -71,11 +75,16 @@ fn made_plain(message: &str) -> String {
             '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' => plain.push('"'),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => plain.push('-'),
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
-            space if space.is_whitespace() || space.is_control() => {
-                if !plain.ends_with(' ') {
-                    plain.push(' ');
+            '\\' => {
+                // JSON in JSON doubles them.
+                while rest.next_if_eq(&'\\').is_some() {}
+                if rest.next_if(|next| words::is_space_letter(*next)).is_some() {
+                    push_space(&mut plain);
+                } else if !matches!(rest.peek(), Some('"' | '\'')) {
+                    plain.push('\\');
                 }
             }
+            space if space.is_whitespace() || space.is_control() => push_space(&mut plain),
             't' | 'T'
                 if !rest.peek().is_some_and(|next| next.is_alphanumeric())
                     && ends_with(&plain, "n'") =>
@@ -86,6 +95,12 @@ fn made_plain(message: &str) -> String {
         }
     }
     plain
+}
+
+fn push_space(plain: &mut String) {
+    if !plain.ends_with(' ') {
+        plain.push(' ');
+    }
 }
 
 /// Makes `isn'` into `is not` and `can'` into `cannot`.
@@ -103,118 +118,6 @@ fn ends_with(text: &str, end: &str) -> bool {
         .checked_sub(end.len())
         .and_then(|start| text.get(start..))
         .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-}
-
-/// A word of a text and the bytes it stands at.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Word<'m> {
-    pub(super) text: &'m str,
-    pub(super) start: usize,
-}
-
-impl Word<'_> {
-    pub(super) fn is(self, other: &str) -> bool {
-        self.text.eq_ignore_ascii_case(other)
-    }
-
-    pub(super) fn is_any(self, others: &[&str]) -> bool {
-        others.iter().any(|other| self.is(other))
-    }
-}
-
-/// The words from a place in a text on, separated by white space.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Words<'m> {
-    text: &'m str,
-    at: usize,
-}
-
-impl<'m> Words<'m> {
-    pub(super) const fn from(text: &'m str, at: usize) -> Self {
-        Self { text, at }
-    }
-}
-
-#[expect(
-    clippy::copy_iterator,
-    reason = "readers look ahead on a copy, on purpose"
-)]
-impl<'m> Iterator for Words<'m> {
-    type Item = Word<'m>;
-
-    fn next(&mut self) -> Option<Word<'m>> {
-        let rest = self.text.get(self.at..)?;
-        let trimmed = rest.trim_start();
-        if trimmed.is_empty() {
-            return None;
-        }
-        let start = self.at + (rest.len() - trimmed.len());
-        let length = word_length(trimmed);
-        self.at = start + length;
-        let text = trimmed.get(..length)?;
-        Some(Word { text, start })
-    }
-}
-
-/// The bytes before the next white space.
-fn word_length(text: &str) -> usize {
-    let ascii = text
-        .bytes()
-        .position(|byte| byte <= b' ' || byte >= 0x80)
-        .unwrap_or(text.len());
-    // A byte that is not ASCII may be white space or not: ask for the whole character, from here on.
-    let rest = text.get(ascii..).unwrap_or_default();
-    ascii + rest.find(char::is_whitespace).unwrap_or(rest.len())
-}
-
-/// The words of a text from its end on.
-pub(super) fn words_back(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let trimmed = rest.trim_end();
-        let ascii = trimmed
-            .bytes()
-            .rposition(|byte| byte <= b' ' || byte >= 0x80)
-            .map_or(0, |at| at + 1);
-        // As in `word_length`: a byte that is not ASCII needs a look at the whole character.
-        let start = trimmed
-            .get(..ascii)
-            .and_then(|before| before.rfind(char::is_whitespace))
-            .map_or(0, |at| {
-                at + trimmed
-                    .get(at..)
-                    .and_then(|tail| tail.chars().next())
-                    .map_or(1, char::len_utf8)
-            });
-        rest = trimmed.get(..start)?;
-        trimmed.get(start..).filter(|word| !word.is_empty())
-    })
-}
-
-/// A word without the quotes, brackets and marks around it.
-pub(super) fn bare(word: &str) -> &str {
-    word.trim_matches(|found: char| {
-        matches!(
-            found,
-            '"' | '\''
-                | '`'
-                | '['
-                | ']'
-                | '('
-                | ')'
-                | '{'
-                | '}'
-                | '<'
-                | '>'
-                | ','
-                | ';'
-                | ':'
-                | '.'
-                | '!'
-                | '?'
-                | '\\'
-        ) || matches!(found, '\u{2018}'..='\u{201f}')
-    })
 }
 
 /// Whether the text starts with `prefix`, whatever the case.

@@ -3,7 +3,7 @@
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::messages::explain;
 
-use crate::data::{assert_best, causes, messages, status_messages};
+use crate::data::{Seen, assert_best, causes, messages, seen, status_messages};
 
 #[test]
 fn every_text_of_our_list_has_its_cause() {
@@ -142,6 +142,107 @@ fn an_explicit_deny_leaves_nothing_to_repair() {
 }
 
 #[test]
+fn what_a_policy_explicitly_denies_leaves_nothing_to_repair() {
+    let listed = messages().into_iter().chain(status_messages());
+    let texts = listed.map(|(_, message)| message.to_owned());
+    for message in texts.chain(seen().iter().map(Seen::unescaped)) {
+        for deny in [
+            "A policy explicitly denies the call.",
+            "The policies explicitly deny this.",
+            "It was explicitly denied.",
+            "This was denied explicitly.",
+            "The policy holds a Deny statement.",
+            "The key policy denies it.",
+            "The vault's access policy denies it.",
+        ] {
+            for text in [format!("{message} {deny}"), format!("{deny} {message}")] {
+                assert!(
+                    !explain(&text).is_repairable(),
+                    "{text}: {:?}",
+                    causes(&text)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_named_policy_that_no_repair_touches_comes_before_a_repair() {
+    for policy in [
+        "a service control policy",
+        "a resource control policy",
+        "a permissions boundary",
+        "a session policy",
+        "a VPC endpoint policy",
+    ] {
+        for text in [
+            format!("Given key ID is not accessible: denied by {policy}."),
+            format!("Access to KMS key is denied by {policy}"),
+            format!("Access to the KMS key arn:aws:kms:us-east-1:1:key/1 was denied by {policy}"),
+            format!("Access Denied trying to call AWS Backup service. It is blocked by {policy}"),
+        ] {
+            assert!(
+                !explain(&text).is_repairable(),
+                "{text}: {:?}",
+                causes(&text)
+            );
+        }
+    }
+}
+
+/// KMS cannot tell an absent Allow from a Deny, and says so. A Deny beside it counts.
+#[test]
+fn a_deny_among_alternatives_is_no_explicit_deny() {
+    let text = "Given key ID is not accessible because no resource-based policies allow access, or a resource-based policy explicitly denies access";
+    assert!(explain(text).is_repairable(), "{:?}", causes(text));
+    let text = format!("{text}. The key policy explicitly denies it.");
+    assert!(!explain(&text).is_repairable(), "{:?}", causes(&text));
+}
+
+#[test]
+fn a_permission_that_is_missing_for_a_key_may_be_the_key_policys() {
+    for text in [
+        "Not authorized to use key arn:aws:kms:us-west-2:ACCOUNT_ID:key/KEY_ID",
+        "The role is missing permission to use KMS key 1",
+    ] {
+        assert_eq!(
+            causes(text),
+            [
+                "job-role-permission",
+                "source-key-policy",
+                "permissions-boundary"
+            ],
+            "{text}"
+        );
+    }
+}
+
+/// The roles for reports and restore tests, and a custom role with a like name, are not the one that is repaired.
+#[test]
+fn only_the_service_linked_role_itself_is_called_missing() {
+    for role in [
+        "role/aws-service-role/reports.backup.amazonaws.com/AWSServiceRoleForBackupReports",
+        "role/aws-service-role/restore-testing.backup.amazonaws.com/AWSServiceRoleForBackupRestoreTesting",
+        "role/MyAWSServiceRoleForBackup",
+        "role/AWSServiceRoleForBackup-2",
+    ] {
+        assert_best(
+            &format!("The provided role arn:aws:iam::1:{role} cannot be assumed by AWS Backup."),
+            Cause::JobRoleTrust,
+        );
+    }
+}
+
+#[test]
+fn a_name_that_holds_a_phrase_says_nothing() {
+    assert_best(
+        "arn:aws:kms:us-east-1:1:alias/nonexistent-key",
+        Cause::Unknown,
+    );
+    assert_best("The key alias/x is nonexistent.", Cause::KeyNotFound);
+}
+
+#[test]
 fn a_repair_is_never_offered_on_a_bare_word() {
     for weak in [
         "Access Denied",
@@ -149,6 +250,13 @@ fn a_repair_is_never_offered_on_a_bare_word() {
         "not authorized to",
         "KMS key error",
         "access denied KMS key",
+        "KMS access denied",
+        "KMS key access denied error:",
+        "Permission denied trying to call AWS Backup service",
+        "Access denied trying to call Amazon S3 for the backup",
+        "Access to the KMS key was granted, access to the bucket was denied",
+        "Access to the KMS key of the destination vault was denied",
+        "Encryption is not enabled or you do not have permission",
     ] {
         assert!(!explain(weak).is_repairable(), "{weak}: {:?}", causes(weak));
     }

@@ -11,6 +11,7 @@ use copymend_diagnosis::messages::{Explanation, explain};
 
 const MESSAGES: &str = include_str!("../data/messages.tsv");
 const STATUS_MESSAGES: &str = include_str!("../data/status-messages.tsv");
+const SEEN: &str = include_str!("../data/seen.tsv");
 const UNKNOWN: &str = include_str!("../data/unknown.txt");
 
 pub(crate) fn messages() -> Vec<(Cause, &'static str)> {
@@ -33,6 +34,73 @@ pub(crate) fn status_messages() -> Vec<(Cause, &'static str)> {
         .map(|line| {
             let (cause, message) = line.split_once('\t').unwrap();
             (cause.parse().unwrap(), message)
+        })
+        .collect()
+}
+
+/// A text as people got it.
+pub(crate) struct Seen {
+    pub(crate) cause: Cause,
+    pub(crate) principal: Part,
+    pub(crate) action: Part,
+    pub(crate) resource: Part,
+    /// With its line ends and tabs escaped, as in a log of JSON.
+    pub(crate) escaped: &'static str,
+}
+
+impl Seen {
+    /// The text with the white space that the escapes stand for.
+    pub(crate) fn unescaped(&self) -> String {
+        self.escaped
+            .replace("\\n", "\n")
+            .replace("\\t", "\t")
+            .replace("\\\"", "\"")
+    }
+}
+
+/// What an access-denied sentence names.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// People cut it so that nothing sensible is left: `*`.
+    Cut,
+    /// Nothing: `-`.
+    Absent,
+    Named(&'static str),
+}
+
+impl Part {
+    fn parse(text: &'static str) -> Self {
+        match text {
+            "*" => Self::Cut,
+            "-" => Self::Absent,
+            named => Self::Named(named),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_is(self, found: Option<&str>, message: &str) {
+        match self {
+            Self::Cut => {}
+            Self::Absent => assert_eq!(found, None, "{message}"),
+            Self::Named(named) => assert_eq!(found, Some(named), "{message}"),
+        }
+    }
+}
+
+/// Texts of failures in public, from AWS Backup and from the services that it calls, whole with what stood around them.
+/// Accounts, names and ids are changed.
+pub(crate) fn seen() -> Vec<Seen> {
+    SEEN.lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<&'static str> = line.split('\t').collect();
+            Seen {
+                cause: fields[0].parse().unwrap(),
+                principal: Part::parse(fields[2]),
+                action: Part::parse(fields[3]),
+                resource: Part::parse(fields[4]),
+                escaped: fields[5],
+            }
         })
         .collect()
 }

@@ -101,6 +101,36 @@ fn other_openings_are_read() {
             None,
             Some("ec2:CopyImage"),
         ),
+        (
+            "IAM Role arn:aws:iam::1:role/R is not authorized to call tag:GetResources",
+            Some("arn:aws:iam::1:role/R"),
+            Some("tag:GetResources"),
+        ),
+        (
+            "The role is not authorized to call the AWS Backup service",
+            None,
+            None,
+        ),
+        (
+            "User:xxxx is not authorized to perform: kms:Decrypt",
+            Some("xxxx"),
+            Some("kms:Decrypt"),
+        ),
+        (
+            "Service:backup.amazonaws.com is not authorized to perform: kms:Decrypt",
+            Some("backup.amazonaws.com"),
+            Some("kms:Decrypt"),
+        ),
+        (
+            "User:[arn:aws:iam::1:user/u] is not authorized to perform: (kms:Decrypt)",
+            Some("arn:aws:iam::1:user/u"),
+            Some("kms:Decrypt"),
+        ),
+        (
+            "User: arn:aws:iam::<account>:role/<role> is not authorized to perform: <kms:Decrypt>",
+            Some("arn:aws:iam::<account>:role/<role>"),
+            Some("kms:Decrypt"),
+        ),
     ] {
         let explanation = explain(text);
         assert_sound(&explanation);
@@ -138,6 +168,13 @@ fn resources_with_spaces_and_wildcards_are_read_whole() {
         Some("arn:aws:s3:::bucket")
     );
     assert_eq!(read("role BackupRole").as_deref(), Some("role BackupRole"));
+    assert_eq!(read("\\\"my file\\\"").as_deref(), Some("my file"));
+    assert_eq!(read(".../ami-1.").as_deref(), Some(".../ami-1"));
+    assert_eq!(read("<key>").as_deref(), Some("key"));
+    assert_eq!(read("<a>/<b>,").as_deref(), Some("<a>/<b>"));
+    assert_eq!(read("key/<id>)").as_deref(), Some("key/<id>"));
+    assert_eq!(read("([key/<id>]).").as_deref(), Some("key/<id>"));
+    assert_eq!(read("key/x]").as_deref(), Some("key/x"));
 }
 
 #[test]
@@ -163,4 +200,29 @@ fn the_sentence_with_an_action_is_the_one_returned() {
     );
     assert_eq!(explain(&text).action(), Some("ec2:CopySnapshot"));
     assert_eq!(causes(&text), ["service-control-policy"]);
+}
+
+/// A service's own words say less than IAM's grammar.
+#[test]
+fn a_call_that_is_refused_is_not_repairable() {
+    for action in [
+        "kms:DescribeKey",
+        "backup:CopyIntoBackupVault",
+        "sts:AssumeRole",
+        "tag:GetResources",
+    ] {
+        let text = format!("IAM Role arn:aws:iam::1:role/R is not authorized to call {action}");
+        let explanation = explain(&text);
+        assert_sound(&explanation);
+        assert_eq!(explanation.action(), Some(action));
+        assert!(!explanation.is_repairable(), "{text}: {:?}", causes(&text));
+    }
+}
+
+#[test]
+fn a_deny_of_the_vaults_policy_is_the_vaults_whatever_the_action() {
+    let text = format!(
+        "User: {ROLE} is not authorized to perform: backup:DeleteBackupVaultAccessPolicy on resource: {VAULT} with an explicit deny in a resource-based policy"
+    );
+    assert_eq!(causes(&text)[0], "destination-vault-deny");
 }

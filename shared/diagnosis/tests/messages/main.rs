@@ -3,6 +3,7 @@
 mod catalogue;
 mod data;
 mod denial_parts;
+mod escapes;
 mod grammar;
 mod properties;
 mod shapes;

@@ -53,6 +53,15 @@ fn soup() -> impl Strategy<Value = String> {
         ":kms:",
         "allows",
         "AWSServiceRoleForBackup",
+        "to call",
+        "User:x",
+        "explicitly denies",
+        "nonexistent",
+        "\\n",
+        "\\",
+        "\\\"",
+        "<",
+        "[arn:aws:s3:::b]",
     ]);
     prop::collection::vec(word, 0..40).prop_map(|words| words.join(" "))
 }
@@ -112,5 +121,44 @@ proptest! {
         prop_assert!(same(plain.principal(), other.principal()), "{}", varied);
         prop_assert!(same(plain.action(), other.action()), "{}", varied);
         prop_assert!(same(plain.resource(), other.resource()), "{}", varied);
+    }
+    #[test]
+    fn escaped_white_space_changes_neither_the_candidates_nor_the_parts(
+        pick in any::<prop::sample::Index>(),
+        spaces in prop::collection::vec(
+            prop::sample::select(vec![" ", r"\n", r"\t", r"\r\n", r"\\n", r" \n", r"\n  ", "\\n\n"]),
+            1..20,
+        ),
+    ) {
+        let messages = messages();
+        let (_, message) = messages[pick.index(messages.len())];
+        let mut spaces = spaces.iter().cycle();
+        let varied: String = message
+            .split(' ')
+            .flat_map(|word| [word, spaces.next().unwrap()])
+            .collect();
+        let plain = explain(message);
+        let other = explain(&varied);
+        assert_sound(&other);
+        prop_assert_eq!(&plain.candidates, &other.candidates, "{}", varied);
+        prop_assert_eq!(plain.principal(), other.principal(), "{}", varied);
+        prop_assert_eq!(plain.action(), other.action(), "{}", varied);
+        prop_assert_eq!(plain.resource(), other.resource(), "{}", varied);
+        prop_assert_eq!(plain.key_arn, other.key_arn, "{}", varied);
+    }
+
+    #[test]
+    fn what_is_explicitly_denied_is_never_repairable(
+        text in soup(),
+        deny in prop::sample::select(vec![
+            "A policy explicitly denies it.",
+            r"The policies\nexplicitly\tdeny it.",
+            "It was explicitly denied.",
+            "This is an explicit denial.",
+        ]),
+    ) {
+        for text in [format!("{text}. {deny}"), format!("{deny} {text}")] {
+            prop_assert!(!explain(&text).is_repairable(), "{}", text);
+        }
     }
 }

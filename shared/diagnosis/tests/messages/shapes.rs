@@ -33,6 +33,21 @@ fn hostile_texts_are_explained_in_one_go() {
         "\u{a0}",
         "access denied",
         "backup vault not found. ",
+        "\\",
+        "\\n",
+        r"\\\n",
+        r"\nto\nperform\n",
+        "is not authorized to call a:b ",
+        "to call ",
+        "call",
+        "callperform",
+        "<",
+        ">",
+        "(]",
+        "\"(",
+        "User:(((((((((((((((( is not authorized to perform: ",
+        "explicitly denies ",
+        "nonexistent ",
     ] {
         assert_sound(&explain(&repeated(piece, MEGABYTE / 8)));
     }

@@ -1,10 +1,11 @@
 //! Texts about permissions and roles outside IAM's access-denied grammar.
 
 use super::Rule;
+use super::wording::{
+    BLOCKS, DESTINATION_VAULT, GRAMMAR, MISSING_PERMISSION, NOT_ALLOWED, NOT_ONLY_A_PERMISSION,
+    OR_EXPLICIT_DENY, OTHER_POLICIES, SERVICE_LINKED_ROLE_NOT_ASSUMED, VAULT_POLICY,
+};
 use crate::Cause;
-
-/// Texts that the access-denied grammar reads better.
-const GRAMMAR: &[&str] = &["authorized to perform:", "authorised to perform:"];
 
 pub(super) const RULES: &[Rule] = &[
     // Documented: "Access Denied trying to call AWS Backup service". It stands for the vault policy, for the job role's
@@ -12,11 +13,18 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         &[
             &[
-                "access denied trying to call",
-                "access denied when trying to call",
-                "access denied while trying to call",
+                "denied trying to call",
+                "denied when trying to call",
+                "denied while trying to call",
             ],
-            &["backup"],
+            &[
+                "to call aws backup",
+                "to call the aws backup",
+                "to call amazon backup",
+                "to call the amazon backup",
+                "to call backup",
+                "to call the backup service",
+            ],
         ],
         &[
             Cause::DestinationVaultPolicy,
@@ -25,33 +33,61 @@ pub(super) const RULES: &[Rule] = &[
             Cause::DestinationVaultDeny,
         ],
         "The copy into the destination vault was refused; most often the vault's access policy does not admit the source.",
-    ),
+    )
+    .unless(&[
+        "not denied",
+        "no access denied",
+        "never denied",
+        "permission denied",
+    ]),
     // Inferred: the vault policy in plain words.
     Rule::new(
         &[
-            &[
-                "destination vault",
-                "destination backup vault",
-                "target vault",
-                "target backup vault",
-                "copyintobackupvault",
-            ],
-            &["vault policy", "access policy", "vault's policy"],
-            &["does not allow", "not permit", "does not grant"],
+            DESTINATION_VAULT,
+            VAULT_POLICY,
+            NOT_ALLOWED,
         ],
         &[Cause::DestinationVaultPolicy, Cause::JobRolePermission],
         "The message says that the vault's access policy does not allow the copy.",
     )
     .unless(&["authorized to perform:", "denies"]),
     Rule::new(
+        &[
+            &["no statement in", "no statement of"],
+            DESTINATION_VAULT,
+            VAULT_POLICY,
+            &["allows", "grants", "permits"],
+        ],
+        &[Cause::DestinationVaultPolicy, Cause::JobRolePermission],
+        "The message says that the vault's access policy does not allow the copy.",
+    )
+    .unless(&["authorized to perform:", "denies", "denied by", "is denied"]),
+    Rule::new(
         &[&[
             "vault policy denies",
             "access policy denies",
             "denied by the vault",
             "denied by the destination vault",
+            "denied by the access policy",
         ]],
         &[Cause::DestinationVaultDeny],
         "The message says that the vault's access policy denies the copy.",
+    )
+    .unless(&["not denied by"]),
+    Rule::new(
+        &[VAULT_POLICY, &["explicitly den"], &["vault"]],
+        &[Cause::DestinationVaultDeny],
+        "The message says that the vault's access policy denies the copy.",
+    )
+    .unless_either(
+        OTHER_POLICIES,
+        &[
+            "authorized to perform:",
+            "authorised to perform:",
+            "not explicitly den",
+            "key policy",
+            OR_EXPLICIT_DENY,
+        ],
     ),
     // Documented policy types, in plain words.
     Rule::new(
@@ -137,6 +173,12 @@ pub(super) const RULES: &[Rule] = &[
         "vault does not exist",
         "exists",
     ]),
+    // Seen: "The provided role …/AWSServiceRoleForBackup cannot be assumed by AWS Backup."
+    Rule::new(
+        &[SERVICE_LINKED_ROLE_NOT_ASSUMED],
+        &[Cause::ServiceLinkedRole, Cause::JobRoleMissing],
+        "AWS Backup's service-linked role is missing.",
+    ),
     // Documented: "IAM Role … cannot be assumed by AWS Backup".
     Rule::new(
         &[&[
@@ -148,7 +190,8 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &[Cause::JobRoleTrust, Cause::JobRoleMissing],
         "AWS Backup cannot assume the role.",
-    ),
+    )
+    .unless(SERVICE_LINKED_ROLE_NOT_ASSUMED),
     // Seen in many services: "Unable to assume role", "not authorized to assume IAM Role".
     Rule::new(
         &[
@@ -232,53 +275,29 @@ pub(super) const RULES: &[Rule] = &[
         "access denied when trying to call",
         "access denied while trying to call",
     ]),
-    // Documented patterns "does not have permission", "missing permission"; texts "does not have sufficient permissions",
-    // "Customer credential miss permission". Seen: "Insufficient privileges to perform this action."
+    // Seen: "Not authorized to use key arn:…". The key policy may refuse it too.
     Rule::new(
-        &[&[
-            "not have sufficient permission",
-            "insufficient permission",
-            "not have permission",
-            "not have the permission",
-            "not have the required permission",
-            "not have required permission",
-            "not have the necessary permission",
-            "not have necessary permission",
-            "not have enough permission",
-            "not have adequate permission",
-            "miss permission",
-            "missing permission",
-            "missing the permission",
-            "missing required permission",
-            "missing the required permission",
-            "lacks permission",
-            "lack permission",
-            "lacks the permission",
-            "lacks the required permission",
-            "lack the required permission",
-            "lacking permission",
-            "permission is missing",
-            "permissions are missing",
-            "insufficient privileges to perform this action",
-            "not authorized to access",
-            "not authorized to use",
-            "not authorized to call",
-            "not have access to",
-            "permission denied",
-            "no permission to",
-        ]],
+        &[
+            MISSING_PERMISSION,
+            &[":key/", "use key", "use the key", "kms key"],
+        ],
+        &[
+            Cause::JobRolePermission,
+            Cause::SourceKeyPolicy,
+            Cause::PermissionsBoundary,
+        ],
+        "The message says that a permission for the key is missing.",
+    )
+    .unless(NOT_ONLY_A_PERMISSION),
+    // Documented patterns "does not have permission", "missing permission"; texts "does not have sufficient permissions",
+    // "Customer credential miss permission". Seen: "Insufficient privileges to perform this action.", "… to
+    // create a backup vault."
+    Rule::new(
+        &[MISSING_PERMISSION],
         &[Cause::JobRolePermission, Cause::PermissionsBoundary],
         "The message says that a permission is missing.",
     )
-    .unless(&[
-        "access the storage of",
-        "vss",
-        "permission to assume",
-        "permissions to assume",
-        "authorized to perform:",
-        "is not enabled or you do",
-        "not enabled, or you do",
-    ]),
+    .unless(NOT_ONLY_A_PERMISSION),
     // The same with the action that only the vault policy and the job role can allow.
     Rule::new(
         &[
@@ -298,27 +317,4 @@ pub(super) const RULES: &[Rule] = &[
         "The message says that a permission is missing.",
     )
     .unless(GRAMMAR),
-];
-
-/// How a text says that a policy type refused.
-const BLOCKS: &[&str] = &[
-    "explicit deny",
-    "explicitly den",
-    "denied by",
-    "denies",
-    "blocked by",
-    "blocks",
-    "prevents",
-    "prevented by",
-    "does not allow",
-    "no service control policy allows",
-    "no resource control policy allows",
-    "no permissions boundary allows",
-    "no session policy allows",
-    "no vpc endpoint policy allows",
-    "not allowed by",
-    "restricted by",
-    "forbids",
-    "forbidden by",
-    "access denied",
 ];

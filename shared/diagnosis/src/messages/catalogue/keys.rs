@@ -1,20 +1,8 @@
 //! Texts about KMS keys. Asked before a generic "does not exist", because they hold that phrase too.
 
 use super::Rule;
+use super::wording::{AT_DESTINATION, KEY_NAMES, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES};
 use crate::Cause;
-
-/// Texts of the destination's key, which the rules of stage `First` explain.
-const AT_DESTINATION: &[&str] = &[
-    "target kms key",
-    "destination kms key",
-    "target snapshot kms key",
-    "destination vault kms key",
-    "destination vault's kms key",
-    "destination vault key",
-    "destination vault's key",
-    "destination encryption key",
-    "target encryption key",
-];
 
 pub(super) const RULES: &[Rule] = &[
     // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the default key". It appears
@@ -73,12 +61,15 @@ pub(super) const RULES: &[Rule] = &[
     )
     .unless(AT_DESTINATION),
     // Documented: RDS "The source snapshot KMS key [arn] does not exist, is not enabled or you do not have permissions to
-    // access it".
+    // access it", whatever the order of its parts.
     Rule::new(
         &[
+            &["or you do not have permission"],
+            &["not enabled"],
             &[
-                "is not enabled or you do not have permission",
-                "not enabled, or you do not have permission",
+                "not exist",
+                "not enabled or you do not",
+                "not enabled, or you do not",
             ],
             &["kms key", "cmk", "encryption key"],
         ],
@@ -120,9 +111,9 @@ pub(super) const RULES: &[Rule] = &[
                 "pending deletion",
                 "pending import",
                 "scheduled for deletion",
-                "is not enabled",
                 "has been disabled",
                 "was disabled",
+                "is currently disabled",
                 "in state disabled",
                 "state: disabled",
                 "not in the enabled state",
@@ -130,43 +121,30 @@ pub(super) const RULES: &[Rule] = &[
                 "kmsinvalidstate",
                 "disabledexception",
             ],
-            &[
-                "kms key",
-                ":key/",
-                "cmk",
-                "encryption key",
-                "customer managed key",
-                "key id",
-                "key '",
-                "key \"",
-                "kmsinvalidstate",
-                "disabledexception",
-                "the key is",
-                "source key",
-                "keyid",
-                "alias/",
-                "customer master key",
-            ],
+            KEY_NAMES,
         ],
         &[Cause::SourceKeyState],
         "The key is disabled or waits for deletion or import.",
     )
-    .unless(&[
-        "target kms key",
-        "destination kms key",
-        "target snapshot kms key",
-        "destination vault kms key",
-        "destination vault's kms key",
-        "destination vault key",
-        "destination vault's key",
-        "destination encryption key",
-        "target encryption key",
-        "is not enabled or you do not have permission",
-        "not enabled, or you do not have permission",
-        "either disabled or pending deletion",
-        "access key",
-        "non existent, in the wrong",
-    ]),
+    .unless_either(
+        AT_DESTINATION,
+        &["either disabled or pending deletion", "access key"],
+    ),
+    // Inferred: the same for what is not enabled, unless that is one of several things.
+    Rule::new(
+        &[&["is not enabled"], KEY_NAMES],
+        &[Cause::SourceKeyState],
+        "The key is disabled or waits for deletion or import.",
+    )
+    .unless_either(
+        AT_DESTINATION,
+        &[
+            "or you do not have permission",
+            "either disabled or pending deletion",
+            "access key",
+            "non existent, in the wrong",
+        ],
+    ),
     // Seen: "KMS Key arn:… non existent, in the wrong region, or not enabled".
     Rule::new(
         &[&["non existent, in the wrong region"], &["kms key"]],
@@ -191,8 +169,6 @@ pub(super) const RULES: &[Rule] = &[
             "not have permissions to use the kms key",
             "not have access to the kms key",
             "not have access to kms key",
-            "kms access denied",
-            "kms key access denied",
         ]],
         &[
             Cause::SourceKeyPolicy,
@@ -201,16 +177,56 @@ pub(super) const RULES: &[Rule] = &[
         ],
         "The message says that access to the key is denied.",
     )
-    .unless(&[
-        "target kms key",
-        "destination kms key",
-        "destination vault kms key",
-        "destination vault's kms key",
-        "destination vault key",
-        "destination vault's key",
-        "either disabled or pending deletion",
-        "role does not have",
-    ]),
+    .unless_either(
+        AT_DESTINATION,
+        &[
+            "either disabled or pending deletion",
+            "role does not have",
+            "denied by",
+        ],
+    ),
+    // The same with the key's ARN between the words. Inferred.
+    Rule::new(
+        &[
+            &[
+                "access to kms key",
+                "access to the kms key",
+                "access to key arn:aws",
+                "access to the key arn:aws",
+            ],
+            &["is denied", "was denied"],
+        ],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::JobRolePermission,
+            Cause::SourceKeyDeny,
+        ],
+        "The message says that access to the key is denied.",
+    )
+    .unless_either(
+        AT_DESTINATION,
+        &[
+            "either disabled or pending deletion",
+            // Something else may be what denies or is denied.
+            "denied by",
+            "because no",
+            "destination vault",
+            "destination backup vault",
+            "bucket",
+            "access to the vault",
+            "access to the backup",
+            "access to the snapshot",
+            "is granted",
+            "was granted",
+            "has access to",
+        ],
+    ),
+    // Seen: KMS "Invalid keyId 'x'", also with an alias.
+    Rule::new(
+        &[&["invalid keyid"]],
+        &[Cause::KeyNotFound],
+        "KMS does not know the key.",
+    ),
     // Seen: KMS to a caller of another account "… because the resource does not exist in this Region, no resource-based
     // policies allow access, or a resource-based policy explicitly denies access". Adds to the grammar.
     Rule::new(
@@ -224,7 +240,13 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you are not allowed to access."
     Rule::new(
-        &[&["or you are not allowed to access"], &["key"]],
+        &[
+            &[
+                "or you are not allowed to access",
+                "or that you are not allowed to access",
+            ],
+            &["key"],
+        ],
         &[
             Cause::SourceKeyPolicy,
             Cause::KeyNotFound,
@@ -234,15 +256,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // Inferred: a key policy named in plain words.
     Rule::new(
-        &[
-            &["key policy"],
-            &[
-                "does not allow",
-                "does not grant",
-                "not permit",
-                "not admit",
-            ],
-        ],
+        &[&["key policy"], NOT_ALLOWED],
         &[Cause::SourceKeyPolicy, Cause::DestinationVaultKey],
         "The message says that the key policy does not allow the use.",
     )
@@ -255,5 +269,23 @@ pub(super) const RULES: &[Rule] = &[
         ]],
         &[Cause::SourceKeyDeny],
         "The message says that the key policy denies the use.",
+    ),
+    Rule::new(
+        &[
+            &["key policy", "key's policy"],
+            &["explicitly den", "explicit den"],
+        ],
+        &[Cause::SourceKeyDeny],
+        "The message says that the key policy denies the use.",
+    )
+    .unless_either(
+        OTHER_POLICIES,
+        &[
+            "authorized to perform:",
+            "authorised to perform:",
+            "no explicit den",
+            "not explicitly den",
+            OR_EXPLICIT_DENY,
+        ],
     ),
 ];

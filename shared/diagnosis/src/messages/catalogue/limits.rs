@@ -81,6 +81,12 @@ pub(super) const FIRST: &[Rule] = &[
         &[Cause::RetentionOutOfRange],
         "The retention is outside the range of the destination vault.",
     ),
+    // Inferred: "… must be between 7 and 35 days". A lifecycle has bounds of its own, so the text must speak of the vault.
+    Rule::new(
+        &[&["must be between"], &["retention"], &["vault"]],
+        &[Cause::RetentionOutOfRange],
+        "The retention is outside the range of the destination vault.",
+    ),
     // Documented: "… inside or too close to the weekly maintenance window configured", "… automated backup window …".
     Rule::new(
         &[
@@ -137,10 +143,18 @@ pub(super) const RULES: &[Rule] = &[
             "copy jobs are already",
             "copies in progress",
             "copy in progress",
+            // Seen: RDS "Cannot copy more than 5 snapshots across regions".
+            "cannot copy more than",
         ]],
         &[Cause::Concurrency],
         "Too many jobs ran for the resource at once.",
     ),
+    Rule::new(
+        &[&["already in progress"], &["copy of", "copies of"]],
+        &[Cause::Concurrency],
+        "Too many jobs ran for the resource at once.",
+    )
+    .unless(&["delet"]),
     // Documented: "Image creation throttled due to maximum number of concurrent snapshots on an EBS volume."
     Rule::new(
         &[&[
@@ -267,7 +281,6 @@ pub(super) const RULES: &[Rule] = &[
             "internal server error",
             "internalservererror",
             "internalserverexception",
-            "internalerror",
             "internalserviceerror",
             "internalserviceexception",
             "kmsinternalexception",
@@ -287,4 +300,12 @@ pub(super) const RULES: &[Rule] = &[
         &[Cause::ServiceFault],
         "A fault inside an AWS service.",
     ),
+    // Seen: "We encountered an internal error. InternalError". On the launch of an instance, EC2 calls a refused key
+    // Client.InternalError.
+    Rule::new(
+        &[&["internalerror"]],
+        &[Cause::ServiceFault],
+        "A fault inside an AWS service.",
+    )
+    .unless(&["client.internalerror"]),
 ];

@@ -7,14 +7,17 @@ mod resources;
 mod rule;
 mod sharing;
 mod weak;
+mod wording;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::missing;
 pub(super) use rule::{Rule, Stage};
+use wording::OR_EXPLICIT_DENY;
 
 /// The rules of each stage, in their order.
 const STAGES: [(Stage, &[&[Rule]]); 4] = [
@@ -31,14 +34,26 @@ const STAGES: [(Stage, &[&[Rule]]); 4] = [
 ];
 
 /// Fragments that no rule owns but the readers need.
-const TO_PERFORM: &str = "to perform";
+const VERBS: &[&str] = &["to perform", "to call"];
 const KMS_ARN: &str = ":kms:";
-const EXPLICIT_DENY: &[&str] = &["explicit deny", "explicitly denied", "explicit denial"];
+/// Words for a Deny statement. A text speaks of one where more of these stand in it than of the next list, each of which
+/// holds one of these.
+const EXPLICIT_DENY: &[&str] = &[
+    "explicit den",
+    "explicitly den",
+    "denied explicitly",
+    "denies explicitly",
+    "deny statement",
+];
+/// Seen: KMS "no resource-based policies allow access, or a resource-based policy explicitly denies access".
 const NO_EXPLICIT_DENY: &[&str] = &[
-    "no explicit deny",
-    "not an explicit deny",
-    "without an explicit deny",
-    "not explicitly denied",
+    "no explicit den",
+    "not an explicit den",
+    "without an explicit den",
+    "not explicitly den",
+    "not denied explicitly",
+    "no deny statement",
+    OR_EXPLICIT_DENY,
 ];
 
 const WORDS: usize = 16;
@@ -77,16 +92,17 @@ pub(super) struct Evidence {
     rules: u128,
     places: [Place; PLACES],
     place_count: usize,
-    performing: [usize; PLACES],
-    performing_count: usize,
+    verbs: [usize; PLACES],
+    verb_count: usize,
     kms_arn: Option<usize>,
-    explicit_deny: bool,
+    explicit_denies: usize,
+    no_explicit_denies: usize,
 }
 
 impl Evidence {
-    /// Where each `to perform` ends in the plain message: an access-denied sentence may stand there.
-    pub(super) fn performing(&self) -> impl ExactSizeIterator<Item = usize> {
-        self.performing.iter().copied().take(self.performing_count)
+    /// Where each `to perform` and `to call` ends in the plain message: an access-denied sentence may stand there.
+    pub(super) fn verbs(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.verbs.iter().copied().take(self.verb_count)
     }
 
     /// Where the first `:kms:` stands in the plain message.
@@ -95,7 +111,7 @@ impl Evidence {
     }
 
     pub(super) const fn speaks_of_explicit_deny(&self) -> bool {
-        self.explicit_deny
+        self.explicit_denies > self.no_explicit_denies
     }
 
     pub(super) fn missing(&self) -> impl Iterator<Item = Place> {
@@ -117,9 +133,9 @@ pub(super) struct Catalogue {
     rules: Vec<CompiledRule>,
     /// By fragment: the rules whose first group holds it.
     opens: Vec<u128>,
-    explicit: Bits,
-    not_explicit: Bits,
-    to_perform: usize,
+    verbs: Range<usize>,
+    explicit: Range<usize>,
+    no_explicit: Range<usize>,
     kms_arn: usize,
 }
 
@@ -133,14 +149,15 @@ impl Catalogue {
 
     fn build() -> Self {
         let mut fragments = Fragments::default();
-        // INVARIANT: the phrases of `missing` are the first patterns, so that `read` tells them by their number.
+        // INVARIANT: the fragments of the readers are the first patterns, those of `missing` before the others and `:kms:`
+        // last, so that `read` tells them by their number.
         for phrase in missing::AFTER.iter().chain(missing::BEFORE) {
             fragments.number(phrase);
         }
-        let to_perform = fragments.number(TO_PERFORM);
+        let verbs = fragments.range(VERBS);
+        let explicit = fragments.range(EXPLICIT_DENY);
+        let no_explicit = fragments.range(NO_EXPLICIT_DENY);
         let kms_arn = fragments.number(KMS_ARN);
-        let explicit = fragments.bits(EXPLICIT_DENY);
-        let not_explicit = fragments.bits(NO_EXPLICIT_DENY);
         let mut rules = Vec::new();
         let mut opens = Vec::<u128>::new();
         for (stage, lists) in STAGES {
@@ -158,7 +175,9 @@ impl Catalogue {
                         *mask |= bit;
                     }
                 }
-                let others = groups.map(|group| fragments.bits(group)).collect();
+                let others = groups
+                    .map(|group| fragments.bits(group.iter().copied()))
+                    .collect();
                 let none = fragments.bits(rule.none());
                 rules.push(CompiledRule {
                     rule,
@@ -178,9 +197,9 @@ impl Catalogue {
             automaton,
             rules,
             opens,
+            verbs,
             explicit,
-            not_explicit,
-            to_perform,
+            no_explicit,
             kms_arn,
         }
     }
@@ -192,10 +211,11 @@ impl Catalogue {
             rules: 0,
             places: [Place::default(); PLACES],
             place_count: 0,
-            performing: [0; PLACES],
-            performing_count: 0,
+            verbs: [0; PLACES],
+            verb_count: 0,
             kms_arn: None,
-            explicit_deny: false,
+            explicit_denies: 0,
+            no_explicit_denies: 0,
         };
         let Some(automaton) = &self.automaton else {
             return evidence;
@@ -204,29 +224,36 @@ impl Catalogue {
             let number = hit.pattern().as_usize();
             evidence.found.insert(number);
             evidence.rules |= self.opens.get(number).copied().unwrap_or(0);
-            if number < missing::AFTER.len() + missing::BEFORE.len()
-                && let Some(place) = evidence.places.get_mut(evidence.place_count)
-            {
+            if number <= self.kms_arn {
+                self.note(&mut evidence, number, hit.start(), hit.end());
+            }
+        }
+        evidence
+    }
+
+    /// Keeps where a fragment of a reader stands, or that it stands there once more.
+    fn note(&self, evidence: &mut Evidence, number: usize, start: usize, end: usize) {
+        if number < missing::AFTER.len() + missing::BEFORE.len() {
+            if let Some(place) = evidence.places.get_mut(evidence.place_count) {
                 *place = Place {
-                    start: hit.start(),
-                    end: hit.end(),
+                    start,
+                    end,
                     before_thing: number >= missing::AFTER.len(),
                 };
                 evidence.place_count += 1;
             }
-            if number == self.to_perform
-                && let Some(end) = evidence.performing.get_mut(evidence.performing_count)
-            {
-                *end = hit.end();
-                evidence.performing_count += 1;
+        } else if self.verbs.contains(&number) {
+            if let Some(verb) = evidence.verbs.get_mut(evidence.verb_count) {
+                *verb = end;
+                evidence.verb_count += 1;
             }
-            if number == self.kms_arn {
-                evidence.kms_arn.get_or_insert(hit.start());
-            }
+        } else if self.explicit.contains(&number) {
+            evidence.explicit_denies += 1;
+        } else if self.no_explicit.contains(&number) {
+            evidence.no_explicit_denies += 1;
+        } else {
+            evidence.kms_arn.get_or_insert(start);
         }
-        evidence.explicit_deny =
-            evidence.found.meets(&self.explicit) && !evidence.found.meets(&self.not_explicit);
-        evidence
     }
 
     /// The rules of a stage that the evidence satisfies, in their order.
@@ -282,12 +309,21 @@ impl Fragments {
         number
     }
 
-    fn bits(&mut self, fragments: &[&'static str]) -> Bits {
+    fn bits(&mut self, fragments: impl IntoIterator<Item = &'static str>) -> Bits {
         let mut bits = Bits::default();
         for fragment in fragments {
             bits.insert(self.number(fragment));
         }
         bits
+    }
+
+    /// The numbers of fragments that none has had yet.
+    fn range(&mut self, fragments: &[&'static str]) -> Range<usize> {
+        let start = self.list.len();
+        for fragment in fragments {
+            self.number(fragment);
+        }
+        start..self.list.len()
     }
 }
 
@@ -317,16 +353,13 @@ mod tests {
             .iter()
             .flat_map(|(_, lists)| lists.iter().copied().flatten())
             .flat_map(|rule| {
-                rule.all()
-                    .iter()
-                    .copied()
-                    .flatten()
-                    .chain(rule.none())
-                    .copied()
+                let all = rule.all().iter().copied().flatten().copied();
+                all.chain(rule.none())
             });
         let phrases = missing::AFTER.iter().chain(missing::BEFORE).copied();
+        let readers = VERBS.iter().copied().chain([KMS_ARN]);
         let flags = EXPLICIT_DENY.iter().chain(NO_EXPLICIT_DENY).copied();
-        for fragment in all.chain(phrases).chain(flags).chain([TO_PERFORM, KMS_ARN]) {
+        for fragment in all.chain(phrases).chain(flags).chain(readers) {
             assert!(!fragment.is_empty());
             assert_eq!(fragment, fragment.to_ascii_lowercase(), "lower case");
             assert!(fragment.is_ascii(), "{fragment}");
@@ -335,6 +368,22 @@ mod tests {
                 "{fragment}"
             );
         }
+    }
+
+    /// The numbers of both are compared.
+    #[test]
+    fn each_denial_of_an_explicit_deny_holds_one() {
+        for no in NO_EXPLICIT_DENY {
+            let held: usize = EXPLICIT_DENY
+                .iter()
+                .map(|deny| no.matches(deny).count())
+                .sum();
+            assert_eq!(held, 1, "{no}");
+        }
+        let catalogue = Catalogue::get();
+        assert_eq!(catalogue.verbs.len(), VERBS.len());
+        assert_eq!(catalogue.explicit.len(), EXPLICIT_DENY.len());
+        assert_eq!(catalogue.no_explicit.len(), NO_EXPLICIT_DENY.len());
     }
 
     #[test]

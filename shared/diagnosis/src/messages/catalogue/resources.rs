@@ -107,6 +107,29 @@ pub(super) const FIRST: &[Rule] = &[
         "This resource type cannot do this copy.",
     )
     .unless(&["continuous backup", "default key", "aws managed key"]),
+    // Documented: RDS does not copy the snapshots of a Multi-AZ DB cluster. The wording is inferred.
+    Rule::new(
+        &[
+            &[
+                "copying snapshots",
+                "copying backups",
+                "copying recovery points",
+            ],
+            &["is not supported", "are not supported"],
+        ],
+        &[Cause::UnsupportedResourceType],
+        "This resource type cannot do this copy.",
+    )
+    .unless(&[
+        "error copying",
+        "failed copying",
+        "continuous",
+        "point-in-time",
+        "pitr",
+        "default key",
+        "aws managed",
+        "encrypted",
+    ]),
     // Documented: backups in cold storage or archive tiers cannot be copied. The wording is inferred.
     Rule::new(
         &[
@@ -177,11 +200,37 @@ pub(super) const FIRST: &[Rule] = &[
         "The account is not enabled in the Region.",
     )
     .unless(&["marketplace", "kms key"]),
+    // Inferred: "Region me-south-1 must be enabled". The names of Regions end in a digit.
+    Rule::new(
+        &[
+            &[
+                "region must be enabled",
+                "-1 must be enabled",
+                "-2 must be enabled",
+                "-3 must be enabled",
+                "-4 must be enabled",
+                "-5 must be enabled",
+                "-6 must be enabled",
+                "-7 must be enabled",
+            ],
+            &["region"],
+        ],
+        &[Cause::RegionOptIn],
+        "The account is not enabled in the Region.",
+    )
+    .unless(&[
+        "kms key",
+        "feature",
+        "cross-account",
+        "cross account",
+        "cross-region",
+    ]),
     // Seen: what a Region that is not enabled answers.
     Rule::new(
         &[&[
             "security token included in the request is invalid",
             "unrecognizedclientexception",
+            "not able to validate the provided access credentials",
         ]],
         &[Cause::RegionOptIn, Cause::Transient],
         "A Region that is not enabled does not know the account's credentials.",
@@ -248,8 +297,18 @@ pub(super) const RULES: &[Rule] = &[
             "not in a state",
             "is still creating",
             "is still being created",
-            "is in the creating state",
-            "is in creating state",
+            "creating state",
+            "'creating' state",
+            "\"creating\" state",
+            "pending state",
+            "'pending' state",
+            "\"pending\" state",
+            "copying state",
+            "'copying' state",
+            "\"copying\" state",
+            "deleting state",
+            "'deleting' state",
+            "\"deleting\" state",
             "in state creating",
             "in state deleting",
             "in state expired",

@@ -18,7 +18,7 @@ pub(in crate::messages) enum Stage {
 /// Fragments that stand for causes: one of each group, and none of the exceptions.
 pub(in crate::messages) struct Rule {
     all: &'static [&'static [&'static str]],
-    none: &'static [&'static str],
+    none: [&'static [&'static str]; 2],
     causes: &'static [Cause],
     why: &'static str,
 }
@@ -32,7 +32,7 @@ impl Rule {
     ) -> Self {
         Self {
             all,
-            none: &[],
+            none: [&[], &[]],
             causes,
             why,
         }
@@ -40,7 +40,17 @@ impl Rule {
 
     /// The same rule, unless one of these fragments stands in the text.
     pub(super) const fn unless(mut self, none: &'static [&'static str]) -> Self {
-        self.none = none;
+        self.none = [none, &[]];
+        self
+    }
+
+    /// The same rule, unless a fragment of either list stands in the text: one that several rules share, and its own.
+    pub(super) const fn unless_either(
+        mut self,
+        shared: &'static [&'static str],
+        own: &'static [&'static str],
+    ) -> Self {
+        self.none = [shared, own];
         self
     }
 
@@ -48,8 +58,8 @@ impl Rule {
         self.all
     }
 
-    pub(super) const fn none(&self) -> &'static [&'static str] {
-        self.none
+    pub(super) fn none(&self) -> impl Iterator<Item = &'static str> {
+        self.none.into_iter().flatten().copied()
     }
 
     /// The causes, best first.

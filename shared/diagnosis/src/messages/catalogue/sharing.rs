@@ -1,6 +1,7 @@
 //! Texts about organizations, tags and what may be shared: access denied by name, not by permission.
 
 use super::Rule;
+use super::wording::AT_DESTINATION;
 use crate::Cause;
 
 pub(super) const FIRST: &[Rule] = &[
@@ -100,6 +101,10 @@ pub(super) const FIRST: &[Rule] = &[
                 "have to be in the same",
                 "outside of your org",
                 "outside your org",
+                "is outside the org",
+                "is outside of the org",
+                "are outside the org",
+                "are outside of the org",
                 "no longer a member",
                 "not both in",
                 "not both member",
@@ -151,6 +156,7 @@ pub(super) const FIRST: &[Rule] = &[
                 "not enabled in your org",
                 "not enabled in the org",
                 "must be enabled",
+                "must be turned on",
                 "is not enabled in the management account",
                 "is not enabled by the management account",
             ],
@@ -185,6 +191,8 @@ pub(super) const FIRST: &[Rule] = &[
                 "vault is encrypted with the aws managed key",
                 "vault is encrypted with aws/backup",
                 "vault uses the default",
+                "vault is encrypted with an aws owned key",
+                "vault is encrypted with an aws-owned key",
             ],
             &[
                 "cannot",
@@ -195,7 +203,7 @@ pub(super) const FIRST: &[Rule] = &[
             ],
         ],
         &[Cause::DestinationVaultKey],
-        "The vault is encrypted with a default key.",
+        "The vault is encrypted with a key that is not the customer's own.",
     ),
     // Documented: "Storage Gateway backup copies require a user-created backup vault and key at destination."
     Rule::new(
@@ -223,13 +231,15 @@ pub(super) const FIRST: &[Rule] = &[
         &[Cause::DestinationVaultKey],
         "The default vault cannot be the destination.",
     ),
-    // Seen: RDS on a copy to another Region without a key.
+    // Seen: RDS on a copy to another Region without a key. EC2: "Creating an unencrypted copy from an encrypted snapshot is
+    // not supported."
     Rule::new(
         &[&[
             "must specify new kms key",
             "must specify a new kms key",
             "must specify a kms key",
             "specify new kms key for cross",
+            "unencrypted copy from an encrypted",
         ]],
         &[Cause::DestinationVaultKey],
         "A copy of an encrypted snapshot to another Region needs a key there.",
@@ -237,19 +247,7 @@ pub(super) const FIRST: &[Rule] = &[
     // Seen: RDS names the key of the copy "target KMS key".
     Rule::new(
         &[
-            &[
-                "target kms key",
-                "destination kms key",
-                "target snapshot kms key",
-                "destination vault kms key",
-                "destination vault's kms key",
-                "destination vault key",
-                "destination vault's key",
-                "kms key of the destination",
-                "key of the destination vault",
-                "destination encryption key",
-                "target encryption key",
-            ],
+            AT_DESTINATION,
             &[
                 "does not exist",
                 "not enabled",

@@ -25,7 +25,21 @@ const SUCCESS: &[&str] = &[
     "resolved",
 ];
 
+/// A denial that speaks of a key and says no more.
+const KMS_DENIED: &[&str] = &["kms access denied", "kms key access denied"];
+
 pub(super) const RULES: &[Rule] = &[
+    // Seen: DynamoDB puts it before what KMS said, whatever that was.
+    Rule::new(
+        &[KMS_DENIED],
+        &[
+            Cause::JobRolePermission,
+            Cause::SourceKeyPolicy,
+            Cause::SourceKeyDeny,
+        ],
+        "Access to a key was denied; the message does not say why.",
+    )
+    .unless(SUCCESS),
     // Documented patterns "access denied" and "not authorized to": the text names neither action nor policy. The job role
     // comes first because its repair is advice.
     Rule::new(
@@ -46,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         "Access was denied; the message names neither the action nor the policy.",
     )
-    .unless(SUCCESS),
+    .unless_either(SUCCESS, KMS_DENIED),
     Rule::new(
         &[&["access to the"], &["is denied", "was denied"]],
         &[Cause::JobRolePermission],

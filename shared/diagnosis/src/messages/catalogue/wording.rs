@@ -1,0 +1,160 @@
+//! Wordings that several rules share.
+
+/// Texts that the access-denied grammar reads better.
+pub(super) const GRAMMAR: &[&str] = &["authorized to perform:", "authorised to perform:"];
+
+/// How a text names the destination vault, or the action that only its policy and the job role can allow.
+pub(super) const DESTINATION_VAULT: &[&str] = &[
+    "destination vault",
+    "destination backup vault",
+    "target vault",
+    "target backup vault",
+    "copyintobackupvault",
+];
+
+/// How a text names the access policy of a vault.
+pub(super) const VAULT_POLICY: &[&str] = &["vault policy", "access policy", "vault's policy"];
+
+/// The service-linked role as the role that cannot be assumed. Nobody can change its trust policy, so it is gone.
+pub(super) const SERVICE_LINKED_ROLE_NOT_ASSUMED: &[&str] = &[
+    "/awsserviceroleforbackup cannot be assumed by aws backup",
+    "/awsserviceroleforbackup cannot be assumed by amazon backup",
+    "/awsserviceroleforbackup' cannot be assumed by aws backup",
+    "/awsserviceroleforbackup\" cannot be assumed by aws backup",
+    "role awsserviceroleforbackup cannot be assumed by aws backup",
+    "role awsserviceroleforbackup cannot be assumed by amazon backup",
+];
+
+/// How a text says that a permission is missing.
+pub(super) const MISSING_PERMISSION: &[&str] = &[
+    "not have sufficient permission",
+    "insufficient permission",
+    "not have permission",
+    "not have the permission",
+    "not have the required permission",
+    "not have required permission",
+    "not have the necessary permission",
+    "not have necessary permission",
+    "not have enough permission",
+    "not have adequate permission",
+    "miss permission",
+    "missing permission",
+    "missing the permission",
+    "missing required permission",
+    "missing the required permission",
+    "lacks permission",
+    "lack permission",
+    "lacks the permission",
+    "lacks the required permission",
+    "lack the required permission",
+    "lacking permission",
+    "permission is missing",
+    "permissions are missing",
+    "insufficient privileges",
+    "not authorized to access",
+    "not authorized to use",
+    "not authorized to call",
+    "not have access to",
+    "permission denied",
+    "no permission to",
+];
+
+/// What says more than that a permission is missing.
+pub(super) const NOT_ONLY_A_PERMISSION: &[&str] = &[
+    "access the storage of",
+    "vss",
+    "permission to assume",
+    "permissions to assume",
+    "authorized to perform:",
+    "is not enabled or you do",
+    "not enabled, or you do",
+];
+
+/// How a text says that a policy type refused.
+pub(super) const BLOCKS: &[&str] = &[
+    "explicit deny",
+    "explicitly den",
+    "denied by",
+    "denies",
+    "blocked by",
+    "blocks",
+    "prevents",
+    "prevented by",
+    "does not allow",
+    "no service control policy allows",
+    "no resource control policy allows",
+    "no permissions boundary allows",
+    "no session policy allows",
+    "no vpc endpoint policy allows",
+    "not allowed by",
+    "restricted by",
+    "forbids",
+    "forbidden by",
+    "access denied",
+];
+
+/// Texts of the destination's key, which the rules of stage `First` explain.
+pub(super) const AT_DESTINATION: &[&str] = &[
+    "target kms key",
+    "destination kms key",
+    "target snapshot kms key",
+    "destination vault kms key",
+    "destination vault's kms key",
+    "destination vault key",
+    "destination vault's key",
+    "destination encryption key",
+    "target encryption key",
+    "kms key of the destination",
+    "kms key of destination",
+    "key of the destination vault",
+    "key of the destination backup vault",
+    "key of destination vault",
+    "key of destination backup vault",
+];
+
+/// How a text that speaks of a state names a key.
+pub(super) const KEY_NAMES: &[&str] = &[
+    "kms key",
+    ":key/",
+    "cmk",
+    "encryption key",
+    "customer managed key",
+    "key id",
+    "key '",
+    "key \"",
+    "kmsinvalidstate",
+    "disabledexception",
+    "the key is",
+    "source key",
+    "keyid",
+    "alias/",
+    "customer master key",
+];
+
+/// How a text says that a policy lacks an Allow.
+pub(super) const NOT_ALLOWED: &[&str] = &[
+    "does not allow",
+    "does not grant",
+    "does not let",
+    "not permit",
+    "not admit",
+];
+
+/// Policies that are neither the vault's nor the key's.
+pub(super) const OTHER_POLICIES: &[&str] = &[
+    "service control polic",
+    "service-control polic",
+    "(scp)",
+    " scp ",
+    "resource control polic",
+    "(rcp)",
+    " rcp ",
+    "identity-based polic",
+    "permissions boundar",
+    "permission boundar",
+    "session polic",
+    "endpoint polic",
+];
+
+/// A Deny as one of several things that KMS cannot tell apart.
+pub(super) const OR_EXPLICIT_DENY: &str = "or a resource-based policy explicitly den";
