@@ -59,9 +59,10 @@ fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 deny: ## Check licences, sources and advisories of the dependencies.
 	tests/deny
 
-lint: deny ## Check format, lints, dependencies and the templates.
+lint: deny ## Check format, lints, documentation, dependencies and the templates.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
 	tests/black_box/install sam
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template member.yaml

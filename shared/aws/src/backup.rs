@@ -21,7 +21,7 @@ use crate::member::{optional, text};
 use crate::says::Says;
 use crate::{config, copy_job, pages, service_job};
 
-/// `ListCopyJobs` gives up to 1,000 jobs at once (AWS Backup API reference, `ListCopyJobs` [documented]).
+/// `ListCopyJobs` gives up to 1,000 jobs at once (AWS Backup API reference, `ListCopyJobs`, documented).
 const JOBS_OF_A_PAGE: i32 = 1_000;
 /// A hundred thousand failed copies in one Region are more than one sweep can take up.
 const MOST_PAGES_OF_JOBS: usize = 100;

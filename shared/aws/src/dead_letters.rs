@@ -82,7 +82,7 @@ impl DeadLetters {
 }
 
 /// The event in a letter. EventBridge puts the event itself into its queue; Lambda's failure destination wraps it as
-/// `requestPayload` (Lambda developer guide, "Asynchronous invocation" [documented]). What is no JSON is kept as text.
+/// `requestPayload` (Lambda developer guide, "Asynchronous invocation", documented). What is no JSON is kept as text.
 pub(crate) fn event_in(body: &str) -> Value {
     let Ok(mut letter) = serde_json::from_str::<Value>(body) else {
         return Value::String(body.to_owned());

@@ -1,8 +1,8 @@
 //! What the two policies answer to the calls of a copy.
 //!
 //! Two different principals are checked: the vault policy against the source's job role, the key policy against the
-//! destination's `AWSServiceRoleForBackup` (AWS Backup developer guide, "Creating backup copies across AWS accounts"
-//! [documented]). A condition key that a policy asks for and that isn't stated here counts as unknown, never as absent.
+//! destination's `AWSServiceRoleForBackup` (AWS Backup developer guide, "Creating backup copies across AWS accounts",
+//! documented). A condition key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
 use copymend_policy::{
     AccountId, Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate,
@@ -32,7 +32,7 @@ pub struct KeyCall {
 }
 
 /// The calls that a copy of an encrypted backup can't do without: what `AWSBackupServiceLinkedRolePolicyForBackup` (version 31)
-/// lets the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy [inferred; not run against AWS].
+/// lets the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy (inferred; not run against AWS).
 pub const KEY_CALLS: &[KeyCall] = &[
     KeyCall {
         action: "kms:DescribeKey",
@@ -150,7 +150,7 @@ pub fn key_access(
     facts: &Facts,
 ) -> Access {
     let service = via_service(&failure.job().source_recovery_point);
-    // The Region in `kms:ViaService` is the source's or the destination's [unverified]: both must be allowed.
+    // The Region in `kms:ViaService` is the source's or the destination's (unverified): both must be allowed.
     let regions = [
         failure.job().region.as_str(),
         failure.job().destination_vault.region(),

@@ -77,7 +77,7 @@ const VAULT_FAMILY: &[Cause] = &[
     Cause::DestinationVaultPolicy,
 ];
 /// AWS Backup assumes the job role before it does anything else, so a role that is missing or can't be assumed never hides
-/// behind a message about a vault or a key [inferred]. A message that suggests one layer of the role's permissions suggests
+/// behind a message about a vault or a key (inferred). A message that suggests one layer of the role's permissions suggests
 /// the others too: "You are not authorized" names none, and not even whose permissions it means.
 const ROLE_FAMILY: &[Cause] = &[
     Cause::JobRoleMissing,
@@ -225,7 +225,7 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
 }
 
 /// The simulator judges service control policies without their conditions, and so refuses calls that pass (IAM user guide,
-/// "Testing IAM policies" [documented]; false denials are seen in public). It is believed only where nothing else explains
+/// "Testing IAM policies" (documented); false denials are seen in public). It is believed only where nothing else explains
 /// a message that doesn't name such a policy.
 fn doubted(
     mut assessment: Assessment,
@@ -254,7 +254,7 @@ fn doubted(
 }
 
 /// The simulator is asked about the two calls of AWS Backup that every copy makes, and leaves out service control policies
-/// with conditions (IAM user guide, "Testing IAM policies" [documented]). What it allows doesn't exclude a cause of which the
+/// with conditions (IAM user guide, "Testing IAM policies", documented). What it allows doesn't exclude a cause of which the
 /// message says more: that a service control policy refused, or that another call was refused.
 fn beyond_simulation(
     mut assessment: Assessment,

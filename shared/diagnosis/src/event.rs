@@ -14,9 +14,9 @@ pub const EVENT_DETAIL_TYPE: &str = "Copy Job State Change";
 
 /// What an event says of a copy job. It is a hint: anyone who may invoke the function can write one.
 ///
-/// Fields and traps: AWS Backup developer guide, page on EventBridge [documented]. `destinationRecoveryPointArn` is an empty
+/// Fields and traps: AWS Backup developer guide, page on EventBridge (documented). `destinationRecoveryPointArn` is an empty
 /// object until it is set, sample account ids have thirteen digits, vault names can hold `/`, and an on-demand job has no
-/// `createdBy` [seen].
+/// `createdBy` (seen).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyJobEvent {
     /// The event's id, if it has one.
@@ -124,7 +124,7 @@ pub(crate) fn region(field: &'static str, text: &str) -> Result<String, EventErr
     }
 }
 
-/// Job ids are UUIDs in every sample, but no page says so [inferred]: anything that is safe in a URL and a log is accepted.
+/// Job ids are UUIDs in every sample, but no page says so (inferred): anything that is safe in a URL and a log is accepted.
 pub(crate) fn job_id(field: &'static str, text: &str) -> Result<String, EventError> {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if text.len() <= 128 && text.bytes().all(safe) {

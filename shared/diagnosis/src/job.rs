@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::CopyJobEvent;
 use crate::resource::{BackupVaultArn, RoleArn};
 
-/// The states of a copy job (AWS Backup API reference, `CopyJob` [documented]).
+/// The states of a copy job (AWS Backup API reference, `CopyJob`, documented).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum CopyJobState {

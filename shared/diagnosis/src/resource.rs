@@ -158,7 +158,7 @@ impl KeyArn {
 
 typed_arn!(
     /// An alias of a KMS key: `arn:aws:kms:REGION:ACCOUNT:alias/NAME`. The key is in the alias's own account and Region, and the
-    /// name holds letters, digits, `/`, `_` and `-` (AWS KMS API reference, `CreateAlias` [documented]).
+    /// name holds letters, digits, `/`, `_` and `-` (AWS KMS API reference, `CreateAlias`, documented).
     KeyAliasArn, "the ARN of an alias of a KMS key", "kms", |arn| {
         let name = arn
             .resource()
@@ -188,7 +188,7 @@ impl KeyAliasArn {
     }
 
     /// Whether it is one of AWS's own, such as `alias/aws/backup`. They exist before their keys do (AWS KMS API reference,
-    /// `ListAliases` [documented]).
+    /// `ListAliases`, documented).
     #[must_use]
     pub fn is_predefined(&self) -> bool {
         self.name().starts_with("alias/aws/")

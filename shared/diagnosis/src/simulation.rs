@@ -3,7 +3,7 @@
 use copymend_policy::PolicyDocument;
 use serde::Serialize;
 
-/// The simulator's decision (IAM API reference, `EvaluationResult` [documented]).
+/// The simulator's decision (IAM API reference, `EvaluationResult`, documented).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SimulatedDecision {
@@ -41,7 +41,7 @@ pub enum Simulated {
     /// Identity policies, boundary and service control policies allow it.
     Allowed,
     /// The service control policies don't. The simulation ends there: what the principal's own policies say is not told
-    /// (IAM API reference, `EvaluationResult` [documented]).
+    /// (IAM API reference, `EvaluationResult`, documented).
     NotByOrganization,
     /// The permissions boundary doesn't. What the identity policies say takes a simulation without the boundary.
     NotByBoundary,
@@ -57,7 +57,7 @@ impl SimulatedAction {
     /// What the answer means.
     ///
     /// A denial that comes with statements that decided, but that neither a Deny, the boundary nor the organization explains,
-    /// is not believed: the resource is in another account, and the simulator knows no policy of it [inferred].
+    /// is not believed: the resource is in another account, and the simulator knows no policy of it (inferred).
     #[must_use]
     pub fn meaning(&self) -> Simulated {
         if self.decision == SimulatedDecision::Allowed {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::facts::Tags;
 
-/// An effective tag policy, from `organizations:DescribeEffectivePolicy` (Organizations user guide, "Tag policy syntax"
-/// [documented]).
+/// An effective tag policy, from `organizations:DescribeEffectivePolicy` (Organizations user guide, "Tag policy syntax",
+/// documented).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagPolicy {
     rules: Vec<TagRule>,

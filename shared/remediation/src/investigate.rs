@@ -118,8 +118,8 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
     }
 }
 
-/// What the job role must be allowed for a copy (AWS Backup, service authorization reference [documented]). The Region of
-/// each call is [inferred] from where its resource is.
+/// What the job role must be allowed for a copy (AWS Backup, service authorization reference, documented). The Region of
+/// each call is (inferred) from where its resource is.
 fn simulations(failure: &Failure) -> (Simulation, Simulation) {
     let job = failure.job();
     let one = |action, resource: &str, region: &str| Simulation {
@@ -182,8 +182,8 @@ async fn without_boundary<I: Identities>(
     }
 }
 
-/// The settings can be read in the management account alone (AWS Backup API reference, `DescribeGlobalSettings`
-/// [documented]), which is known once the organization is.
+/// The settings can be read in the management account alone (AWS Backup API reference, `DescribeGlobalSettings`,
+/// documented), which is known once the organization is.
 async fn read_global_settings<E: Environment>(
     environment: &E,
     source: &Location,

@@ -18,7 +18,7 @@ pub(crate) const ATTEMPTS: u32 = 3;
 /// How often a written policy is read back. All in all shorter than the time that is left for a write.
 const READ_BACKS: u32 = 8;
 /// The same for a key, as long as there is time: AWS KMS answers reads late, usually by a few seconds (developer guide, "AWS
-/// KMS eventual consistency" [documented]).
+/// KMS eventual consistency", documented).
 const READ_BACKS_OF_A_KEY: u32 = 25;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
 /// How long a write waits before it is tried again.

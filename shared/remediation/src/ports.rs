@@ -219,8 +219,8 @@ pub trait Keys: Send + Sync {
 
     /// The key that an alias stands for; `None` where there is no such alias, or where it is one of AWS's own that has no key
     /// yet. For an alias of a customer it is `DescribeKey`, whose permission is that on the key (AWS KMS API reference,
-    /// `DescribeKey` [documented]). For one of AWS's own it is `ListAliases`: `DescribeKey` would make the AWS managed key where
-    /// there is none yet (the same page [documented]), and this port reads only.
+    /// `DescribeKey`, documented). For one of AWS's own it is `ListAliases`: `DescribeKey` would make the AWS managed key where
+    /// there is none yet (the same page, documented), and this port reads only.
     fn key_of_alias(
         &self,
         alias: &KeyAliasArn,

@@ -20,7 +20,7 @@ use crate::report::{GuardResult, PolicyChange};
 use crate::settings::Settings;
 
 /// How long after a write a policy may be read late. AWS KMS: usually a few seconds, at times longer (developer guide, "AWS KMS
-/// eventual consistency" [documented]); a minute is our own bound.
+/// eventual consistency", documented); a minute is our own bound.
 const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 
 /// How a repair ended.

@@ -1,5 +1,5 @@
 //! Looks for failed copies whose events never arrived. AWS Backup sends its events on a best-effort basis (AWS Backup,
-//! "Monitoring events using EventBridge" [documented]).
+//! "Monitoring events using EventBridge", documented).
 
 use copymend_diagnosis::EventError;
 use copymend_policy::AccountId;

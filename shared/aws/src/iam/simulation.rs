@@ -14,7 +14,7 @@ use crate::pages;
 pub(super) const OPERATION: &str = "iam:SimulatePrincipalPolicy";
 
 /// A boundary that is in nobody's way. It takes the place of the principal's own (IAM API reference,
-/// `SimulatePrincipalPolicy` [documented]).
+/// `SimulatePrincipalPolicy`, documented).
 const ALLOWS_EVERYTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
@@ -67,7 +67,7 @@ fn context_entry((key, value): &(&'static str, String)) -> ContextEntry {
 }
 
 /// Reads one answer. Only one resource was asked about, so the members beside its own entry are about it as well: AWS says
-/// in some answers more there (IAM API reference, `EvaluationResult` [documented]).
+/// in some answers more there (IAM API reference, `EvaluationResult`, documented).
 fn read(
     call: &Call,
     action: &str,

@@ -1,7 +1,7 @@
 //! Links to the pages of the AWS console that people should start from.
 //!
 //! Every part of a link is checked or escaped here, whatever its type promised before, so that no event can make a link that
-//! leads elsewhere. The paths are those that AWS's documentation or public tools use [seen]; a path that AWS moves leads to
+//! leads elsewhere. The paths are those that AWS's documentation or public tools use (seen); a path that AWS moves leads to
 //! the start page of the same console.
 
 use std::fmt::Write as _;

@@ -120,7 +120,7 @@ pub(super) fn policy(case: &Case<'_>) -> Advice {
 }
 
 /// Which principal uses the key then is not documented; AWS's advice on the message is to admit the job role
-/// (AWS Backup, "Troubleshooting" [documented]).
+/// (AWS Backup, "Troubleshooting", documented).
 fn same_account(case: &Case<'_>) -> Advice {
     advice(
         case.key_owner(),
@@ -249,7 +249,7 @@ pub(super) fn not_found(case: &Case<'_>) -> Advice {
 }
 
 /// AWS's four steps: back up, restore under a customer managed key, back up again, copy (AWS re:Post, article
-/// `backup-cross-account-copy-error` [documented]).
+/// `backup-cross-account-copy-error`, documented).
 pub(super) fn aws_managed(case: &Case<'_>) -> Advice {
     let (account, region) = (case.source_account(), case.source_region());
     let restore = match case.recovery_point() {

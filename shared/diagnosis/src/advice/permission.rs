@@ -75,7 +75,7 @@ pub(super) fn names(actions: &[&SimulatedAction]) -> String {
 
 /// The statements that allow what a copy needs, or of it only `actions`. As AWS's own example does, copying from is allowed
 /// for every recovery point, since each backup has another ARN, and copying into for the destination vault alone (AWS Backup,
-/// "Creating backup copies across AWS accounts" [documented]).
+/// "Creating backup copies across AWS accounts", documented).
 fn statements(case: &Case<'_>, actions: Option<&[&SimulatedAction]>) -> Vec<Value> {
     let wanted = |name: &str| {
         actions.is_none_or(|actions| actions.iter().any(|action| action.action == name))

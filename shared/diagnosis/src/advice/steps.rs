@@ -43,8 +43,8 @@ impl Case<'_> {
         self.start_again_with("Start the copy again", "")
     }
 
-    /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy"
-    /// [documented]).
+    /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy",
+    /// documented).
     pub(super) fn start_again_with(&self, sentence: &str, options: &str) -> String {
         self.start(sentence, self.role().as_str(), options)
     }

@@ -9,7 +9,7 @@ use crate::fact::Fact;
 use crate::facts::Tags;
 use crate::tag_policy::TagViolation;
 
-/// The most user tags that a resource can have (AWS Backup, "Quotas" [documented]).
+/// The most user tags that a resource can have (AWS Backup, "Quotas", documented).
 const MOST_TAGS: usize = 50;
 
 fn list_tags(case: &Case<'_>) -> String {
@@ -42,7 +42,7 @@ fn violations(case: &Case<'_>) -> Vec<TagViolation> {
 }
 
 /// Sets a tag. AWS Backup tags only the backups that it manages fully; others are tagged by their own service (AWS Backup, "Add
-/// or remove tags on existing recovery points" [documented]).
+/// or remove tags on existing recovery points", documented).
 fn set_tag(arn: &Arn, region: &str, key: &str, value: &str) -> String {
     match (arn.service(), arn.resource().rsplit('/').next()) {
         ("backup", _) => {

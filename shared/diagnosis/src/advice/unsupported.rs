@@ -122,7 +122,7 @@ fn advanced_dynamodb(case: &Case<'_>) -> Vec<String> {
 }
 
 /// A cluster's snapshot can be restored to an instance, whose backups can be copied (Amazon RDS, "Restoring from a Multi-AZ DB
-/// cluster snapshot to a DB instance" [documented]).
+/// cluster snapshot to a DB instance", documented).
 fn multi_az_cluster(case: &Case<'_>) -> Vec<String> {
     let (account, region) = (case.source_account(), case.source_region());
     let snapshot = case

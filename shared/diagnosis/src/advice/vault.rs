@@ -92,7 +92,7 @@ pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
     ]
 }
 
-/// A name for another vault: at most 50 letters, digits, `-` and `_` (`CreateBackupVault` [documented]).
+/// A name for another vault: at most 50 letters, digits, `-` and `_` (`CreateBackupVault`, documented).
 fn new_vault_name(old: &str) -> String {
     if old.len() <= 46 && !old.contains(['/', '.']) {
         format!("{old}-cmk")

@@ -189,7 +189,7 @@ fn delegation(need: &Need, principal: Principal<'_>, account: AccountId) -> Opti
 
 /// The request with the keys that follow from the call. That AWS Backup calls KMS in the caller's name, as
 /// `backup.REGION.amazonaws.com` and for an AWS resource, is taken from the conditions of `AWSBackupFullAccess`
-/// [documented]. Keys that aren't stated are unknown.
+/// (documented). Keys that aren't stated are unknown.
 fn request(need: &Need, principal: Principal<'_>, account: AccountId, owner: AccountId) -> Request {
     let entity = principal.entity;
     let kind = if entity.resource().starts_with("user/") {

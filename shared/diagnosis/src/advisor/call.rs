@@ -14,7 +14,7 @@ pub const API_CALL_DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
 /// The service whose calls are looked at.
 const EVENT_SOURCE_OF_BACKUP: &str = "backup.amazonaws.com";
 
-/// Who made a call (CloudTrail user guide, "userIdentity element" [documented]).
+/// Who made a call (CloudTrail user guide, "userIdentity element", documented).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// `type`, such as `AssumedRole`.
@@ -170,7 +170,7 @@ impl ApiCallEvent {
 
     /// The alias by which the call names its key: an ARN, which may be another account's, or a name in the called account and
     /// Region. A vault that is made without a key gets one that AWS Backup makes by default (`AWS::Backup::BackupVault` in AWS's
-    /// template reference [documented]), which is the account's `alias/aws/backup` (seen).
+    /// template reference, documented), which is the account's `alias/aws/backup` (seen).
     #[must_use]
     pub fn key_alias(&self) -> Option<KeyAliasArn> {
         let named = match self.parameter("encryptionKeyArn") {
@@ -246,7 +246,7 @@ impl Caller {
     }
 }
 
-/// Whether an error code of CloudTrail means a missing permission. The spellings differ from service to service [seen].
+/// Whether an error code of CloudTrail means a missing permission. The spellings differ from service to service (seen).
 #[must_use]
 pub fn is_access_denied(code: &str) -> bool {
     let code = code.to_ascii_lowercase();

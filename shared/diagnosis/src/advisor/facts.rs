@@ -20,7 +20,7 @@ pub struct KeyInUse {
 
 impl KeyInUse {
     /// Whether KMS says that it is an AWS managed key: its policy is AWS's, and nobody can change it (AWS KMS developer guide,
-    /// "AWS KMS keys" [documented]).
+    /// "AWS KMS keys", documented).
     #[must_use]
     pub fn is_aws_managed(&self) -> bool {
         match &self.key {

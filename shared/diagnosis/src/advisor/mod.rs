@@ -1,7 +1,7 @@
 //! What was missing for a refused AWS Backup call, or for a failed backup or restore job. Pure.
 //!
 //! A call needs some permissions ([`needs`]); policies answer to each ([`permissions`]); the answers are weighed together
-//! with the service's words ([`weigh`]).
+//! with the service's words (`weigh`).
 
 mod access;
 mod advice;

@@ -1,8 +1,8 @@
 //! Which permissions a call or job needs, as data.
 //!
-//! Sources: AWS Backup developer guide, "API permissions" (`CreateBackupVault`) [documented]; the AWS managed policies
-//! `AWSBackupServiceRolePolicyForBackup`, `…ForRestores`, `…ForS3Backup` and `…ForS3Restore`, read in 2026 [documented]: a
-//! job's list is the part of them that a job of that type can't do without [inferred].
+//! Sources: AWS Backup developer guide, "API permissions" (`CreateBackupVault`) (documented); the AWS managed policies
+//! `AWSBackupServiceRolePolicyForBackup`, `…ForRestores`, `…ForS3Backup` and `…ForS3Restore`, read in 2026 (documented): a
+//! job's list is the part of them that a job of that type can't do without (inferred).
 
 use super::call::ApiCallEvent;
 use super::job::{JobKind, UnsuccessfulJob};
@@ -61,7 +61,7 @@ pub fn of_call(call: &ApiCallEvent, key: Option<&KeyArn>) -> Vec<Need> {
     needs
 }
 
-/// What an operation is authorized on (service authorization reference, "AWS Backup" [documented]); `None` where the request
+/// What an operation is authorized on (service authorization reference, "AWS Backup", documented); `None` where the request
 /// doesn't tell.
 fn resource_of(call: &ApiCallEvent, operation: &str, vault: Option<String>) -> Option<String> {
     let parameter = |name| call.parameter(name).map(ToOwned::to_owned);
@@ -122,7 +122,7 @@ fn vault_creation(call: &ApiCallEvent, vault: String, key: Option<&KeyArn>) -> V
     );
     let mut needs = vec![
         need("backup:CreateBackupVault", vault),
-        // The action knows no resource (service authorization reference [documented]).
+        // The action knows no resource (service authorization reference, documented).
         need("backup-storage:MountCapsule", "*"),
     ];
     needs.extend(VAULT_KEY_ACTIONS.into_iter().map(|action| Need {

@@ -1,7 +1,7 @@
 //! The roles that IAM Identity Center makes for a permission set in each account that it is assigned in.
 //!
-//! Nobody but IAM Identity Center can change such a role (AWS re:Post, `knowledge-center/identity-center-aws-reserved-sso`
-//! [documented]): what it lacks has to be added to the permission set.
+//! Nobody but IAM Identity Center can change such a role (AWS re:Post, `knowledge-center/identity-center-aws-reserved-sso`,
+//! documented): what it lacks has to be added to the permission set.
 
 use copymend_policy::{AccountId, Arn};
 
@@ -11,7 +11,7 @@ use super::advice::step;
 ///
 /// The role's ARN is `role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_SUFFIX`; there is no Region in it where IAM
 /// Identity Center is in us-east-1 (IAM Identity Center user guide, "Referencing permission sets in resource policies, Amazon
-/// EKS, and AWS KMS" [documented]). The suffix is 16 hexadecimal digits (seen in that page's examples).
+/// EKS, and AWS KMS", documented). The suffix is 16 hexadecimal digits (seen in that page's examples).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PermissionSet<'a> {
     /// The permission set's name.
@@ -55,7 +55,7 @@ impl<'a> PermissionSet<'a> {
     ///
     /// A permission set has one inline policy, which `PutInlinePolicyToPermissionSet` sets as a whole (inferred:
     /// `GetInlinePolicyForPermissionSet` answers one policy, and no operation adds to it). It reaches the roles by
-    /// `ProvisionPermissionSet` (IAM Identity Center API reference, `PutInlinePolicyToPermissionSet` [documented]).
+    /// `ProvisionPermissionSet` (IAM Identity Center API reference, `PutInlinePolicyToPermissionSet`, documented).
     pub(super) fn steps(self, account: AccountId) -> Vec<String> {
         let Self { name, region } = self;
         let region = region.map_or_else(String::new, |region| format!(" --region {region}"));
@@ -100,7 +100,7 @@ impl<'a> PermissionSet<'a> {
 }
 
 /// It goes into commands, so nothing is taken that is not a permission set's name (IAM Identity Center API reference,
-/// `CreatePermissionSet` [documented]).
+/// `CreatePermissionSet`, documented).
 fn permission_set_name(role_name: &str) -> Option<&str> {
     let (name, suffix) = role_name
         .strip_prefix("AWSReservedSSO_")?

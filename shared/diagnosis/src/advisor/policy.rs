@@ -9,8 +9,8 @@ use crate::permission::{PermissionAnswer, PermissionState};
 /// where nothing is.
 ///
 /// A key's actions are limited to AWS Backup's own calls by `kms:ViaService`, and grants to AWS resources, as in
-/// `AWSBackupFullAccess` [documented]; `kms:DescribeKey` and `kms:RetireGrant` stay without, because a console or a tool may
-/// call them directly [inferred].
+/// `AWSBackupFullAccess` (documented); `kms:DescribeKey` and `kms:RetireGrant` stay without, because a console or a tool may
+/// call them directly (inferred).
 #[must_use]
 pub fn least_privilege(needs: &[Need], answers: &[PermissionAnswer]) -> Option<Value> {
     let missing = |need: &&Need| {

@@ -136,7 +136,7 @@ fn depends_on(policy: &str, keys: &[String]) -> Finding {
 }
 
 /// The role does the destination's part of a copy between accounts alone (AWS Backup, "Creating backup copies across AWS
-/// accounts" [documented]).
+/// accounts", documented).
 fn service_linked_role(failure: &Failure, facts: &Facts) -> Finding {
     if !failure.is_cross_account() {
         return ruled_out(SAME_ACCOUNT);

@@ -32,7 +32,7 @@ pub(super) fn membership(failure: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-/// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS accounts" [documented]).
+/// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS accounts", documented).
 pub(super) fn feature(failure: &Failure, facts: &Facts) -> Finding {
     if !failure.is_cross_account() {
         return ruled_out(SAME_ACCOUNT);

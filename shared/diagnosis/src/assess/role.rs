@@ -10,7 +10,7 @@ use crate::job::Failure;
 use crate::resource::RoleArn;
 use crate::simulation::{Simulated, SimulatedAction};
 
-/// The principal that assumes job roles (AWS Backup, "IAM service roles" [documented]).
+/// The principal that assumes job roles (AWS Backup, "IAM service roles", documented).
 const SERVICE: &str = "backup.amazonaws.com";
 
 /// Whether the role is missing under exactly the ARN that the job names.
@@ -67,7 +67,7 @@ pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) 
 }
 
 /// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
-/// prevention" [documented]); which resource it states as `aws:SourceArn` isn't documented for copies.
+/// prevention", documented); which resource it states as `aws:SourceArn` isn't documented for copies.
 fn assume_role(role: &RoleArn, account: &str) -> Request {
     Request::new(SERVICE, "sts:AssumeRole", role.as_str())
         .with_context("aws:SourceAccount", [account])

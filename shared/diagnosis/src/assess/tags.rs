@@ -9,7 +9,7 @@ use crate::facts::{Facts, Tags};
 use crate::job::Failure;
 use crate::tag_policy::TagViolation;
 
-/// The most user tags that a resource can have (AWS Backup, "Quotas" [documented]).
+/// The most user tags that a resource can have (AWS Backup, "Quotas", documented).
 const MOST_TAGS: usize = 50;
 
 fn user_tags(tags: &Tags) -> usize {
@@ -63,7 +63,7 @@ pub(super) fn policy(failure: &Failure, facts: &Facts) -> Finding {
 }
 
 /// Whether the policy is enforced for what the copy makes. That this is the type in the recovery point's ARN, such as
-/// `ec2:snapshot`, is [inferred].
+/// `ec2:snapshot`, is (inferred).
 fn is_enforced(violation: &TagViolation, point: &Arn) -> bool {
     let resource = point.resource();
     let kind = resource.split(['/', ':']).next().unwrap_or(resource);

@@ -64,7 +64,7 @@ pub struct TypeFeatures {
     /// Whether it can be copied to another account.
     pub cross_account: bool,
     /// Whether it can be copied to another Region and another account in a single action. Documented for RDS, Aurora, DocumentDB
-    /// and Neptune, whose older pages deny it; for the others [inferred].
+    /// and Neptune, whose older pages deny it; for the others (inferred).
     pub single_action: bool,
     /// Whether AWS Backup manages the backups fully: an ARN of its own, the key of the vault.
     pub fully_managed: bool,
@@ -247,12 +247,12 @@ fn row_of(resource_type: &str) -> Option<&'static Row> {
 
 /// The row of a backup. Some kinds share the name of a type and differ in their ARNs:
 ///
-/// - a DynamoDB backup without advanced features keeps an ARN of DynamoDB (AWS Backup, "Advanced DynamoDB backup" [documented]);
-/// - an RDS Multi-AZ cluster is a `cluster`, an instance a `db` (AWS Backup, "Amazon RDS Multi-Availability Zone backups"
-///   [documented]); that its snapshots are `cluster-snapshot` follows from the ARN formats of Amazon RDS [documented];
+/// - a DynamoDB backup without advanced features keeps an ARN of DynamoDB (AWS Backup, "Advanced DynamoDB backup", documented);
+/// - an RDS Multi-AZ cluster is a `cluster`, an instance a `db` (AWS Backup, "Amazon RDS Multi-Availability Zone backups",
+///   documented); that its snapshots are `cluster-snapshot` follows from the ARN formats of Amazon RDS (documented);
 /// - the cluster state of an EKS backup is `recovery-point:eks/…`, the composite `recovery-point:composite:eks/…` (AWS Backup,
-///   "Amazon EKS backups" [documented]);
-/// - FSx for ONTAP is backed up by the volume, the others by the file system: [inferred] from the resources in
+///   "Amazon EKS backups", documented);
+/// - FSx for ONTAP is backed up by the volume, the others by the file system: (inferred) from the resources in
 ///   `AWSBackupServiceRolePolicyForBackup`.
 fn row_for(
     resource_type: &str,
@@ -280,15 +280,15 @@ fn row_for(
 }
 
 /// Whether AWS Backup manages the backup fully: then its ARN begins with `arn:aws:backup`, and the key is the source
-/// vault's, not the resource's (AWS Backup developer guide, "Encryption" and "Full AWS Backup management" [documented]).
+/// vault's, not the resource's (AWS Backup developer guide, "Encryption" and "Full AWS Backup management", documented).
 #[must_use]
 pub fn is_fully_managed(recovery_point: &Arn) -> bool {
     recovery_point.service() == "backup"
 }
 
 /// The service through which the destination's service-linked role uses the source key: `kms:ViaService` in
-/// `AWSBackupServiceLinkedRolePolicyForBackup` [documented]. Storage Gateway backups are EBS snapshots. That DocumentDB and
-/// Neptune go through `rds` is [inferred] from their snapshot ARNs. `None` for types that don't go that way.
+/// `AWSBackupServiceLinkedRolePolicyForBackup` (documented). Storage Gateway backups are EBS snapshots. That DocumentDB and
+/// Neptune go through `rds` is (inferred) from their snapshot ARNs. `None` for types that don't go that way.
 #[must_use]
 pub fn via_service(recovery_point: &Arn) -> Option<ViaService> {
     match recovery_point.service() {

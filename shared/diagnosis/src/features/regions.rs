@@ -1,8 +1,8 @@
 //! Which Regions limit copies.
 //!
-//! Source: AWS Backup developer guide, "Feature availability by AWS Region" with its footnotes [documented]; see
+//! Source: AWS Backup developer guide, "Feature availability by AWS Region" with its footnotes (documented); see
 //! [`super::FEATURE_TABLE_DATE`]. The Region codes are those of the AWS General Reference. Where AWS's page names a Region
-//! without saying whether it is the copy's source or destination, both count [inferred].
+//! without saying whether it is the copy's source or destination, both count (inferred).
 
 /// Regions that an account must enable first.
 pub(super) const OPT_IN: &[&str] = &[

@@ -1,7 +1,7 @@
 //! AWS Backup's feature table, one row a resource type.
 //!
 //! Source: AWS Backup developer guide, "AWS Backup feature availability", the table "Feature availability by resource" with its
-//! footnotes, and for the Regions the considerations below the table "Feature availability by AWS Region" [documented]. Read in
+//! footnotes, and for the Regions the considerations below the table "Feature availability by AWS Region" (documented). Read in
 //! a copy whose document history ends on 24 September 2026. That edition differs from older ones:
 //!
 //! - RDS, Aurora, DocumentDB and Neptune go to another Region and another account in a single action since 23 October 2025;
@@ -14,7 +14,7 @@ use super::regions::{BAHRAIN_AND_UAE, CHINA, Limit, NEPTUNE_ACROSS_REGIONS, Reac
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Copies {
     /// To another Region, to another account, and to both in a single action. That types without a footnote do both at once too
-    /// is [inferred]: the table has no column for it.
+    /// is (inferred): the table has no column for it.
     Everywhere,
     /// To another Region, but not to another account.
     OtherRegion,
@@ -118,7 +118,7 @@ pub(super) static TABLE: &[Row] = &[
         ..everywhere(&["Neptune", "Amazon Neptune"])
     },
     // Redshift has no row in AWS's table; support "should not be assumed unless explicitly mentioned", so it counts as having
-    // none [inferred].
+    // none (inferred).
     never(
         &["Redshift", "Amazon Redshift"],
         "Amazon Redshift backups cannot be copied by AWS Backup",

@@ -12,7 +12,7 @@ pub(super) fn key_note(call: &ApiCallEvent, facts: &CallerFacts) -> Option<Strin
             "what the call names as its key is neither a key nor an alias, so no key policy was looked at".to_owned()
         });
     };
-    // CloudFormation, `AWS::Backup::BackupVault` [documented]; the API reference says nothing of aliases.
+    // CloudFormation, `AWS::Backup::BackupVault` (documented); the API reference says nothing of aliases.
     let by_alias = || {
         format!(
             "the call names its key by the alias `{alias}`, where AWS's documentation asks for the key's ARN"
