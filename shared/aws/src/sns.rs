@@ -39,8 +39,8 @@ impl SnsNotifier {
 }
 
 impl SnsNotifier {
-    /// `id` names what the message is about. With the cause and the outcome it makes `message_id`, which is the same when a
-    /// message is sent again, so that a reader can tell.
+    /// `id` names what the message is about. With the outcome it makes `message_id`, which is the same when a message is sent
+    /// again, so that a reader can tell.
     async fn publish(
         &self,
         email: Email,
@@ -66,7 +66,7 @@ impl SnsNotifier {
             .message(message(email.body))
             .message_attributes("cause", attribute(cause.slug())?)
             .message_attributes("outcome", attribute(outcome.slug())?)
-            .message_attributes("message_id", attribute(&format!("{id}/{cause}/{outcome}"))?);
+            .message_attributes("message_id", attribute(&format!("{id}/{outcome}"))?);
         call.send(request.send()).await?;
         Ok(true)
     }
@@ -78,17 +78,19 @@ impl Notifier<Report> for SnsNotifier {
         // A made-up event must not look like a repetition of the real one.
         let unverified = if report.verified { "" } else { "unverified-" };
         let id = format!("{unverified}{}", report.copy.copy_job_id);
-        self.publish(email, &id, report.diagnosis.cause, report.outcome)
-            .await
+        // Another delivery may name another cause, but counts the copy under the same incident.
+        let incident = report.incident.as_ref();
+        let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
+        self.publish(email, &id, cause, report.outcome).await
     }
 }
 
 impl Notifier<Advisory> for SnsNotifier {
     async fn notify(&self, advisory: &Advisory) -> CallResult<bool> {
         let email = copymend_report::advisory_email(advisory);
-        let id = &advisory.event;
-        self.publish(email, id, advisory.diagnosis.cause, advisory.outcome)
-            .await
+        let cause = advisory.diagnosis.cause;
+        let id = format!("{}/{cause}", advisory.event);
+        self.publish(email, &id, cause, advisory.outcome).await
     }
 }
 

@@ -100,11 +100,11 @@ impl<E: Environment> CopyRemediator<E> {
             .deadline
             .saturating_add(GRACE)
             .unwrap_or(invocation.deadline);
-        let id = match &verification {
-            Verification::Confirmed(failure) => failure.job().id.clone(),
+        let (id, is_confirmed) = match &verification {
+            Verification::Confirmed(failure) => (failure.job().id.clone(), true),
             // An event that nobody confirms must not take the place of the real one.
             Verification::Refused(_) | Verification::Impossible(_) => {
-                format!("unverified-{}", event.copy_job_id)
+                (format!("unverified-{}", event.copy_job_id), false)
             }
         };
         let progress = match ledger
@@ -117,8 +117,10 @@ impl<E: Environment> CopyRemediator<E> {
                 return Ok(self.already_handled(&event, "another invocation handles this job"));
             }
             JobEntry::Done(outcome) => {
-                return Ok(self
-                    .already_handled(&event, &format!("this job was handled before: {outcome}")));
+                let note = format!("this job was handled before: {outcome}");
+                let mut report = self.already_handled(&event, &note);
+                report.verified = is_confirmed;
+                return Ok(report);
             }
         };
         let delivery = Delivery {

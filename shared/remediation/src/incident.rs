@@ -1,8 +1,8 @@
 //! Counting an incident and telling people of it: the same for a copy's Report and for an Advisory.
 
 use crate::handler::HandlerError;
-use crate::ledger::{Counting, JobProgress, Ledger, Occurrence};
-use crate::ports::{CallResult, Clock, Notifier};
+use crate::ledger::{Count, Counting, JobProgress, Ledger};
+use crate::ports::{Clock, Notifier};
 use crate::report::Outcome;
 
 /// What is counted under an incident, and told.
@@ -48,36 +48,36 @@ where
         .as_ref()
         .filter(|counted| counted.fingerprint == fingerprint);
     let same = before.filter(|counted| !told.outcome().is_news_after(&counted.outcome));
-    let (occurrence, is_due) = match (same, before) {
-        (Some(_), _) if progress.told => {
+    let occurrence = match same {
+        Some(_) if progress.told => {
             told.note("people were told by an earlier delivery".to_owned());
             return Ok(told);
         }
         // The same number leads to the same message.
-        (Some(counted), _) => {
-            let occurrence = counted.occurrence.clone();
-            let is_due = occurrence.is_worth_telling(told.outcome());
-            (Ok(occurrence), is_due)
-        }
-        // Whoever was told of the other outcome hears of this one.
-        (None, Some(_)) => {
-            let occurrence =
-                count(ledger, clock, job_id, &fingerprint, &told, Counting::Again).await;
-            let is_changed = |occurrence: &Occurrence| occurrence.is_changed_by(told.outcome());
-            let is_due = progress.told || occurrence.as_ref().is_ok_and(is_changed);
-            (occurrence, is_due)
-        }
-        (None, None) => {
-            let occurrence =
-                count(ledger, clock, job_id, &fingerprint, &told, Counting::First).await;
-            let is_worth = |occurrence: &Occurrence| occurrence.is_worth_telling(told.outcome());
-            let is_due = progress.is_count_unclear || occurrence.as_ref().is_ok_and(is_worth);
-            (occurrence, is_due)
+        Some(counted) => Ok(counted.occurrence.clone()),
+        None => {
+            let count = Count {
+                fingerprint: &fingerprint,
+                copy_job_id: job_id,
+                outcome: told.outcome().slug(),
+                counting: match before {
+                    Some(_) => Counting::Again,
+                    None => Counting::First,
+                },
+                // Whoever was told of another outcome hears of this one.
+                is_due: progress.told || progress.is_count_unclear,
+            };
+            ledger.count_occurrence(count, clock.now()).await
         }
     };
     match occurrence {
         Ok(occurrence) => {
             told.occurred(occurrence.count);
+            let is_due = match before {
+                // A number that was passed before is no news.
+                Some(_) if same.is_none() => occurrence.is_changed_by(told.outcome()),
+                Some(_) | None => occurrence.is_worth_telling(told.outcome()),
+            };
             if !is_due {
                 return Ok(told);
             }
@@ -90,20 +90,6 @@ where
         tracing::warn!(%error, "it was not recorded that people were told");
     }
     Ok(told)
-}
-
-async fn count<L: Ledger, C: Clock, R: Counted>(
-    ledger: &L,
-    clock: &C,
-    job_id: &str,
-    fingerprint: &str,
-    counted: &R,
-    counting: Counting,
-) -> CallResult<Occurrence> {
-    let outcome = counted.outcome().slug();
-    ledger
-        .count_occurrence(fingerprint, job_id, outcome, counting, clock.now())
-        .await
 }
 
 /// Tells people, unless there is nothing to tell.

@@ -52,6 +52,21 @@ pub enum Counting {
     Again,
 }
 
+/// An occurrence of an incident, to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count<'c> {
+    /// The incident.
+    pub fingerprint: &'c str,
+    /// The job that is counted.
+    pub copy_job_id: &'c str,
+    /// The outcome's slug.
+    pub outcome: &'c str,
+    /// Whether it is one more.
+    pub counting: Counting,
+    /// Whether people have to hear of it, whatever the incident's outcome was: then none is answered or remembered.
+    pub is_due: bool,
+}
+
 /// How often an incident was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
@@ -135,8 +150,19 @@ pub struct PolicyHistory {
     pub sids: Vec<String>,
     /// Writes on the UTC day that was asked about.
     pub writes_today: u32,
-    /// When the resource was written last, if it was.
-    pub last_write: Option<Timestamp>,
+    /// The last write, if there was one.
+    pub last_write: Option<LastWrite>,
+}
+
+/// The last write to a resource: what a policy shows that isn't read late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastWrite {
+    /// When it was decided on.
+    pub at: Timestamp,
+    /// The Sids that it added, or took out.
+    pub sids: Vec<String>,
+    /// Whether it took them out.
+    pub is_undo: bool,
 }
 
 /// A lease on a policy. Only [`Ledger::acquire_lease`] makes one; a guarded write needs it.
@@ -216,10 +242,7 @@ pub trait Ledger: Send + Sync {
     /// told yet. A process that dies in between leaves the job's count unclear. An error doesn't say whether it was counted.
     fn count_occurrence(
         &self,
-        fingerprint: &str,
-        copy_job_id: &str,
-        outcome: &str,
-        counting: Counting,
+        count: Count<'_>,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use copymend_policy::PolicyDocument;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::guards::{TIME_FOR_A_WRITE, Write};
 use crate::lease::lease_holds;
-use crate::ledger::{Change, Lease, Ledger};
+use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
 use crate::plan::Target;
 use crate::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, KeyWrites, Keys,
@@ -21,6 +22,8 @@ const READ_BACKS: u32 = 8;
 /// KMS eventual consistency", documented).
 const READ_BACKS_OF_A_KEY: u32 = 25;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
+/// How long after a write a key's policy may be read late. The page above names no bound; a minute is our own.
+const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 /// How long a write waits before it is tried again.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -93,11 +96,30 @@ impl<E: Environment> PolicyWrite<'_, E> {
                     detail: "the policy was put, but does not show it yet; or somebody put the old one back".to_owned(),
                 }),
             }),
+            (Ok(ReadBack::Unchanged), Err(error)) if self.may_be_late(&error) => {
+                Ok(WriteEnd::Unseen(error))
+            }
             (Ok(ReadBack::Foreign | ReadBack::Unchanged), Err(error)) => {
                 clock.sleep(WRITE_PAUSE).await;
                 Ok(WriteEnd::Lost(error))
             }
             (Err(error), Ok(()) | Err(_)) => Ok(WriteEnd::Unseen(error)),
+        }
+    }
+
+    /// Whether the policy may have been written although it doesn't show it. What was throttled was surely not done.
+    const fn may_be_late(&self, error: &CallError) -> bool {
+        match (self.target, error.kind) {
+            (Target::Vault(_), _) | (Target::Key(_), CallErrorKind::Throttled) => false,
+            (
+                Target::Key(_),
+                CallErrorKind::AccessDenied
+                | CallErrorKind::Timeout
+                | CallErrorKind::Unavailable
+                | CallErrorKind::Unreadable
+                | CallErrorKind::Rejected
+                | CallErrorKind::Failed,
+            ) => true,
         }
     }
 
@@ -186,6 +208,86 @@ pub(crate) async fn read_policy<E: Environment>(
                 .await
         }
         Target::Key(key) => environment.keys().get_key_policy(key).await,
+    }
+}
+
+/// A policy as it was read, and whether it shows what Copymend wrote to it last.
+pub(crate) struct Read {
+    pub text: Option<String>,
+    pub late: Option<Late>,
+}
+
+/// What a policy that may be read late doesn't show yet.
+#[derive(Debug)]
+pub(crate) struct Late {
+    /// When it was written.
+    pub at: Timestamp,
+    /// The Sids that were added and are missing, or that were taken out and are there.
+    pub sids: Vec<String>,
+}
+
+/// Reads a policy; a key's again, while there is time, as long as it doesn't show what was written to it within the last
+/// minute. Written anew from such a text, the policy would lose that.
+pub(crate) async fn read_settled<E: Environment>(
+    environment: &E,
+    target: &Target,
+    history: &PolicyHistory,
+    deadline: Timestamp,
+) -> CallResult<Read> {
+    let clock = environment.clock();
+    let mut attempt = 1;
+    loop {
+        let text = read_policy(environment, target).await?;
+        let late = late(target, text.as_deref(), history, clock.now());
+        let has_time = deadline.duration_since(clock.now()) >= TIME_FOR_A_WRITE * 2;
+        if late.is_none() || attempt == READ_BACKS_OF_A_KEY || !has_time {
+            return Ok(Read { text, late });
+        }
+        clock.sleep(READ_BACK_PAUSE).await;
+        attempt += 1;
+    }
+}
+
+fn late(
+    target: &Target,
+    text: Option<&str>,
+    history: &PolicyHistory,
+    now: Timestamp,
+) -> Option<Late> {
+    let last = history.last_write.as_ref()?;
+    match target {
+        Target::Vault(_) => return None,
+        Target::Key(_) if now.duration_since(last.at) >= SETTLING => return None,
+        Target::Key(_) => {}
+    }
+    // One that can't be read is for the plan to refuse.
+    let policy = PolicyDocument::parse(text?).ok()?;
+    let is_there = |sid: &str| {
+        let mut statements = policy.statements().iter();
+        statements.any(|statement| statement.sid() == Some(sid))
+    };
+    let sids: Vec<String> = last
+        .sids
+        .iter()
+        .filter(|sid| is_there(sid) == last.is_undo)
+        .cloned()
+        .collect();
+    (!sids.is_empty()).then_some(Late { at: last.at, sids })
+}
+
+impl Late {
+    /// That another delivery should look again.
+    pub(crate) fn into_error(self, target: &Target) -> CallError {
+        CallError {
+            operation: "read the policy again",
+            resource: target.as_str().to_owned(),
+            kind: CallErrorKind::Throttled,
+            detail: format!(
+                "it does not show what was written at {} ({}); try again in a minute",
+                self.at,
+                self.sids.join(", ")
+            ),
+        }
     }
 }
 

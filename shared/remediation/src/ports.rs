@@ -133,7 +133,7 @@ pub trait Backup: Send + Sync {
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<CopyJob>>> + Send;
 
-    /// `ListCopyJobs`: the ids of copy jobs that failed and ended at `since` or later, oldest first.
+    /// `ListCopyJobs`: the ids of copy jobs that failed and ended at `since` or later, newest first.
     fn list_failed_copy_jobs(
         &self,
         location: &Location,

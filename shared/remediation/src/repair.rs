@@ -6,7 +6,7 @@ use copymend_diagnosis::access::Access;
 use copymend_diagnosis::features::via_service;
 use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
 use copymend_policy::{KeyProfile, VaultScope};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::guards::{approve, guards_of_history, guards_of_lease, guards_of_plan};
 use crate::handler::Invocation;
@@ -14,14 +14,10 @@ use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::lease::{lease_holds, take_lease};
 use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
 use crate::plan::{Plan, Target, plan};
-use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_policy};
+use crate::policy_write::{ATTEMPTS, Late, PolicyWrite, Read, WriteEnd, read_policy, read_settled};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::report::{GuardResult, PolicyChange};
 use crate::settings::Settings;
-
-/// How long after a write a policy may be read late. AWS KMS: usually a few seconds, at times longer (developer guide, "AWS KMS
-/// eventual consistency", documented); a minute is our own bound.
-const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 
 /// How a repair ended.
 #[derive(Debug)]
@@ -30,8 +26,8 @@ pub struct Repaired {
     pub guards: Vec<GuardResult>,
     /// What happened to the policy.
     pub ending: Ending,
-    /// A change that was put although the repair didn't end as written. Unless it is applied, nobody could see whether it is
-    /// in the policy.
+    /// A change that was put besides, or although the repair didn't end as written. Unless it is applied, nobody could see
+    /// whether it is in the policy.
     pub put: Option<PolicyChange>,
     /// What people should know besides.
     pub notes: Vec<String>,
@@ -99,17 +95,22 @@ impl Tried {
 
     fn into_repaired(self, ending: Ending) -> Repaired {
         let mut notes = self.notes;
-        let put = match &ending {
-            Ending::Written(_) | Ending::AdmittedMeanwhile => None,
-            Ending::Refused(_) | Ending::Failed(_) | Ending::Busy(_) => self.in_policy.or_else(|| {
-                let (plan, change) = self.put?;
-                notes.push(format!(
-                    "the change {0} was put, and it could not be seen whether it is in the policy: look at the policy; `copymend undo {0}` takes it out",
-                    change.id
-                ));
-                Some(change_of(&plan, false, Some(change.id)))
-            }),
+        let unseen = match &ending {
+            // What was put last is what was written.
+            Ending::Written(_) => None,
+            Ending::AdmittedMeanwhile
+            | Ending::Refused(_)
+            | Ending::Failed(_)
+            | Ending::Busy(_) => self.put,
         };
+        let put = self.in_policy.or_else(|| {
+            let (plan, change) = unseen?;
+            notes.push(format!(
+                "the change {0} was put, and it could not be seen whether it is in the policy: look at the policy; `copymend undo {0}` takes it out",
+                change.id
+            ));
+            Some(change_of(&plan, false, Some(change.id)))
+        });
         Repaired {
             guards: self.guards,
             ending,
@@ -117,6 +118,15 @@ impl Tried {
             notes,
         }
     }
+}
+
+/// What stands while a policy is leased.
+struct UnderLease<'l, E: Environment> {
+    ledger: &'l E::Ledger,
+    lease: &'l Lease,
+    target: &'l Target,
+    /// What was written to the policy before.
+    history: CallResult<PolicyHistory>,
 }
 
 /// Everything a repair is about.
@@ -161,6 +171,11 @@ impl<E: Environment> Repair<'_, E> {
             }
         };
         let mut repaired = self.write(ledger, &lease, &target, facts).await;
+        let is_unseen = repaired.put.as_ref().is_some_and(|put| !put.applied);
+        if is_unseen {
+            // The next writer might read as late, and write over it. The lease ends by itself.
+            return repaired;
+        }
         if let Err(error) = ledger.release_lease(lease).await {
             repaired.notes.push(format!(
                 "the lease was not released and ends by itself: {error}"
@@ -177,11 +192,25 @@ impl<E: Environment> Repair<'_, E> {
         facts: &Facts,
     ) -> Repaired {
         let mut tried = Tried::default();
+        // Read once: while the lease is held, no other invocation writes.
+        let now = self.environment.clock().now();
+        let history = ledger.policy_history(target.as_str(), now).await;
+        if let Err(error) = &history
+            && error.may_pass()
+        {
+            return tried.into_repaired(Ending::Busy(error.clone()));
+        }
+        let under_lease = UnderLease {
+            ledger,
+            lease,
+            target,
+            history,
+        };
         for attempt in 0..=ATTEMPTS {
-            let ended = match self.look(ledger, target, facts, &mut tried).await {
+            let ended = match self.look(&under_lease, facts, &mut tried).await {
                 ControlFlow::Continue(_) if attempt == ATTEMPTS => break,
                 ControlFlow::Continue((plan, fresh)) => {
-                    self.attempt(ledger, lease, plan, &fresh, &mut tried).await
+                    self.attempt(&under_lease, plan, &fresh, &mut tried).await
                 }
                 ControlFlow::Break(ending) => Some(ending),
             };
@@ -203,13 +232,12 @@ impl<E: Environment> Repair<'_, E> {
     /// Reads the policy again and works the change out anew. An ending where there is nothing to write.
     async fn look(
         &self,
-        ledger: &E::Ledger,
-        target: &Target,
+        under_lease: &UnderLease<'_, E>,
         facts: &Facts,
         tried: &mut Tried,
     ) -> ControlFlow<Ending, (Plan, Facts)> {
-        let fresh = match self.read_again(target, facts).await {
-            Ok(fresh) => fresh,
+        let (fresh, late) = match self.read_again(under_lease, facts).await {
+            Ok(read) => read,
             Err(error) => return ControlFlow::Break(Ending::Busy(error)),
         };
         let plan = match plan(self.cause, self.failure, &fresh, self.settings) {
@@ -219,13 +247,24 @@ impl<E: Environment> Repair<'_, E> {
                 return ControlFlow::Break(Ending::Refused(None));
             }
         };
+        if let Some(late) = late {
+            // That a statement of this very plan is missing is for the guard `sid-not-removed`.
+            let own = plan.sids();
+            if late.sids.iter().any(|sid| !own.contains(sid)) {
+                let error = late.into_error(under_lease.target);
+                return ControlFlow::Break(Ending::Busy(error));
+            }
+        }
         // After a put whose answer was lost, or that someone else wrote over, the policy tells whether ours is in it.
         let is_there = tried.put.as_ref().is_some_and(|(put, _)| {
             let policy = plan.before.as_ref();
             policy.is_some_and(|policy| put.is_in(policy))
         });
         if is_there && let Some((put, change)) = tried.put.take() {
-            let confirmed = ledger.confirm_change(&change, &put.sids()).await;
+            let confirmed = under_lease
+                .ledger
+                .confirm_change(&change, &put.sids())
+                .await;
             tried.in_policy = Some(change_of(&put, true, Some(change.id)));
             if let Err(error) = tried.unconfirmed(confirmed.err()) {
                 return ControlFlow::Break(Ending::Failed(error));
@@ -243,27 +282,26 @@ impl<E: Environment> Repair<'_, E> {
     /// One try; `None` where it has to be tried again.
     async fn attempt(
         &self,
-        ledger: &E::Ledger,
-        lease: &Lease,
+        under_lease: &UnderLease<'_, E>,
         plan: Plan,
         fresh: &Facts,
         tried: &mut Tried,
     ) -> Option<Ending> {
         let now = self.environment.clock().now();
-        match self.ask(ledger, lease, &plan, fresh, now).await {
+        match self.ask(under_lease, &plan, fresh, now) {
             Ok(guards) => tried.guards = guards,
             Err(error) => return Some(Ending::Busy(error)),
         }
-        let Some(write) = approve(&plan, &tried.guards, lease) else {
+        let Some(write) = approve(&plan, &tried.guards, under_lease.lease) else {
             return Some(Ending::Refused(Some(change_of(&plan, false, None))));
         };
         let change = self.change(&plan, now);
         let ended = PolicyWrite {
             environment: self.environment,
-            ledger,
-            lease,
+            ledger: under_lease.ledger,
+            lease: under_lease.lease,
             deadline: self.invocation.deadline,
-            target: &plan.target,
+            target: under_lease.target,
             write: &write,
             change: &change,
             sids: &plan.sids(),
@@ -304,49 +342,44 @@ impl<E: Environment> Repair<'_, E> {
         }
     }
 
-    /// Asks every guard, under the lease. An error asks for another delivery: a lease that ran out, too little time or a
-    /// ledger that can't be read now is nobody's refusal.
-    async fn ask(
+    /// Asks every guard, under the lease. An error asks for another delivery: a lease that ran out or too little time is
+    /// nobody's refusal.
+    fn ask(
         &self,
-        ledger: &E::Ledger,
-        lease: &Lease,
+        under_lease: &UnderLease<'_, E>,
         plan: &Plan,
         fresh: &Facts,
         now: Timestamp,
     ) -> CallResult<Vec<GuardResult>> {
-        let history = ledger.policy_history(plan.target.as_str(), now).await;
-        if let Err(error) = &history
-            && error.may_pass()
-        {
-            return Err(error.clone());
-        }
-        if let Ok(history) = &history
-            && let Some(at) = settling(plan, history, now)
-        {
-            return Err(CallError {
-                operation: "read the policy again",
-                resource: plan.target.as_str().to_owned(),
-                kind: CallErrorKind::Throttled,
-                detail: format!("it does not show what was written at {at}"),
-            });
-        }
-        let of_lease = lease_holds(lease, now, self.invocation.deadline)?;
+        let of_lease = lease_holds(under_lease.lease, now, self.invocation.deadline)?;
         let mut guards = self.guards.to_vec();
         guards.extend(guards_of_plan(plan, self.failure, fresh, self.settings));
-        guards.extend(guards_of_history(plan, &history, self.settings));
+        guards.extend(guards_of_history(plan, &under_lease.history, self.settings));
         guards.extend(of_lease);
         Ok(guards)
     }
 
     /// The facts with the policy as it is now. A read that fails for a reason that passes is an error, and the event is
     /// delivered again; any other failure is an unknown fact, which no guard lets pass.
-    async fn read_again(&self, target: &Target, facts: &Facts) -> CallResult<Facts> {
-        let answer = read_policy(self.environment, target).await;
-        if let Err(error) = &answer
-            && error.may_pass()
-        {
-            return Err(error.clone());
-        }
+    async fn read_again(
+        &self,
+        under_lease: &UnderLease<'_, E>,
+        facts: &Facts,
+    ) -> CallResult<(Facts, Option<Late>)> {
+        let target = under_lease.target;
+        let deadline = self.invocation.deadline;
+        let read = if let Ok(history) = &under_lease.history {
+            read_settled(self.environment, target, history, deadline).await
+        } else {
+            // No guard lets a write pass without it.
+            let text = read_policy(self.environment, target).await;
+            text.map(|text| Read { text, late: None })
+        };
+        let (answer, late) = match read {
+            Ok(read) => (Ok(read.text), read.late),
+            Err(error) if error.may_pass() => return Err(error),
+            Err(error) => (Err(error), None),
+        };
         let mut fresh = facts.clone();
         match target {
             Target::Vault(_) => fresh.vault_policy = vault_policy_fact(self.failure, answer),
@@ -356,7 +389,7 @@ impl<E: Environment> Repair<'_, E> {
                 }
             }
         }
-        Ok(fresh)
+        Ok((fresh, late))
     }
 
     fn change(&self, plan: &Plan, now: Timestamp) -> Change {
@@ -380,23 +413,6 @@ impl<E: Environment> Repair<'_, E> {
             undoes: None,
         }
     }
-}
-
-/// When the policy was last written, if it was read so soon after that it may be read late: it lacks a statement that another
-/// change of ours added. Written anew from such a text, the policy would lose that statement. A statement of this very plan is
-/// for the guard `sid-not-removed`.
-fn settling(plan: &Plan, history: &PolicyHistory, now: Timestamp) -> Option<Timestamp> {
-    let at = history.last_write?;
-    let own = plan.sids();
-    let lacks = |sid: &String| {
-        let policy = plan.before.as_ref();
-        !own.contains(sid)
-            && !policy.is_some_and(|policy| {
-                let mut statements = policy.statements().iter();
-                statements.any(|statement| statement.sid() == Some(sid.as_str()))
-            })
-    };
-    (now.duration_since(at) < SETTLING && history.sids.iter().any(lacks)).then_some(at)
 }
 
 /// Whom a change of this target admits, and to what, in the ledger's words. Copies of the same grantee need no second change.

@@ -8,7 +8,7 @@ use crate::handler::Invocation;
 use crate::lease::{lease_holds, take_lease};
 use crate::ledger::{Change, ChangeState, Lease, Ledger};
 use crate::plan::{Target, sids};
-use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_policy};
+use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_settled};
 use crate::ports::{CallError, Clock, Environment};
 use crate::write::{Approved, ApprovedNoVaultPolicy};
 
@@ -134,22 +134,12 @@ pub async fn undo<E: Environment>(
         .iter()
         .map(|statement| NewStatement::from_recorded(statement))
         .collect::<Result<Vec<_>, _>>()?;
-    if state == ChangeState::Intended {
-        let now = environment.clock().now();
-        let history = ledger.policy_history(target.as_str(), now).await?;
-        if sids(&statements)
-            .iter()
-            .any(|sid| history.sids.contains(sid))
-        {
-            return Err(UndoError::WrittenByAnother(id));
-        }
-    }
     let lease = take_lease(environment.clock(), ledger, target.as_str(), invocation).await?;
     let undone = write(
         environment,
         ledger,
         &target,
-        &change,
+        (&change, state),
         &statements,
         &lease,
         invocation,
@@ -221,7 +211,7 @@ async fn write<E: Environment>(
     environment: &E,
     ledger: &E::Ledger,
     target: &Target,
-    change: &Change,
+    (change, state): (&Change, ChangeState),
     statements: &[NewStatement],
     lease: &Lease,
     invocation: &Invocation,
@@ -230,8 +220,18 @@ async fn write<E: Environment>(
     let mut fault = None;
     // What was put, and may be in the policy or not.
     let mut put: Option<Change> = None;
-    for _ in 0..ATTEMPTS {
-        let before = read_policy(environment, target).await?;
+    let now = environment.clock().now();
+    let history = ledger.policy_history(target.as_str(), now).await?;
+    if state == ChangeState::Intended && sids.iter().any(|sid| history.sids.contains(sid)) {
+        return Err(UndoError::WrittenByAnother(change.id.clone()));
+    }
+    for attempt in 0..=ATTEMPTS {
+        let deadline = invocation.deadline;
+        let read = read_settled(environment, target, &history, deadline).await?;
+        if let Some(late) = read.late {
+            return Err(UndoError::Call(late.into_error(target)));
+        }
+        let before = read.text;
         let now = environment.clock().now();
         let taken_back = |after: Option<String>| Change {
             id: format!("undo-{}-{}", change.id, now.as_millisecond()),
@@ -242,6 +242,7 @@ async fn write<E: Environment>(
             ..change.clone()
         };
         let (write, after) = match step(target, before.as_deref(), statements)? {
+            Step::Write(..) if attempt == ATTEMPTS => break,
             Step::Write(write, after) => (write, after),
             Step::Gone => {
                 // By an undo that was never recorded, or by somebody else. Unrecorded, the guards would go on to believe that

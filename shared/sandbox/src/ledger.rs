@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, CountedAs, Counting, JobEntry, JobProgress, Lease, Ledger,
-    Occurrence, PolicyHistory,
+    Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress,
+    LastWrite, Lease, Ledger, Occurrence, PolicyHistory,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::civil::Date;
@@ -44,7 +44,7 @@ struct Counted {
 #[derive(Clone, Debug, Default)]
 struct Policy {
     sids: Vec<String>,
-    last_write: Option<Timestamp>,
+    last_write: Option<LastWrite>,
     days: BTreeMap<Date, u32>,
 }
 
@@ -172,14 +172,14 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
-    async fn count_occurrence(
-        &self,
-        fingerprint: &str,
-        copy_job_id: &str,
-        outcome: &str,
-        counting: Counting,
-        now: Timestamp,
-    ) -> CallResult<Occurrence> {
+    async fn count_occurrence(&self, count: Count<'_>, now: Timestamp) -> CallResult<Occurrence> {
+        let Count {
+            fingerprint,
+            copy_job_id,
+            outcome,
+            counting,
+            is_due,
+        } = count;
         let mut state = self.begin("ledger:CountOccurrence", fingerprint)?;
         let before = state
             .incidents
@@ -194,7 +194,7 @@ impl Ledger for MemoryLedger {
             count,
             // After its end an incident begins anew for people, although it may not be forgotten yet.
             previous_outcome: before
-                .filter(|counted| counted.closed_by.is_none())
+                .filter(|counted| counted.closed_by.is_none() && !is_due)
                 .map(|counted| counted.outcome.clone()),
         };
         let counted = Counted {
@@ -291,7 +291,7 @@ impl Ledger for MemoryLedger {
             .map_or_else(PolicyHistory::default, |policy| PolicyHistory {
                 sids: policy.sids.clone(),
                 writes_today: policy.days.get(&day(now)).copied().unwrap_or_default(),
-                last_write: policy.last_write,
+                last_write: policy.last_write.clone(),
             }))
     }
 
@@ -335,7 +335,11 @@ impl Ledger for MemoryLedger {
         if change.undoes.is_none() {
             policy.sids.extend(sids.iter().cloned());
         }
-        policy.last_write = Some(change.at);
+        policy.last_write = Some(LastWrite {
+            at: change.at,
+            sids: sids.to_vec(),
+            is_undo: change.undoes.is_some(),
+        });
         let writes = policy.days.entry(day(change.at)).or_default();
         *writes = writes.saturating_add(1);
         Ok(())

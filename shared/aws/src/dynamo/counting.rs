@@ -1,10 +1,11 @@
 //! The count of an incident, and what the job remembers of it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use copymend_remediation::ledger::{CountedAs, Counting, Occurrence};
+use copymend_remediation::ledger::{Count, CountedAs, Counting, Occurrence};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
@@ -13,23 +14,24 @@ use crate::config::once;
 use crate::error::Call;
 use crate::item::{Item, expiry, number, string, text, time, whole};
 
-/// Attempts at a count that is throttled.
-const ATTEMPTS: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(100);
+/// Attempts at a count that is throttled: all events of a storm count in one item.
+const ATTEMPTS: u32 = 7;
+/// The first pause; each is twice as long as the one before, and up to twice as long again, from one job to the next.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl DynamoLedger {
-    pub(super) async fn count(
-        &self,
-        fingerprint: &str,
-        copy_job_id: &str,
-        outcome: &str,
-        counting: Counting,
-        now: Timestamp,
-    ) -> CallResult<Occurrence> {
+    pub(super) async fn count(&self, count: Count<'_>, now: Timestamp) -> CallResult<Occurrence> {
+        let Count {
+            fingerprint,
+            copy_job_id,
+            outcome,
+            counting,
+            is_due,
+        } = count;
         let pk = format!("incident#{fingerprint}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
         self.mark_count(copy_job_id).await?;
-        let old = self.add(&call, &pk, outcome, counting, now).await?;
+        let old = self.add(&call, &pk, count, now).await?;
         let before = match old.get("occurrences") {
             None => 0,
             Some(_) => whole(&old, "occurrences")
@@ -43,7 +45,7 @@ impl DynamoLedger {
             },
             // After its end an incident begins anew for people, although it may not be forgotten yet.
             previous_outcome: text(&old, "outcome")
-                .filter(|_| !is_closed)
+                .filter(|_| !is_closed && !is_due)
                 .map(ToOwned::to_owned),
         };
         let counted = CountedAs {
@@ -74,10 +76,15 @@ impl DynamoLedger {
         &self,
         call: &Call,
         pk: &str,
-        outcome: &str,
-        counting: Counting,
+        count: Count<'_>,
         now: Timestamp,
     ) -> CallResult<Item> {
+        let Count {
+            copy_job_id,
+            outcome,
+            counting,
+            ..
+        } = count;
         let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
                    last_seen = :now, expires_at = :expires";
         let expression = match counting {
@@ -102,7 +109,7 @@ impl DynamoLedger {
             match call.send(request.send()).await {
                 Ok(answer) => return Ok(answer.attributes.unwrap_or_default()),
                 Err(error) if error.kind == CallErrorKind::Throttled && attempt < ATTEMPTS => {
-                    tokio::time::sleep(PAUSE * attempt).await;
+                    tokio::time::sleep(pause(copy_job_id, attempt)).await;
                     attempt += 1;
                 }
                 Err(error) => return Err(error),
@@ -132,4 +139,13 @@ impl DynamoLedger {
             .await?;
         Ok(())
     }
+}
+
+/// Longer from one attempt to the next, and other for each job, so that a storm doesn't ask in step.
+fn pause(copy_job_id: &str, attempt: u32) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    (copy_job_id, attempt).hash(&mut hasher);
+    let [byte, ..] = hasher.finish().to_be_bytes();
+    let pause = PAUSE * 2_u32.saturating_pow(attempt - 1);
+    pause + pause.mul_f64(f64::from(byte) / 255.0)
 }

@@ -8,7 +8,7 @@
 //! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
-//! | `policy#RESOURCE` | `sids` (a string set), `last_write` | 400 days |
+//! | `policy#RESOURCE` | `sids` (a string set); of the last write `last_write`, `last_sids`, `is_last_undo` | 400 days |
 //! | `writes#RESOURCE#DAY` | `occurrences` | 7 days |
 //! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | 400 days |
 //! | `last-change` | `change_id` | 400 days |
@@ -38,8 +38,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, CountedAs, Counting, JobEntry, JobProgress, Lease, Ledger,
-    Occurrence, PolicyHistory,
+    Change, ChangeState, ClosedIncident, Count, CountedAs, JobEntry, JobProgress, LastWrite, Lease,
+    Ledger, Occurrence, PolicyHistory,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -130,6 +130,17 @@ fn progress(item: &Item) -> JobProgress {
         change_id: owned("change_id"),
         told: is("told"),
     }
+}
+
+/// The last write of a policy's item.
+fn last_write(item: &Item) -> Option<LastWrite> {
+    let sids = item.get("last_sids").and_then(|sids| sids.as_ss().ok());
+    let is_undo = item.get("is_last_undo").and_then(|is| is.as_bool().ok());
+    Some(LastWrite {
+        at: moment(item, "last_write")?,
+        sids: sids.cloned().unwrap_or_default(),
+        is_undo: is_undo.copied().unwrap_or_default(),
+    })
 }
 
 impl Ledger for DynamoLedger {
@@ -230,16 +241,8 @@ impl Ledger for DynamoLedger {
         Ok(())
     }
 
-    async fn count_occurrence(
-        &self,
-        fingerprint: &str,
-        copy_job_id: &str,
-        outcome: &str,
-        counting: Counting,
-        now: Timestamp,
-    ) -> CallResult<Occurrence> {
-        self.count(fingerprint, copy_job_id, outcome, counting, now)
-            .await
+    async fn count_occurrence(&self, count: Count<'_>, now: Timestamp) -> CallResult<Occurrence> {
+        self.count(count, now).await
     }
 
     async fn record_told(&self, copy_job_id: &str) -> CallResult<()> {
@@ -351,7 +354,7 @@ impl Ledger for DynamoLedger {
                 .and_then(|count| u32::try_from(count).ok())
                 .ok_or_else(|| unreadable(&writes_key, "`occurrences` is not a whole number"))?,
         };
-        let last_write = history.as_ref().and_then(|item| moment(item, "last_write"));
+        let last_write = history.as_ref().and_then(last_write);
         Ok(PolicyHistory {
             sids,
             writes_today,

@@ -46,17 +46,15 @@ impl DynamoLedger {
             .update(format!("policy#{}", change.resource))
             .expression_attribute_values(":at", time(change.at))
             .expression_attribute_values(":expires", expiry(change.at, 400));
-        let set = "SET last_write = :at, expires_at = :expires";
+        let is_undo = change.undoes.is_some();
+        history = history.expression_attribute_values(":undo", AttributeValue::Bool(is_undo));
+        let set = "SET last_write = :at, is_last_undo = :undo, expires_at = :expires";
         history = if sids.is_empty() {
-            history.update_expression(set)
+            history.update_expression(format!("{set} REMOVE last_sids"))
         } else {
-            let verb = if change.undoes.is_some() {
-                "DELETE"
-            } else {
-                "ADD"
-            };
+            let verb = if is_undo { "DELETE" } else { "ADD" };
             history
-                .update_expression(format!("{set} {verb} sids :sids"))
+                .update_expression(format!("{set}, last_sids = :sids {verb} sids :sids"))
                 .expression_attribute_values(":sids", AttributeValue::Ss(sids.to_vec()))
         };
         let count = self

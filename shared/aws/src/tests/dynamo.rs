@@ -1,5 +1,5 @@
 use copymend_remediation::ledger::{
-    Change, CountedAs, Counting, JobEntry, JobProgress, Ledger, Occurrence,
+    Change, Count, CountedAs, Counting, JobEntry, JobProgress, Ledger, Occurrence,
 };
 use copymend_remediation::ports::{CallErrorKind, Environment};
 use copymend_remediation::settings::Settings;
@@ -26,6 +26,14 @@ async fn aws(wire: &Wire) -> AwsEnvironment {
     };
     environment(wire, &settings).await
 }
+
+const OCCURRENCE: Count<'_> = Count {
+    fingerprint: "f",
+    copy_job_id: "job-1",
+    outcome: "o",
+    counting: Counting::First,
+    is_due: false,
+};
 
 fn refused(item: &serde_json::Value) -> Reply {
     let body = json!({
@@ -263,7 +271,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
     assert_eq!(ledger.change("c").await.unwrap_err().kind, kind);
     assert_eq!(
         ledger
-            .count_occurrence("f", "job-1", "o", Counting::First, now())
+            .count_occurrence(OCCURRENCE, now())
             .await
             .unwrap_err()
             .kind,
@@ -291,7 +299,7 @@ async fn a_count_whose_answer_is_lost_is_not_sent_again() {
     let counted = aws
         .ledger()
         .unwrap()
-        .count_occurrence("f", "job-1", "o", Counting::First, now())
+        .count_occurrence(OCCURRENCE, now())
         .await;
     assert_eq!(counted.unwrap_err().kind, CallErrorKind::Unavailable);
     let sent: Vec<_> = wire.sent("UpdateItem").iter().map(Sent::json).collect();
@@ -317,7 +325,7 @@ async fn a_throttled_count_is_sent_again() {
     let counted = aws
         .ledger()
         .unwrap()
-        .count_occurrence("f", "job-1", "o", Counting::First, now())
+        .count_occurrence(OCCURRENCE, now())
         .await;
     assert_eq!(counted.unwrap().count, 5);
 }

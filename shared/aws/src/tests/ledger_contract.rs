@@ -3,7 +3,8 @@
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, CountedAs, Counting, JobEntry, JobProgress, Ledger, Occurrence,
+    Change, ChangeState, Count, CountedAs, Counting, JobEntry, JobProgress, LastWrite, Ledger,
+    Occurrence,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -57,12 +58,30 @@ async fn jobs(ledger: &impl Ledger) {
     ledger.abandon_job("never begun", "a").await.unwrap();
 }
 
+const fn occurrence_of<'c>(
+    fingerprint: &'c str,
+    copy_job_id: &'c str,
+    outcome: &'c str,
+    counting: Counting,
+) -> Count<'c> {
+    Count {
+        fingerprint,
+        copy_job_id,
+        outcome,
+        counting,
+        is_due: false,
+    }
+}
+
 /// What one delivery did is there for the next.
 async fn progress(ledger: &impl Ledger) {
     let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
     assert_eq!(begin("a", 0).await.unwrap(), new());
     let count = |outcome, counting, now| {
-        ledger.count_occurrence("resumed-incident", "resumed", outcome, counting, at(now))
+        ledger.count_occurrence(
+            occurrence_of("resumed-incident", "resumed", outcome, counting),
+            at(now),
+        )
     };
     let occurrence = count("advised", Counting::First, 1).await.unwrap();
     let change = change("resumed-change", "resumed", 1);
@@ -125,7 +144,10 @@ async fn incidents(ledger: &impl Ledger) {
             .await
             .unwrap();
         let occurrence = ledger
-            .count_occurrence("incident", job, outcome, Counting::First, at(now))
+            .count_occurrence(
+                occurrence_of("incident", job, outcome, Counting::First),
+                at(now),
+            )
             .await
             .unwrap();
         seen.push((occurrence.count, occurrence.previous_outcome));
@@ -133,7 +155,10 @@ async fn incidents(ledger: &impl Ledger) {
     let refused = Some("refused".to_owned());
     assert_eq!(seen, [(1, None), (2, refused.clone()), (3, refused)]);
     let other = ledger
-        .count_occurrence("other", "i-4", "refused", Counting::First, at(3))
+        .count_occurrence(
+            occurrence_of("other", "i-4", "refused", Counting::First),
+            at(3),
+        )
         .await
         .unwrap();
     assert_eq!((other.count, other.previous_outcome), (1, None));
@@ -153,7 +178,10 @@ async fn incidents(ledger: &impl Ledger) {
     );
     // It happens again before the incident is forgotten: people believe that it is over.
     let after_the_end = ledger
-        .count_occurrence("incident", "i-2", "retried", Counting::First, at(4))
+        .count_occurrence(
+            occurrence_of("incident", "i-2", "retried", Counting::First),
+            at(4),
+        )
         .await
         .unwrap();
     assert_eq!(
@@ -170,7 +198,7 @@ async fn incidents(ledger: &impl Ledger) {
     let mut counts = Vec::new();
     for counting in [Counting::Again, Counting::First] {
         let occurrence = ledger
-            .count_occurrence("incident", "i-1", "refused", counting, at(5))
+            .count_occurrence(occurrence_of("incident", "i-1", "refused", counting), at(5))
             .await
             .unwrap();
         counts.push((occurrence.count, occurrence.previous_outcome));
@@ -255,7 +283,16 @@ async fn history(ledger: &impl Ledger) {
     write("2", 1, &["y", "z"]).await;
     assert_eq!(read(2).await, (sids(&["x", "y", "z"]), 2));
     let last_write = ledger.policy_history(KEY, at(2)).await.unwrap().last_write;
-    assert_eq!(last_write, Some(at(1)));
+    let mut last_write = last_write.unwrap();
+    last_write.sids.sort();
+    assert_eq!(
+        last_write,
+        LastWrite {
+            at: at(1),
+            sids: sids(&["y", "z"]),
+            is_undo: false
+        }
+    );
     assert_eq!(admitted().await.unwrap(), Some(at(1)));
     assert_eq!(
         ledger.admitted_at(KEY, "777788889999").await.unwrap(),
@@ -290,6 +327,9 @@ async fn history(ledger: &impl Ledger) {
         .await
         .unwrap();
     assert_eq!(read(12 * 3_600 + 1).await, (sids(&["x"]), 1));
+    let history = ledger.policy_history(KEY, at(12 * 3_600)).await.unwrap();
+    let undone = history.last_write.map(|last| (last.at, last.is_undo));
+    assert_eq!(undone, Some((at(12 * 3_600), true)));
     assert_eq!(admitted().await.unwrap(), None);
     let (_, state) = ledger.change("2").await.unwrap().unwrap();
     assert_eq!(state, ChangeState::Undone);

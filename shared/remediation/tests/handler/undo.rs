@@ -1,11 +1,13 @@
 //! Taking a change back.
 
+use std::time::Duration;
+
 use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{Change, ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::undo::{Undo, UndoError, undo};
-use copymend_sandbox::Sandbox;
+use copymend_sandbox::{PolicyText, Sandbox};
 use jiff::SignedDuration;
 
 use crate::support::{handle, open_settings, sample, sandbox, sandbox_with_one_key};
@@ -152,6 +154,8 @@ async fn an_undo_that_was_not_recorded_is_recorded_by_the_next() {
             before.unwrap_or_default()
         );
         sandbox.calls().mend("ledger:ConfirmChange");
+        // Until then the policy of a key might only be read late.
+        sandbox.clock().sleep(Duration::from_mins(1)).await;
         let writes = sandbox.writes().len();
         take_back(&sandbox, Some(&id)).await.unwrap();
         assert_eq!(sandbox.writes().len(), writes, "{event}");
@@ -216,6 +220,29 @@ async fn the_change_of_one_service_takes_nothing_from_another() {
         assert!(both.contains(&ec2) && both.contains(&rds), "{both}");
         assert!(!left.contains(&ec2) && left.contains(&rds), "{left}");
     }
+}
+
+/// Read before it shows the repair, a key's policy looks as if the statements were gone. Recorded as such, they would stay in
+/// force, and nobody would know whose they are.
+#[tokio::test]
+async fn an_undo_does_not_take_a_late_read_for_statements_that_are_gone() {
+    let (sandbox, id, before) = repaired("source-key-policy").await;
+    let change = recorded(&sandbox, &id).await;
+    let key = change.resource.parse().unwrap();
+    let set = |text: Option<String>| {
+        sandbox.with_world(|world| {
+            world.key_mut(&key).unwrap().policy = text.map(PolicyText::new);
+        });
+    };
+    set(before.clone());
+    let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
+    assert!(
+        error.to_string().contains("try again in a minute"),
+        "{error}"
+    );
+    set(change.after);
+    let undone = take_back(&sandbox, Some(&id)).await.unwrap();
+    assert_eq!(undone.change.unwrap().after, before);
 }
 
 /// AWS takes no policy without a statement, so none is left where ours was the last.

@@ -279,6 +279,36 @@ async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
     }
 }
 
+/// A policy that lacks our own statement because it is read late is read again, before anybody is blamed for removing it.
+#[tokio::test]
+async fn a_late_read_is_no_removal() {
+    let sandbox = sandbox();
+    let event = sample("source-key-policy");
+    let first = handle(&sandbox, open_settings(), &event).await;
+    let change = first.changes[0].clone();
+    let key: KeyArn = change.resource.parse().unwrap();
+    let second = sandbox.with_world(|world| {
+        world.key_mut(&key).unwrap().policy = change.before.clone().map(PolicyText::new);
+        let job = event["detail"]["copyJobId"].as_str().unwrap();
+        let mut job = world.copy_job(job).unwrap().clone();
+        job.created += SignedDuration::from_hours(24 * 300);
+        world.start_copy(again(&job)).unwrap().id.clone()
+    });
+    // The investigation and the first look read late; the next read is in time.
+    let (one, two) = (sandbox.clone(), sandbox.clone());
+    sandbox.before_next("kms:GetKeyPolicy", move |_| {
+        one.before_next("kms:GetKeyPolicy", move |_| {
+            two.before_next("kms:GetKeyPolicy", move |world| {
+                world.key_mut(&key).unwrap().policy = Some(PolicyText::new(change.after));
+            });
+        });
+    });
+    let event = sandbox.event_for(&second).unwrap();
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+    assert_eq!(policy_writes(&sandbox).len(), 1);
+}
+
 /// The owner allowed a part, and took it back later: the second change adds that part, and nothing that the first one added.
 #[tokio::test]
 async fn a_change_records_what_it_adds_and_no_more() {

@@ -76,6 +76,8 @@ pub(super) fn changes(body: &mut Body, report: &Report) {
             "The change, written and read back"
         } else if report.outcome == Outcome::Planned {
             "The change that Copymend would make"
+        } else if change.id.is_some() {
+            "The change, put, but not seen in the policy"
         } else {
             "The change, not written"
         };

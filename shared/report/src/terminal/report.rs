@@ -24,6 +24,8 @@ impl View {
                 change,
                 if change.applied {
                     "written to"
+                } else if change.id.is_some() {
+                    "put, but not seen in"
                 } else {
                     "planned for"
                 },

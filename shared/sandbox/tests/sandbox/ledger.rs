@@ -1,6 +1,6 @@
 //! The ledger in memory behaves as the table does: both pass one contract.
 
-use copymend_remediation::ledger::{Counting, JobEntry, JobProgress, Ledger};
+use copymend_remediation::ledger::{Count, Counting, JobEntry, JobProgress, Ledger};
 use copymend_sandbox::MemoryLedger;
 use jiff::{SignedDuration, Timestamp};
 
@@ -32,7 +32,14 @@ async fn what_is_old_is_forgotten() {
         begin(later).await.unwrap(),
         JobEntry::Started(JobProgress::default())
     );
-    let count = |at| ledger.count_occurrence("f", "j", "advised", Counting::First, at);
+    let occurrence = Count {
+        fingerprint: "f",
+        copy_job_id: "j",
+        outcome: "advised",
+        counting: Counting::First,
+        is_due: false,
+    };
+    let count = |at| ledger.count_occurrence(occurrence, at);
     assert_eq!(count(start()).await.unwrap().count, 1);
     assert_eq!(count(later).await.unwrap().count, 1);
     let (point, vault) = (POINT.parse().unwrap(), VAULT.parse().unwrap());

@@ -10,8 +10,7 @@ use copymend_diagnosis::{
 };
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Counting, JobEntry, Lease, Ledger, Occurrence,
-    PolicyHistory,
+    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, PolicyHistory,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
@@ -233,7 +232,7 @@ impl Ledger for Faulty {
         outcome_of_job(id: &str) -> Option<String>;
         finish_job(id: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
-        count_occurrence(fingerprint: &str, id: &str, outcome: &str, counting: Counting, now: Timestamp) -> Occurrence;
+        count_occurrence(count: Count<'_>, now: Timestamp) -> Occurrence;
         record_told(id: &str) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
         forget_incident(incident: &ClosedIncident, id: &str) -> ();
