@@ -18,6 +18,7 @@ from function import kill_bootstrap
 TIMEOUT = 30
 # A process that died holds its job until its own timeout and 10 seconds more, and its lease for 30 seconds.
 PATIENCE_SECONDS = 150
+AWAITING = ", awaiting another delivery"
 SAMPLE = {
     "DescribeCopyJob": ["unavailable"],
     "PutBackupVaultAccessPolicy": ["throttled", "cut-after", "killed-after"],
@@ -76,6 +77,15 @@ def readable(calls):
         yield call
 
 
+def awaits_another_delivery(answer):
+    """Whether a sweep or a replay takes the event up again: facts are missing for a reason that passes, or a policy was put
+    that could not be seen."""
+    reasons = {fact["reason"] for fact in answer["diagnosis"].get("unknown", [])}
+    is_open = answer["outcome"] in ("advised", "refused", "failed")
+    is_unseen = answer["outcome"] == "failed" and any(not change["applied"] for change in answer["changes"])
+    return is_unseen or is_open and bool(reasons & {"throttled", "timeout", "unavailable"})
+
+
 def deliver_until_handled(function, event, outcomes):
     """Delivers the event as EventBridge and Lambda would, until it is handled."""
     until = time.monotonic() + PATIENCE_SECONDS
@@ -92,19 +102,25 @@ def deliver_until_handled(function, event, outcomes):
         if answer["outcome"] == "already-handled" and "another invocation" in str(answer.get("notes")):
             time.sleep(5)
             continue
+        if awaits_another_delivery(answer):
+            outcomes[-1] += AWAITING
+            continue
         return report(answer)
     raise AssertionError(f"never handled: {outcomes}")
 
 
-def check_end(world, messages):
+def check_end(world, messages, outcomes=()):
     [added] = added_statements(
         w.VAULT_CLOSED, world.vault_policy(), [w.VAULT_KEEPS_RECOVERY_POINTS, w.VAULT_FOR_STRANGER]
     )
     assert added["Sid"].startswith("Copymend")
     started = [copy for copy in world.copies() if copy["State"] == "COMPLETED"]
     assert len(started) == 1, world.copies()
-    assert len(messages) in (1, 2), messages
-    assert len({subject for subject, _ in messages}) == 1
+    # Where a fact was missing first, people hear that too; what came of it they hear once, or twice the same.
+    is_told_twice = any(outcome.endswith(AWAITING) for outcome in outcomes)
+    subjects = [subject for subject, _ in messages]
+    assert 1 <= subjects.count(subjects[-1]) <= 2, messages
+    assert len(set(subjects)) == (2 if is_told_twice else 1), messages
 
 
 def one_fault(proxied, number, fault):
@@ -118,7 +134,7 @@ def one_fault(proxied, number, fault):
         assert answer["outcome"] in ("refused", "advised", "failed"), outcomes
         return
     try:
-        check_end(world, world.messages())
+        check_end(world, world.messages(), outcomes)
     except (AssertionError, ValueError) as error:
         raise AssertionError(f"call {number} ({calls[number]}), {fault}: {outcomes} {answer}: {error}") from error
 
