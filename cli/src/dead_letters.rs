@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use copymend_aws::{AwsAdvisorEnvironment, AwsEnvironment, DeadLetters};
-use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Subject};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::Settings;
@@ -62,10 +62,8 @@ fn advisor_settings(
 ) -> Result<AdvisorSettings, CommandError> {
     let read = |name: &str| match name {
         "COPYMEND_LEDGER_TABLE" => arguments.advisor_ledger.clone(),
-        "COPYMEND_MEMBER_ROLE" => arguments
-            .advisor_member_role
-            .clone()
-            .or_else(|| variable(name)),
+        // The copy remediator's role may not read what the advisor reads.
+        "COPYMEND_MEMBER_ROLE" => arguments.advisor_member_role.clone(),
         _ => variable(name),
     };
     AdvisorSettings::read(read)
@@ -135,7 +133,15 @@ fn is_handled(answer: &Answer) -> bool {
                 && swept.left == 0
                 && !swept.reports.iter().any(Report::awaits_another_delivery)
         }),
-        Answer::Advisory(result) => result.is_ok(),
+        Answer::Advisory(result) => result.as_ref().as_ref().is_ok_and(|advisory| {
+            // A call can't be confirmed; a job can, and may be one that these credentials may not read, or that another
+            // invocation is at.
+            let is_confirmed = match &advisory.subject {
+                Subject::ApiCall(_) => true,
+                Subject::BackupJob(_) | Subject::RestoreJob(_) => advisory.verified,
+            };
+            is_confirmed || advisory.outcome == Outcome::Nothing
+        }),
     }
 }
 
@@ -294,7 +300,7 @@ mod tests {
         };
         let bare = advisor_settings(&arguments(&[]), variable).unwrap();
         assert_eq!(bare.ledger_table, None);
-        assert_eq!(bare.member_role.as_deref(), Some("copymend/CopymendMember"));
+        assert_eq!(bare.member_role, None);
         assert_eq!(bare.external_id.as_deref(), Some("the-secret-id"));
         let full = arguments(&[
             "--advisor-ledger",

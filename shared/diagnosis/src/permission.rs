@@ -30,4 +30,7 @@ pub struct PermissionAnswer {
     pub blocked_by: Vec<Layer>,
     /// What was seen, in one sentence.
     pub detail: String,
+    /// Whether it rests on AWS's message alone, and no policy was looked at.
+    #[serde(skip)]
+    pub is_from_message: bool,
 }

@@ -101,6 +101,7 @@ pub(super) fn answer(
         state: PermissionState::Unknown,
         blocked_by: Vec::new(),
         detail,
+        is_from_message: false,
     };
     let layers = match own {
         Own::Simulated(fact, action) => match simulated_layers(fact, action) {
@@ -262,6 +263,7 @@ fn as_answer(need: &Need, answer: &Answer) -> PermissionAnswer {
         state,
         blocked_by: answer.blocked_by.clone(),
         detail,
+        is_from_message: false,
     }
 }
 

@@ -156,7 +156,7 @@ impl ApiCallEvent {
     #[must_use]
     pub fn key(&self) -> Option<KeyArn> {
         let named = self.parameter("encryptionKeyArn")?;
-        named.parse().ok().or_else(|| {
+        let whole = named.parse().ok().or_else(|| {
             format!(
                 "arn:{}:kms:{}:{}:key/{named}",
                 self.partition(),
@@ -165,7 +165,9 @@ impl ApiCallEvent {
             )
             .parse()
             .ok()
-        })
+        });
+        // No call reaches another partition.
+        whole.filter(|key: &KeyArn| key.partition() == self.partition())
     }
 
     /// The alias by which the call names its key: an ARN, which may be another account's, or a name in the called account and
@@ -178,7 +180,7 @@ impl ApiCallEvent {
             None if self.operation == "CreateBackupVault" => "alias/aws/backup",
             None => return None,
         };
-        named.parse().ok().or_else(|| {
+        let whole = named.parse().ok().or_else(|| {
             format!(
                 "arn:{}:kms:{}:{}:{named}",
                 self.partition(),
@@ -187,7 +189,8 @@ impl ApiCallEvent {
             )
             .parse()
             .ok()
-        })
+        });
+        whole.filter(|alias: &KeyAliasArn| alias.partition() == self.partition())
     }
 
     /// The role that the call passes to AWS Backup.

@@ -92,14 +92,24 @@ impl CallerFacts {
         all
     }
 
-    /// Why the key's policy is not known, where there is a key, or an alias that may stand for one.
+    /// Why the key's policy is not known; `None` where it is.
     #[must_use]
-    pub fn unread_key_policy(&self) -> Option<&WhyUnknown> {
+    pub fn unread_key_policy(&self) -> Option<String> {
         match (&self.key, &self.alias) {
-            (Some(key), _) => key.policy.unknown(),
-            (None, Some(alias)) => alias.key.unknown(),
-            (None, None) => None,
+            (Some(key), _) => key.policy.unknown().map(ToString::to_string),
+            (None, Some(alias)) => Some(match &alias.key {
+                Fact::Unknown(why) => why.to_string(),
+                Fact::Known(_) => format!("KMS knows no key behind `{}`", alias.alias),
+            }),
+            (None, None) => Some("it is not known which key is used".to_owned()),
         }
+    }
+
+    /// Whether the policy simulator told anything: only it takes service control policies into account.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        let mut answers = self.access.simulated.iter();
+        answers.any(|fact| fact.as_is.known().is_some())
     }
 }
 

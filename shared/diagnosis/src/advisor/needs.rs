@@ -6,7 +6,7 @@
 
 use super::call::ApiCallEvent;
 use super::job::{JobKind, UnsuccessfulJob};
-use crate::resource::KeyArn;
+use crate::resource::{KeyAliasArn, KeyArn};
 
 /// One permission that is needed, and on what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,15 +109,17 @@ fn any(action: &'static str, pattern: impl Into<String>) -> Need {
 
 /// The seven permissions of `CreateBackupVault`.
 fn vault_creation(call: &ApiCallEvent, vault: String, key: Option<&KeyArn>) -> Vec<Need> {
+    // An alias of another account stands for a key of that account.
+    let alias = call.key_alias();
+    let owner = alias
+        .as_ref()
+        .and_then(KeyAliasArn::account_id)
+        .unwrap_or(call.account);
+    let region = alias
+        .as_ref()
+        .map_or(call.region.as_str(), KeyAliasArn::region);
     let key = key.map_or_else(
-        || {
-            format!(
-                "arn:{}:kms:{}:{}:key/*",
-                call.partition(),
-                call.region,
-                call.account
-            )
-        },
+        || format!("arn:{}:kms:{region}:{owner}:key/*", call.partition()),
         ToString::to_string,
     );
     let mut needs = vec![

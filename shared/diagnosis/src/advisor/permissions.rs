@@ -28,6 +28,7 @@ pub fn permissions(
                 blocked_by: Vec::new(),
                 detail: "the caller is no IAM role or user whose policies can be looked at"
                     .to_owned(),
+                is_from_message: false,
             };
         };
         let simulated = facts.access.simulated.get(index);

@@ -6,7 +6,7 @@ use super::needs::{KeyUse, Need};
 use crate::permission::{PermissionAnswer, PermissionState};
 
 /// An identity policy that allows exactly what is missing: the needs that no policy of the caller or role allows. `None`
-/// where nothing is.
+/// where nothing is. What is denied explicitly, by a policy or by AWS's own words, somebody put there on purpose: it is left out.
 ///
 /// A key's actions are limited to AWS Backup's own calls by `kms:ViaService`, and grants to AWS resources, as in
 /// `AWSBackupFullAccess` (documented); `kms:DescribeKey` and `kms:RetireGrant` stay without, because a console or a tool may
@@ -18,6 +18,7 @@ pub fn least_privilege(needs: &[Need], answers: &[PermissionAnswer]) -> Option<V
             answer.action == need.action
                 && answer.resource == need.resource
                 && answer.state == PermissionState::Missing
+                && !answer.is_from_message
                 && answer
                     .blocked_by
                     .contains(&copymend_policy::Layer::Identity)

@@ -6,7 +6,6 @@ use super::facts::{CallerFacts, JobFacts};
 use super::job::UnsuccessfulJob;
 use crate::assess::{Assessment, Verdict, role};
 use crate::cause::Cause;
-use crate::fact::WhyUnknown;
 use crate::messages::{AccessDenial, Explanation, PolicyType};
 use crate::permission::{PermissionAnswer, PermissionState};
 
@@ -70,7 +69,7 @@ pub fn with_message(
     let Some(action) = denial.action else {
         return answers;
     };
-    let blocked_by: Vec<Layer> = denial.policy_type.and_then(layer_of).into_iter().collect();
+    let blocked_by: Vec<Layer> = named_layer(denial).into_iter().collect();
     let state = if denial.explicit {
         PermissionState::Denied
     } else {
@@ -88,6 +87,16 @@ pub fn with_message(
                     answer.blocked_by = blocked_by;
                 }
                 answer.detail = detail;
+                answer.is_from_message = true;
+            }
+            // To allow it would not help, and somebody put the Deny there on purpose.
+            PermissionState::Missing if denial.explicit => {
+                answer.state = PermissionState::Denied;
+                answer.blocked_by.extend(blocked_by);
+                answer.detail = format!(
+                    "{}; and AWS's message says that a policy denies it explicitly",
+                    answer.detail
+                );
             }
             PermissionState::Allowed => {
                 answer.detail = format!(
@@ -104,6 +113,7 @@ pub fn with_message(
             state,
             blocked_by,
             detail,
+            is_from_message: true,
         });
     }
     answers
@@ -116,6 +126,20 @@ fn is_action(text: &str) -> bool {
         };
         plain(service) && plain(name) && text.len() <= 128
     })
+}
+
+/// The layer that a message names. The only resource policy that the advisor looks at is the key's: that of a vault is no
+/// key policy.
+fn named_layer(denial: &AccessDenial<'_>) -> Option<Layer> {
+    let of_key = |text: Option<&str>| text.is_some_and(|text| text.contains(":kms:"));
+    let is_of_key = denial.action.is_some_and(|action| {
+        let service = action.split_once(':').map(|(service, _)| service);
+        service.is_some_and(|service| service.eq_ignore_ascii_case("kms"))
+    }) || of_key(denial.resource);
+    denial
+        .policy_type
+        .and_then(layer_of)
+        .filter(|layer| *layer != Layer::Resource || is_of_key)
 }
 
 const fn layer_of(policy_type: PolicyType) -> Option<Layer> {
@@ -138,12 +162,7 @@ pub fn weigh_call(
     explanation: &Explanation<'_>,
 ) -> Vec<Assessment> {
     sorted(
-        layers(
-            Whose::Caller,
-            answers,
-            facts.unread_key_policy(),
-            explanation.denial.as_ref(),
-        ),
+        layers(Whose::Caller, answers, facts, explanation.denial.as_ref()),
         Whose::Caller,
         explanation,
     )
@@ -181,7 +200,7 @@ pub fn weigh_job(
     candidates.extend(layers(
         Whose::JobRole,
         answers,
-        facts.caller.unread_key_policy(),
+        &facts.caller,
         explanation.denial.as_ref(),
     ));
     sorted(candidates, Whose::JobRole, explanation)
@@ -191,22 +210,23 @@ pub fn weigh_job(
 fn layers(
     whose: Whose,
     answers: &[PermissionAnswer],
-    unread_key_policy: Option<&WhyUnknown>,
+    facts: &CallerFacts,
     denial: Option<&AccessDenial<'_>>,
 ) -> Vec<Assessment> {
     let uses_key = answers
         .iter()
         .any(|answer| answer.action.starts_with("kms:"));
-    let unread_key_policy = unread_key_policy.filter(|_| uses_key);
+    let unread_key_policy = facts.unread_key_policy().filter(|_| uses_key);
     let sentence = |answer: &PermissionAnswer| {
         format!(
             "{} on `{}`: {}",
             answer.action, answer.resource, answer.detail
         )
     };
+    // That a message names an action says nothing of the policies that could not be read.
     let unknown: Vec<String> = answers
         .iter()
-        .filter(|answer| answer.state == PermissionState::Unknown)
+        .filter(|answer| answer.state == PermissionState::Unknown || answer.is_from_message)
         .map(sentence)
         .collect();
     let one = |layer: Layer| {
@@ -222,8 +242,11 @@ fn layers(
             .collect();
         let (verdict, evidence) = if !in_the_way.is_empty() {
             (Verdict::Confirmed, in_the_way)
-        } else if let (Layer::Resource, Some(why)) = (layer, unread_key_policy) {
+        } else if let (Layer::Resource, Some(why)) = (layer, &unread_key_policy) {
             let sentence = format!("the key policy was not looked at: {why}");
+            (Verdict::NotCheckable, vec![sentence])
+        } else if layer == Layer::Scp && unknown.is_empty() && !facts.is_simulated() {
+            let sentence = "service control policies could not be looked at".to_owned();
             (Verdict::NotCheckable, vec![sentence])
         } else if unknown.is_empty() && !answers.is_empty() && is_looked_at(layer) {
             (
@@ -233,17 +256,16 @@ fn layers(
         } else {
             (Verdict::NotCheckable, unknown.clone())
         };
-        let named = denial
-            .and_then(|denial| denial.policy_type)
-            .and_then(layer_of)
-            == Some(layer);
+        let named = denial.and_then(named_layer) == Some(layer);
         Assessment {
             cause: whose.cause(layer),
             verdict,
-            why: if named {
-                "AWS's message names this kind of policy".to_owned()
-            } else {
-                "all kinds of policies that can refuse it were looked at".to_owned()
+            why: match verdict {
+                _ if named => "AWS's message names this kind of policy".to_owned(),
+                Verdict::NotCheckable => "this kind of policy can refuse it too".to_owned(),
+                Verdict::Confirmed | Verdict::RuledOut => {
+                    "all kinds of policies that can refuse it were looked at".to_owned()
+                }
             },
             evidence,
         }
@@ -256,8 +278,7 @@ fn layers(
             assessment.verdict != Verdict::NotCheckable
                 || !assessment.evidence.is_empty()
                 || denial
-                    .and_then(|denial| denial.policy_type)
-                    .and_then(layer_of)
+                    .and_then(named_layer)
                     .is_some_and(|layer| whose.cause(layer) == assessment.cause)
         })
         .collect()

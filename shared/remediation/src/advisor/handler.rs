@@ -175,8 +175,8 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let (needs, facts) = investigate::call(&self.environment, call).await;
         let explanation = explain(&call.error_message);
         let answers = permissions(&needs, principal, acting_as(call, principal), &facts);
-        let policy = least_privilege(&needs, &answers);
         let answers = with_message(answers, &explanation);
+        let policy = least_privilege(&needs, &answers);
         let candidates = weigh_call(&answers, &facts, &explanation);
         let cause = first(&candidates);
         advisory.notes.extend(key_note(call, &facts));
@@ -218,8 +218,8 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
             entity.map_or("", Arn::as_str),
             &facts.caller,
         );
-        let policy = least_privilege(&needs, &answers);
         let answers = with_message(answers, &explanation);
+        let policy = least_privilege(&needs, &answers);
         let candidates = weigh_job(&job, &answers, &facts, &explanation);
         let cause = first(&candidates);
         advisory.decision = Decision::Advise;

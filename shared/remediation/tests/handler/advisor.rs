@@ -468,3 +468,46 @@ async fn the_policy_of_a_caller_from_iam_identity_center_goes_into_its_permissio
     }
     assert!(!steps.contains("aws iam"), "{steps}");
 }
+
+/// A vault's Deny is no key policy, and nobody is told to grant what it denies.
+#[tokio::test]
+async fn what_a_vault_denies_is_not_given_to_the_caller() {
+    let mut event = event("create-backup-vault");
+    let vault = "arn:aws:backup:eu-west-1:111122223333:backup-vault:prod";
+    let caller = event["detail"]["userIdentity"]["arn"].as_str().unwrap();
+    event["detail"]["errorMessage"] = json!(format!(
+        "User: {caller} is not authorized to perform: backup:DeleteBackupVaultAccessPolicy on resource: {vault} with an explicit deny in a resource-based policy"
+    ));
+    event["detail"]["eventName"] = json!("DeleteBackupVaultAccessPolicy");
+    event["detail"]["requestParameters"] = json!({ "backupVaultName": "prod" });
+    for is_readable in [true, false] {
+        let sandbox = sandbox();
+        if !is_readable {
+            sandbox.fail("iam:SimulatePrincipalPolicy", CallErrorKind::AccessDenied);
+            sandbox.fail("iam:ListRolePolicies", CallErrorKind::AccessDenied);
+        }
+        let advisory = advise(&sandbox, &event).await;
+        let causes = causes(&advisory);
+        assert_eq!(advisory.policy, None, "{:#?}", advisory.permissions);
+        assert!(
+            causes
+                .iter()
+                .any(|cause| cause.starts_with("destination-vault-deny")),
+            "{causes:?}"
+        );
+        assert!(
+            !causes.contains(&"key-policy Confirmed".to_owned()),
+            "{causes:?}"
+        );
+        assert_eq!(
+            with_state(&advisory, PermissionState::Denied),
+            ["backup:DeleteBackupVaultAccessPolicy"]
+        );
+        if !is_readable {
+            assert!(
+                !causes.contains(&"caller-permission RuledOut".to_owned()),
+                "{causes:?}"
+            );
+        }
+    }
+}
