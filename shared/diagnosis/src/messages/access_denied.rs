@@ -174,7 +174,7 @@ fn after_verb(message: &str, end: usize) -> Option<Words<'_>> {
     match rest.chars().next() {
         None => Some(Words::from(message, end)),
         Some(':') => Some(Words::from(message, end + 1)),
-        Some(next) if next.is_whitespace() || next == '\\' => {
+        Some(next) if words::is_space(next) || next == '\\' => {
             let words = Words::from(message, end);
             let mut after = words;
             // `perform : action` with a stray space.
@@ -223,10 +223,10 @@ fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDeni
             words = rest;
         } else if is_next_sentence(word, before) {
             return;
-        } else if is_explicit(word, words) && !is_negation(before) {
+        } else if !is_negation(before)
+            && let Some(rest) = after_explicit(word, words)
+        {
             denial.explicit = true;
-            let mut rest = words;
-            rest.next();
             read_explicit(rest, denial);
             return;
         } else if word.is_any(&["because", "no", "none"]) {
@@ -245,11 +245,17 @@ fn is_next_sentence(word: Word<'_>, before: &str) -> bool {
     before.eq_ignore_ascii_case("to") && text::starts_with(word.text, Verb::Perform.word())
 }
 
-fn is_explicit(word: Word<'_>, mut rest: Words<'_>) -> bool {
-    text::starts_with(word.text, "explicit")
-        && rest
-            .next()
-            .is_some_and(|next| text::starts_with(next.text, "den"))
+/// The words behind `explicit deny`, also with quotes in it, or as one word.
+fn after_explicit<'m>(word: Word<'m>, mut rest: Words<'m>) -> Option<Words<'m>> {
+    let word = bare(word.text);
+    if ["explicit-den", "explicit_den", "explicitden"]
+        .iter()
+        .any(|start| text::starts_with(word, start))
+    {
+        return Some(rest);
+    }
+    let next = text::starts_with(word, "explicit").then(|| rest.next())??;
+    text::starts_with(bare(next.text), "den").then_some(rest)
 }
 
 /// `service:Action`, or nothing.

@@ -10,6 +10,8 @@ use crate::Cause;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
     CopyInto,
+    /// An action on the source vault.
+    OfSource,
     Kms,
     AssumeRole,
     Other,
@@ -32,6 +34,15 @@ fn action_of(denial: &AccessDenial<'_>) -> Action {
     };
     if action.eq_ignore_ascii_case("backup:CopyIntoBackupVault") {
         Action::CopyInto
+    } else if [
+        "backup:CopyFromBackupVault",
+        "backup:StartCopyJob",
+        "backup:StartRestoreJob",
+    ]
+    .iter()
+    .any(|known| action.eq_ignore_ascii_case(known))
+    {
+        Action::OfSource
     } else if text::starts_with(action, "kms:") {
         Action::Kms
     } else if text::starts_with(action, "sts:AssumeRole") {
@@ -170,7 +181,7 @@ fn resource_based(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str)
             &[Cause::JobRoleTrust],
             "The trust policy of the role does not admit the caller.",
         ),
-        (_, Resource::Vault, true) => (
+        (Action::Other, Resource::Vault, true) => (
             &[Cause::DestinationVaultDeny, Cause::JobRolePermission],
             "A Deny in the vault's access policy refuses the action.",
         ),
@@ -303,7 +314,7 @@ fn of_a_service(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
             &[Cause::JobRoleTrust, Cause::JobRolePermission],
             "The role may not be assumed.",
         ),
-        Action::Other | Action::NotNamed => (
+        Action::OfSource | Action::Other | Action::NotNamed => (
             &[
                 Cause::JobRolePermission,
                 Cause::ServiceControlPolicy,

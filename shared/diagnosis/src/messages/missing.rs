@@ -60,8 +60,13 @@ pub(super) fn causes<'e>(
         } else {
             backwards(plain, place.start).or_else(|| after_colon(plain, place.end))
         };
+        // What is invalid is there; of the service-linked role only its absence can be repaired.
+        let invalid = plain
+            .get(place.start..)
+            .is_some_and(|rest| rest.starts_with("is "));
         thing
             .filter(|thing| !(key_explained && *thing == Thing::Key))
+            .filter(|thing| !(invalid && *thing == Thing::ServiceLinkedRole))
             .and_then(Thing::finding)
     })
 }
@@ -174,9 +179,27 @@ fn thing(word: &str, before: &str) -> Option<Thing> {
     let is = |known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
     let after = |known: &[&str]| known.iter().any(|known| before.eq_ignore_ascii_case(known));
     if text::starts_with(word, "awsserviceroleforbackup")
-        || text::holds(word, "/awsserviceroleforbackup")
+        || text::holds(word, "backup.amazonaws.com/awsserviceroleforbackup")
+        || text::holds(word, "assumed-role/awsserviceroleforbackup")
     {
-        let other = text::holds(word, "reports") || text::holds(word, "restoretesting");
+        // A role for something else, a caller, or what belongs to the role: "the policy of …".
+        let other = text::holds(word, "reports")
+            || text::holds(word, "restoretesting")
+            || text::holds(word, "assumed-role/")
+            || after(&[
+                "to",
+                "of",
+                "by",
+                "with",
+                "for",
+                "from",
+                "as",
+                "in",
+                "user",
+                "principal",
+                "session",
+                "caller",
+            ]);
         return Some(if other {
             Thing::Foreign
         } else {

@@ -176,7 +176,7 @@ impl Ranking {
     }
 
     /// The main causes in the order found, then their alternatives.
-    fn finish(self, explicit_deny: bool) -> Vec<Candidate> {
+    fn finish(self, explicit_deny: bool, caution: bool) -> Vec<Candidate> {
         let mut candidates = Vec::with_capacity(4);
         for (causes, why) in &self.0 {
             if let Some(&cause) = causes.first() {
@@ -189,8 +189,8 @@ impl Ranking {
         }
         if explicit_deny {
             candidates = without_repairs(&candidates);
-        } else if self.names_another_policy() {
-            candidates.sort_by_key(|candidate| candidate.cause.is_repairable());
+        } else if caution || self.names_another_policy() {
+            advice_first(&mut candidates, CAUTION);
         }
         if candidates.is_empty() {
             candidates.push(Candidate {
@@ -236,7 +236,7 @@ fn rank(
     let explicit = sentences.iter().any(|sentence| sentence.denial.explicit)
         || evidence.speaks_of_explicit_deny()
         || ranking.names_a_deny();
-    ranking.finish(explicit)
+    ranking.finish(explicit, evidence.calls_for_caution())
 }
 
 const DENIED: &str = "The message speaks of an explicit deny, which no allow can lift.";
@@ -256,13 +256,20 @@ fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
         let candidate = deny.map_or(candidate, |cause| Candidate { cause, why: DENIED });
         push(&mut kept, candidate);
     }
-    kept.sort_by_key(|candidate| candidate.cause.is_repairable());
-    if kept
+    advice_first(&mut kept, DENIED);
+    kept
+}
+
+const CAUTION: &str = "The message may speak of another policy, which no repair touches.";
+
+/// Puts what cannot be repaired first: a permission of the job role where everything can be.
+fn advice_first(candidates: &mut Vec<Candidate>, why: &'static str) {
+    candidates.sort_by_key(|candidate| candidate.cause.is_repairable());
+    if candidates
         .first()
         .is_some_and(|first| first.cause.is_repairable())
     {
         let cause = Cause::JobRolePermission;
-        kept.insert(0, Candidate { cause, why: DENIED });
+        candidates.insert(0, Candidate { cause, why });
     }
-    kept
 }

@@ -65,7 +65,7 @@ fn has_contraction(message: &str) -> bool {
 
 fn made_plain(message: &str) -> String {
     let mut plain = String::with_capacity(message.len() + 8);
-    let mut rest = message.chars().peekable();
+    let mut rest = message.chars();
     while let Some(found) = rest.next() {
         match found {
             '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '\u{b4}'
@@ -74,20 +74,24 @@ fn made_plain(message: &str) -> String {
             }
             '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' => plain.push('"'),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => plain.push('-'),
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
+            '\u{ad}' | '\u{200c}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
             '\\' => {
                 // JSON in JSON doubles them.
-                while rest.next_if_eq(&'\\').is_some() {}
-                if rest.next_if(|next| words::is_space_letter(*next)).is_some() {
+                let behind = rest.as_str().trim_start_matches('\\');
+                rest = behind.chars();
+                if let Some(length) = words::escaped_space(behind) {
                     push_space(&mut plain);
-                } else if !matches!(rest.peek(), Some('"' | '\'')) {
+                    rest = behind.get(length..).unwrap_or_default().chars();
+                } else if let Some(tail) = behind.strip_prefix("u0022") {
+                    plain.push('"');
+                    rest = tail.chars();
+                } else if !behind.starts_with(['"', '\'']) {
                     plain.push('\\');
                 }
             }
-            space if space.is_whitespace() || space.is_control() => push_space(&mut plain),
+            space if words::is_space(space) || space.is_control() => push_space(&mut plain),
             't' | 'T'
-                if !rest.peek().is_some_and(|next| next.is_alphanumeric())
-                    && ends_with(&plain, "n'") =>
+                if !rest.as_str().starts_with(char::is_alphanumeric) && ends_with(&plain, "n'") =>
             {
                 write_out(&mut plain);
             }

@@ -1,7 +1,7 @@
 //! The words of a text.
 //!
-//! A message is often a string of JSON, or JSON in JSON: `\n`, `\r` and `\t` separate words as the white space does that
-//! they stand for. No name that AWS prints holds a backslash.
+//! A message is often a string of JSON, or JSON in JSON: `\n`, `\r`, `\t` and `\u0020` separate words as the white space
+//! does that they stand for. No name that AWS prints holds a backslash.
 
 /// A word of a text and the bytes it stands at.
 #[derive(Clone, Copy, Debug)]
@@ -54,28 +54,44 @@ impl<'m> Iterator for Words<'m> {
     }
 }
 
-/// Whether a backslash before this letter makes it white space.
-pub(super) const fn is_space_letter(letter: char) -> bool {
-    matches!(letter, 'n' | 'r' | 't')
+/// What stands behind a backslash for white space. No one ends with another.
+const SPACES: &[&str] = &[
+    "n", "r", "t", "u0020", "u0009", "u000a", "u000A", "u000d", "u000D", "u00a0", "u00A0", "u200b",
+    "u200B",
+];
+
+/// How long the letters are that a backslash before them makes white space, at the start of a text.
+pub(super) fn escaped_space(text: &str) -> Option<usize> {
+    SPACES
+        .iter()
+        .find(|space| text.starts_with(**space))
+        .map(|space| space.len())
+}
+
+/// White space, or the space without a width, at which a line may be broken.
+pub(super) fn is_space(found: char) -> bool {
+    found.is_whitespace() || found == '\u{200b}'
 }
 
 /// Whether the text ends with white space.
 pub(super) fn ends_with_space(text: &str) -> bool {
-    text.ends_with(char::is_whitespace) || escape_at_end(text).is_some()
+    text.ends_with(is_space) || escape_at_end(text).is_some()
 }
 
 fn trim_start(text: &str) -> &str {
-    let mut rest = text.trim_start();
+    let mut rest = text.trim_start_matches(is_space);
     while let Some(length) = escape_at_start(rest) {
-        rest = rest.get(length..).unwrap_or_default().trim_start();
+        let behind = rest.get(length..).unwrap_or_default();
+        rest = behind.trim_start_matches(is_space);
     }
     rest
 }
 
 fn trim_end(text: &str) -> &str {
-    let mut rest = text.trim_end();
+    let mut rest = text.trim_end_matches(is_space);
     while let Some(start) = escape_at_end(rest) {
-        rest = rest.get(..start).unwrap_or_default().trim_end();
+        let before = rest.get(..start).unwrap_or_default();
+        rest = before.trim_end_matches(is_space);
     }
     rest
 }
@@ -83,15 +99,17 @@ fn trim_end(text: &str) -> &str {
 /// How long the escaped white space is that the text starts with.
 fn escape_at_start(text: &str) -> Option<usize> {
     let slashes = backslashes(text.bytes());
-    let letter = text.get(slashes..)?.chars().next()?;
-    (slashes > 0 && is_space_letter(letter)).then_some(slashes + 1)
+    let length = escaped_space(text.get(slashes..)?)?;
+    (slashes > 0).then_some(slashes + length)
 }
 
 /// Where the escaped white space starts that the text ends with.
 fn escape_at_end(text: &str) -> Option<usize> {
-    let before = text.strip_suffix(is_space_letter)?;
-    let slashes = backslashes(before.bytes().rev());
-    (slashes > 0).then(|| before.len() - slashes)
+    SPACES.iter().find_map(|space| {
+        let before = text.strip_suffix(space)?;
+        let slashes = backslashes(before.bytes().rev());
+        (slashes > 0).then(|| before.len() - slashes)
+    })
 }
 
 /// How many backslashes come first.
@@ -117,7 +135,7 @@ fn word_length(text: &str) -> usize {
             Some('\\') if escape_at_start(rest).is_some() => return at,
             // All of them: each would count the others again.
             Some('\\') => at += backslashes(rest.bytes()),
-            Some(space) if space.is_whitespace() => return at,
+            Some(space) if is_space(space) => return at,
             Some(other) => at += other.len_utf8(),
             None => break,
         }
@@ -146,9 +164,12 @@ fn last_word(text: &str) -> usize {
     {
         let at = text.floor_char_boundary(found);
         let mut rest = text.get(at..).unwrap_or_default().chars();
-        match (rest.next(), rest.next()) {
-            (Some('\\'), Some(letter)) if is_space_letter(letter) => return at + 2,
-            (Some(space), _) if space.is_whitespace() => return at + space.len_utf8(),
+        match rest.next() {
+            Some('\\') => match escaped_space(rest.as_str()) {
+                Some(length) => return at + 1 + length,
+                None => end = at,
+            },
+            Some(space) if is_space(space) => return at + space.len_utf8(),
             _ => end = at,
         }
     }

@@ -3,7 +3,9 @@
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::messages::explain;
 
-use crate::data::{Seen, assert_best, causes, messages, seen, status_messages};
+use crate::data::{
+    Seen, assert_best, assert_sound, causes, messages, not_repairable, seen, status_messages,
+};
 
 #[test]
 fn every_text_of_our_list_has_its_cause() {
@@ -188,6 +190,71 @@ fn a_named_policy_that_no_repair_touches_comes_before_a_repair() {
             );
         }
     }
+}
+
+#[test]
+fn texts_of_other_failures_offer_no_repair_first() {
+    for message in not_repairable() {
+        for text in variations(message) {
+            let explanation = explain(&text);
+            assert_sound(&explanation);
+            assert!(!explanation.is_repairable(), "{text}: {:?}", causes(&text));
+        }
+    }
+}
+
+/// Whatever it says of it: the policy may be what refuses.
+#[test]
+fn where_another_policy_is_spoken_of_advice_comes_first() {
+    let listed = messages().into_iter().chain(status_messages());
+    let texts = listed.map(|(_, message)| message.to_owned());
+    for message in texts.chain(seen().iter().map(Seen::unescaped)) {
+        for other in [
+            "It is due to an SCP",
+            "See the SCPs.",
+            "RCP: applies",
+            "A service control policy of the organization applies.",
+            "A permissions boundary restricts it.",
+            "The role's IAM policy lacks it.",
+            "The identity-based policy does not allow it.",
+        ] {
+            for text in [format!("{message} {other}"), format!("{other} {message}")] {
+                assert!(
+                    !explain(&text).is_repairable(),
+                    "{text}: {:?}",
+                    causes(&text)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn letters_within_a_name_are_no_policy() {
+    for name in ["scp-role", "my_scp", "scpx", "arcp"] {
+        let text = format!(
+            "User: arn:aws:sts::1:assumed-role/{name}/s is not authorized to perform: backup:CopyIntoBackupVault on resource: arn:aws:backup:eu-west-1:2:backup-vault:dr because no resource-based policy allows the backup:CopyIntoBackupVault action"
+        );
+        assert_best(&text, Cause::DestinationVaultPolicy);
+    }
+}
+
+#[test]
+fn a_role_of_the_same_name_in_another_path_is_not_the_service_linked_one() {
+    for text in [
+        "arn:aws:iam::1:role/team/AWSServiceRoleForBackup does not exist",
+        "The provided role arn:aws:iam::1:role/team/AWSServiceRoleForBackup cannot be assumed by AWS Backup",
+        "arn:aws:iam::1:role/team/AWSServiceRoleForBackup must be created",
+        "The policy of AWSServiceRoleForBackup does not exist",
+    ] {
+        assert!(!explain(text).is_repairable(), "{text}: {:?}", causes(text));
+    }
+    assert_eq!(
+        causes(
+            "The provided role arn:aws:iam::1:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup cannot be assumed by AWS Backup."
+        ),
+        ["service-linked-role", "job-role-missing", "job-role-trust"]
+    );
 }
 
 /// KMS cannot tell an absent Allow from a Deny, and says so. A Deny beside it counts.

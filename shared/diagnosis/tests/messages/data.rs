@@ -13,6 +13,7 @@ const MESSAGES: &str = include_str!("../data/messages.tsv");
 const STATUS_MESSAGES: &str = include_str!("../data/status-messages.tsv");
 const SEEN: &str = include_str!("../data/seen.tsv");
 const UNKNOWN: &str = include_str!("../data/unknown.txt");
+const NOT_REPAIRABLE: &str = include_str!("../data/not-repairable.txt");
 
 pub(crate) fn messages() -> Vec<(Cause, &'static str)> {
     MESSAGES
@@ -107,6 +108,11 @@ pub(crate) fn seen() -> Vec<Seen> {
 
 pub(crate) fn unknown() -> Vec<&'static str> {
     UNKNOWN.lines().collect()
+}
+
+/// Texts that speak of a vault, a key or the service-linked role, but whose failure no repair of ours may answer first.
+pub(crate) fn not_repairable() -> Vec<&'static str> {
+    NOT_REPAIRABLE.lines().collect()
 }
 
 pub(crate) fn slugs(explanation: &Explanation<'_>) -> Vec<&'static str> {

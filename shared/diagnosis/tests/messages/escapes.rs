@@ -39,9 +39,46 @@ fn an_escape_does_not_hide_the_policy_type() {
     assert!(!explanation.is_repairable());
 }
 
+/// The same where something else that a browser or JSON shows as a space stands between the words.
+#[test]
+fn no_other_space_hides_the_policy_type() {
+    let text = "User: arn:aws:sts::111122223333:assumed-role/R/s is not authorized to perform: backup:CopyIntoBackupVault on resource: arn:aws:backup:eu-west-1:444455556666:backup-vault:dr because no identity-based policy allows the backup:CopyIntoBackupVault action";
+    let spaces = [
+        r"\u0020",
+        r"\\u0020",
+        r"\u00a0",
+        "\u{200b}",
+        " \u{200b}",
+        "<br>",
+        "<br/>",
+        r"\u003cbr\u003e",
+        "&nbsp;",
+    ];
+    for space in spaces {
+        let between = text.replace("because no ", &format!("because{space}no{space}"));
+        let everywhere = text.replace(' ', space);
+        for text in [between, everywhere] {
+            let explanation = explain(&text);
+            assert_sound(&explanation);
+            assert!(!explanation.is_repairable(), "{text}: {:?}", causes(&text));
+        }
+    }
+    for space in &spaces[..5] {
+        let text = text.replace(' ', space);
+        assert_eq!(causes(&text), ["job-role-permission"], "{text}");
+        assert_eq!(
+            explain(&text).action(),
+            Some("backup:CopyIntoBackupVault"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn an_escape_does_not_hide_an_explicit_deny() {
-    for space in [r"\n", r"\t", r"\r\n", r"\\n", r"\\\\n", "\\n\n"] {
+    for space in [
+        r"\n", r"\t", r"\r\n", r"\\n", r"\\\\n", "\\n\n", r"\u0020", "\u{200b}",
+    ] {
         for (_, message) in messages() {
             for deny in ["with an explicit deny", "a policy explicitly denies it"] {
                 let text = format!("{message} {deny}").replace(' ', space);

@@ -2,10 +2,20 @@
 
 use super::Rule;
 use super::wording::{
-    BLOCKS, DESTINATION_VAULT, GRAMMAR, MISSING_PERMISSION, NOT_ALLOWED, NOT_ONLY_A_PERMISSION,
-    OR_EXPLICIT_DENY, OTHER_POLICIES, SERVICE_LINKED_ROLE_NOT_ASSUMED, VAULT_POLICY,
+    BLOCKS, DESTINATION_VAULT, DESTINATION_VAULT_POLICY_REFUSES, GRAMMAR, MISSING_PERMISSION,
+    NO_STATEMENT_OF_IT, NOT_ALLOWED, NOT_ONLY_A_PERMISSION, NOT_THE_DESTINATION, OR_EXPLICIT_DENY,
+    OTHER_POLICIES, SERVICE_LINKED_ROLE_NOT_ASSUMED, VAULT_POLICY,
 };
 use crate::Cause;
+
+/// How a text says that a copy goes into a vault.
+const INTO_IT: &[&str] = &[
+    "copyintobackupvault",
+    "copy into",
+    "copies into",
+    "copying into",
+    "the copy",
+];
 
 pub(super) const RULES: &[Rule] = &[
     // Documented: "Access Denied trying to call AWS Backup service". It stands for the vault policy, for the job role's
@@ -17,12 +27,13 @@ pub(super) const RULES: &[Rule] = &[
                 "denied when trying to call",
                 "denied while trying to call",
             ],
+            // The service itself: the Backup gateway is another.
             &[
-                "to call aws backup",
-                "to call the aws backup",
-                "to call amazon backup",
-                "to call the amazon backup",
-                "to call backup",
+                "to call aws backup service",
+                "to call the aws backup service",
+                "to call amazon backup service",
+                "to call the amazon backup service",
+                "to call backup service",
                 "to call the backup service",
             ],
         ],
@@ -34,34 +45,71 @@ pub(super) const RULES: &[Rule] = &[
         ],
         "The copy into the destination vault was refused; most often the vault's access policy does not admit the source.",
     )
-    .unless(&[
-        "not denied",
-        "no access denied",
-        "never denied",
-        "permission denied",
-    ]),
-    // Inferred: the vault policy in plain words.
+    .unless_either(
+        MISSING_PERMISSION,
+        &[
+            "not denied",
+            "no access denied",
+            "never denied",
+            "backup service to ",
+            "backup service for ",
+            "backup service from ",
+            "backup service api",
+            "listtags",
+            " lacks ",
+            "gateway",
+        ],
+    ),
+    // Inferred: the vault policy in plain words. The words must stand together, for a text may name several policies.
+    Rule::new(
+        &[DESTINATION_VAULT_POLICY_REFUSES, NOT_ALLOWED, INTO_IT],
+        &[Cause::DestinationVaultPolicy, Cause::JobRolePermission],
+        "The message says that the vault's access policy does not allow the copy.",
+    )
+    .unless_either(
+        NOT_THE_DESTINATION,
+        &["authorized to perform:", "denies", " role"],
+    ),
     Rule::new(
         &[
-            DESTINATION_VAULT,
-            VAULT_POLICY,
-            NOT_ALLOWED,
+            NO_STATEMENT_OF_IT,
+            &["allows", "grants", "permits"],
+            INTO_IT,
         ],
         &[Cause::DestinationVaultPolicy, Cause::JobRolePermission],
         "The message says that the vault's access policy does not allow the copy.",
+    )
+    .unless_either(
+        NOT_THE_DESTINATION,
+        &["authorized to perform:", "denies", "denied by", "is denied", " role"],
+    ),
+    // The same words apart: which policy refuses, and whose it is, stays open.
+    Rule::new(
+        &[DESTINATION_VAULT, VAULT_POLICY, NOT_ALLOWED],
+        &[Cause::JobRolePermission, Cause::DestinationVaultPolicy],
+        "The message speaks of a policy that does not allow the action.",
     )
     .unless(&["authorized to perform:", "denies"]),
     Rule::new(
         &[
             &["no statement in", "no statement of"],
             DESTINATION_VAULT,
-            VAULT_POLICY,
             &["allows", "grants", "permits"],
         ],
-        &[Cause::DestinationVaultPolicy, Cause::JobRolePermission],
-        "The message says that the vault's access policy does not allow the copy.",
+        &[Cause::JobRolePermission, Cause::DestinationVaultPolicy],
+        "The message speaks of a policy that does not allow the action.",
     )
     .unless(&["authorized to perform:", "denies", "denied by", "is denied"]),
+    Rule::new(
+        &[
+            &["source vault", "source backup vault", "copyfrombackupvault"],
+            VAULT_POLICY,
+            &["explicitly den", "denies"],
+        ],
+        &[Cause::JobRolePermission],
+        "The message says that the source vault's access policy denies the copy.",
+    )
+    .unless(&["authorized to perform:", "authorised to perform:"]),
     Rule::new(
         &[&[
             "vault policy denies",
@@ -73,7 +121,7 @@ pub(super) const RULES: &[Rule] = &[
         &[Cause::DestinationVaultDeny],
         "The message says that the vault's access policy denies the copy.",
     )
-    .unless(&["not denied by"]),
+    .unless_either(NOT_THE_DESTINATION, &["not denied by"]),
     Rule::new(
         &[VAULT_POLICY, &["explicitly den"], &["vault"]],
         &[Cause::DestinationVaultDeny],
@@ -87,6 +135,11 @@ pub(super) const RULES: &[Rule] = &[
             "not explicitly den",
             "key policy",
             OR_EXPLICIT_DENY,
+            "source vault",
+            "source backup vault",
+            "copyfrombackupvault",
+            " topic",
+            "opensearch",
         ],
     ),
     // Documented policy types, in plain words.
@@ -95,8 +148,8 @@ pub(super) const RULES: &[Rule] = &[
             &[
                 "service control polic",
                 "service-control polic",
-                "(scp)",
-                " scp ",
+                "scp",
+                "scps",
             ],
             BLOCKS,
         ],
@@ -105,7 +158,7 @@ pub(super) const RULES: &[Rule] = &[
     )
     .unless(GRAMMAR),
     Rule::new(
-        &[&["resource control polic", "(rcp)", " rcp "], BLOCKS],
+        &[&["resource control polic", "rcp", "rcps"], BLOCKS],
         &[Cause::ResourceControlPolicy],
         "The message names a resource control policy of the organization.",
     )
@@ -139,7 +192,11 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         &[
             &[
-                "awsserviceroleforbackup",
+                "role awsserviceroleforbackup",
+                "role 'awsserviceroleforbackup",
+                "role \"awsserviceroleforbackup",
+                "name awsserviceroleforbackup",
+                "/backup.amazonaws.com/awsserviceroleforbackup",
                 "backup service-linked role",
                 "backup service linked role",
                 "service-linked role for aws backup",
@@ -169,14 +226,22 @@ pub(super) const RULES: &[Rule] = &[
         "permission",
         "awsserviceroleforbackupreports",
         "awsserviceroleforbackuprestoretesting",
-        "key '",
+        " key",
+        "alias",
+        "polic",
+        "snapshot",
+        "assumed-role/",
         "vault does not exist",
         "exists",
     ]),
     // Seen: "The provided role …/AWSServiceRoleForBackup cannot be assumed by AWS Backup."
     Rule::new(
         &[SERVICE_LINKED_ROLE_NOT_ASSUMED],
-        &[Cause::ServiceLinkedRole, Cause::JobRoleMissing],
+        &[
+            Cause::ServiceLinkedRole,
+            Cause::JobRoleMissing,
+            Cause::JobRoleTrust,
+        ],
         "AWS Backup's service-linked role is missing.",
     ),
     // Documented: "IAM Role … cannot be assumed by AWS Backup".
@@ -290,14 +355,28 @@ pub(super) const RULES: &[Rule] = &[
     )
     .unless(NOT_ONLY_A_PERMISSION),
     // Documented patterns "does not have permission", "missing permission"; texts "does not have sufficient permissions",
-    // "Customer credential miss permission". Seen: "Insufficient privileges to perform this action.", "… to
-    // create a backup vault."
+    // "Customer credential miss permission".
     Rule::new(
         &[MISSING_PERMISSION],
         &[Cause::JobRolePermission, Cause::PermissionsBoundary],
         "The message says that a permission is missing.",
     )
     .unless(NOT_ONLY_A_PERMISSION),
+    // Seen: "Insufficient privileges to perform this action.", "… to create a backup vault." A database says so too.
+    Rule::new(
+        &[
+            &["insufficient privileges"],
+            &[
+                "backup",
+                "kms",
+                "recovery point",
+                "privileges to perform this",
+            ],
+        ],
+        &[Cause::JobRolePermission, Cause::PermissionsBoundary],
+        "The message says that a permission is missing.",
+    )
+    .unless_either(NOT_ONLY_A_PERMISSION, &["ora-0"]),
     // The same with the action that only the vault policy and the job role can allow.
     Rule::new(
         &[

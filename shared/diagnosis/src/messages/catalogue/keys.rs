@@ -4,6 +4,34 @@ use super::Rule;
 use super::wording::{AT_DESTINATION, KEY_NAMES, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES};
 use crate::Cause;
 
+/// What says that a text may speak of another key than the source's, or of another policy than the key's.
+const ANOTHER_KEY: &[&str] = &[
+    "performance insights",
+    "key of the target",
+    "replica kms",
+    "rotation",
+    "destination vault",
+    "destination backup",
+    "destination kms",
+    "destination key",
+    "destination account's",
+    "target vault",
+    "target backup",
+    "target kms",
+    "vault's",
+    "for the destination",
+    "bucket",
+    " topic",
+    " secret",
+    " s3",
+    "of the vault",
+    "aws managed",
+    "aws-managed",
+    "alias/aws/",
+    "aws/ebs",
+    "aws/rds",
+];
+
 pub(super) const RULES: &[Rule] = &[
     // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the default key". It appears
     // for a key policy that admits nobody and for the default key.
@@ -81,7 +109,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         "The key of the source snapshot cannot be used from the destination account.",
     )
-    .unless(AT_DESTINATION),
+    .unless_either(AT_DESTINATION, ANOTHER_KEY),
     // Documented: "KMS key is either disabled or pending deletion or access to KMS key is denied".
     Rule::new(
         &[&[
@@ -161,14 +189,6 @@ pub(super) const RULES: &[Rule] = &[
             "access denied to the kms key",
             "access to the key is denied",
             "access denied for kms key",
-            "not have permission to access the kms key",
-            "not have permissions to access the kms key",
-            "not have permission to access kms key",
-            "not have permissions to access kms key",
-            "not have permission to use the kms key",
-            "not have permissions to use the kms key",
-            "not have access to the kms key",
-            "not have access to kms key",
         ]],
         &[
             Cause::SourceKeyPolicy,
@@ -178,14 +198,24 @@ pub(super) const RULES: &[Rule] = &[
         "The message says that access to the key is denied.",
     )
     .unless_either(
-        AT_DESTINATION,
+        ANOTHER_KEY,
         &[
+            "key of the destination",
+            "key of destination",
             "either disabled or pending deletion",
-            "role does not have",
+            " role",
+            " user ",
+            " sns",
+            "grant was",
+            "destination region",
             "denied by",
+            "denied due to",
+            "denied because",
+            "denied: ",
+            " lacks ",
         ],
     ),
-    // The same with the key's ARN between the words. Inferred.
+    // The same with other words between: what is denied, and by what, is less sure, so advice comes first.
     Rule::new(
         &[
             &[
@@ -197,8 +227,8 @@ pub(super) const RULES: &[Rule] = &[
             &["is denied", "was denied"],
         ],
         &[
-            Cause::SourceKeyPolicy,
             Cause::JobRolePermission,
+            Cause::SourceKeyPolicy,
             Cause::SourceKeyDeny,
         ],
         "The message says that access to the key is denied.",
@@ -209,6 +239,11 @@ pub(super) const RULES: &[Rule] = &[
             "either disabled or pending deletion",
             // Something else may be what denies or is denied.
             "denied by",
+            "denied due to an scp",
+            "denied due to a service control",
+            "denied due to a resource control",
+            "denied due to an rcp",
+            "denied due to the organization's",
             "because no",
             "destination vault",
             "destination backup vault",
@@ -245,7 +280,8 @@ pub(super) const RULES: &[Rule] = &[
                 "or you are not allowed to access",
                 "or that you are not allowed to access",
             ],
-            &["key"],
+            // An access key and an API key are no keys of KMS.
+            &["kms key", "customer master key", "cmk", "encryption key"],
         ],
         &[
             Cause::SourceKeyPolicy,
@@ -253,12 +289,49 @@ pub(super) const RULES: &[Rule] = &[
             Cause::JobRolePermission,
         ],
         "The key does not exist here or does not let the caller in.",
+    )
+    .unless_either(AT_DESTINATION, ANOTHER_KEY),
+    // Inferred: a key policy named in plain words. The words must stand together, for a text may name several policies.
+    Rule::new(
+        &[
+            &[
+                "key policy does not",
+                "key policy of arn:aws",
+                "key policy of the source key",
+                "key policy of the source snapshot",
+                "key policy of the kms key does not",
+                "key policy of the key does not",
+            ],
+            NOT_ALLOWED,
+        ],
+        &[
+            Cause::SourceKeyPolicy,
+            Cause::JobRolePermission,
+            Cause::DestinationVaultKey,
+        ],
+        "The message says that the key policy does not allow the use.",
+    )
+    .unless_either(
+        ANOTHER_KEY,
+        &[
+            "to perform",
+            "key policy allows",
+            "boundary",
+            "secretsmanager",
+            " allows it",
+            " permits it",
+            "key of the destination",
+            "key of destination",
+        ],
     ),
-    // Inferred: a key policy named in plain words.
     Rule::new(
         &[&["key policy"], NOT_ALLOWED],
-        &[Cause::SourceKeyPolicy, Cause::DestinationVaultKey],
-        "The message says that the key policy does not allow the use.",
+        &[
+            Cause::JobRolePermission,
+            Cause::SourceKeyPolicy,
+            Cause::DestinationVaultKey,
+        ],
+        "The message speaks of a policy that does not allow the use of a key.",
     )
     .unless(&["to perform"]),
     Rule::new(

@@ -40,10 +40,26 @@ const KMS_ARN: &str = ":kms:";
 /// holds one of these.
 const EXPLICIT_DENY: &[&str] = &[
     "explicit den",
+    "explicit \"den",
+    "explicit 'den",
+    "explicit `den",
+    "explicit-den",
+    "explicit_den",
+    "explicitden",
     "explicitly den",
+    "explicitly block",
+    "explicitly refus",
+    "explicitly forbid",
+    "explicitly reject",
     "denied explicitly",
     "denies explicitly",
     "deny statement",
+    "of a deny",
+    "to a deny",
+    "by a deny",
+    "a deny in",
+    "\"effect\":\"deny\"",
+    "\"effect\": \"deny\"",
 ];
 /// Seen: KMS "no resource-based policies allow access, or a resource-based policy explicitly denies access".
 const NO_EXPLICIT_DENY: &[&str] = &[
@@ -53,10 +69,41 @@ const NO_EXPLICIT_DENY: &[&str] = &[
     "not explicitly den",
     "not denied explicitly",
     "no deny statement",
+    // A decoded authorization message.
+    "explicitdeny\":false",
+    "explicitdeny\": false",
     OR_EXPLICIT_DENY,
 ];
+/// Words for policies that no repair touches, and traces of markup, which the grammar cannot be read through. A text that
+/// holds one of them admits no repair as its first cause, whatever else it says.
+const CAUTIONS: &[&str] = &[
+    "service control polic",
+    "service-control polic",
+    "resource control polic",
+    "resource-control polic",
+    "identity-based",
+    "identity based",
+    "identity polic",
+    "iam polic",
+    "permissions boundar",
+    "permission boundar",
+    "session polic",
+    "endpoint polic",
+    "bucket polic",
+    "policy denies",
+    "<br",
+    "u003cbr",
+    "&lt;br",
+    "<wbr",
+    "<span",
+    "&nbsp;",
+    "&#",
+    "%20",
+];
+/// Short words of the same kind, and a Deny however it is worded. In every rule too they count only where they stand alone.
+const WHOLE_WORDS: &[&str] = &["scp", "scps", "rcp", "rcps", "deny"];
 
-const WORDS: usize = 16;
+const WORDS: usize = 18;
 
 /// A set of fragments.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -97,6 +144,7 @@ pub(super) struct Evidence {
     kms_arn: Option<usize>,
     explicit_denies: usize,
     no_explicit_denies: usize,
+    caution: bool,
 }
 
 impl Evidence {
@@ -112,6 +160,11 @@ impl Evidence {
 
     pub(super) const fn speaks_of_explicit_deny(&self) -> bool {
         self.explicit_denies > self.no_explicit_denies
+    }
+
+    /// Whether the text names a policy that no repair touches, or holds markup.
+    pub(super) const fn calls_for_caution(&self) -> bool {
+        self.caution
     }
 
     pub(super) fn missing(&self) -> impl Iterator<Item = Place> {
@@ -136,6 +189,7 @@ pub(super) struct Catalogue {
     verbs: Range<usize>,
     explicit: Range<usize>,
     no_explicit: Range<usize>,
+    whole_words: Range<usize>,
     kms_arn: usize,
 }
 
@@ -157,6 +211,8 @@ impl Catalogue {
         let verbs = fragments.range(VERBS);
         let explicit = fragments.range(EXPLICIT_DENY);
         let no_explicit = fragments.range(NO_EXPLICIT_DENY);
+        fragments.range(CAUTIONS);
+        let whole_words = fragments.range(WHOLE_WORDS);
         let kms_arn = fragments.number(KMS_ARN);
         let mut rules = Vec::new();
         let mut opens = Vec::<u128>::new();
@@ -200,6 +256,7 @@ impl Catalogue {
             verbs,
             explicit,
             no_explicit,
+            whole_words,
             kms_arn,
         }
     }
@@ -216,12 +273,16 @@ impl Catalogue {
             kms_arn: None,
             explicit_denies: 0,
             no_explicit_denies: 0,
+            caution: false,
         };
         let Some(automaton) = &self.automaton else {
             return evidence;
         };
         for hit in automaton.find_overlapping_iter(plain) {
             let number = hit.pattern().as_usize();
+            if self.whole_words.contains(&number) && is_in_a_word(plain, hit.start(), hit.end()) {
+                continue;
+            }
             evidence.found.insert(number);
             evidence.rules |= self.opens.get(number).copied().unwrap_or(0);
             if number <= self.kms_arn {
@@ -251,8 +312,10 @@ impl Catalogue {
             evidence.explicit_denies += 1;
         } else if self.no_explicit.contains(&number) {
             evidence.no_explicit_denies += 1;
-        } else {
+        } else if number == self.kms_arn {
             evidence.kms_arn.get_or_insert(start);
+        } else {
+            evidence.caution = true;
         }
     }
 
@@ -274,6 +337,13 @@ impl Catalogue {
             })
             .map(|compiled| compiled.rule)
     }
+}
+
+fn is_in_a_word(plain: &str, start: usize, end: usize) -> bool {
+    let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let bytes = plain.as_bytes();
+    let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+    before.is_some_and(in_word) || bytes.get(end).is_some_and(in_word)
 }
 
 /// The numbers in a set, ascending.
@@ -359,7 +429,13 @@ mod tests {
         let phrases = missing::AFTER.iter().chain(missing::BEFORE).copied();
         let readers = VERBS.iter().copied().chain([KMS_ARN]);
         let flags = EXPLICIT_DENY.iter().chain(NO_EXPLICIT_DENY).copied();
-        for fragment in all.chain(phrases).chain(flags).chain(readers) {
+        let cautions = CAUTIONS.iter().chain(WHOLE_WORDS).copied();
+        for fragment in all
+            .chain(phrases)
+            .chain(flags)
+            .chain(readers)
+            .chain(cautions)
+        {
             assert!(!fragment.is_empty());
             assert_eq!(fragment, fragment.to_ascii_lowercase(), "lower case");
             assert!(fragment.is_ascii(), "{fragment}");
@@ -384,6 +460,7 @@ mod tests {
         assert_eq!(catalogue.verbs.len(), VERBS.len());
         assert_eq!(catalogue.explicit.len(), EXPLICIT_DENY.len());
         assert_eq!(catalogue.no_explicit.len(), NO_EXPLICIT_DENY.len());
+        assert_eq!(catalogue.whole_words.len(), WHOLE_WORDS.len());
     }
 
     #[test]

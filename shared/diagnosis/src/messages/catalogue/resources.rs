@@ -224,6 +224,9 @@ pub(super) const FIRST: &[Rule] = &[
         "cross-account",
         "cross account",
         "cross-region",
+        "in region",
+        "in the region",
+        "protection",
     ]),
     // Seen: what a Region that is not enabled answers.
     Rule::new(

@@ -12,15 +12,55 @@ pub(super) const DESTINATION_VAULT: &[&str] = &[
     "copyintobackupvault",
 ];
 
+/// How a text says whose access policy it speaks of: the destination vault's, in words that stand together.
+pub(super) const DESTINATION_VAULT_POLICY_REFUSES: &[&str] = &[
+    "policy of the destination vault does not",
+    "policy of the destination backup vault does not",
+    "policy of the target vault does not",
+    "policy of the target backup vault does not",
+    "destination vault's policy does not",
+    "destination vault's access policy does not",
+    "destination backup vault's policy does not",
+    "destination backup vault's access policy does not",
+    "destination vault policy does not",
+    "destination vault access policy does not",
+    "destination backup vault access policy does not",
+    "target vault's access policy does not",
+    "target vault access policy does not",
+];
+
+/// The same where no statement of it allows something.
+pub(super) const NO_STATEMENT_OF_IT: &[&str] = &[
+    "no statement in the access policy of the destination",
+    "no statement of the access policy of the destination",
+    "no statement in the policy of the destination",
+    "no statement in the destination vault's access policy",
+    "no statement of the destination vault's access policy",
+    "no statement in the destination vault access policy",
+    "no statement in the access policy of the target",
+];
+
+/// How a text names another vault than the destination, or an action that no destination's policy stands in the way of.
+pub(super) const NOT_THE_DESTINATION: &[&str] = &[
+    "source vault",
+    "source backup vault",
+    "copyfrombackupvault",
+    "startrestorejob",
+    "delet",
+    " topic",
+    "opensearch",
+];
+
 /// How a text names the access policy of a vault.
 pub(super) const VAULT_POLICY: &[&str] = &["vault policy", "access policy", "vault's policy"];
 
-/// The service-linked role as the role that cannot be assumed. Nobody can change its trust policy, so it is gone.
+/// The service-linked role as the role that cannot be assumed. Nobody can change its trust policy, so it is gone. Of roles
+/// with this name, the one in the path of the service is linked to it.
 pub(super) const SERVICE_LINKED_ROLE_NOT_ASSUMED: &[&str] = &[
-    "/awsserviceroleforbackup cannot be assumed by aws backup",
-    "/awsserviceroleforbackup cannot be assumed by amazon backup",
-    "/awsserviceroleforbackup' cannot be assumed by aws backup",
-    "/awsserviceroleforbackup\" cannot be assumed by aws backup",
+    "/backup.amazonaws.com/awsserviceroleforbackup cannot be assumed by aws backup",
+    "/backup.amazonaws.com/awsserviceroleforbackup cannot be assumed by amazon backup",
+    "/backup.amazonaws.com/awsserviceroleforbackup' cannot be assumed by aws backup",
+    "/backup.amazonaws.com/awsserviceroleforbackup\" cannot be assumed by aws backup",
     "role awsserviceroleforbackup cannot be assumed by aws backup",
     "role awsserviceroleforbackup cannot be assumed by amazon backup",
 ];
@@ -50,7 +90,6 @@ pub(super) const MISSING_PERMISSION: &[&str] = &[
     "lacking permission",
     "permission is missing",
     "permissions are missing",
-    "insufficient privileges",
     "not authorized to access",
     "not authorized to use",
     "not authorized to call",
@@ -75,6 +114,8 @@ pub(super) const BLOCKS: &[&str] = &[
     "explicit deny",
     "explicitly den",
     "denied by",
+    "denied due to",
+    "denied because of",
     "denies",
     "blocked by",
     "blocks",
@@ -110,6 +151,7 @@ pub(super) const AT_DESTINATION: &[&str] = &[
     "key of the destination backup vault",
     "key of destination vault",
     "key of destination backup vault",
+    "key specified for the destination",
 ];
 
 /// How a text that speaks of a state names a key.
@@ -144,11 +186,11 @@ pub(super) const NOT_ALLOWED: &[&str] = &[
 pub(super) const OTHER_POLICIES: &[&str] = &[
     "service control polic",
     "service-control polic",
-    "(scp)",
-    " scp ",
+    "scp",
+    "scps",
     "resource control polic",
-    "(rcp)",
-    " rcp ",
+    "rcp",
+    "rcps",
     "identity-based polic",
     "permissions boundar",
     "permission boundar",
