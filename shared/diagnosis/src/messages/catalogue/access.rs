@@ -207,6 +207,7 @@ pub(super) const RULES: &[Rule] = &[
             &[
                 "does not exist",
                 "is missing",
+                "missing service-linked role",
                 "not found",
                 "not be found",
                 "not been created",
@@ -233,6 +234,27 @@ pub(super) const RULES: &[Rule] = &[
         "assumed-role/",
         "vault does not exist",
         "exists",
+    ]),
+    // Inferred: by its bare name. In an ARN the path decides: see above.
+    Rule::new(
+        &[&[
+            "awsserviceroleforbackup is missing",
+            "awsserviceroleforbackup role is missing",
+            "awsserviceroleforbackup is not present",
+            "awsserviceroleforbackup was not created",
+            "awsserviceroleforbackup must be created",
+            "missing service-linked role awsserviceroleforbackup",
+        ]],
+        &[Cause::ServiceLinkedRole],
+        "AWS Backup's service-linked role is missing.",
+    )
+    .unless(&[
+        ":role/",
+        "assumed-role/",
+        "awsserviceroleforbackupreports",
+        "awsserviceroleforbackuprestoretesting",
+        "permission",
+        "polic",
     ]),
     // Seen: "The provided role …/AWSServiceRoleForBackup cannot be assumed by AWS Backup."
     Rule::new(
