@@ -43,6 +43,20 @@ fn vault_policy(sandbox: &Sandbox, vault: &str) -> Option<String> {
     })
 }
 
+/// The policy, to which somebody else has added a statement.
+fn with_others(policy: &str) -> String {
+    let (head, tail) = policy.rsplit_once(']').unwrap();
+    format!("{head},{OTHERS}]{tail}")
+}
+
+fn assert_only_others_are_left(sandbox: &Sandbox, resource: &str) {
+    let left = vault_policy(sandbox, resource).unwrap();
+    assert!(
+        left.contains(OTHERS) && !left.contains("Copymend"),
+        "{left}"
+    );
+}
+
 fn put(sandbox: &Sandbox, vault: &str, policy: &str) {
     let vault: BackupVaultArn = vault.parse().unwrap();
     sandbox.with_world(|world| world.put_vault_policy(&vault, policy).unwrap());
@@ -98,15 +112,10 @@ async fn what_others_wrote_since_stays() {
         change.resource
     };
     let ours = vault_policy(&sandbox, &resource).unwrap();
-    let (head, tail) = ours.rsplit_once(']').unwrap();
-    let theirs = format!("{head},{OTHERS}]{tail}");
+    let theirs = with_others(&ours);
     put(&sandbox, &resource, &theirs);
     take_back(&sandbox, Some(&id)).await.unwrap();
-    let left = vault_policy(&sandbox, &resource).unwrap();
-    assert!(
-        left.contains(OTHERS) && !left.contains("Copymend"),
-        "{left}"
-    );
+    assert_only_others_are_left(&sandbox, &resource);
 }
 
 #[tokio::test]
@@ -176,8 +185,7 @@ async fn what_others_write_right_before_the_put_stays() {
     let (sandbox, id, _) = repaired("destination-vault-policy").await;
     let resource = sandbox.writes()[0].resource.clone();
     let ours = vault_policy(&sandbox, &resource).unwrap();
-    let (head, tail) = ours.rsplit_once(']').unwrap();
-    let theirs = format!("{head},{OTHERS}]{tail}");
+    let theirs = with_others(&ours);
     let vault: BackupVaultArn = resource.parse().unwrap();
     let second = sandbox.clone();
     sandbox.before_next("backup:GetBackupVaultAccessPolicy", move |_| {
@@ -186,11 +194,7 @@ async fn what_others_write_right_before_the_put_stays() {
         });
     });
     take_back(&sandbox, Some(&id)).await.unwrap();
-    let left = vault_policy(&sandbox, &resource).unwrap();
-    assert!(
-        left.contains(OTHERS) && !left.contains("Copymend"),
-        "{left}"
-    );
+    assert_only_others_are_left(&sandbox, &resource);
 }
 
 /// Two services use one key; what one of them needs doesn't go with the other's change.
