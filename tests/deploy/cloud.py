@@ -94,7 +94,13 @@ class Stack:
 
     def sam(self, *arguments):
         run = subprocess.run(
-            [SAM, *arguments], env=self.env, cwd=self.folder, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL
+            [SAM, *arguments],
+            env=self.env,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
         )
         return run.returncode, run.stdout + run.stderr
 

@@ -64,12 +64,9 @@ class Deploy(unittest.TestCase):
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
         ledger = stack.outputs()["LedgerTable"]
 
-        # Without lists there is nothing to repair, but copies may be started again.
-        self.deployed(stack, Mode="repair")
-        self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS | {"retry"})
-
-        repair = {"Mode": "repair", "AllowedDestinations": DESTINATIONS, "AllowedKeys": KEYS, "JobRole": "backup/*,Copies,a/b/*Role"}
-        self.deployed(stack, **repair)
+        self.deployed(
+            stack, Mode="repair", AllowedDestinations=DESTINATIONS, AllowedKeys=KEYS, JobRole="backup/*,Copies,a/b/*Role"
+        )
         self.assertEqual(stack.status(), "UPDATE_COMPLETE")
         policies = stack.inline_policies("CopyRemediatorRole")
         self.assertEqual(set(policies), READS | {"retry", "repair-vault-policies", "repair-key-policies"})
@@ -84,7 +81,9 @@ class Deploy(unittest.TestCase):
         self.assertEqual(variables["COPYMEND_ALLOWED_KEYS"], KEYS)
         self.assertEqual(variables["COPYMEND_LEDGER_TABLE"], ledger)
 
-        self.deployed(stack, **repair | HUB)
+        # What isn't named stays as it was, and a list that is empty again allows nothing.
+        self.deployed(stack, AllowedKeys="", CreateServiceLinkedRole="true", **HUB)
+        self.assertEqual(stack.variables()["COPYMEND_ALLOWED_DESTINATIONS"], DESTINATIONS)
         self.assertEqual(stack.outputs()["LedgerTable"], ledger)
         for function, role, member in (
             ("CopyRemediator", "CopyRemediatorRole", HUB["MemberRole"]),
@@ -107,13 +106,11 @@ class Deploy(unittest.TestCase):
         )
         subscriptions = stack.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs()["TopicArn"])["Subscriptions"]
         self.assertEqual([(one["Protocol"], one["Endpoint"]) for one in subscriptions], [("email", HUB["NotificationEmail"])])
-        # Every resource of the template is there now but the policy for the service-linked role.
-        self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), {"ServiceLinkedRolePolicy"})
+        # Every resource of the template is there now but the policy for keys.
+        self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), {"KeyRepairPolicy"})
 
         self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="")
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
-        # What isn't named stays as it was.
-        self.assertEqual(stack.variables()["COPYMEND_ALLOWED_KEYS"], KEYS)
 
     def test_a_removal_keeps_the_ledger_alone_and_a_second_deploy_stands_beside_it(self):
         stack = Stack(cloud, "eu-central-1")
@@ -146,7 +143,7 @@ class Deploy(unittest.TestCase):
     def test_what_is_refused_makes_nothing(self):
         stack = Stack(cloud, "eu-west-2")
         for parameters, reason in (
-            ({"MemberRole": "copymend/CopymendMember"}, "MemberRole and AdvisorMemberRole need HubOrganizationId or OrganizationId"),
+            ({"MemberRole": HUB["MemberRole"]}, "MemberRole and AdvisorMemberRole need HubOrganizationId or OrganizationId"),
             ({"AllowedKeys": f"{KEYS},*"}, "must be ARN patterns of KMS keys"),
         ):
             code, output = stack.deploy(**parameters)

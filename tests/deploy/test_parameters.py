@@ -44,7 +44,14 @@ LISTS = {
             "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab",
             f"{KEYS},arn:aws-cn:kms:*:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         ],
-        ["*", "1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:kms:*:111122223333:alias/*", "arn:aws:kms:key/*", VAULTS, f"{KEYS},x"],
+        [
+            "*",
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:kms:*:111122223333:alias/*",
+            "arn:aws:kms:key/*",
+            VAULTS,
+            f"{KEYS},x",
+        ],
     ),
     "JobRole": (
         ["service-role/AWSBackupDefaultServiceRole", "Copies", "backup/*", "*Copies*", "*/Copies", "a/b/C,backup/*, D@x+=._-"],
