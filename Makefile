@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit template programs black-box oracle oracle-sample torture fuzz deny lint build bench clean
+.PHONY: help demo test unit template deploy-test programs black-box oracle oracle-sample torture fuzz deny lint build bench clean
 
 TOOLS := .test-tools
 SAM := $(TOOLS)/sam/bin/sam
@@ -16,7 +16,7 @@ help: ## Show the targets.
 demo: ## Take every sample event through the functions' own handlers, on the embedded sandbox.
 	cargo run --quiet --locked --package copymend --no-default-features -- replay --repair --message events/*.json events/advisor/*.json
 
-test: unit oracle-sample template black-box ## Run all tests.
+test: unit oracle-sample template deploy-test black-box ## Run all tests.
 
 unit: ## Run the workspace's own tests.
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -28,6 +28,10 @@ unit: ## Run the workspace's own tests.
 template: ## Check what the roles of the transformed template may do.
 	tests/black_box/install sam
 	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/template
+
+deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFormation.
+	tests/black_box/install sam deploy
+	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
 
 programs:
 	cargo build --locked --release --package copy-remediator --package access-advisor --package backup-endpoint
