@@ -11,6 +11,7 @@ mod attacks;
 mod bad_input;
 mod guards;
 mod incidents;
+mod local_runs;
 mod sample_events;
 mod support;
 mod undo;
