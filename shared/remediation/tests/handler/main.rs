@@ -11,6 +11,7 @@ mod attacks;
 mod bad_input;
 mod guards;
 mod incidents;
+mod own_roles;
 mod sample_events;
 mod support;
 mod undo;
