@@ -69,6 +69,7 @@ pub(crate) fn vault(arn: &str, name: &str, vault: &Vault) -> Value {
         "VaultType": vault.vault_type,
         "VaultState": "AVAILABLE",
         "EncryptionKeyArn": vault.encryption_key_arn,
+        "EncryptionKeyType": vault.encryption_key_type,
         "NumberOfRecoveryPoints": vault.recovery_points.len(),
         "Locked": lock.is_some() || vault.is_logically_air_gapped(),
         "MinRetentionDays": lock.and_then(|lock| lock.min_retention_days),

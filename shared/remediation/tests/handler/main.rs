@@ -12,6 +12,7 @@ mod bad_input;
 mod guards;
 mod incidents;
 mod local_runs;
+mod own_roles;
 mod sample_events;
 mod support;
 mod undo;
