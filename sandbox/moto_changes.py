@@ -6,12 +6,14 @@
 - IAM knows AWS's managed policies for AWS Backup and a few general ones, and the right name of AWS Backup's service-linked role.
 - PutKeyPolicy refuses what AWS refuses: no JSON, no statement, more than 32,768 bytes.
 - GetKeyPolicy tells the lists of a policy's statements in another order on every call, as AWS does.
+- DescribeKey asks no policy, and takes the bare ids of multi-Region keys.
 - ListKeyPolicies also names policies that the world gives a key beside `default`.
 """
 
 import itertools
 import json
 import re
+from collections import defaultdict
 
 import moto.backends  # noqa: F401  (fills moto's registry before the changes)
 from moto.core.exceptions import ServiceException
@@ -124,11 +126,12 @@ def change_keys():
         return put_key_policy(self)
 
     get_key_policy = KmsResponse.get_key_policy
-    calls = itertools.count()
+    calls = defaultdict(itertools.count)
 
     def reordered_get(self):
         answer = json.loads(get_key_policy(self))
-        answer["Policy"] = in_another_order(answer["Policy"], next(calls))
+        key_id = self.kms_backend.get_key_id(self._get_param("KeyId"))
+        answer["Policy"] = in_another_order(answer["Policy"], next(calls[key_id]))
         return json.dumps(answer)
 
     list_key_policies = KmsResponse.list_key_policies
@@ -139,6 +142,16 @@ def change_keys():
         answer["PolicyNames"] += getattr(key, "other_policies", [])
         return json.dumps(answer)
 
+    validate_cmk_id = KmsResponse._validate_cmk_id
+
+    def validate(self, key_id):
+        # moto takes the ids of AWS's multi-Region keys only within an ARN.
+        if key_id not in self.kms_backend.keys:
+            validate_cmk_id(self, key_id)
+
+    KmsResponse._validate_cmk_id = validate
+    # moto would let any Deny of DescribeKey refuse it to everyone.
+    KmsResponse._validate_key_policy = lambda self, key_id, action: None
     KmsResponse.put_key_policy = checked_put
     KmsResponse.get_key_policy = reordered_get
     KmsResponse.list_key_policies = list_all

@@ -1,6 +1,6 @@
 //! Moving a world in time.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::World;
 use crate::copies::CopyJob;
@@ -34,6 +34,8 @@ impl World {
     /// ```
     #[must_use]
     pub fn moved_to(mut self, now: Timestamp) -> Self {
+        // AWS tells milliseconds.
+        let now = now.round(Unit::Millisecond).unwrap_or(now);
         let offset = match self.newest_copy_job() {
             Some(job) => now.duration_since(job.completed) - SINCE_THE_NEWEST_FAILURE,
             None => now.duration_since(self.time),
