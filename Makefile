@@ -1,9 +1,11 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit template deploy-test programs black-box oracle oracle-sample torture fuzz deny lint build bench clean
+.PHONY: help demo sandbox test unit template deploy-test programs black-box oracle oracle-sample torture fuzz deny lint build bench clean
 
 TOOLS := .test-tools
+# The world of `make sandbox`.
+WORLD := shared/sandbox/worlds/default.json
 SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
@@ -15,6 +17,11 @@ help: ## Show the targets.
 
 demo: ## Take every sample event through the functions' own handlers, on the embedded sandbox.
 	cargo run --quiet --locked --package copymend --no-default-features -- replay --repair --message events/*.json events/advisor/*.json
+
+sandbox: ## Serve a world (WORLD=FILE) at one address that answers every AWS call of the functions (docs/sandbox.md).
+	tests/black_box/install tests
+	cargo build --quiet --locked --package copymend
+	sandbox/run $(WORLD)
 
 test: unit oracle-sample template deploy-test black-box ## Run all tests.
 
@@ -34,7 +41,7 @@ deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFo
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
 
 programs:
-	cargo build --locked --release --package copy-remediator --package access-advisor --package backup-endpoint
+	cargo build --locked --release --package copy-remediator --package access-advisor
 	cargo build --locked --package copymend
 
 black-box: programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.

@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod load;
 mod schema;
+mod times;
 
 use std::collections::BTreeMap;
 
@@ -264,6 +265,16 @@ impl World {
     #[must_use]
     pub fn copy_job(&self, id: &str) -> Option<&CopyJob> {
         self.jobs.iter().find(|job| job.id == id)
+    }
+
+    /// One copy job, by its id or its name.
+    #[must_use]
+    pub fn copy_job_named(&self, name: &str) -> Option<&CopyJob> {
+        self.copy_job(name).or_else(|| {
+            self.jobs
+                .iter()
+                .find(|job| job.name.as_deref() == Some(name))
+        })
     }
 
     /// One backup job, where it ran.
