@@ -162,6 +162,8 @@ mod tests {
         match Arguments::try_parse_from(words).unwrap().command {
             Command::Replay(replay) => replay,
             Command::Explain(_) | Command::Undo(_) | Command::Policy { .. } => unreachable!(),
+            #[cfg(feature = "sandbox-server")]
+            Command::Sandbox { .. } => unreachable!(),
         }
     }
 

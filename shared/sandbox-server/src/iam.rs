@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use copymend_diagnosis::{SimulatedAction, SimulatedDecision};
 use copymend_policy::Arn;
-use copymend_remediation::ports::{Identities as _, Simulation};
+use copymend_remediation::ports::{ContextKey, ContextValues, Identities as _, Simulation};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
@@ -86,8 +86,9 @@ struct Question {
     principal: Arn,
     actions: Vec<String>,
     resources: Vec<String>,
-    context: Vec<(String, String)>,
+    context: Vec<ContextKey>,
     without_boundary: bool,
+    without_scps: bool,
     first: usize,
     most: usize,
 }
@@ -95,7 +96,7 @@ struct Question {
 impl Question {
     /// Reads the parameters. One that the sandbox doesn't simulate is refused, never passed over.
     fn of(parameters: &Parameters) -> Result<Self, AwsError> {
-        const KNOWN: [&str; 9] = [
+        const KNOWN: [&str; 10] = [
             "Action",
             "Version",
             "PolicySourceArn",
@@ -103,6 +104,7 @@ impl Question {
             "ResourceArns",
             "ContextEntries",
             "PermissionsBoundaryPolicyInputList",
+            "PolicyExclusionList",
             "MaxItems",
             "Marker",
         ];
@@ -136,6 +138,7 @@ impl Question {
             resources,
             context: context(parameters)?,
             without_boundary: without_boundary(parameters)?,
+            without_scps: without_scps(parameters)?,
             first: number("Marker")?.unwrap_or(0),
             most: number("MaxItems")?
                 .unwrap_or(MOST_ITEMS)
@@ -151,24 +154,51 @@ fn members(parameters: &Parameters, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// The context. The sandbox's simulator takes one value a key.
-fn context(parameters: &Parameters) -> Result<Vec<(String, String)>, AwsError> {
+/// The context.
+fn context(parameters: &Parameters) -> Result<Vec<ContextKey>, AwsError> {
     let mut context = Vec::new();
     for number in 1_usize.. {
         let entry = format!("ContextEntries.member.{number}");
-        let Some(key) = parameters.get(&format!("{entry}.ContextKeyName")) else {
+        let Some(name) = parameters.get(&format!("{entry}.ContextKeyName")) else {
             break;
         };
         let values = members(parameters, &format!("{entry}.ContextKeyValues"));
-        let [value] = values.as_slice() else {
-            let count = values.len();
-            return Err(invalid(format!(
-                "the sandbox takes one value a context key, and `{key}` has {count}"
-            )));
+        let kind = parameters.get(&format!("{entry}.ContextKeyType"));
+        let is_list = kind.is_some_and(|kind| kind.ends_with("List"));
+        let values = match (is_list, values.as_slice()) {
+            (true, _) => ContextValues::Many(values),
+            (false, [value]) => ContextValues::One(value.clone()),
+            (false, _) => {
+                return Err(invalid(format!(
+                    "`{name}` has {} values, and its type takes one",
+                    values.len()
+                )));
+            }
         };
-        context.push((key.clone(), value.clone()));
+        context.push(ContextKey {
+            name: name.clone(),
+            values,
+        });
     }
     Ok(context)
+}
+
+/// Whether the service control policies are left out. Nothing else can be excluded here.
+fn without_scps(parameters: &Parameters) -> Result<bool, AwsError> {
+    let mut excluded = parameters
+        .iter()
+        .filter(|(name, _)| name.starts_with("PolicyExclusionList."));
+    match (excluded.next(), excluded.next()) {
+        (None, _) => Ok(false),
+        (Some((name, value)), None)
+            if name == "PolicyExclusionList.member.1.PolicyType" && value == "scp" =>
+        {
+            Ok(true)
+        }
+        (Some(_), _) => Err(invalid(
+            "the sandbox excludes no policies but the type `scp`",
+        )),
+    }
 }
 
 /// Whether a boundary that allows everything takes the place of the principal's own. No other is simulated.
@@ -221,16 +251,13 @@ async fn simulate(
         app.upstream().refresh_role(app.sandbox(), &role).await?;
     }
     let actions = question.actions.iter().map(|action| kept(action));
-    let context = question
-        .context
-        .iter()
-        .map(|(key, value)| Ok((kept(key)?, value.clone())));
     let mut simulation = Simulation {
         principal: question.principal.clone(),
         actions: actions.collect::<Result<_, _>>()?,
         resource: String::new(),
-        context: context.collect::<Result<_, AwsError>>()?,
+        context: question.context.clone(),
         without_boundary: question.without_boundary,
+        without_scps: question.without_scps,
     };
     // One list of answers a resource, each in the order of the actions.
     let mut answers = Vec::new();
@@ -304,6 +331,10 @@ fn details(one: &SimulatedAction) -> String {
         .map(|key| crate::xml::escaped(key));
     let mut details =
         list("MatchedStatements", statements) + &list("MissingContextValues", missing);
+    if let Some(identity) = one.identity_decision {
+        let entry = element("key", "IdentityBasedPolicy") + &element("value", decision(identity));
+        details += &around("EvalDecisionDetails", &around("entry", &entry));
+    }
     if let Some(allowed) = one.allowed_by_permissions_boundary {
         let allowed = element("AllowedByPermissionsBoundary", &allowed.to_string());
         details += &around("PermissionsBoundaryDecisionDetail", &allowed);
