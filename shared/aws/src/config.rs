@@ -11,6 +11,8 @@ use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use crate::endpoint::without_empty_endpoint;
+
 /// The name that AWS sees: in the user agent and as the session name of assumed roles.
 pub(crate) const NAME: &str = "copymend";
 
@@ -28,7 +30,7 @@ pub(crate) fn once() -> RetryConfig {
 /// The configuration that the process's environment gives.
 pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
     // Boxed, because it is large and done once, and what awaits it lives on.
-    Box::pin(loader(http_client).load()).await
+    without_empty_endpoint(Box::pin(loader(http_client).load()).await)
 }
 
 /// Everything that isn't set here comes from the environment and the profile.
