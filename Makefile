@@ -1,14 +1,14 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test parts unit template programs black-box local containers oracle oracle-sample torture fuzz deny lint build bench clean
+.PHONY: help demo test parts unit template deploy-test programs black-box local containers oracle oracle-sample torture fuzz deny lint build bench clean
 
 TOOLS := .test-tools
 SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
 # What `make test` runs, what fails soonest first.
-TESTS := template unit oracle-sample build black-box containers
+TESTS := template deploy-test unit oracle-sample build black-box containers
 # The processor that the functions are built for: this machine's, or ARCH=x86_64, ARCH=arm64.
 ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
@@ -38,6 +38,10 @@ unit: ## Run the workspace's own tests.
 template: ## Check what the roles of the transformed template may do.
 	tests/black_box/install sam
 	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/template
+
+deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFormation.
+	tests/black_box/install sam deploy
+	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
 
 programs:
 	cargo build --locked --package copymend --package backup-endpoint

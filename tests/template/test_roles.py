@@ -61,13 +61,9 @@ WRITES = {
 }
 ROLES = {"CopyRemediatorRole", "AccessAdvisorRole"}
 MEMBER_ROLES = {"CopyRemediatorRole": "MemberRole", "AccessAdvisorRole": "AdvisorMemberRole"}
-# Without a known organization there is nothing to compare with; an empty one would refuse every role.
+# An empty organization would refuse every role, and the template's rule refuses it before.
 IN_THE_ORGANIZATION = {
-    "Fn::If": [
-        "KnowsOrganization",
-        {"StringEquals": {"aws:ResourceOrgID": {"Fn::If": ["IsHub", {"Ref": "HubOrganizationId"}, {"Ref": "OrganizationId"}]}}},
-        {"Ref": "AWS::NoValue"},
-    ]
+    "StringEquals": {"aws:ResourceOrgID": {"Fn::If": ["IsHub", {"Ref": "HubOrganizationId"}, {"Ref": "OrganizationId"}]}}
 }
 
 
@@ -120,7 +116,7 @@ class Roles(unittest.TestCase):
             self.assertNotIn("'Ledger'", str(statement["Resource"]))
             self.assertNotIn("{MemberRole}", str(statement["Resource"]))
 
-    def test_member_roles_are_assumed_in_the_organization_alone_where_it_is_known(self):
+    def test_member_roles_are_assumed_in_the_organization_alone(self):
         self.assertEqual(foreign_roles(self.resources), set())
 
     def test_a_member_role_of_a_foreign_organization_would_be_found(self):
@@ -129,12 +125,9 @@ class Roles(unittest.TestCase):
             del resources[policy]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]
             self.assertEqual(foreign_roles(resources), {role})
 
-    def test_the_organization_is_known_to_the_hub_and_where_it_is_named(self):
-        named = {"Fn::Not": [{"Fn::Equals": [{"Ref": "OrganizationId"}, ""]}]}
+    def test_the_hub_knows_its_organization(self):
         hub = {"Fn::Not": [{"Fn::Equals": [{"Ref": "HubOrganizationId"}, ""]}]}
-        conditions = read()["Conditions"]
-        self.assertEqual(conditions["KnowsOrganization"], {"Fn::Or": [{"Condition": "IsHub"}, named]})
-        self.assertEqual(conditions["IsHub"], hub)
+        self.assertEqual(read()["Conditions"]["IsHub"], hub)
 
     def test_no_action_is_a_wildcard_and_no_resource_that_could_be_narrower(self):
         for role in ROLES:

@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
     copymend_lambda::run(async {
         let settings = AdvisorSettings::read(|name| std::env::var(name).ok())?;
         let environment = AwsAdvisorEnvironment::load(&settings).await;
-        let advisor = &AccessAdvisor::new(environment);
+        let advisor = &AccessAdvisor::new(environment).in_local_run(settings.is_local_run);
         copymend_lambda::serve(|event, invocation| async move {
             let advisory = advisor.handle(&event, &invocation).await;
             if let Ok(advisory) = &advisory {

@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use copymend_diagnosis::RoleArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::config::NAME;
+use crate::config::{NAME, briefly};
 use crate::error::Call;
+
+/// The access key that the SAM CLI gives a function where it finds no credentials.
+const PLACEHOLDER_ACCESS_KEY: &str = "defaultkey";
 
 /// Calls that wait for the same answer share its failure for this long, instead of each trying again.
 const SHARED_FAILURE: Duration = Duration::from_secs(5);
@@ -51,6 +54,7 @@ pub(crate) struct Accounts {
     own: OnceCell<Identity>,
     failure: Mutex<Option<(Instant, CallError)>>,
     members: Mutex<HashMap<AccountId, Member>>,
+    is_local_run: bool,
 }
 
 impl Accounts {
@@ -62,6 +66,16 @@ impl Accounts {
             own: OnceCell::new(),
             failure: Mutex::default(),
             members: Mutex::default(),
+            is_local_run: false,
+        }
+    }
+
+    /// The same for a run by hand with the SAM CLI.
+    pub(crate) fn in_local_run(config: SdkConfig, member_role: MemberRole) -> Self {
+        Self {
+            sts: aws_sdk_sts::Client::new(&briefly(&config)),
+            is_local_run: true,
+            ..Self::new(config, member_role)
         }
     }
 
@@ -115,6 +129,12 @@ impl Accounts {
 
     async fn caller_identity(&self) -> CallResult<Identity> {
         let call = Call::new("sts:GetCallerIdentity", "*");
+        if self.is_local_run && self.has_placeholder_credentials().await {
+            return Err(call.error(
+                CallErrorKind::Failed,
+                "no credentials: the SAM CLI found none on this machine",
+            ));
+        }
         let answer = call.send(self.sts.get_caller_identity().send()).await?;
         let arn: Arn = answer
             .arn()
@@ -130,6 +150,15 @@ impl Accounts {
             account,
             partition: arn.partition().to_owned(),
         })
+    }
+
+    /// Whether the credentials are those that the SAM CLI makes up where it finds none (seen: samcli/local/lambdafn/env_vars.py).
+    async fn has_placeholder_credentials(&self) -> bool {
+        let Some(provider) = self.config.credentials_provider() else {
+            return false;
+        };
+        let credentials = provider.provide_credentials().await;
+        credentials.is_ok_and(|found| found.access_key_id() == PLACEHOLDER_ACCESS_KEY)
     }
 
     async fn member(&self, account: AccountId, partition: &str) -> Result<Member, String> {

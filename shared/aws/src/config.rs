@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
@@ -19,6 +20,8 @@ pub(crate) const NAME: &str = "copymend";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
+/// For the first call of a run by hand.
+const BRIEF_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 3;
 
 /// For what must not be sent twice. A repeated put of a policy could overwrite what somebody else wrote since: whoever puts
@@ -31,6 +34,27 @@ pub(crate) fn once() -> RetryConfig {
 pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
     // Boxed, because it is large and done once, and what awaits it lives on.
     without_empty_endpoint(Box::pin(loader(http_client).load()).await)
+}
+
+/// The configuration of a run by hand. The SAM CLI hands credentials over as environment variables alone, so that nothing else
+/// is searched for them: the search would end with the metadata service of a machine that this isn't.
+pub(crate) async fn load_local_run(http_client: SharedHttpClient) -> SdkConfig {
+    let loader =
+        loader(http_client).credentials_provider(EnvironmentVariableCredentialsProvider::new());
+    without_empty_endpoint(Box::pin(loader.load()).await)
+}
+
+/// The configuration of the first call of a run by hand: a person waits, so one short attempt tells whether AWS can be reached.
+pub(crate) fn briefly(config: &SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(BRIEF_TIMEOUT)
+        .operation_timeout(BRIEF_TIMEOUT)
+        .build();
+    config
+        .to_builder()
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::disabled())
+        .build()
 }
 
 /// Everything that isn't set here comes from the environment and the profile.

@@ -49,6 +49,11 @@ impl SnsNotifier {
         outcome: Outcome,
     ) -> CallResult<bool> {
         let Some((client, topic)) = &self.topic else {
+            tracing::info!(
+                subject = email.subject,
+                message = email.body,
+                "no topic is set; this is the message"
+            );
             return Ok(false);
         };
         let call = Call::new("sns:Publish", topic);

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::error::ParseError;
+use crate::meaning;
 use crate::parse;
 use crate::statement::Statement;
 
@@ -43,7 +44,8 @@ pub(crate) struct StatementElement {
     pub(crate) is_list: bool,
 }
 
-/// A policy document. It keeps its text byte for byte; two documents are equal when their texts are.
+/// A policy document. It keeps its text byte for byte; two documents are equal when their texts are, and mean the same when
+/// [`PolicyDocument::means_the_same_as`] says so.
 ///
 /// ```
 /// use copymend_policy::PolicyDocument;
@@ -102,6 +104,27 @@ impl PolicyDocument {
     #[must_use]
     pub fn statements(&self) -> &[Statement] {
         &self.inner.statements
+    }
+
+    /// Whether two documents mean the same to AWS, whatever their texts look like: the order of lists and statements, one entry
+    /// or a list of one, the spelling of actions and of an account's root don't count.
+    ///
+    /// ```
+    /// use copymend_policy::PolicyDocument;
+    ///
+    /// let read = |principals: &str| {
+    ///     PolicyDocument::parse(&format!(
+    ///         r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":{principals}}},"Action":"kms:*","Resource":"*"}}]}}"#
+    ///     ))
+    /// };
+    /// let policy = read(r#"["111122223333", "444455556666"]"#)?;
+    /// assert!(policy.means_the_same_as(&read(r#"["444455556666", "arn:aws:iam::111122223333:root"]"#)?));
+    /// assert!(!policy.means_the_same_as(&read(r#""111122223333""#)?));
+    /// # Ok::<(), copymend_policy::ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn means_the_same_as(&self, other: &Self) -> bool {
+        meaning::is_same_document(self, other)
     }
 
     pub(crate) fn statement_element(&self) -> &StatementElement {

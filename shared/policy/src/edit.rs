@@ -50,7 +50,7 @@ pub enum Undone {
 
 /// Adds the statements that are missing to the end of the document; without a document, makes one.
 ///
-/// Existing statements keep their bytes and their order. A statement that is already there (same `Sid`, same JSON value)
+/// Existing statements keep their bytes and their order. A statement that is already there (same `Sid`, same meaning)
 /// is not added again; when all are there, the document comes back as it was. A `Statement` that is one object becomes a
 /// list that starts with the same bytes. New text follows the document's layout.
 pub fn append(
@@ -98,7 +98,7 @@ pub fn append(
 
 /// Takes the statements out again, also when others edited the document since.
 ///
-/// A statement counts as ours when its `Sid` and its JSON value are as recorded. One with our `Sid` but another value was
+/// A statement counts as ours when its `Sid` and its meaning are as recorded. One with our `Sid` but another meaning was
 /// changed by someone: refused. Straight after [`append`] this gives back the bytes from before.
 pub fn undo(current: &PolicyDocument, added: &[NewStatement]) -> Result<Undone, EditError> {
     for statement in added {

@@ -57,33 +57,6 @@ pub(crate) fn read(text: &str) -> Result<Node<'_>, ParseError> {
     Ok(node)
 }
 
-/// Whether two values are the same JSON value: the order of an object's keys and the spelling of strings don't count.
-pub(crate) fn same(left: &Node<'_>, right: &Node<'_>) -> bool {
-    match (&left.value, &right.value) {
-        (Value::Null, Value::Null) => true,
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Number(a), Value::Number(b)) => a == b,
-        (Value::String(a), Value::String(b)) => a == b,
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|a| b.iter().any(|b| a.key == b.key && same(&a.node, &b.node)))
-        }
-        (
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_),
-            _,
-        ) => false,
-    }
-}
-
 /// The path `$.key[index]…` of a place, built only when there is an error to show.
 pub(crate) fn path_of(parts: &[Part<'_>]) -> String {
     let mut path = String::from("$");

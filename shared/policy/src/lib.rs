@@ -52,6 +52,7 @@ mod json;
 mod key;
 mod layer;
 mod layout;
+mod meaning;
 mod operand;
 mod operator;
 mod parse;

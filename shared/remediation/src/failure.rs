@@ -145,15 +145,13 @@ impl<E: Environment> CopyRemediator<E> {
         if !only_mode_failed {
             report.decision = Decision::Refuse;
             report.outcome = Outcome::Refused;
-            report
-                .refused_changes
-                .push(change_of(&planned, false, None));
+            report.refused_changes.push(change_of(&planned));
             return Ok(report);
         }
         report.decision = Decision::Repair;
         if self.settings.mode == Mode::Observe {
             report.outcome = Outcome::Planned;
-            report.changes.push(change_of(&planned, false, None));
+            report.changes.push(change_of(&planned));
             return Ok(report);
         }
         let incident = Incident {

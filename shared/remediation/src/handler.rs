@@ -178,7 +178,9 @@ impl<E: Environment> CopyRemediator<E> {
             Ok(None) => Ok(Verification::Impossible(
                 "AWS Backup knows no such job".to_owned(),
             )),
-            Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
+            Err(error) if error.may_pass() && !self.settings.is_local_run => {
+                Err(HandlerError::Call(error))
+            }
             Err(error) => Ok(Verification::Impossible(error.to_string())),
         }
     }

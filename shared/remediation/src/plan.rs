@@ -57,12 +57,6 @@ impl Plan {
     pub fn sids(&self) -> Vec<String> {
         sids(&self.added)
     }
-
-    /// Whether a policy holds what this plan adds, as it was planned.
-    #[must_use]
-    pub fn is_in(&self, policy: &PolicyDocument) -> bool {
-        holds(policy, &self.added)
-    }
 }
 
 pub(crate) fn sids(statements: &[NewStatement]) -> Vec<String> {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use copymend_policy::PolicyDocument;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use crate::guards::{TIME_FOR_A_WRITE, Write};
 use crate::lease::lease_holds;
@@ -27,18 +26,22 @@ const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 /// How long a write waits before it is tried again.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
+/// What may be written, and the text that the policy has then; `None` where it has none.
+pub(crate) type Approval = (Write, Option<String>);
+
 /// A write that may happen, and what is recorded of it.
-pub(crate) struct PolicyWrite<'w, E: Environment> {
+pub(crate) struct PolicyWrite<'w, E: Environment, A> {
     pub environment: &'w E,
     pub ledger: &'w E::Ledger,
     pub lease: &'w Lease,
     /// When the function is stopped.
     pub deadline: Timestamp,
     pub target: &'w Target,
-    /// What was approved.
-    pub write: &'w Write,
-    /// Its record. The policy before and after the write are the record's.
-    pub change: &'w Change,
+    /// Approves the same edit of the policy's text as it was read last; `None` where that text doesn't admit it.
+    pub approve: A,
+    /// Its record, as it was planned. AWS KMS answers the lists of one policy in another order each time, so what is put, and
+    /// recorded in the end, is made from the text that was read last.
+    pub change: Change,
     /// The Sids that it adds, or takes away.
     pub sids: &'w [String],
 }
@@ -46,65 +49,78 @@ pub(crate) struct PolicyWrite<'w, E: Environment> {
 /// How a write ended that nothing refused.
 #[derive(Debug)]
 pub(crate) enum WriteEnd {
-    /// The policy says what was written. `unconfirmed` is why the ledger didn't record it.
-    AsWritten { unconfirmed: Option<CallError> },
     /// Someone else changed the policy before it was put: nothing was written.
     ForeignBefore,
-    /// Someone else changed the policy after it was put. Whether our part is in it, a fresh read tells.
-    ForeignAfter,
-    /// The put failed in a way that doesn't tell whether the policy was written, and the policy doesn't show it.
-    Lost(CallError),
-    /// The policy was put, and doesn't show it yet or can't be read. It must not be put again from what was read: a policy
-    /// that is read late may lack what somebody else wrote.
-    Unseen(CallError),
+    /// The policy was put, or may have been: the record, with the policy's text before and after it.
+    Put(Change, Seen),
 }
 
-impl<E: Environment> PolicyWrite<'_, E> {
+/// What the policy says after a put.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// What was written. `unconfirmed` is why the ledger didn't record it.
+    AsWritten { unconfirmed: Option<CallError> },
+    /// Something else: someone changed it after it was put. Whether our part is in it, a fresh read tells.
+    Foreign,
+    /// The put failed in a way that doesn't tell whether the policy was written, and the policy doesn't show it.
+    Lost(CallError),
+    /// It doesn't show the put yet, or can't be read. It must not be put again from what was read: a policy that is read late
+    /// may lack what somebody else wrote.
+    Not(CallError),
+}
+
+impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E, A> {
     /// Writes. An error says that nothing was written.
-    pub(crate) async fn run(&self) -> CallResult<WriteEnd> {
+    pub(crate) async fn run(self) -> CallResult<WriteEnd> {
         let clock = self.environment.clock();
         // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
-        self.ledger.intend_change(self.change).await?;
+        self.ledger.intend_change(&self.change).await?;
         // The ledger's answers took time: someone else may have written meanwhile, and the lease may have run out.
-        if read_policy(self.environment, self.target).await? != self.change.before {
+        let last = read_policy(self.environment, self.target).await?;
+        let approved = if is_same_policy(last.as_deref(), self.change.before.as_deref()) {
+            (self.approve)(last.as_deref())
+        } else {
+            None
+        };
+        let Some((write, after)) = approved else {
             clock.sleep(WRITE_PAUSE).await;
             return Ok(WriteEnd::ForeignBefore);
-        }
+        };
+        let change = Change {
+            before: last,
+            after,
+            ..self.change.clone()
+        };
         lease_holds(self.lease, clock.now(), self.deadline)?;
-        let put = put(self.environment, self.write).await;
+        let put = put(self.environment, &write).await;
         match &put {
             Err(error) if !may_have_written(error) => return Err(error.clone()),
             Ok(()) | Err(_) => {}
         }
         // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
-        match (self.read_back().await, put) {
-            (Ok(ReadBack::AsWritten), _) => Ok(WriteEnd::AsWritten {
-                unconfirmed: self
-                    .ledger
-                    .confirm_change(self.change, self.sids)
-                    .await
-                    .err(),
-            }),
-            (Ok(ReadBack::Foreign), Ok(())) => Ok(WriteEnd::ForeignAfter),
-            (Ok(ReadBack::Unchanged), Ok(())) => Ok(match self.target {
+        let seen = match (self.read_back(&change).await, put) {
+            (Ok(ReadBack::AsWritten), _) => Seen::AsWritten {
+                unconfirmed: self.ledger.confirm_change(&change, self.sids).await.err(),
+            },
+            (Ok(ReadBack::Foreign), Ok(())) => Seen::Foreign,
+            (Ok(ReadBack::Unchanged), Ok(())) => match self.target {
                 // No late reads are known of a vault's policy (inferred): somebody put the old one back.
-                Target::Vault(_) => WriteEnd::ForeignAfter,
-                Target::Key(_) => WriteEnd::Unseen(CallError {
+                Target::Vault(_) => Seen::Foreign,
+                Target::Key(_) => Seen::Not(CallError {
                     operation: "read back",
                     resource: self.target.as_str().to_owned(),
                     kind: CallErrorKind::Failed,
                     detail: "the policy was put, but does not show it yet; or somebody put the old one back".to_owned(),
                 }),
-            }),
-            (Ok(ReadBack::Unchanged), Err(error)) if self.may_be_late(&error) => {
-                Ok(WriteEnd::Unseen(error))
-            }
+            },
+            (Ok(ReadBack::Unchanged), Err(error)) if self.may_be_late(&error) => Seen::Not(error),
             (Ok(ReadBack::Foreign | ReadBack::Unchanged), Err(error)) => {
                 clock.sleep(WRITE_PAUSE).await;
-                Ok(WriteEnd::Lost(error))
+                Seen::Lost(error)
             }
-            (Err(error), Ok(()) | Err(_)) => Ok(WriteEnd::Unseen(error)),
-        }
+            (Err(error), Ok(()) | Err(_)) => Seen::Not(error),
+        };
+        Ok(WriteEnd::Put(change, seen))
     }
 
     /// Whether the policy may have been written although it doesn't show it. What was throttled was surely not done.
@@ -123,9 +139,9 @@ impl<E: Environment> PolicyWrite<'_, E> {
         }
     }
 
-    /// Reads the policy until it is as written. Only the old text may be a late answer; anything else is somebody's edit, and
+    /// Reads the policy until it is as written. Only the old policy may be a late answer; anything else is somebody's edit, and
     /// waiting doesn't help.
-    async fn read_back(&self) -> CallResult<ReadBack> {
+    async fn read_back(&self, change: &Change) -> CallResult<ReadBack> {
         let clock = self.environment.clock();
         let most = match self.target {
             Target::Vault(_) => READ_BACKS,
@@ -140,15 +156,10 @@ impl<E: Environment> PolicyWrite<'_, E> {
                 break;
             }
             let text = read_policy(self.environment, self.target).await?;
-            let as_written = match (&text, &self.change.after) {
-                (Some(text), Some(after)) => is_same_policy(text, after),
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
-            };
-            if as_written {
+            if is_same_policy(text.as_deref(), change.after.as_deref()) {
                 return Ok(ReadBack::AsWritten);
             }
-            if text != self.change.before {
+            if !is_same_policy(text.as_deref(), change.before.as_deref()) {
                 return Ok(ReadBack::Foreign);
             }
         }
@@ -291,11 +302,15 @@ impl Late {
     }
 }
 
-/// The service may lay a stored policy out anew, so the values are compared, not the bytes.
-fn is_same_policy(stored: &str, written: &str) -> bool {
-    stored == written
+/// Whether two reads show one policy: the service may lay a stored policy out anew, and AWS KMS puts its lists into another
+/// order each time. Texts that are no policy are compared as they are.
+fn is_same_policy(one: Option<&str>, other: Option<&str>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else {
+        return one == other;
+    };
+    one == other
         || matches!(
-            (serde_json::from_str::<Value>(stored), serde_json::from_str::<Value>(written)),
-            (Ok(stored), Ok(written)) if stored == written
+            (PolicyDocument::parse(one), PolicyDocument::parse(other)),
+            (Ok(one), Ok(other)) if one.means_the_same_as(&other)
         )
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use copymend_diagnosis::access::Access;
 use copymend_diagnosis::features::via_service;
 use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
-use copymend_policy::{KeyProfile, VaultScope};
+use copymend_policy::{KeyProfile, NewStatement, PolicyDocument, VaultScope, prove_only_adds};
 use jiff::Timestamp;
 
 use crate::guards::{approve, guards_of_history, guards_of_lease, guards_of_plan};
@@ -13,8 +13,10 @@ use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::lease::{lease_holds, take_lease};
 use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
-use crate::plan::{Plan, Target, plan};
-use crate::policy_write::{ATTEMPTS, Late, PolicyWrite, Read, WriteEnd, read_policy, read_settled};
+use crate::plan::{Plan, Target, holds, plan, sids};
+use crate::policy_write::{
+    ATTEMPTS, Approval, Late, PolicyWrite, Read, Seen, WriteEnd, read_policy, read_settled,
+};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::report::{GuardResult, PolicyChange};
 use crate::settings::Settings;
@@ -48,9 +50,9 @@ pub enum Ending {
     Busy(CallError),
 }
 
-/// The change of a plan, for the report.
+/// The change of a plan that nothing was written of, for the report.
 #[must_use]
-pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange {
+pub fn change_of(plan: &Plan) -> PolicyChange {
     PolicyChange {
         resource: plan.target.as_str().to_owned(),
         before: plan
@@ -60,8 +62,29 @@ pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange
         after: plan.after.as_str().to_owned(),
         added: plan.sids(),
         certificate: plan.proof.as_ref().ok().cloned(),
+        applied: false,
+        id: None,
+    }
+}
+
+/// A recorded change, for the report. Its certificate is made from the texts of the record.
+pub(crate) fn change_recorded(change: &Change, applied: bool) -> PolicyChange {
+    let statements: Vec<NewStatement> = change
+        .statements
+        .iter()
+        .filter_map(|statement| NewStatement::from_recorded(statement).ok())
+        .collect();
+    let read = |text: &Option<String>| PolicyDocument::parse(text.as_deref()?).ok();
+    let before = read(&change.before);
+    PolicyChange {
+        resource: change.resource.clone(),
+        before: change.before.clone(),
+        after: change.after.clone().unwrap_or_default(),
+        added: sids(&statements),
+        certificate: read(&change.after)
+            .and_then(|after| prove_only_adds(before.as_ref(), &after, &statements).ok()),
         applied,
-        id,
+        id: Some(change.id.clone()),
     }
 }
 
@@ -70,8 +93,8 @@ pub fn change_of(plan: &Plan, applied: bool, id: Option<String>) -> PolicyChange
 struct Tried {
     guards: Vec<GuardResult>,
     notes: Vec<String>,
-    /// A change that was put, and may be in the policy or not.
-    put: Option<(Plan, Change)>,
+    /// A change that was put, and may be in the policy or not, with its statements.
+    put: Option<(Change, Vec<NewStatement>)>,
     /// A change that was put and is in the policy, although the copy isn't admitted.
     in_policy: Option<PolicyChange>,
     fault: Option<CallError>,
@@ -104,12 +127,12 @@ impl Tried {
             | Ending::Busy(_) => self.put,
         };
         let put = self.in_policy.or_else(|| {
-            let (plan, change) = unseen?;
+            let (change, _) = unseen?;
             notes.push(format!(
                 "the change {0} was put, and it could not be seen whether it is in the policy: look at the policy; `copymend undo {0}` takes it out",
                 change.id
             ));
-            Some(change_of(&plan, false, Some(change.id)))
+            Some(change_recorded(&change, false))
         });
         Repaired {
             guards: self.guards,
@@ -145,7 +168,7 @@ impl<E: Environment> Repair<'_, E> {
     pub(crate) async fn run(&self, planned: Plan, facts: &Facts) -> Repaired {
         let refused = |lease: Option<&Lease>, plan: &Plan, now| Repaired {
             guards: guards_of_lease(plan.target.as_str(), lease, now, self.invocation.deadline),
-            ending: Ending::Refused(Some(change_of(plan, false, None))),
+            ending: Ending::Refused(Some(change_of(plan))),
             put: None,
             notes: Vec::new(),
         };
@@ -256,16 +279,16 @@ impl<E: Environment> Repair<'_, E> {
             }
         }
         // After a put whose answer was lost, or that someone else wrote over, the policy tells whether ours is in it.
-        let is_there = tried.put.as_ref().is_some_and(|(put, _)| {
+        let is_there = tried.put.as_ref().is_some_and(|(_, statements)| {
             let policy = plan.before.as_ref();
-            policy.is_some_and(|policy| put.is_in(policy))
+            policy.is_some_and(|policy| holds(policy, statements))
         });
-        if is_there && let Some((put, change)) = tried.put.take() {
+        if is_there && let Some((change, statements)) = tried.put.take() {
             let confirmed = under_lease
                 .ledger
-                .confirm_change(&change, &put.sids())
+                .confirm_change(&change, &sids(&statements))
                 .await;
-            tried.in_policy = Some(change_of(&put, true, Some(change.id)));
+            tried.in_policy = Some(change_recorded(&change, true));
             if let Err(error) = tried.unconfirmed(confirmed.err()) {
                 return ControlFlow::Break(Ending::Failed(error));
             }
@@ -292,54 +315,76 @@ impl<E: Environment> Repair<'_, E> {
             Ok(guards) => tried.guards = guards,
             Err(error) => return Some(Ending::Busy(error)),
         }
-        let Some(write) = approve(&plan, &tried.guards, under_lease.lease) else {
-            return Some(Ending::Refused(Some(change_of(&plan, false, None))));
-        };
-        let change = self.change(&plan, now);
+        if approve(&plan, &tried.guards, under_lease.lease).is_none() {
+            return Some(Ending::Refused(Some(change_of(&plan))));
+        }
+        let sids = plan.sids();
         let ended = PolicyWrite {
             environment: self.environment,
             ledger: under_lease.ledger,
             lease: under_lease.lease,
             deadline: self.invocation.deadline,
             target: under_lease.target,
-            write: &write,
-            change: &change,
-            sids: &plan.sids(),
+            approve: |last: Option<&str>| self.approve_again(under_lease, &plan, fresh, last),
+            change: self.change(&plan, now),
+            sids: &sids,
         }
         .run()
         .await;
-        match ended {
-            Err(error) => Some(Ending::Failed(error)),
-            Ok(WriteEnd::AsWritten { unconfirmed }) => match tried.unconfirmed(unconfirmed) {
-                Ok(()) => Some(Ending::Written(change_of(&plan, true, Some(change.id)))),
-                Err(error) => Some(Ending::Failed(error)),
-            },
+        let (change, seen) = match ended {
+            Err(error) => return Some(Ending::Failed(error)),
             Ok(WriteEnd::ForeignBefore) => {
                 tried.notes.push(
                     "someone else changed the policy before it was written; it was read and tried again".to_owned(),
                 );
-                None
+                return None;
             }
-            Ok(WriteEnd::ForeignAfter) => {
+            Ok(WriteEnd::Put(change, seen)) => (change, seen),
+        };
+        match seen {
+            Seen::AsWritten { unconfirmed } => match tried.unconfirmed(unconfirmed) {
+                Ok(()) => Some(Ending::Written(change_recorded(&change, true))),
+                Err(error) => Some(Ending::Failed(error)),
+            },
+            Seen::Foreign => {
                 tried.notes.push(
                     "someone else changed the policy while it was written; it was read and tried again".to_owned(),
                 );
-                tried.put = Some((plan, change));
+                tried.put = Some((change, plan.added));
                 None
             }
-            Ok(WriteEnd::Lost(error)) => {
+            Seen::Lost(error) => {
                 tried
                     .notes
                     .push(format!("{error}; it was read and tried again"));
                 tried.fault = Some(error);
-                tried.put = Some((plan, change));
+                tried.put = Some((change, plan.added));
                 None
             }
-            Ok(WriteEnd::Unseen(error)) => {
-                tried.put = Some((plan, change));
+            Seen::Not(error) => {
+                tried.put = Some((change, plan.added));
                 Some(Ending::Failed(error))
             }
         }
+    }
+
+    /// The same repair of the policy's text as it was read last: planned anew, with every guard asked anew.
+    fn approve_again(
+        &self,
+        under_lease: &UnderLease<'_, E>,
+        planned: &Plan,
+        fresh: &Facts,
+        last: Option<&str>,
+    ) -> Option<Approval> {
+        let now = self.environment.clock().now();
+        let text = Ok(last.map(str::to_owned));
+        let facts = self.with_policy(under_lease.target, fresh, text);
+        let plan = plan(self.cause, self.failure, &facts, self.settings)
+            .ok()
+            .filter(|plan| plan.added == planned.added)?;
+        let guards = self.ask(under_lease, &plan, &facts, now).ok()?;
+        let write = approve(&plan, &guards, under_lease.lease)?;
+        Some((write, Some(plan.after.as_str().to_owned())))
     }
 
     /// Asks every guard, under the lease. An error asks for another delivery: a lease that ran out or too little time is
@@ -380,16 +425,26 @@ impl<E: Environment> Repair<'_, E> {
             Err(error) if error.may_pass() => return Err(error),
             Err(error) => (Err(error), None),
         };
-        let mut fresh = facts.clone();
+        Ok((self.with_policy(target, facts, answer), late))
+    }
+
+    /// The facts with the target's policy as this answer gives it.
+    fn with_policy(
+        &self,
+        target: &Target,
+        facts: &Facts,
+        answer: CallResult<Option<String>>,
+    ) -> Facts {
+        let mut facts = facts.clone();
         match target {
-            Target::Vault(_) => fresh.vault_policy = vault_policy_fact(self.failure, answer),
+            Target::Vault(_) => facts.vault_policy = vault_policy_fact(self.failure, answer),
             Target::Key(arn) => {
-                if let SourceKey::Key(key) = &mut fresh.source_key {
+                if let SourceKey::Key(key) = &mut facts.source_key {
                     key.policy = key_policy_fact(arn, answer);
                 }
             }
         }
-        Ok((fresh, late))
+        facts
     }
 
     fn change(&self, plan: &Plan, now: Timestamp) -> Change {

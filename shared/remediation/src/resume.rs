@@ -3,7 +3,7 @@
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey};
-use copymend_policy::{NewStatement, PolicyDocument, prove_only_adds};
+use copymend_policy::{NewStatement, PolicyDocument};
 use serde_json::Value;
 
 use crate::guards::{all_passed, guards_of_any_write};
@@ -11,8 +11,8 @@ use crate::handler::{CopyRemediator, Delivery, HandlerError};
 use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
 use crate::plan::{Target, holds, sids, vault_grant};
 use crate::ports::{Backup, Environment, Location};
-use crate::repair::grantee;
-use crate::report::{Decision, GuardResult, Incident, Outcome, PolicyChange, Report};
+use crate::repair::{change_recorded, grantee};
+use crate::report::{Decision, GuardResult, Incident, Outcome, Report};
 use crate::settings::{Mode, Settings};
 
 impl<E: Environment> CopyRemediator<E> {
@@ -182,7 +182,7 @@ impl<E: Environment> CopyRemediator<E> {
         report.decision = Decision::Repair;
         report.outcome = Outcome::Repaired;
         report.advice = None;
-        report.changes.push(change_recorded(&change));
+        report.changes.push(change_recorded(&change, true));
         // It is counted where the earlier delivery counted it: under its change.
         report.incident = None;
         let passed = all_passed(&guards);
@@ -217,8 +217,13 @@ fn admits_by_our_statement(
 
 fn organization_of(statement: &NewStatement) -> Option<String> {
     let statement: Value = serde_json::from_str(statement.as_str()).ok()?;
-    let id = statement.pointer("/Condition/StringEquals/aws:PrincipalOrgID")?;
-    id.as_str().map(str::to_owned)
+    match statement.pointer("/Condition/StringEquals/aws:PrincipalOrgID")? {
+        Value::Array(ids) => match ids.as_slice() {
+            [id] => id.as_str().map(str::to_owned),
+            [] | [_, ..] => None,
+        },
+        id => id.as_str().map(str::to_owned),
+    }
 }
 
 /// The policy that a change is about, as it was read now.
@@ -243,34 +248,4 @@ fn is_role_made(change: &Change, facts: &Facts) -> bool {
         .known()
         .and_then(Option::as_ref)
         .is_some_and(|role| role.arn.as_str() == change.resource)
-}
-
-/// A recorded change, for the report.
-fn change_recorded(change: &Change) -> PolicyChange {
-    let statements: Vec<NewStatement> = change
-        .statements
-        .iter()
-        .filter_map(|statement| NewStatement::from_recorded(statement).ok())
-        .collect();
-    let before = change
-        .before
-        .as_deref()
-        .and_then(|before| PolicyDocument::parse(before).ok());
-    let after = change
-        .after
-        .as_deref()
-        .and_then(|after| PolicyDocument::parse(after).ok());
-    PolicyChange {
-        resource: change.resource.clone(),
-        before: change.before.clone(),
-        after: change.after.clone().unwrap_or_default(),
-        added: statements
-            .iter()
-            .map(|statement| statement.sid().to_owned())
-            .collect(),
-        certificate: after
-            .and_then(|after| prove_only_adds(before.as_ref(), &after, &statements).ok()),
-        applied: true,
-        id: Some(change.id.clone()),
-    }
 }

@@ -8,7 +8,7 @@ use crate::handler::Invocation;
 use crate::lease::{lease_holds, take_lease};
 use crate::ledger::{Change, ChangeState, Lease, Ledger};
 use crate::plan::{Target, sids};
-use crate::policy_write::{ATTEMPTS, PolicyWrite, WriteEnd, read_settled};
+use crate::policy_write::{ATTEMPTS, PolicyWrite, Seen, WriteEnd, read_settled};
 use crate::ports::{CallError, Clock, Environment};
 use crate::write::{Approved, ApprovedNoVaultPolicy};
 
@@ -241,9 +241,9 @@ async fn write<E: Environment>(
             undoes: Some(change.id.clone()),
             ..change.clone()
         };
-        let (write, after) = match step(target, before.as_deref(), statements)? {
+        let after = match step(target, before.as_deref(), statements)? {
             Step::Write(..) if attempt == ATTEMPTS => break,
-            Step::Write(write, after) => (write, after),
+            Step::Write(_, after) => after,
             Step::Gone => {
                 // By an undo that was never recorded, or by somebody else. Unrecorded, the guards would go on to believe that
                 // somebody removed what is ours.
@@ -256,27 +256,33 @@ async fn write<E: Environment>(
                 });
             }
         };
-        let record = taken_back(after);
         let written = PolicyWrite {
             environment,
             ledger,
             lease,
             deadline: invocation.deadline,
             target,
-            write: &write,
-            change: &record,
+            approve: |last: Option<&str>| match step(target, last, statements) {
+                Ok(Step::Write(write, after)) => Some((write, after)),
+                Ok(Step::Gone) | Err(_) => None,
+            },
+            change: taken_back(after),
             sids: &sids,
         }
         .run()
         .await?;
-        match written {
-            WriteEnd::AsWritten { unconfirmed: None } => {
+        let (record, seen) = match written {
+            WriteEnd::ForeignBefore => continue,
+            WriteEnd::Put(record, seen) => (record, seen),
+        };
+        match seen {
+            Seen::AsWritten { unconfirmed: None } => {
                 return Ok(Undo {
                     undone: change.clone(),
                     change: Some(record),
                 });
             }
-            WriteEnd::AsWritten {
+            Seen::AsWritten {
                 unconfirmed: Some(source),
             } => {
                 return Err(UndoError::NotRecorded {
@@ -284,14 +290,13 @@ async fn write<E: Environment>(
                     source,
                 });
             }
-            WriteEnd::ForeignBefore => {}
-            WriteEnd::ForeignAfter => put = Some(record),
-            WriteEnd::Lost(error) => {
+            Seen::Foreign => put = Some(record),
+            Seen::Lost(error) => {
                 fault = Some(error);
                 put = Some(record);
             }
             // The next one finds the statements gone, or takes them out.
-            WriteEnd::Unseen(source) => {
+            Seen::Not(source) => {
                 return Err(UndoError::Unseen {
                     resource: record.resource,
                     source,

@@ -315,7 +315,7 @@ impl Ledger for MemoryLedger {
             .find(|(known, _)| known.id == change.id);
         match known {
             Some((_, ChangeState::Written | ChangeState::Undone)) => return Ok(()),
-            Some((_, state)) => *state = ChangeState::Written,
+            Some(known) => *known = (change.clone(), ChangeState::Written),
             None => state.changes.push((change.clone(), ChangeState::Written)),
         }
         state.last_change = Some(change.id.clone());

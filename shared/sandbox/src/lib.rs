@@ -9,6 +9,7 @@ mod ids;
 mod ledger;
 mod managed;
 mod notifier;
+mod order;
 mod ports;
 mod rules;
 mod sandbox;

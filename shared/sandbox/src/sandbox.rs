@@ -1,6 +1,7 @@
 //! The sandbox: a world behind the ports.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_remediation::ports::{AdvisorEnvironment, CallErrorKind, Environment};
@@ -40,6 +41,8 @@ pub struct Sandbox {
     ledger: Option<MemoryLedger>,
     pub(crate) tokens: Arc<Mutex<BTreeMap<String, String>>>,
     hooks: Arc<Mutex<Vec<(String, Hook)>>>,
+    /// How many key policies were read.
+    turn: Arc<AtomicUsize>,
 }
 
 impl Sandbox {
@@ -55,6 +58,7 @@ impl Sandbox {
             calls,
             tokens: Arc::default(),
             hooks: Arc::default(),
+            turn: Arc::default(),
         }
     }
 
@@ -70,6 +74,10 @@ impl Sandbox {
     pub fn at(self, now: Timestamp) -> Self {
         self.clock.set(now);
         self
+    }
+
+    pub(crate) fn next_turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {

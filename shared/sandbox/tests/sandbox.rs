@@ -22,6 +22,9 @@ mod loading;
 #[path = "sandbox/matrix/mod.rs"]
 mod matrix;
 #[cfg(test)]
+#[path = "sandbox/orders.rs"]
+mod orders;
+#[cfg(test)]
 #[path = "sandbox/organizations.rs"]
 mod organizations;
 #[cfg(test)]

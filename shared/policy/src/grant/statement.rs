@@ -6,6 +6,7 @@ use super::{GrantError, SID_PREFIX};
 use crate::document::PolicyDocument;
 use crate::error::ParseError;
 use crate::json;
+use crate::meaning;
 use crate::statement::{Effect, Statement};
 
 /// A statement that this crate built: the only kind that can be appended.
@@ -145,10 +146,9 @@ impl NewStatement {
         self.document.statements().first()
     }
 
-    /// Whether a statement's text is the same JSON value as this one.
+    /// Whether a statement's text means the same as this one: AWS may have put its lists into another order.
     pub(crate) fn is_same(&self, text: &str) -> bool {
-        json::read(&self.text)
-            .is_ok_and(|ours| json::read(text).is_ok_and(|theirs| json::same(&ours, &theirs)))
+        meaning::is_same_statement(&self.text, text)
     }
 }
 

@@ -12,6 +12,7 @@ mod conditions;
 mod documents;
 mod edits;
 mod grants;
+mod meanings;
 mod principals;
 mod proofs;
 mod properties;

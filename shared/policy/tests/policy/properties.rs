@@ -183,6 +183,45 @@ fn naive(pattern: &[char], text: &[char]) -> bool {
     }
 }
 
+/// The same document with the lists inside its statements in another order, members too, and single entries as lists of one.
+fn reordered(value: &serde_json::Value, seed: usize, in_statement: bool) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items
+                .iter()
+                .map(|item| reordered(item, seed, in_statement))
+                .collect();
+            if !items.is_empty() {
+                let by = seed % items.len();
+                items.rotate_left(by);
+            }
+            Value::Array(items)
+        }
+        Value::Object(members) => {
+            let is_list = |name: &str| matches!(name, "Action" | "NotAction" | "Resource");
+            let mut members: Vec<(String, Value)> = members
+                .iter()
+                .map(|(name, value)| {
+                    let value = reordered(value, seed, true);
+                    let value = match value {
+                        Value::String(_) if is_list(name) && seed % 2 == 1 => {
+                            Value::Array(vec![value])
+                        }
+                        other => other,
+                    };
+                    (name.clone(), value)
+                })
+                .collect();
+            if in_statement && seed % 3 == 1 {
+                members.reverse();
+            }
+            Value::Object(members.into_iter().collect())
+        }
+        other => other.clone(),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -233,6 +272,35 @@ proptest! {
         if !request.context().is_unknown("k") && decision.slug() != "unknown" {
             let known = evaluate(&policy, &request.with_context("k", values));
             prop_assert_eq!(known.slug(), decision.slug());
+        }
+    }
+
+    /// Another order is no other policy: it decides every request alike, our statements are found in it and taken out.
+    #[test]
+    fn another_order_means_the_same(text in document(), seed in 0_usize..12, request in request()) {
+        let policy = PolicyDocument::parse(&text).unwrap();
+        for added in [vault_statements(), key_statements()] {
+            let with_ours = append(Some(&policy), &added).unwrap();
+            let value: serde_json::Value = serde_json::from_str(with_ours.as_str()).unwrap();
+            let other = reordered(&value, seed, false).to_string();
+            let other = PolicyDocument::parse(&other).unwrap();
+            prop_assert!(with_ours.means_the_same_as(&other));
+            prop_assert!(other.means_the_same_as(&with_ours));
+            prop_assert_eq!(evaluate(&with_ours, &request).slug(), evaluate(&other, &request).slug());
+            prop_assert_eq!(&append(Some(&other), &added).unwrap(), &other);
+            let Undone::Document(left) = undo(&other, &added).unwrap() else {
+                return Err(TestCaseError::fail("nothing was taken out"));
+            };
+            prop_assert!(left.means_the_same_as(&policy), "{}", left);
+        }
+    }
+
+    /// Documents that mean the same decide every request alike, whatever they look like.
+    #[test]
+    fn the_same_meaning_gives_the_same_answer(left in document(), right in document(), request in request()) {
+        let (left, right) = (PolicyDocument::parse(&left).unwrap(), PolicyDocument::parse(&right).unwrap());
+        if left.means_the_same_as(&right) {
+            prop_assert_eq!(evaluate(&left, &request).slug(), evaluate(&right, &request).slug());
         }
     }
 

@@ -13,6 +13,8 @@ pub struct AdvisorSettings {
     pub topic_arn: Option<String>,
     /// `COPYMEND_LEDGER_TABLE`: the advisor's own ledger. Without one every event is told.
     pub ledger_table: Option<String>,
+    /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI, and nobody delivers an event again.
+    pub is_local_run: bool,
 }
 
 impl AdvisorSettings {
@@ -24,6 +26,7 @@ impl AdvisorSettings {
             external_id: reader.external_id()?,
             topic_arn: reader.topic_arn()?,
             ledger_table: reader.ledger_table()?,
+            is_local_run: reader.is_local_run()?,
         })
     }
 }

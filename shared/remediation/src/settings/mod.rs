@@ -108,6 +108,9 @@ pub struct Settings {
     pub topic_arn: Option<String>,
     /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written.
     pub ledger_table: Option<String>,
+    /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again then, so what AWS doesn't
+    /// answer now is explained without it.
+    pub is_local_run: bool,
 }
 
 impl Default for Settings {
@@ -129,6 +132,7 @@ impl Default for Settings {
             external_id: None,
             topic_arn: None,
             ledger_table: None,
+            is_local_run: false,
         }
     }
 }
@@ -196,6 +200,7 @@ impl Settings {
             external_id: reader.external_id()?,
             topic_arn: reader.topic_arn()?,
             ledger_table: reader.ledger_table()?,
+            is_local_run: reader.is_local_run()?,
         })
     }
 }
@@ -261,6 +266,20 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn the_logical_ids_that_the_sam_cli_fills_in_count_as_not_set_in_a_local_run() {
+        let filled = [
+            ("COPYMEND_TOPIC_ARN", "Topic"),
+            ("COPYMEND_LEDGER_TABLE", "Ledger"),
+            ("AWS_SAM_LOCAL", "true"),
+        ];
+        let settings = read(&filled).unwrap();
+        assert!(settings.is_local_run);
+        assert_eq!((settings.topic_arn, settings.ledger_table), (None, None));
+        let error = read(&filled[..2]).unwrap_err();
+        assert_eq!(error.name, "COPYMEND_TOPIC_ARN");
     }
 
     #[test]

@@ -46,7 +46,10 @@ fn external_id(text: &str) -> Option<String> {
     ((2..=1224).contains(&text.len()) && text.bytes().all(safe)).then(|| text.to_owned())
 }
 
-/// Reads environment variables. An empty value counts as not set.
+/// What the SAM CLI fills in for references to the template's own resources: they are made by no local run.
+const LOGICAL_IDS: [&str; 3] = ["Topic", "Ledger", "AdvisorLedger"];
+
+/// Reads environment variables. An empty value counts as not set, and so does a resource's logical id in a local run.
 pub(crate) struct Reader<F>(F);
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
@@ -68,6 +71,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             "2 to 1224 letters, digits or the characters +=,.@:/-_",
             external_id,
         )
+    }
+
+    /// The SAM CLI sets this to `true` for `sam local invoke`, and AWS Lambda never does.
+    pub(crate) fn is_local_run(&self) -> Result<bool, InvalidSetting> {
+        self.boolean("AWS_SAM_LOCAL")
     }
 
     pub(crate) fn topic_arn(&self) -> Result<Option<String>, InvalidSetting> {
@@ -94,7 +102,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         accepted: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, InvalidSetting> {
-        let Some(value) = (self.0)(name).filter(|value| !value.trim().is_empty()) else {
+        let is_local_run = |read: &F| read("AWS_SAM_LOCAL").as_deref() == Some("true");
+        let value = (self.0)(name).filter(|value| !value.trim().is_empty());
+        let Some(value) =
+            value.filter(|value| !LOGICAL_IDS.contains(&value.as_str()) || !is_local_run(&self.0))
+        else {
             return Ok(None);
         };
         match parse(value.trim()) {

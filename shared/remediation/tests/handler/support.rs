@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use copymend_diagnosis::BackupVaultArn;
+use copymend_policy::PolicyDocument;
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::{Mode, Settings};
@@ -106,6 +107,18 @@ pub(crate) fn policy_writes(sandbox: &Sandbox) -> Vec<Write> {
         .into_iter()
         .filter(|write| write.operation != "backup:StartCopyJob")
         .collect()
+}
+
+/// Holds two texts to mean one policy. The texts of a key's policy differ: KMS answers its lists in another order each time.
+pub(crate) fn assert_same_policy(one: Option<&str>, other: Option<&str>, place: &str) {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let read = |text| PolicyDocument::parse(text).unwrap();
+            let is_same = read(one).means_the_same_as(&read(other));
+            assert!(is_same, "{place}: {one}\nis not\n{other}");
+        }
+        (one, other) => assert_eq!(one, other, "{place}"),
+    }
 }
 
 pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {

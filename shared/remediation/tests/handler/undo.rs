@@ -10,7 +10,9 @@ use copymend_remediation::undo::{Undo, UndoError, undo};
 use copymend_sandbox::{PolicyText, Sandbox};
 use jiff::SignedDuration;
 
-use crate::support::{handle, open_settings, sample, sandbox, sandbox_with_one_key};
+use crate::support::{
+    assert_same_policy, handle, open_settings, sample, sandbox, sandbox_with_one_key,
+};
 
 const OTHERS: &str = r#"{"Sid":"Later","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}"#;
 
@@ -63,7 +65,7 @@ fn put(sandbox: &Sandbox, vault: &str, policy: &str) {
 }
 
 #[tokio::test]
-async fn an_undo_restores_the_bytes_and_is_a_change_of_its_own() {
+async fn an_undo_restores_the_policy_and_is_a_change_of_its_own() {
     for event in [
         "destination-vault-policy",
         "destination-vault-policy-2",
@@ -73,10 +75,14 @@ async fn an_undo_restores_the_bytes_and_is_a_change_of_its_own() {
         let (sandbox, id, before) = repaired(event).await;
         let undone = take_back(&sandbox, Some(&id)).await.unwrap();
         let change = undone.change.unwrap();
-        assert_eq!(change.after, before, "{event}");
+        assert_same_policy(change.after.as_deref(), before.as_deref(), event);
         assert_eq!(change.undoes.as_deref(), Some(id.as_str()));
         let last = sandbox.writes().pop().unwrap();
-        assert_eq!(last.after, before.clone().unwrap_or_default(), "{event}");
+        assert_eq!(
+            last.after,
+            change.after.clone().unwrap_or_default(),
+            "{event}"
+        );
         let ledger = sandbox.ledger().unwrap();
         let (_, state) = ledger.change(&id).await.unwrap().unwrap();
         assert_eq!(state, ChangeState::Undone);
@@ -124,7 +130,7 @@ async fn a_statement_that_somebody_changed_is_left_alone() {
     let change = recorded(&sandbox, &id).await;
     let changed = vault_policy(&sandbox, &change.resource)
         .unwrap()
-        .replace("aws:PrincipalArn", "aws:principalarn");
+        .replace("ArnEquals", "ArnLike");
     put(&sandbox, &change.resource, &changed);
     assert!(matches!(
         take_back(&sandbox, Some(&id)).await,
@@ -158,10 +164,9 @@ async fn an_undo_that_was_not_recorded_is_recorded_by_the_next() {
         sandbox.fail("ledger:ConfirmChange", CallErrorKind::Throttled);
         let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
         assert!(matches!(error, UndoError::NotRecorded { .. }), "{error}");
-        assert_eq!(
-            sandbox.writes().pop().unwrap().after,
-            before.unwrap_or_default()
-        );
+        let written = sandbox.writes().pop().unwrap().after;
+        let written = Some(written.as_str()).filter(|text| !text.is_empty());
+        assert_same_policy(written, before.as_deref(), event);
         sandbox.calls().mend("ledger:ConfirmChange");
         // Until then the policy of a key might only be read late.
         sandbox.clock().sleep(Duration::from_mins(1)).await;
@@ -246,7 +251,8 @@ async fn an_undo_does_not_take_a_late_read_for_statements_that_are_gone() {
     );
     set(change.after);
     let undone = take_back(&sandbox, Some(&id)).await.unwrap();
-    assert_eq!(undone.change.unwrap().after, before);
+    let after = undone.change.unwrap().after;
+    assert_same_policy(after.as_deref(), before.as_deref(), "after a late read");
 }
 
 /// AWS takes no policy without a statement, so none is left where ours was the last.

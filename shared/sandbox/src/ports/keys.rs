@@ -4,6 +4,7 @@ use copymend_diagnosis::{Key, KeyAliasArn, KeyArn, Tags};
 use copymend_remediation::ports::{CallErrorKind, CallResult, KeyWrites, Keys};
 use copymend_remediation::write::ApprovedKeyPolicy;
 
+use crate::order::in_another_order;
 use crate::sandbox::Sandbox;
 
 impl Keys for Sandbox {
@@ -30,10 +31,14 @@ impl Keys for Sandbox {
             .await
     }
 
+    /// The lists of every statement come in another order each time, as from AWS KMS (seen: aws/aws-cli#9456,
+    /// hashicorp/terraform-provider-aws#39788).
     async fn get_key_policy(&self, key: &KeyArn) -> CallResult<Option<String>> {
+        let turn = self.next_turn();
         self.calling("kms:GetKeyPolicy", key)
             .in_account(key.account_id(), |world| {
-                Some(world.key(key)?.policy.as_ref()?.as_str().to_owned())
+                let policy = world.key(key)?.policy.as_ref()?;
+                Some(in_another_order(policy.as_str(), turn))
             })
             .await
     }

@@ -8,6 +8,7 @@ mod undo;
 
 use std::collections::BTreeMap;
 
+use copymend_policy::PolicyDocument;
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
@@ -63,11 +64,21 @@ async fn deliver(environment: &Faulty, event: &Value, id: &str) -> Delivered {
     }
 }
 
+/// A policy: equal to one that means the same, since KMS answers its lists in another order each time.
+#[derive(Debug)]
+struct Policy(PolicyDocument);
+
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.means_the_same_as(&other.0)
+    }
+}
+
 /// What the world looks like at the end.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct End {
-    /// The policies that were written, without the times they were written at.
-    policies: BTreeMap<String, String>,
+    /// What was written: a policy, or the service-linked role's name as it is.
+    policies: BTreeMap<String, Result<Policy, String>>,
     policy_writes: usize,
     started_copies: usize,
     /// States of the copies that were started.
@@ -86,7 +97,9 @@ fn end(sandbox: &Sandbox) -> End {
             );
         } else {
             policy_writes += 1;
-            policies.insert(write.resource.clone(), write.after.clone());
+            let written = PolicyDocument::parse(&write.after).map(Policy);
+            let written = written.map_err(|_| write.after.clone());
+            policies.insert(write.resource.clone(), written);
         }
     }
     End {
@@ -97,7 +110,7 @@ fn end(sandbox: &Sandbox) -> End {
     }
 }
 
-fn event_of(sandbox: &Sandbox, name: &str) -> Value {
+pub(crate) fn event_of(sandbox: &Sandbox, name: &str) -> Value {
     let id = sandbox.with_world(|world| {
         world
             .copy_jobs()

@@ -1,0 +1,118 @@
+"""The emulator's server, with what it lacks of CloudFormation and these templates need:
+
+- a stand-in for each resource type of resource_types.UNKNOWN that it doesn't know;
+- conditions that compare pseudo parameters, or a list that was joined;
+- names that another stack of the same name doesn't get again;
+- Lambda's limit of 4 KB for a function's environment.
+
+Prints `knows TYPE` for every type of the table that it knows by itself, and then serves on GATEWAY_PORT.
+"""
+
+from ministack.app import main
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudformation, eventbridge
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
+
+from resource_types import MADE, UNKNOWN
+
+HANDLERS = provisioners._RESOURCE_HANDLERS
+POLICY = HANDLERS["AWS::IAM::Policy"]
+FUNCTION = HANDLERS["AWS::Lambda::Function"]
+ENVIRONMENT_LIMIT = 4096
+
+
+def as_policy(properties):
+    """An inline policy of one role, as the older type says it."""
+    return {
+        "PolicyName": properties["PolicyName"],
+        "PolicyDocument": properties["PolicyDocument"],
+        "Roles": [properties["RoleName"]],
+    }
+
+
+def put_statement(logical_id, properties, stack_name):
+    eventbridge._put_permission(
+        {"EventBusName": properties["EventBusName"], "StatementId": properties["StatementId"], **properties["Statement"]}
+    )
+    return f"{properties['EventBusName']}|{properties['StatementId']}", {}
+
+
+STAND_INS = {
+    "AWS::IAM::RolePolicy": {
+        "create": lambda logical_id, properties, stack: POLICY["create"](logical_id, as_policy(properties), stack),
+        "update": lambda physical_id, old, new, stack, logical_id: POLICY["update"](
+            physical_id, as_policy(old), as_policy(new), stack, logical_id
+        ),
+        "update_with_logical_id": True,
+        "delete": lambda physical_id, properties: POLICY["delete"](physical_id, as_policy(properties)),
+    },
+    "AWS::Events::EventBusPolicy": {
+        "create": put_statement,
+        "delete": lambda physical_id, properties: eventbridge._remove_permission(properties),
+    },
+}
+
+def joined(value, parameters):
+    """A condition with every joined list parameter as text."""
+    if isinstance(value, dict):
+        if "Fn::Join" in value:
+            delimiter, items = value["Fn::Join"]
+            return delimiter.join(item.strip() for item in parameters[items["Ref"]]["Value"].split(","))
+        return {key: joined(one, parameters) for key, one in value.items()}
+    if isinstance(value, list):
+        return [joined(one, parameters) for one in value]
+    return value
+
+
+def patch_conditions():
+    evaluate = engine._evaluate_conditions
+
+    def evaluated(template, parameters):
+        known = {**parameters, "AWS::Region": {"Value": get_region()}, "AWS::AccountId": {"Value": get_account_id()}}
+        return evaluate({**template, "Conditions": joined(template.get("Conditions", {}), known)}, known)
+
+    for module in (changesets, engine, handlers, stacks):
+        module._evaluate_conditions = evaluated
+
+
+def patch_names():
+    named = provisioners._physical_name
+
+    def name(stack_name, logical_id, **options):
+        stack = cloudformation._stacks.get(stack_name)
+        if stack is None or provisioners._NAME_SEED.get():
+            return named(stack_name, logical_id, **options)
+        token = provisioners._NAME_SEED.set(stack["StackId"])
+        try:
+            return named(stack_name, logical_id, **options)
+        finally:
+            provisioners._NAME_SEED.reset(token)
+
+    provisioners._physical_name = name
+
+
+def patch_environment_limit():
+    create = FUNCTION["create"]
+
+    def limited(logical_id, properties, stack_name):
+        variables = properties.get("Environment", {}).get("Variables", {})
+        if sum(len(key) + len(value) for key, value in variables.items()) > ENVIRONMENT_LIMIT:
+            raise ValueError(
+                "Lambda was unable to configure your environment variables because the environment variables you have provided "
+                "exceeded the 4KB limit."
+            )
+        return create(logical_id, properties, stack_name)
+
+    FUNCTION["create"] = limited
+
+
+if __name__ == "__main__":
+    patch_conditions()
+    patch_names()
+    patch_environment_limit()
+    for kind in sorted(MADE | UNKNOWN):
+        if kind in HANDLERS:
+            print(f"knows {kind}", flush=True)
+    for kind, stand_in in STAND_INS.items():
+        HANDLERS.setdefault(kind, stand_in)
+    main()
