@@ -10,7 +10,7 @@ import time
 import pytest
 
 import engine as engines
-from places import ARCHITECTURE, BUILT, FUNCTIONS, ROOT, SAM
+from places import ARCHITECTURE, BUILT, FUNCTIONS, PROGRAM, ROOT, SAM
 
 TABLE = pytest.StashKey[list]()
 
@@ -29,6 +29,20 @@ def bootstraps():
     if missing:
         pytest.exit(f"run `make build` first; missing: {', '.join(missing)}", returncode=2)
     return built
+
+
+@pytest.fixture(scope="session")
+def copymend():
+    """Runs the command line and answers what it prints."""
+    if not PROGRAM.is_file():
+        pytest.exit(f"{PROGRAM} is missing: run `make programs`", returncode=2)
+
+    def run(*arguments, **settings):
+        done = subprocess.run([PROGRAM, *arguments], env=os.environ | settings, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Where things lie, and what they are called."""
 
+import os
 import platform
 from pathlib import Path
 
@@ -8,6 +9,7 @@ TOOLS = ROOT / ".test-tools"
 LOGS = TOOLS / "logs" / "containers"
 WORK = TOOLS / "containers"
 SAM = TOOLS / "sam" / "bin" / "sam"
+PROGRAM = ROOT / os.environ.get("COPYMEND_PROGRAM", "target/debug/copymend")
 BUILT = ROOT / ".aws-sam" / "build"
 FUNCTIONS = ("CopyRemediator", "AccessAdvisor")
 

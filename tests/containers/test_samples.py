@@ -1,17 +1,14 @@
 """`sam local invoke` out of the box: every sample event is answered with its cause, without network and without credentials."""
 
 import json
-import os
-import subprocess
 
 import pytest
 
 from expect import report
 from places import ROOT
 
-PROGRAM = ROOT / os.environ.get("COPYMEND_PROGRAM", "target/debug/copymend")
 SECONDS = 3
-# One of each function and one that `copymend` could repair; `make test` runs these alone.
+# Two of one function and one of the other; `make test` runs these alone.
 SAMPLES = {"events/source-key-policy.json", "events/destination-vault-policy.json", "events/advisor/create-backup-vault.json"}
 
 
@@ -21,15 +18,12 @@ def events(folder):
     return [pytest.param(path, id=path, marks=[] if path in SAMPLES else [pytest.mark.every]) for path in paths]
 
 
-@pytest.fixture(scope="module")
-def explain():
+@pytest.fixture
+def explain(copymend):
     """The cause that `copymend explain` reads out of a message."""
-    if not PROGRAM.is_file():
-        pytest.exit(f"{PROGRAM} is missing: run `make programs`", returncode=2)
 
     def run(message):
-        done = subprocess.run([PROGRAM, "explain", "--json", message], capture_output=True, text=True, timeout=30, check=True)
-        return json.loads(done.stdout)["candidates"][0]["cause"]
+        return json.loads(copymend("explain", "--json", message))["candidates"][0]["cause"]
 
     return run
 
