@@ -1,9 +1,11 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test parts unit template deploy-test programs black-box local containers oracle oracle-sample torture fuzz deny lint build bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test programs black-box local containers oracle oracle-sample torture fuzz deny lint build bench clean
 
 TOOLS := .test-tools
+# The world of `make sandbox`.
+WORLD := shared/sandbox/worlds/default.json
 SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
@@ -22,6 +24,11 @@ help: ## Show the targets.
 
 demo: ## Take every sample event through the functions' own handlers, on the embedded sandbox.
 	cargo run --quiet --locked --package copymend --no-default-features -- replay --repair --message events/*.json events/advisor/*.json
+
+sandbox: ## Serve a world (WORLD=FILE) at one address that answers every AWS call of the functions (docs/sandbox.md).
+	tests/black_box/install tests
+	cargo build --quiet --locked --package copymend
+	sandbox/run $(WORLD)
 
 test: $(TESTS) ## Run all tests.
 
@@ -44,7 +51,7 @@ deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFo
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
 
 programs:
-	cargo build --locked --package copymend --package backup-endpoint
+	cargo build --locked --package copymend
 
 black-box: build programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
 	tests/black_box/install tests sam

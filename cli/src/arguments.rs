@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::policy::arguments::PolicyCommand;
+#[cfg(feature = "sandbox-server")]
+use crate::sandbox::arguments::SandboxCommand;
 
 /// Mends failed AWS Backup copies: explains them, replays them, and shows what would be changed.
 #[derive(Debug, Parser)]
@@ -33,6 +35,12 @@ pub(crate) enum Command {
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
+    },
+    /// Serves the sandbox to other programs, and shows its events
+    #[cfg(feature = "sandbox-server")]
+    Sandbox {
+        #[command(subcommand)]
+        command: SandboxCommand,
     },
 }
 

@@ -42,7 +42,8 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
         let letters = environment.dead_letters(queue_url);
         let functions = Functions {
             remediator: CopyRemediator::new(environment, settings),
-            advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await),
+            advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await)
+                .with_own_roles(advisor_settings.own_roles),
         };
         all(&functions, &letters, arguments.most, arguments.json).await
     })

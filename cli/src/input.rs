@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use copymend_sandbox::World;
+
 use crate::{CommandError, io_error};
 
 /// Reads a file; `-` is standard input.
@@ -15,6 +17,20 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     };
     result.map_err(io_error(format!("read `{}`", path.display())))?;
     Ok(bytes)
+}
+
+/// Reads a file's text; `-` is standard input.
+pub(crate) fn text(path: &Path) -> Result<String, CommandError> {
+    Ok(String::from_utf8_lossy(&read(path)?).into_owned())
+}
+
+/// Reads a world file. Without one it is the world of the sample events.
+pub(crate) fn world(path: Option<&Path>) -> Result<World, CommandError> {
+    let Some(path) = path else {
+        return Ok(World::default_world());
+    };
+    World::from_json(&text(path)?)
+        .map_err(|error| CommandError::Usage(format!("`{}`: {error}", path.display())))
 }
 
 /// Answers every line of standard input on standard output, in order. One line at a time is held in memory.

@@ -9,6 +9,8 @@ mod input;
 mod output;
 mod policy;
 mod replay;
+#[cfg(feature = "sandbox-server")]
+mod sandbox;
 #[cfg(feature = "aws")]
 mod undo;
 
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "aws")]
         Command::Undo(arguments) => undo::run(&arguments),
         Command::Policy { command } => policy::run(&command),
+        #[cfg(feature = "sandbox-server")]
+        Command::Sandbox { command } => sandbox::run(&command),
     };
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,

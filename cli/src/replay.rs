@@ -9,13 +9,13 @@ use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_report::{advisory_email, email};
-use copymend_sandbox::{Sandbox, World};
+use copymend_sandbox::Sandbox;
 use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::arguments::Replay;
-use crate::input::read;
+use crate::input::{text, world};
 use crate::output;
 use crate::{CommandError, Ending, io_error};
 
@@ -28,12 +28,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
         return crate::dead_letters::run(queue_url, arguments);
     }
     let settings = settings(arguments.repair)?;
-    let world = match &arguments.world {
-        Some(path) => World::from_json(&text(path)?)
-            .map_err(|error| CommandError::Usage(format!("`{}`: {error}", path.display())))?,
-        None => World::default_world(),
-    };
-    let sandbox = Sandbox::new(world);
+    let sandbox = Sandbox::new(world(arguments.world.as_deref())?);
     let remediator = CopyRemediator::new(sandbox.clone(), settings);
     let advisor = AccessAdvisor::new(sandbox.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -95,10 +90,6 @@ fn settings(repair: bool) -> Result<Settings, CommandError> {
         }
     }
     Ok(settings)
-}
-
-fn text(path: &Path) -> Result<String, CommandError> {
-    Ok(String::from_utf8_lossy(&read(path)?).into_owned())
 }
 
 fn human(

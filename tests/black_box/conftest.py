@@ -1,4 +1,4 @@
-"""Fixtures: moto once, a world, a Backup endpoint and a function for every test."""
+"""Fixtures: moto once, a world, a sandbox in front of moto and a function for every test."""
 
 import json
 import os
@@ -44,8 +44,8 @@ def advisor_bootstrap():
 
 
 @pytest.fixture(scope="session")
-def backup_endpoint_program():
-    return program("COPYMEND_BACKUP_ENDPOINT", "target/debug/backup-endpoint")
+def copymend_program():
+    return program("COPYMEND_PROGRAM", "target/debug/copymend")
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def emulator():
 
 @pytest.fixture(scope="session")
 def moto_url():
-    process = Process("moto", [sys.executable, HERE / "aws_services.py"], LOGS / "moto.log")
+    process = Process("moto", [sys.executable, ROOT / "sandbox" / "aws_services.py"], LOGS / "moto.log")
     try:
         yield f"http://{process.address()}"
     finally:
@@ -78,8 +78,8 @@ def logs(request):
 
 
 @pytest.fixture
-def make_world(moto_url, backup_endpoint_program, logs):
-    """Makes the test's world and its Backup endpoint. Arguments as for World."""
+def make_world(moto_url, copymend_program, logs):
+    """Makes the test's world and the sandbox that serves it. Arguments as for World."""
     processes = []
 
     def make(**arguments):
@@ -88,11 +88,11 @@ def make_world(moto_url, backup_endpoint_program, logs):
         logs.mkdir(parents=True, exist_ok=True)
         file = logs / "world.json"
         file.write_text(json.dumps(world.file(), indent=2))
-        arguments = ["--listen", "127.0.0.1:0", "--world", file, "--kms-endpoint", moto_url]
-        process = Process("backup-endpoint", [backup_endpoint_program, *arguments], logs / "backup-endpoint.log")
+        arguments = ["sandbox", "serve", "--listen", "127.0.0.1:0", "--world", file, "--aws", moto_url]
+        process = Process("sandbox", [copymend_program, *arguments], logs / "sandbox.log")
         processes.append(process)
         world.endpoint_url = f"http://{process.address()}"
-        world.stop_endpoint = process.stop
+        world.stop_sandbox = process.stop
         return world
 
     try:

@@ -1,6 +1,6 @@
-"""A proxy between the function and its AWS endpoints that lets one call go wrong.
+"""A proxy between the function and its AWS endpoint that lets one call go wrong.
 
-One counter runs over all endpoints. The call with the chosen number, and its repetitions by the SDK, meet the fault:
+The call with the chosen number, and its repetitions by the SDK, meet the fault:
 
     throttled, unavailable, denied    answered so, and never passed on
     cut-before, cut-after             the connection is closed without an answer, before or after the call is passed on
@@ -69,7 +69,7 @@ def operation(method, path, headers, body):
 
 
 class Proxy:
-    """Passes requests on to one endpoint."""
+    """Passes requests on to the endpoint."""
 
     def __init__(self, upstream, faults):
         self.host = urlsplit(upstream).netloc

@@ -7,14 +7,9 @@ import subprocess
 import pytest
 
 import world as w
-from conftest import ROOT, program
+from conftest import ROOT
 from expect import report
 from test_advisor import make_caller, refused_call
-
-
-@pytest.fixture(scope="session")
-def copymend_program():
-    return program("COPYMEND_PROGRAM", "target/debug/copymend")
 
 
 @pytest.fixture

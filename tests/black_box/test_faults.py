@@ -44,14 +44,9 @@ def proxied(make_world, start):
         stop_all()
         world = make_world(**arguments)
         faults = Faults()
-        aws, backup = Proxy(world.moto_url, faults), Proxy(world.endpoint_url, faults)
-        stops.extend([world.stop_endpoint, aws.stop, backup.stop])
-        function = start(
-            world,
-            AWS_ENDPOINT_URL=aws.url,
-            AWS_ENDPOINT_URL_BACKUP=backup.url,
-            AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT),
-        )
+        proxy = Proxy(world.endpoint_url, faults)
+        stops.extend([world.stop_sandbox, proxy.stop])
+        function = start(world, AWS_ENDPOINT_URL=proxy.url, AWS_LAMBDA_FUNCTION_TIMEOUT=str(TIMEOUT))
         stops.append(function.process.stop)
         faults.kill = lambda: kill_bootstrap(function)
         return world, faults, function

@@ -28,6 +28,7 @@ DESTINATION_VAULT_NAME = "dr"
 DESTINATION_VAULT = f"arn:aws:backup:{DESTINATION_REGION}:{DESTINATION}:backup-vault:{DESTINATION_VAULT_NAME}"
 JOB_ROLE_NAME = "AWSBackupDefaultServiceRole"
 JOB_ROLE = f"arn:aws:iam::{SOURCE}:role/service-role/{JOB_ROLE_NAME}"
+JOB_ROLE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 SERVICE_LINKED_ROLE_NAME = "AWSServiceRoleForBackup"
 SERVICE_LINKED_ROLE_PATH = "/aws-service-role/backup.amazonaws.com/"
 MEMBER_ROLE = "CopymendMember"
@@ -112,7 +113,7 @@ class World:
         key, secret, token = credentials
         return boto3.client(
             service,
-            endpoint_url=self.endpoint_url if service == "backup" else self.moto_url,
+            endpoint_url=self.endpoint_url or self.moto_url,
             region_name=region,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
@@ -136,7 +137,9 @@ class World:
             self.client("iam", account).create_role(
                 RoleName=SERVICE_LINKED_ROLE_NAME, Path=SERVICE_LINKED_ROLE_PATH, AssumeRolePolicyDocument=backup
             )
-        self.client("iam").create_role(RoleName=JOB_ROLE_NAME, Path="/service-role/", AssumeRolePolicyDocument=backup)
+        iam = self.client("iam")
+        iam.create_role(RoleName=JOB_ROLE_NAME, Path="/service-role/", AssumeRolePolicyDocument=backup)
+        iam.attach_role_policy(RoleName=JOB_ROLE_NAME, PolicyArn=JOB_ROLE_POLICY)
         self.client("iam", DESTINATION).create_role(
             RoleName=MEMBER_ROLE,
             AssumeRolePolicyDocument=trust(
@@ -165,7 +168,7 @@ class World:
             BillingMode="PAY_PER_REQUEST",
         )
 
-    # What the Backup endpoint keeps
+    # What the sandbox keeps
 
     def file(self):
         """The world file: the same accounts, roles and keys, and the vaults, which moto lacks."""
@@ -225,7 +228,7 @@ class World:
         }
 
     def control(self, method, path, body=None):
-        """A call of the Backup endpoint's own control routes."""
+        """A call of the sandbox's own control routes."""
         connection = http.client.HTTPConnection(self.endpoint_url.removeprefix("http://"), timeout=20)
         try:
             payload = None if body is None else json.dumps(body)
@@ -309,8 +312,7 @@ class World:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "AWS_ENDPOINT_URL": self.moto_url,
-            "AWS_ENDPOINT_URL_BACKUP": self.endpoint_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_LAMBDA_FUNCTION_NAME": "copy-remediator",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
             "COPYMEND_MODE": "repair",

@@ -17,6 +17,9 @@ fn help_texts() {
         "policy grant key",
         "policy prove",
         "policy diff",
+        "sandbox",
+        "sandbox serve",
+        "sandbox event",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ran = run(&arguments);

@@ -14,5 +14,6 @@ mod grant;
 mod help;
 mod prove;
 mod replay;
+mod sandbox;
 mod support;
 mod terminal;

@@ -11,7 +11,9 @@ async fn main() -> ExitCode {
     copymend_lambda::run(async {
         let settings = AdvisorSettings::read(|name| std::env::var(name).ok())?;
         let environment = AwsAdvisorEnvironment::load(&settings).await;
-        let advisor = &AccessAdvisor::new(environment).in_local_run(settings.is_local_run);
+        let advisor = &AccessAdvisor::new(environment)
+            .in_local_run(settings.is_local_run)
+            .with_own_roles(settings.own_roles);
         copymend_lambda::serve(|event, invocation| async move {
             let advisory = advisor.handle(&event, &invocation).await;
             if let Ok(advisory) = &advisory {

@@ -152,7 +152,8 @@ impl Accounts {
         })
     }
 
-    /// Whether the credentials are those that the SAM CLI makes up where it finds none (seen: samcli/local/lambdafn/env_vars.py).
+    /// Whether the credentials are those that the SAM CLI makes up where it finds none (seen:
+    /// `samcli/local/lambdafn/env_vars.py`).
     async fn has_placeholder_credentials(&self) -> bool {
         let Some(provider) = self.config.credentials_provider() else {
             return false;

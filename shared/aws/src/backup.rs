@@ -211,6 +211,11 @@ impl<Access> Backup for AwsBackup<Access> {
         Ok(Some(BackupVault {
             encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn())
                 .map_err(|detail| call.unreadable(detail))?,
+            encryption_key_type: text(
+                answer
+                    .encryption_key_type()
+                    .map(aws_sdk_backup::types::EncryptionKeyType::as_str),
+            ),
             vault_type: text(
                 answer
                     .vault_type()

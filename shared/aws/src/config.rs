@@ -24,6 +24,26 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const BRIEF_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 3;
 
+/// IAM is one service for all Regions, with slow answers and low limits that the whole account shares: a simulation takes seconds,
+/// and a busy account is throttled (seen). Both are given time.
+const IAM_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const IAM_OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+const IAM_ATTEMPTS: u32 = 6;
+
+/// A client of IAM, with the time that its calls need.
+pub(crate) fn iam(config: &SdkConfig) -> aws_sdk_iam::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(IAM_ATTEMPT_TIMEOUT)
+        .operation_timeout(IAM_OPERATION_TIMEOUT)
+        .build();
+    let config = aws_sdk_iam::config::Builder::from(config)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(IAM_ATTEMPTS))
+        .build();
+    aws_sdk_iam::Client::from_conf(config)
+}
+
 /// For what must not be sent twice. A repeated put of a policy could overwrite what somebody else wrote since: whoever puts
 /// reads again first. A repeated count would count twice.
 pub(crate) fn once() -> RetryConfig {
@@ -87,4 +107,28 @@ pub(crate) fn http_client() -> SharedHttpClient {
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
         connector.build()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn iam_is_given_more_time_and_more_attempts_than_other_services() {
+        let shared = loader(http_client())
+            .region("eu-west-1")
+            .no_credentials()
+            .load()
+            .await;
+        let client = iam(&shared);
+        let (iam, others) = (
+            client.config().timeout_config().unwrap(),
+            shared.timeout_config().unwrap(),
+        );
+        assert!(iam.operation_attempt_timeout() > others.operation_attempt_timeout());
+        assert!(iam.operation_timeout() > others.operation_timeout());
+        assert_eq!(iam.connect_timeout(), others.connect_timeout());
+        let attempts = client.config().retry_config().unwrap().max_attempts();
+        assert!(attempts > shared.retry_config().unwrap().max_attempts());
+    }
 }

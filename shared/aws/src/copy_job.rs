@@ -70,19 +70,14 @@ fn read_lifecycle(lifecycle: &types::Lifecycle) -> Option<Lifecycle> {
     (lifecycle != Lifecycle::default()).then_some(lifecycle)
 }
 
-/// A lifecycle for `StartCopyJob`.
+/// A lifecycle for `StartCopyJob`, which takes no `DeleteAfterEvent` (AWS Backup API reference, `Lifecycle`, documented: "not valid as
+/// an input").
 pub(crate) fn write_lifecycle(lifecycle: &Lifecycle) -> types::Lifecycle {
     types::Lifecycle::builder()
         .set_move_to_cold_storage_after_days(lifecycle.move_to_cold_storage_after_days)
         .set_delete_after_days(lifecycle.delete_after_days)
         .set_opt_in_to_archive_for_supported_resources(
             lifecycle.opt_in_to_archive_for_supported_resources,
-        )
-        .set_delete_after_event(
-            lifecycle
-                .delete_after_event
-                .as_deref()
-                .map(types::LifecycleDeleteAfterEvent::from),
         )
         .build()
 }

@@ -9,6 +9,7 @@ use crate::fact::Fact;
 use crate::facts::{Facts, SourceKey};
 use crate::job::Failure;
 use crate::messages::{Explanation, PolicyType};
+use crate::simulation::Simulated;
 
 /// The ranked causes of a failure, each with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,9 +225,9 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
     proposed.contains(&cause) || of_role || decides || is_worded_alike(cause, proposed)
 }
 
-/// The simulator judges service control policies without their conditions, and so refuses calls that pass (IAM user guide,
-/// "Testing IAM policies" (documented); false denials are seen in public). It is believed only where nothing else explains
-/// a message that doesn't name such a policy.
+/// The simulator takes a condition key that nobody told it as absent, and so a service control policy may refuse there what passes
+/// (IAM user guide, "Testing IAM policies", documented). It is believed only where nothing else explains a message that doesn't
+/// name such a policy. A message that names one, and a simulation that refuses, confirm each other.
 fn doubted(
     mut assessment: Assessment,
     proposed: &[Cause],
@@ -234,6 +235,16 @@ fn doubted(
     facts: &Facts,
 ) -> Assessment {
     let is_named = proposed.first() == Some(&Cause::ServiceControlPolicy);
+    if is_named
+        && assessment.cause == Cause::ServiceControlPolicy
+        && assessment.verdict == Verdict::NotCheckable
+        && is_refused_by_organization(facts)
+    {
+        assessment.verdict = Verdict::Confirmed;
+        assessment
+            .evidence
+            .push("AWS's message names such a policy too".to_owned());
+    }
     if assessment.cause != Cause::ServiceControlPolicy
         || assessment.verdict != Verdict::Confirmed
         || is_named
@@ -247,14 +258,23 @@ fn doubted(
     if !proposed.contains(&Cause::ServiceControlPolicy) || others.into_iter().any(explains) {
         assessment.verdict = Verdict::NotCheckable;
         assessment.evidence.push(
-            "the simulator ignores the conditions of such policies, and something else explains the message".to_owned(),
+            "the simulator takes condition keys that it is not told as absent, and something else explains the message"
+                .to_owned(),
         );
     }
     assessment
 }
 
-/// The simulator is asked about the two calls of AWS Backup that every copy makes, and leaves out service control policies
-/// with conditions (IAM user guide, "Testing IAM policies", documented). What it allows doesn't exclude a cause of which the
+fn is_refused_by_organization(facts: &Facts) -> bool {
+    facts.job_role_access.actions().into_iter().any(|fact| {
+        fact.as_is
+            .known()
+            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization)
+    })
+}
+
+/// The simulator is asked about the two calls of AWS Backup that every copy makes, and judges service control policies by the
+/// condition keys that it is told (IAM user guide, "Testing IAM policies", documented). What it allows doesn't exclude a cause of which the
 /// message says more: that a service control policy refused, or that another call was refused.
 fn beyond_simulation(
     mut assessment: Assessment,
@@ -277,7 +297,8 @@ fn beyond_simulation(
     if names_control_policy {
         assessment.verdict = Verdict::NotCheckable;
         assessment.evidence.push(
-            "the simulator leaves out service control policies with conditions, and the message names one".to_owned(),
+            "the simulator judges service control policies by the condition keys that it is told, and the message names one"
+                .to_owned(),
         );
     } else if speaks_of_other_calls(explanation) {
         assessment.verdict = Verdict::NotCheckable;

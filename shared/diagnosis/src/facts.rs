@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, WhyUnknown};
 use crate::resource::{KeyArn, RoleArn};
-use crate::simulation::SimulatedAction;
+use crate::simulation::{Simulated, SimulatedAction};
 use crate::tag_policy::TagPolicy;
 
 /// Tags, key to value.
@@ -29,6 +29,8 @@ pub struct RecoveryPoint {
 pub struct BackupVault {
     /// `EncryptionKeyArn`.
     pub encryption_key: Option<KeyArn>,
+    /// `EncryptionKeyType`, such as `AWS_OWNED_KMS_KEY` or `CUSTOMER_MANAGED_KMS_KEY`.
+    pub encryption_key_type: Option<String>,
     /// `VaultType`, such as `BACKUP_VAULT` or `LOGICALLY_AIR_GAPPED_BACKUP_VAULT`.
     pub vault_type: Option<String>,
     /// `Locked`.
@@ -40,11 +42,30 @@ pub struct BackupVault {
 }
 
 impl BackupVault {
+    /// The key that can be described. One that AWS owns is nobody's to look at (AWS Backup API reference, `DescribeBackupVault`
+    /// and "Logically air-gapped vaults", documented).
+    #[must_use]
+    pub fn describable_key(&self) -> Option<&KeyArn> {
+        self.encryption_key
+            .as_ref()
+            .filter(|_| self.encryption_key_type.as_deref() != Some("AWS_OWNED_KMS_KEY"))
+    }
+
     /// Whether the vault is logically air-gapped.
     #[must_use]
     pub fn is_logically_air_gapped(&self) -> bool {
         self.vault_type.as_deref() == Some("LOGICALLY_AIR_GAPPED_BACKUP_VAULT")
     }
+}
+
+/// The tags of a recovery point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecoveryPointTags {
+    /// These tags; there may be none.
+    Tags(Tags),
+    /// AWS Backup doesn't tell them: `ListTags` takes only recovery points whose ARN is AWS Backup's own, `arn:aws:backup:…` (AWS
+    /// Backup API reference, `ListTags`, documented). Those of a snapshot or image are its own service's, and aren't read.
+    NotApplicable,
 }
 
 /// Who manages a KMS key (`KeyManager`).
@@ -139,13 +160,60 @@ pub struct JobRoleAccess {
     pub copy_into: SimulatedFact,
 }
 
-/// A simulated action, and the same without the permissions boundary where the boundary is in the way.
+/// A simulated action, and the same without the layer that is in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimulatedFact {
     /// As the role is.
     pub as_is: Fact<SimulatedAction>,
-    /// Without its permissions boundary; asked only where the boundary is in the way.
+    /// Without service control policies; asked only where they are in the way.
+    pub without_scps: Option<Fact<SimulatedAction>>,
+    /// Without its permissions boundary, and without service control policies where they are in the way too; asked only where
+    /// the boundary is in the way.
     pub without_boundary: Option<Fact<SimulatedAction>>,
+    /// Condition keys of the real call that the simulator could not be told, because their values aren't known. It takes them as
+    /// absent, so that a service control policy that asks for one may seem to deny.
+    pub not_told: Vec<String>,
+}
+
+impl From<Fact<SimulatedAction>> for SimulatedFact {
+    /// An answer before anything was asked again, where everything could be told.
+    fn from(as_is: Fact<SimulatedAction>) -> Self {
+        Self {
+            as_is,
+            without_scps: None,
+            without_boundary: None,
+            not_told: Vec::new(),
+        }
+    }
+}
+
+impl SimulatedFact {
+    /// The answer about the principal's own policies and boundary: without service control policies where they are in the way.
+    /// `None` where they are, and nobody asked without them.
+    #[must_use]
+    pub fn behind_scps(&self) -> Option<&Fact<SimulatedAction>> {
+        let hidden = self
+            .as_is
+            .known()
+            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization);
+        if hidden {
+            self.without_scps.as_ref()
+        } else {
+            Some(&self.as_is)
+        }
+    }
+
+    /// Every answer that could not be had.
+    pub fn unknown(&self) -> impl Iterator<Item = &WhyUnknown> {
+        [
+            Some(&self.as_is),
+            self.without_scps.as_ref(),
+            self.without_boundary.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        .filter_map(Fact::unknown)
+    }
 }
 
 impl JobRoleAccess {
@@ -163,13 +231,15 @@ pub struct Facts {
     pub recovery_point: Fact<Option<RecoveryPoint>>,
     /// The key of the source backup.
     pub source_key: SourceKey,
+    /// The vault that the recovery point is in; `None` where it doesn't exist.
+    pub source_vault: Fact<Option<BackupVault>>,
     /// The destination vault; `None` where it doesn't exist.
     pub destination_vault: Fact<Option<BackupVault>>,
     /// The destination vault's access policy; `None` where it has none.
     pub vault_policy: Fact<Option<PolicyDocument>>,
     /// The destination vault's tags.
     pub vault_tags: Fact<Tags>,
-    /// The destination vault's key; `None` where the vault names none.
+    /// The destination vault's key; `None` where the vault names none, or one that AWS owns and nobody can describe.
     pub vault_key: Fact<Option<Key>>,
     /// The source account's organization; `None` where it is in none.
     pub source_organization: Fact<Option<Organization>>,
@@ -182,7 +252,7 @@ pub struct Facts {
     /// What the job role may do.
     pub job_role_access: JobRoleAccess,
     /// The recovery point's tags, which the copy takes over.
-    pub recovery_point_tags: Fact<Tags>,
+    pub recovery_point_tags: Fact<RecoveryPointTags>,
     /// The tag policy in effect in the destination account; `None` where there is none.
     pub tag_policy: Fact<Option<TagPolicy>>,
     /// `isCrossAccountBackupEnabled`. Readable in the management account alone.
@@ -190,6 +260,15 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The recovery point's tags, where AWS Backup tells them.
+    #[must_use]
+    pub fn known_recovery_point_tags(&self) -> Option<&Tags> {
+        match &self.recovery_point_tags {
+            Fact::Known(RecoveryPointTags::Tags(tags)) => Some(tags),
+            Fact::Known(RecoveryPointTags::NotApplicable) | Fact::Unknown(_) => None,
+        }
+    }
+
     /// Every read that told nothing, in a stable order, for the report.
     #[must_use]
     pub fn unknown(&self) -> Vec<&WhyUnknown> {
@@ -205,6 +284,7 @@ impl Facts {
         };
         [
             self.recovery_point.unknown(),
+            self.source_vault.unknown(),
             self.destination_vault.unknown(),
             self.vault_policy.unknown(),
             self.vault_tags.unknown(),
@@ -218,10 +298,12 @@ impl Facts {
             self.cross_account_backup.unknown(),
         ]
         .into_iter()
-        .chain(self.job_role_access.actions().into_iter().flat_map(|fact| {
-            let without = fact.without_boundary.as_ref().and_then(Fact::unknown);
-            [fact.as_is.unknown(), without]
-        }))
+        .chain(
+            self.job_role_access
+                .actions()
+                .into_iter()
+                .flat_map(|fact| fact.unknown().map(Some)),
+        )
         .chain(key)
         .flatten()
         .collect()

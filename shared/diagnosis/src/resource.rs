@@ -1,7 +1,8 @@
 //! The kinds of ARN that decide what may be read or written: vaults, keys with their aliases, and roles.
 //!
 //! Each is checked character by character, because an event may come from anyone who can invoke the function. Wildcards,
-//! extra colons and look-alike letters are refused here, before any comparison or lookup.
+//! extra colons and look-alike letters are refused here, before any comparison or lookup, except where AWS allows them: in the
+//! path of a role.
 
 use std::fmt;
 use std::str::FromStr;
@@ -197,20 +198,37 @@ impl KeyAliasArn {
 
 typed_arn!(
     /// An IAM role: `arn:aws:iam::ACCOUNT:role/PATH/NAME`.
+    ///
+    /// A path begins and ends with `/`, is up to 512 characters long and may hold every visible ASCII character between, also `*`,
+    /// `$`, quotes and `:`. A name has up to 64 letters, digits or the characters `_+=,.@-` (IAM API reference, `CreateRole`,
+    /// documented). So a role's ARN is no word of a shell and no pattern: whoever puts it into one escapes or refuses it.
     RoleArn, "the ARN of an IAM role", "iam", |arn| {
-        let name = arn
+        let path_and_name = arn
             .resource()
-            .strip_prefix("role/")
+            .strip_prefix("role")
+            .filter(|rest| rest.starts_with('/'))
             .ok_or("its resource must start with `role/`")?;
         if !arn.region().is_empty() {
             return Err("an IAM ARN names no Region");
         }
-        if !is_name(name, 576, b"+=,.@-_/") || name.ends_with('/') || name.starts_with('/') {
+        let (path, name) = path_and_name.rsplit_once('/').unwrap_or_default();
+        if !is_name(name, LONGEST_ROLE_NAME, b"+=,.@-_") {
             return Err("its role name holds a character that no role name has");
+        }
+        if path.len() + 1 > LONGEST_ROLE_PATH {
+            return Err("its path is longer than that of any role");
+        }
+        if !path.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("its path holds a character that no path has");
         }
         Ok(())
     }
 );
+
+/// The longest name of a role (IAM API reference, `CreateRole`, documented).
+const LONGEST_ROLE_NAME: usize = 64;
+/// The longest path, both slashes included (IAM API reference, `CreateRole`, documented).
+const LONGEST_ROLE_PATH: usize = 512;
 
 impl RoleArn {
     /// The role's name, without its path.
@@ -283,6 +301,38 @@ mod tests {
         assert_eq!(role.name(), "AWSBackupDefaultServiceRole");
         let plain: RoleArn = "arn:aws:iam::111122223333:role/BackupRole".parse().unwrap();
         assert_eq!(plain.path(), "/");
+    }
+
+    #[test]
+    fn a_path_may_hold_what_iam_allows_and_a_name_may_not() {
+        let odd: RoleArn = "arn:aws:iam::111122223333:role/a:b/*?${x}'`\"//c/Role+=,.@-_"
+            .parse()
+            .unwrap();
+        assert_eq!(odd.path(), "/a:b/*?${x}'`\"//c/");
+        assert_eq!(odd.name(), "Role+=,.@-_");
+        let long = |path: usize, name: usize| {
+            format!(
+                "arn:aws:iam::111122223333:role/{}/{}",
+                "p".repeat(path - 2),
+                "n".repeat(name)
+            )
+            .parse::<RoleArn>()
+        };
+        assert!(long(512, 64).is_ok());
+        assert!(long(513, 64).is_err() && long(512, 65).is_err());
+        for refused in [
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:iam::111122223333:role/path/",
+            "arn:aws:iam::111122223333:roleName",
+            "arn:aws:iam::111122223333:role/a b/Name",
+            "arn:aws:iam::111122223333:role/path/Na*me",
+            "arn:aws:iam::111122223333:role/path/Na:me",
+            "arn:aws:iam::111122223333:role/d\u{0433}/Name",
+            "arn:aws:iam::111122223333:role/d\u{7f}/Name",
+            "arn:aws:iam:eu-west-1:111122223333:role/Name",
+        ] {
+            assert!(refused.parse::<RoleArn>().is_err(), "{refused}");
+        }
     }
 
     #[test]

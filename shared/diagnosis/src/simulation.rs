@@ -24,14 +24,21 @@ pub struct SimulatedAction {
     pub resource: String,
     /// `EvalDecision`.
     pub decision: SimulatedDecision,
-    /// `AllowedByOrganizations`; absent where the account is in no organization.
+    /// `AllowedByOrganizations`: the service control policies, with their conditions; a condition key that nobody told counts as
+    /// absent (IAM user guide, "Testing IAM policies", documented since August 2026). Absent where the account is in no
+    /// organization, or where these policies were left out.
     pub allowed_by_organizations: Option<bool>,
     /// `AllowedByPermissionsBoundary`; absent where the principal has no boundary.
     pub allowed_by_permissions_boundary: Option<bool>,
     /// How many statements decided (`MatchedStatements`).
     pub matched_statements: usize,
-    /// Condition keys that the policies ask for and that nobody told the simulator (`MissingContextValues`).
+    /// Condition keys that the policies ask for and that nobody told the simulator (`MissingContextValues`). Those that only a
+    /// service control policy asks for are not among them (IAM user guide, "Testing IAM policies", documented since August 2026).
     pub missing_context_values: Vec<String>,
+    /// Whether the resource is in another account than the principal.
+    pub is_cross_account: bool,
+    /// What the principal's own policies say, from `EvalDecisionDetails`. Only a simulation across accounts tells it.
+    pub identity_decision: Option<SimulatedDecision>,
 }
 
 /// What an answer of the simulator means.
@@ -40,8 +47,8 @@ pub struct SimulatedAction {
 pub enum Simulated {
     /// Identity policies, boundary and service control policies allow it.
     Allowed,
-    /// The service control policies don't. The simulation ends there: what the principal's own policies say is not told
-    /// (IAM API reference, `EvaluationResult`, documented).
+    /// The service control policies don't, with the condition keys that the simulator was told. The simulation ends there: what
+    /// the principal's own policies say takes a simulation without them (IAM API reference, `EvaluationResult`, documented).
     NotByOrganization,
     /// The permissions boundary doesn't. What the identity policies say takes a simulation without the boundary.
     NotByBoundary,
@@ -49,15 +56,20 @@ pub enum Simulated {
     DeniedByIdentity,
     /// No identity policy allows it.
     NotByIdentity,
-    /// The simulator can't tell: a condition key is missing, or a statement allows what it says is denied.
+    /// The simulator can't tell: a condition key is missing, a statement allows what it says is denied, or the resource is in
+    /// another account and it doesn't say what the principal's own policies make of it.
     Unclear,
 }
 
 impl SimulatedAction {
-    /// What the answer means.
+    /// What the answer means for the principal.
     ///
-    /// A denial that comes with statements that decided, but that neither a Deny, the boundary nor the organization explains,
-    /// is not believed: the resource is in another account, and the simulator knows no policy of it (inferred).
+    /// On a resource of another account both sides must allow, and for a role no resource policy can be passed (IAM API
+    /// reference, `EvaluationResult` and `SimulatePrincipalPolicy`, documented): a denial says nothing about the principal there,
+    /// unless the identity side of the details does.
+    ///
+    /// A denial that comes with statements that decided, but that neither a Deny, the boundary nor the organization explains, is
+    /// not believed (inferred).
     #[must_use]
     pub fn meaning(&self) -> Simulated {
         if self.decision == SimulatedDecision::Allowed {
@@ -66,9 +78,35 @@ impl SimulatedAction {
             Simulated::NotByOrganization
         } else if self.allowed_by_permissions_boundary == Some(false) {
             Simulated::NotByBoundary
+        } else if self.is_cross_account {
+            self.meaning_across_accounts()
         } else if self.decision == SimulatedDecision::ExplicitDeny {
             Simulated::DeniedByIdentity
-        } else if !self.missing_context_values.is_empty() || self.matched_statements > 0 {
+        } else {
+            self.not_allowed()
+        }
+    }
+
+    fn meaning_across_accounts(&self) -> Simulated {
+        match (self.identity_decision, self.decision) {
+            (Some(SimulatedDecision::ExplicitDeny), _)
+            | (None, SimulatedDecision::ExplicitDeny) => Simulated::DeniedByIdentity,
+            (Some(SimulatedDecision::Allowed), SimulatedDecision::ImplicitDeny) => {
+                Simulated::Allowed
+            }
+            (Some(SimulatedDecision::ImplicitDeny), SimulatedDecision::ImplicitDeny) => {
+                self.not_allowed()
+            }
+            (None, SimulatedDecision::ImplicitDeny | SimulatedDecision::Allowed)
+            | (Some(_), SimulatedDecision::ExplicitDeny | SimulatedDecision::Allowed) => {
+                Simulated::Unclear
+            }
+        }
+    }
+
+    fn not_allowed(&self) -> Simulated {
+        let contradicts = self.identity_decision.is_none() && self.matched_statements > 0;
+        if contradicts || !self.missing_context_values.is_empty() {
             Simulated::Unclear
         } else {
             Simulated::NotByIdentity
@@ -83,4 +121,95 @@ pub struct PrincipalPolicies {
     pub identity: Vec<PolicyDocument>,
     /// The permissions boundary, if there is one.
     pub boundary: Option<PolicyDocument>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DECISIONS: [SimulatedDecision; 3] = [
+        SimulatedDecision::Allowed,
+        SimulatedDecision::ExplicitDeny,
+        SimulatedDecision::ImplicitDeny,
+    ];
+
+    fn across_accounts(
+        decision: SimulatedDecision,
+        identity_decision: Option<SimulatedDecision>,
+    ) -> SimulatedAction {
+        SimulatedAction {
+            action: "backup:CopyIntoBackupVault".to_owned(),
+            resource: "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr".to_owned(),
+            decision,
+            allowed_by_organizations: Some(true),
+            allowed_by_permissions_boundary: None,
+            matched_statements: 0,
+            missing_context_values: Vec::new(),
+            is_cross_account: true,
+            identity_decision,
+        }
+    }
+
+    #[test]
+    fn a_denial_in_another_account_says_nothing_about_the_role_unless_its_own_side_is_told() {
+        let implicit = SimulatedDecision::ImplicitDeny;
+        let silent = across_accounts(implicit, None);
+        assert_eq!(silent.meaning(), Simulated::Unclear);
+        for (told, meaning) in [
+            (SimulatedDecision::Allowed, Simulated::Allowed),
+            (SimulatedDecision::ImplicitDeny, Simulated::NotByIdentity),
+            (SimulatedDecision::ExplicitDeny, Simulated::DeniedByIdentity),
+        ] {
+            assert_eq!(across_accounts(implicit, Some(told)).meaning(), meaning);
+        }
+        let here = SimulatedAction {
+            is_cross_account: false,
+            ..silent
+        };
+        assert_eq!(here.meaning(), Simulated::NotByIdentity);
+    }
+
+    #[test]
+    fn nothing_but_a_told_denial_of_its_own_side_blames_the_role_in_another_account() {
+        for decision in DECISIONS {
+            for told in [None].into_iter().chain(DECISIONS.map(Some)) {
+                let blames_the_role = matches!(
+                    across_accounts(decision, told).meaning(),
+                    Simulated::DeniedByIdentity | Simulated::NotByIdentity
+                );
+                let is_told = decision != SimulatedDecision::Allowed
+                    && matches!(
+                        told,
+                        Some(SimulatedDecision::ExplicitDeny | SimulatedDecision::ImplicitDeny)
+                    );
+                let is_explicit = decision == SimulatedDecision::ExplicitDeny && told.is_none();
+                assert!(
+                    !blames_the_role || is_told || is_explicit,
+                    "{decision:?} {told:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_condition_key_leaves_the_own_side_open() {
+        let mut action = across_accounts(
+            SimulatedDecision::ImplicitDeny,
+            Some(SimulatedDecision::ImplicitDeny),
+        );
+        action.missing_context_values = vec!["aws:SourceIp".to_owned()];
+        assert_eq!(action.meaning(), Simulated::Unclear);
+    }
+
+    #[test]
+    fn service_control_policies_and_the_boundary_come_before_the_own_side() {
+        let mut action = across_accounts(
+            SimulatedDecision::ImplicitDeny,
+            Some(SimulatedDecision::Allowed),
+        );
+        action.allowed_by_permissions_boundary = Some(false);
+        assert_eq!(action.meaning(), Simulated::NotByBoundary);
+        action.allowed_by_organizations = Some(false);
+        assert_eq!(action.meaning(), Simulated::NotByOrganization);
+    }
 }

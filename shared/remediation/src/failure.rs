@@ -18,7 +18,7 @@ use crate::plan::plan;
 use crate::ports::{Clock, Environment};
 use crate::repair::{Ending, Repair, change_of};
 use crate::report::{Decision, GuardResult, Incident, Outcome, Report};
-use crate::retry::{Retried, retry};
+use crate::retry::{Retried, retry, why_not_started};
 use crate::settings::Mode;
 
 /// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
@@ -36,7 +36,7 @@ impl<E: Environment> CopyRemediator<E> {
         if let Some(report) = self.admitted_since(event, failure, delivery).await? {
             return Ok(report);
         }
-        let facts = self.facts(failure, delivery.invocation).await;
+        let facts = Box::new(self.facts(failure, delivery.invocation).await);
         // The job's own message counts: the event's may be cut, or made up.
         let diagnosis = diagnose(failure, &explain(&job.status_message), &facts);
         let unknown = facts.unknown().into_iter().cloned().collect();
@@ -275,9 +275,10 @@ impl<E: Environment> CopyRemediator<E> {
             // The same token starts the same copy, so another delivery does no harm.
             Retried::Failed(error) if error.may_pass() => return Err(HandlerError::Call(error)),
             Retried::Failed(error) => {
-                report
-                    .notes
-                    .push(format!("the copy was not started again: {error}"));
+                report.notes.push(format!(
+                    "the copy was not started again: {}",
+                    why_not_started(&error, failure)
+                ));
                 report.outcome = if was_repaired {
                     Outcome::Repaired
                 } else {
@@ -290,7 +291,7 @@ impl<E: Environment> CopyRemediator<E> {
 
     /// Reads the facts; once more where a read failed for a reason that passes, while there is time.
     async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
-        let facts = investigate(&self.environment, failure).await;
+        let facts = Box::pin(investigate(&self.environment, failure)).await;
         let passes = facts.unknown().iter().any(|why| why.reason.may_pass());
         let clock = self.environment.clock();
         let left = invocation.deadline.duration_since(clock.now());
@@ -298,7 +299,7 @@ impl<E: Environment> CopyRemediator<E> {
             return facts;
         }
         clock.sleep(READ_AGAIN_PAUSE).await;
-        investigate(&self.environment, failure).await
+        Box::pin(investigate(&self.environment, failure)).await
     }
 }
 

@@ -258,17 +258,45 @@ fn guards_of_key(
         ),
         Fact::Unknown(why) => guard("service-linked-role", false, why.to_string()),
     };
+    let principal = key_principal_known(failure, facts, settings);
+    vec![customer, enabled, only_default_policy(key), role, principal]
+}
+
+/// Who uses the key. For copies into and out of logically air-gapped vaults other principals must be admitted, the job role among
+/// them (AWS Backup, "Logically air-gapped vaults", documented): a statement for the service-linked role would not do.
+fn key_principal_known(failure: &Failure, facts: &Facts, settings: &Settings) -> GuardResult {
+    let name = "key-principal-known";
+    for (which, vault) in [
+        ("source", &facts.source_vault),
+        ("destination", &facts.destination_vault),
+    ] {
+        let refused = match vault {
+            Fact::Unknown(why) => {
+                Some(format!("the type of the {which} vault is not known: {why}"))
+            }
+            Fact::Known(None) => Some(format!("the {which} vault does not exist")),
+            Fact::Known(Some(vault)) if vault.is_logically_air_gapped() => Some(format!(
+                "the {which} vault is logically air-gapped: which principals its copies' keys must admit is not modelled yet"
+            )),
+            Fact::Known(Some(vault)) => vault
+                .vault_type
+                .is_none()
+                .then(|| format!("AWS Backup does not tell the type of the {which} vault")),
+        };
+        if let Some(refused) = refused {
+            return guard(name, false, refused);
+        }
+    }
     let fully_managed = is_fully_managed(&failure.job().source_recovery_point);
-    let principal = guard(
-        "key-principal-known",
+    guard(
+        name,
         !fully_managed || settings.allow_fully_managed_keys,
         if fully_managed {
             "a fully managed type: which principal of the destination uses the key is not documented (COPYMEND_ALLOW_FULLY_MANAGED_KEYS)"
         } else {
             "the destination's AWSServiceRoleForBackup uses the key"
         },
-    );
-    vec![customer, enabled, only_default_policy(key), role, principal]
+    )
 }
 
 pub(crate) fn same_organization(facts: &Facts, settings: &Settings) -> GuardResult {

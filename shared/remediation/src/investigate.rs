@@ -1,17 +1,15 @@
-//! Collects the facts of a verified failure: two rounds of reads, each round in parallel.
+//! Collects the facts of a verified failure: two rounds of reads, each round in parallel. What a service control policy or a
+//! permissions boundary hides takes one more for each.
 
-use copymend_diagnosis::access::COPY_INTO_BACKUP_VAULT;
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{
-    BackupVault, Fact, Facts, Failure, JobRoleAccess, Key, KeyArn, KeyFacts, Organization,
-    RecoveryPoint, Simulated, SimulatedAction, SimulatedFact, SourceKey, TagPolicy, UnknownReason,
-    WhyUnknown,
+    BackupVault, Fact, Facts, Failure, Key, KeyArn, KeyFacts, Organization, RecoveryPoint,
+    RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, WhyUnknown,
 };
 use copymend_policy::PolicyDocument;
 
-use crate::ports::{
-    Backup, CallResult, Environment, Identities, Keys, Location, Organizations, Simulation,
-};
+use crate::ports::{Backup, CallResult, Environment, Identities, Keys, Location, Organizations};
+use crate::simulate::{Known, job_role_access};
 
 /// The name of AWS Backup's service-linked role.
 pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
@@ -28,16 +26,6 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         region: job.region.clone(),
     };
     let destination_account = failure.destination_account();
-    let fully_managed = is_fully_managed(&job.source_recovery_point);
-
-    let (copy_from, copy_into) = simulations(failure);
-    let source_vault = async {
-        if fully_managed {
-            Some(backup.describe_backup_vault(&job.source_vault).await)
-        } else {
-            None
-        }
-    };
     let (
         recovery_point,
         source_vault,
@@ -48,18 +36,15 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         destination_organization,
         service_linked_role,
         job_role,
-        simulated_from,
-        simulated_into,
         recovery_point_tags,
         tag_policy,
-        cross_account_backup,
     ) = tokio::join!(
         backup.describe_recovery_point(
             &source,
             job.source_vault.name(),
             &job.source_recovery_point
         ),
-        source_vault,
+        backup.describe_backup_vault(&job.source_vault),
         backup.describe_backup_vault(vault),
         backup.get_backup_vault_access_policy(vault),
         backup.list_vault_tags(vault),
@@ -67,39 +52,40 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         organizations.describe_organization(destination_account, vault.partition()),
         identities.get_role(destination_account, vault.partition(), SERVICE_LINKED_ROLE),
         identities.get_role(job.account, job.role.partition(), job.role.name()),
-        simulate(identities, &copy_from),
-        simulate(identities, &copy_into),
-        backup.list_recovery_point_tags(&source, &job.source_recovery_point),
+        read_recovery_point_tags(environment, failure, &source),
         organizations.effective_tag_policy(destination_account, vault.partition()),
-        backup.is_cross_account_backup_enabled(&source),
     );
 
     let recovery_point = fact(recovery_point);
+    let source_vault = fact(source_vault);
     let destination_vault = fact(destination_vault);
-    let source_key = which_source_key(failure, &recovery_point, source_vault.map(fact).as_ref());
+    let source_key = which_source_key(failure, &recovery_point, &source_vault);
     let source_organization = fact(source_organization);
-    let (source_key, vault_key, copy_from, copy_into, cross_account_backup) = tokio::join!(
+    let destination_organization = fact(destination_organization);
+    let vault_tags = fact(vault_tags);
+    let known = Known {
+        source_organization: &source_organization,
+        destination_organization: &destination_organization,
+        recovery_point_tags: &recovery_point_tags,
+        vault_tags: &vault_tags,
+    };
+    let (source_key, vault_key, job_role_access, cross_account_backup) = tokio::join!(
         read_source_key(environment, source_key),
         read_vault_key(environment, &destination_vault),
-        without_boundary(identities, copy_from, simulated_from),
-        without_boundary(identities, copy_into, simulated_into),
-        read_global_settings(
-            environment,
-            &source,
-            &source_organization,
-            fact(cross_account_backup)
-        ),
+        job_role_access(identities, failure, known),
+        read_global_settings(environment, &source, &source_organization),
     );
 
     Facts {
         recovery_point,
         source_key,
+        source_vault,
         vault_policy: vault_policy_fact(failure, vault_policy),
         destination_vault,
-        vault_tags: fact(vault_tags),
+        vault_tags,
         vault_key,
         source_organization,
-        destination_organization: fact(destination_organization),
+        destination_organization,
         // A role of that name with another path is not the service-linked role: anyone can make one.
         service_linked_role: match fact(service_linked_role) {
             Fact::Known(role) => Fact::Known(
@@ -108,108 +94,45 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
             Fact::Unknown(why) => Fact::Unknown(why),
         },
         job_role: fact(job_role),
-        job_role_access: JobRoleAccess {
-            copy_from,
-            copy_into,
-        },
-        recovery_point_tags: fact(recovery_point_tags),
+        job_role_access,
+        recovery_point_tags,
         tag_policy: tag_policy_fact(destination_account.as_str(), tag_policy),
         cross_account_backup,
     }
 }
 
-/// What the job role must be allowed for a copy (AWS Backup, service authorization reference, documented). The Region of
-/// each call is (inferred) from where its resource is.
-fn simulations(failure: &Failure) -> (Simulation, Simulation) {
-    let job = failure.job();
-    let one = |action, resource: &str, region: &str| Simulation {
-        principal: job.role.arn().clone(),
-        actions: vec![action],
-        resource: resource.to_owned(),
-        context: vec![("aws:RequestedRegion", region.to_owned())],
-        without_boundary: false,
-    };
-    (
-        one(
-            "backup:CopyFromBackupVault",
-            job.source_recovery_point.as_str(),
-            &job.region,
-        ),
-        one(
-            COPY_INTO_BACKUP_VAULT,
-            job.destination_vault.as_str(),
-            job.destination_vault.region(),
-        ),
-    )
-}
-
-async fn simulate<I: Identities>(identities: &I, simulation: &Simulation) -> Fact<SimulatedAction> {
-    match fact(identities.simulate_principal_policy(simulation).await) {
-        Fact::Unknown(why) => Fact::Unknown(why),
-        Fact::Known(answers) => match answers.into_iter().next() {
-            Some(answer) => Fact::Known(answer),
-            None => Fact::Unknown(unknown(
-                "iam:SimulatePrincipalPolicy",
-                simulation.principal.as_str(),
-                UnknownReason::Unreadable,
-                "the simulator answered nothing".to_owned(),
-            )),
-        },
-    }
-}
-
-/// A boundary hides what the role's own policies say: then the simulation is asked once more, without it.
-async fn without_boundary<I: Identities>(
-    identities: &I,
-    simulation: Simulation,
-    as_is: Fact<SimulatedAction>,
-) -> SimulatedFact {
-    let is_hidden = as_is
-        .known()
-        .is_some_and(|action| action.meaning() == Simulated::NotByBoundary);
-    let without_boundary = if is_hidden {
-        let simulation = Simulation {
-            without_boundary: true,
-            ..simulation
-        };
-        Some(simulate(identities, &simulation).await)
-    } else {
-        None
-    };
-    SimulatedFact {
-        as_is,
-        without_boundary,
-    }
-}
-
-/// The settings can be read in the management account alone (AWS Backup API reference, `DescribeGlobalSettings`,
-/// documented), which is known once the organization is.
+/// The settings can be read in the management account alone (AWS Backup API reference, `DescribeGlobalSettings`, documented): a
+/// member account is refused (seen), and the refusal stands in its CloudTrail. So the source's own account is asked only where no
+/// management account is known.
 async fn read_global_settings<E: Environment>(
     environment: &E,
     source: &Location,
     organization: &Fact<Option<Organization>>,
-    asked_in_source: Fact<bool>,
 ) -> Fact<bool> {
     let management = organization
         .known()
         .and_then(Option::as_ref)
-        .and_then(|organization| organization.management_account)
-        .filter(|account| *account != source.account);
-    match (asked_in_source, management) {
-        (Fact::Unknown(why), Some(account)) if why.reason == UnknownReason::AccessDenied => {
-            let location = Location {
-                account,
-                region: source.region.clone(),
-            };
-            fact(
-                environment
-                    .backup()
-                    .is_cross_account_backup_enabled(&location)
-                    .await,
-            )
-        }
-        (asked, _) => asked,
+        .and_then(|organization| organization.management_account);
+    let location = Location {
+        account: management.unwrap_or(source.account),
+        region: source.region.clone(),
+    };
+    let backup = environment.backup();
+    fact(backup.is_cross_account_backup_enabled(&location).await)
+}
+
+/// AWS Backup lists the tags only of recovery points whose ARN is its own (AWS Backup API reference, `ListTags`, documented).
+async fn read_recovery_point_tags<E: Environment>(
+    environment: &E,
+    failure: &Failure,
+    source: &Location,
+) -> Fact<RecoveryPointTags> {
+    let point = &failure.job().source_recovery_point;
+    if point.service() != "backup" {
+        return Fact::Known(RecoveryPointTags::NotApplicable);
     }
+    let answer = environment.backup().list_recovery_point_tags(source, point);
+    fact(answer.await.map(RecoveryPointTags::Tags))
 }
 
 fn tag_policy_fact(account: &str, answer: CallResult<Option<String>>) -> Fact<Option<TagPolicy>> {
@@ -314,7 +237,7 @@ enum WhichKey {
 fn which_source_key(
     failure: &Failure,
     recovery_point: &Fact<Option<RecoveryPoint>>,
-    source_vault: Option<&Fact<Option<BackupVault>>>,
+    source_vault: &Fact<Option<BackupVault>>,
 ) -> WhichKey {
     let job = failure.job();
     let operation = "backup:DescribeRecoveryPoint";
@@ -338,13 +261,18 @@ fn which_source_key(
     if let Some(key) = &recovery_point.encryption_key {
         return WhichKey::Key(key.clone());
     }
+    if !is_fully_managed(&job.source_recovery_point) {
+        return not_read("the recovery point names no key");
+    }
     match source_vault {
-        Some(Fact::Known(Some(vault))) => match &vault.encryption_key {
+        Fact::Known(Some(vault)) => match vault.describable_key() {
             Some(key) => WhichKey::Key(key.clone()),
-            None => not_read("neither the recovery point nor its vault names a key"),
+            None => not_read(
+                "neither the recovery point nor its vault names a key that can be described",
+            ),
         },
-        Some(Fact::Unknown(why)) => WhichKey::Unknown(why.clone()),
-        Some(Fact::Known(None)) | None => not_read("the recovery point names no key"),
+        Fact::Unknown(why) => WhichKey::Unknown(why.clone()),
+        Fact::Known(None) => not_read("the recovery point names no key"),
     }
 }
 
@@ -377,7 +305,7 @@ async fn read_vault_key<E: Environment>(
     match vault {
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
         Fact::Known(None) => Fact::Known(None),
-        Fact::Known(Some(vault)) => match &vault.encryption_key {
+        Fact::Known(Some(vault)) => match vault.describable_key() {
             None => Fact::Known(None),
             Some(key) => fact(environment.keys().describe_key(key).await),
         },

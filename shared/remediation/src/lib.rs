@@ -21,6 +21,7 @@ mod resume;
 pub mod retry;
 mod service_linked_role;
 pub mod settings;
+mod simulate;
 pub mod sweep;
 pub mod undo;
 pub mod write;

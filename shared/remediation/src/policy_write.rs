@@ -52,7 +52,7 @@ pub(crate) enum WriteEnd {
     /// Someone else changed the policy before it was put: nothing was written.
     ForeignBefore,
     /// The policy was put, or may have been: the record, with the policy's text before and after it.
-    Put(Change, Seen),
+    Put(Box<Change>, Seen),
 }
 
 /// What the policy says after a put.
@@ -120,7 +120,7 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
             }
             (Err(error), Ok(()) | Err(_)) => Seen::Not(error),
         };
-        Ok(WriteEnd::Put(change, seen))
+        Ok(WriteEnd::Put(Box::new(change), seen))
     }
 
     /// Whether the policy may have been written although it doesn't show it. What was throttled was surely not done.

@@ -166,7 +166,8 @@ pub trait Backup: Send + Sync {
         vault: &BackupVaultArn,
     ) -> impl Future<Output = CallResult<Tags>> + Send;
 
-    /// `ListTags` of a recovery point, in the account and Region of its vault.
+    /// `ListTags` of a recovery point, in the account and Region of its vault. AWS Backup takes only recovery points whose ARN is
+    /// its own, `arn:aws:backup:…` (API reference, `ListTags`, documented), and refuses any other.
     fn list_recovery_point_tags(
         &self,
         location: &Location,
@@ -187,7 +188,7 @@ pub trait Backup: Send + Sync {
         restore_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<RestoreJob>>> + Send;
 
-    /// `DescribeGlobalSettings`: whether cross-account backup is on.
+    /// `DescribeGlobalSettings`: whether cross-account backup is on. AWS Backup refuses it in member accounts (seen).
     fn is_cross_account_backup_enabled(
         &self,
         location: &Location,
@@ -260,11 +261,72 @@ pub struct Simulation {
     pub actions: Vec<&'static str>,
     /// The resource's ARN, or `*`.
     pub resource: String,
-    /// Condition keys that are known, such as `aws:RequestedRegion`.
-    pub context: Vec<(&'static str, String)>,
+    /// Condition keys that are known, such as `aws:RequestedRegion`. By itself the simulator knows `aws:PrincipalAccount`,
+    /// `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, and the ids and types of the user or principal alone (IAM user guide,
+    /// "Testing IAM policies", documented since August 2026).
+    pub context: Vec<ContextKey>,
+    /// Whether to leave the service control policies out (`PolicyExclusionList` with the policy type `scp`, IAM API reference,
+    /// `SimulatePrincipalPolicy`, documented since July 2026).
+    pub without_scps: bool,
     /// Whether to leave the principal's permissions boundary out, by simulating one that allows everything (seen in public
     /// code; an empty list doesn't do it).
     pub without_boundary: bool,
+}
+
+impl Simulation {
+    /// Whether the resource is in another account than the principal. One whose ARN names no account, such as a snapshot's,
+    /// counts as the principal's own (IAM API reference, `SimulatePrincipalPolicy`, `ResourceOwner`, documented).
+    #[must_use]
+    pub fn is_cross_account(&self) -> bool {
+        self.resource.parse().is_ok_and(|resource: Arn| {
+            !resource.account().is_empty() && resource.account() != self.principal.account()
+        })
+    }
+}
+
+/// A condition key that a simulation is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextKey {
+    /// The key's name, such as `aws:ResourceTag/stage`.
+    pub name: String,
+    /// Its values.
+    pub values: ContextValues,
+}
+
+/// The values of a condition key, all of them texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContextValues {
+    /// Of a key with one value.
+    One(String),
+    /// Of a key with several values, such as `backup:CopyTargets`.
+    Many(Vec<String>),
+}
+
+impl ContextKey {
+    /// A key with one value.
+    pub fn one(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            values: ContextValues::One(value.into()),
+        }
+    }
+
+    /// A key with several values.
+    pub fn many(name: impl Into<String>, values: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            name: name.into(),
+            values: ContextValues::Many(values.into_iter().collect()),
+        }
+    }
+
+    /// The values, in order.
+    #[must_use]
+    pub fn values(&self) -> &[String] {
+        match &self.values {
+            ContextValues::One(value) => std::slice::from_ref(value),
+            ContextValues::Many(values) => values,
+        }
+    }
 }
 
 /// AWS IAM, read only.

@@ -339,7 +339,7 @@ impl<E: Environment> Repair<'_, E> {
                 );
                 return None;
             }
-            Ok(WriteEnd::Put(change, seen)) => (change, seen),
+            Ok(WriteEnd::Put(change, seen)) => (*change, seen),
         };
         match seen {
             Seen::AsWritten { unconfirmed } => match tried.unconfirmed(unconfirmed) {

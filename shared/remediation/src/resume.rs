@@ -217,13 +217,13 @@ fn admits_by_our_statement(
 
 fn organization_of(statement: &NewStatement) -> Option<String> {
     let statement: Value = serde_json::from_str(statement.as_str()).ok()?;
-    match statement.pointer("/Condition/StringEquals/aws:PrincipalOrgID")? {
-        Value::Array(ids) => match ids.as_slice() {
-            [id] => id.as_str().map(str::to_owned),
-            [] | [_, ..] => None,
-        },
-        id => id.as_str().map(str::to_owned),
-    }
+    let ids = statement.pointer("/Condition/StringEquals/aws:PrincipalOrgID")?;
+    let id = match ids.as_array().map(Vec::as_slice) {
+        None => ids,
+        Some([id]) => id,
+        Some([] | [_, ..]) => return None,
+    };
+    id.as_str().map(str::to_owned)
 }
 
 /// The policy that a change is about, as it was read now.

@@ -1,9 +1,11 @@
 //! Starting a failed copy again, within its budget.
 
-use copymend_diagnosis::Failure;
+use copymend_diagnosis::{Failure, Lifecycle};
 
 use crate::ledger::Ledger;
-use crate::ports::{BackupWrites, CallError, Clock, Environment, Location, StartCopy};
+use crate::ports::{
+    BackupWrites, CallError, CallErrorKind, Clock, Environment, Location, StartCopy,
+};
 use crate::settings::Settings;
 
 /// How a retry ended.
@@ -24,10 +26,15 @@ pub enum Retried {
     Failed(CallError),
 }
 
-/// The copy that a failed job asks for, again: same role, same destination, same lifecycle.
+/// The copy that a failed job asks for, again: same role, same destination, same lifecycle. `DeleteAfterEvent` is AWS Backup's to
+/// set: `StartCopyJob` refuses it (AWS Backup API reference, `Lifecycle`, documented: "not valid as an input").
 #[must_use]
 pub fn copy_of(failure: &Failure) -> StartCopy {
     let job = failure.job();
+    let lifecycle = job.lifecycle.clone().map(|lifecycle| Lifecycle {
+        delete_after_event: None,
+        ..lifecycle
+    });
     StartCopy {
         location: Location {
             account: job.account,
@@ -37,8 +44,29 @@ pub fn copy_of(failure: &Failure) -> StartCopy {
         source_vault_name: job.source_vault.name().to_owned(),
         destination_vault: job.destination_vault.clone(),
         role: job.role.clone(),
-        lifecycle: job.lifecycle.clone(),
+        lifecycle: lifecycle.filter(|lifecycle| *lifecycle != Lifecycle::default()),
         idempotency_token: format!("copymend-{}", job.id),
+    }
+}
+
+/// Why a copy could not be started again, for people. A call on a recovery point meets the access policy of the vault that holds
+/// it, whose Deny binds this account's own roles too (AWS Backup, "Vault access policies", documented).
+#[must_use]
+pub fn why_not_started(error: &CallError, failure: &Failure) -> String {
+    let is_refused =
+        error.operation == "backup:StartCopyJob" && error.kind == CallErrorKind::AccessDenied;
+    let vault = &failure.job().source_vault;
+    if is_refused && error.detail.contains("resource-based policy") {
+        format!(
+            "{error}: the access policy of the source vault `{vault}` denies backup:StartCopyJob. Its owner put the Deny there; start the \
+             copy with a role that it spares, or wait for the backup plan"
+        )
+    } else if is_refused {
+        format!(
+            "{error}: either the calling role lacks backup:StartCopyJob, or the access policy of the source vault `{vault}` denies it"
+        )
+    } else {
+        error.to_string()
     }
 }
 

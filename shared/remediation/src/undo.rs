@@ -273,7 +273,7 @@ async fn write<E: Environment>(
         .await?;
         let (record, seen) = match written {
             WriteEnd::ForeignBefore => continue,
-            WriteEnd::Put(record, seen) => (record, seen),
+            WriteEnd::Put(record, seen) => (*record, seen),
         };
         match seen {
             Seen::AsWritten { unconfirmed: None } => {

@@ -41,10 +41,15 @@ pub(crate) fn short(parts: &[&str]) -> String {
 
 /// The id of a role, such as `AROAEXAMPLE…`.
 pub(crate) fn role_id(role: &str) -> String {
-    let tail: String = digits(&["role", role])
-        .to_uppercase()
-        .chars()
-        .take(16)
-        .collect();
-    format!("AROA{tail}A")
+    principal_id("AROA", &["role", role])
+}
+
+/// The id of a user, such as `AIDAEXAMPLE…`.
+pub(crate) fn user_id(user: &str) -> String {
+    principal_id("AIDA", &["user", user])
+}
+
+fn principal_id(prefix: &str, parts: &[&str]) -> String {
+    let tail: String = digits(parts).to_uppercase().chars().take(16).collect();
+    format!("{prefix}{tail}A")
 }

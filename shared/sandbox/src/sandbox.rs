@@ -95,6 +95,12 @@ impl Sandbox {
         self.world().copy_job(copy_job_id).map(event_of)
     }
 
+    /// The EventBridge event of a copy job, by its id or its name; `None` where there is no such job.
+    #[must_use]
+    pub fn event_named(&self, name: &str) -> Option<Value> {
+        self.world().copy_job_named(name).map(event_of)
+    }
+
     /// The calls so far.
     #[must_use]
     pub const fn calls(&self) -> &Calls {

@@ -1,22 +1,18 @@
-//! IAM's policy simulator, with what it can't do.
+//! IAM's policy simulator as it is since August 2026, with what it can't do.
 
 use copymend_diagnosis::{PrincipalPolicies, SimulatedAction, SimulatedDecision};
-use copymend_policy::{Arn, Decision, PolicyDocument, Request, evaluate_without_principal};
+use copymend_policy::{
+    AccountId, Arn, Decision, PolicyDocument, Request, evaluate_without_principal,
+};
 use copymend_remediation::ports::Simulation;
-use serde_json::Value;
 
 use crate::authority::{Authority, is_denied};
+use crate::ids;
 use crate::world::{PolicyText, World};
 
-/// The condition keys that follow from a principal. The simulator knows what it is told, and nobody tells it these
-/// (unverified: whether it finds some by itself).
-const KEYS_OF_PRINCIPAL: [&str; 5] = [
-    "aws:PrincipalArn",
-    "aws:PrincipalAccount",
-    "aws:PrincipalType",
-    "aws:PrincipalIsAWSService",
-    "aws:username",
-];
+/// The condition keys that follow from a principal and that the simulator doesn't know unless it is told (documented: IAM user
+/// guide, "Testing IAM policies", which names those that it fills in).
+const NOT_FILLED_IN: [&str; 2] = ["aws:PrincipalArn", "aws:PrincipalIsAWSService"];
 
 /// `SimulatePrincipalPolicy`: one answer an action. Nothing where there is no such principal.
 pub(crate) fn simulate(world: &World, simulation: &Simulation) -> Option<Vec<SimulatedAction>> {
@@ -24,7 +20,7 @@ pub(crate) fn simulate(world: &World, simulation: &Simulation) -> Option<Vec<Sim
     let answers = simulation
         .actions
         .iter()
-        .map(|action| one(&authority, simulation, action));
+        .map(|action| one(world, &authority, simulation, action));
     Some(answers.collect())
 }
 
@@ -38,12 +34,21 @@ pub(crate) fn policies(world: &World, principal: &Arn) -> Option<PrincipalPolici
     Some(PrincipalPolicies { identity, boundary })
 }
 
-fn one(authority: &Authority, simulation: &Simulation, action: &str) -> SimulatedAction {
-    let told = simulation.context.iter().fold(
+fn one(
+    world: &World,
+    authority: &Authority,
+    simulation: &Simulation,
+    action: &str,
+) -> SimulatedAction {
+    let filled_in = filled_in(
+        world,
+        &simulation.principal,
         Request::new(simulation.principal.as_str(), action, &simulation.resource),
-        |request, (key, value)| request.with_context(key, [value.as_str()]),
     );
-    let not_told = KEYS_OF_PRINCIPAL
+    let told = simulation.context.iter().fold(filled_in, |request, key| {
+        request.with_context(&key.name, key.values().to_vec())
+    });
+    let not_told = NOT_FILLED_IN
         .iter()
         .filter(|key| told.context().values(key).is_none());
     let request = not_told
@@ -56,10 +61,13 @@ fn one(authority: &Authority, simulation: &Simulation, action: &str) -> Simulate
         allowed_by_organizations: authority
             .service_control
             .as_ref()
+            .filter(|_| !simulation.without_scps)
             .map(|policies| !denied_by_organization(policies, &request)),
         allowed_by_permissions_boundary: None,
         matched_statements: 0,
         missing_context_values: Vec::new(),
+        is_cross_account: simulation.is_cross_account(),
+        identity_decision: None,
     };
     // The simulation ends here, and an explicit Deny of the organization is told as an implicit one (documented: IAM API
     // reference, `EvaluationResult`; seen: aws/aws-sdk issue 102).
@@ -87,6 +95,13 @@ fn one(authority: &Authority, simulation: &Simulation, action: &str) -> Simulate
         (0, count) => (SimulatedDecision::ImplicitDeny, count),
         (count, _) => (SimulatedDecision::ExplicitDeny, count),
     };
+    if answer.is_cross_account {
+        let (denied, allowed) = (
+            identity.iter().any(is_denied),
+            identity.iter().any(Decision::is_allowed),
+        );
+        across_accounts(world, &mut answer, denied, allowed);
+    }
     let unknown = not_told
         .fold(told.clone(), |request, key| request.with_unknown(key))
         .with_other_keys_unknown();
@@ -116,26 +131,55 @@ fn missing<'p>(
     keys
 }
 
-/// Whether a service control policy denies it, by the simulator's lights: it doesn't evaluate policies with conditions
-/// (documented: IAM user guide, "Testing IAM policies"), and refuses what a Deny would deny without them (seen: aws/aws-sdk
-/// issue 102).
+/// The other account must allow it too, and no policy of it can be passed for a role: what the role's own policies allow is denied
+/// all the same, and only the details tell (documented: IAM API reference, `EvaluationResult` and `SimulatePrincipalPolicy`; that
+/// the details come without a resource policy is unverified, so a world may leave them out).
+fn across_accounts(world: &World, answer: &mut SimulatedAction, denied: bool, allowed: bool) {
+    if world.simulator_tells_identity_side() {
+        answer.identity_decision = Some(match (denied, allowed) {
+            (true, _) => SimulatedDecision::ExplicitDeny,
+            (false, true) => SimulatedDecision::Allowed,
+            (false, false) => SimulatedDecision::ImplicitDeny,
+        });
+    }
+    if answer.decision == SimulatedDecision::Allowed {
+        answer.decision = SimulatedDecision::ImplicitDeny;
+        answer.matched_statements = 0;
+    }
+}
+
+/// The condition keys that the simulator knows by itself: the principal's account and organization, and ids and types of the user
+/// and principal (documented: IAM user guide, "Testing IAM policies").
+fn filled_in(world: &World, principal: &Arn, mut request: Request) -> Request {
+    let is_user = principal.resource().starts_with("user/");
+    let id = if is_user {
+        ids::user_id(principal.as_str())
+    } else {
+        ids::role_id(principal.as_str())
+    };
+    request = request
+        .with_context("aws:PrincipalAccount", [principal.account()])
+        .with_context("aws:userid", [id])
+        .with_context(
+            "aws:PrincipalType",
+            [if is_user { "User" } else { "AssumedRole" }],
+        );
+    let account: Option<AccountId> = principal.account().parse().ok();
+    if let Some((account, organization)) =
+        account.and_then(|id| Some((id, world.organization_of(id)?)))
+    {
+        request = request
+            .with_context("aws:PrincipalOrgID", [organization.id.as_str()])
+            .with_context("aws:PrincipalOrgPaths", organization.path_of(account));
+    }
+    request
+}
+
+/// Whether a service control policy denies it. Conditions count, and a key that nobody told is absent (documented: IAM user guide,
+/// "Testing IAM policies", since August 2026).
 fn denied_by_organization(policies: &[PolicyText], request: &Request) -> bool {
     policies
         .iter()
-        .filter_map(|policy| without_conditions(policy.as_str()))
-        .any(|policy| is_denied(&evaluate_without_principal(&policy, request)))
-}
-
-fn without_conditions(policy: &str) -> Option<PolicyDocument> {
-    let mut policy: Value = serde_json::from_str(policy).ok()?;
-    let statements = policy.get_mut("Statement")?;
-    let statements = if statements.is_array() {
-        statements.as_array_mut()?.as_mut_slice()
-    } else {
-        std::slice::from_mut(statements)
-    };
-    for statement in statements {
-        statement.as_object_mut()?.remove("Condition");
-    }
-    PolicyDocument::parse(&policy.to_string()).ok()
+        .filter_map(|policy| policy.document().ok())
+        .any(|policy| is_denied(&evaluate_without_principal(policy, request)))
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod document;
+mod exclusion;
 mod holder;
 mod policies;
 mod simulation;
@@ -17,6 +18,7 @@ use copymend_remediation::write::ApprovedServiceLinkedRole;
 
 use crate::access::ReadWrite;
 use crate::accounts::{Accounts, Clients, Target};
+use crate::config;
 use crate::member::{required, text};
 use account::Account;
 
@@ -34,7 +36,7 @@ pub struct AwsIdentities<Access> {
 impl<Access> AwsIdentities<Access> {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
-            clients: Clients::new(accounts, Client::new),
+            clients: Clients::new(accounts, config::iam),
             access: PhantomData,
         }
     }

@@ -350,8 +350,7 @@ async fn a_copy_is_started_with_role_lifecycle_and_token() {
             "Lifecycle": {
                 "MoveToColdStorageAfterDays": 30,
                 "DeleteAfterDays": 120,
-                "OptInToArchiveForSupportedResources": true,
-                "DeleteAfterEvent": "DELETE_AFTER_COPY"
+                "OptInToArchiveForSupportedResources": true
             }
         })
     );

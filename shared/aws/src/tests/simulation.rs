@@ -1,5 +1,7 @@
 use copymend_diagnosis::{Simulated, SimulatedAction, SimulatedDecision};
-use copymend_remediation::ports::{CallErrorKind, CallResult, Environment, Identities, Simulation};
+use copymend_remediation::ports::{
+    CallErrorKind, CallResult, ContextKey, Environment, Identities, Simulation,
+};
 use copymend_remediation::settings::Settings;
 
 use super::wire::{Reply, Wire, assumed, ok, xml_error};
@@ -17,9 +19,10 @@ fn simulation(actions: Vec<&'static str>) -> Simulation {
         actions,
         resource: VAULT.to_owned(),
         context: vec![
-            ("aws:RequestedRegion", "eu-west-1".to_owned()),
-            ("iam:PassedToService", "backup.amazonaws.com".to_owned()),
+            ContextKey::one("aws:RequestedRegion", "eu-west-1"),
+            ContextKey::many("backup:CopyTargets", [VAULT.to_owned(), "arn:b".to_owned()]),
         ],
+        without_scps: false,
         without_boundary: false,
     }
 }
@@ -86,6 +89,11 @@ async fn the_question_goes_out_as_it_is_asked() {
         .simulate_principal_policy(&simulation)
         .await
         .unwrap();
+    simulation.without_scps = true;
+    identities
+        .simulate_principal_policy(&simulation)
+        .await
+        .unwrap();
     let sent = wire.sent(OPERATION);
     for part in [
         "PolicySourceArn=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fservice-role%2FR",
@@ -95,9 +103,10 @@ async fn the_question_goes_out_as_it_is_asked() {
         "ContextEntries.member.1.ContextKeyName=aws%3ARequestedRegion",
         "ContextEntries.member.1.ContextKeyValues.member.1=eu-west-1",
         "ContextEntries.member.1.ContextKeyType=string",
-        "ContextEntries.member.2.ContextKeyName=iam%3APassedToService",
-        "ContextEntries.member.2.ContextKeyValues.member.1=backup.amazonaws.com",
-        "ContextEntries.member.2.ContextKeyType=string",
+        "ContextEntries.member.2.ContextKeyName=backup%3ACopyTargets",
+        "ContextEntries.member.2.ContextKeyValues.member.1=arn%3Aaws%3Abackup%3Aeu-west-1%3A444455556666%3Abackup-vault%3Adr",
+        "ContextEntries.member.2.ContextKeyValues.member.2=arn%3Ab",
+        "ContextEntries.member.2.ContextKeyType=stringList",
     ] {
         assert!(sent[0].body.contains(part), "{part} in {}", sent[0].body);
         assert!(sent[1].body.contains(part), "{part} in {}", sent[1].body);
@@ -110,6 +119,49 @@ async fn the_question_goes_out_as_it_is_asked() {
     let allows_everything = "PermissionsBoundaryPolicyInputList.member.1=%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
     assert!(sent[1].body.contains(allows_everything), "{}", sent[1].body);
     assert!(!sent[1].body.contains("ResourcePolicy"));
+    assert!(!sent[1].body.contains("PolicyExclusionList"));
+    let excluded = "PolicyExclusionList.member.1.PolicyType=scp";
+    assert!(sent[2].body.contains(excluded), "{}", sent[2].body);
+}
+
+/// The name of an entry is not documented, so what no name of the identity side is tells nothing.
+#[tokio::test]
+async fn the_identity_side_is_read_from_the_details_of_an_answer_across_accounts() {
+    let entry =
+        |name: &str, value: &str| format!("<entry><key>{name}</key><value>{value}</value></entry>");
+    for (entries, told) in [
+        (String::new(), None),
+        (
+            entry("IAM Policy", "allowed") + &entry("Resource Policy", "implicitDeny"),
+            Some(SimulatedDecision::Allowed),
+        ),
+        (
+            entry("identity-based policy", "implicitDeny"),
+            Some(SimulatedDecision::ImplicitDeny),
+        ),
+        (
+            entry("Resource Policy", "implicitDeny") + &entry("PermissionsBoundary", "allowed"),
+            None,
+        ),
+        (entry("IAM Policy", "perhaps"), None),
+        (
+            entry("IAM Policy", "allowed") + &entry("Identity Policy", "explicitDeny"),
+            None,
+        ),
+    ] {
+        let details = format!("<EvalDecisionDetails>{entries}</EvalDecisionDetails>");
+        let within = format!(
+            "<ResourceSpecificResults><member><EvalResourceName>{VAULT}</EvalResourceName>\
+             <EvalResourceDecision>implicitDeny</EvalResourceDecision>{details}</member></ResourceSpecificResults>"
+        );
+        for rest in [&details, &within] {
+            let answer = one(result(COPY_INTO, "implicitDeny", rest)).await.unwrap();
+            assert!(answer.is_cross_account);
+            assert_eq!(answer.identity_decision, told, "{rest}");
+            let is_blamed = answer.meaning() == Simulated::NotByIdentity;
+            assert_eq!(is_blamed, told == Some(SimulatedDecision::ImplicitDeny));
+        }
+    }
 }
 
 #[tokio::test]
@@ -187,6 +239,8 @@ async fn the_answer_on_the_resource_goes_before_the_one_on_all() {
                 "aws:MultiFactorAuthPresent".to_owned(),
                 "aws:SourceIp".to_owned()
             ],
+            is_cross_account: true,
+            identity_decision: None,
         }
     );
 }

@@ -150,6 +150,11 @@ impl Wire {
             .collect()
     }
 
+    /// Everything that was sent.
+    pub(super) fn all_sent(&self) -> Vec<Sent> {
+        self.0.lock().unwrap().sent.clone()
+    }
+
     pub(super) fn client(&self) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(self.clone());
         http_client_fn(move |_, _| connector.clone())

@@ -85,6 +85,16 @@ impl<'c> Case<'c> {
         &self.event.role
     }
 
+    /// The job role's ARN as one word of a command.
+    pub(super) fn role_word(&self) -> String {
+        super::text::word(self.event.role.as_str())
+    }
+
+    /// The job role's ARN in a sentence, in backticks.
+    pub(super) fn role_shown(&self) -> String {
+        super::text::shown(self.event.role.as_str())
+    }
+
     pub(super) fn is_cross_account(&self) -> bool {
         self.source_account() != self.account()
     }

@@ -39,11 +39,11 @@ pub(super) fn policy(case: &Case<'_>) -> Advice {
             save_policy_or_begin(case),
             format!(
                 "Add one statement to policy.json, and change nothing else: it allows {COPY_INTO_BACKUP_VAULT} on `*` to \
-                 `arn:{}:iam::{}:root`, if aws:PrincipalArn (ArnEquals) is `{}` and aws:PrincipalOrgID (StringEquals) is the id \
+                 `arn:{}:iam::{}:root`, if aws:PrincipalArn (ArnEquals) is {} and aws:PrincipalOrgID (StringEquals) is the id \
                  that aws organizations describe-organization shows.",
                 case.role().partition(),
                 case.source_account(),
-                case.role()
+                case.role_shown()
             ),
         ]),
     }
@@ -97,8 +97,8 @@ pub(super) fn deny(case: &Case<'_>) -> Advice {
                 .to_owned(),
             format!(
                 "If the copy should be allowed, except the job role from that Deny: add the condition ArnNotEquals with \
-                 aws:PrincipalArn `{}`.",
-                case.role()
+                 aws:PrincipalArn {}.",
+                case.role_shown()
             ),
             case.write_vault_policy(),
             case.start_again(),

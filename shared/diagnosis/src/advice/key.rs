@@ -127,9 +127,9 @@ fn same_account(case: &Case<'_>) -> Advice {
         [
             save_policy(case),
             format!(
-                "Let the job role `{}` use the key: kms:DescribeKey, kms:Decrypt, kms:GenerateDataKey, and kms:CreateGrant if \
+                "Let the job role {} use the key: kms:DescribeKey, kms:Decrypt, kms:GenerateDataKey, and kms:CreateGrant if \
                  kms:GrantIsForAWSResource is true. Change nothing else in policy.json.",
-                case.role()
+                case.role_shown()
             ),
             write_policy(case),
             case.start_again_with(
@@ -265,7 +265,7 @@ pub(super) fn aws_managed(case: &Case<'_>) -> Advice {
                  JOB=$(aws backup start-restore-job --region {region} --recovery-point-arn {point} --iam-role-arn {} --metadata \
                  file://metadata.json --query RestoreJobId --output text)",
                 case.source_vault(),
-                case.role()
+                case.role_word()
             ),
         ),
         None => format!(

@@ -141,8 +141,8 @@ pub(super) fn service_control(case: &Case<'_>) -> Advice {
     let mut steps = Vec::new();
     if !stopped.is_empty() {
         steps.push(format!(
-            "By the policy simulator, the service control policies of account {account} do not allow {action} to the job role. The \
-             simulator ignores conditions of such policies, so read them."
+            "By the policy simulator, the service control policies of account {account} do not allow {action} to the job role. It \
+             takes a condition key that it is not told as absent, so read them."
         ));
     }
     steps.extend([
@@ -150,8 +150,8 @@ pub(super) fn service_control(case: &Case<'_>) -> Advice {
         read_policy(case, &format!("a Deny of {action}, or an Allow that leaves it out")),
         format!(
             "If the copy is wanted, allow {action} at every level, or except the job role from the Deny: add the condition ArnNotEquals \
-             with aws:PrincipalArn `{}`.",
-            case.role()
+             with aws:PrincipalArn {}.",
+            case.role_shown()
         ),
         case.start_again(),
     ]);

@@ -19,13 +19,18 @@ fn answers<'c>(case: &Case<'c>) -> Vec<&'c SimulatedFact> {
         .unwrap_or_default()
 }
 
-/// What the role's own policies say: as it is, or without the boundary that hides them.
+/// What the role's own policies say: as it is, or without the policies that hide them.
 fn own_policies(fact: &SimulatedFact) -> Option<Simulated> {
-    let meaning = fact.as_is.known()?.meaning();
+    let meaning = behind_scps(fact)?;
     match (meaning, &fact.without_boundary) {
         (Simulated::NotByBoundary, Some(Fact::Known(without))) => Some(without.meaning()),
         _ => Some(meaning),
     }
+}
+
+/// What the role's own policies and its boundary say.
+fn behind_scps(fact: &SimulatedFact) -> Option<Simulated> {
+    Some(fact.behind_scps()?.known()?.meaning())
 }
 
 /// The actions for which `is` holds, as the simulator names them.
@@ -52,17 +57,20 @@ fn denied<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     })
 }
 
-fn by_meaning<'c>(case: &Case<'c>, meaning: Simulated) -> Vec<&'c SimulatedAction> {
+/// The actions that the service control policies don't allow.
+pub(super) fn not_by_organization<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     stopped(case, |fact| {
         fact.as_is
             .known()
-            .is_some_and(|action| action.meaning() == meaning)
+            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization)
     })
 }
 
-/// The actions that the service control policies don't allow.
-pub(super) fn not_by_organization<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
-    by_meaning(case, Simulated::NotByOrganization)
+/// The actions that the permissions boundary doesn't allow.
+fn not_by_boundary<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
+    stopped(case, |fact| {
+        behind_scps(fact) == Some(Simulated::NotByBoundary)
+    })
 }
 
 pub(super) fn names(actions: &[&SimulatedAction]) -> String {
@@ -109,7 +117,7 @@ fn simulate(case: &Case<'_>) -> String {
             format!(
                 "aws iam simulate-principal-policy --policy-source-arn {} --action-names {action} --resource-arns '{resource}' --query \
                  'EvaluationResults[].[EvalActionName,EvalDecision]' --output text",
-                case.role()
+                case.role_word()
             )
         })
         .collect();
@@ -185,7 +193,7 @@ pub(super) fn permission(case: &Case<'_>) -> Advice {
         steps.extend(allow(case, Some(&missing)));
     }
     steps.extend(about_denials(&denied, case));
-    let behind = by_meaning(case, Simulated::NotByBoundary);
+    let behind = not_by_boundary(case);
     if !behind.is_empty() {
         steps.push(format!(
             "The role's permissions boundary does not allow {} either: that must be put right as well.",
@@ -275,7 +283,7 @@ fn known_boundary(
 }
 
 pub(super) fn boundary(case: &Case<'_>) -> Advice {
-    let blocked = by_meaning(case, Simulated::NotByBoundary);
+    let blocked = not_by_boundary(case);
     let lacking = (!blocked.is_empty()).then_some(blocked.as_slice());
     let what = match lacking {
         Some(blocked) => format!(

@@ -4,7 +4,7 @@ use copymend_policy::PolicyDocument;
 use serde_json::{Value, json};
 
 use super::case::{Case, step};
-use super::text::{list, quoted};
+use super::text::{list, quoted, shown, word};
 use super::{Advice, page};
 use crate::resource::RoleArn;
 
@@ -199,7 +199,7 @@ fn create(case: &Case<'_>) -> String {
     let role = case.role();
     let path = match role.path() {
         "/" => String::new(),
-        path => format!(" --path {path}"),
+        path => format!(" --path {}", word(path)),
     };
     format!(
         "aws iam create-role --role-name {name}{path} --assume-role-policy-document '{}'\n\
@@ -222,15 +222,16 @@ pub(super) fn missing(case: &Case<'_>) -> Advice {
     let found = case.job_role().filter(|found| found.arn != *role);
     let mut steps = vec![step(
         &format!(
-            "Look the role up in account {account}, and compare the whole ARN, with its path, to `{role}`"
+            "Look the role up in account {account}, and compare the whole ARN, with its path, to {}",
+            case.role_shown()
         ),
         &format!("{} --query Role.Arn --output text", get_role(case)),
     )];
     let mut other = found.map(|found| found.arn.to_string());
     if let Some(found) = found {
         steps.push(format!(
-            "The account has a role of that name with another path: `{}`. Use that ARN, if it is the role you mean.",
-            found.arn
+            "The account has a role of that name with another path: {}. Use that ARN, if it is the role you mean.",
+            shown(found.arn.as_str())
         ));
     }
     if is_default_without_path(role) {

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::facts::{Key, KeyFacts, KeyManager, Organization, SourceKey};
 use crate::{
-    CopyJob, CopyJobEvent, CopyJobState, Fact, Facts, Failure, JobRoleAccess, KeyArn, Role,
-    SimulatedAction, SimulatedDecision, SimulatedFact, TagPolicy, Tags, UnknownReason, WhyUnknown,
+    CopyJob, CopyJobEvent, CopyJobState, Fact, Facts, Failure, JobRoleAccess, KeyArn,
+    RecoveryPointTags, Role, SimulatedAction, SimulatedDecision, SimulatedFact, TagPolicy, Tags,
+    UnknownReason, WhyUnknown,
 };
 
 pub(crate) const SNAPSHOT: &str = "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718";
@@ -100,6 +101,8 @@ pub(crate) fn simulated(
         allowed_by_permissions_boundary: Some(by_boundary),
         matched_statements: usize::from(decision == SimulatedDecision::Allowed),
         missing_context_values: Vec::new(),
+        is_cross_account: false,
+        identity_decision: None,
     })
 }
 
@@ -114,7 +117,9 @@ pub(crate) fn access() -> JobRoleAccess {
                 true,
                 true,
             ),
+            without_scps: None,
             without_boundary: None,
+            not_told: Vec::new(),
         },
         copy_into: SimulatedFact {
             as_is: simulated(
@@ -124,7 +129,9 @@ pub(crate) fn access() -> JobRoleAccess {
                 true,
                 true,
             ),
+            without_scps: None,
             without_boundary: None,
+            not_told: Vec::new(),
         },
     }
 }
@@ -134,6 +141,11 @@ pub(crate) fn tags<const N: usize>(pairs: [(&str, &str); N]) -> Tags {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// Tags that AWS Backup told.
+pub(crate) fn known_tags(tags: Tags) -> Fact<RecoveryPointTags> {
+    Fact::Known(RecoveryPointTags::Tags(tags))
 }
 
 /// A job role with a trust policy that leaves AWS Backup out, and with a boundary.
@@ -160,6 +172,7 @@ pub(crate) fn facts() -> Facts {
     };
     Facts {
         recovery_point: unknown(),
+        source_vault: Fact::Known(Some(crate::BackupVault::default())),
         source_key: SourceKey::Key(Box::new(KeyFacts {
             arn: key.clone(),
             key: Fact::Known(Some(Key {
@@ -183,7 +196,7 @@ pub(crate) fn facts() -> Facts {
         service_linked_role: unknown(),
         job_role: Fact::Known(Some(role())),
         job_role_access: access(),
-        recovery_point_tags: Fact::Known(tags([("CostCenter", "300"), ("owner", "me")])),
+        recovery_point_tags: known_tags(tags([("CostCenter", "300"), ("owner", "me")])),
         tag_policy: Fact::Known(Some(
             TagPolicy::parse(
                 r#"{"tags":{"costcenter":{"tag_key":"CostCenter","tag_value":["2*","100"],"enforced_for":["ec2:snapshot"]},"owner":{"tag_key":"Owner"}}}"#,

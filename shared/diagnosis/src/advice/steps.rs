@@ -1,6 +1,7 @@
 //! Steps that several causes share.
 
 use super::case::{Case, step};
+use super::text::word;
 
 impl Case<'_> {
     pub(super) fn check_the_job(&self) -> String {
@@ -46,12 +47,12 @@ impl Case<'_> {
     /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy",
     /// documented).
     pub(super) fn start_again_with(&self, sentence: &str, options: &str) -> String {
-        self.start(sentence, self.role().as_str(), options)
+        self.start(sentence, &self.role_word(), options)
     }
 
-    /// The same, by another role. `role` must be plain.
+    /// The same, by another role.
     pub(super) fn start_again_as(&self, sentence: &str, role: &str) -> String {
-        self.start(sentence, role, "")
+        self.start(sentence, &word(role), "")
     }
 
     fn start(&self, sentence: &str, role: &str, options: &str) -> String {
@@ -71,7 +72,7 @@ impl Case<'_> {
 
     /// `aws backup start-copy-job` for a recovery point of the same vault. `point` must be plain, or a shell variable.
     pub(super) fn start_from(&self, point: &str) -> String {
-        self.start_copy(point, self.role().as_str())
+        self.start_copy(point, &self.role_word())
     }
 
     fn start_copy(&self, point: &str, role: &str) -> String {
@@ -90,7 +91,7 @@ impl Case<'_> {
             "aws backup start-backup-job --region {} --backup-vault-name {} --resource-arn {resource} --iam-role-arn {}",
             self.source_region(),
             self.source_vault(),
-            self.role()
+            self.role_word()
         )
     }
 

@@ -17,7 +17,7 @@ fn list_tags(case: &Case<'_>) -> String {
     match case.recovery_point() {
         Some(point) => step(
             &format!("List the tags of the recovery point, in account {account}"),
-            &format!("aws backup list-tags --resource-arn {point} --region {region}"),
+            &list_tags_of(point, region),
         ),
         None => format!(
             "List the tags of the recovery point: open vault `{}` in the AWS Backup console of account {account}, Region {region}.",
@@ -26,8 +26,28 @@ fn list_tags(case: &Case<'_>) -> String {
     }
 }
 
+/// AWS Backup lists the tags only of recovery points whose ARN is its own; the others' are their own service's (AWS Backup API
+/// reference, `ListTags`, documented).
+fn list_tags_of(arn: &Arn, region: &str) -> String {
+    match (arn.service(), arn.resource().rsplit('/').next()) {
+        ("backup", _) => format!("aws backup list-tags --resource-arn {arn} --region {region}"),
+        ("ec2", Some(id)) => format!(
+            "aws ec2 describe-tags --filters Name=resource-id,Values={id} --region {region}"
+        ),
+        ("rds", _) => {
+            format!("aws rds list-tags-for-resource --resource-name {arn} --region {region}")
+        }
+        ("fsx", _) => {
+            format!("aws fsx list-tags-for-resource --resource-arn {arn} --region {region}")
+        }
+        (_, _) => format!(
+            "aws resourcegroupstaggingapi get-resources --resource-arn-list {arn} --region {region}"
+        ),
+    }
+}
+
 fn known_tags<'c>(case: &Case<'c>) -> Option<&'c Tags> {
-    case.facts()?.recovery_point_tags.known()
+    case.facts()?.known_recovery_point_tags()
 }
 
 /// The tags that break the policy, where both are known.

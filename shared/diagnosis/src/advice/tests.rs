@@ -174,7 +174,7 @@ fn no_event_can_make_a_link_or_a_line() {
     role.permissions_boundary = Some("arn:aws:iam::1:policy/x';curl evil.example".to_owned());
     role.trust_policy = Some(r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"evil.example`\n2. curl"},"Action":"sts:AssumeRole"}]}"#.to_owned());
     facts.job_role = Fact::Known(Some(role));
-    facts.recovery_point_tags = Fact::Known(tags([
+    facts.recovery_point_tags = known_tags(tags([
         ("CostCenter", "x`\n3. curl evil.example"),
         ("owner", "$(evil.example)"),
     ]));

@@ -40,6 +40,24 @@ pub(super) fn quoted(text: &str) -> String {
     shown
 }
 
+/// A text as one word of a shell's command.
+pub(super) fn word(text: &str) -> String {
+    if is_plain(text) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// An ARN in backticks, in which a role's path may hold every visible character.
+pub(super) fn shown(arn: &str) -> String {
+    if is_plain(arn) {
+        format!("`{arn}`")
+    } else {
+        quoted(arn)
+    }
+}
+
 /// A list in words: `a`, `a and b`, `a, b and c`.
 pub(super) fn list<T: AsRef<str>>(items: &[T]) -> String {
     match items {
@@ -55,6 +73,14 @@ pub(super) fn list<T: AsRef<str>>(items: &[T]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_of_a_command_is_one_word_whatever_it_holds() {
+        assert_eq!(word("arn:aws:iam::1:role/a/B"), "arn:aws:iam::1:role/a/B");
+        assert_eq!(word("a/$(x)`y`'z/"), r"'a/$(x)`y`'\''z/'");
+        assert_eq!(word("-a"), "'-a'");
+        assert_eq!(shown("a`b"), "`a\\u{60}b`");
+    }
 
     #[test]
     fn what_others_wrote_stays_inside_its_quote() {

@@ -78,9 +78,9 @@ pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
         case.save_vault_policy(),
         step(
             &format!(
-                "Give it to the new vault. It must allow {COPY_INTO_BACKUP_VAULT} to the role `{}`; where it names the old vault, \
+                "Give it to the new vault. It must allow {COPY_INTO_BACKUP_VAULT} to the role {}; where it names the old vault, \
                  write the new one",
-                case.role()
+                case.role_shown()
             ),
             &case.put_vault_policy(&name),
         ),

@@ -61,8 +61,10 @@ fn access_of(
             by_organization,
             by_boundary,
         ),
+        without_scps: None,
         without_boundary: without_boundary
             .map(|decision| simulated(action, resource, decision, true, true)),
+        not_told: Vec::new(),
     };
     JobRoleAccess {
         copy_from: fact("backup:CopyFromBackupVault", SNAPSHOT),
@@ -85,7 +87,9 @@ fn the_words_where_the_simulator_tells_the_layer() {
             true,
             true,
         ),
+        without_scps: None,
         without_boundary: None,
+        not_told: Vec::new(),
     };
     let cases = [
         (
@@ -156,7 +160,7 @@ fn the_words_for_tags() {
             "a value that no command can carry",
             Cause::TagPolicy,
             Facts {
-                recovery_point_tags: Fact::Known(tags([
+                recovery_point_tags: known_tags(tags([
                     ("CostCenter", "Research `and`\nDevelopment"),
                     ("owner", "a b"),
                 ])),
@@ -167,7 +171,7 @@ fn the_words_for_tags() {
             "too many",
             Cause::TagLimit,
             Facts {
-                recovery_point_tags: Fact::Known(many),
+                recovery_point_tags: known_tags(many),
                 ..facts()
             },
         ),

@@ -72,20 +72,40 @@ fn simulated_layers(fact: &SimulatedFact, action: &SimulatedAction) -> Option<La
             identity,
             ..Layers::default()
         },
-        Simulated::NotByOrganization => Layers {
-            identity,
-            scps: vec![Vec::new()],
-            ..Layers::default()
-        },
-        Simulated::NotByBoundary => Layers {
-            identity: match &fact.without_boundary {
-                Some(Fact::Known(without)) => identity_of(without.meaning()),
-                Some(Fact::Unknown(_)) | None => identity,
-            },
-            boundary: Some(Vec::new()),
-            ..Layers::default()
-        },
+        Simulated::NotByOrganization => {
+            let behind = match &fact.without_scps {
+                Some(Fact::Known(without)) => behind_scps(fact, without),
+                Some(Fact::Unknown(_)) | None => Layers {
+                    identity,
+                    ..Layers::default()
+                },
+            };
+            Layers {
+                scps: vec![Vec::new()],
+                ..behind
+            }
+        }
+        Simulated::NotByBoundary => behind_scps(fact, action),
     })
+}
+
+/// The principal's own policies and its boundary, from an answer in which no service control policy is in the way.
+fn behind_scps(fact: &SimulatedFact, action: &SimulatedAction) -> Layers {
+    let meaning = action.meaning();
+    if meaning != Simulated::NotByBoundary {
+        return Layers {
+            identity: identity_of(meaning),
+            ..Layers::default()
+        };
+    }
+    Layers {
+        identity: match &fact.without_boundary {
+            Some(Fact::Known(without)) => identity_of(without.meaning()),
+            Some(Fact::Unknown(_)) | None => identity_of(meaning),
+        },
+        boundary: Some(Vec::new()),
+        ..Layers::default()
+    }
 }
 
 /// The answer to one need.

@@ -74,8 +74,9 @@ impl CallerFacts {
     pub fn unknown(&self) -> Vec<&WhyUnknown> {
         let made_up_for = matches!(&self.access.policies, Some(Fact::Known(Some(_))));
         let simulated = self.access.simulated.iter().flat_map(|fact| {
-            let without = fact.without_boundary.as_ref().and_then(Fact::unknown);
-            [fact.as_is.unknown().filter(|_| !made_up_for), without]
+            // The first of them is about the principal as it is.
+            let made_up_for = made_up_for && fact.as_is.unknown().is_some();
+            fact.unknown().skip(usize::from(made_up_for)).map(Some)
         });
         let policies = self.access.policies.as_ref().and_then(Fact::unknown);
         let alias = self.alias.as_ref().and_then(|alias| alias.key.unknown());

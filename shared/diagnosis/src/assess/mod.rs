@@ -87,7 +87,7 @@ pub(crate) fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> (Verdict
         Cause::PermissionsBoundary => role::may_copy(Layer::Boundary, failure, facts),
         Cause::ServiceControlPolicy => role::may_copy(Layer::Organization, failure, facts),
         Cause::TagPolicy => tags::policy(failure, facts),
-        Cause::TagLimit => tags::limit(facts),
+        Cause::TagLimit => tags::limit(failure, facts),
         Cause::ServiceLinkedRole => service_linked_role(failure, facts),
         Cause::RetentionOutOfRange => vault::retention(failure, facts),
         Cause::VaultNotFound => match &facts.destination_vault {

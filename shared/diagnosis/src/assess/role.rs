@@ -114,54 +114,97 @@ pub(super) fn may_copy(layer: Layer, failure: &Failure, facts: &Facts) -> Findin
 }
 
 fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
-    let action = match &fact.as_is {
+    let as_is = match &fact.as_is {
         Fact::Unknown(why) => return unreadable(why),
         Fact::Known(action) => action,
     };
-    let blocked = |what: &str| {
-        confirmed(format!(
-            "the policy simulator: {what} {} on `{}`",
-            action.action, action.resource
+    match (layer, fact.behind_scps()) {
+        (Layer::Organization, _) => organization(fact, as_is),
+        (Layer::Identity | Layer::Boundary, None) => not_checkable(format!(
+            "the simulation of {} ends at the service control policies",
+            as_is.action
+        )),
+        (Layer::Identity | Layer::Boundary, Some(Fact::Unknown(why))) => unreadable(why),
+        (Layer::Identity, Some(Fact::Known(action))) => identity(fact, action),
+        (Layer::Boundary, Some(Fact::Known(action))) => boundary(action),
+    }
+}
+
+fn blocked(what: &str, action: &SimulatedAction) -> Finding {
+    confirmed(format!(
+        "the policy simulator: {what} {} on `{}`",
+        action.action, action.resource
+    ))
+}
+
+fn may_call(action: &SimulatedAction) -> Finding {
+    ruled_out(format!(
+        "the policy simulator says that the job role may call {} on `{}`",
+        action.action, action.resource
+    ))
+}
+
+/// The simulator evaluates service control policies with their conditions, and takes a key that it isn't told as absent (IAM user
+/// guide, "Testing IAM policies", documented since August 2026). So a refusal counts only where it was told every key of the
+/// call that these policies of AWS's examples ask for.
+fn organization(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
+    match action.meaning() {
+        Simulated::NotByOrganization if fact.not_told.is_empty() => blocked(
+            "the organization's service control policies do not allow",
+            action,
+        ),
+        Simulated::NotByOrganization => not_checkable(format!(
+            "the policy simulator: the organization's service control policies do not allow {} on `{}`, as far as it could be told; \
+             not known are the condition keys {}",
+            action.action,
+            action.resource,
+            fact.not_told.join(", ")
+        )),
+        Simulated::Allowed => may_call(action),
+        Simulated::NotByBoundary | Simulated::DeniedByIdentity | Simulated::NotByIdentity => {
+            ruled_out(format!("no service control policy stops {}", action.action))
+        }
+        Simulated::Unclear if action.allowed_by_organizations == Some(true) => {
+            ruled_out(format!("no service control policy stops {}", action.action))
+        }
+        Simulated::Unclear => unclear(action),
+    }
+}
+
+fn boundary(action: &SimulatedAction) -> Finding {
+    let does_not_stop = || {
+        ruled_out(format!(
+            "the permissions boundary does not stop {}",
+            action.action
         ))
     };
-    let meaning = action.meaning();
-    match (layer, meaning) {
+    match action.meaning() {
         // A Deny that depends on a key which nobody told the simulator may apply all the same.
-        (Layer::Identity | Layer::Boundary, Simulated::Allowed)
-            if !action.missing_context_values.is_empty() =>
-        {
-            unclear(action)
-        }
-        (_, Simulated::Allowed) => ruled_out(format!(
-            "the policy simulator says that the job role may call {} on `{}`",
-            action.action, action.resource
-        )),
-        (Layer::Organization, Simulated::NotByOrganization) => {
-            blocked("the organization's service control policies do not allow")
-        }
-        (
-            Layer::Organization,
-            Simulated::NotByBoundary | Simulated::DeniedByIdentity | Simulated::NotByIdentity,
-        ) => ruled_out(format!("no service control policy stops {}", action.action)),
-        // The simulation ends at the first layer that refuses, so the layers behind it stay in the dark.
-        (Layer::Boundary | Layer::Identity, Simulated::NotByOrganization) => {
-            not_checkable(format!(
-                "the simulation of {} ends at the service control policies",
-                action.action
-            ))
-        }
-        (Layer::Boundary, Simulated::NotByBoundary) => {
-            blocked("the permissions boundary of the job role does not allow")
-        }
-        (Layer::Boundary, Simulated::DeniedByIdentity | Simulated::NotByIdentity) => ruled_out(
-            format!("the permissions boundary does not stop {}", action.action),
+        Simulated::Allowed if !action.missing_context_values.is_empty() => unclear(action),
+        Simulated::Allowed => may_call(action),
+        Simulated::NotByBoundary => blocked(
+            "the permissions boundary of the job role does not allow",
+            action,
         ),
-        (Layer::Identity, Simulated::NotByBoundary) => behind_the_boundary(fact, action),
-        (Layer::Identity, Simulated::DeniedByIdentity) => {
-            blocked("a policy of the job role denies")
+        Simulated::DeniedByIdentity | Simulated::NotByIdentity => does_not_stop(),
+        Simulated::Unclear
+            if action.allowed_by_permissions_boundary == Some(true)
+                && action.missing_context_values.is_empty() =>
+        {
+            does_not_stop()
         }
-        (Layer::Identity, Simulated::NotByIdentity) => blocked("no policy of the job role allows"),
-        (_, Simulated::Unclear) => unclear(action),
+        Simulated::NotByOrganization | Simulated::Unclear => unclear(action),
+    }
+}
+
+fn identity(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
+    match action.meaning() {
+        Simulated::Allowed if !action.missing_context_values.is_empty() => unclear(action),
+        Simulated::Allowed => may_call(action),
+        Simulated::NotByBoundary => behind_the_boundary(fact, action),
+        Simulated::DeniedByIdentity => blocked("a policy of the job role denies", action),
+        Simulated::NotByIdentity => blocked("no policy of the job role allows", action),
+        Simulated::NotByOrganization | Simulated::Unclear => unclear(action),
     }
 }
 
@@ -190,7 +233,13 @@ fn behind_the_boundary(fact: &SimulatedFact, action: &SimulatedAction) -> Findin
 }
 
 fn unclear(action: &SimulatedAction) -> Finding {
-    not_checkable(if action.missing_context_values.is_empty() {
+    let is_silent = action.is_cross_account && action.identity_decision.is_none();
+    not_checkable(if action.missing_context_values.is_empty() && is_silent {
+        format!(
+            "the policy simulator knows no policy of another account, and does not say what the role's own policies make of {} on `{}`",
+            action.action, action.resource
+        )
+    } else if action.missing_context_values.is_empty() {
         format!(
             "the policy simulator cannot tell about {} on `{}`",
             action.action, action.resource

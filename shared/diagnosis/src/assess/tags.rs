@@ -5,7 +5,7 @@ use copymend_policy::Arn;
 use super::{Finding, confirmed, not_checkable, ruled_out, unreadable};
 use crate::assess::Verdict;
 use crate::fact::Fact;
-use crate::facts::{Facts, Tags};
+use crate::facts::{Facts, RecoveryPointTags, Tags};
 use crate::job::Failure;
 use crate::tag_policy::TagViolation;
 
@@ -16,10 +16,22 @@ fn user_tags(tags: &Tags) -> usize {
     tags.keys().filter(|key| !key.starts_with("aws:")).count()
 }
 
-pub(super) fn limit(facts: &Facts) -> Finding {
+/// The tags, or what to say without them.
+fn known<'f>(failure: &Failure, facts: &'f Facts) -> Result<&'f Tags, Finding> {
     match &facts.recovery_point_tags {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(tags) => {
+        Fact::Unknown(why) => Err(unreadable(why)),
+        Fact::Known(RecoveryPointTags::Tags(tags)) => Ok(tags),
+        Fact::Known(RecoveryPointTags::NotApplicable) => Err(not_checkable(format!(
+            "AWS Backup does not list the tags of `{}`, which belongs to another service",
+            failure.job().source_recovery_point
+        ))),
+    }
+}
+
+pub(super) fn limit(failure: &Failure, facts: &Facts) -> Finding {
+    match known(failure, facts) {
+        Err(finding) => finding,
+        Ok(tags) => {
             let text = format!("the recovery point has {} user tags", user_tags(tags));
             if user_tags(tags) > MOST_TAGS {
                 confirmed(text)
@@ -39,9 +51,9 @@ pub(super) fn policy(failure: &Failure, facts: &Facts) -> Finding {
         }
         Fact::Known(Some(policy)) => policy,
     };
-    let tags = match &facts.recovery_point_tags {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(tags) => tags,
+    let tags = match known(failure, facts) {
+        Err(finding) => return finding,
+        Ok(tags) => tags,
     };
     let violations = policy.violations(tags);
     if violations.is_empty() {

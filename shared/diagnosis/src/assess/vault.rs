@@ -89,6 +89,11 @@ pub(super) fn key(failure: &Failure, facts: &Facts) -> Finding {
         return not_checkable("fully managed types may use any key of the destination vault");
     }
     let named = match &facts.destination_vault {
+        Fact::Known(Some(vault)) if vault.describable_key() != vault.encryption_key.as_ref() => {
+            return not_checkable(
+                "AWS owns the destination vault's key, and nobody can describe it",
+            );
+        }
         Fact::Known(Some(vault)) => vault.encryption_key.as_ref(),
         Fact::Known(None) => return ruled_out(NO_VAULT),
         Fact::Unknown(_) => None,

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::advisory::{Advisory, CallSummary, JobSummary, Subject};
 use super::investigate;
 use super::key_note::key_note;
+use super::own_role::OwnRole;
 use crate::handler::{HandlerError, Invocation};
 use crate::incident::{Counted, count_and_tell, tell};
 use crate::ledger::{JobEntry, Ledger};
@@ -28,6 +29,7 @@ const GRACE: SignedDuration = SignedDuration::from_secs(10);
 pub struct AccessAdvisor<E> {
     environment: E,
     is_local_run: bool,
+    own_roles: Vec<OwnRole>,
 }
 
 /// An event that the advisor answers.
@@ -75,11 +77,12 @@ impl Event {
 }
 
 impl<E: AdvisorEnvironment> AccessAdvisor<E> {
-    /// A handler with its environment.
+    /// A handler with its environment. It takes no role for Copymend's own.
     pub const fn new(environment: E) -> Self {
         Self {
             environment,
             is_local_run: false,
+            own_roles: Vec::new(),
         }
     }
 
@@ -88,6 +91,13 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
     #[must_use]
     pub const fn in_local_run(mut self, is_local_run: bool) -> Self {
         self.is_local_run = is_local_run;
+        self
+    }
+
+    /// The same handler, which passes over the refused calls of these roles.
+    #[must_use]
+    pub fn with_own_roles(mut self, own_roles: Vec<OwnRole>) -> Self {
+        self.own_roles = own_roles;
         self
     }
 
@@ -181,6 +191,12 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
             advisory
                 .notes
                 .push(format!("{service} made this call on its own"));
+            return advisory;
+        }
+        if self.own_roles.iter().any(|role| role.made(&call.caller)) {
+            advisory.notes.push(
+                "Copymend made this call itself; its reports say what it could not read".to_owned(),
+            );
             return advisory;
         }
         let principal = call.caller.principal.as_ref();

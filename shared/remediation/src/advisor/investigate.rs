@@ -7,16 +7,14 @@ use copymend_diagnosis::advisor::{
     UnsuccessfulJob, needs,
 };
 use copymend_diagnosis::{
-    Fact, KeyAliasArn, KeyArn, PrincipalPolicies, RoleArn, Simulated, SimulatedAction,
-    SimulatedFact, UnknownReason, WhyUnknown,
+    Fact, KeyAliasArn, KeyArn, PrincipalPolicies, RoleArn, SimulatedFact, UnknownReason,
 };
 use copymend_policy::Arn;
 use futures_util::future::join_all;
 
 use crate::investigate::{fact, key_policy_fact, unknown};
-use crate::ports::{AdvisorEnvironment, Identities, Keys, Simulation};
-
-const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
+use crate::ports::{AdvisorEnvironment, ContextKey, Identities, Keys, Simulation};
+use crate::simulate::ask;
 
 /// The needs that one simulation asks about: those on one resource, called the same way.
 struct Group<'n> {
@@ -166,7 +164,12 @@ async fn simulated<E: AdvisorEnvironment>(
     };
     let groups = grouped(principal, region, needs);
     let identities = environment.identities();
-    let asked = join_all(groups.iter().map(|group| simulate(identities, group))).await;
+    let asked = join_all(
+        groups
+            .iter()
+            .map(|group| ask(identities, &group.simulation)),
+    )
+    .await;
     let mut answers: BTreeMap<(&str, &str), SimulatedFact> = BTreeMap::new();
     for (group, facts) in groups.iter().zip(asked) {
         for (need, fact) in group.needs.iter().zip(facts) {
@@ -211,7 +214,8 @@ fn grouped<'n>(principal: &Arn, region: &str, needs: &'n [Need]) -> Vec<Group<'n
                     principal: principal.clone(),
                     actions: vec![need.action],
                     resource: need.resource.clone(),
-                    context: context(region, need),
+                    context: context(principal, region, need),
+                    without_scps: false,
                     without_boundary: false,
                 },
                 needs: vec![need],
@@ -221,10 +225,22 @@ fn grouped<'n>(principal: &Arn, region: &str, needs: &'n [Need]) -> Vec<Group<'n
     groups
 }
 
-fn context(region: &str, need: &Need) -> Vec<(&'static str, String)> {
-    let mut context = vec![("aws:RequestedRegion", region.to_owned())];
+fn context(principal: &Arn, region: &str, need: &Need) -> Vec<ContextKey> {
+    let mut context = vec![
+        ContextKey::one("aws:RequestedRegion", region),
+        ContextKey::one("aws:PrincipalArn", principal.as_str()),
+        ContextKey::one("aws:SecureTransport", "true"),
+    ];
+    if let Ok(resource) = need.resource.parse::<Arn>()
+        && let Some(owner) = resource.account_id()
+    {
+        context.push(ContextKey::one("aws:ResourceAccount", owner.as_str()));
+    }
     if need.action == "iam:PassRole" {
-        context.push(("iam:PassedToService", "backup.amazonaws.com".to_owned()));
+        context.push(ContextKey::one(
+            "iam:PassedToService",
+            "backup.amazonaws.com",
+        ));
     }
     if let Some(KeyUse {
         via_service,
@@ -232,61 +248,10 @@ fn context(region: &str, need: &Need) -> Vec<(&'static str, String)> {
     }) = &need.key_use
     {
         context.extend([
-            ("kms:ViaService", via_service.clone()),
-            ("kms:GrantIsForAWSResource", "true".to_owned()),
-            (
-                "kms:EncryptionContextKeys",
-                (*encryption_context_key).to_owned(),
-            ),
+            ContextKey::one("kms:ViaService", via_service),
+            ContextKey::one("kms:GrantIsForAWSResource", "true"),
+            ContextKey::one("kms:EncryptionContextKeys", *encryption_context_key),
         ]);
     }
     context
-}
-
-/// One group's answers, in the order of its needs; where the boundary is in the way, asked again without it.
-async fn simulate<I: Identities>(identities: &I, group: &Group<'_>) -> Vec<SimulatedFact> {
-    let as_is = answers(identities, &group.simulation, group.needs.len()).await;
-    let is_hidden = as_is.iter().any(|fact| {
-        fact.known()
-            .is_some_and(|action| action.meaning() == Simulated::NotByBoundary)
-    });
-    let without = if is_hidden {
-        let simulation = Simulation {
-            without_boundary: true,
-            ..group.simulation.clone()
-        };
-        answers(identities, &simulation, group.needs.len())
-            .await
-            .into_iter()
-            .map(Some)
-            .collect()
-    } else {
-        vec![None; group.needs.len()]
-    };
-    as_is
-        .into_iter()
-        .zip(without)
-        .map(|(as_is, without_boundary)| SimulatedFact {
-            as_is,
-            without_boundary,
-        })
-        .collect()
-}
-
-async fn answers<I: Identities>(
-    identities: &I,
-    simulation: &Simulation,
-    wanted: usize,
-) -> Vec<Fact<SimulatedAction>> {
-    let all = |why: WhyUnknown| vec![Fact::Unknown(why); wanted];
-    match identities.simulate_principal_policy(simulation).await {
-        Err(error) => all(error.into_unknown()),
-        Ok(answers) if answers.len() == wanted => answers.into_iter().map(Fact::Known).collect(),
-        Ok(answers) => all(unknown(
-            SIMULATE,
-            simulation.principal.as_str(),
-            UnknownReason::Unreadable,
-            format!("{} answers to {wanted} questions", answers.len()),
-        )),
-    }
 }

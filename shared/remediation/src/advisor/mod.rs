@@ -5,8 +5,10 @@ mod advisory;
 mod handler;
 mod investigate;
 mod key_note;
+mod own_role;
 mod settings;
 
 pub use advisory::{Advisory, CallSummary, JobSummary, Subject};
 pub use handler::{AccessAdvisor, is_for_advisor};
+pub use own_role::OwnRole;
 pub use settings::AdvisorSettings;

@@ -73,6 +73,10 @@ impl FromStr for ArnPattern {
 }
 
 /// All settings of the copy remediator.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that an owner sets"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `COPYMEND_MODE`.

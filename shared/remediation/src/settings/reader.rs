@@ -119,7 +119,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &self,
         name: &'static str,
         accepted: &'static str,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::sandbox;
 
-fn event(name: &str) -> Value {
+pub(crate) fn event(name: &str) -> Value {
     let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../events/advisor")
         .join(format!("{name}.json"));

@@ -11,6 +11,8 @@ mod attacks;
 mod bad_input;
 mod guards;
 mod incidents;
+mod local_runs;
+mod own_roles;
 mod sample_events;
 mod support;
 mod undo;

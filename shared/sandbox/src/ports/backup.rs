@@ -5,13 +5,14 @@ use std::sync::PoisonError;
 use copymend_diagnosis::{
     BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
 };
-use copymend_policy::Arn;
+use copymend_policy::{Arn, Request, evaluate};
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
 };
 use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
+use crate::authority::is_denied;
 use crate::calls::Write;
 use crate::copies::NewCopy;
 use crate::sandbox::Sandbox;
@@ -24,6 +25,28 @@ fn vault_arn(world: &World, location: &Location, name: &str) -> Option<BackupVau
     format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
         .parse()
         .ok()
+}
+
+/// AWS's words where the source vault's policy denies `StartCopyJob`. Who calls here has no role in the world: it is taken to be one
+/// of the account that no policy spares by name.
+fn denied_by_source_vault(world: &World, copy: &StartCopy) -> Option<String> {
+    const CALLER: &str = "copymend/CopymendMember";
+    let vault = vault_arn(world, &copy.location, &copy.source_vault_name)?;
+    let policy = world.vault(&vault)?.policy.as_ref()?.document().ok()?;
+    let (account, partition) = (copy.location.account, vault.partition());
+    let caller = format!("arn:{partition}:iam::{account}:role/{CALLER}");
+    let (action, resource) = ("backup:StartCopyJob", copy.recovery_point.as_str());
+    let request = Request::new(&caller, action, resource)
+        .with_context("aws:PrincipalArn", [caller.as_str()])
+        .with_context("aws:PrincipalAccount", [account.as_str()])
+        .with_context("aws:RequestedRegion", [vault.region()])
+        .with_context("aws:SecureTransport", ["true"]);
+    is_denied(&evaluate(policy, &request)).then(|| {
+        format!(
+            "AccessDeniedException: User: arn:{partition}:sts::{account}:assumed-role/CopymendMember/copymend is not authorized to perform: \
+             {action} on resource: {resource} with an explicit deny in a resource-based policy"
+        )
+    })
 }
 
 impl From<&crate::copies::CopyJob> for CopyJob {
@@ -118,6 +141,7 @@ impl Backup for Sandbox {
                 let lock = found.lock.as_ref();
                 Some(BackupVault {
                     encryption_key: found.encryption_key_arn.clone(),
+                    encryption_key_type: found.key_type(world),
                     vault_type: Some(found.vault_type.clone()),
                     locked: Some(lock.is_some() || found.is_logically_air_gapped()),
                     min_retention_days: lock.and_then(|lock| lock.min_retention_days),
@@ -154,12 +178,21 @@ impl Backup for Sandbox {
             })
     }
 
+    /// Only recovery points whose ARN is AWS Backup's own (documented: API reference, `ListTags`; the words are unverified).
     async fn list_recovery_point_tags(
         &self,
         location: &Location,
         recovery_point: &Arn,
     ) -> CallResult<Tags> {
         let calling = self.calling("backup:ListTags", recovery_point);
+        if recovery_point.service() != "backup" {
+            return calling
+                .refused(
+                    CallErrorKind::Rejected,
+                    "InvalidParameterValueException: the resource is not one that AWS Backup tags",
+                )
+                .await;
+        }
         calling
             .in_account(Some(location.account), |world| {
                 let region = world
@@ -264,10 +297,15 @@ impl BackupWrites for Sandbox {
         Ok(())
     }
 
-    /// The copy runs at once. Continuous backups can't be copied on demand (documented: API reference, `StartCopyJob`).
+    /// The copy runs at once. Continuous backups can't be copied on demand, and `DeleteAfterEvent` is "not valid as an input"
+    /// (documented: API reference, `StartCopyJob` and `Lifecycle`). The source vault's policy may deny the call (documented: "Vault
+    /// access policies").
     async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {
         let calling = self.calling("backup:StartCopyJob", &copy.recovery_point);
         let created = self.clock.now();
+        if let Some(words) = self.with_world(|world| denied_by_source_vault(world, copy)) {
+            return calling.refused(CallErrorKind::AccessDenied, &words).await;
+        }
         let started = calling
             .in_account(Some(copy.location.account), |world| {
                 self.start_once(world, copy, created)
@@ -304,6 +342,12 @@ impl Sandbox {
         let source_vault = vault_arn(world, &copy.location, &copy.source_vault_name)
             .filter(|vault| world.vault(vault).is_some())
             .ok_or("ResourceNotFoundException: no such backup vault")?;
+        let event = copy.lifecycle.as_ref();
+        if event.is_some_and(|lifecycle| lifecycle.delete_after_event.is_some()) {
+            return Err(
+                "InvalidParameterValueException: DeleteAfterEvent is not valid as an input",
+            );
+        }
         if copy.recovery_point.resource().contains(":continuous:") {
             return Err("InvalidRequestException: a continuous backup cannot be copied on demand");
         }

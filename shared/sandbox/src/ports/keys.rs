@@ -8,8 +8,18 @@ use crate::order::in_another_order;
 use crate::sandbox::Sandbox;
 
 impl Keys for Sandbox {
+    /// AWS owned keys can't be viewed (documented: KMS developer guide, "AWS KMS keys"; the words are unverified).
     async fn describe_key(&self, key: &KeyArn) -> CallResult<Option<Key>> {
-        self.calling("kms:DescribeKey", key)
+        let calling = self.calling("kms:DescribeKey", key);
+        if self.with_world(|world| world.is_aws_owned(key)) {
+            return calling
+                .refused(
+                    CallErrorKind::AccessDenied,
+                    "AccessDeniedException: nobody but AWS can look at a key that AWS owns",
+                )
+                .await;
+        }
+        calling
             .in_account(key.account_id(), |world| {
                 world.key(key).map(|found| Key {
                     arn: key.clone(),

@@ -50,6 +50,14 @@ impl Calling<'_> {
         Ok(read(&mut world))
     }
 
+    /// The call reaches AWS, which refuses it whatever the world is like.
+    async fn refused<T>(&self, kind: CallErrorKind, detail: &str) -> CallResult<T> {
+        let mut running = self.sandbox.calls.begin(self.operation, &self.resource);
+        tokio::task::yield_now().await;
+        running.fault()?;
+        Err(self.error(kind, detail))
+    }
+
     fn written(&self, result: Result<Option<String>, WriteError>, after: &str) -> CallResult<()> {
         let before = result.map_err(|error| {
             let kind = if error.code == "AccessDeniedException" {

@@ -1,5 +1,6 @@
 //! Calls that principals make for a copy: their condition keys, and AWS's words when they are refused.
 
+use copymend_diagnosis::Tags;
 use copymend_policy::{AccountId, Request};
 
 use crate::copies::NewCopy;
@@ -27,6 +28,14 @@ impl Call<'_> {
         self.role.split(':').nth(1).unwrap_or("aws")
     }
 
+    /// Every request has one (documented: IAM `reference_policies_condition-keys`). That it is the resource's is inferred.
+    fn region<'r>(&'r self, copy: &'r NewCopy) -> &'r str {
+        match self.resource.split(':').nth(3) {
+            Some(region) if !region.is_empty() => region,
+            Some(_) | None => copy.source_vault.region(),
+        }
+    }
+
     fn name(&self) -> &str {
         self.role.rsplit('/').next().unwrap_or_default()
     }
@@ -42,6 +51,7 @@ impl Call<'_> {
             .with_context("aws:PrincipalType", ["AssumedRole"])
             .with_context("aws:userid", [user_id])
             .with_context("aws:SecureTransport", ["true"])
+            .with_context("aws:RequestedRegion", [self.region(copy)])
             .with_context("aws:CurrentTime", [copy.created.to_string()])
             .with_context("aws:EpochTime", [seconds]);
         request = of_organization(request, "Principal", Some(self.account), world);
@@ -78,6 +88,13 @@ impl Call<'_> {
     pub(crate) fn explicit(&self, policy_type: &str) -> String {
         self.denied(&format!("with an explicit deny in {policy_type}"))
     }
+}
+
+/// The request with the tags of its resource (documented: IAM `reference_policies_condition-keys`).
+pub(super) fn tagged(request: Request, tags: &Tags) -> Request {
+    tags.iter().fold(request, |request, (key, value)| {
+        request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
+    })
 }
 
 fn of_organization(

@@ -3,6 +3,7 @@
 use copymend_diagnosis::Cause;
 use copymend_policy::{Request, evaluate, evaluate_trust_policy};
 
+use super::calls::tagged;
 use super::{Call, Verdict, refused};
 use crate::authority::{Authority, Layer, Refusal, is_denied};
 use crate::copies::NewCopy;
@@ -41,10 +42,13 @@ pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
         Some(account),
     );
     let paths = destination.and_then(|id| world.organization_of(id)?.path_of(id));
-    let request = from
+    let mut request = from
         .request(world, copy)
         .with_context("backup:CopyTargets", [copy.destination_vault.as_str()])
         .with_context("backup:CopyTargetOrgPaths", paths);
+    if let Some(point) = world.recovery_point(&copy.source_vault, &copy.recovery_point) {
+        request = tagged(request, &point.tags);
+    }
     may(&authority, from, &request)?;
     if let Some(policy) = world
         .vault(&copy.source_vault)
@@ -62,7 +66,11 @@ pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
         copy.destination_vault.as_str(),
         destination,
     );
-    may(&authority, into, &into.request(world, copy))
+    let mut request = into.request(world, copy);
+    if let Some(vault) = world.vault(&copy.destination_vault) {
+        request = tagged(request, &vault.tags);
+    }
+    may(&authority, into, &request)
 }
 
 /// Whether the trust policy lets `backup.amazonaws.com` assume the role (documented: developer guide, "IAM service roles").

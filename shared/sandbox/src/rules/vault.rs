@@ -3,6 +3,7 @@
 use copymend_diagnosis::Cause;
 use copymend_policy::{Decision, evaluate};
 
+use super::calls::tagged;
 use super::{Call, Verdict, refused};
 use crate::copies::NewCopy;
 use crate::world::World;
@@ -36,12 +37,7 @@ pub(super) fn policy(world: &World, copy: &NewCopy) -> Verdict {
         resource: copy.destination_vault.as_str(),
         owner: copy.destination_vault.account_id(),
     };
-    let request = vault
-        .tags
-        .iter()
-        .fold(call.request(world, copy), |request, (key, value)| {
-            request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
-        });
+    let request = tagged(call.request(world, copy), &vault.tags);
     let decision = vault
         .policy
         .as_ref()

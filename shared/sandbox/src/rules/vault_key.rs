@@ -29,6 +29,9 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
     let Some(arn) = &vault.encryption_key_arn else {
         return Ok(());
     };
+    if vault.has_aws_owned_key() {
+        return Ok(());
+    }
     let refuse = |message: &str| {
         Err(refused(
             Cause::DestinationVaultKey,
@@ -61,7 +64,7 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
 pub(super) fn of_air_gapped_vault(world: &World, copy: &NewCopy) -> Verdict {
     let key = world
         .vault(&copy.destination_vault)
-        .filter(|vault| vault.is_logically_air_gapped())
+        .filter(|vault| vault.is_logically_air_gapped() && !vault.has_aws_owned_key())
         .and_then(|vault: &Vault| vault.encryption_key_arn.as_ref());
     let (Some(key), Some(account)) = (key, copy.role.account_id()) else {
         return Ok(());

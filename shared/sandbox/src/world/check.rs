@@ -10,6 +10,7 @@ use super::schema::{
     Account, Key, Organization, PermissionsBoundary, PolicyText, RecoveryPoint, Region, Role,
     TagRule, User, Vault, WorldFile,
 };
+use super::{AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY};
 use crate::managed;
 
 const KEY_STATES: &[&str] = &[
@@ -301,6 +302,16 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
         return Err(WorldError::at(
             &at,
             format!("it must be one of {}", types.join(", ")),
+        ));
+    }
+    let key_types = [AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY];
+    if let Some(named) = &vault.encryption_key_type
+        && !key_types.contains(&named.as_str())
+    {
+        let at = format!("{path}.encryption_key_type");
+        return Err(WorldError::at(
+            &at,
+            format!("it must be one of {}", key_types.join(", ")),
         ));
     }
     if let Some(text) = &vault.policy {

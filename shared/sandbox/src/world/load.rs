@@ -38,6 +38,7 @@ impl World {
             faults: BTreeMap::new(),
             attempts: BTreeMap::new(),
             made: 0,
+            simulator_tells_identity_side: true,
         };
         for (index, job) in file.copy_jobs.into_iter().enumerate() {
             world.run(job, &format!("copy_jobs[{index}]"))?;

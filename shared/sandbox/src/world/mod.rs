@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod load;
 mod schema;
+mod times;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +44,7 @@ pub struct World {
     pub(crate) faults: BTreeMap<(String, String), Vec<Fault>>,
     pub(crate) attempts: BTreeMap<(String, String), u32>,
     pub(crate) made: u64,
+    simulator_tells_identity_side: bool,
 }
 
 impl World {
@@ -175,6 +177,28 @@ impl World {
         }
     }
 
+    /// Whether any vault uses this key as one that AWS owns.
+    pub(crate) fn is_aws_owned(&self, key: &KeyArn) -> bool {
+        self.accounts
+            .values()
+            .flat_map(|account| account.regions.values())
+            .flat_map(|region| region.vaults.values())
+            .any(|vault| {
+                vault.has_aws_owned_key() && vault.encryption_key_arn.as_ref() == Some(key)
+            })
+    }
+
+    /// Whether the policy simulator says, on a resource of another account, what the principal's own policies make of it.
+    #[must_use]
+    pub const fn simulator_tells_identity_side(&self) -> bool {
+        self.simulator_tells_identity_side
+    }
+
+    /// Lets the policy simulator tell that side, or not: AWS doesn't document whether it does so without a resource policy.
+    pub const fn set_simulator_tells_identity_side(&mut self, tells: bool) {
+        self.simulator_tells_identity_side = tells;
+    }
+
     /// Every key with its ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<(KeyArn, &Key)> {
@@ -243,6 +267,16 @@ impl World {
         self.jobs.iter().find(|job| job.id == id)
     }
 
+    /// One copy job, by its id or its name.
+    #[must_use]
+    pub fn copy_job_named(&self, name: &str) -> Option<&CopyJob> {
+        self.copy_job(name).or_else(|| {
+            self.jobs
+                .iter()
+                .find(|job| job.name.as_deref() == Some(name))
+        })
+    }
+
     /// One backup job, where it ran.
     #[must_use]
     pub fn backup_job(&self, account: AccountId, region: &str, id: &str) -> Option<&BackupJob> {
@@ -305,7 +339,35 @@ impl Organization {
     }
 }
 
+/// `EncryptionKeyType` of a key that AWS owns.
+pub(crate) const AWS_OWNED_KEY: &str = "AWS_OWNED_KMS_KEY";
+/// `EncryptionKeyType` of a key of the customer.
+pub(crate) const CUSTOMER_MANAGED_KEY: &str = "CUSTOMER_MANAGED_KMS_KEY";
+
 impl Vault {
+    /// Whether AWS owns its key: by default in a logically air-gapped vault (documented: "Logically air-gapped vaults").
+    #[must_use]
+    pub fn has_aws_owned_key(&self) -> bool {
+        match &self.encryption_key_type {
+            Some(named) => named == AWS_OWNED_KEY,
+            None => self.is_logically_air_gapped() && self.encryption_key_arn.is_none(),
+        }
+    }
+
+    /// `EncryptionKeyType`. For the default key `aws/backup` AWS names none (unverified).
+    pub(crate) fn key_type(&self, world: &World) -> Option<String> {
+        let is_customers = || {
+            let key = self.encryption_key_arn.as_ref();
+            key.and_then(|arn| world.key(arn))
+                .is_some_and(|key| key.manager == KeyManager::Customer)
+        };
+        if self.has_aws_owned_key() {
+            Some(AWS_OWNED_KEY.to_owned())
+        } else {
+            is_customers().then(|| CUSTOMER_MANAGED_KEY.to_owned())
+        }
+    }
+
     /// Whether the vault is logically air-gapped.
     #[must_use]
     pub fn is_logically_air_gapped(&self) -> bool {

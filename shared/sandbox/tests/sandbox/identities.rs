@@ -1,11 +1,11 @@
 //! The policy simulator and the policies of roles and users.
 
 use copymend_diagnosis::{Simulated, SimulatedAction, SimulatedDecision};
-use copymend_remediation::ports::{CallErrorKind, Identities, Simulation};
+use copymend_remediation::ports::{CallErrorKind, ContextKey, Identities, Simulation};
 use copymend_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::small::{ROLE, VAULT, load, with, world};
+use crate::small::{ROLE, SOURCE_VAULT, VAULT, load, with, world};
 
 const AT_ROLE: &str = "/accounts/111122223333/roles/BackupRole";
 const USER: &str = "arn:aws:iam::111122223333:user/operations/alice";
@@ -15,7 +15,8 @@ fn asking(principal: &str, actions: &[&'static str]) -> Simulation {
         principal: principal.parse().unwrap(),
         actions: actions.to_vec(),
         resource: VAULT.to_owned(),
-        context: vec![("aws:RequestedRegion", "eu-west-1".to_owned())],
+        context: vec![ContextKey::one("aws:RequestedRegion", "eu-west-1")],
+        without_scps: false,
         without_boundary: false,
     }
 }
@@ -62,10 +63,13 @@ async fn each_action_gets_an_answer_in_the_order_asked() {
     };
     assert_eq!(allowed.action, actions[0]);
     assert_eq!(allowed.resource, VAULT);
+    // The vault is another account's, and no policy of it can be passed: only the details tell what the role may do.
     assert_eq!(
         (allowed.decision, allowed.matched_statements),
-        (SimulatedDecision::Allowed, 1)
+        (SimulatedDecision::ImplicitDeny, 0)
     );
+    assert_eq!(allowed.identity_decision, Some(SimulatedDecision::Allowed));
+    assert_eq!(allowed.meaning(), Simulated::Allowed);
     assert_eq!(allowed.allowed_by_organizations, Some(true));
     assert_eq!(allowed.allowed_by_permissions_boundary, None);
     assert_eq!(missing.action, actions[1]);
@@ -117,15 +121,69 @@ async fn a_service_control_policy_ends_the_simulation() {
     assert_eq!(copy_into(&elsewhere).await.meaning(), Simulated::Allowed);
 }
 
-/// The Region is an allowed one, but the simulator doesn't look.
+/// Since August 2026 it evaluates them, and takes a key that nobody told as absent.
 #[tokio::test]
-async fn the_conditions_of_service_control_policies_are_not_looked_at() {
-    let condition = json!({"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}});
-    let denied = under_control(&deny("*", &condition), &json!(["111122223333"]));
+async fn the_conditions_of_service_control_policies_count_and_a_key_that_nobody_told_is_absent() {
+    for (condition, meaning) in [
+        (
+            json!({"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}),
+            Simulated::Allowed,
+        ),
+        (
+            json!({"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}),
+            Simulated::NotByOrganization,
+        ),
+        (
+            json!({"Null": {"aws:ResourceTag/Approved": "true"}}),
+            Simulated::NotByOrganization,
+        ),
+        // These it knows by itself.
+        (
+            json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}}),
+            Simulated::Allowed,
+        ),
+        (
+            json!({"StringNotLike": {"aws:userid": "AROA*"}}),
+            Simulated::Allowed,
+        ),
+        // This one it doesn't.
+        (
+            json!({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/BackupRole"}}),
+            Simulated::NotByOrganization,
+        ),
+    ] {
+        let denied = under_control(&deny("*", &condition), &json!(["111122223333"]));
+        let answer = copy_into(&denied).await;
+        assert_eq!(answer.meaning(), meaning, "{condition}");
+        assert_eq!(answer.missing_context_values, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn service_control_policies_can_be_left_out() {
+    let denied = under_control(&deny("*", &json!({})), &json!(["111122223333"]));
+    let without = Simulation {
+        without_scps: true,
+        ..asking(ROLE, &["backup:CopyIntoBackupVault"])
+    };
+    let answer = simulate(&denied, &without).await.remove(0);
+    assert_eq!(answer.allowed_by_organizations, None);
+    assert_eq!(answer.meaning(), Simulated::Allowed);
+}
+
+#[tokio::test]
+async fn on_a_resource_of_its_own_account_a_role_needs_nobody_else() {
+    let simulation = Simulation {
+        resource: SOURCE_VAULT.to_owned(),
+        ..asking(ROLE, &["backup:CopyIntoBackupVault"])
+    };
+    let answer = simulate(&world(), &simulation).await.remove(0);
+    assert!(!answer.is_cross_account);
     assert_eq!(
-        copy_into(&denied).await.meaning(),
-        Simulated::NotByOrganization
+        (answer.decision, answer.matched_statements),
+        (SimulatedDecision::Allowed, 1)
     );
+    assert_eq!(answer.identity_decision, None);
 }
 
 #[tokio::test]
@@ -211,7 +269,7 @@ async fn keys_that_nobody_told_are_named_where_they_decide() {
         let condition = json!({"StringEquals": {key: "x"}});
         let answer = copy_into(&policies(deny("backup:*", &condition))).await;
         assert_eq!(answer.missing_context_values, [key]);
-        assert_eq!(answer.decision, SimulatedDecision::Allowed);
+        assert_eq!(answer.meaning(), Simulated::Allowed);
         let only = with(
             policies(
                 json!({"Effect": "Allow", "Action": "backup:*", "Resource": "*", "Condition": condition}),

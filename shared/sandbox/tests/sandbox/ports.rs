@@ -97,18 +97,28 @@ async fn tags_and_the_names_of_key_policies_are_read() {
         .pointer_mut(&format!("{keys}/11111111-1111-4111-8111-111111111111"))
         .unwrap();
     key["other_policies"] = json!(["AWS_RAM"]);
-    let point = "/accounts/111122223333/regions/us-east-1/vaults/prod/recovery_points/0";
-    let world = with(world, &format!("{point}/tags"), json!({"Stage": "prod"}));
+    let own = "arn:aws:backup:us-east-1:111122223333:recovery-point:1";
+    let points = "/accounts/111122223333/regions/us-east-1/vaults/prod/recovery_points";
+    world.pointer_mut(points).unwrap().as_array_mut().unwrap().push(json!({
+        "arn": own, "resource_arn": "arn:aws:s3:::documents", "resource_type": "S3", "tags": {"Stage": "prod"}
+    }));
     let sandbox = Sandbox::new(load(&world));
     let names = sandbox.list_key_policies(&KEY.parse().unwrap()).await;
     assert_eq!(names.unwrap(), ["default", "AWS_RAM"]);
     let here = location("111122223333");
+    // The tags of a snapshot are EC2's.
     let tags = sandbox
         .list_recovery_point_tags(&here, &POINT.parse().unwrap())
         .await;
+    assert_eq!(tags.unwrap_err().kind, CallErrorKind::Rejected);
+    let tags = sandbox
+        .list_recovery_point_tags(&here, &own.parse().unwrap())
+        .await;
     assert_eq!(tags.unwrap()["Stage"], "prod");
     // Absence is no answer to either call.
-    let gone = "arn:aws:ec2:us-east-1::snapshot/snap-1".parse().unwrap();
+    let gone = "arn:aws:backup:us-east-1:111122223333:recovery-point:2"
+        .parse()
+        .unwrap();
     let tags = sandbox.list_recovery_point_tags(&here, &gone).await;
     assert_eq!(tags.unwrap_err().kind, CallErrorKind::Failed);
     let gone = KEY.replace("key/1", "key/9").parse().unwrap();

@@ -275,8 +275,12 @@ pub(crate) fn failed_backup() -> Advisory {
             allowed_by_permissions_boundary: None,
             matched_statements: 0,
             missing_context_values: Vec::new(),
+            is_cross_account: false,
+            identity_decision: None,
         }),
+        without_scps: None,
         without_boundary: None,
+        not_told: Vec::new(),
     });
     let facts = JobFacts {
         role: Fact::Known(Some(Role {

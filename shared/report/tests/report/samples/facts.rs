@@ -1,8 +1,8 @@
 //! What the handler found out about the copy.
 
 use copymend_diagnosis::{
-    Fact, Facts, JobRoleAccess, KeyFacts, Organization, Role, SimulatedAction, SimulatedDecision,
-    SimulatedFact, SourceKey, Tags, UnknownReason, WhyUnknown,
+    BackupVault, Fact, Facts, JobRoleAccess, KeyFacts, Organization, RecoveryPointTags, Role,
+    SimulatedAction, SimulatedDecision, SimulatedFact, SourceKey, Tags, UnknownReason, WhyUnknown,
 };
 use copymend_policy::PolicyDocument;
 
@@ -47,6 +47,7 @@ pub(super) fn facts() -> Facts {
             policy_names: Fact::Known(vec!["default".to_owned()]),
             tags: not_read(),
         })),
+        source_vault: Fact::Known(Some(BackupVault::default())),
         destination_vault: not_read(),
         vault_policy: Fact::Known(Some(PolicyDocument::parse(VAULT_POLICY).unwrap())),
         vault_tags: not_read(),
@@ -63,7 +64,10 @@ pub(super) fn facts() -> Facts {
             copy_from: allowed("backup:CopyFromBackupVault", SNAPSHOT),
             copy_into: allowed("backup:CopyIntoBackupVault", VAULT),
         },
-        recovery_point_tags: Fact::Known(Tags::from([("CostCenter".to_owned(), "100".to_owned())])),
+        recovery_point_tags: Fact::Known(RecoveryPointTags::Tags(Tags::from([(
+            "CostCenter".to_owned(),
+            "100".to_owned(),
+        )]))),
         tag_policy: Fact::Known(None),
         cross_account_backup: not_read(),
     }
@@ -80,7 +84,11 @@ fn allowed(action: &str, resource: &str) -> SimulatedFact {
             allowed_by_permissions_boundary: None,
             matched_statements: 1,
             missing_context_values: Vec::new(),
+            is_cross_account: false,
+            identity_decision: None,
         }),
+        without_scps: None,
         without_boundary: None,
+        not_told: Vec::new(),
     }
 }

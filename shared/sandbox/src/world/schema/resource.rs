@@ -28,6 +28,10 @@ pub struct Vault {
     /// The key; the account's default key for AWS Backup, `aws/backup`, unless said otherwise.
     #[serde(default)]
     pub encryption_key_arn: Option<KeyArn>,
+    /// `AWS_OWNED_KMS_KEY` for a key that AWS owns and nobody can describe, or `CUSTOMER_MANAGED_KMS_KEY`; what fits the key unless
+    /// said otherwise.
+    #[serde(default)]
+    pub encryption_key_type: Option<String>,
     /// The access policy; none unless said otherwise.
     #[serde(default)]
     pub policy: Option<PolicyText>,

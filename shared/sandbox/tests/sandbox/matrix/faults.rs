@@ -29,6 +29,8 @@ const RESTS_ON: [(Cause, &[&str]); 3] = [
     (
         Cause::SourceKeyPolicy,
         &[
+            // Whether either vault is logically air-gapped: other principals would need the key then.
+            "backup:DescribeBackupVault",
             "backup:DescribeRecoveryPoint",
             "iam:GetRole",
             "kms:DescribeKey",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use copymend_diagnosis::Cause;
 use copymend_remediation::settings::Mode;
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::{CallRecord, Sandbox};
@@ -26,7 +27,8 @@ fn rounds(calls: &[CallRecord]) -> BTreeSet<u64> {
 }
 
 #[tokio::test]
-async fn an_investigation_takes_two_rounds_of_parallel_reads_whatever_is_broken() {
+async fn an_investigation_takes_two_rounds_of_parallel_reads_and_one_more_for_what_a_policy_hides()
+{
     let mut most = 0;
     for broken in BREAKS {
         let mut scene = Scene::healthy();
@@ -35,10 +37,13 @@ async fn an_investigation_takes_two_rounds_of_parallel_reads_whatever_is_broken(
         handle(&sandbox, Mode::Observe).await;
         let calls = sandbox.calls().begun();
         let rounds = rounds(&calls).len();
-        assert!(rounds <= 2, "{}: {calls:#?}", broken.cause);
+        // The simulation is asked once more without the policies that are in the way.
+        let hides = [Cause::ServiceControlPolicy, Cause::PermissionsBoundary];
+        let expected = if hides.contains(&broken.cause) { 3 } else { 2 };
+        assert!(rounds <= expected, "{}: {calls:#?}", broken.cause);
         most = most.max(rounds);
     }
-    assert_eq!(most, 2);
+    assert_eq!(most, 3);
 }
 
 /// The same handler, on an environment that lets one call through at a time.

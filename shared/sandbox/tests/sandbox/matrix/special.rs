@@ -80,8 +80,8 @@ async fn a_permission_that_rests_on_an_unknown_key_is_neither_shown_nor_excluded
     scene.set(
         ROLE,
         "policies",
-        json!({"by account": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "backup:CopyIntoBackupVault",
-            "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}}]}}),
+        json!({"by time": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "backup:CopyIntoBackupVault",
+            "Resource": "*", "Condition": {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}}]}}),
     );
     assert_eq!(broken_rule(&scene.load()), Some(Cause::JobRolePermission));
     let report = report(&scene).await;

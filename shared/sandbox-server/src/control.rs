@@ -1,4 +1,4 @@
-//! Routes for the tests themselves, below `/_sandbox/`.
+//! Routes that AWS doesn't have, below `/_sandbox/`: for `copymend sandbox event` and for tests.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,9 +9,9 @@ use copymend_sandbox::{BackupPlan, NewCopy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::backup::wire;
 use crate::error::AwsError;
 use crate::server::App;
-use crate::wire;
 
 type Answer = Result<Json<Value>, AwsError>;
 
@@ -40,12 +40,13 @@ pub(crate) async fn start(State(app): State<App>, Json(start): Json<Start>) -> A
     .parse()
     .map_err(|error: copymend_policy::ArnError| AwsError::invalid(error.to_string()))?;
     let sandbox = app.sandbox();
-    app.keys()
-        .refresh(
+    app.upstream()
+        .refresh_copy(
             sandbox,
             &source_vault,
             &start.recovery_point_arn,
             &start.destination_vault_arn,
+            &start.iam_role_arn,
         )
         .await?;
     let plan = "5c1d2e3f-0a1b-4c2d-8e3f-4a5b6c7d8e9f";
@@ -86,12 +87,12 @@ pub(crate) async fn copies(State(app): State<App>) -> Json<Value> {
     Json(jobs.into())
 }
 
-/// The EventBridge event of a copy job.
-pub(crate) async fn event(State(app): State<App>, Path(id): Path<String>) -> Answer {
+/// The EventBridge event of a copy job, by its id or its name in the world file.
+pub(crate) async fn event(State(app): State<App>, Path(name): Path<String>) -> Answer {
     app.sandbox()
-        .event_for(&id)
+        .event_named(&name)
         .map(Json)
-        .ok_or_else(|| AwsError::not_found(format!("there is no copy job {id}")))
+        .ok_or_else(|| AwsError::not_found(format!("there is no copy job `{name}`")))
 }
 
 /// The calls that write, oldest first.

@@ -12,10 +12,10 @@ use copymend_sandbox::{Vault, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::wire;
 use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::server::App;
-use crate::wire;
 
 type Answer = Result<Json<Value>, AwsError>;
 type Parameters = Query<BTreeMap<String, String>>;
@@ -100,6 +100,34 @@ pub(crate) async fn list_copy_jobs(
     })
 }
 
+/// `DescribeBackupJob`, where the job ran.
+pub(crate) async fn describe_backup_job(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    app.sandbox().with_world(|world| {
+        let job = world
+            .backup_job(caller.account(), caller.region(), &id)
+            .ok_or_else(|| AwsError::not_found(format!("Could not find backup job {id}")))?;
+        Ok(Json(wire::backup_job(job)))
+    })
+}
+
+/// `DescribeRestoreJob`, where the job ran.
+pub(crate) async fn describe_restore_job(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    app.sandbox().with_world(|world| {
+        let job = world
+            .restore_job(caller.account(), caller.region(), &id)
+            .ok_or_else(|| AwsError::not_found(format!("Could not find restore job {id}")))?;
+        Ok(Json(wire::restore_job(job)))
+    })
+}
+
 pub(crate) async fn start_copy_job(State(app): State<App>, caller: Caller, body: Bytes) -> Answer {
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();
     let result = start(&app, &caller, input.clone()).await;
@@ -135,12 +163,13 @@ async fn start(app: &App, caller: &Caller, input: Value) -> Answer {
     let source_vault = app
         .sandbox()
         .with_world(|world| vault_arn(world, caller, &copy.source_vault_name))?;
-    app.keys()
-        .refresh(
+    app.upstream()
+        .refresh_copy(
             app.sandbox(),
             &source_vault,
             &copy.recovery_point,
             &copy.destination_vault,
+            &copy.role,
         )
         .await?;
     let id = app.sandbox().start_copy_job(&copy).await?;

@@ -1,8 +1,8 @@
 //! The shapes of AWS Backup's answers. Times are seconds since 1970.
 
-use copymend_diagnosis::Lifecycle;
+use copymend_diagnosis::{BackupVaultArn, Lifecycle};
 use copymend_policy::AccountId;
-use copymend_sandbox::{CopyJob, RecoveryPoint, Vault};
+use copymend_sandbox::{BackupJob, CopyJob, RecoveryPoint, RestoreJob, Vault};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -69,6 +69,7 @@ pub(crate) fn vault(arn: &str, name: &str, vault: &Vault) -> Value {
         "VaultType": vault.vault_type,
         "VaultState": "AVAILABLE",
         "EncryptionKeyArn": vault.encryption_key_arn,
+        "EncryptionKeyType": vault.encryption_key_type,
         "NumberOfRecoveryPoints": vault.recovery_points.len(),
         "Locked": lock.is_some() || vault.is_logically_air_gapped(),
         "MinRetentionDays": lock.and_then(|lock| lock.min_retention_days),
@@ -88,6 +89,36 @@ pub(crate) fn recovery_point(vault_arn: &str, vault_name: &str, point: &Recovery
         "EncryptionKeyArn": point.encryption_key_arn,
         "IsEncrypted": point.is_encrypted(),
         "StorageClass": "WARM",
+        "IsParent": false,
+    }))
+}
+
+pub(crate) fn backup_job(job: &BackupJob) -> Value {
+    present(json!({
+        "AccountId": job.account,
+        "BackupJobId": job.id,
+        "BackupVaultArn": job.vault_arn,
+        "BackupVaultName": job.vault_arn.as_ref().map(BackupVaultArn::name),
+        "EncryptionKeyArn": job.encryption_key_arn,
+        "IamRoleArn": job.iam_role_arn,
+        "ResourceArn": job.resource_arn,
+        "ResourceType": job.resource_type,
+        "State": job.state,
+        "StatusMessage": job.status_message,
+        "IsParent": false,
+    }))
+}
+
+pub(crate) fn restore_job(job: &RestoreJob) -> Value {
+    present(json!({
+        "AccountId": job.account,
+        "RestoreJobId": job.id,
+        "BackupVaultArn": job.vault_arn,
+        "IamRoleArn": job.iam_role_arn,
+        "RecoveryPointArn": job.recovery_point_arn,
+        "ResourceType": job.resource_type,
+        "Status": job.status,
+        "StatusMessage": job.status_message,
         "IsParent": false,
     }))
 }

@@ -1,4 +1,7 @@
-//! AWS's errors on the wire.
+//! AWS's errors on the wire, and why the server can't start.
+
+use std::io;
+use std::net::SocketAddr;
 
 use axum::Json;
 use axum::http::{HeaderName, StatusCode};
@@ -6,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use copymend_remediation::ports::{CallError, CallErrorKind};
 use serde_json::json;
 
-/// An error as AWS Backup answers it.
+/// An error as services with JSON answers give it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AwsError {
     code: String,
@@ -35,6 +38,10 @@ impl AwsError {
 
     pub(crate) fn code(&self) -> &str {
         &self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 }
 
@@ -75,4 +82,24 @@ impl IntoResponse for AwsError {
         let body = json!({"__type": self.code, "Code": self.code, "Message": self.message, "Type": "Client"});
         (status, [(header, self.code)], Json(body)).into_response()
     }
+}
+
+/// Why the server can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is taken, or isn't this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The world has nowhere for the functions to run.
+    #[error("the world has no account with a Region")]
+    NoHub,
+    /// The other endpoint refuses what the functions need there.
+    #[error("cannot prepare what the functions need: {0}")]
+    Prepare(String),
 }

@@ -1,0 +1,64 @@
+//! The command line of `copymend sandbox`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use copymend_sandbox_server::Endpoint;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Serves a world at one address that speaks AWS's protocols
+    Serve(Serve),
+    /// Prints the EventBridge event of a copy job
+    Event(Event),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  make sandbox                                   # moto's server with the world, and this command in front of it
+  copymend sandbox serve
+  copymend sandbox serve --world world.json --listen 127.0.0.1:0 --aws http://127.0.0.1:5000
+
+Answered from the world: AWS Backup, iam:SimulatePrincipalPolicy, organizations:DescribeEffectivePolicy. Everything else goes to
+--aws. The world's times are moved so that its newest failed copy ended a minute ago. When it is ready it prints `listening on
+ADDRESS` and the environment that leads programs there, for containers too. It runs until it is ended.
+
+Exit codes: 2 wrong usage, an unreadable world, or an address that is taken.")]
+pub(crate) struct Serve {
+    /// The world, a JSON file [default: the world of the sample events]
+    #[arg(long)]
+    pub(crate) world: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4570")]
+    pub(crate) listen: SocketAddr,
+    /// Where the rest of AWS is: moto's server, such as http://127.0.0.1:5000 [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    pub(crate) aws: Option<Endpoint>,
+    /// Also write the environment of containers to this file, as `sam local invoke --env-vars` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_vars: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  copymend sandbox event source-key-policy | sam local invoke CopyRemediator --event - --env-vars FILE
+  copymend sandbox event source-key-policy --endpoint http://127.0.0.1:4570
+  copymend sandbox event source-key-policy --world world.json
+
+The running sandbox of --endpoint or AWS_ENDPOINT_URL is asked, so that its job and the event agree. With --world, or where
+neither is set, the event is that of a world whose times are moved to now.
+
+Exit codes: 0 printed; 1 there is no such job; 2 wrong usage, or no answer.")]
+pub(crate) struct Event {
+    /// The copy job's name in the world file, or its id
+    pub(crate) name: String,
+    /// The world, a JSON file [default: the world of the sample events]
+    #[arg(long, conflicts_with = "endpoint")]
+    pub(crate) world: Option<PathBuf>,
+    /// The running sandbox [default: AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<Endpoint>,
+}

@@ -1,0 +1,229 @@
+//! Asks IAM's policy simulator, and asks once more where one kind of policy hides another.
+
+use copymend_diagnosis::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
+use copymend_diagnosis::{
+    Fact, Failure, JobRoleAccess, Organization, RecoveryPointTags, Simulated, SimulatedAction,
+    SimulatedFact, Tags, UnknownReason,
+};
+
+use crate::investigate::unknown;
+use crate::ports::{ContextKey, Identities, Simulation};
+
+/// The operation.
+const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
+/// The path of the destination's account in its organization. Nobody reads it yet.
+const COPY_TARGET_PATHS: &str = "backup:CopyTargetOrgPaths";
+/// The organization that owns the resource.
+const RESOURCE_ORGANIZATION: &str = "aws:ResourceOrgID";
+/// The tags of the resource.
+const RESOURCE_TAGS: &str = "aws:ResourceTag/*";
+
+/// The facts that condition keys of a copy's calls follow from.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'f> {
+    pub(crate) source_organization: &'f Fact<Option<Organization>>,
+    pub(crate) destination_organization: &'f Fact<Option<Organization>>,
+    pub(crate) recovery_point_tags: &'f Fact<RecoveryPointTags>,
+    pub(crate) vault_tags: &'f Fact<Tags>,
+}
+
+/// A simulation on its way: what the simulator is told, and what could not be found out for it.
+struct Question {
+    simulation: Simulation,
+    not_told: Vec<String>,
+}
+
+/// What the job role must be allowed for a copy (AWS Backup, service authorization reference, documented).
+pub(crate) async fn job_role_access<I: Identities>(
+    identities: &I,
+    failure: &Failure,
+    known: Known<'_>,
+) -> JobRoleAccess {
+    let from = copy_from(failure, known);
+    let into = copy_into(failure, known);
+    let (copy_from, copy_into) = tokio::join!(
+        // Boxed, because each may ask up to three times, and every future that awaits them would carry that along.
+        Box::pin(ask_one(identities, &from.simulation)),
+        Box::pin(ask_one(identities, &into.simulation))
+    );
+    JobRoleAccess {
+        copy_from: SimulatedFact {
+            not_told: from.not_told,
+            ..copy_from
+        },
+        copy_into: SimulatedFact {
+            not_told: into.not_told,
+            ..copy_into
+        },
+    }
+}
+
+/// `backup:CopyTargets` is the destination vault, in a list (AWS Backup, "Creating backup copies across AWS accounts" and service
+/// authorization reference, documented).
+fn copy_from(failure: &Failure, known: Known<'_>) -> Question {
+    let job = failure.job();
+    let mut question = Question::new(
+        failure,
+        COPY_FROM_BACKUP_VAULT,
+        job.source_recovery_point.as_str(),
+        &job.region,
+        job.account.as_str(),
+    );
+    question.tell(ContextKey::many(
+        "backup:CopyTargets",
+        [job.destination_vault.as_str().to_owned()],
+    ));
+    // Outside an organization there is no path.
+    if !matches!(known.destination_organization, Fact::Known(None)) {
+        question.not_told.push(COPY_TARGET_PATHS.to_owned());
+    }
+    question.of_organization(known.source_organization);
+    match known.recovery_point_tags {
+        Fact::Known(RecoveryPointTags::Tags(tags)) => question.tagged(tags),
+        Fact::Known(RecoveryPointTags::NotApplicable) | Fact::Unknown(_) => {
+            question.not_told.push(RESOURCE_TAGS.to_owned());
+        }
+    }
+    question
+}
+
+fn copy_into(failure: &Failure, known: Known<'_>) -> Question {
+    let vault = &failure.job().destination_vault;
+    let mut question = Question::new(
+        failure,
+        COPY_INTO_BACKUP_VAULT,
+        vault.as_str(),
+        vault.region(),
+        failure.destination_account().as_str(),
+    );
+    question.of_organization(known.destination_organization);
+    match known.vault_tags {
+        Fact::Known(tags) => question.tagged(tags),
+        Fact::Unknown(_) => question.not_told.push(RESOURCE_TAGS.to_owned()),
+    }
+    question
+}
+
+impl Question {
+    /// `aws:RequestedRegion` is in every request (IAM, "Global condition keys", documented). That it is the Region of the resource
+    /// is (inferred).
+    fn new(
+        failure: &Failure,
+        action: &'static str,
+        resource: &str,
+        region: &str,
+        owner: &str,
+    ) -> Self {
+        let role = &failure.job().role;
+        Self {
+            simulation: Simulation {
+                principal: role.arn().clone(),
+                actions: vec![action],
+                resource: resource.to_owned(),
+                context: vec![
+                    ContextKey::one("aws:RequestedRegion", region),
+                    ContextKey::one("aws:PrincipalArn", role.as_str()),
+                    ContextKey::one("aws:ResourceAccount", owner),
+                    ContextKey::one("aws:SecureTransport", "true"),
+                ],
+                without_scps: false,
+                without_boundary: false,
+            },
+            not_told: Vec::new(),
+        }
+    }
+
+    fn tell(&mut self, key: ContextKey) {
+        self.simulation.context.push(key);
+    }
+
+    fn of_organization(&mut self, organization: &Fact<Option<Organization>>) {
+        match organization {
+            Fact::Known(Some(organization)) => {
+                self.tell(ContextKey::one(RESOURCE_ORGANIZATION, &organization.id));
+            }
+            Fact::Known(None) => {}
+            Fact::Unknown(_) => self.not_told.push(RESOURCE_ORGANIZATION.to_owned()),
+        }
+    }
+
+    fn tagged(&mut self, tags: &Tags) {
+        for (key, value) in tags {
+            self.tell(ContextKey::one(format!("aws:ResourceTag/{key}"), value));
+        }
+    }
+}
+
+async fn ask_one<I: Identities>(identities: &I, simulation: &Simulation) -> SimulatedFact {
+    match ask(identities, simulation).await.into_iter().next() {
+        Some(fact) => fact,
+        None => Fact::Unknown(unknown(
+            SIMULATE,
+            simulation.principal.as_str(),
+            UnknownReason::Unreadable,
+            "the simulator answered nothing".to_owned(),
+        ))
+        .into(),
+    }
+}
+
+/// One answer an action, in the order asked. Service control policies hide what the principal's own policies say, and its
+/// boundary does too: then the simulation is asked once more without them.
+pub(crate) async fn ask<I: Identities>(
+    identities: &I,
+    simulation: &Simulation,
+) -> Vec<SimulatedFact> {
+    let asked = answers(identities, simulation).await;
+    let mut facts: Vec<SimulatedFact> = asked.into_iter().map(Into::into).collect();
+    let means = |fact: Option<&Fact<SimulatedAction>>, meaning: Simulated| {
+        fact.and_then(Fact::known)
+            .is_some_and(|action| action.meaning() == meaning)
+    };
+    let hidden = |fact: &SimulatedFact| means(Some(&fact.as_is), Simulated::NotByOrganization);
+    let without_scps = simulation.without_scps || facts.iter().any(hidden);
+    if without_scps && !simulation.without_scps {
+        let again = Simulation {
+            without_scps,
+            ..simulation.clone()
+        };
+        for (fact, answer) in facts.iter_mut().zip(answers(identities, &again).await) {
+            if hidden(fact) {
+                fact.without_scps = Some(answer);
+            }
+        }
+    }
+    let hidden = |fact: &SimulatedFact| means(fact.behind_scps(), Simulated::NotByBoundary);
+    if facts.iter().any(hidden) {
+        let again = Simulation {
+            without_scps,
+            without_boundary: true,
+            ..simulation.clone()
+        };
+        for (fact, answer) in facts.iter_mut().zip(answers(identities, &again).await) {
+            if hidden(fact) {
+                fact.without_boundary = Some(answer);
+            }
+        }
+    }
+    facts
+}
+
+async fn answers<I: Identities>(
+    identities: &I,
+    simulation: &Simulation,
+) -> Vec<Fact<SimulatedAction>> {
+    let wanted = simulation.actions.len();
+    let why = match identities.simulate_principal_policy(simulation).await {
+        Ok(answers) if answers.len() == wanted => {
+            return answers.into_iter().map(Fact::Known).collect();
+        }
+        Ok(answers) => unknown(
+            SIMULATE,
+            simulation.principal.as_str(),
+            UnknownReason::Unreadable,
+            format!("{} answers to {wanted} questions", answers.len()),
+        ),
+        Err(error) => error.into_unknown(),
+    };
+    vec![Fact::Unknown(why); wanted]
+}

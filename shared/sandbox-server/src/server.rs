@@ -1,0 +1,223 @@
+//! The server: one address, and what all requests share.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::{FromRef, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use copymend_remediation::ports::Environment as _;
+use copymend_sandbox::{Sandbox, World};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+
+use crate::caller::Caller;
+use crate::endpoint::Endpoint;
+use crate::environment::Environment;
+use crate::error::{AwsError, StartError};
+use crate::forward::forward;
+use crate::hub::Hub;
+use crate::scope::Scope;
+use crate::upstream::Upstream;
+use crate::{backup, bridge, control, iam, organizations};
+
+/// Where containers find this machine on systems without Docker's bridge: Docker Desktop leads this name to the loopback
+/// addresses (documented: Docker Desktop, "Networking").
+const HOST_OF_DOCKER_DESKTOP: &str = "host.docker.internal";
+
+/// A sandbox that listens.
+pub struct Server {
+    listener: TcpListener,
+    on_bridge: Option<TcpListener>,
+    address: SocketAddr,
+    app: App,
+    environment: Environment,
+}
+
+impl Server {
+    /// Listens on an address, and on Docker's bridge with the same port where there is a bridge and the address is a loopback one.
+    /// `aws` has the rest of AWS: what the functions need there (topic, queue, ledger, member roles) is made if it isn't there.
+    pub async fn start(
+        world: World,
+        listen: SocketAddr,
+        aws: Option<Endpoint>,
+    ) -> Result<Self, StartError> {
+        let hub = Hub::of(&world).ok_or(StartError::NoHub)?;
+        let upstream = Upstream::new(aws);
+        let listener = bind(listen).await?;
+        let address = listener.local_addr().map_err(|source| StartError::Listen {
+            address: listen,
+            source,
+        })?;
+        let on_bridge = match bridge::address().filter(|_| address.ip().is_loopback()) {
+            Some(ip) => Some(bind(SocketAddr::from((ip, address.port()))).await?),
+            None => None,
+        };
+        let environment = hub
+            .prepare(&world, &upstream)
+            .await
+            .map_err(|error| StartError::Prepare(error.message().to_owned()))?;
+        Ok(Self {
+            listener,
+            on_bridge,
+            address,
+            app: App::new(Sandbox::new(world), upstream),
+            environment,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The environment of programs on this machine.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.environment.at(&format!("http://{}", self.address))
+    }
+
+    /// The environment of programs in containers.
+    #[must_use]
+    pub fn environment_of_containers(&self) -> Environment {
+        let on_bridge = self
+            .on_bridge
+            .as_ref()
+            .and_then(|listener| listener.local_addr().ok());
+        let url = match on_bridge {
+            Some(address) => format!("http://{address}"),
+            None if self.address.ip().is_loopback() => {
+                format!("http://{HOST_OF_DOCKER_DESKTOP}:{}", self.address.port())
+            }
+            None => format!("http://{}", self.address),
+        };
+        self.environment.at(&url)
+    }
+
+    /// Answers requests until the process ends.
+    pub async fn serve(self) -> io::Result<()> {
+        let router = router(self.app);
+        let main = axum::serve(self.listener, router.clone());
+        match self.on_bridge {
+            None => main.await,
+            Some(listener) => {
+                let other = axum::serve(listener, router);
+                tokio::try_join!(main.into_future(), other.into_future()).map(|_| ())
+            }
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+/// What all requests share.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+struct Shared {
+    sandbox: Sandbox,
+    upstream: Upstream,
+    writes: Mutex<Vec<Value>>,
+}
+
+impl App {
+    pub(crate) fn new(sandbox: Sandbox, upstream: Upstream) -> Self {
+        Self(Arc::new(Shared {
+            sandbox,
+            upstream,
+            writes: Mutex::new(Vec::new()),
+        }))
+    }
+
+    /// The sandbox, with its clock at the real time: other programs wait for what happens here.
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        self.0.sandbox.clock().set(Timestamp::now());
+        &self.0.sandbox
+    }
+
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.0.upstream
+    }
+
+    /// Records a call that writes, also when it is refused.
+    pub(crate) fn record<T>(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        input: &Value,
+        result: &Result<T, AwsError>,
+    ) {
+        let mut write = json!({
+            "operation": operation,
+            "account": caller.account(),
+            "region": caller.region(),
+            "input": input,
+        });
+        if let (Err(error), Some(members)) = (result, write.as_object_mut()) {
+            members.insert("error".to_owned(), error.code().into());
+        }
+        self.0
+            .writes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(write);
+    }
+
+    pub(crate) fn writes(&self) -> Value {
+        self.0
+            .writes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .into()
+    }
+}
+
+/// Where a request goes first.
+#[derive(Clone)]
+struct Front {
+    app: App,
+    backup: Router,
+}
+
+impl FromRef<Front> for App {
+    fn from_ref(front: &Front) -> Self {
+        front.app.clone()
+    }
+}
+
+pub(crate) fn router(app: App) -> Router {
+    let front = Front {
+        backup: backup::router(app.clone()),
+        app,
+    };
+    Router::new()
+        .route(
+            "/_sandbox/copies",
+            post(control::start).get(control::copies),
+        )
+        .route("/_sandbox/event/{name}", get(control::event))
+        .route("/_sandbox/writes", get(control::writes))
+        .fallback(dispatch)
+        .with_state(front)
+}
+
+/// Each service that is answered here, at least in part, has one row.
+async fn dispatch(State(Front { app, backup }): State<Front>, request: Request) -> Response {
+    let scope = Scope::of(request.headers());
+    match scope.as_ref().map(|scope| scope.service.as_str()) {
+        Some("backup") => backup.oneshot(request).await.into_response(),
+        Some("iam") => iam::answer(&app, request).await,
+        Some("organizations") => organizations::answer(&app, request).await,
+        Some(_) | None => forward(&app, request).await,
+    }
+}
