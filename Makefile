@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test unit template deploy-test programs black-box oracle oracle-sample torture fuzz deny lint build bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test programs black-box local containers oracle oracle-sample torture fuzz deny lint build bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -9,11 +9,18 @@ WORLD := shared/sandbox/worlds/default.json
 SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
+# What `make test` runs, what fails soonest first.
+TESTS := template deploy-test unit oracle-sample build black-box containers
+# The processor that the functions are built for: this machine's, or ARCH=x86_64, ARCH=arm64.
+ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
+RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
+RUST_TARGET := $(RUST_TARGET_$(ARCH))
 # The SAM CLI neither asks for updates nor reports its use.
 export SAM_CLI_TELEMETRY := 0
 
 help: ## Show the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
 
 demo: ## Take every sample event through the functions' own handlers, on the embedded sandbox.
 	cargo run --quiet --locked --package copymend --no-default-features -- replay --repair --message events/*.json events/advisor/*.json
@@ -23,7 +30,10 @@ sandbox: ## Serve a world (WORLD=FILE) at one address that answers every AWS cal
 	cargo build --quiet --locked --package copymend
 	sandbox/run $(WORLD)
 
-test: unit oracle-sample template deploy-test black-box ## Run all tests.
+test: $(TESTS) ## Run all tests.
+
+parts: # What .ci/run goes through.
+	@echo lint $(TESTS)
 
 unit: ## Run the workspace's own tests.
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -41,12 +51,19 @@ deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFo
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
 
 programs:
-	cargo build --locked --release --package copy-remediator --package access-advisor
 	cargo build --locked --package copymend
 
-black-box: programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
+black-box: build programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
 	tests/black_box/install tests sam
 	$(TOOLS)/tests/bin/python -m pytest tests/black_box
+
+local: build programs ## Hand every sample event to `sam local invoke`, in containers. As root it installs Docker where there is none.
+	tests/black_box/install tests sam
+	COPYMEND_CONTAINERS=required $(TOOLS)/tests/bin/python tests/containers/run.py
+
+containers: build programs ## The same with three of them, where containers can be had; else it says why not.
+	tests/black_box/install tests sam
+	$(TOOLS)/tests/bin/python tests/containers/run.py -m "not every"
 
 oracle: ## Compare 24,000 policy decisions with an independent simulator (needs Node.js).
 	tests/oracle/run 24000
@@ -70,17 +87,26 @@ fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 deny: ## Check licences, sources and advisories of the dependencies.
 	tests/deny
 
-lint: deny ## Check format, lints, documentation, dependencies and the templates.
+lint: ## Check format, the templates, dependencies, lints and documentation.
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- --deny warnings
-	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
 	tests/black_box/install sam
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template member.yaml
+	tests/deny
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
 
-build: ## Build the function for Lambda into .aws-sam.
+build: ## Build the functions for Lambda into .aws-sam; ARCH=arm64 for Graviton processors.
+	@if [ -z "$(RUST_TARGET)" ]; then \
+		echo 'make build: ARCH is x86_64 or arm64, not `$(ARCH)`' >&2; exit 2; \
+	elif [ ! -d "$$(rustc --print sysroot)/lib/rustlib/$(RUST_TARGET)/lib" ]; then \
+		echo 'make build: ARCH=$(ARCH) needs the Rust target $(RUST_TARGET): run `rustup target add $(RUST_TARGET)`' >&2; exit 1; \
+	fi
 	tests/black_box/install sam build
-	PATH="$(CURDIR)/$(TOOLS)/build/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 $(SAM) build
+	PATH="$(CURDIR)/$(TOOLS)/build/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 $(SAM) build --parameter-overrides Architecture=$(ARCH)
+	@echo "Built for $(ARCH): .aws-sam/build/CopyRemediator and .aws-sam/build/AccessAdvisor."
+	@echo "The SAM CLI is $(SAM); one of your own does as well."
+	@[ "$(ARCH)" = x86_64 ] || echo "Give sam deploy and sam local invoke --parameter-overrides Architecture=$(ARCH), too."
 
 bench: ## Run the benchmarks of docs/performance.md.
 	cargo bench --locked --package copymend-policy --bench policy

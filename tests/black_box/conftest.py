@@ -35,12 +35,12 @@ def pytest_configure():
 
 @pytest.fixture(scope="session")
 def bootstrap():
-    return program("COPYMEND_BOOTSTRAP", "target/release/copy-remediator")
+    return program("COPYMEND_BOOTSTRAP", ".aws-sam/build/CopyRemediator/bootstrap")
 
 
 @pytest.fixture(scope="session")
 def advisor_bootstrap():
-    return program("COPYMEND_ADVISOR_BOOTSTRAP", "target/release/access-advisor")
+    return program("COPYMEND_ADVISOR_BOOTSTRAP", ".aws-sam/build/AccessAdvisor/bootstrap")
 
 
 @pytest.fixture(scope="session")

@@ -2,63 +2,29 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from conftest import LOGS, ROOT
 from expect import report
-from processes import Process
+from running_sandbox import WORKLOADS, WORLD, running_sandbox, start_process
 
 sys.path.insert(0, str(ROOT / "sandbox"))
 from key_policies import in_another_order  # noqa: E402
 
-WORLD = ROOT / "shared" / "sandbox" / "worlds" / "default.json"
-WORKLOADS, BACKUP = "111122223333", "444455556666"
+BACKUP = "444455556666"
 SETTINGS = {"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
-
-
-class Sandbox:
-    """A running `make sandbox`."""
-
-    def __init__(self, process):
-        self.process = process
-        here, containers = process.output().split("# For programs in containers:")
-        self.environment = dict(re.findall(r"^export (\w+)='(.*)'$", here, re.MULTILINE))
-        self.of_containers = dict(re.findall(r"^export (\w+)='(.*)'$", containers, re.MULTILINE))
-        self.url = self.environment["AWS_ENDPOINT_URL"]
-
-    def client(self, service, account=WORKLOADS, region="us-east-1"):
-        arguments = {"endpoint_url": self.url, "region_name": region, "config": Config(retries={"max_attempts": 1})}
-        sts = boto3.client("sts", aws_access_key_id="AKIAHARNESS", aws_secret_access_key="secret", **arguments)
-        role = f"arn:aws:iam::{account}:role/harness"
-        made = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        return boto3.client(
-            service,
-            aws_access_key_id=made["AccessKeyId"],
-            aws_secret_access_key=made["SecretAccessKey"],
-            aws_session_token=made["SessionToken"],
-            **arguments,
-        )
 
 
 @pytest.fixture(scope="module")
 def sandbox(copymend_program):
-    environment = os.environ | {"COPYMEND_PROGRAM": str(copymend_program), "LISTEN": "127.0.0.1:0"}
-    process = Process("make sandbox", ["sandbox/run", WORLD], LOGS / "make-sandbox.log", env=environment, cwd=ROOT)
-    try:
-        process.address()
-        process.wait_until(lambda: process.output().count("COPYMEND_LEDGER_TABLE") == 2)
-        yield Sandbox(process)
-    finally:
-        process.stop()
+    with running_sandbox(copymend_program, LOGS / "make-sandbox.log") as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
@@ -232,9 +198,7 @@ def test_the_order_of_every_list_in_a_statement_changes_and_nothing_else():
 
 
 def test_a_signal_ends_both_servers(copymend_program):
-    environment = os.environ | {"COPYMEND_PROGRAM": str(copymend_program), "LISTEN": "127.0.0.1:0"}
-    process = Process("make sandbox", ["sandbox/run", WORLD], LOGS / "make-sandbox-ended.log", env=environment, cwd=ROOT)
-    process.address()
+    process = start_process(copymend_program, LOGS / "make-sandbox-ended.log")
     running = children(process.pid)
     assert len(running) == 2, running
 

@@ -12,6 +12,8 @@ use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use crate::endpoint::without_empty_endpoint;
+
 /// The name that AWS sees: in the user agent and as the session name of assumed roles.
 pub(crate) const NAME: &str = "copymend";
 
@@ -51,7 +53,7 @@ pub(crate) fn once() -> RetryConfig {
 /// The configuration that the process's environment gives.
 pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
     // Boxed, because it is large and done once, and what awaits it lives on.
-    Box::pin(loader(http_client).load()).await
+    without_empty_endpoint(Box::pin(loader(http_client).load()).await)
 }
 
 /// The configuration of a run by hand. The SAM CLI hands credentials over as environment variables alone, so that nothing else
@@ -59,7 +61,7 @@ pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
 pub(crate) async fn load_local_run(http_client: SharedHttpClient) -> SdkConfig {
     let loader =
         loader(http_client).credentials_provider(EnvironmentVariableCredentialsProvider::new());
-    Box::pin(loader.load()).await
+    without_empty_endpoint(Box::pin(loader.load()).await)
 }
 
 /// The configuration of the first call of a run by hand: a person waits, so one short attempt tells whether AWS can be reached.

@@ -24,6 +24,7 @@ mod config;
 mod copy_job;
 mod dead_letters;
 mod dynamo;
+mod endpoint;
 mod environment;
 mod error;
 mod iam;

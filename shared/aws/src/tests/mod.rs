@@ -4,6 +4,7 @@ mod accounts;
 mod advisor;
 mod backup;
 mod dynamo;
+mod endpoint;
 mod errors;
 mod iam;
 mod kms;

@@ -1,0 +1,48 @@
+"""`sam local invoke` out of the box: every sample event is answered with its cause, without network and without credentials."""
+
+import json
+
+import pytest
+
+from expect import report
+from places import ROOT
+
+SECONDS = 3
+# Two of one function and one of the other; `make test` runs these alone.
+SAMPLES = {"events/source-key-policy.json", "events/destination-vault-policy.json", "events/advisor/create-backup-vault.json"}
+
+
+def events(folder):
+    paths = sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).glob("*.json"))
+    assert paths
+    return [pytest.param(path, id=path, marks=[] if path in SAMPLES else [pytest.mark.every]) for path in paths]
+
+
+@pytest.fixture
+def explain(copymend):
+    """The cause that `copymend explain` reads out of a message."""
+
+    def run(message):
+        return json.loads(copymend("explain", "--json", message))["candidates"][0]["cause"]
+
+    return run
+
+
+@pytest.mark.parametrize("event", events("events"))
+def test_a_failed_copy_is_explained_from_its_message(invoke, explain, note, event):
+    answer = invoke("CopyRemediator", event)
+
+    explained = report(answer.json())
+    note(event, answer, explained)
+    assert explained["diagnosis"]["cause"] == explain(json.loads((ROOT / event).read_text())["detail"]["statusMessage"])
+    assert not explained["verified"] and not any(change["applied"] for change in explained["changes"])
+    assert answer.function_seconds() <= SECONDS
+
+
+@pytest.mark.parametrize("event", events("events/advisor"))
+def test_the_access_advisor_answers(invoke, note, event):
+    answer = invoke("AccessAdvisor", event)
+
+    explained = report(answer.json())
+    note(event, answer, explained)
+    assert answer.function_seconds() <= SECONDS
