@@ -134,7 +134,8 @@ async fn what_the_simulator_cannot_do_is_refused() {
         "PermissionsBoundaryPolicyInputList.member.1",
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#,
     );
-    let rows: [(&[(&str, &str)], StatusCode, &str); 5] = [
+    type Row<'r> = (&'r [(&'r str, &'r str)], StatusCode, &'r str);
+    let rows: [Row<'_>; 5] = [
         (&[nobody, COPY_INTO], StatusCode::NOT_FOUND, "NoSuchEntity"),
         (
             &[stranger, COPY_INTO],
