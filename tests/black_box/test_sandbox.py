@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import boto3
@@ -14,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from conftest import LOGS, ROOT
-from expect import report
+from expect import as_sets, report
 from processes import Process
 
 sys.path.insert(0, str(ROOT / "sandbox"))
@@ -49,16 +50,33 @@ class Sandbox:
         )
 
 
-@pytest.fixture(scope="module")
-def sandbox(copymend_program):
+def make_sandbox(copymend_program, log):
     environment = os.environ | {"COPYMEND_PROGRAM": str(copymend_program), "LISTEN": "127.0.0.1:0"}
-    process = Process("make sandbox", ["sandbox/run", WORLD], LOGS / "make-sandbox.log", env=environment, cwd=ROOT)
+    return Process("make sandbox", ["sandbox/run", WORLD], LOGS / log, env=environment, cwd=ROOT)
+
+
+@contextmanager
+def running(copymend_program, log):
+    process = make_sandbox(copymend_program, log)
     try:
         process.address()
         process.wait_until(lambda: process.output().count("COPYMEND_LEDGER_TABLE") == 2)
         yield Sandbox(process)
     finally:
         process.stop()
+
+
+@pytest.fixture(scope="module")
+def sandbox(copymend_program):
+    with running(copymend_program, "make-sandbox.log") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def untouched_sandbox(copymend_program):
+    """One that no other test has changed."""
+    with running(copymend_program, "make-sandbox-untouched.log") as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
@@ -149,19 +167,19 @@ def test_what_iam_learns_counts_for_the_simulator_and_for_copies(sandbox, event)
     assert backup.describe_copy_job(CopyJobId=started["CopyJobId"])["CopyJob"]["State"] == "COMPLETED"
 
 
-def test_moto_and_the_sandbox_are_the_same_world(sandbox):
+def test_moto_and_the_sandbox_are_the_same_world(untouched_sandbox):
     world = json.loads(WORLD.read_text())
     vaults = keys = roles = 0
     for account, content in world["accounts"].items():
         if content.get("partition", "aws") != "aws":
             continue
-        iam = sandbox.client("iam", account)
+        iam = untouched_sandbox.client("iam", account)
         for name, role in content.get("roles", {}).items():
             found = iam.get_role(RoleName=name)["Role"]
             assert found["Arn"] == f"arn:aws:iam::{account}:role{role.get('path', '/')}{name}"
             roles += 1
         for region, resources in content.get("regions", {}).items():
-            kms, backup = sandbox.client("kms", account, region), sandbox.client("backup", account, region)
+            kms, backup = untouched_sandbox.client("kms", account, region), untouched_sandbox.client("backup", account, region)
             for name in resources.get("vaults", {}):
                 vault = backup.describe_backup_vault(BackupVaultName=name)
                 # Also the keys that a vault gets by itself: their ids are made in both places.
@@ -179,14 +197,6 @@ def test_moto_and_the_sandbox_are_the_same_world(sandbox):
                     assert as_sets(told) == as_sets(policy)
                 keys += 1
     assert vaults > 15 and keys > 30 and roles > 8
-
-
-def as_sets(value):
-    if isinstance(value, dict):
-        return {name: as_sets(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return sorted((as_sets(item) for item in value), key=json.dumps)
-    return value
 
 
 def test_operations_that_nobody_serves_are_refused(sandbox):
@@ -232,18 +242,17 @@ def test_the_order_of_every_list_in_a_statement_changes_and_nothing_else():
 
 
 def test_a_signal_ends_both_servers(copymend_program):
-    environment = os.environ | {"COPYMEND_PROGRAM": str(copymend_program), "LISTEN": "127.0.0.1:0"}
-    process = Process("make sandbox", ["sandbox/run", WORLD], LOGS / "make-sandbox-ended.log", env=environment, cwd=ROOT)
+    process = make_sandbox(copymend_program, "make-sandbox-ended.log")
     process.address()
-    running = children(process.pid)
-    assert len(running) == 2, running
+    servers = children(process.pid)
+    assert len(servers) == 2, servers
 
     os.kill(process.pid, 15)
 
     end = time.monotonic() + 10
-    while any(is_alive(pid) for pid in running) and time.monotonic() < end:
+    while any(is_alive(pid) for pid in servers) and time.monotonic() < end:
         time.sleep(0.05)
-    alive = [pid for pid in running if is_alive(pid)]
+    alive = [pid for pid in servers if is_alive(pid)]
     process.stop()
     assert alive == []
 
