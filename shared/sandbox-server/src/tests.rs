@@ -123,6 +123,9 @@ async fn the_simulators_answers_come_in_pages() {
     assert!(second.contains("iam:CreateUser"), "{second}");
 }
 
+/// What is asked, and the answer's status and code.
+type Row<'r> = (&'r [(&'r str, &'r str)], StatusCode, &'r str);
+
 #[tokio::test]
 async fn what_the_simulator_cannot_do_is_refused() {
     let nobody = ("PolicySourceArn", "arn:aws:iam::111122223333:role/Nobody");
@@ -134,7 +137,6 @@ async fn what_the_simulator_cannot_do_is_refused() {
         "PermissionsBoundaryPolicyInputList.member.1",
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#,
     );
-    type Row<'r> = (&'r [(&'r str, &'r str)], StatusCode, &'r str);
     let rows: [Row<'_>; 5] = [
         (&[nobody, COPY_INTO], StatusCode::NOT_FOUND, "NoSuchEntity"),
         (
