@@ -76,7 +76,8 @@ fn is_failure(answer: &Answer) -> bool {
     }
 }
 
-/// The settings of the environment. In the sandbox nothing can be harmed, so allowlists that aren't set admit everything.
+/// The settings of the environment. In the sandbox nothing can be harmed, so allowlists that aren't set admit everything. The list
+/// of sources does so where its variable is absent; an empty one admits none.
 fn settings(repair: bool) -> Result<Settings, CommandError> {
     let mut settings = Settings::read(|name| std::env::var(name).ok())
         .map_err(|error| CommandError::Usage(error.to_string()))?;
@@ -88,6 +89,9 @@ fn settings(repair: bool) -> Result<Settings, CommandError> {
         if patterns.is_empty() {
             patterns.extend("*".parse());
         }
+    }
+    if std::env::var_os("COPYMEND_ALLOWED_SOURCES").is_none() {
+        settings.allowed_sources.extend("*".parse());
     }
     Ok(settings)
 }

@@ -323,6 +323,7 @@ class World:
             "COPYMEND_MODE": "repair",
             "COPYMEND_ALLOWED_DESTINATIONS": f"arn:aws:backup:*:{DESTINATION}:backup-vault:*",
             "COPYMEND_ALLOWED_KEYS": f"arn:aws:kms:*:{SOURCE}:key/*",
+            "COPYMEND_ALLOWED_SOURCES": f"{JOB_ROLE}>arn:aws:backup:*:{DESTINATION}:backup-vault:*",
             "COPYMEND_ORGANIZATION_ID": self.organization_id,
             "COPYMEND_MEMBER_ROLE": MEMBER_ROLE,
             "COPYMEND_EXTERNAL_ID": EXTERNAL_ID,

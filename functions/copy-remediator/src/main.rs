@@ -21,6 +21,9 @@ enum Answer {
 async fn main() -> ExitCode {
     copymend_lambda::run(async {
         let settings = Settings::read(|name| std::env::var(name).ok())?;
+        for list in settings.lists_that_admit_everything() {
+            tracing::warn!(list, "a list holds `*` and admits everything");
+        }
         let environment = AwsEnvironment::load(&settings).await;
         let remediator = &CopyRemediator::new(environment, settings);
         copymend_lambda::serve(|event, invocation| async move {
@@ -45,6 +48,16 @@ async fn main() -> ExitCode {
 }
 
 fn log(report: &Report) {
+    for change in report.changes.iter().filter(|change| change.applied) {
+        tracing::info!(
+            change_id = change.id,
+            resource = change.resource,
+            grantee = change.grantee,
+            sids = ?change.added,
+            copy_job = report.copy.copy_job_id,
+            "a policy was changed"
+        );
+    }
     let failed: Vec<&str> = report
         .guards
         .iter()

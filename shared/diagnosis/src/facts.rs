@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use copymend_policy::{AccountId, PolicyDocument};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, WhyUnknown};
@@ -149,6 +150,8 @@ pub struct Role {
     pub trust_policy: Option<String>,
     /// The ARN of the permissions boundary, if there is one.
     pub permissions_boundary: Option<String>,
+    /// When the role was made (`CreateDate`), if IAM's answer says so.
+    pub created: Option<Timestamp>,
 }
 
 /// What the job role may do, by `iam:SimulatePrincipalPolicy`: the two actions that every copy needs.

@@ -18,7 +18,7 @@ mod service_job;
 mod simulation;
 mod tag_policy;
 
-pub use advice::{Advice, advise};
+pub use advice::{Advice, advise, advise_unlisted_source};
 pub use assess::{Assessment, Verdict};
 pub use cause::{Cause, UnknownSlug};
 pub use diagnose::{Diagnosis, diagnose};

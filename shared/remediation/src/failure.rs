@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, advise, diagnose,
+    Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, advise, advise_unlisted_source,
+    diagnose,
 };
 use jiff::SignedDuration;
 
 use crate::guards::{
-    MODE, StartedBy, all_passed, guard, guards_of_any_write, guards_of_history, guards_of_plan,
+    MODE, SOURCE_ALLOWED, StartedBy, all_passed, guard, guards_of_any_write, guards_of_history,
+    guards_of_plan, guards_of_retry,
 };
 use crate::handler::{CopyRemediator, Delivery, HandlerError, Invocation};
 use crate::investigate::investigate;
 use crate::ledger::Ledger;
-use crate::plan::plan;
+use crate::plan::{Plan, Target, plan};
 use crate::ports::{Clock, Environment};
-use crate::repair::{Ending, Repair, change_of};
-use crate::report::{Decision, GuardResult, Incident, Outcome, Report};
+use crate::repair::{Ending, Repair, change_of, grantee};
+use crate::report::{Decision, GuardResult, Incident, Outcome, PolicyChange, Report};
 use crate::retry::{Retried, retry, why_not_started};
-use crate::settings::Mode;
+use crate::settings::{Admits, Mode, Settings};
 
 /// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
 const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
@@ -43,7 +45,7 @@ impl<E: Environment> CopyRemediator<E> {
         let advice = advise(diagnosis.cause(), event, Some(&facts));
         let mut report = self.blank(event, &diagnosis, unknown, Some(advice));
         report.verified = true;
-        report.incident = repaired_for_others(&diagnosis, failure, &facts);
+        report.incident = repaired_for_others(&diagnosis, failure, &facts, &self.settings);
         report.message.clone_from(&job.status_message);
         report.copy.recovery_point = Some(job.source_recovery_point.to_string());
         if job.is_parent {
@@ -53,11 +55,16 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(report);
         }
         let started_by = self.started_by(failure, &mut report).await?;
-        let guards = guards_of_any_write(failure, &self.settings, started_by);
+        let cause = diagnosis.cause();
+        let admits = match cause {
+            Cause::DestinationVaultPolicy => self.settings.vault_scope.into(),
+            _ => Admits::ThisRole,
+        };
+        let now = self.environment.clock().now();
+        let guards = guards_of_any_write(failure, &self.settings, started_by, admits, now);
         if let Some(change) = self.unfinished_change(delivery, failure, &facts).await? {
             return self.resume(report, failure, guards, change).await;
         }
-        let cause = diagnosis.cause();
         let confirmed = diagnosis.confirmed_cause() == Some(cause) && diagnosis.is_proposed(cause);
         if confirmed
             && matches!(
@@ -65,6 +72,10 @@ impl<E: Environment> CopyRemediator<E> {
                 Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
             )
         {
+            if is_of_unlisted_source(&guards) {
+                let (started, since) = (who_started(failure, started_by), &facts);
+                report.advice = Some(advise_unlisted_source(event, started, since));
+            }
             self.repair(report, failure, &facts, guards, delivery.invocation)
                 .await
         } else if diagnosis.confirmed_cause() == Some(Cause::ServiceLinkedRole)
@@ -73,6 +84,8 @@ impl<E: Environment> CopyRemediator<E> {
             self.repair_service_linked_role(report, failure, &facts, guards, delivery.invocation)
                 .await
         } else if cause.is_retryable() {
+            let mut guards = guards;
+            guards.extend(guards_of_retry(&facts));
             self.retry_only(report, failure, guards).await
         } else {
             Ok(report)
@@ -92,11 +105,12 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(StartedBy::Someone);
         };
         Ok(match ledger.retry_of(&failure.job().id).await {
-            Ok(Some(original)) => {
-                report
-                    .notes
-                    .push(format!("this copy was our own retry of job {original}"));
-                StartedBy::OwnRetry
+            Ok(Some(retry)) => {
+                report.notes.push(format!(
+                    "this copy was our own retry of job {}",
+                    retry.original_job
+                ));
+                StartedBy::OwnRetry(retry.origin)
             }
             Ok(None) => StartedBy::Someone,
             Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
@@ -105,6 +119,14 @@ impl<E: Environment> CopyRemediator<E> {
                 StartedBy::Someone
             }
         })
+    }
+
+    /// The change of a plan, with whom it would admit.
+    fn planned(&self, plan: &Plan, failure: &Failure) -> PolicyChange {
+        PolicyChange {
+            grantee: Some(grantee(&plan.target, failure, &self.settings)),
+            ..change_of(plan)
+        }
     }
 
     async fn repair(
@@ -145,18 +167,23 @@ impl<E: Environment> CopyRemediator<E> {
         if !only_mode_failed {
             report.decision = Decision::Refuse;
             report.outcome = Outcome::Refused;
-            report.refused_changes.push(change_of(&planned));
+            // Nobody gets a statement to paste for a copy that no owner listed.
+            if !is_of_unlisted_source(&report.guards) {
+                let planned = self.planned(&planned, failure);
+                report.refused_changes.push(planned);
+            }
             return Ok(report);
         }
         report.decision = Decision::Repair;
         if self.settings.mode == Mode::Observe {
             report.outcome = Outcome::Planned;
-            report.changes.push(change_of(&planned));
+            report.changes.push(self.planned(&planned, failure));
             return Ok(report);
         }
         let incident = Incident {
             cause,
             resource: planned.target.as_str().to_owned(),
+            grantee: Some(grantee(&planned.target, failure, &self.settings)),
         };
         let repair = Repair {
             environment: &self.environment,
@@ -308,20 +335,43 @@ fn repaired_for_others(
     diagnosis: &Diagnosis,
     failure: &Failure,
     facts: &Facts,
+    settings: &Settings,
 ) -> Option<Incident> {
     if diagnosis.cause() != Cause::Transient {
         return None;
     }
-    let (cause, resource) = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
-        let vault = failure.job().destination_vault.to_string();
-        (Cause::DestinationVaultPolicy, vault)
+    let (cause, target) = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
+        let vault = failure.job().destination_vault.clone();
+        (Cause::DestinationVaultPolicy, Target::Vault(vault))
     } else if diagnosis.is_proposed(Cause::SourceKeyPolicy) {
         match &facts.source_key {
-            SourceKey::Key(key) => (Cause::SourceKeyPolicy, key.arn.to_string()),
+            SourceKey::Key(key) => (Cause::SourceKeyPolicy, Target::Key(key.arn.clone())),
             SourceKey::NotEncrypted | SourceKey::Unknown(_) => return None,
         }
     } else {
         return None;
     };
-    Some(Incident { cause, resource })
+    Some(Incident {
+        cause,
+        resource: target.as_str().to_owned(),
+        grantee: Some(grantee(&target, failure, settings)),
+    })
+}
+
+fn is_of_unlisted_source(guards: &[GuardResult]) -> bool {
+    guards
+        .iter()
+        .any(|guard| guard.name == SOURCE_ALLOWED && !guard.passed)
+}
+
+/// Who started a copy, in a sentence.
+fn who_started(failure: &Failure, started_by: StartedBy) -> String {
+    match (&failure.job().backup_plan, started_by) {
+        (Some(plan), _) => format!("The backup plan `{plan}` started the copy."),
+        (None, StartedBy::OwnRetry(_)) => "The copy is a retry of Copymend's own.".to_owned(),
+        (None, StartedBy::Someone | StartedBy::BackupPlan) => {
+            "Someone started the copy on demand: CloudTrail shows who called StartCopyJob."
+                .to_owned()
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The guards: named checks, every one of which must pass before a policy is written. Fail closed: what isn't known
 //! doesn't pass.
 
+mod any_write;
+
 use copymend_diagnosis::access::Access;
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{Fact, Facts, Failure, KeyFacts, KeyManager, SourceKey, Tags};
@@ -11,8 +13,10 @@ use crate::ledger::{Lease, PolicyHistory};
 use crate::plan::{Plan, Target};
 use crate::ports::CallResult;
 use crate::report::GuardResult;
-use crate::settings::{ArnPattern, Mode, Settings};
+use crate::settings::{ArnPattern, Settings};
 use crate::write::{Approved, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+
+pub use any_write::{StartedBy, guards_of_any_write, guards_of_retry};
 
 /// The tag by which an owner keeps Copymend away from a vault or key.
 pub const OPT_OUT_TAG: (&str, &str) = ("copymend", "never");
@@ -24,6 +28,8 @@ pub const TIME_FOR_A_WRITE: SignedDuration = SignedDuration::from_secs(5);
 pub const VERIFIED_FAILURE: &str = "verified-failure";
 /// The guard that observe mode fails.
 pub const MODE: &str = "mode";
+/// The guard that a copy of an unlisted route fails.
+pub const SOURCE_ALLOWED: &str = "source-allowed";
 /// The guard that the ledger's lease passes.
 pub const LEASE: &str = "lease";
 
@@ -33,62 +39,6 @@ pub(crate) fn guard(name: &'static str, passed: bool, detail: impl Into<String>)
         passed,
         detail: detail.into(),
     }
-}
-
-/// Who started the copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartedBy {
-    /// A backup plan.
-    BackupPlan,
-    /// Copymend, as a retry of a copy that a plan had started.
-    OwnRetry,
-    /// Someone, on demand.
-    Someone,
-}
-
-/// The guards of every write, also of starting a copy again.
-#[must_use]
-pub fn guards_of_any_write(
-    failure: &Failure,
-    settings: &Settings,
-    started_by: StartedBy,
-) -> Vec<GuardResult> {
-    let job = failure.job();
-    let vault = job.destination_vault.as_str();
-    let (started, how) = match started_by {
-        StartedBy::BackupPlan => (true, "a backup plan started the copy"),
-        StartedBy::OwnRetry => (
-            true,
-            "the copy is our own retry of one that a backup plan started",
-        ),
-        StartedBy::Someone if settings.allow_on_demand => (
-            true,
-            "someone started the copy on demand, which COPYMEND_ALLOW_ON_DEMAND admits",
-        ),
-        StartedBy::Someone => (
-            false,
-            "someone started the copy on demand; COPYMEND_ALLOW_ON_DEMAND is not true",
-        ),
-    };
-    vec![
-        guard(
-            VERIFIED_FAILURE,
-            true,
-            format!("DescribeCopyJob confirms that job {} failed", job.id),
-        ),
-        guard(
-            MODE,
-            settings.mode == Mode::Repair,
-            format!("COPYMEND_MODE is {}", settings.mode),
-        ),
-        guard("started-by-backup-plan", started, how),
-        allowed(
-            "destination-allowed",
-            "COPYMEND_ALLOWED_DESTINATIONS",
-            &settings.allowed_destinations,
-            vault,
-        ),
-    ]
 }
 
 fn allowed(name: &'static str, setting: &str, patterns: &[ArnPattern], arn: &str) -> GuardResult {
@@ -114,7 +64,7 @@ pub fn guards_of_plan(
     let mut guards = Vec::new();
     match (&plan.target, &facts.source_key) {
         (Target::Vault(_), _) => {
-            guards.push(not_opted_out("vault", &facts.vault_tags));
+            guards.push(nobody_opted_out(facts));
             guards.push(job_role_exists(failure, facts));
         }
         (Target::Key(arn), SourceKey::Key(key)) => {
@@ -124,7 +74,10 @@ pub fn guards_of_plan(
                 &settings.allowed_keys,
                 arn.as_str(),
             ));
-            guards.push(not_opted_out("key", &key.tags));
+            guards.push(match nobody_opted_out(facts) {
+                vault if !vault.passed => vault,
+                _ => not_opted_out("key", &key.tags),
+            });
             guards.extend(guards_of_key(key, failure, facts, settings));
         }
         (Target::Key(arn), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => {
@@ -154,6 +107,25 @@ pub fn guards_of_plan(
     guards
 }
 
+/// Whether these tags keep Copymend away.
+pub(crate) fn is_opt_out(tags: &Tags) -> bool {
+    let (key, value) = OPT_OUT_TAG;
+    tags.iter()
+        .any(|(tag, content)| tag.eq_ignore_ascii_case(key) && content.eq_ignore_ascii_case(value))
+}
+
+/// Whether neither the vault's nor the key's owner keeps Copymend away. A retry and a vault's statement grant nothing on the key,
+/// which may be of an account that can't be read: there, tags that aren't known stop nothing.
+fn nobody_opted_out(facts: &Facts) -> GuardResult {
+    let of_key = match &facts.source_key {
+        SourceKey::Key(key) if key.tags.known().is_some() => {
+            Some(not_opted_out("key", &key.tags)).filter(|guard| !guard.passed)
+        }
+        SourceKey::Key(_) | SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
+    };
+    of_key.unwrap_or_else(|| not_opted_out("vault", &facts.vault_tags))
+}
+
 fn not_opted_out(what: &str, tags: &Fact<Tags>) -> GuardResult {
     let name = "not-opted-out";
     let (key, value) = OPT_OUT_TAG;
@@ -164,9 +136,7 @@ fn not_opted_out(what: &str, tags: &Fact<Tags>) -> GuardResult {
             format!("the {what}'s tags are not known: {why}"),
         ),
         Fact::Known(tags) => {
-            let opted_out = tags.iter().any(|(tag, content)| {
-                tag.eq_ignore_ascii_case(key) && content.eq_ignore_ascii_case(value)
-            });
+            let opted_out = is_opt_out(tags);
             let not = if opted_out { "" } else { "not " };
             guard(
                 name,

@@ -289,7 +289,7 @@ impl<E: Environment> CopyRemediator<E> {
             .retry_of(&event.copy_job_id)
             .await
             .map_err(HandlerError::Call)?;
-        let Some(original) = original else {
+        let Some(original) = original.map(|retry| retry.original_job) else {
             report
                 .notes
                 .push("this copy worked; it was no retry of ours".to_owned());
@@ -369,17 +369,37 @@ enum Verification {
 }
 
 impl Counted for Report {
-    /// Same cause, same resource, same source account. Unverified events have incidents of their own, so that made-up ones
-    /// can't silence real ones.
+    /// Same cause, same resource, same source account, and the same grantee where there is a change: each is told of. Unverified
+    /// events have incidents of their own, so that made-up ones can't silence real ones.
     fn fingerprint(&self) -> String {
         let first = self.changes.first().or(self.refused_changes.first());
-        let (cause, resource) = match (&self.incident, first) {
-            (Some(incident), _) => (incident.cause, incident.resource.as_str()),
-            (None, Some(change)) => (self.diagnosis.cause, change.resource.as_str()),
-            (None, None) => (self.diagnosis.cause, self.copy.destination_vault.as_str()),
+        let (cause, resource, grantee) = match (&self.incident, first) {
+            (Some(incident), _) => (
+                incident.cause,
+                incident.resource.as_str(),
+                incident.grantee.as_deref(),
+            ),
+            (None, Some(change)) => (
+                self.diagnosis.cause,
+                change.resource.as_str(),
+                change.grantee.as_deref(),
+            ),
+            (None, None) => (
+                self.diagnosis.cause,
+                self.copy.destination_vault.as_str(),
+                None,
+            ),
         };
         let verified = if self.verified { "" } else { "unverified#" };
-        format!("{verified}{cause}#{resource}#{}", self.copy.account)
+        let account = &self.copy.account;
+        match grantee {
+            Some(grantee) => format!("{verified}{cause}#{resource}#{account}#{grantee}"),
+            None => format!("{verified}{cause}#{resource}#{account}"),
+        }
+    }
+
+    fn is_always_told(&self) -> bool {
+        self.changes.iter().any(|change| change.applied)
     }
 
     fn outcome(&self) -> Outcome {

@@ -13,6 +13,11 @@ pub(crate) trait Counted: Sized {
     /// How it ended.
     fn outcome(&self) -> Outcome;
 
+    /// Whether people hear of it however often the incident was seen: a grant was given.
+    fn is_always_told(&self) -> bool {
+        false
+    }
+
     /// Takes down how often the incident was seen.
     fn occurred(&mut self, count: u64);
 
@@ -78,7 +83,7 @@ where
                 Some(_) if same.is_none() => occurrence.is_changed_by(told.outcome()),
                 Some(_) | None => occurrence.is_worth_telling(told.outcome()),
             };
-            if !is_due {
+            if !is_due && !told.is_always_told() {
                 return Ok(told);
             }
         }

@@ -143,6 +143,43 @@ pub enum ChangeState {
     Undone,
 }
 
+/// Who started the copy that a retry repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A backup plan.
+    BackupPlan,
+    /// Someone, on demand.
+    OnDemand,
+}
+
+impl Origin {
+    /// The stable name.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::BackupPlan => "backup-plan",
+            Self::OnDemand => "on-demand",
+        }
+    }
+
+    /// The origin of that name.
+    #[must_use]
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        [Self::BackupPlan, Self::OnDemand]
+            .into_iter()
+            .find(|origin| origin.slug() == slug)
+    }
+}
+
+/// A copy that was started again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryRecord {
+    /// The failed job that it repeats.
+    pub original_job: String,
+    /// Who started the first copy of the chain. Absent where an earlier version recorded the retry, or nobody could tell.
+    pub origin: Option<Origin>,
+}
+
 /// What the ledger knows of earlier writes to one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyHistory {
@@ -321,17 +358,18 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Option<u32>>> + Send;
 
-    /// Remembers that a job was started by our own retry of another job.
+    /// Remembers that a job was started by our own retry of another job, and who started that one.
     fn record_retried_job(
         &self,
         retried_job: &str,
         original_job: &str,
+        origin: Option<Origin>,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// The job that this job is our retry of, if it is one.
+    /// What this job repeats, if it is a retry of ours.
     fn retry_of(
         &self,
         copy_job_id: &str,
-    ) -> impl Future<Output = CallResult<Option<String>>> + Send;
+    ) -> impl Future<Output = CallResult<Option<RetryRecord>>> + Send;
 }

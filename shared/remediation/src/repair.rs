@@ -64,6 +64,7 @@ pub fn change_of(plan: &Plan) -> PolicyChange {
         certificate: plan.proof.as_ref().ok().cloned(),
         applied: false,
         id: None,
+        grantee: None,
     }
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn change_recorded(change: &Change, applied: bool) -> PolicyChange {
             .and_then(|after| prove_only_adds(before.as_ref(), &after, &statements).ok()),
         applied,
         id: Some(change.id.clone()),
+        grantee: Some(change.grantee.clone()),
     }
 }
 

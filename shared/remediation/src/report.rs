@@ -58,6 +58,8 @@ pub struct Incident {
     pub cause: Cause,
     /// The vault or key.
     pub resource: String,
+    /// Whom a change of it admits, in the ledger's words.
+    pub grantee: Option<String>,
 }
 
 impl Report {
@@ -294,4 +296,7 @@ pub struct PolicyChange {
     /// The change's id in the ledger, once it is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Whom it admits, and to what, in the ledger's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grantee: Option<String>,
 }

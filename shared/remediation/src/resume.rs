@@ -6,14 +6,14 @@ use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceK
 use copymend_policy::{NewStatement, PolicyDocument};
 use serde_json::Value;
 
-use crate::guards::{all_passed, guards_of_any_write};
+use crate::guards::{all_passed, guards_of_any_write, is_opt_out};
 use crate::handler::{CopyRemediator, Delivery, HandlerError};
 use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
 use crate::plan::{Target, holds, sids, vault_grant};
-use crate::ports::{Backup, Environment, Location};
+use crate::ports::{Backup, Clock, Environment, Keys, Location};
 use crate::repair::{change_recorded, grantee};
 use crate::report::{Decision, GuardResult, Incident, Outcome, Report};
-use crate::settings::{Mode, Settings};
+use crate::settings::{Admits, Mode, Settings};
 
 impl<E: Environment> CopyRemediator<E> {
     /// A copy that failed before its policy was repaired for another copy of the same grantee: nothing is left to find out,
@@ -51,14 +51,16 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(target) = target else {
             return Ok(None);
         };
-        let admitted = ledger
-            .admitted_at(target.as_str(), &grantee(&target, failure, &self.settings))
-            .await;
+        let grantee = grantee(&target, failure, &self.settings);
+        let admitted = ledger.admitted_at(target.as_str(), &grantee).await;
         // The whole way round is always safe.
         let Ok(Some(at)) = admitted else {
             return Ok(None);
         };
-        if at < completed || !self.still_admits(&target, failure).await {
+        if at < completed
+            || !self.still_admits(&target, failure).await
+            || !self.nobody_opted_out(&target, failure).await
+        {
             return Ok(None);
         }
         let diagnosis = Diagnosis::from_message(&explanation);
@@ -73,13 +75,16 @@ impl<E: Environment> CopyRemediator<E> {
         report.incident = Some(Incident {
             cause,
             resource: target.as_str().to_owned(),
+            grantee: Some(grantee),
         });
         report.notes.push(format!(
             "the policy of `{}` was repaired at {at}, after this copy had failed",
             target.as_str()
         ));
         let started_by = self.started_by(failure, &mut report).await?;
-        let guards = guards_of_any_write(failure, &self.settings, started_by);
+        let now = self.environment.clock().now();
+        let admits = Admits::ThisRole;
+        let guards = guards_of_any_write(failure, &self.settings, started_by, admits, now);
         if !all_passed(&guards) {
             return Ok(None);
         }
@@ -100,6 +105,22 @@ impl<E: Environment> CopyRemediator<E> {
                 };
                 PolicyDocument::parse(&text)
                     .is_ok_and(|policy| admits_by_our_statement(&policy, failure, &self.settings))
+            }
+        }
+    }
+
+    /// Whether the owners of the vault and of the key let Copymend act. Where that can't be read, the whole way round tells.
+    async fn nobody_opted_out(&self, target: &Target, failure: &Failure) -> bool {
+        let vault = &failure.job().destination_vault;
+        let vault = self.environment.backup().list_vault_tags(vault);
+        match target {
+            Target::Vault(_) => vault.await.is_ok_and(|tags| !is_opt_out(&tags)),
+            Target::Key(key) => {
+                let key = self.environment.keys().list_key_tags(key);
+                let (vault, key) = tokio::join!(vault, key);
+                [vault, key]
+                    .into_iter()
+                    .all(|tags| tags.is_ok_and(|tags| !is_opt_out(&tags)))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::{Failure, Lifecycle};
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Origin};
 use crate::ports::{
     BackupWrites, CallError, CallErrorKind, Clock, Environment, Location, StartCopy,
 };
@@ -81,6 +81,15 @@ pub async fn retry<E: Environment>(
     };
     let now = environment.clock().now();
     let job = failure.job();
+    // A retry keeps the origin of the copy that it repeats: one on demand never passes as one of a plan.
+    let origin = match &job.backup_plan {
+        Some(_) => Some(Origin::BackupPlan),
+        None => match ledger.retry_of(&job.id).await {
+            Ok(Some(retry)) => retry.origin,
+            Ok(None) => Some(Origin::OnDemand),
+            Err(error) => return Retried::Failed(error),
+        },
+    };
     let counted = ledger
         .count_retry(
             &job.source_recovery_point,
@@ -99,7 +108,8 @@ pub async fn retry<E: Environment>(
         Ok(new_job) => {
             // Without this note the new job's own failure would look like a copy on demand, and stop there. Another delivery
             // starts the same copy, by its token, and notes it then.
-            if let Err(error) = ledger.record_retried_job(&new_job, &job.id, now).await {
+            let recorded = ledger.record_retried_job(&new_job, &job.id, origin, now);
+            if let Err(error) = recorded.await {
                 if error.may_pass() {
                     return Retried::Failed(error);
                 }

@@ -92,6 +92,7 @@ impl<E: Environment> CopyRemediator<E> {
             certificate: None,
             applied,
             id,
+            grantee: Some("backup.amazonaws.com".to_owned()),
         };
         if mode_is_observe {
             report.outcome = Outcome::Planned;

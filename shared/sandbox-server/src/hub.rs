@@ -58,6 +58,7 @@ impl Hub {
         environment.set("COPYMEND_MODE", "repair");
         environment.set("COPYMEND_ALLOWED_DESTINATIONS", "*");
         environment.set("COPYMEND_ALLOWED_KEYS", "*");
+        environment.set("COPYMEND_ALLOWED_SOURCES", "*");
         if upstream.endpoint().is_none() {
             return Ok(environment);
         }

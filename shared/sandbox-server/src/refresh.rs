@@ -197,6 +197,7 @@ impl Iam<'_> {
             policies: BTreeMap::new(),
             managed_policies: Vec::new(),
             permissions_boundary: None,
+            created: xml::text(&found, "CreateDate").and_then(|date| date.parse().ok()),
         };
         let listed = self.read("ListRolePolicies", &[by_name]).await?;
         for policy in xml::members(listed.as_deref().unwrap_or_default(), "PolicyNames") {

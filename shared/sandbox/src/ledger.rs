@@ -7,7 +7,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress,
-    LastWrite, Lease, Ledger, Occurrence, PolicyHistory,
+    LastWrite, Lease, Ledger, Occurrence, Origin, PolicyHistory, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::civil::Date;
@@ -64,7 +64,7 @@ struct State {
     last_change: Option<String>,
     admitted: BTreeMap<(String, String), Timestamp>,
     retries: BTreeMap<(String, String), Retries>,
-    retried: BTreeMap<String, (String, Timestamp)>,
+    retried: BTreeMap<String, RetryRecord>,
 }
 
 /// A [`Ledger`] that forgets when the program ends. Clones share it.
@@ -399,20 +399,20 @@ impl Ledger for MemoryLedger {
         &self,
         retried_job: &str,
         original_job: &str,
-        now: Timestamp,
+        origin: Option<Origin>,
+        _now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordRetriedJob", retried_job)?;
-        state
-            .retried
-            .insert(retried_job.to_owned(), (original_job.to_owned(), now));
+        let record = RetryRecord {
+            original_job: original_job.to_owned(),
+            origin,
+        };
+        state.retried.insert(retried_job.to_owned(), record);
         Ok(())
     }
 
-    async fn retry_of(&self, copy_job_id: &str) -> CallResult<Option<String>> {
+    async fn retry_of(&self, copy_job_id: &str) -> CallResult<Option<RetryRecord>> {
         let state = self.begin("ledger:RetryOf", copy_job_id)?;
-        Ok(state
-            .retried
-            .get(copy_job_id)
-            .map(|(original, _)| original.clone()))
+        Ok(state.retried.get(copy_job_id).cloned())
     }
 }

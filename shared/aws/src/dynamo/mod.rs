@@ -39,7 +39,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedAs, JobEntry, JobProgress, LastWrite, Lease,
-    Ledger, Occurrence, PolicyHistory,
+    Ledger, Occurrence, Origin, PolicyHistory, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -469,28 +469,34 @@ impl Ledger for DynamoLedger {
         &self,
         retried_job: &str,
         original_job: &str,
+        origin: Option<Origin>,
         now: Timestamp,
     ) -> CallResult<()> {
         let pk = format!("retried#{retried_job}");
-        let request = self
+        let mut request = self
             .put_item(&pk)
             .item("original_job", string(original_job))
             .item("expires_at", expiry(now, 30));
+        if let Some(origin) = origin {
+            request = request.item("origin", string(origin.slug()));
+        }
         Call::new("dynamodb:PutItem", pk)
             .send(request.send())
             .await?;
         Ok(())
     }
 
-    async fn retry_of(&self, copy_job_id: &str) -> CallResult<Option<String>> {
+    async fn retry_of(&self, copy_job_id: &str) -> CallResult<Option<RetryRecord>> {
         let pk = format!("retried#{copy_job_id}");
         let Some(item) = self.get(&pk).await? else {
             return Ok(None);
         };
-        text(&item, "original_job")
-            .map(|job| Some(job.to_owned()))
-            .ok_or_else(|| {
-                Call::new("dynamodb:GetItem", &pk).unreadable("`original_job` is missing")
-            })
+        let original_job = text(&item, "original_job").ok_or_else(|| {
+            Call::new("dynamodb:GetItem", &pk).unreadable("`original_job` is missing")
+        })?;
+        Ok(Some(RetryRecord {
+            original_job: original_job.to_owned(),
+            origin: text(&item, "origin").and_then(Origin::from_slug),
+        }))
     }
 }

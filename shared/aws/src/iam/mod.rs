@@ -15,6 +15,7 @@ use copymend_diagnosis::{PrincipalPolicies, Role, SimulatedAction};
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallResult, Identities, IdentityWrites, Simulation};
 use copymend_remediation::write::ApprovedServiceLinkedRole;
+use jiff::Timestamp;
 
 use crate::access::ReadWrite;
 use crate::accounts::{Accounts, Clients, Target};
@@ -82,6 +83,7 @@ impl<Access> Identities for AwsIdentities<Access> {
             permissions_boundary: role
                 .permissions_boundary()
                 .and_then(|boundary| text(boundary.permissions_boundary_arn())),
+            created: Timestamp::from_second(role.create_date().secs()).ok(),
         }))
     }
 

@@ -4,7 +4,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, Count, CountedAs, Counting, JobEntry, JobProgress, LastWrite, Ledger,
-    Occurrence,
+    Occurrence, Origin,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -373,13 +373,14 @@ async fn retries(ledger: &impl Ledger) {
     assert_eq!(count(&here, "3", 3, 4).await, Some(3));
 
     assert_eq!(ledger.retry_of("new").await.unwrap(), None);
-    ledger
-        .record_retried_job("new", "old", at(0))
-        .await
-        .unwrap();
-    assert_eq!(
-        ledger.retry_of("new").await.unwrap(),
-        Some("old".to_owned())
-    );
+    for origin in [None, Some(Origin::BackupPlan), Some(Origin::OnDemand)] {
+        ledger
+            .record_retried_job("new", "old", origin, at(0))
+            .await
+            .unwrap();
+        let record = ledger.retry_of("new").await.unwrap().unwrap();
+        assert_eq!(record.original_job, "old");
+        assert_eq!(record.origin, origin);
+    }
     assert_eq!(ledger.retry_of("old").await.unwrap(), None);
 }

@@ -14,6 +14,7 @@ mod resource;
 mod role;
 #[cfg(test)]
 pub(crate) mod samples;
+mod source;
 mod state;
 mod steps;
 mod tags;
@@ -31,6 +32,7 @@ use crate::cause::Cause;
 use crate::event::CopyJobEvent;
 use crate::facts::Facts;
 use case::Case;
+pub use source::advise_unlisted_source;
 
 /// Steps for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

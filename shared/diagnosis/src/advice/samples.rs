@@ -157,6 +157,7 @@ pub(crate) fn role() -> Role {
                 .to_owned(),
         ),
         permissions_boundary: Some("arn:aws:iam::111122223333:policy/BackupLimits".to_owned()),
+        created: None,
     }
 }
 

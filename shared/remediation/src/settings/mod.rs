@@ -1,6 +1,7 @@
 //! The settings, from environment variables. An invalid value stops the start.
 
 mod reader;
+mod source;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use serde::Serialize;
 pub use reader::InvalidSetting;
 pub(crate) use reader::Reader;
 use reader::organization_id;
+pub use source::{Admits, AllowedSource, NoSource};
 
 /// Whether anything may be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -32,6 +34,9 @@ impl fmt::Display for Mode {
     }
 }
 
+/// What a `*` alone stands for.
+const EVERYTHING: &str = "arn:*:*:*:*:*";
+
 /// An ARN pattern of an allowlist: `*` and `?` stand for characters within one of the six parts, never across a colon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArnPattern(String);
@@ -41,6 +46,12 @@ impl ArnPattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it was written as `*`.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.0 == EVERYTHING
     }
 
     /// Whether the pattern admits this ARN.
@@ -55,7 +66,7 @@ impl FromStr for ArnPattern {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "*" {
-            return Ok(Self("arn:*:*:*:*:*".to_owned()));
+            return Ok(Self(EVERYTHING.to_owned()));
         }
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         if parts.len() == 6
@@ -83,6 +94,10 @@ pub struct Settings {
     pub mode: Mode,
     /// `COPYMEND_ALLOWED_DESTINATIONS`: vaults whose policy may be written. Empty admits none.
     pub allowed_destinations: Vec<ArnPattern>,
+    /// `COPYMEND_ALLOWED_SOURCES`: whose copies may lead to a repair or a retry. Empty admits none.
+    pub allowed_sources: Vec<AllowedSource>,
+    /// `COPYMEND_MAX_AGE_HOURS`: a copy that failed longer ago is explained, never repaired or started again.
+    pub max_age_hours: u32,
     /// `COPYMEND_ALLOWED_KEYS`: keys whose policy may be written. Empty admits none.
     pub allowed_keys: Vec<ArnPattern>,
     /// `COPYMEND_VAULT_SCOPE`.
@@ -122,6 +137,8 @@ impl Default for Settings {
         Self {
             mode: Mode::Observe,
             allowed_destinations: Vec::new(),
+            allowed_sources: Vec::new(),
+            max_age_hours: 72,
             allowed_keys: Vec::new(),
             vault_scope: VaultScope::Role,
             key_profile: KeyProfile::LeastPrivilege,
@@ -157,6 +174,17 @@ impl Settings {
                 "COPYMEND_ALLOWED_DESTINATIONS",
                 "ARN patterns separated by commas, such as arn:aws:backup:eu-west-1:111122223333:backup-vault:*",
                 |text| text.parse().ok(),
+            )?,
+            allowed_sources: reader.list(
+                "COPYMEND_ALLOWED_SOURCES",
+                "account ids or patterns of job role ARNs separated by commas, each alone or followed by > and a pattern of vault ARNs, such as arn:aws:iam::111122223333:role/Backup*>arn:aws:backup:*:444455556666:backup-vault:dr-*",
+                |text| text.parse().ok(),
+            )?,
+            max_age_hours: reader.number(
+                "COPYMEND_MAX_AGE_HOURS",
+                "a whole number of hours from 0 to 720",
+                720,
+                default.max_age_hours,
             )?,
             allowed_keys: reader.list(
                 "COPYMEND_ALLOWED_KEYS",
@@ -209,6 +237,28 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The lists that admit everything: an owner should know of each.
+    #[must_use]
+    pub fn lists_that_admit_everything(&self) -> Vec<&'static str> {
+        let is_all = |patterns: &[ArnPattern]| patterns.iter().any(ArnPattern::is_all);
+        [
+            (
+                "COPYMEND_ALLOWED_DESTINATIONS",
+                is_all(&self.allowed_destinations),
+            ),
+            ("COPYMEND_ALLOWED_KEYS", is_all(&self.allowed_keys)),
+            (
+                "COPYMEND_ALLOWED_SOURCES",
+                self.allowed_sources.iter().any(AllowedSource::is_everyone),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_all)| is_all.then_some(name))
+        .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,6 +299,9 @@ mod tests {
                 "arn:aws:backup:eu-west-1:444455556666:backup-vault:a,b",
             ),
             ("COPYMEND_ALLOWED_KEYS", "arn:aws:kms:key/*"),
+            ("COPYMEND_ALLOWED_SOURCES", "Backup*"),
+            ("COPYMEND_ALLOWED_SOURCES", "111122223333>*"),
+            ("COPYMEND_MAX_AGE_HOURS", "721"),
             ("COPYMEND_VAULT_SCOPE", "everyone"),
             ("COPYMEND_KEY_PROFILE", "full"),
             ("COPYMEND_ORGANIZATION_ID", "o-*"),

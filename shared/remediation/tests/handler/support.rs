@@ -17,6 +17,7 @@ pub(crate) fn open_settings() -> Settings {
         mode: Mode::Repair,
         allowed_destinations: vec!["*".parse().unwrap()],
         allowed_keys: vec!["*".parse().unwrap()],
+        allowed_sources: vec!["*".parse().unwrap()],
         ..Settings::default()
     }
 }

@@ -161,6 +161,7 @@ fn a_megabyte_is_cut_and_the_cut_is_said() {
             certificate: None,
             applied: false,
             id: None,
+            grantee: None,
         });
     let email = email(&report);
     assert!(email.subject.len() <= 100);

@@ -63,6 +63,7 @@ fn role(world: &World, account: AccountId, name: &str) -> Option<Role> {
             arn: world.service_linked_role_arn(account).parse().ok()?,
             trust_policy: Some(managed::TRUST.to_owned()),
             permissions_boundary: None,
+            created: None,
         });
     }
     let role = found.roles.get(name)?;
@@ -79,6 +80,7 @@ fn role(world: &World, account: AccountId, name: &str) -> Option<Role> {
         arn: arn.parse().ok()?,
         trust_policy: Some(trust.unwrap_or_else(|| managed::TRUST.to_owned())),
         permissions_boundary: boundary.map(|boundary| boundary.arn.to_string()),
+        created: role.created,
     })
 }
 

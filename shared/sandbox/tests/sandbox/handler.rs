@@ -112,6 +112,7 @@ async fn handle(sandbox: &Sandbox, job: &CopyJob) -> copymend_remediation::repor
         mode: Mode::Repair,
         allowed_destinations: vec!["*".parse().unwrap()],
         allowed_keys: vec!["*".parse().unwrap()],
+        allowed_sources: vec!["*".parse().unwrap()],
         ..Settings::default()
     };
     let handler = CopyRemediator::new(sandbox.clone(), settings);

@@ -287,6 +287,7 @@ pub(crate) fn failed_backup() -> Advisory {
             arn: job.role.clone().unwrap(),
             trust_policy: Some(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#.to_owned()),
             permissions_boundary: None,
+            created: None,
         })),
         caller: CallerFacts {
             access: CallerAccess {

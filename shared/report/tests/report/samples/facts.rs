@@ -59,6 +59,7 @@ pub(super) fn facts() -> Facts {
             arn: ROLE.parse().unwrap(),
             trust_policy: None,
             permissions_boundary: None,
+            created: None,
         })),
         job_role_access: JobRoleAccess {
             copy_from: allowed("backup:CopyFromBackupVault", SNAPSHOT),

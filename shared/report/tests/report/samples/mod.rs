@@ -133,6 +133,7 @@ fn change(
         certificate: None,
         applied,
         id: applied.then(|| "8F1B2C3D-1111-2222-3333-444455556666-1772330400000".to_owned()),
+        grantee: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use copymend_policy::Arn;
+use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -29,6 +30,9 @@ pub struct Role {
     /// The permissions boundary.
     #[serde(default)]
     pub permissions_boundary: Option<PermissionsBoundary>,
+    /// When the role was made.
+    #[serde(default)]
+    pub created: Option<Timestamp>,
 }
 
 /// A permissions boundary.

@@ -166,6 +166,7 @@ pub(crate) fn open_settings(mode: Mode) -> Settings {
         mode,
         allowed_destinations: vec!["*".parse().unwrap()],
         allowed_keys: vec!["*".parse().unwrap()],
+        allowed_sources: vec!["*".parse().unwrap()],
         create_service_linked_role: true,
         ..Settings::default()
     }

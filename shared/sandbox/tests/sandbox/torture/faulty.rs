@@ -10,7 +10,8 @@ use copymend_diagnosis::{
 };
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, PolicyHistory,
+    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin,
+    PolicyHistory, RetryRecord,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
@@ -245,8 +246,8 @@ impl Ledger for Faulty {
         last_change() -> Option<String>;
         admitted_at(resource: &str, grantee: &str) -> Option<Timestamp>;
         count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> Option<u32>;
-        record_retried_job(retried: &str, original: &str, now: Timestamp) -> ();
-        retry_of(id: &str) -> Option<String>;
+        record_retried_job(retried: &str, original: &str, origin: Option<Origin>, now: Timestamp) -> ();
+        retry_of(id: &str) -> Option<RetryRecord>;
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn settings() -> Settings {
         mode: Mode::Repair,
         allowed_destinations: vec!["*".parse().unwrap()],
         allowed_keys: vec!["*".parse().unwrap()],
+        allowed_sources: vec!["*".parse().unwrap()],
         create_service_linked_role: true,
         ..Settings::default()
     }
