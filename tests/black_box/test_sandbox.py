@@ -17,7 +17,6 @@ from running_sandbox import WORKLOADS, WORLD, running_sandbox, start_process
 sys.path.insert(0, str(ROOT / "sandbox"))
 from key_policies import in_another_order  # noqa: E402
 
-BACKUP = "444455556666"
 SETTINGS = {"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
 
 
@@ -198,8 +197,8 @@ def test_the_order_of_every_list_in_a_statement_changes_and_nothing_else():
 
 def test_a_signal_ends_both_servers(copymend_program):
     process = start_process(copymend_program, LOGS / "make-sandbox-ended.log")
-    running = children(process.pid)
-    assert len(running) == 2, running
+    servers = children(process.pid)
+    assert len(servers) == 2, servers
 
     os.kill(process.pid, 15)
 

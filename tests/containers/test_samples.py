@@ -30,8 +30,8 @@ def explain(copymend):
 
 
 @pytest.mark.parametrize("event", events("events"))
-def test_a_failed_copy_is_explained_from_its_message(invoke, explain, note, event):
-    answer = invoke("CopyRemediator", event)
+def test_a_failed_copy_is_explained_from_its_message(invoke_timed, explain, note, event):
+    answer = invoke_timed("CopyRemediator", event)
 
     explained = report(answer.json())
     note(event, answer, explained)
@@ -41,8 +41,8 @@ def test_a_failed_copy_is_explained_from_its_message(invoke, explain, note, even
 
 
 @pytest.mark.parametrize("event", events("events/advisor"))
-def test_the_access_advisor_answers(invoke, note, event):
-    answer = invoke("AccessAdvisor", event)
+def test_the_access_advisor_answers(invoke_timed, note, event):
+    answer = invoke_timed("AccessAdvisor", event)
 
     explained = report(answer.json())
     note(event, answer, explained)
@@ -51,8 +51,8 @@ def test_the_access_advisor_answers(invoke, note, event):
 
 @pytest.mark.skipif("COPYMEND_OWN_ENGINE" not in os.environ, reason="the engine that runs may reach AWS")
 @pytest.mark.parametrize("function, event", [("CopyRemediator", SAMPLES[0]), ("AccessAdvisor", SAMPLES[-1])])
-def test_credentials_without_a_network_cost_one_short_attempt(invoke, note, function, event):
-    answer = invoke(function, event, AWS_ACCESS_KEY_ID="AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
+def test_credentials_without_a_network_cost_one_short_attempt(invoke_timed, note, function, event):
+    answer = invoke_timed(function, event, AWS_ACCESS_KEY_ID="AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
 
     explained = report(answer.json())
     note(f"{event}, credentials", answer, explained)
