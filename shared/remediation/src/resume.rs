@@ -57,10 +57,14 @@ impl<E: Environment> CopyRemediator<E> {
         let Ok(Some(at)) = admitted else {
             return Ok(None);
         };
-        if at < completed
-            || !self.still_admits(&target, failure).await
-            || !self.nobody_opted_out(&target, failure).await
-        {
+        if at < completed {
+            return Ok(None);
+        }
+        let (still_admits, nobody_opted_out) = tokio::join!(
+            self.still_admits(&target, failure),
+            self.nobody_opted_out(&target, failure)
+        );
+        if !still_admits || !nobody_opted_out {
             return Ok(None);
         }
         let diagnosis = Diagnosis::from_message(&explanation);

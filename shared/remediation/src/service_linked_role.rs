@@ -6,7 +6,9 @@ use std::time::Duration;
 use copymend_diagnosis::{Fact, Facts, Failure};
 use copymend_policy::service_linked_role_arn;
 
-use crate::guards::{all_passed, guard, guards_of_lease, same_organization};
+use crate::guards::{
+    all_passed, guard, guards_of_lease, guards_of_retry, same_organization,
+};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::investigate::SERVICE_LINKED_ROLE;
 use crate::lease::take_lease;
@@ -73,6 +75,7 @@ impl<E: Environment> CopyRemediator<E> {
         let arn = service_linked_role_arn(partition, account);
         report.guards = any_write;
         report.guards.extend(guards(failure, facts, &self.settings));
+        report.guards.extend(guards_of_retry(facts));
         let mode_is_observe = self.settings.mode == Mode::Observe;
         let others_pass = report
             .guards

@@ -14,6 +14,7 @@ mod incidents;
 mod local_runs;
 mod own_roles;
 mod sample_events;
+mod sources;
 mod support;
 mod undo;
 mod writes;
