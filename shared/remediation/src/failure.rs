@@ -14,6 +14,7 @@ use crate::guards::{
 use crate::handler::{CopyRemediator, Delivery, HandlerError, Invocation};
 use crate::investigate::investigate;
 use crate::ledger::Ledger;
+use crate::pause::replace;
 use crate::plan::plan;
 use crate::ports::{Clock, Environment};
 use crate::repair::{Ending, Repair, change_of};
@@ -53,7 +54,8 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(report);
         }
         let started_by = self.started_by(failure, &mut report).await?;
-        let guards = guards_of_any_write(failure, &self.settings, started_by);
+        let mut guards = guards_of_any_write(failure, &self.settings, started_by);
+        guards.extend(self.pause_guard().await?);
         if let Some(change) = self.unfinished_change(delivery, failure, &facts).await? {
             return self.resume(report, failure, guards, change).await;
         }
@@ -134,9 +136,13 @@ impl<E: Environment> CopyRemediator<E> {
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
             let history = ledger.policy_history(planned.target.as_str(), now).await;
-            report
-                .guards
-                .extend(guards_of_history(&planned, &history, &self.settings));
+            report.guards.extend(guards_of_history(
+                &planned,
+                &history,
+                failure,
+                facts,
+                &self.settings,
+            ));
         }
         let only_mode_failed = report
             .guards
@@ -165,6 +171,7 @@ impl<E: Environment> CopyRemediator<E> {
             cause,
             invocation,
             guards: &any_write,
+            admitted_by: &[],
         };
         let repaired = repair.run(planned, facts).await;
         report.notes.extend(repaired.notes);
@@ -245,6 +252,16 @@ impl<E: Environment> CopyRemediator<E> {
         failure: &Failure,
     ) -> Result<Report, HandlerError> {
         let was_repaired = report.outcome == Outcome::Repaired;
+        // Asked anew: a repair takes time.
+        if let Some(not_paused) = self.pause_guard().await? {
+            let is_paused = !not_paused.passed;
+            replace(&mut report.guards, not_paused);
+            if is_paused {
+                let note = "the copy was not started again: a guard does not let it";
+                report.notes.push(note.to_owned());
+                return Ok(report);
+            }
+        }
         match retry(&self.environment, &self.settings, failure).await {
             Retried::Started { job, attempt } => {
                 report.notes.push(format!(

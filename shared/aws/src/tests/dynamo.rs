@@ -1,5 +1,5 @@
 use copymend_remediation::ledger::{
-    Change, Count, CountedAs, Counting, JobEntry, JobProgress, Ledger, Occurrence,
+    Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Ledger, Occurrence,
 };
 use copymend_remediation::ports::{CallErrorKind, Environment};
 use copymend_remediation::settings::Settings;
@@ -49,12 +49,16 @@ fn change() -> Change {
         id: "job-1-1".to_owned(),
         resource: "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned(),
         grantee: "444455556666".to_owned(),
+        account: Some("444455556666".to_owned()),
         before: None,
         after: Some("{}".to_owned()),
         statements: vec!["{\"Sid\":\"a\"}".to_owned()],
         at: now(),
         copy_job_id: "job-1".to_owned(),
         undoes: None,
+        allows_again: false,
+        made_by: None,
+        grounds: Grounds::default(),
     }
 }
 

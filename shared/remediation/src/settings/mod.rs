@@ -1,6 +1,7 @@
 //! The settings, from environment variables. An invalid value stops the start.
 
 mod reader;
+mod values;
 
 use std::fmt;
 use std::str::FromStr;
