@@ -376,26 +376,43 @@ async fn a_real_table_keeps_the_contract() {
 
 async fn create_table(config: &aws_config::SdkConfig, table: &str) {
     use aws_sdk_dynamodb::types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType,
     };
+    let attribute = |name| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .unwrap()
+    };
+    let key = |name, kind| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .unwrap()
+    };
+    let by_day = GlobalSecondaryIndex::builder()
+        .index_name("by-day")
+        .key_schema(key("day", KeyType::Hash))
+        .key_schema(key("at", KeyType::Range))
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::KeysOnly)
+                .build(),
+        )
+        .build()
+        .unwrap();
     aws_sdk_dynamodb::Client::new(config)
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name("pk")
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .unwrap(),
-        )
-        .key_schema(
-            KeySchemaElement::builder()
-                .attribute_name("pk")
-                .key_type(KeyType::Hash)
-                .build()
-                .unwrap(),
-        )
+        .attribute_definitions(attribute("pk"))
+        .attribute_definitions(attribute("day"))
+        .attribute_definitions(attribute("at"))
+        .key_schema(key("pk", KeyType::Hash))
+        .global_secondary_indexes(by_day)
         .send()
         .await
         .unwrap();
