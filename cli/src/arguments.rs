@@ -31,6 +31,12 @@ pub(crate) enum Command {
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),
+    /// Stops every repair and retry, until it is resumed
+    #[cfg(feature = "aws")]
+    Pause(PauseArguments),
+    /// Ends a pause
+    #[cfg(feature = "aws")]
+    Resume(ResumeArguments),
     /// Works on IAM policies
     Policy {
         #[command(subcommand)]
@@ -127,20 +133,60 @@ pub(crate) struct Replay {
 Examples:
   COPYMEND_LEDGER_TABLE=copymend-ledger copymend undo 1DE46DC6-1784-4B3F-8A2D-000000000001-1767225600000
   COPYMEND_LEDGER_TABLE=copymend-ledger copymend undo --last
+  COPYMEND_LEDGER_TABLE=copymend-ledger copymend undo --allow-again 1DE46DC6-1784-4B3F-8A2D-000000000001-1767225600000
 
 Exactly the statements that the change added are taken out, also where others have edited the policy since. A statement
-of ours that somebody changed is left alone, and the command fails. Credentials and Region come from the environment, as
+of ours that somebody changed is left alone, and the command fails. From then on the grantee is refused: Copymend doesn't
+admit it again, unless --allow-again is given, now or later. Credentials and Region come from the environment, as
 for every AWS tool; COPYMEND_MEMBER_ROLE and COPYMEND_EXTERNAL_ID lead into other accounts. With --json:
-{\"undone\",\"change\"} or {\"error\"}.
+{\"undone\",\"change\",\"allowed_again\",\"lifted\"} or {\"error\"}.
 
-Exit codes: 0 taken back; 1 it was not; 2 wrong usage, or an invalid setting.")]
+Exit codes: 0 taken back, or allowed again; 1 it was not; 2 wrong usage, or an invalid setting.")]
 pub(crate) struct UndoArguments {
     /// The change's id, from its report
     #[arg(required_unless_present = "last")]
     pub(crate) change: Option<String>,
-    /// The last change that the ledger knows
+    /// The last change that the ledger knows; it is shown first, and taken back once you agree
     #[arg(long, conflicts_with = "change")]
     pub(crate) last: bool,
+    /// Don't ask, for scripts
+    #[arg(long, requires = "last")]
+    pub(crate) yes: bool,
+    /// Let the grantee be admitted again; of a change that was taken back before, only that
+    #[arg(long)]
+    pub(crate) allow_again: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  COPYMEND_LEDGER_TABLE=copymend-ledger copymend pause \"change freeze\"
+  COPYMEND_LEDGER_TABLE=copymend-ledger copymend pause --until 2026-12-01T06:00:00Z \"audit\"
+
+While it holds, the guard `not-paused` fails: no policy and no role is written, and no copy is started again. Failures are
+still explained and told. What was refused meanwhile is not caught up by itself.
+
+Exit codes: 0 paused; 1 it was not; 2 wrong usage, or an invalid setting.")]
+pub(crate) struct PauseArguments {
+    /// Why, for those who read the reports
+    pub(crate) reason: String,
+    /// When the pause ends by itself, such as 2026-12-01T06:00:00Z [default: never]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<jiff::Timestamp>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 no pause holds now; 1 it could not be ended; 2 wrong usage, or an invalid setting.")]
+pub(crate) struct ResumeArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

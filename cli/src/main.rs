@@ -7,6 +7,8 @@ mod dead_letters;
 mod explain;
 mod input;
 mod output;
+#[cfg(feature = "aws")]
+mod pause;
 mod policy;
 mod replay;
 #[cfg(feature = "sandbox-server")]
@@ -45,6 +47,10 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Undo(arguments) => undo::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Pause(arguments) => pause::pause(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Resume(arguments) => pause::resume(&arguments),
         Command::Policy { command } => policy::run(&command),
         #[cfg(feature = "sandbox-server")]
         Command::Sandbox { command } => sandbox::run(&command),

@@ -1,13 +1,13 @@
 //! `copymend undo`: takes back what a repair added, in the real accounts.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use copymend_aws::AwsEnvironment;
 use copymend_remediation::Invocation;
-use copymend_remediation::ledger::Change;
+use copymend_remediation::ledger::{Again, Change, Refusal};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::settings::Settings;
-use copymend_remediation::undo::{Undo, UndoError, undo};
+use copymend_remediation::undo::{Undo, UndoError, UndoRequest, change_to_undo, undo};
 use jiff::SignedDuration;
 use serde::Serialize;
 
@@ -24,6 +24,9 @@ enum Answer<'a> {
     Undone {
         undone: &'a Change,
         change: Option<&'a Change>,
+        allowed_again: bool,
+        /// The changes whose refusals were lifted.
+        lifted: Vec<&'a str>,
     },
     Failed {
         error: String,
@@ -33,6 +36,13 @@ enum Answer<'a> {
 pub(crate) fn run(arguments: &UndoArguments) -> Result<Ending, CommandError> {
     let settings = Settings::read(|name| std::env::var(name).ok())
         .map_err(|error| CommandError::Usage(error.to_string()))?;
+    let must_ask = arguments.last && !arguments.yes;
+    if must_ask && !io::stdin().is_terminal() {
+        return Err(CommandError::Usage(
+            "`--last` asks before it takes a change back, and there is no terminal to ask on; name the change, or add `--yes`"
+                .to_owned(),
+        ));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -45,13 +55,51 @@ pub(crate) fn run(arguments: &UndoArguments) -> Result<Ending, CommandError> {
             id: format!("undo-{}-{}", std::process::id(), now.as_nanosecond()),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
-        undo(&environment, arguments.change.as_deref(), &invocation).await
-    });
+        let shown = match change_to_undo(&environment, arguments.change.as_deref()).await {
+            Ok((change, _)) => change,
+            Err(error) => return Ok(Some(Err(error))),
+        };
+        if arguments.last {
+            show(&shown).map_err(io_error("show the change"))?;
+        }
+        if must_ask && !agreed().map_err(io_error("ask"))? {
+            return Ok(None);
+        }
+        let asked_by = environment.caller().await.unwrap_or_else(|error| {
+            anstream::eprintln!(
+                "copymend: who takes the change back is not recorded: {}",
+                output::printable(&error.to_string())
+            );
+            None
+        });
+        let request = UndoRequest {
+            // What was shown, also where another change was made meanwhile.
+            change: Some(&shown.id),
+            again: if arguments.allow_again {
+                Again::Allowed
+            } else {
+                Again::Refused
+            },
+            asked_by: asked_by.as_deref(),
+        };
+        Ok(Some(undo(&environment, request, &invocation).await))
+    })?;
+    let Some(result) = result else {
+        anstream::eprintln!("Nothing was taken back.");
+        return Ok(Ending::Failed);
+    };
     let written = if arguments.json {
         let answer = match &result {
-            Ok(Undo { undone, change }) => Answer::Undone {
+            Ok(Undo {
+                undone,
+                change,
+                again,
+                lifted,
+            }) => Answer::Undone {
                 undone,
                 change: change.as_ref(),
+                allowed_again: *again == Again::Allowed,
+                lifted: changes_of(lifted),
             },
             Err(error) => Answer::Failed {
                 error: error.to_string(),
@@ -69,23 +117,60 @@ pub(crate) fn run(arguments: &UndoArguments) -> Result<Ending, CommandError> {
     })
 }
 
+fn changes_of(refusals: &[Refusal]) -> Vec<&str> {
+    let changes = refusals.iter();
+    changes.map(|refusal| refusal.change_id.as_str()).collect()
+}
+
+/// What is about to be taken back, on standard error, so that standard output stays the answer's.
+fn show(change: &Change) -> io::Result<()> {
+    let mut output = anstream::stderr();
+    let text = output::printable;
+    writeln!(output, "Change {} of {}", text(&change.id), change.at)?;
+    writeln!(output, "  policy of: {}", text(&change.resource))?;
+    writeln!(output, "  admits:    {}", text(&change.grantee))?;
+    writeln!(output, "  copy job:  {}", text(&change.copy_job_id))?;
+    for statement in &change.statements {
+        writeln!(output, "{}", text(statement))?;
+    }
+    Ok(())
+}
+
+fn agreed() -> io::Result<bool> {
+    let mut output = anstream::stderr();
+    write!(output, "Take it back? [y/N] ")?;
+    output.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
 fn human(result: &Result<Undo, UndoError>) -> io::Result<()> {
     let mut output = output::terminal();
     let text = |text: &str| output::printable(text);
     match result {
-        Ok(Undo {
-            undone,
-            change: None,
-        }) => writeln!(
-            output,
-            "The statements of change {} are gone from {} already; nothing was written.",
-            text(&undone.id),
-            text(&undone.resource)
-        ),
-        Ok(Undo {
-            undone,
-            change: Some(change),
-        }) => {
+        Ok(
+            done @ Undo {
+                undone,
+                change: None,
+                ..
+            },
+        ) => {
+            writeln!(
+                output,
+                "The statements of change {} are gone from {} already; nothing was written.",
+                text(&undone.id),
+                text(&undone.resource)
+            )?;
+            writeln!(output, "{}", from_now_on(done))
+        }
+        Ok(
+            done @ Undo {
+                undone,
+                change: Some(change),
+                ..
+            },
+        ) => {
             writeln!(
                 output,
                 "Change {} was taken back from {}, as change {}.",
@@ -93,6 +178,7 @@ fn human(result: &Result<Undo, UndoError>) -> io::Result<()> {
                 text(&undone.resource),
                 text(&change.id)
             )?;
+            writeln!(output, "{}", from_now_on(done))?;
             match &change.after {
                 Some(after) => {
                     let diff = copymend_policy::diff(change.before.as_deref(), after);
@@ -102,5 +188,18 @@ fn human(result: &Result<Undo, UndoError>) -> io::Result<()> {
             }
         }
         Err(error) => writeln!(output, "{}", text(&error.to_string())),
+    }
+}
+
+/// Whether the grantee may be admitted again.
+fn from_now_on(done: &Undo) -> String {
+    let Undo { undone, again, .. } = done;
+    let grantee = output::printable(&undone.grantee);
+    match again {
+        Again::Refused => format!(
+            "{grantee} is refused from now on; `copymend undo --allow-again {}` lets it be admitted again.",
+            output::printable(&undone.id)
+        ),
+        Again::Allowed => format!("{grantee} may be admitted again."),
     }
 }

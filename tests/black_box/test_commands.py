@@ -39,11 +39,48 @@ def test_undo_restores_the_policy_byte_for_byte(make_world, start, copymend):
     assert again.returncode == 1 and "taken back before" in again.stdout
 
 
+def test_what_was_undone_is_refused_until_it_is_allowed_again(make_world, start, copymend):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    function = start(world)
+    [change] = report(function.invoke(world.failed_copy()))["changes"]
+    unasked = copymend(world, "undo", "--last")
+    assert unasked.returncode == 2 and "--yes" in unasked.stderr
+    assert copymend(world, "undo", change["id"]).returncode == 0
+
+    refused = report(function.invoke(world.failed_copy()))
+
+    assert [guard["name"] for guard in refused["guards"] if not guard["passed"]] == ["not-taken-back"]
+    assert world.vault_policy() == w.VAULT_CLOSED
+    lifted = copymend(world, "undo", "--allow-again", "--json", change["id"])
+    assert lifted.returncode == 0, lifted.stdout + lifted.stderr
+    assert json.loads(lifted.stdout)["lifted"] == [change["id"]]
+    assert report(function.invoke(world.failed_copy()))["outcome"] == "repaired-and-retried"
+    days = world.client("dynamodb").scan(TableName=w.LEDGER, IndexName="by-day")["Items"]
+    kinds = sorted({item["pk"]["S"].split("#")[0] for item in days})
+    assert kinds == ["change", "incident", "refusal"], days
+
+
+def test_a_pause_stops_the_function_until_it_is_resumed(make_world, start, copymend):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    function = start(world)
+    assert copymend(world, "pause", "--until", "2020-01-01T00:00:00Z", "audit").returncode == 2
+    paused = copymend(world, "pause", "a change freeze")
+    assert paused.returncode == 0, paused.stdout + paused.stderr
+
+    refused = report(function.invoke(world.failed_copy()))
+
+    [guard] = [guard for guard in refused["guards"] if not guard["passed"]]
+    assert guard["name"] == "not-paused" and "a change freeze" in guard["detail"]
+    assert world.writes() == []
+    assert copymend(world, "resume").returncode == 0
+    assert report(function.invoke(world.failed_copy()))["outcome"] == "repaired-and-retried"
+
+
 def test_undo_takes_the_first_statement_of_a_vault_without_policy_away(make_world, start, copymend):
     world = make_world(vault_policy=None)
     report(start(world).invoke(world.failed_copy()))
 
-    done = copymend(world, "undo", "--last")
+    done = copymend(world, "undo", "--last", "--yes")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert world.writes()[-1] == "DeleteBackupVaultAccessPolicy"
@@ -58,7 +95,7 @@ def test_undo_of_a_key_policy_leaves_what_others_wrote(make_world, start, copyme
     end = ours.rindex("]")
     world.client("kms").put_key_policy(KeyId=world.key_id, PolicyName="default", Policy=f"{ours[:end]},{theirs}{ours[end:]}")
 
-    done = copymend(world, "undo", "--last")
+    done = copymend(world, "undo", "--last", "--yes")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert says_the_same(world.key_policy(), w.policy(w.KEY_ADMINISTRATION, theirs))

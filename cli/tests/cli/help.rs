@@ -9,6 +9,8 @@ fn help_texts() {
         "explain",
         "replay",
         "undo",
+        "pause",
+        "resume",
         "policy",
         "policy evaluate",
         "policy authorize",

@@ -13,6 +13,7 @@ mod explain;
 mod grant;
 mod help;
 mod prove;
+mod real_accounts;
 mod replay;
 mod sandbox;
 mod support;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use copymend_remediation::ports::Environment;
+use copymend_remediation::ports::{CallResult, Environment};
 use copymend_remediation::settings::Settings;
 
 use crate::accounts::{Accounts, MemberRole};
+use crate::error::Call;
 use crate::{
     AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetters, DynamoLedger, ReadWrite,
     SnsNotifier, SystemClock, config,
@@ -68,6 +69,16 @@ impl AwsEnvironment {
 }
 
 impl AwsEnvironment {
+    /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no permission.
+    pub async fn caller(&self) -> CallResult<Option<String>> {
+        let client = aws_sdk_sts::Client::new(&self.config);
+        let request = client.get_caller_identity();
+        let answer = Call::new("sts:GetCallerIdentity", "*")
+            .send(request.send())
+            .await?;
+        Ok(answer.arn)
+    }
+
     /// A queue of dead letters in the function's own account.
     #[must_use]
     pub fn dead_letters(&self, queue_url: &str) -> DeadLetters {

@@ -1,14 +1,42 @@
 //! Items of the ledger's table: keys, attributes and the form of a change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use copymend_remediation::ledger::{Change, ChangeState};
+use copymend_remediation::ledger::{
+    Change, ChangeState, CountedAs, Grounds, JobProgress, Occurrence,
+};
 use jiff::Timestamp;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 const DAY: i64 = 24 * 60 * 60;
+
+/// The version of the items' form that this program writes. Items without a number are of version 1.
+const SCHEMA: u64 = 2;
+
+pub(crate) fn schema() -> AttributeValue {
+    AttributeValue::N(SCHEMA.to_string())
+}
+
+/// The item's version, if this program doesn't know it: a later one, or none that can be read.
+pub(crate) fn newer_schema(item: &Item) -> Option<String> {
+    match item.get("schema") {
+        None => None,
+        Some(_) if whole(item, "schema").is_some_and(|version| version <= SCHEMA) => None,
+        Some(version) => Some(version.as_n().cloned().unwrap_or_default()),
+    }
+}
+
+/// The day in UTC: the partition of the index `by-day`.
+pub(crate) fn day(at: Timestamp) -> AttributeValue {
+    string(at.strftime("%F").to_string())
+}
+
+/// A moment as the index `by-day` sorts it, as text to the millisecond.
+pub(crate) fn instant(at: Timestamp) -> AttributeValue {
+    string(at.strftime("%FT%H:%M:%S.%3fZ").to_string())
+}
 
 pub(crate) fn writes_key(resource: &str, at: Timestamp) -> String {
     // The calendar day in UTC.
@@ -26,12 +54,37 @@ pub(crate) fn write_change(change: &Change, state: ChangeState) -> Item {
         ("statements".to_owned(), AttributeValue::L(texts)),
         ("written_at".to_owned(), time(change.at)),
         ("copy_job_id".to_owned(), string(&change.copy_job_id)),
-        ("expires_at".to_owned(), expiry(change.at, 400)),
+        ("schema".to_owned(), schema()),
+        ("day".to_owned(), day(change.at)),
+        ("at".to_owned(), instant(change.at)),
     ]);
+    // A change stays as long as what it wrote may stand; an intended one may have been written. An undo writes nothing that
+    // anybody would take back.
+    if change.undoes.is_some() {
+        item.insert("expires_at".to_owned(), expiry(change.at, 400));
+        item.insert(
+            "allows_again".to_owned(),
+            AttributeValue::Bool(change.allows_again),
+        );
+    }
+    let grounds = &change.grounds;
+    if !grounds.settings.is_empty() {
+        let settings = grounds.settings.iter();
+        let settings = settings.map(|(name, value)| (name.clone(), string(value)));
+        item.insert("settings".to_owned(), AttributeValue::M(settings.collect()));
+    }
+    if !grounds.admitted_by.is_empty() {
+        let entries = grounds.admitted_by.iter().map(string).collect();
+        item.insert("admitted_by".to_owned(), AttributeValue::L(entries));
+    }
     for (name, text) in [
         ("policy_before", &change.before),
         ("policy_after", &change.after),
         ("undoes", &change.undoes),
+        ("account", &change.account),
+        ("made_by", &change.made_by),
+        ("program_version", &grounds.program_version),
+        ("settings_hash", &grounds.settings_hash),
     ] {
         if let Some(text) = text {
             item.insert(name.to_owned(), string(text));
@@ -55,18 +108,40 @@ pub(crate) fn read_change(item: &Item) -> Option<(Change, ChangeState)> {
         grantee: owned("grantee")?,
         before: owned("policy_before"),
         after: owned("policy_after"),
-        statements: item
-            .get("statements")?
-            .as_l()
-            .ok()?
-            .iter()
-            .map(|statement| statement.as_s().ok().cloned())
-            .collect::<Option<_>>()?,
+        account: owned("account"),
+        statements: texts(item.get("statements")?)?,
         at: moment(item, "written_at")?,
         copy_job_id: owned("copy_job_id")?,
         undoes: owned("undoes"),
+        allows_again: match item.get("allows_again") {
+            None => false,
+            Some(allows) => *allows.as_bool().ok()?,
+        },
+        made_by: owned("made_by"),
+        grounds: Grounds {
+            program_version: owned("program_version"),
+            settings_hash: owned("settings_hash"),
+            settings: match item.get("settings") {
+                None => BTreeMap::new(),
+                Some(settings) => settings
+                    .as_m()
+                    .ok()?
+                    .iter()
+                    .map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone())))
+                    .collect::<Option<_>>()?,
+            },
+            admitted_by: match item.get("admitted_by") {
+                None => Vec::new(),
+                Some(entries) => texts(entries)?,
+            },
+        },
     };
     Some((change, state))
+}
+
+fn texts(list: &AttributeValue) -> Option<Vec<String>> {
+    let texts = list.as_l().ok()?.iter();
+    texts.map(|text| text.as_s().ok().cloned()).collect()
 }
 
 pub(crate) const fn state_name(state: ChangeState) -> &'static str {
@@ -117,4 +192,29 @@ pub(crate) fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
 
 pub(crate) fn whole(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// What an earlier delivery left in a job's item.
+pub(crate) fn progress(item: &Item) -> JobProgress {
+    let owned = |name| text(item, name).map(ToOwned::to_owned);
+    let is = |name| {
+        let is = item.get(name).and_then(|value| value.as_bool().ok());
+        is.copied().unwrap_or_default()
+    };
+    let counted = || {
+        Some(CountedAs {
+            fingerprint: owned("incident")?,
+            outcome: owned("counted_as")?,
+            occurrence: Occurrence {
+                count: whole(item, "counted")?,
+                previous_outcome: owned("counted_after"),
+            },
+        })
+    };
+    JobProgress {
+        counted: counted(),
+        is_count_unclear: is("is_count_unclear"),
+        change_id: owned("change_id"),
+        told: is("told"),
+    }
 }

@@ -13,7 +13,7 @@ use crate::fact::Fact;
 use crate::facts::{Facts, Organization, Tags};
 use crate::features::via_service;
 use crate::job::Failure;
-use crate::resource::KeyArn;
+use crate::resource::{KeyArn, RoleArn};
 
 /// The action on the recovery point that the job role must be allowed.
 pub const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
@@ -85,6 +85,17 @@ pub enum Access {
 /// What the destination vault's policy answers to the job role.
 #[must_use]
 pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &Facts) -> Access {
+    vault_access_of(policy, &failure.job().role, failure, facts)
+}
+
+/// What the destination vault's policy answers to a role of the copy's source account, also another one than the job's.
+#[must_use]
+pub fn vault_access_of(
+    policy: Option<&PolicyDocument>,
+    role: &RoleArn,
+    failure: &Failure,
+    facts: &Facts,
+) -> Access {
     let Some(policy) = policy else {
         // Within one account the policy need not allow anything.
         return if failure.is_cross_account() {
@@ -97,11 +108,11 @@ pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &
     };
     let job = failure.job();
     let mut request = Request::new(
-        job.role.as_str(),
+        role.as_str(),
         COPY_INTO_BACKUP_VAULT,
         job.destination_vault.as_str(),
     )
-    .with_context("aws:PrincipalArn", [job.role.as_str()])
+    .with_context("aws:PrincipalArn", [role.as_str()])
     .with_context("aws:PrincipalAccount", [job.account.as_str()])
     .with_context("aws:PrincipalType", ["AssumedRole"])
     .with_context("aws:SecureTransport", ["true"])
@@ -150,6 +161,20 @@ pub fn key_access(
     facts: &Facts,
 ) -> Access {
     let service = via_service(&failure.job().source_recovery_point);
+    key_access_through(policy, key, tags, service, failure, facts)
+}
+
+/// What the source key's policy answers to the destination's service-linked role that uses the key through this service, also
+/// through another one than the copy's.
+#[must_use]
+pub fn key_access_through(
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    service: Option<ViaService>,
+    failure: &Failure,
+    facts: &Facts,
+) -> Access {
     // The Region in `kms:ViaService` is the source's or the destination's (unverified): both must be allowed.
     let regions = [
         failure.job().region.as_str(),

@@ -9,16 +9,18 @@ use copymend_diagnosis::{
 };
 use jiff::SignedDuration;
 
+use crate::grantee::grantee;
 use crate::guards::{
-    MODE, SOURCE_ALLOWED, StartedBy, all_passed, guard, guards_of_any_write, guards_of_history,
-    guards_of_plan, guards_of_retry,
+    MODE, SOURCE_ALLOWED, StartedBy, all_passed, entries_that_admit, guard, guards_of_any_write,
+    guards_of_history, guards_of_plan, guards_of_retry,
 };
 use crate::handler::{CopyRemediator, Delivery, HandlerError, Invocation};
 use crate::investigate::investigate;
 use crate::ledger::Ledger;
+use crate::pause::replace;
 use crate::plan::{Plan, Target, plan};
 use crate::ports::{Clock, Environment};
-use crate::repair::{Ending, Repair, change_of, grantee};
+use crate::repair::{Ending, Repair, change_of};
 use crate::report::{Decision, GuardResult, Incident, Outcome, PolicyChange, Report};
 use crate::retry::{Retried, retry, why_not_started};
 use crate::settings::{Admits, Mode, Settings};
@@ -61,7 +63,8 @@ impl<E: Environment> CopyRemediator<E> {
             _ => Admits::ThisRole,
         };
         let now = self.environment.clock().now();
-        let guards = guards_of_any_write(failure, &self.settings, started_by, admits, now);
+        let mut guards = guards_of_any_write(failure, &self.settings, started_by, admits, now);
+        guards.extend(self.pause_guard().await?);
         if let Some(change) = self.unfinished_change(delivery, failure, &facts).await? {
             return self.resume(report, failure, guards, change).await;
         }
@@ -156,9 +159,13 @@ impl<E: Environment> CopyRemediator<E> {
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
             let history = ledger.policy_history(planned.target.as_str(), now).await;
-            report
-                .guards
-                .extend(guards_of_history(&planned, &history, &self.settings));
+            report.guards.extend(guards_of_history(
+                &planned,
+                &history,
+                failure,
+                facts,
+                &self.settings,
+            ));
         }
         let only_mode_failed = report
             .guards
@@ -192,6 +199,7 @@ impl<E: Environment> CopyRemediator<E> {
             cause,
             invocation,
             guards: &any_write,
+            admitted_by: &entries_that_admit(failure, &planned.target, &self.settings),
         };
         let repaired = repair.run(planned, facts).await;
         report.notes.extend(repaired.notes);
@@ -272,6 +280,16 @@ impl<E: Environment> CopyRemediator<E> {
         failure: &Failure,
     ) -> Result<Report, HandlerError> {
         let was_repaired = report.outcome == Outcome::Repaired;
+        // Asked anew: a repair takes time.
+        if let Some(not_paused) = self.pause_guard().await? {
+            let is_paused = !not_paused.passed;
+            replace(&mut report.guards, not_paused);
+            if is_paused {
+                let note = "the copy was not started again: a guard does not let it";
+                report.notes.push(note.to_owned());
+                return Ok(report);
+            }
+        }
         match retry(&self.environment, &self.settings, failure).await {
             Retried::Started { job, attempt } => {
                 report.notes.push(format!(

@@ -10,12 +10,15 @@ use copymend_policy::{KEY_POLICY_MAX_BYTES, check_size};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ledger::{Lease, PolicyHistory};
+use crate::pause::NOT_PAUSED;
 use crate::plan::{Plan, Target};
 use crate::ports::CallResult;
+use crate::refusal::{NOT_TAKEN_BACK, not_taken_back};
 use crate::report::GuardResult;
 use crate::settings::{ArnPattern, Settings};
 use crate::write::{Approved, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 
+pub(crate) use any_write::entries_that_admit;
 pub use any_write::{StartedBy, guards_of_any_write, guards_of_retry};
 
 /// The tag by which an owner keeps Copymend away from a vault or key.
@@ -349,6 +352,8 @@ fn size_limit(plan: &Plan) -> GuardResult {
 pub fn guards_of_history(
     plan: &Plan,
     history: &CallResult<PolicyHistory>,
+    failure: &Failure,
+    facts: &Facts,
     settings: &Settings,
 ) -> Vec<GuardResult> {
     let removed = "sid-not-removed";
@@ -356,24 +361,15 @@ pub fn guards_of_history(
     let history = match history {
         Ok(history) => history,
         Err(error) => {
-            return vec![
-                guard(removed, false, error.to_string()),
-                guard(budget, false, error.to_string()),
-            ];
+            return [NOT_TAKEN_BACK, removed, budget]
+                .map(|name| guard(name, false, error.to_string()))
+                .into();
         }
-    };
-    let present = |sid: &str| {
-        plan.before.as_ref().is_some_and(|policy| {
-            policy
-                .statements()
-                .iter()
-                .any(|statement| statement.sid() == Some(sid))
-        })
     };
     let gone: Vec<String> = plan
         .sids()
         .into_iter()
-        .filter(|sid| history.sids.contains(sid) && !present(sid))
+        .filter(|sid| history.sids.contains(sid) && !plan.has_before(sid))
         .collect();
     let first = if gone.is_empty() {
         guard(removed, true, "nobody removed a statement of ours")
@@ -390,6 +386,7 @@ pub fn guards_of_history(
     let writes = history.writes_today;
     let allowed = settings.write_budget;
     vec![
+        not_taken_back(plan, history, failure, facts, settings),
         first,
         guard(
             budget,
@@ -455,6 +452,8 @@ pub fn approve(plan: &Plan, guards: &[GuardResult], lease: &Lease) -> Option<Wri
         MODE,
         "evaluation-flips",
         "only-adds",
+        NOT_TAKEN_BACK,
+        NOT_PAUSED,
         "sid-not-removed",
         LEASE,
     ]

@@ -5,7 +5,10 @@ use copymend_policy::Arn;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::grounds::Grounds;
+pub use crate::pause::Pause;
 use crate::ports::CallResult;
+pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 
 /// How a job stands in the ledger when its event arrives.
@@ -118,6 +121,10 @@ pub struct Change {
     pub resource: String,
     /// Whom the change admits: the job role of a vault's statement, the destination account of a key's.
     pub grantee: String,
+    /// The account that the grantee belongs to: the source account for a vault, the destination account for a key and for the
+    /// service-linked role. Absent from records of versions that didn't keep it.
+    #[serde(default)]
+    pub account: Option<String>,
     /// The policy before; absent where there was none.
     pub before: Option<String>,
     /// The policy after; absent where an undo left none.
@@ -130,6 +137,43 @@ pub struct Change {
     pub copy_job_id: String,
     /// The change that this one took back, for an undo.
     pub undoes: Option<String>,
+    /// For an undo: whether the grantee may be admitted again. Otherwise the undo leaves a refusal, which doesn't expire.
+    #[serde(default)]
+    pub allows_again: bool,
+    /// Who made it, where a person did: the ARN that AWS knows the person by.
+    #[serde(default)]
+    pub made_by: Option<String>,
+    /// What it was decided on.
+    #[serde(default)]
+    pub grounds: Grounds,
+}
+
+impl Change {
+    /// The statements with these Sids, as the ledger keeps them while they stand. None where the grantee's account is not on
+    /// record.
+    #[must_use]
+    pub fn granted(&self, sids: &[String]) -> Vec<Granted> {
+        let Some(account) = &self.account else {
+            return Vec::new();
+        };
+        sids.iter()
+            .map(|sid| Granted {
+                sid: sid.clone(),
+                account: account.clone(),
+                grantee: self.grantee.clone(),
+            })
+            .collect()
+    }
+
+    /// The refusal that this change leaves: an undo's, unless it lets the grantee be admitted again.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        let undone = self.undoes.as_ref().filter(|_| !self.allows_again)?;
+        Some(Refusal {
+            change_id: undone.clone(),
+            grantee: self.grantee.clone(),
+        })
+    }
 }
 
 /// How far a change has come.
@@ -185,6 +229,10 @@ pub struct RetryRecord {
 pub struct PolicyHistory {
     /// The Sids that Copymend has written and not undone.
     pub sids: Vec<String>,
+    /// Whom each of them admits, where that is on record.
+    pub granted: Vec<Granted>,
+    /// The refusals in force.
+    pub refusals: Vec<Refusal>,
     /// Writes on the UTC day that was asked about.
     pub writes_today: u32,
     /// The last write, if there was one.
@@ -312,7 +360,8 @@ pub trait Ledger: Send + Sync {
     /// Gives the lease back. One that has ended, or that someone else took since, is left alone.
     fn release_lease(&self, lease: Lease) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// What was written to a resource before, and how often on this UTC day.
+    /// What was written to a resource before, what was refused since, and how often it was written to on this UTC day. Read
+    /// consistently: what was confirmed is in it.
     fn policy_history(
         &self,
         resource: &str,
@@ -324,12 +373,32 @@ pub trait Ledger: Send + Sync {
     fn intend_change(&self, change: &Change) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Records that an intended change was written: the Sids that it added, when its grantee was admitted, and one more
-    /// write today. For an undo the Sids are forgotten, and the change that it took back counts as undone.
+    /// write today. For an undo the Sids are forgotten, the change that it took back counts as undone, and its refusal is in force,
+    /// all at once.
     fn confirm_change(
         &self,
         change: &Change,
         sids: &[String],
     ) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// Lifts a refusal: its grantee may be admitted again. That it was lifted, when and by whom stays on record. One that isn't
+    /// in force is left alone.
+    fn lift_refusal(
+        &self,
+        resource: &str,
+        refusal: &Refusal,
+        lifted_by: Option<&str>,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// The pause in force, if there is one. Read consistently. One that can't be understood is an error, never absent.
+    fn pause(&self, now: Timestamp) -> impl Future<Output = CallResult<Option<Pause>>> + Send;
+
+    /// Pauses, or puts another pause in the place of the one before.
+    fn set_pause(&self, pause: &Pause) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// Ends the pause, also one that can't be understood. Answers whether there was one.
+    fn lift_pause(&self) -> impl Future<Output = CallResult<bool>> + Send;
 
     /// A change by its id.
     fn change(

@@ -6,15 +6,19 @@
 
 pub mod advisor;
 mod failure;
+mod grantee;
+mod grounds;
 pub mod guards;
 mod handler;
 mod incident;
 pub mod investigate;
 mod lease;
 pub mod ledger;
+pub mod pause;
 pub mod plan;
 mod policy_write;
 pub mod ports;
+pub mod refusal;
 pub mod repair;
 pub mod report;
 mod resume;

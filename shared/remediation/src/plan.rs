@@ -57,6 +57,14 @@ impl Plan {
     pub fn sids(&self) -> Vec<String> {
         sids(&self.added)
     }
+
+    /// Whether the policy as it was read has a statement with this Sid.
+    pub(crate) fn has_before(&self, sid: &str) -> bool {
+        self.before.as_ref().is_some_and(|policy| {
+            let mut statements = policy.statements().iter();
+            statements.any(|statement| statement.sid() == Some(sid))
+        })
+    }
 }
 
 pub(crate) fn sids(statements: &[NewStatement]) -> Vec<String> {

@@ -3,16 +3,17 @@
 use std::ops::ControlFlow;
 
 use copymend_diagnosis::access::Access;
-use copymend_diagnosis::features::via_service;
 use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
-use copymend_policy::{KeyProfile, NewStatement, PolicyDocument, VaultScope, prove_only_adds};
+use copymend_policy::{NewStatement, PolicyDocument, prove_only_adds};
 use jiff::Timestamp;
 
+use crate::grantee::{account_of, grantee};
 use crate::guards::{approve, guards_of_history, guards_of_lease, guards_of_plan};
 use crate::handler::Invocation;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::lease::{lease_holds, take_lease};
-use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
+use crate::ledger::{Change, Grounds, Lease, Ledger, PolicyHistory};
+use crate::pause::{ask_for_pause, replace};
 use crate::plan::{Plan, Target, holds, plan, sids};
 use crate::policy_write::{
     ATTEMPTS, Approval, Late, PolicyWrite, Read, Seen, WriteEnd, read_policy, read_settled,
@@ -152,6 +153,8 @@ struct UnderLease<'l, E: Environment> {
     target: &'l Target,
     /// What was written to the policy before.
     history: CallResult<PolicyHistory>,
+    /// The guard `not-paused`.
+    not_paused: GuardResult,
 }
 
 /// Everything a repair is about.
@@ -163,6 +166,8 @@ pub(crate) struct Repair<'r, E> {
     pub invocation: &'r Invocation,
     /// The guards of any write, which passed.
     pub guards: &'r [GuardResult],
+    /// The entries of the lists that admit it, each with its setting's name, for the record.
+    pub admitted_by: &'r [String],
 }
 
 impl<E: Environment> Repair<'_, E> {
@@ -225,11 +230,16 @@ impl<E: Environment> Repair<'_, E> {
         {
             return tried.into_repaired(Ending::Busy(error.clone()));
         }
+        let not_paused = match ask_for_pause(self.environment, ledger).await {
+            Ok(guard) => guard,
+            Err(error) => return tried.into_repaired(Ending::Busy(error)),
+        };
         let under_lease = UnderLease {
             ledger,
             lease,
             target,
             history,
+            not_paused,
         };
         for attempt in 0..=ATTEMPTS {
             let ended = match self.look(&under_lease, facts, &mut tried).await {
@@ -400,8 +410,16 @@ impl<E: Environment> Repair<'_, E> {
     ) -> CallResult<Vec<GuardResult>> {
         let of_lease = lease_holds(under_lease.lease, now, self.invocation.deadline)?;
         let mut guards = self.guards.to_vec();
+        replace(&mut guards, under_lease.not_paused.clone());
         guards.extend(guards_of_plan(plan, self.failure, fresh, self.settings));
-        guards.extend(guards_of_history(plan, &under_lease.history, self.settings));
+        let history = &under_lease.history;
+        guards.extend(guards_of_history(
+            plan,
+            history,
+            self.failure,
+            fresh,
+            self.settings,
+        ));
         guards.extend(of_lease);
         Ok(guards)
     }
@@ -455,6 +473,7 @@ impl<E: Environment> Repair<'_, E> {
             id: format!("{}-{}", job.id, now.as_millisecond()),
             resource: plan.target.as_str().to_owned(),
             grantee: grantee(&plan.target, self.failure, self.settings),
+            account: Some(account_of(&plan.target, self.failure).to_string()),
             before: plan
                 .before
                 .as_ref()
@@ -468,31 +487,9 @@ impl<E: Environment> Repair<'_, E> {
             at: now,
             copy_job_id: job.id.clone(),
             undoes: None,
+            allows_again: false,
+            made_by: None,
+            grounds: Grounds::of(self.settings, self.admitted_by.to_vec()),
         }
-    }
-}
-
-/// Whom a change of this target admits, and to what, in the ledger's words. Copies of the same grantee need no second change.
-pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -> String {
-    match target {
-        Target::Key(_) => {
-            let account = failure.destination_account();
-            let profile = settings.key_profile;
-            match (profile, via_service(&failure.job().source_recovery_point)) {
-                (KeyProfile::LeastPrivilege, Some(service)) => {
-                    format!("{account}/{profile}/{service}")
-                }
-                (KeyProfile::LeastPrivilege, None) | (KeyProfile::Documented, _) => {
-                    format!("{account}/{profile}")
-                }
-            }
-        }
-        Target::Vault(_) => match settings.vault_scope {
-            VaultScope::Role => failure.job().role.to_string(),
-            VaultScope::Account => failure.job().account.to_string(),
-            VaultScope::Organization | VaultScope::OrganizationalUnit => {
-                settings.vault_scope.to_string()
-            }
-        },
     }
 }

@@ -6,12 +6,13 @@ use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceK
 use copymend_policy::{NewStatement, PolicyDocument};
 use serde_json::Value;
 
+use crate::grantee::grantee;
 use crate::guards::{all_passed, guards_of_any_write, is_opt_out};
 use crate::handler::{CopyRemediator, Delivery, HandlerError};
 use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
 use crate::plan::{Target, holds, sids, vault_grant};
 use crate::ports::{Backup, Clock, Environment, Keys, Location};
-use crate::repair::{change_recorded, grantee};
+use crate::repair::change_recorded;
 use crate::report::{Decision, GuardResult, Incident, Outcome, Report};
 use crate::settings::{Admits, Mode, Settings};
 

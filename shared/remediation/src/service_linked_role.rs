@@ -6,13 +6,12 @@ use std::time::Duration;
 use copymend_diagnosis::{Fact, Facts, Failure};
 use copymend_policy::service_linked_role_arn;
 
-use crate::guards::{
-    all_passed, guard, guards_of_lease, guards_of_retry, same_organization,
-};
+use crate::guards::{all_passed, guard, guards_of_lease, guards_of_retry, same_organization};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::investigate::SERVICE_LINKED_ROLE;
 use crate::lease::take_lease;
-use crate::ledger::{Change, Lease, Ledger};
+use crate::ledger::{Change, Grounds, Lease, Ledger};
+use crate::pause::{ask_for_pause, replace};
 use crate::ports::{
     CallError, CallErrorKind, CallResult, Clock, Environment, Identities, IdentityWrites,
 };
@@ -146,6 +145,10 @@ impl<E: Environment> CopyRemediator<E> {
         report: &mut Report,
         invocation: &Invocation,
     ) -> CallResult<String> {
+        replace(
+            &mut report.guards,
+            ask_for_pause(&self.environment, ledger).await?,
+        );
         let now = self.environment.clock().now();
         report
             .guards
@@ -159,18 +162,23 @@ impl<E: Environment> CopyRemediator<E> {
             operation: "write under the lease",
             resource: arn.to_owned(),
             kind: CallErrorKind::Throttled,
-            detail: "the lease ran out, or too little time is left".to_owned(),
+            detail: "the lease ran out, too little time is left, or somebody paused Copymend"
+                .to_owned(),
         })?;
         let change = Change {
             id: format!("{}-{}", failure.job().id, now.as_millisecond()),
             resource: arn.to_owned(),
             grantee: "backup.amazonaws.com".to_owned(),
+            account: Some(failure.destination_account().to_string()),
             before: None,
             after: Some(SERVICE_LINKED_ROLE.to_owned()),
             statements: Vec::new(),
             at: now,
             copy_job_id: failure.job().id.clone(),
             undoes: None,
+            allows_again: false,
+            made_by: None,
+            grounds: Grounds::of(&self.settings, Vec::new()),
         };
         ledger.intend_change(&change).await?;
         let identities = self.environment.identities();

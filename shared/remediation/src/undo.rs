@@ -6,7 +6,7 @@ use copymend_policy::{EditError, NewStatement, ParseError, PolicyDocument, Recor
 use crate::guards::Write;
 use crate::handler::Invocation;
 use crate::lease::{lease_holds, take_lease};
-use crate::ledger::{Change, ChangeState, Lease, Ledger};
+use crate::ledger::{Again, Change, ChangeState, Grounds, Lease, Ledger, PolicyHistory, Refusal};
 use crate::plan::{Target, sids};
 use crate::policy_write::{ATTEMPTS, PolicyWrite, Seen, WriteEnd, read_settled};
 use crate::ports::{CallError, Clock, Environment};
@@ -20,6 +20,21 @@ pub struct Undo {
     /// The change that took it back; `None` where the statements were gone already, so that nothing was written. The ledger
     /// counts them as taken back all the same.
     pub change: Option<Change>,
+    /// Whether its grantee may be admitted again.
+    pub again: Again,
+    /// The refusals that were lifted, each of an earlier undo.
+    pub lifted: Vec<Refusal>,
+}
+
+/// What is asked of an undo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UndoRequest<'r> {
+    /// The change's id; without one the last change.
+    pub change: Option<&'r str>,
+    /// Whether its grantee may be admitted again.
+    pub again: Again,
+    /// Who asks: the ARN that AWS knows the person by.
+    pub asked_by: Option<&'r str>,
 }
 
 /// Why a change was not taken back. Nothing was written, unless the error says that it was.
@@ -35,7 +50,9 @@ pub enum UndoError {
     #[error("the ledger knows of no change")]
     NoChange,
     /// It was taken back before.
-    #[error("the change `{0}` was taken back before")]
+    #[error(
+        "the change `{0}` was taken back before; with `--allow-again` its grantee may be admitted again"
+    )]
     AlreadyUndone(String),
     /// An undo can't be taken back: repair again instead.
     #[error("`{0}` is itself an undo; let Copymend repair the policy again instead")]
@@ -104,14 +121,11 @@ impl From<CallError> for UndoError {
     }
 }
 
-/// Takes a change back by its id; without one the last change.
-///
-/// Refused where somebody changed our statement since. The undo is a change of its own in the ledger.
-pub async fn undo<E: Environment>(
+/// The change that an undo would take back: the one with this id; without one the last.
+pub async fn change_to_undo<E: Environment>(
     environment: &E,
     change_id: Option<&str>,
-    invocation: &Invocation,
-) -> Result<Undo, UndoError> {
+) -> Result<(Change, ChangeState), UndoError> {
     let ledger = environment.ledger().ok_or(UndoError::NoLedger)?;
     let id = match change_id {
         Some(id) => id.to_owned(),
@@ -123,10 +137,33 @@ pub async fn undo<E: Environment>(
     if change.undoes.is_some() {
         return Err(UndoError::IsUndo(id));
     }
-    match state {
-        ChangeState::Undone => return Err(UndoError::AlreadyUndone(id)),
+    Ok((change, state))
+}
+
+/// Takes a change back, and refuses its grantee from then on, unless it is let in again.
+///
+/// Refused where somebody changed our statement since. The undo is a change of its own in the ledger. Of a change that was taken
+/// back before only the refusal is lifted, if that is what is asked.
+pub async fn undo<E: Environment>(
+    environment: &E,
+    request: UndoRequest<'_>,
+    invocation: &Invocation,
+) -> Result<Undo, UndoError> {
+    let (change, state) = change_to_undo(environment, request.change).await?;
+    let ledger = environment.ledger().ok_or(UndoError::NoLedger)?;
+    match (state, request.again) {
+        (ChangeState::Undone, Again::Refused) => return Err(UndoError::AlreadyUndone(change.id)),
+        (ChangeState::Undone, Again::Allowed) => {
+            let lifted = lift(environment, ledger, &change, request.asked_by).await?;
+            return Ok(Undo {
+                undone: change,
+                change: None,
+                again: Again::Allowed,
+                lifted,
+            });
+        }
         // One that was only intended may have been written all the same.
-        ChangeState::Written | ChangeState::Intended => {}
+        (ChangeState::Written | ChangeState::Intended, Again::Refused | Again::Allowed) => {}
     }
     let target = target_of(&change)?;
     let statements = change
@@ -140,7 +177,7 @@ pub async fn undo<E: Environment>(
         ledger,
         &target,
         (&change, state),
-        &statements,
+        (&statements, request),
         &lease,
         invocation,
     )
@@ -148,7 +185,34 @@ pub async fn undo<E: Environment>(
     if let Err(error) = ledger.release_lease(lease).await {
         tracing::warn!(%error, "the lease was not released and ends by itself");
     }
-    undone
+    let mut undone = undone?;
+    if request.again == Again::Allowed {
+        // Of earlier undos.
+        undone.lifted = lift(environment, ledger, &change, request.asked_by).await?;
+    }
+    Ok(undone)
+}
+
+/// Lifts the refusals of the change's own grantee. An undo that is asked for again lifts what is left.
+async fn lift<E: Environment>(
+    environment: &E,
+    ledger: &E::Ledger,
+    change: &Change,
+    lifted_by: Option<&str>,
+) -> Result<Vec<Refusal>, UndoError> {
+    let now = environment.clock().now();
+    let history: PolicyHistory = ledger.policy_history(&change.resource, now).await?;
+    let of_grantee: Vec<Refusal> = history
+        .refusals
+        .into_iter()
+        .filter(|refusal| refusal.grantee == change.grantee)
+        .collect();
+    for refusal in &of_grantee {
+        ledger
+            .lift_refusal(&change.resource, refusal, lifted_by, now)
+            .await?;
+    }
+    Ok(of_grantee)
 }
 
 fn target_of(change: &Change) -> Result<Target, UndoError> {
@@ -212,10 +276,16 @@ async fn write<E: Environment>(
     ledger: &E::Ledger,
     target: &Target,
     (change, state): (&Change, ChangeState),
-    statements: &[NewStatement],
+    (statements, request): (&[NewStatement], UndoRequest<'_>),
     lease: &Lease,
     invocation: &Invocation,
 ) -> Result<Undo, UndoError> {
+    let done = |put: Option<Change>| Undo {
+        undone: change.clone(),
+        change: put,
+        again: request.again,
+        lifted: Vec::new(),
+    };
     let sids = sids(statements);
     let mut fault = None;
     // What was put, and may be in the policy or not.
@@ -239,6 +309,9 @@ async fn write<E: Environment>(
             after,
             at: now,
             undoes: Some(change.id.clone()),
+            allows_again: request.again == Again::Allowed,
+            made_by: request.asked_by.map(str::to_owned),
+            grounds: Grounds::of_a_person(),
             ..change.clone()
         };
         let after = match step(target, before.as_deref(), statements)? {
@@ -250,10 +323,7 @@ async fn write<E: Environment>(
                 lease_holds(lease, now, invocation.deadline)?;
                 let record = put.clone().unwrap_or_else(|| taken_back(before.clone()));
                 ledger.confirm_change(&record, &sids).await?;
-                return Ok(Undo {
-                    undone: change.clone(),
-                    change: put,
-                });
+                return Ok(done(put));
             }
         };
         let written = PolicyWrite {
@@ -277,10 +347,7 @@ async fn write<E: Environment>(
         };
         match seen {
             Seen::AsWritten { unconfirmed: None } => {
-                return Ok(Undo {
-                    undone: change.clone(),
-                    change: Some(record),
-                });
+                return Ok(done(Some(record)));
             }
             Seen::AsWritten {
                 unconfirmed: Some(source),

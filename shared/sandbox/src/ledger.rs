@@ -7,14 +7,13 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress,
-    LastWrite, Lease, Ledger, Occurrence, Origin, PolicyHistory, RetryRecord,
+    LastWrite, Lease, Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calls::Calls;
+use crate::policies::Policy;
 
 /// How long finished jobs, incidents and retries are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -42,13 +41,6 @@ struct Counted {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Policy {
-    sids: Vec<String>,
-    last_write: Option<LastWrite>,
-    days: BTreeMap<Date, u32>,
-}
-
-#[derive(Clone, Debug, Default)]
 struct Retries {
     jobs: Vec<String>,
     at: Timestamp,
@@ -65,6 +57,7 @@ struct State {
     admitted: BTreeMap<(String, String), Timestamp>,
     retries: BTreeMap<(String, String), Retries>,
     retried: BTreeMap<String, RetryRecord>,
+    pause: Option<Pause>,
 }
 
 /// A [`Ledger`] that forgets when the program ends. Clones share it.
@@ -76,10 +69,6 @@ pub struct MemoryLedger {
 
 fn is_over(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at) > KEPT
-}
-
-fn day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 impl MemoryLedger {
@@ -94,6 +83,14 @@ impl MemoryLedger {
     fn begin(&self, operation: &'static str, key: &str) -> CallResult<MutexGuard<'_, State>> {
         self.calls.begin(operation, key).fault()?;
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The refusals that were lifted for a resource, each with when and by whom.
+    #[must_use]
+    pub fn lifted(&self, resource: &str) -> Vec<(Refusal, Timestamp, Option<String>)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = state.policies.get(resource);
+        policy.map_or_else(Vec::new, |policy| policy.lifted().to_vec())
     }
 
     /// The changes that were written, undone ones included, oldest first.
@@ -288,11 +285,7 @@ impl Ledger for MemoryLedger {
         Ok(state
             .policies
             .get(resource)
-            .map_or_else(PolicyHistory::default, |policy| PolicyHistory {
-                sids: policy.sids.clone(),
-                writes_today: policy.days.get(&day(now)).copied().unwrap_or_default(),
-                last_write: policy.last_write.clone(),
-            }))
+            .map_or_else(PolicyHistory::default, |policy| policy.history(now)))
     }
 
     async fn intend_change(&self, change: &Change) -> CallResult<()> {
@@ -331,18 +324,38 @@ impl Ledger for MemoryLedger {
             state.admitted.insert(pair, change.at);
         }
         let policy = state.policies.entry(change.resource.clone()).or_default();
-        policy.sids.retain(|sid| !sids.contains(sid));
-        if change.undoes.is_none() {
-            policy.sids.extend(sids.iter().cloned());
-        }
-        policy.last_write = Some(LastWrite {
-            at: change.at,
-            sids: sids.to_vec(),
-            is_undo: change.undoes.is_some(),
-        });
-        let writes = policy.days.entry(day(change.at)).or_default();
-        *writes = writes.saturating_add(1);
+        policy.confirm(change, sids);
         Ok(())
+    }
+
+    async fn lift_refusal(
+        &self,
+        resource: &str,
+        refusal: &Refusal,
+        lifted_by: Option<&str>,
+        now: Timestamp,
+    ) -> CallResult<()> {
+        let mut state = self.begin("ledger:LiftRefusal", resource)?;
+        if let Some(policy) = state.policies.get_mut(resource) {
+            policy.lift(refusal, lifted_by, now);
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, now: Timestamp) -> CallResult<Option<Pause>> {
+        let state = self.begin("ledger:Pause", "pause")?;
+        Ok(state.pause.clone().filter(|pause| pause.holds(now)))
+    }
+
+    async fn set_pause(&self, pause: &Pause) -> CallResult<()> {
+        let mut state = self.begin("ledger:SetPause", "pause")?;
+        state.pause = Some(pause.clone());
+        Ok(())
+    }
+
+    async fn lift_pause(&self) -> CallResult<bool> {
+        let mut state = self.begin("ledger:LiftPause", "pause")?;
+        Ok(state.pause.take().is_some())
     }
 
     async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {

@@ -10,6 +10,7 @@ mod ledger;
 mod managed;
 mod notifier;
 mod order;
+mod policies;
 mod ports;
 mod rules;
 mod sandbox;

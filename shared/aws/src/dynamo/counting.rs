@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{DynamoLedger, REFUSED};
 use crate::config::once;
 use crate::error::Call;
-use crate::item::{Item, expiry, number, string, text, time, whole};
+use crate::item::{Item, day, expiry, instant, number, schema, string, text, time, whole};
 
 /// Attempts at a count that is throttled: all events of a storm count in one item.
 const ATTEMPTS: u32 = 7;
@@ -86,7 +86,8 @@ impl DynamoLedger {
             ..
         } = count;
         let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
-                   last_seen = :now, expires_at = :expires";
+                   last_seen = :now, expires_at = :expires, #schema = :schema, \
+                   #day = if_not_exists(#day, :day), #at = if_not_exists(#at, :at)";
         let expression = match counting {
             Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
             // An incident that was forgotten since begins anew.
@@ -99,6 +100,12 @@ impl DynamoLedger {
             let request = self
                 .update_item(pk)
                 .update_expression(&expression)
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_names("#day", "day")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":schema", schema())
+                .expression_attribute_values(":day", day(now))
+                .expression_attribute_values(":at", instant(now))
                 .expression_attribute_values(":outcome", string(outcome))
                 .expression_attribute_values(":now", time(now))
                 .expression_attribute_values(":expires", expiry(now, 90))

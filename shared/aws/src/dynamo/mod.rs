@@ -1,20 +1,26 @@
 //! The ledger in one Amazon DynamoDB table.
 //!
 //! The table has the partition key `pk`, a string, and the time-to-live attribute `expires_at`, in epoch seconds as DynamoDB
-//! wants it. All other times are epoch milliseconds.
+//! wants it. All other times are epoch milliseconds, but those of the index `by-day`.
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
 //! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
-//! | `policy#RESOURCE` | `sids` (a string set); of the last write `last_write`, `last_sids`, `is_last_undo` | 400 days |
+//! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo` | for ever |
+//! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
+//! | `pause` | `reason`, `since`, `until` | until it is lifted |
 //! | `writes#RESOURCE#DAY` | `occurrences` | 7 days |
-//! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | 400 days |
-//! | `last-change` | `change_id` | 400 days |
+//! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | for ever; once undone, and an undo itself, 400 days |
+//! | `last-change` | `change_id` | for ever |
 //! | `admitted#RESOURCE#GRANTEE` | `written_at` | 30 days |
 //! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried) | 30 days |
 //! | `retried#ID` | `original_job` | 30 days |
+//!
+//! Every item has the number of its `schema`: 2. An item without one is of version 1, and is read as well; one of a later version
+//! isn't. Changes, incidents and refusals also have `day` (`2026-11-22`) and `at` (`2026-11-22T23:30:00.000Z`), the keys of the index
+//! `by-day`: when the change was made, the incident began, or the undo was.
 //!
 //! A lease has an item of its own, so that taking it never conflicts with the transaction that records a change. Every
 //! decision is a conditional write; nothing is read first and written later. DynamoDB deletes items days after they
@@ -25,6 +31,8 @@
 //! somebody else had been told of the incident.
 
 mod counting;
+mod history;
+mod pausing;
 mod transaction;
 
 use aws_config::{Region, SdkConfig};
@@ -39,7 +47,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedAs, JobEntry, JobProgress, LastWrite, Lease,
-    Ledger, Occurrence, Origin, PolicyHistory, RetryRecord,
+    Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -47,8 +55,8 @@ use jiff::Timestamp;
 use self::transaction::admitted_key;
 use crate::error::Call;
 use crate::item::{
-    Item, change_key, expiry, moment, number, read_change, state_name, string, text, time, whole,
-    write_change, writes_key,
+    Item, change_key, expiry, moment, newer_schema, number, progress, read_change, schema,
+    state_name, string, text, time, whole, write_change,
 };
 
 const REFUSED: &str = "ConditionalCheckFailedException";
@@ -85,7 +93,10 @@ impl DynamoLedger {
 
     fn put_item(&self, pk: &str) -> PutItemFluentBuilder {
         let request = self.client.put_item();
-        request.table_name(&self.table).item("pk", string(pk))
+        request
+            .table_name(&self.table)
+            .item("pk", string(pk))
+            .item("schema", schema())
     }
 
     fn delete_item(&self, pk: &str) -> DeleteItemFluentBuilder {
@@ -100,47 +111,15 @@ impl DynamoLedger {
             .table_name(&self.table)
             .key("pk", string(pk))
             .consistent_read(true);
-        let answer = Call::new("dynamodb:GetItem", pk)
-            .send(request.send())
-            .await?;
-        Ok(answer.item)
+        let call = Call::new("dynamodb:GetItem", pk);
+        let item = call.send(request.send()).await?.item;
+        match item.as_ref().and_then(newer_schema) {
+            None => Ok(item),
+            Some(newer) => Err(call.unreadable(format!(
+                "the item has schema {newer}, which a later version of Copymend wrote"
+            ))),
+        }
     }
-}
-
-/// What an earlier delivery left in a job's item.
-fn progress(item: &Item) -> JobProgress {
-    let owned = |name| text(item, name).map(ToOwned::to_owned);
-    let is = |name| {
-        let is = item.get(name).and_then(|value| value.as_bool().ok());
-        is.copied().unwrap_or_default()
-    };
-    let counted = || {
-        Some(CountedAs {
-            fingerprint: owned("incident")?,
-            outcome: owned("counted_as")?,
-            occurrence: Occurrence {
-                count: whole(item, "counted")?,
-                previous_outcome: owned("counted_after"),
-            },
-        })
-    };
-    JobProgress {
-        counted: counted(),
-        is_count_unclear: is("is_count_unclear"),
-        change_id: owned("change_id"),
-        told: is("told"),
-    }
-}
-
-/// The last write of a policy's item.
-fn last_write(item: &Item) -> Option<LastWrite> {
-    let sids = item.get("last_sids").and_then(|sids| sids.as_ss().ok());
-    let is_undo = item.get("is_last_undo").and_then(|is| is.as_bool().ok());
-    Some(LastWrite {
-        at: moment(item, "last_write")?,
-        sids: sids.cloned().unwrap_or_default(),
-        is_undo: is_undo.copied().unwrap_or_default(),
-    })
 }
 
 impl Ledger for DynamoLedger {
@@ -155,12 +134,15 @@ impl Ledger for DynamoLedger {
         let call = Call::new("dynamodb:UpdateItem", &pk);
         let request = self.update_item(&pk)
             .update_expression(
-                "SET job_state = :in_progress, held_by = :owner, held_until = :until, expires_at = :expires",
+                "SET job_state = :in_progress, held_by = :owner, held_until = :until, expires_at = :expires, \
+                 #schema = :schema",
             )
             .condition_expression(
                 "attribute_not_exists(pk) OR (job_state = :in_progress \
                  AND (held_until <= :now OR held_by = :owner))",
             )
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":until", time(until))
@@ -214,9 +196,11 @@ impl Ledger for DynamoLedger {
         let request = self
             .update_item(&pk)
             .update_expression(
-                "SET job_state = :done, outcome = :outcome, expires_at = :expires \
+                "SET job_state = :done, outcome = :outcome, expires_at = :expires, #schema = :schema \
                  REMOVE held_by, held_until",
             )
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":done", string(DONE))
             .expression_attribute_values(":outcome", string(outcome))
             .expression_attribute_values(":expires", expiry(now, 30));
@@ -339,27 +323,7 @@ impl Ledger for DynamoLedger {
     }
 
     async fn policy_history(&self, resource: &str, now: Timestamp) -> CallResult<PolicyHistory> {
-        let history_key = format!("policy#{resource}");
-        let writes_key = writes_key(resource, now);
-        let (history, writes) = tokio::try_join!(self.get(&history_key), self.get(&writes_key))?;
-        let unreadable = |key: &str, detail| Call::new("dynamodb:GetItem", key).unreadable(detail);
-        let sids = match history.as_ref().and_then(|item| item.get("sids")) {
-            None => Vec::new(),
-            Some(AttributeValue::Ss(sids)) => sids.clone(),
-            Some(_) => return Err(unreadable(&history_key, "`sids` is not a string set")),
-        };
-        let writes_today = match &writes {
-            None => 0,
-            Some(item) => whole(item, "occurrences")
-                .and_then(|count| u32::try_from(count).ok())
-                .ok_or_else(|| unreadable(&writes_key, "`occurrences` is not a whole number"))?,
-        };
-        let last_write = history.as_ref().and_then(last_write);
-        Ok(PolicyHistory {
-            sids,
-            writes_today,
-            last_write,
-        })
+        self.history(resource, now).await
     }
 
     async fn intend_change(&self, change: &Change) -> CallResult<()> {
@@ -395,12 +359,33 @@ impl Ledger for DynamoLedger {
         // Outside the transaction: every change would meet every other on this item.
         let request = self
             .put_item(LAST_CHANGE)
-            .item("change_id", string(&change.id))
-            .item("expires_at", expiry(change.at, 400));
+            .item("change_id", string(&change.id));
         Call::new("dynamodb:PutItem", LAST_CHANGE)
             .send(request.send())
             .await?;
         Ok(())
+    }
+
+    async fn lift_refusal(
+        &self,
+        resource: &str,
+        refusal: &Refusal,
+        lifted_by: Option<&str>,
+        now: Timestamp,
+    ) -> CallResult<()> {
+        self.lift(resource, refusal, lifted_by, now).await
+    }
+
+    async fn pause(&self, now: Timestamp) -> CallResult<Option<Pause>> {
+        self.read_pause(now).await
+    }
+
+    async fn set_pause(&self, pause: &Pause) -> CallResult<()> {
+        self.put_pause(pause).await
+    }
+
+    async fn lift_pause(&self) -> CallResult<bool> {
+        self.delete_pause().await
     }
 
     async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {
@@ -449,7 +434,9 @@ impl Ledger for DynamoLedger {
             .condition_expression(
                 "attribute_not_exists(jobs) OR size(jobs) < :budget OR contains(jobs, :job)",
             )
-            .update_expression("SET expires_at = :expires ADD jobs :jobs")
+            .update_expression("SET expires_at = :expires, #schema = :schema ADD jobs :jobs")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":budget", number(i64::from(budget)))
             .expression_attribute_values(":job", string(failed_job))
             .expression_attribute_values(":jobs", AttributeValue::Ss(vec![failed_job.to_owned()]))

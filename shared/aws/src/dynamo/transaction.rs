@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::ledger::{Change, ChangeState};
@@ -15,15 +15,15 @@ use copymend_remediation::ports::{CallErrorKind, CallResult};
 use super::DynamoLedger;
 use crate::error::Call;
 use crate::item::{
-    Item, change_key, expiry, number, read_change, state_name, stored, string, time, write_change,
-    writes_key,
+    Item, change_key, expiry, number, read_change, schema, state_name, stored, string, time,
+    write_change, writes_key,
 };
 
 /// Attempts at a transaction that meets another one.
 const ATTEMPTS: u32 = 3;
 
 impl DynamoLedger {
-    fn update(&self, pk: impl Into<String>) -> UpdateBuilder {
+    pub(super) fn update(&self, pk: impl Into<String>) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.table)
             .key("pk", string(pk))
@@ -42,47 +42,40 @@ impl DynamoLedger {
             .expression_attribute_values(":intended", string(state_name(ChangeState::Intended)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
-        let mut history = self
-            .update(format!("policy#{}", change.resource))
-            .expression_attribute_values(":at", time(change.at))
-            .expression_attribute_values(":expires", expiry(change.at, 400));
-        let is_undo = change.undoes.is_some();
-        history = history.expression_attribute_values(":undo", AttributeValue::Bool(is_undo));
-        let set = "SET last_write = :at, is_last_undo = :undo, expires_at = :expires";
-        history = if sids.is_empty() {
-            history.update_expression(format!("{set} REMOVE last_sids"))
-        } else {
-            let verb = if is_undo { "DELETE" } else { "ADD" };
-            history
-                .update_expression(format!("{set}, last_sids = :sids {verb} sids :sids"))
-                .expression_attribute_values(":sids", AttributeValue::Ss(sids.to_vec()))
-        };
         let count = self
             .update(writes_key(&change.resource, change.at))
-            .update_expression("SET expires_at = :expires ADD occurrences :one")
+            .update_expression("SET expires_at = :expires, #schema = :schema ADD occurrences :one")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":expires", expiry(change.at, 7))
             .expression_attribute_values(":one", number(1));
         let admitted = admitted_key(&change.resource, &change.grantee);
         let item = TransactWriteItem::builder;
         let mut items = vec![
             item().put(put).build(),
-            item().update(history.build()?).build(),
+            item().update(self.history_of_change(change, sids)?).build(),
             item().update(count.build()?).build(),
         ];
         if let Some(undone) = &change.undoes {
             let mark = self
                 .update(change_key(undone))
-                .update_expression("SET change_state = :undone")
+                .update_expression("SET change_state = :undone, expires_at = :expires")
+                .expression_attribute_values(":expires", expiry(change.at, 400))
                 .expression_attribute_values(":undone", string(state_name(ChangeState::Undone)));
             let forget = Delete::builder()
                 .table_name(&self.table)
                 .key("pk", string(admitted));
             items.push(item().update(mark.build()?).build());
             items.push(item().delete(forget.build()?).build());
+            if let Some(refusal) = self.refusal_of_change(change)? {
+                items.push(item().update(refusal).build());
+            }
         } else {
             let admit = self
                 .update(admitted)
-                .update_expression("SET written_at = :at, expires_at = :expires")
+                .update_expression("SET written_at = :at, expires_at = :expires, #schema = :schema")
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_values(":schema", schema())
                 .expression_attribute_values(":at", time(change.at))
                 .expression_attribute_values(":expires", expiry(change.at, 30));
             items.push(item().update(admit.build()?).build());
@@ -99,6 +92,25 @@ impl DynamoLedger {
         let items = self
             .change_items(change, sids)
             .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
+        match self.send_transaction(call, items).await? {
+            None => Ok(()),
+            // Recorded before, in a call whose answer was lost, or by an earlier delivery.
+            Some(item) if read_change(&item).is_some_and(|(known, _)| known == stored(change)) => {
+                Ok(())
+            }
+            Some(_) => Err(call.error(
+                CallErrorKind::Rejected,
+                "another change is recorded under this id",
+            )),
+        }
+    }
+
+    /// Sends a transaction, again where it meets another one. Answers the item whose condition failed.
+    pub(super) async fn send_transaction(
+        &self,
+        call: &Call,
+        items: Vec<TransactWriteItem>,
+    ) -> CallResult<Option<Item>> {
         let mut attempt = 1;
         loop {
             let request = self
@@ -106,21 +118,10 @@ impl DynamoLedger {
                 .transact_write_items()
                 .set_transact_items(Some(items.clone()));
             let Err(error) = call.try_send(request.send()).await else {
-                return Ok(());
+                return Ok(None);
             };
             match cancelled(&error) {
-                // Recorded before, in a call whose answer was lost, or by an earlier delivery.
-                Cancelled::Exists(item)
-                    if read_change(&item).is_some_and(|(known, _)| known == stored(change)) =>
-                {
-                    return Ok(());
-                }
-                Cancelled::Exists(_) => {
-                    return Err(call.error(
-                        CallErrorKind::Rejected,
-                        "another change is recorded under this id",
-                    ));
-                }
+                Cancelled::Exists(item) => return Ok(Some(item)),
                 Cancelled::Conflict if attempt < ATTEMPTS => {
                     tokio::time::sleep(Duration::from_millis(100) * attempt).await;
                     attempt += 1;
@@ -143,7 +144,7 @@ pub(super) fn admitted_key(resource: &str, grantee: &str) -> String {
 
 enum Cancelled {
     No,
-    /// The change's item exists.
+    /// A condition failed: the item as it is.
     Exists(Item),
     /// Another transaction was on the same items, or one of them was throttled. Nothing was done.
     Conflict,

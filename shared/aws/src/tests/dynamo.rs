@@ -1,5 +1,5 @@
 use copymend_remediation::ledger::{
-    Change, Count, CountedAs, Counting, JobEntry, JobProgress, Ledger, Occurrence,
+    Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Ledger, Occurrence,
 };
 use copymend_remediation::ports::{CallErrorKind, Environment};
 use copymend_remediation::settings::Settings;
@@ -49,12 +49,16 @@ fn change() -> Change {
         id: "job-1-1".to_owned(),
         resource: "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned(),
         grantee: "444455556666".to_owned(),
+        account: Some("444455556666".to_owned()),
         before: None,
         after: Some("{}".to_owned()),
         statements: vec!["{\"Sid\":\"a\"}".to_owned()],
         at: now(),
         copy_job_id: "job-1".to_owned(),
         undoes: None,
+        allows_again: false,
+        made_by: None,
+        grounds: Grounds::default(),
     }
 }
 
@@ -372,26 +376,43 @@ async fn a_real_table_keeps_the_contract() {
 
 async fn create_table(config: &aws_config::SdkConfig, table: &str) {
     use aws_sdk_dynamodb::types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType,
     };
+    let attribute = |name| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .unwrap()
+    };
+    let key = |name, kind| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .unwrap()
+    };
+    let by_day = GlobalSecondaryIndex::builder()
+        .index_name("by-day")
+        .key_schema(key("day", KeyType::Hash))
+        .key_schema(key("at", KeyType::Range))
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::KeysOnly)
+                .build(),
+        )
+        .build()
+        .unwrap();
     aws_sdk_dynamodb::Client::new(config)
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name("pk")
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .unwrap(),
-        )
-        .key_schema(
-            KeySchemaElement::builder()
-                .attribute_name("pk")
-                .key_type(KeyType::Hash)
-                .build()
-                .unwrap(),
-        )
+        .attribute_definitions(attribute("pk"))
+        .attribute_definitions(attribute("day"))
+        .attribute_definitions(attribute("at"))
+        .key_schema(key("pk", KeyType::Hash))
+        .global_secondary_indexes(by_day)
         .send()
         .await
         .unwrap();

@@ -3,8 +3,8 @@
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, Count, CountedAs, Counting, JobEntry, JobProgress, LastWrite, Ledger,
-    Occurrence, Origin,
+    Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry, JobProgress,
+    LastWrite, Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,6 +15,8 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     leases(ledger).await;
     progress(ledger).await;
     history(ledger).await;
+    refusals(ledger).await;
+    pauses(ledger).await;
     retries(ledger).await;
 }
 
@@ -241,12 +243,21 @@ fn change(id: &str, job: &str, seconds: i64) -> Change {
         id: id.to_owned(),
         resource: KEY.to_owned(),
         grantee: "444455556666".to_owned(),
+        account: Some("444455556666".to_owned()),
         before: Some("{\"Statement\": [ ]}".to_owned()),
         after: Some("{\"Statement\": [ {} ]}".to_owned()),
         statements: vec!["{}".to_owned()],
         at: at(seconds),
         copy_job_id: job.to_owned(),
         undoes: None,
+        allows_again: false,
+        made_by: None,
+        grounds: Grounds {
+            program_version: Some("0.1.0".to_owned()),
+            settings_hash: Some("abc".to_owned()),
+            settings: [("COPYMEND_MODE".to_owned(), "repair".to_owned())].into(),
+            admitted_by: vec!["COPYMEND_ALLOWED_KEYS: *".to_owned()],
+        },
     }
 }
 
@@ -341,6 +352,126 @@ async fn history(ledger: &impl Ledger) {
         ledger.last_change().await.unwrap().as_deref(),
         Some("undo-2")
     );
+}
+
+const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:refused";
+const ROLE: &str = "arn:aws:iam::111122223333:role/BackupRole";
+const OTHER_ROLE: &str = "arn:aws:iam::111122223333:role/service-role/Another";
+
+/// An undo refuses its grantee, at once and for ever, and one read of the resource shows it.
+async fn refusals(ledger: &impl Ledger) {
+    let change = |id: &str, grantee: &str, seconds| Change {
+        resource: VAULT.to_owned(),
+        grantee: grantee.to_owned(),
+        account: Some("111122223333".to_owned()),
+        ..change(id, "refused-job", seconds)
+    };
+    let undo_of = |change: &Change, allows_again, seconds| Change {
+        id: format!("undo-{}-{seconds}", change.id),
+        undoes: Some(change.id.clone()),
+        after: None,
+        at: at(seconds),
+        allows_again,
+        made_by: Some("arn:aws:iam::111122223333:user/somebody".to_owned()),
+        ..change.clone()
+    };
+    let read = |seconds| async move {
+        let mut history = ledger.policy_history(VAULT, at(seconds)).await.unwrap();
+        history.granted.sort();
+        history.refusals.sort();
+        history
+    };
+    let record = |change: Change, added: &'static [&'static str]| async move {
+        ledger.intend_change(&change).await.unwrap();
+        ledger.confirm_change(&change, &sids(added)).await.unwrap();
+        ledger.confirm_change(&change, &sids(added)).await.unwrap();
+    };
+    let granted = |sid: &str, grantee: &str| Granted {
+        sid: sid.to_owned(),
+        account: "111122223333".to_owned(),
+        grantee: grantee.to_owned(),
+    };
+    let refusal = |change: &str, grantee: &str| Refusal {
+        change_id: change.to_owned(),
+        grantee: grantee.to_owned(),
+    };
+    let (one, other) = (change("r-1", ROLE, 0), change("r-2", OTHER_ROLE, 1));
+    record(one.clone(), &["a"]).await;
+    record(other.clone(), &["b", "c"]).await;
+    // Written by a version that didn't keep the account.
+    let old = Change {
+        account: None,
+        ..change("r-3", "organization", 2)
+    };
+    record(old.clone(), &["d"]).await;
+    let history = read(3).await;
+    assert_eq!(
+        history.granted,
+        [
+            granted("a", ROLE),
+            granted("b", OTHER_ROLE),
+            granted("c", OTHER_ROLE)
+        ]
+    );
+    assert_eq!(history.refusals, []);
+
+    record(undo_of(&one, false, 4), &["a"]).await;
+    record(undo_of(&other, false, 5), &["b", "c"]).await;
+    record(undo_of(&old, true, 6), &["d"]).await;
+    let years = 20 * 365 * 24 * 3_600;
+    for seconds in [7, years] {
+        let PolicyHistory {
+            sids,
+            granted,
+            refusals,
+            ..
+        } = read(seconds).await;
+        assert_eq!((sids, granted), (Vec::new(), Vec::new()));
+        assert_eq!(
+            refusals,
+            [refusal("r-1", ROLE), refusal("r-2", OTHER_ROLE)],
+            "the third undo lets its grantee in again"
+        );
+    }
+    let (kept, _) = ledger.change("undo-r-3-6").await.unwrap().unwrap();
+    assert_eq!(kept, undo_of(&old, true, 6));
+
+    let by = Some("arn:aws:iam::111122223333:user/owner");
+    for _ in 0..2 {
+        ledger
+            .lift_refusal(VAULT, &refusal("r-1", ROLE), by, at(8))
+            .await
+            .unwrap();
+    }
+    assert_eq!(read(9).await.refusals, [refusal("r-2", OTHER_ROLE)]);
+    ledger
+        .lift_refusal("never written", &refusal("r-9", ROLE), None, at(8))
+        .await
+        .unwrap();
+    // Refused once more.
+    let again = change("r-4", ROLE, 10);
+    record(again.clone(), &["a"]).await;
+    record(undo_of(&again, false, 11), &["a"]).await;
+    let refused = read(12).await.refusals;
+    assert_eq!(refused, [refusal("r-2", OTHER_ROLE), refusal("r-4", ROLE)]);
+}
+
+async fn pauses(ledger: &impl Ledger) {
+    let pause = |reason: &str, until: Option<i64>| Pause {
+        reason: reason.to_owned(),
+        since: at(0),
+        until: until.map(at),
+    };
+    assert_eq!(ledger.pause(at(0)).await.unwrap(), None);
+    assert!(!ledger.lift_pause().await.unwrap());
+    let (for_ever, for_a_while) = (pause("audit", None), pause("a \"change\" freeze", Some(60)));
+    ledger.set_pause(&for_ever).await.unwrap();
+    assert_eq!(ledger.pause(at(1)).await.unwrap(), Some(for_ever));
+    ledger.set_pause(&for_a_while).await.unwrap();
+    assert_eq!(ledger.pause(at(59)).await.unwrap(), Some(for_a_while));
+    assert_eq!(ledger.pause(at(60)).await.unwrap(), None, "it is over");
+    assert!(ledger.lift_pause().await.unwrap());
+    assert_eq!(ledger.pause(at(1)).await.unwrap(), None);
 }
 
 async fn retries(ledger: &impl Ledger) {

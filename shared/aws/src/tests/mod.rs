@@ -9,6 +9,7 @@ mod errors;
 mod iam;
 mod kms;
 mod ledger_contract;
+mod ledger_items;
 mod local_runs;
 mod organizations;
 mod policies;

@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{MODE, SOURCE_ALLOWED, VERIFIED_FAILURE, allowed, guard, nobody_opted_out};
 use crate::ledger::Origin;
+use crate::plan::Target;
 use crate::report::GuardResult;
-use crate::settings::{Admits, Mode, Settings};
+use crate::settings::{Admits, ArnPattern, Mode, Settings};
 
 /// Who started the copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +146,42 @@ fn source_allowed(failure: &Failure, settings: &Settings, admits: Admits) -> Gua
             format!("COPYMEND_ALLOWED_SOURCES does not admit `{role}` into `{vault}`"),
         ),
     }
+}
+
+/// The entries of the three lists that admit a change of this target, each with its setting's name.
+pub(crate) fn entries_that_admit(
+    failure: &Failure,
+    target: &Target,
+    settings: &Settings,
+) -> Vec<String> {
+    let job = failure.job();
+    let vault = &job.destination_vault;
+    let (admits, key) = match target {
+        Target::Vault(_) => (settings.vault_scope.into(), None),
+        Target::Key(key) => (Admits::ThisRole, Some(key)),
+    };
+    let source = settings
+        .allowed_sources
+        .iter()
+        .find(|entry| entry.admits(&job.role, vault) && entry.covers(admits))
+        .map(|entry| format!("COPYMEND_ALLOWED_SOURCES: {}", entry.as_str()));
+    let of_list = |name: &str, patterns: &[ArnPattern], arn: &str| {
+        let entry = patterns.iter().find(|pattern| pattern.admits(arn))?;
+        Some(format!("{name}: {}", entry.as_str()))
+    };
+    let destination = of_list(
+        "COPYMEND_ALLOWED_DESTINATIONS",
+        &settings.allowed_destinations,
+        vault.as_str(),
+    );
+    let key = key.and_then(|key| {
+        of_list(
+            "COPYMEND_ALLOWED_KEYS",
+            &settings.allowed_keys,
+            key.as_str(),
+        )
+    });
+    [source, destination, key].into_iter().flatten().collect()
 }
 
 /// The guards of a retry that changes no policy.

@@ -2,6 +2,7 @@
 
 mod reader;
 mod source;
+mod values;
 
 use std::fmt;
 use std::str::FromStr;

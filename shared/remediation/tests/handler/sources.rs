@@ -30,7 +30,10 @@ fn assert_refused(report: &Report, sandbox: &Sandbox, place: &str) {
     assert_eq!(report.refused_changes, [], "{place}");
     let advice = report.advice.as_ref().unwrap();
     let steps = advice.steps.join("\n");
-    assert!(!steps.contains("\"Statement\"") && !steps.contains("Effect"), "{steps}");
+    assert!(
+        !steps.contains("\"Statement\"") && !steps.contains("Effect"),
+        "{steps}"
+    );
     assert!(steps.contains("started the copy"), "{steps}");
     assert!(steps.contains("exists"), "{steps}");
 }
@@ -44,7 +47,9 @@ async fn a_copy_of_no_listed_route_gets_no_grant() {
             &["arn:aws:iam::111122223333:role/Other"],
             &["777788889999"],
             &["111122223333>arn:aws:backup:*:777788889999:backup-vault:*"],
-            &["arn:aws:iam::111122223333:role/BackupRole>arn:aws:backup:*:444455556666:backup-vault:prod"],
+            &[
+                "arn:aws:iam::111122223333:role/BackupRole>arn:aws:backup:*:444455556666:backup-vault:prod",
+            ],
         ] {
             let sandbox = sandbox();
             let report = handle(&sandbox, only(entries), &sample(event)).await;
@@ -53,7 +58,11 @@ async fn a_copy_of_no_listed_route_gets_no_grant() {
         let entry = format!("{ROLE}>{}", vault_of(&sample(event)));
         for entries in [&["111122223333"][..], &[entry.as_str()], &["*"]] {
             let report = handle(&sandbox(), only(entries), &sample(event)).await;
-            assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{event}, {entries:?}");
+            assert_eq!(
+                report.outcome,
+                Outcome::RepairedAndRetried,
+                "{event}, {entries:?}"
+            );
         }
     }
 }
@@ -137,7 +146,10 @@ async fn an_old_failure_is_explained_and_nothing_more() {
     ] {
         for (hours, is_recent) in [(71, true), (73, false), (24 * 365, false)] {
             let base = sandbox();
-            let job = sample(event)["detail"]["copyJobId"].as_str().unwrap().to_owned();
+            let job = sample(event)["detail"]["copyJobId"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             let failed = base.with_world(|world| world.copy_job(&job).unwrap().completed);
             let sandbox = base.at(failed + SignedDuration::from_hours(hours));
             let report = handle(&sandbox, open_settings(), &sample(event)).await;
@@ -190,14 +202,18 @@ async fn a_retry_of_a_copy_on_demand_stays_on_demand() {
     let retried = report.retried_job.clone().unwrap();
     let again = sandbox.event_for(&retried).unwrap();
     let writes = sandbox.writes().len();
-    let report = handle_as("two", &sandbox, open_settings(), &again).await.unwrap();
+    let report = handle_as("two", &sandbox, open_settings(), &again)
+        .await
+        .unwrap();
     assert!(
         failed_guards(&report).contains(&"started-by-backup-plan"),
         "{report:#?}"
     );
     assert_eq!(sandbox.writes().len(), writes);
     // Where copies on demand are admitted, so is their retry.
-    let report = handle_as("three", &sandbox, admitting, &again).await.unwrap();
+    let report = handle_as("three", &sandbox, admitting, &again)
+        .await
+        .unwrap();
     assert_ne!(report.outcome, Outcome::Refused);
 }
 
@@ -205,7 +221,12 @@ async fn a_retry_of_a_copy_on_demand_stays_on_demand() {
 async fn every_applied_change_is_told() {
     let sandbox = sandbox();
     let now = Environment::clock(&sandbox).now();
-    let report = handle(&sandbox, open_settings(), &sample("destination-vault-policy")).await;
+    let report = handle(
+        &sandbox,
+        open_settings(),
+        &sample("destination-vault-policy"),
+    )
+    .await;
     let change = &report.changes[0];
     assert!(change.applied && change.id.is_some());
     assert_eq!(change.grantee.as_deref(), Some(ROLE), "at {now}");

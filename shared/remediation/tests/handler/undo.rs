@@ -6,7 +6,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{Change, ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
-use copymend_remediation::undo::{Undo, UndoError, undo};
+use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_sandbox::{PolicyText, Sandbox};
 use jiff::SignedDuration;
 
@@ -21,7 +21,11 @@ async fn take_back(sandbox: &Sandbox, change: Option<&str>) -> Result<Undo, Undo
         id: "undo".to_owned(),
         deadline: sandbox.clock().now() + SignedDuration::from_secs(60),
     };
-    undo(sandbox, change, &invocation).await
+    let request = UndoRequest {
+        change,
+        ..UndoRequest::default()
+    };
+    undo(sandbox, request, &invocation).await
 }
 
 /// A repaired sandbox, the change's id, and the policy before.

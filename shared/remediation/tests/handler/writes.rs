@@ -436,7 +436,10 @@ async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
         &sandbox.event_for(&next).unwrap(),
     )
     .await;
-    assert_eq!(failed_guards(&report), ["sid-not-removed"]);
+    assert_eq!(
+        failed_guards(&report),
+        ["not-taken-back", "sid-not-removed"]
+    );
     assert_eq!(report.outcome, Outcome::Refused);
     assert_eq!(policy_writes(&sandbox).len(), writes);
 }

@@ -6,7 +6,7 @@ use copymend_remediation::CopyRemediator;
 use copymend_remediation::Invocation;
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::Outcome;
-use copymend_remediation::undo::undo;
+use copymend_remediation::undo::{UndoRequest, undo};
 use copymend_sandbox::{PolicyText, Sandbox, World};
 use jiff::SignedDuration;
 
@@ -83,7 +83,11 @@ async fn repaired_and_undone(principals: usize, round: usize) {
         .collect();
     assert!(others.is_empty(), "{place}: {others:?}");
     let change = report.changes[0].id.as_deref();
-    let undone = undo(&sandbox, change, &invocation("undo")).await;
+    let request = UndoRequest {
+        change,
+        ..UndoRequest::default()
+    };
+    let undone = undo(&sandbox, request, &invocation("undo")).await;
     assert!(undone.unwrap().change.is_some(), "{place}");
     assert!(stored(&sandbox).means_the_same_as(&before), "{place}");
 }

@@ -10,8 +10,8 @@ use copymend_diagnosis::{
 };
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin,
-    PolicyHistory, RetryRecord,
+    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin, Pause,
+    PolicyHistory, Refusal, RetryRecord,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
@@ -243,6 +243,10 @@ impl Ledger for Faulty {
         intend_change(change: &Change) -> ();
         confirm_change(change: &Change, sids: &[String]) -> ();
         change(id: &str) -> Option<(Change, ChangeState)>;
+        lift_refusal(resource: &str, refusal: &Refusal, by: Option<&str>, now: Timestamp) -> ();
+        pause(now: Timestamp) -> Option<Pause>;
+        set_pause(pause: &Pause) -> ();
+        lift_pause() -> bool;
         last_change() -> Option<String>;
         admitted_at(resource: &str, grantee: &str) -> Option<Timestamp>;
         count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> Option<u32>;

@@ -4,7 +4,7 @@ use copymend_policy::PolicyDocument;
 use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{ChangeState, Ledger};
 use copymend_remediation::ports::{Clock, Environment};
-use copymend_remediation::undo::{Undo, UndoError, undo};
+use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_sandbox::{Sandbox, World};
 use tokio::task::JoinError;
 
@@ -38,7 +38,14 @@ async fn take_back(
         deadline: environment.clock().now() + TIMEOUT,
     };
     let (environment, change) = (environment.clone(), change.to_owned());
-    tokio::spawn(async move { undo(&environment, Some(&change), &invocation).await }).await
+    tokio::spawn(async move {
+        let request = UndoRequest {
+            change: Some(&change),
+            ..UndoRequest::default()
+        };
+        undo(&environment, request, &invocation).await
+    })
+    .await
 }
 
 /// What stands in the way of a later repair, or of a statement being gone.
@@ -62,6 +69,10 @@ async fn what_is_left(sandbox: &Sandbox, change: &str, before: Option<&str>) -> 
         .unwrap();
     if admitted.is_some() {
         return Err("the grantee still counts as admitted".to_owned());
+    }
+    let refused: Vec<_> = history.refusals.iter().map(|one| &one.change_id).collect();
+    if refused != [change] {
+        return Err(format!("refused are {refused:?}"));
     }
     let policy = sandbox.with_world(|world| {
         let of_vault = recorded.resource.parse().ok();

@@ -1,0 +1,217 @@
+//! What the ledger knows of one policy: its history, and the refusals that undos left.
+
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_smithy_types::error::operation::BuildError;
+use copymend_remediation::ledger::{Change, Granted, LastWrite, PolicyHistory, Refusal};
+use copymend_remediation::ports::{CallErrorKind, CallResult};
+use jiff::Timestamp;
+
+use super::DynamoLedger;
+use crate::error::Call;
+use crate::item::{Item, day, instant, moment, schema, string, time, whole, writes_key};
+
+const IN_FORCE: &str = "in-force";
+const LIFTED: &str = "lifted";
+
+pub(super) fn policy_key(resource: &str) -> String {
+    format!("policy#{resource}")
+}
+
+fn refusal_key(resource: &str, grantee: &str) -> String {
+    format!("refusal#{resource}#{grantee}")
+}
+
+/// As an element of the set `granted`. Neither a Sid nor an account id has a space.
+pub(super) fn granted_text(granted: &Granted) -> String {
+    format!("{} {} {}", granted.sid, granted.account, granted.grantee)
+}
+
+fn read_granted(text: &str) -> Option<Granted> {
+    let mut parts = text.splitn(3, ' ');
+    Some(Granted {
+        sid: parts.next()?.to_owned(),
+        account: parts.next()?.to_owned(),
+        grantee: parts.next()?.to_owned(),
+    })
+}
+
+/// As an element of the set `refusals`. A change's id has no space.
+pub(super) fn refusal_text(refusal: &Refusal) -> String {
+    format!("{} {}", refusal.change_id, refusal.grantee)
+}
+
+fn read_refusal(text: &str) -> Option<Refusal> {
+    let (change_id, grantee) = text.split_once(' ')?;
+    Some(Refusal {
+        change_id: change_id.to_owned(),
+        grantee: grantee.to_owned(),
+    })
+}
+
+/// A string set of an item; empty where it is absent, `None` where it isn't one.
+fn set<'i>(item: Option<&'i Item>, name: &str) -> Option<&'i [String]> {
+    match item.and_then(|item| item.get(name)) {
+        None => Some(&[]),
+        Some(AttributeValue::Ss(texts)) => Some(texts),
+        Some(_) => None,
+    }
+}
+
+/// The last write of a policy's item.
+fn last_write(item: &Item) -> Option<LastWrite> {
+    let sids = item.get("last_sids").and_then(|sids| sids.as_ss().ok());
+    let is_undo = item.get("is_last_undo").and_then(|is| is.as_bool().ok());
+    Some(LastWrite {
+        at: moment(item, "last_write")?,
+        sids: sids.cloned().unwrap_or_default(),
+        is_undo: is_undo.copied().unwrap_or_default(),
+    })
+}
+
+impl DynamoLedger {
+    pub(super) async fn history(
+        &self,
+        resource: &str,
+        now: Timestamp,
+    ) -> CallResult<PolicyHistory> {
+        let history_key = policy_key(resource);
+        let writes_key = writes_key(resource, now);
+        let (history, writes) = tokio::try_join!(self.get(&history_key), self.get(&writes_key))?;
+        let unreadable = |key: &str, detail| Call::new("dynamodb:GetItem", key).unreadable(detail);
+        let policy = history.as_ref();
+        let sids = set(policy, "sids")
+            .ok_or_else(|| unreadable(&history_key, "`sids` is not a string set"))?;
+        let granted = set(policy, "granted")
+            .and_then(|texts| texts.iter().map(|text| read_granted(text)).collect())
+            .ok_or_else(|| unreadable(&history_key, "`granted` is not a set of statements"))?;
+        let refusals = set(policy, "refusals")
+            .and_then(|texts| texts.iter().map(|text| read_refusal(text)).collect())
+            .ok_or_else(|| unreadable(&history_key, "`refusals` is not a set of refusals"))?;
+        let writes_today = match &writes {
+            None => 0,
+            Some(item) => whole(item, "occurrences")
+                .and_then(|count| u32::try_from(count).ok())
+                .ok_or_else(|| unreadable(&writes_key, "`occurrences` is not a whole number"))?,
+        };
+        Ok(PolicyHistory {
+            sids: sids.to_vec(),
+            granted,
+            refusals,
+            writes_today,
+            last_write: policy.and_then(last_write),
+        })
+    }
+
+    /// A change's part of its policy's item, which doesn't expire: what is refused stays refused.
+    pub(super) fn history_of_change(
+        &self,
+        change: &Change,
+        sids: &[String],
+    ) -> Result<Update, BuildError> {
+        let is_undo = change.undoes.is_some();
+        let texts = |texts: Vec<String>| AttributeValue::Ss(texts);
+        let granted: Vec<String> = change.granted(sids).iter().map(granted_text).collect();
+        let mut update = self
+            .update(policy_key(&change.resource))
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":at", time(change.at))
+            .expression_attribute_values(":undo", AttributeValue::Bool(is_undo));
+        let mut set = "SET last_write = :at, is_last_undo = :undo, #schema = :schema".to_owned();
+        let mut remove = "REMOVE expires_at".to_owned();
+        let mut changed = Vec::new();
+        if sids.is_empty() {
+            remove.push_str(", last_sids");
+        } else {
+            set.push_str(", last_sids = :sids");
+            changed.push("sids :sids");
+            update = update.expression_attribute_values(":sids", texts(sids.to_vec()));
+        }
+        if !granted.is_empty() {
+            changed.push("granted :granted");
+            update = update.expression_attribute_values(":granted", texts(granted));
+        }
+        let mut expression = format!("{set} {remove}");
+        if !changed.is_empty() {
+            let verb = if is_undo { "DELETE" } else { "ADD" };
+            expression.push_str(&format!(" {verb} {}", changed.join(", ")));
+        }
+        if let Some(refusal) = change.refusal() {
+            expression.push_str(" ADD refusals :refusals");
+            let refusals = texts(vec![refusal_text(&refusal)]);
+            update = update.expression_attribute_values(":refusals", refusals);
+        }
+        update.update_expression(expression).build()
+    }
+
+    /// The refusal that an undo leaves, on record. It doesn't expire.
+    pub(super) fn refusal_of_change(&self, change: &Change) -> Result<Option<Update>, BuildError> {
+        let Some(refusal) = change.refusal() else {
+            return Ok(None);
+        };
+        let mut set = "SET refusal_state = :in_force, policy_of = :policy, grantee = :grantee, change_id = :change, \
+                       undone_by = :undo, #schema = :schema, #day = :day, #at = :at"
+            .to_owned();
+        let mut update = self
+            .update(refusal_key(&change.resource, &refusal.grantee))
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":day", day(change.at))
+            .expression_attribute_values(":at", instant(change.at))
+            .expression_attribute_values(":in_force", string(IN_FORCE))
+            .expression_attribute_values(":policy", string(&change.resource))
+            .expression_attribute_values(":grantee", string(&refusal.grantee))
+            .expression_attribute_values(":change", string(&refusal.change_id))
+            .expression_attribute_values(":undo", string(&change.id));
+        for (name, value, text) in [
+            ("account", ":account", &change.account),
+            ("made_by", ":by", &change.made_by),
+        ] {
+            if let Some(text) = text {
+                set.push_str(&format!(", {name} = {value}"));
+                update = update.expression_attribute_values(value, string(text));
+            }
+        }
+        update.update_expression(set).build().map(Some)
+    }
+
+    pub(super) async fn lift(
+        &self,
+        resource: &str,
+        refusal: &Refusal,
+        lifted_by: Option<&str>,
+        now: Timestamp,
+    ) -> CallResult<()> {
+        let pk = refusal_key(resource, &refusal.grantee);
+        let call = Call::new("dynamodb:TransactWriteItems", &pk);
+        let text = refusal_text(refusal);
+        let policy = self
+            .update(policy_key(resource))
+            .condition_expression("contains(refusals, :refusal)")
+            .update_expression("DELETE refusals :refusals")
+            .expression_attribute_values(":refusal", string(&text))
+            .expression_attribute_values(":refusals", AttributeValue::Ss(vec![text]));
+        let record: UpdateBuilder = self
+            .update(pk)
+            .expression_attribute_values(":lifted", string(LIFTED))
+            .expression_attribute_values(":now", time(now));
+        let set = "SET refusal_state = :lifted, lifted_at = :now";
+        let record = match lifted_by {
+            None => record.update_expression(format!("{set} REMOVE lifted_by")),
+            Some(by) => record
+                .update_expression(format!("{set}, lifted_by = :by"))
+                .expression_attribute_values(":by", string(by)),
+        };
+        let items = policy
+            .build()
+            .and_then(|policy| Ok([policy, record.build()?]))
+            .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?
+            .map(|update| TransactWriteItem::builder().update(update).build());
+        // Lifted before, where the condition fails.
+        self.send_transaction(&call, items.to_vec()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! What was taken back, by an undo or by hand, is not written again, whatever asks for it.
+
+use copymend_policy::{KeyProfile, VaultScope};
+use copymend_remediation::ledger::{Again, Ledger};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::report::{Outcome, Report};
+use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
+use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_sandbox::{NewCopy, PolicyText, Sandbox};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::{
+    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
+    sandbox_with_one_key, vault_of,
+};
+
+const OTHER_ROLE: &str = "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole";
+const SOMEBODY: &str = "arn:aws:iam::111122223333:user/somebody";
+
+async fn take_back(sandbox: &Sandbox, change: &str, again: Again) -> Result<Undo, UndoError> {
+    let invocation = Invocation {
+        id: "undo".to_owned(),
+        deadline: sandbox.clock().now() + SignedDuration::from_secs(60),
+    };
+    let request = UndoRequest {
+        change: Some(change),
+        again,
+        asked_by: Some(SOMEBODY),
+    };
+    undo(sandbox, request, &invocation).await
+}
+
+/// The event of the same copy once more, started now, with another role if one is given.
+fn copied_again(sandbox: &Sandbox, event: &Value, role: Option<&str>) -> Value {
+    let id = event["detail"]["copyJobId"].as_str().unwrap();
+    let next = sandbox.with_world(|world| {
+        let job = world.copy_job(id).unwrap().clone();
+        let copy = NewCopy {
+            id: None,
+            name: None,
+            recovery_point: job.recovery_point.clone(),
+            source_vault: job.source_vault.clone(),
+            destination_vault: job.destination_vault.clone(),
+            role: role.map_or(job.role.clone(), |role| role.parse().unwrap()),
+            lifecycle: job.lifecycle.clone(),
+            created_by: job.created_by.clone(),
+            created: job.created,
+            resource: job.resource.clone(),
+            resource_type: job.resource_type.clone(),
+        };
+        world.start_copy(copy).unwrap().id.clone()
+    });
+    sandbox.event_for(&next).unwrap()
+}
+
+/// A repaired sandbox, its event and the change's id.
+async fn repaired(name: &str, settings: Settings) -> (Sandbox, Value, String) {
+    let sandbox = sandbox();
+    let event = sample(name);
+    let report = handle(&sandbox, settings, &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    (sandbox, event, report.changes[0].id.clone().unwrap())
+}
+
+fn assert_refused(report: &Report, guards: &[&str]) {
+    assert_eq!(failed_guards(report), guards, "{report:#?}");
+    assert_eq!(report.outcome, Outcome::Refused);
+    assert_eq!(report.changes, []);
+    // The plan is shown all the same.
+    assert_eq!(report.refused_changes.len(), 1);
+}
+
+#[tokio::test]
+async fn an_undone_change_is_made_again_by_no_event() {
+    for name in ["destination-vault-policy", "source-key-policy"] {
+        let (sandbox, event, id) = repaired(name, open_settings()).await;
+        take_back(&sandbox, &id, Again::Refused).await.unwrap();
+        let writes = sandbox.writes().len();
+
+        let again = handle(&sandbox, open_settings(), &event).await;
+        assert_eq!(again.outcome, Outcome::AlreadyHandled);
+
+        let next = copied_again(&sandbox, &event, None);
+        let report = handle(&sandbox, open_settings(), &next).await;
+        assert_refused(&report, &["not-taken-back"]);
+        let [guard] = report
+            .guards
+            .iter()
+            .filter(|guard| guard.name == "not-taken-back")
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("{:#?}", report.guards);
+        };
+        assert!(guard.detail.contains(&id), "{}", guard.detail);
+        assert_eq!(sandbox.writes().len(), writes, "{name}");
+
+        let observed = Settings {
+            mode: Mode::Observe,
+            ..open_settings()
+        };
+        let next = copied_again(&sandbox, &event, None);
+        let report = handle(&sandbox, observed, &next).await;
+        assert_eq!(failed_guards(&report), ["mode", "not-taken-back"]);
+    }
+}
+
+/// The first delivery died after the put, so its event is delivered again after the undo, and its job knows its change.
+#[tokio::test]
+async fn a_redelivery_that_knows_its_change_does_not_go_on_after_the_undo() {
+    for name in ["destination-vault-policy", "source-key-policy"] {
+        let sandbox = sandbox();
+        let event = sample(name);
+        sandbox.fail("backup:StartCopyJob", CallErrorKind::Throttled);
+        handle_as("first", &sandbox, open_settings(), &event)
+            .await
+            .unwrap_err();
+        sandbox.calls().mend("backup:StartCopyJob");
+        let ledger = sandbox.ledger().unwrap();
+        let id = ledger.last_change().await.unwrap().unwrap();
+        take_back(&sandbox, &id, Again::Refused).await.unwrap();
+        let writes = sandbox.writes().len();
+
+        let report = handle_as("second", &sandbox, open_settings(), &event)
+            .await
+            .unwrap();
+        assert_refused(&report, &["not-taken-back"]);
+        assert_eq!(sandbox.writes().len(), writes, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_undo_refuses_its_grantee_and_no_other_role() {
+    let (sandbox, event, id) = repaired("destination-vault-policy", open_settings()).await;
+    take_back(&sandbox, &id, Again::Refused).await.unwrap();
+    let other = copied_again(&sandbox, &event, Some(OTHER_ROLE));
+    let report = handle(&sandbox, open_settings(), &other).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+}
+
+/// A statement for the whole account or organization would admit the refused role with the rest.
+#[tokio::test]
+async fn a_wider_statement_does_not_let_a_refused_grantee_in() {
+    let (sandbox, event, id) = repaired("destination-vault-policy", open_settings()).await;
+    take_back(&sandbox, &id, Again::Refused).await.unwrap();
+    for vault_scope in [VaultScope::Account, VaultScope::Organization] {
+        let settings = Settings {
+            vault_scope,
+            ..open_settings()
+        };
+        let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
+        let report = handle(&sandbox, settings, &next).await;
+        assert_refused(&report, &["not-taken-back"]);
+    }
+    let (sandbox, event, id) = repaired("source-key-policy", open_settings()).await;
+    take_back(&sandbox, &id, Again::Refused).await.unwrap();
+    let settings = Settings {
+        key_profile: KeyProfile::Documented,
+        ..open_settings()
+    };
+    let next = copied_again(&sandbox, &event, None);
+    let report = handle(&sandbox, settings, &next).await;
+    assert_refused(&report, &["not-taken-back"]);
+}
+
+#[tokio::test]
+async fn what_may_be_admitted_again_is_repaired_again() {
+    // At the undo.
+    let (sandbox, event, id) = repaired("destination-vault-policy", open_settings()).await;
+    let undone = take_back(&sandbox, &id, Again::Allowed).await.unwrap();
+    assert_eq!((undone.again, undone.lifted), (Again::Allowed, Vec::new()));
+    assert!(undone.change.unwrap().allows_again);
+    let next = copied_again(&sandbox, &event, None);
+    let report = handle(&sandbox, open_settings(), &next).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+
+    // Later.
+    let id = report.changes[0].id.clone().unwrap();
+    let undone = take_back(&sandbox, &id, Again::Refused).await.unwrap();
+    let undo = undone.change.unwrap();
+    assert_eq!(undo.made_by.as_deref(), Some(SOMEBODY));
+    assert!(matches!(
+        take_back(&sandbox, &id, Again::Refused).await,
+        Err(UndoError::AlreadyUndone(_))
+    ));
+    let writes = sandbox.writes().len();
+    let lifted = take_back(&sandbox, &id, Again::Allowed).await.unwrap();
+    assert_eq!(lifted.change, None);
+    assert_eq!(lifted.lifted.len(), 1);
+    assert_eq!(sandbox.writes().len(), writes);
+    let on_record = sandbox.ledger().unwrap().lifted(&undo.resource);
+    let now = sandbox.clock().now();
+    let by = Some(SOMEBODY.to_owned());
+    assert_eq!(on_record, [(lifted.lifted[0].clone(), now, by)]);
+    let next = copied_again(&sandbox, &event, None);
+    let report = handle(&sandbox, open_settings(), &next).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+}
+
+/// The vault's policy without any statement of ours, as somebody put it.
+fn remove_by_hand(sandbox: &Sandbox, event: &Value) {
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Owned","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
+    sandbox.with_world(|world| world.put_vault_policy(&vault_of(event), foreign).unwrap());
+}
+
+#[tokio::test]
+async fn a_removal_by_hand_refuses_every_role_of_the_account() {
+    let (sandbox, event, id) = repaired("destination-vault-policy", open_settings()).await;
+    remove_by_hand(&sandbox, &event);
+    let writes = policy_writes(&sandbox).len();
+    let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
+    let report = handle(&sandbox, open_settings(), &next).await;
+    assert_refused(&report, &["not-taken-back"]);
+    let next = copied_again(&sandbox, &event, None);
+    let report = handle(&sandbox, open_settings(), &next).await;
+    assert_refused(&report, &["not-taken-back", "sid-not-removed"]);
+    assert_eq!(policy_writes(&sandbox).len(), writes);
+
+    // Somebody settles it: what is gone is taken back, and its grantee may be admitted again.
+    take_back(&sandbox, &id, Again::Allowed).await.unwrap();
+    let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
+    let report = handle(&sandbox, open_settings(), &next).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+}
+
+/// Somebody says the same with a statement of their own: nobody was taken back anything.
+#[tokio::test]
+async fn a_statement_that_somebody_said_otherwise_takes_nothing_back() {
+    let (sandbox, event, _) = repaired("destination-vault-policy", open_settings()).await;
+    let vault = vault_of(&event);
+    sandbox.with_world(|world| {
+        let policy = world.vault(&vault).unwrap().policy.as_ref().unwrap();
+        let mut policy: Value = serde_json::from_str(policy.as_str()).unwrap();
+        for statement in policy["Statement"].as_array_mut().unwrap() {
+            if statement["Sid"]
+                .as_str()
+                .is_some_and(|sid| sid.starts_with("Copymend"))
+            {
+                statement["Sid"] = json!("OurOwn");
+            }
+        }
+        world.put_vault_policy(&vault, &policy.to_string()).unwrap();
+    });
+    let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
+    let report = handle(&sandbox, open_settings(), &next).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+}
+
+/// One key, two services: what admitted the first was removed by hand, so the second is for the key's owner too.
+#[tokio::test]
+async fn a_removal_by_hand_from_a_key_refuses_every_service_of_the_account() {
+    let sandbox = sandbox_with_one_key();
+    let first = handle(&sandbox, open_settings(), &sample("source-key-policy")).await;
+    let change = &first.changes[0];
+    let (before, key) = (change.before.clone().unwrap(), change.resource.clone());
+    let minutes = std::time::Duration::from_mins(2);
+    // A key's policy may be read late for a while.
+    sandbox.clock().sleep(minutes).await;
+    sandbox.with_world(|world| {
+        let key = world.key_mut(&key.parse().unwrap()).unwrap();
+        key.policy = Some(PolicyText::new(before));
+    });
+    let writes = policy_writes(&sandbox).len();
+    let other = sample("source-key-policy-rds");
+    let report = handle(&sandbox, open_settings(), &other).await;
+    assert_refused(&report, &["not-taken-back"]);
+    assert_eq!(policy_writes(&sandbox).len(), writes);
+}
+
+/// A history that can't be read is no history without refusals.
+#[tokio::test]
+async fn refusals_that_cannot_be_read_refuse() {
+    let sandbox = sandbox();
+    sandbox.fail("ledger:PolicyHistory", CallErrorKind::Unreadable);
+    let event = sample("destination-vault-policy");
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(
+        failed_guards(&report),
+        ["not-taken-back", "sid-not-removed", "write-budget"]
+    );
+    assert_eq!(sandbox.writes(), []);
+}
+
+/// A change keeps what it was decided on, and an undo who asked for it.
+#[tokio::test]
+async fn a_change_keeps_what_it_was_decided_on() {
+    let settings = Settings {
+        external_id: Some("only-for-the-function".to_owned()),
+        ..open_settings()
+    };
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy");
+    let now = sandbox.clock().now();
+    let invocation = Invocation {
+        id: "test".to_owned(),
+        deadline: now + SignedDuration::from_secs(120),
+    };
+    let remediator = CopyRemediator::new(sandbox.clone(), settings.clone());
+    let report = remediator.handle(&event, &invocation).await.unwrap();
+    let id = report.changes[0].id.clone().unwrap();
+    let (change, _) = sandbox
+        .ledger()
+        .unwrap()
+        .change(&id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(change.account.as_deref(), Some("111122223333"));
+    assert_eq!(change.grounds.settings_hash, Some(settings.hash()));
+    assert_eq!(change.grounds.settings["COPYMEND_MODE"], "repair");
+    assert!(change.grounds.program_version.is_some());
+    let text = serde_json::to_string(&change).unwrap();
+    assert!(!text.contains("only-for-the-function"), "{text}");
+}

@@ -1,0 +1,70 @@
+//! What the ledger in memory knows of one policy.
+
+use std::collections::BTreeMap;
+
+use copymend_remediation::ledger::{Change, Granted, LastWrite, PolicyHistory, Refusal};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policy {
+    sids: Vec<String>,
+    granted: Vec<Granted>,
+    refusals: Vec<Refusal>,
+    lifted: Vec<(Refusal, Timestamp, Option<String>)>,
+    last_write: Option<LastWrite>,
+    days: BTreeMap<Date, u32>,
+}
+
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+impl Policy {
+    pub(crate) fn history(&self, now: Timestamp) -> PolicyHistory {
+        PolicyHistory {
+            sids: self.sids.clone(),
+            granted: self.granted.clone(),
+            refusals: self.refusals.clone(),
+            writes_today: self.days.get(&day(now)).copied().unwrap_or_default(),
+            last_write: self.last_write.clone(),
+        }
+    }
+
+    /// Takes down that a change was written.
+    pub(crate) fn confirm(&mut self, change: &Change, sids: &[String]) {
+        let granted = change.granted(sids);
+        self.sids.retain(|sid| !sids.contains(sid));
+        self.granted.retain(|known| !granted.contains(known));
+        let is_undo = change.undoes.is_some();
+        if !is_undo {
+            self.sids.extend(sids.iter().cloned());
+            self.granted.extend(granted);
+        }
+        if let Some(refusal) = change.refusal() {
+            self.refusals.retain(|known| *known != refusal);
+            self.refusals.push(refusal);
+        }
+        self.last_write = Some(LastWrite {
+            at: change.at,
+            sids: sids.to_vec(),
+            is_undo,
+        });
+        let writes = self.days.entry(day(change.at)).or_default();
+        *writes = writes.saturating_add(1);
+    }
+
+    pub(crate) fn lift(&mut self, refusal: &Refusal, lifted_by: Option<&str>, now: Timestamp) {
+        let before = self.refusals.len();
+        self.refusals.retain(|known| known != refusal);
+        if self.refusals.len() < before {
+            let by = lifted_by.map(str::to_owned);
+            self.lifted.push((refusal.clone(), now, by));
+        }
+    }
+
+    pub(crate) fn lifted(&self) -> &[(Refusal, Timestamp, Option<String>)] {
+        &self.lifted
+    }
+}
