@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress,
-    LastWrite, Lease, Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal, RetryRecord,
+    Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress, Lease,
+    Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};

@@ -5,7 +5,7 @@ use copymend_policy::VaultScope;
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{AllowedSource, Settings};
-use copymend_sandbox::{PolicyText, Sandbox};
+use copymend_sandbox::{NewCopy, PolicyText, Sandbox};
 use jiff::SignedDuration;
 
 use crate::support::{
@@ -110,24 +110,27 @@ async fn a_copy_of_no_listed_route_is_not_started_again() {
 async fn the_way_of_an_admitted_grantee_asks_for_the_source_too() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let report = handle(&sandbox, open_settings(), &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    // The same plan's copy of the same backup, which fails as the first one did.
     let twin = sandbox.with_world(|world| {
         let job = event["detail"]["copyJobId"].as_str().unwrap();
-        let job = world.copy_job(job).unwrap();
-        world
-            .copy_jobs()
-            .iter()
-            .find(|other| {
-                other.id != job.id
-                    && other.failure().is_some()
-                    && other.role == job.role
-                    && other.destination_vault == job.destination_vault
-                    && other.created_by.is_some()
-            })
-            .map(|twin| twin.id.clone())
+        let job = world.copy_job(job).unwrap().clone();
+        let copy = NewCopy {
+            id: None,
+            name: None,
+            recovery_point: job.recovery_point,
+            source_vault: job.source_vault,
+            destination_vault: job.destination_vault,
+            role: job.role,
+            lifecycle: None,
+            created_by: job.created_by,
+            created: job.created,
+            resource: None,
+            resource_type: None,
+        };
+        world.start_copy(copy).unwrap().id.clone()
     });
-    let twin = twin.unwrap();
+    let report = handle(&sandbox, open_settings(), &event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
     let before = sandbox.writes().len();
     let twin = sandbox.event_for(&twin).unwrap();
     let report = handle_as("two", &sandbox, only(&["777788889999"]), &twin)
@@ -178,11 +181,14 @@ async fn the_owners_tag_stops_retries_too() {
     assert_eq!(sandbox.writes(), []);
 }
 
+/// A job of the default world that has no sample event.
+const ON_DEMAND: &str = "02EF8250-6E06-545B-A060-1D77B734AE72";
+
 /// A retry keeps its origin: a copy on demand never passes as one of a plan.
 #[tokio::test]
 async fn a_retry_of_a_copy_on_demand_stays_on_demand() {
     let sandbox = sandbox();
-    let event = sample("on-demand");
+    let event = sandbox.event_for(ON_DEMAND).unwrap();
     let job = event["detail"]["copyJobId"].as_str().unwrap();
     let key = sandbox.with_world(|world| {
         let job = world.copy_job(job).unwrap();
