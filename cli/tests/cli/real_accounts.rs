@@ -26,6 +26,10 @@ fn a_pause_needs_a_reason_a_time_to_come_and_a_ledger() {
     for arguments in [&["pause", "audit"][..], &["resume"]] {
         let ran = run(arguments);
         assert_eq!(ran.code, 2, "{arguments:?}");
-        assert!(ran.stderr.contains("COPYMEND_LEDGER_TABLE"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("COPYMEND_LEDGER_TABLE"),
+            "{}",
+            ran.stderr
+        );
     }
 }
