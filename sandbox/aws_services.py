@@ -1,4 +1,4 @@
-"""moto's server on a free loopback port, with the changes of moto_changes.py.
+"""moto's server on a free loopback port, with the changes of aws_changes.py.
 
 `--world FILE` puts the organizations, accounts, roles, users and keys of a world file (docs/world.md) into it. Prints
 `listening on 127.0.0.1:PORT` when it is ready.
@@ -17,8 +17,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-import moto_world
-from moto_changes import change_moto
+import aws_world
+from aws_changes import change_moto
 
 
 def main():
@@ -27,7 +27,7 @@ def main():
     arguments = parser.parse_args()
     change_moto()
     if arguments.world:
-        moto_world.load(json.loads(arguments.world.read_text()))
+        aws_world.load(json.loads(arguments.world.read_text()))
     app = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -37,6 +37,19 @@ def added_statements(before, after, old_statements):
     return new["Statement"][count:]
 
 
+def as_sets(value):
+    """JSON without the order of its lists, which AWS KMS changes from call to call."""
+    if isinstance(value, dict):
+        return {name: as_sets(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return sorted((as_sets(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
+def says_the_same(left, right):
+    return as_sets(json.loads(left)) == as_sets(json.loads(right))
+
+
 def error(answer, error_type):
     assert answer.get("errorType") == error_type, answer
     assert answer["errorMessage"]

@@ -11,19 +11,25 @@ import pytest
 from botocore.exceptions import ClientError
 
 from conftest import LOGS, ROOT
-from expect import report
+from expect import as_sets, report
 from running_sandbox import WORKLOADS, WORLD, running_sandbox, start_process
 
 sys.path.insert(0, str(ROOT / "sandbox"))
 from key_policies import in_another_order  # noqa: E402
 
-BACKUP = "444455556666"
 SETTINGS = {"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
 
 
 @pytest.fixture(scope="module")
 def sandbox(copymend_program):
     with running_sandbox(copymend_program, LOGS / "make-sandbox.log") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def untouched_sandbox(copymend_program):
+    """One that no other test has changed."""
+    with running_sandbox(copymend_program, LOGS / "make-sandbox-untouched.log") as sandbox:
         yield sandbox
 
 
@@ -115,19 +121,19 @@ def test_what_iam_learns_counts_for_the_simulator_and_for_copies(sandbox, event)
     assert backup.describe_copy_job(CopyJobId=started["CopyJobId"])["CopyJob"]["State"] == "COMPLETED"
 
 
-def test_moto_and_the_sandbox_are_the_same_world(sandbox):
+def test_moto_and_the_sandbox_are_the_same_world(untouched_sandbox):
     world = json.loads(WORLD.read_text())
     vaults = keys = roles = 0
     for account, content in world["accounts"].items():
         if content.get("partition", "aws") != "aws":
             continue
-        iam = sandbox.client("iam", account)
+        iam = untouched_sandbox.client("iam", account)
         for name, role in content.get("roles", {}).items():
             found = iam.get_role(RoleName=name)["Role"]
             assert found["Arn"] == f"arn:aws:iam::{account}:role{role.get('path', '/')}{name}"
             roles += 1
         for region, resources in content.get("regions", {}).items():
-            kms, backup = sandbox.client("kms", account, region), sandbox.client("backup", account, region)
+            kms, backup = untouched_sandbox.client("kms", account, region), untouched_sandbox.client("backup", account, region)
             for name in resources.get("vaults", {}):
                 vault = backup.describe_backup_vault(BackupVaultName=name)
                 # Also the keys that a vault gets by itself: their ids are made in both places.
@@ -145,14 +151,6 @@ def test_moto_and_the_sandbox_are_the_same_world(sandbox):
                     assert as_sets(told) == as_sets(policy)
                 keys += 1
     assert vaults > 15 and keys > 30 and roles > 8
-
-
-def as_sets(value):
-    if isinstance(value, dict):
-        return {name: as_sets(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return sorted((as_sets(item) for item in value), key=json.dumps)
-    return value
 
 
 def test_operations_that_nobody_serves_are_refused(sandbox):
@@ -199,15 +197,15 @@ def test_the_order_of_every_list_in_a_statement_changes_and_nothing_else():
 
 def test_a_signal_ends_both_servers(copymend_program):
     process = start_process(copymend_program, LOGS / "make-sandbox-ended.log")
-    running = children(process.pid)
-    assert len(running) == 2, running
+    servers = children(process.pid)
+    assert len(servers) == 2, servers
 
     os.kill(process.pid, 15)
 
     end = time.monotonic() + 10
-    while any(is_alive(pid) for pid in running) and time.monotonic() < end:
+    while any(is_alive(pid) for pid in servers) and time.monotonic() < end:
         time.sleep(0.05)
-    alive = [pid for pid in running if is_alive(pid)]
+    alive = [pid for pid in servers if is_alive(pid)]
     process.stop()
     assert alive == []
 

@@ -8,6 +8,7 @@
 import http.client
 import json
 import time
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -295,7 +296,11 @@ class World:
         return backup.get_backup_vault_access_policy(BackupVaultName=DESTINATION_VAULT_NAME)["Policy"]
 
     def key_policy(self):
-        return self.client("kms").get_key_policy(KeyId=self.key_id, PolicyName="default")["Policy"]
+        """The key's policy as it was put. GetKeyPolicy tells it in another layout, and in another order at each call."""
+        with urllib.request.urlopen(f"{self.moto_url}/moto-api/data.json", timeout=20) as answer:
+            keys = json.load(answer)["kms"]["Key"]
+        [policy] = [key["policy"] for key in keys if key["arn"] == self.key_arn]
+        return policy
 
     def messages(self):
         """The messages that came out of the topic since the last call: (subject, text)."""

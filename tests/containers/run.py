@@ -20,7 +20,6 @@ from places import IMAGE, LOGS, REPOSITORY, TAG, WORK
 
 PACKAGES = {"dockerd": "docker.io", "debootstrap": "debootstrap", "iptables": "iptables", "ip": "iproute2"}
 SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
 # Nothing that a function could need, and a third of the size.
 LEFT_OUT = ("./dev/*", "./proc/*", "./sys/*", "./usr/share/doc", "./usr/share/locale", "./usr/share/man", "./var/cache", "./var/lib/apt/lists")
 
@@ -93,7 +92,7 @@ def base_archive():
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         root, part = Path(folder) / "root", Path(folder) / "part.tar"
         # What it mounts goes with the namespace, also when it is ended from outside.
-        checked("debootstrap", ["unshare", "--mount", "debootstrap", "--variant=minbase", SUITE, root, MIRROR], timeout=900)
+        checked("debootstrap", ["unshare", "--mount", "debootstrap", "--variant=minbase", SUITE, root], timeout=900)
         checked("tar", ["tar", "--create", "--file", part, "--directory", root, *(f"--exclude={path}" for path in LEFT_OUT), "."])
         part.rename(archive)
     return archive

@@ -29,3 +29,12 @@ def test_no_bootstrap_needs_a_newer_c_library_than_amazon_linux_2023_has(bootstr
     assert glibc
     newer = [version for version in glibc if tuple(map(int, version.split("."))) > AMAZON_LINUX_2023]
     assert newer == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_panic_can_be_caught_and_answered(bootstraps, function):
+    """cargo-lambda aborts at a panic unless the release profile says `unwind`. Then the tables of what to do while a panic passes
+    are those of the standard library alone, some kilobytes."""
+    with bootstraps[function].open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".gcc_except_table")
+        assert table is not None and table["sh_size"] > 100_000

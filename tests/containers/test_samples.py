@@ -1,6 +1,7 @@
 """`sam local invoke` out of the box: every sample event is answered with its cause, without network and without credentials."""
 
 import json
+import os
 
 import pytest
 
@@ -9,7 +10,7 @@ from places import ROOT
 
 SECONDS = 3
 # Two of one function and one of the other; `make test` runs these alone.
-SAMPLES = {"events/source-key-policy.json", "events/destination-vault-policy.json", "events/advisor/create-backup-vault.json"}
+SAMPLES = ("events/source-key-policy.json", "events/destination-vault-policy.json", "events/advisor/create-backup-vault.json")
 
 
 def events(folder):
@@ -29,8 +30,8 @@ def explain(copymend):
 
 
 @pytest.mark.parametrize("event", events("events"))
-def test_a_failed_copy_is_explained_from_its_message(invoke, explain, note, event):
-    answer = invoke("CopyRemediator", event)
+def test_a_failed_copy_is_explained_from_its_message(invoke_timed, explain, note, event):
+    answer = invoke_timed("CopyRemediator", event)
 
     explained = report(answer.json())
     note(event, answer, explained)
@@ -40,9 +41,19 @@ def test_a_failed_copy_is_explained_from_its_message(invoke, explain, note, even
 
 
 @pytest.mark.parametrize("event", events("events/advisor"))
-def test_the_access_advisor_answers(invoke, note, event):
-    answer = invoke("AccessAdvisor", event)
+def test_the_access_advisor_answers(invoke_timed, note, event):
+    answer = invoke_timed("AccessAdvisor", event)
 
     explained = report(answer.json())
     note(event, answer, explained)
+    assert answer.function_seconds() <= SECONDS
+
+
+@pytest.mark.skipif("COPYMEND_OWN_ENGINE" not in os.environ, reason="the engine that runs may reach AWS")
+@pytest.mark.parametrize("function, event", [("CopyRemediator", SAMPLES[0]), ("AccessAdvisor", SAMPLES[-1])])
+def test_credentials_without_a_network_cost_one_short_attempt(invoke_timed, note, function, event):
+    answer = invoke_timed(function, event, AWS_ACCESS_KEY_ID="AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
+
+    explained = report(answer.json())
+    note(f"{event}, credentials", answer, explained)
     assert answer.function_seconds() <= SECONDS

@@ -33,7 +33,7 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4570")]
     pub(crate) listen: SocketAddr,
-    /// Where the rest of AWS is: moto's server, such as http://127.0.0.1:5000 [default: nowhere]
+    /// Where the rest of AWS is: moto's server, by its HTTP address [default: nowhere]
     #[arg(long, value_name = "URL")]
     pub(crate) aws: Option<Endpoint>,
     /// Also write the environment of containers to this file, as `sam local invoke --env-vars` takes it
@@ -58,7 +58,7 @@ pub(crate) struct Event {
     /// The world, a JSON file [default: the world of the sample events]
     #[arg(long, conflicts_with = "endpoint")]
     pub(crate) world: Option<PathBuf>,
-    /// The running sandbox [default: AWS_ENDPOINT_URL]
+    /// The running sandbox; the default is the environment's endpoint of AWS
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<Endpoint>,
 }

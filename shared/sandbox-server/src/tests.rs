@@ -83,8 +83,13 @@ async fn the_simulator_answers_in_iams_shape() {
     ));
     assert_eq!(xml.matches("<EvalActionName>").count(), 2, "{xml}");
     assert_eq!(xml.matches("<EvalResourceDecision>").count(), 4, "{xml}");
+    // The vaults are another account's: the answer is a deny, and the details tell the role's own side.
     assert!(
-        xml.contains("<EvalDecision>allowed</EvalDecision>"),
+        !xml.contains("<EvalDecision>allowed</EvalDecision>"),
+        "{xml}"
+    );
+    assert!(
+        xml.contains("<entry><key>IdentityBasedPolicy</key><value>allowed</value></entry>"),
         "{xml}"
     );
     assert!(
@@ -118,6 +123,9 @@ async fn the_simulators_answers_come_in_pages() {
     assert!(second.contains("iam:CreateUser"), "{second}");
 }
 
+/// What is asked, and the answer's status and code.
+type Row<'r> = (&'r [(&'r str, &'r str)], StatusCode, &'r str);
+
 #[tokio::test]
 async fn what_the_simulator_cannot_do_is_refused() {
     let nobody = ("PolicySourceArn", "arn:aws:iam::111122223333:role/Nobody");
@@ -129,7 +137,7 @@ async fn what_the_simulator_cannot_do_is_refused() {
         "PermissionsBoundaryPolicyInputList.member.1",
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#,
     );
-    let rows: [(&[(&str, &str)], StatusCode, &str); 5] = [
+    let rows: [Row<'_>; 5] = [
         (&[nobody, COPY_INTO], StatusCode::NOT_FOUND, "NoSuchEntity"),
         (
             &[stranger, COPY_INTO],

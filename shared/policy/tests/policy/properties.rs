@@ -204,11 +204,11 @@ fn reordered(value: &serde_json::Value, seed: usize, in_statement: bool) -> serd
                 .iter()
                 .map(|(name, value)| {
                     let value = reordered(value, seed, true);
-                    let value = match value {
-                        Value::String(_) if is_list(name) && seed % 2 == 1 => {
-                            Value::Array(vec![value])
-                        }
-                        other => other,
+                    let is_one = value.is_string() && is_list(name) && seed % 2 == 1;
+                    let value = if is_one {
+                        Value::Array(vec![value])
+                    } else {
+                        value
                     };
                     (name.clone(), value)
                 })
@@ -218,7 +218,7 @@ fn reordered(value: &serde_json::Value, seed: usize, in_statement: bool) -> serd
             }
             Value::Object(members.into_iter().collect())
         }
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

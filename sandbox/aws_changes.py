@@ -8,6 +8,8 @@
 - GetKeyPolicy tells the lists of a policy's statements in another order on every call, as AWS does.
 - DescribeKey asks no policy, and takes the bare ids of multi-Region keys.
 - ListKeyPolicies also names policies that the world gives a key beside `default`.
+
+The name of this module doesn't begin with `moto`: of exceptions from such a module moto expects more than it says.
 """
 
 import itertools
