@@ -149,8 +149,8 @@ pub(crate) struct UndoArguments {
     /// The last change that the ledger knows; it is shown first, and taken back once you agree
     #[arg(long, conflicts_with = "change")]
     pub(crate) last: bool,
-    /// Don't ask, for scripts
-    #[arg(long, requires = "last")]
+    /// Don't ask before the last change is taken back, for scripts
+    #[arg(long)]
     pub(crate) yes: bool,
     /// Let the grantee be admitted again; of a change that was taken back before, only that
     #[arg(long)]

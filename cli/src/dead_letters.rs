@@ -161,7 +161,11 @@ mod tests {
         let words = start.iter().chain(options);
         match Arguments::try_parse_from(words).unwrap().command {
             Command::Replay(replay) => replay,
-            Command::Explain(_) | Command::Undo(_) | Command::Policy { .. } => unreachable!(),
+            Command::Explain(_)
+            | Command::Undo(_)
+            | Command::Pause(_)
+            | Command::Resume(_)
+            | Command::Policy { .. } => unreachable!(),
             #[cfg(feature = "sandbox-server")]
             Command::Sandbox { .. } => unreachable!(),
         }

@@ -159,13 +159,8 @@ impl<E: Environment> CopyRemediator<E> {
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
             let history = ledger.policy_history(planned.target.as_str(), now).await;
-            report.guards.extend(guards_of_history(
-                &planned,
-                &history,
-                failure,
-                facts,
-                &self.settings,
-            ));
+            let asked = guards_of_history(&planned, &history, failure, facts, &self.settings);
+            report.guards.extend(asked);
         }
         let only_mode_failed = report
             .guards

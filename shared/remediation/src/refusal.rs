@@ -75,13 +75,16 @@ pub(crate) fn not_taken_back(
             && !is_still_admitted(granted, &grantee, plan, failure, facts)
     });
     match removed {
-        Some(granted) => guard(
+        Some(Granted {
+            sid,
+            account,
+            grantee: admitted,
+        }) => guard(
             NOT_TAKEN_BACK,
             false,
             format!(
-                "somebody removed {}, by which Copymend had admitted `{}` of account {}: nothing is written for this account until the \
-                 change is taken back with `copymend undo --allow-again`",
-                granted.sid, granted.grantee, granted.account
+                "somebody removed {sid}, by which Copymend had admitted `{admitted}` of account {account}: nothing is written for this account until the \
+                 change is taken back with `copymend undo --allow-again`"
             ),
         ),
         None => guard(

@@ -1,7 +1,7 @@
 //! The settings as text: what a change keeps of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use sha2::{Digest, Sha256};
 
@@ -94,8 +94,14 @@ impl Settings {
         for (name, value) in self.values() {
             hasher.update(format!("{name}={value}\n"));
         }
-        let digest = hasher.finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hasher
+            .finalize()
+            .iter()
+            .fold(String::new(), |mut hash, byte| {
+                // Writing to a string does not fail.
+                let _ = write!(hash, "{byte:02x}");
+                hash
+            })
     }
 }
 

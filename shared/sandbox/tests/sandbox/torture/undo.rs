@@ -2,7 +2,7 @@
 
 use copymend_policy::PolicyDocument;
 use copymend_remediation::Invocation;
-use copymend_remediation::ledger::{ChangeState, Ledger};
+use copymend_remediation::ledger::{Again, ChangeState, Ledger};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_sandbox::{Sandbox, World};
@@ -31,6 +31,7 @@ async fn repaired(name: &str) -> (Sandbox, Faulty, String, Option<String>) {
 async fn take_back(
     environment: &Faulty,
     change: &str,
+    again: Again,
     attempt: usize,
 ) -> Result<Result<Undo, UndoError>, JoinError> {
     let invocation = Invocation {
@@ -41,7 +42,8 @@ async fn take_back(
     tokio::spawn(async move {
         let request = UndoRequest {
             change: Some(&change),
-            ..UndoRequest::default()
+            again,
+            asked_by: None,
         };
         undo(&environment, request, &invocation).await
     })
@@ -100,7 +102,10 @@ async fn what_is_left(sandbox: &Sandbox, change: &str, before: Option<&str>) -> 
 async fn torture(name: &str) {
     let (_, environment, change, _) = repaired(name).await;
     let from = environment.made().len();
-    take_back(&environment, &change, 0).await.unwrap().unwrap();
+    take_back(&environment, &change, Again::Refused, 0)
+        .await
+        .unwrap()
+        .unwrap();
     let calls = environment.made().len() - from;
     assert!(calls > 8, "an undo has {calls} calls");
     let mut wrong = Vec::new();
@@ -111,7 +116,7 @@ async fn torture(name: &str) {
             environment.break_call(number, fault);
             let mut ends = Vec::new();
             for attempt in 0..3 {
-                let ended = match take_back(&environment, &change, attempt).await {
+                let ended = match take_back(&environment, &change, Again::Refused, attempt).await {
                     Ok(Ok(_)) => "done".to_owned(),
                     Ok(Err(UndoError::AlreadyUndone(_))) => "undone before".to_owned(),
                     Ok(Err(error)) => format!("error: {error}"),
@@ -151,4 +156,52 @@ async fn an_undo_that_deletes_a_policy_survives_every_fault_of_every_call() {
 #[tokio::test]
 async fn an_undo_of_a_key_policy_survives_every_fault_of_every_call() {
     torture("source-key-policy").await;
+}
+
+/// A repaired world whose change was undone: its grantee is refused.
+async fn undone() -> (Sandbox, Faulty, String) {
+    let (sandbox, environment, change, _) = repaired("destination-vault-policy").await;
+    take_back(&environment, &change, Again::Refused, 0)
+        .await
+        .unwrap()
+        .unwrap();
+    (sandbox, environment, change)
+}
+
+#[tokio::test]
+async fn what_lets_a_grantee_in_again_survives_every_fault_of_every_call() {
+    let (_, environment, change) = undone().await;
+    let from = environment.made().len();
+    take_back(&environment, &change, Again::Allowed, 1)
+        .await
+        .unwrap()
+        .unwrap();
+    let calls = environment.made().len() - from;
+    assert_eq!(environment.made().last(), Some(&"lift_refusal"));
+    for number in 0..calls {
+        for fault in FAULTS {
+            let (sandbox, environment, change) = undone().await;
+            environment.break_call(number, fault);
+            let mut is_done = false;
+            for attempt in 1..3 {
+                let ended = take_back(&environment, &change, Again::Allowed, attempt).await;
+                is_done = matches!(ended, Ok(Ok(_)));
+                if is_done {
+                    break;
+                }
+            }
+            assert!(is_done, "call {number}, {fault:?}");
+            let ledger = sandbox.ledger().unwrap();
+            let (recorded, _) = ledger.change(&change).await.unwrap().unwrap();
+            let now = sandbox.clock().now();
+            let history = ledger.policy_history(&recorded.resource, now).await;
+            assert_eq!(history.unwrap().refusals, [], "call {number}, {fault:?}");
+            let lifted = ledger.lifted(&recorded.resource);
+            assert_eq!(lifted.len(), 1, "call {number}, {fault:?}");
+        }
+    }
+    println!(
+        "lifting of a refusal: {calls} calls x {} faults",
+        FAULTS.len()
+    );
 }
