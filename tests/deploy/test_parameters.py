@@ -9,6 +9,7 @@ from transformed import read
 
 VAULTS = "arn:aws:backup:*:444455556666:backup-vault:*"
 KEYS = "arn:aws:kms:*:111122223333:key/*"
+SOURCE = "arn:aws:iam::111122223333:role/Backup*"
 ROLE = "arn:aws:iam::999900001111:role/hub-CopyRemediatorRole-ABC"
 ORGANIZATION = "o-exampleorgid"
 # A parameter: what is right, and what is wrong.
@@ -51,6 +52,26 @@ LISTS = {
             "arn:aws:kms:key/*",
             VAULTS,
             f"{KEYS},x",
+        ],
+    ),
+    "AllowedSources": (
+        [
+            "",
+            "*",
+            "111122223333",
+            SOURCE,
+            f"111122223333>{VAULTS},{SOURCE}>{VAULTS}",
+            "arn:aws:iam::*:role/a>b/Copies?Daily",
+        ],
+        [
+            "Backup*",
+            "1111222233334",
+            "arn:aws:iam::111122223333:user/alice",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:sts::111122223333:assumed-role/a/b",
+            f">{VAULTS}",
+            f"{SOURCE} {SOURCE}",
+            f"{SOURCE},x",
         ],
     ),
     "JobRole": (

@@ -18,10 +18,10 @@ use crate::handler::{CopyRemediator, Delivery, HandlerError, Invocation};
 use crate::investigate::investigate;
 use crate::ledger::Ledger;
 use crate::pause::replace;
-use crate::plan::{Plan, Target, plan};
+use crate::plan::{Target, plan};
 use crate::ports::{Clock, Environment};
 use crate::repair::{Ending, Repair, change_of};
-use crate::report::{Decision, GuardResult, Incident, Outcome, PolicyChange, Report};
+use crate::report::{Decision, GuardResult, Incident, Outcome, Report};
 use crate::retry::{Retried, retry, why_not_started};
 use crate::settings::{Admits, Mode, Settings};
 
@@ -58,9 +58,10 @@ impl<E: Environment> CopyRemediator<E> {
         }
         let started_by = self.started_by(failure, &mut report).await?;
         let cause = diagnosis.cause();
-        let admits = match cause {
-            Cause::DestinationVaultPolicy => self.settings.vault_scope.into(),
-            _ => Admits::ThisRole,
+        let admits = if cause == Cause::DestinationVaultPolicy {
+            self.settings.vault_scope.into()
+        } else {
+            Admits::ThisRole
         };
         let now = self.environment.clock().now();
         let mut guards = guards_of_any_write(failure, &self.settings, started_by, admits, now);
@@ -124,14 +125,6 @@ impl<E: Environment> CopyRemediator<E> {
         })
     }
 
-    /// The change of a plan, with whom it would admit.
-    fn planned(&self, plan: &Plan, failure: &Failure) -> PolicyChange {
-        PolicyChange {
-            grantee: Some(grantee(&plan.target, failure, &self.settings)),
-            ..change_of(plan)
-        }
-    }
-
     async fn repair(
         &self,
         mut report: Report,
@@ -151,9 +144,8 @@ impl<E: Environment> CopyRemediator<E> {
                 return Ok(report);
             }
         };
-        report
-            .guards
-            .extend(guards_of_plan(&planned, failure, facts, &self.settings));
+        let asked = guards_of_plan(&planned, failure, facts, &self.settings);
+        report.guards.extend(asked);
         // In repair mode these guards are asked under the lease, after a fresh read: held against a policy that was read before
         // another invocation wrote it, our own statement would look as if somebody had removed it.
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
@@ -171,22 +163,20 @@ impl<E: Environment> CopyRemediator<E> {
             report.outcome = Outcome::Refused;
             // Nobody gets a statement to paste for a copy that no owner listed.
             if !is_of_unlisted_source(&report.guards) {
-                let planned = self.planned(&planned, failure);
-                report.refused_changes.push(planned);
+                let refused = change_of(&planned, failure, &self.settings);
+                report.refused_changes.push(refused);
             }
             return Ok(report);
         }
         report.decision = Decision::Repair;
         if self.settings.mode == Mode::Observe {
             report.outcome = Outcome::Planned;
-            report.changes.push(self.planned(&planned, failure));
+            report
+                .changes
+                .push(change_of(&planned, failure, &self.settings));
             return Ok(report);
         }
-        let incident = Incident {
-            cause,
-            resource: planned.target.as_str().to_owned(),
-            grantee: Some(grantee(&planned.target, failure, &self.settings)),
-        };
+        let incident = incident_of(cause, &planned.target, failure, &self.settings);
         let repair = Repair {
             environment: &self.environment,
             settings: &self.settings,
@@ -364,11 +354,15 @@ fn repaired_for_others(
     } else {
         return None;
     };
-    Some(Incident {
+    Some(incident_of(cause, &target, failure, settings))
+}
+
+fn incident_of(cause: Cause, target: &Target, failure: &Failure, settings: &Settings) -> Incident {
+    Incident {
         cause,
         resource: target.as_str().to_owned(),
-        grantee: Some(grantee(&target, failure, settings)),
-    })
+        grantee: Some(grantee(target, failure, settings)),
+    }
 }
 
 fn is_of_unlisted_source(guards: &[GuardResult]) -> bool {

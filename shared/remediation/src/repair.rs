@@ -53,7 +53,7 @@ pub enum Ending {
 
 /// The change of a plan that nothing was written of, for the report.
 #[must_use]
-pub fn change_of(plan: &Plan) -> PolicyChange {
+pub fn change_of(plan: &Plan, failure: &Failure, settings: &Settings) -> PolicyChange {
     PolicyChange {
         resource: plan.target.as_str().to_owned(),
         before: plan
@@ -65,7 +65,7 @@ pub fn change_of(plan: &Plan) -> PolicyChange {
         certificate: plan.proof.as_ref().ok().cloned(),
         applied: false,
         id: None,
-        grantee: None,
+        grantee: Some(grantee(&plan.target, failure, settings)),
     }
 }
 
@@ -175,7 +175,7 @@ impl<E: Environment> Repair<'_, E> {
     pub(crate) async fn run(&self, planned: Plan, facts: &Facts) -> Repaired {
         let refused = |lease: Option<&Lease>, plan: &Plan, now| Repaired {
             guards: guards_of_lease(plan.target.as_str(), lease, now, self.invocation.deadline),
-            ending: Ending::Refused(Some(change_of(plan))),
+            ending: Ending::Refused(Some(change_of(plan, self.failure, self.settings))),
             put: None,
             notes: Vec::new(),
         };
@@ -328,7 +328,11 @@ impl<E: Environment> Repair<'_, E> {
             Err(error) => return Some(Ending::Busy(error)),
         }
         if approve(&plan, &tried.guards, under_lease.lease).is_none() {
-            return Some(Ending::Refused(Some(change_of(&plan))));
+            return Some(Ending::Refused(Some(change_of(
+                &plan,
+                self.failure,
+                self.settings,
+            ))));
         }
         let sids = plan.sids();
         let ended = PolicyWrite {

@@ -46,8 +46,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, CountedAs, JobEntry, JobProgress, LastWrite, Lease,
-    Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal, RetryRecord,
+    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin, Pause,
+    PolicyHistory, Refusal, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;

@@ -97,8 +97,9 @@ impl AllowedSource {
     #[must_use]
     pub fn covers(&self, admits: Admits) -> bool {
         match (admits, &self.source) {
-            (Admits::ThisRole, _) | (_, Source::Everyone) => true,
-            (Admits::ItsAccount, Source::Account(_)) => true,
+            (Admits::ThisRole, _)
+            | (_, Source::Everyone)
+            | (Admits::ItsAccount, Source::Account(_)) => true,
             (Admits::ItsAccount, Source::Roles(pattern)) => pattern.ends_with(":role/*"),
             (Admits::OtherAccounts, Source::Account(_) | Source::Roles(_)) => false,
         }
