@@ -5,6 +5,7 @@ import pytest
 from expect import report
 from places import LOGS, PROGRAM, TOOLS
 from running_sandbox import running_sandbox
+from transcript import printed, shown
 
 # Written by `make sandbox`: what leads a function in a container there.
 VARIABLES = TOOLS / "sandbox.env.json"
@@ -17,15 +18,17 @@ def sandbox(engine):
         yield sandbox
 
 
-def test_a_repair_lets_the_copy_succeed(sandbox, copymend, invoke, note, tmp_path):
+@pytest.mark.parametrize("name", ["source-key-policy", "destination-vault-policy"])
+def test_a_repair_lets_the_copy_succeed(sandbox, copymend, invoke, note, tmp_path, name):
     event = tmp_path / "event.json"
-    event.write_text(copymend("sandbox", "event", "source-key-policy", **sandbox.environment))
+    event.write_text(copymend("sandbox", "event", name, **sandbox.environment))
 
     answer = invoke("CopyRemediator", event, "--env-vars", VARIABLES, **sandbox.environment)
 
     repaired = report(answer.json())
-    note("source-key-policy, in the sandbox", answer, repaired)
+    note(f"{name}, in the sandbox", answer, repaired)
     assert repaired["verified"], repaired
     assert repaired["outcome"] == "repaired-and-retried", repaired
     retried = sandbox.client("backup").describe_copy_job(CopyJobId=repaired["retried_job"])["CopyJob"]
     assert retried["State"] == "COMPLETED", retried
+    assert shown(repaired) == printed(f"copymend sandbox event {name}")

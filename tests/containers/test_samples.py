@@ -7,6 +7,7 @@ import pytest
 
 from expect import report
 from places import ROOT
+from transcript import printed, shown
 
 SECONDS = 3
 # Two of one function and one of the other; `make test` runs these alone.
@@ -38,6 +39,13 @@ def test_a_failed_copy_is_explained_from_its_message(invoke_timed, explain, note
     assert explained["diagnosis"]["cause"] == explain(json.loads((ROOT / event).read_text())["detail"]["statusMessage"])
     assert not explained["verified"] and not any(change["applied"] for change in explained["changes"])
     assert answer.function_seconds() <= SECONDS
+
+
+@pytest.mark.parametrize("event", SAMPLES[:2])
+def test_the_transcript_shows_what_is_printed(invoke, event):
+    answered = invoke("CopyRemediator", event).json()
+
+    assert shown(report(answered)) == printed(f"sam local invoke CopyRemediator --event {event}")
 
 
 @pytest.mark.parametrize("event", events("events/advisor"))
