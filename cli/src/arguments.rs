@@ -142,6 +142,10 @@ for every AWS tool; COPYMEND_MEMBER_ROLE and COPYMEND_EXTERNAL_ID lead into othe
 {\"undone\",\"change\",\"allowed_again\",\"lifted\"} or {\"error\"}.
 
 Exit codes: 0 taken back, or allowed again; 1 it was not; 2 wrong usage, or an invalid setting.")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own that a person gives"
+)]
 pub(crate) struct UndoArguments {
     /// The change's id, from its report
     #[arg(required_unless_present = "last")]

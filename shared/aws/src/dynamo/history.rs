@@ -135,7 +135,7 @@ impl DynamoLedger {
         let mut expression = format!("{set} {remove}");
         if !changed.is_empty() {
             let verb = if is_undo { "DELETE" } else { "ADD" };
-            expression.push_str(&format!(" {verb} {}", changed.join(", ")));
+            expression = format!("{expression} {verb} {}", changed.join(", "));
         }
         if let Some(refusal) = change.refusal() {
             expression.push_str(" ADD refusals :refusals");
@@ -171,7 +171,7 @@ impl DynamoLedger {
             ("made_by", ":by", &change.made_by),
         ] {
             if let Some(text) = text {
-                set.push_str(&format!(", {name} = {value}"));
+                set = format!("{set}, {name} = {value}");
                 update = update.expression_attribute_values(value, string(text));
             }
         }
