@@ -45,7 +45,8 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
             advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await)
                 .with_own_roles(advisor_settings.own_roles),
         };
-        all(&functions, &letters, arguments.most, arguments.json).await
+        // Boxed, because what it holds at once is large.
+        Box::pin(all(&functions, &letters, arguments.most, arguments.json)).await
     })
 }
 
