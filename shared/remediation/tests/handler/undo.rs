@@ -90,7 +90,7 @@ async fn an_undo_restores_the_policy_and_is_a_change_of_its_own() {
         let ledger = sandbox.ledger().unwrap();
         let (_, state) = ledger.change(&id).await.unwrap().unwrap();
         assert_eq!(state, ChangeState::Undone);
-        // What was taken back may be given again: nobody else removed it.
+        // The ledger takes none of them for one that somebody else removed.
         let history = ledger
             .policy_history(&change.resource, sandbox.clock().now())
             .await
