@@ -54,6 +54,16 @@ LISTS = {
             f"{KEYS},x",
         ],
     ),
+    "JobRole": (
+        ["service-role/AWSBackupDefaultServiceRole", "Copies", "backup/*", "*Copies*", "*/Copies", "a/b/C,backup/*, D@x+=._-"],
+        ["", "*", "**", "*/*", "/backup/*", "Copies,*", "a,,b", "role with spaces", ROLE, "${aws:username}", "a?"],
+    ),
+}
+ORGANIZATION_ID = (
+    ["", ORGANIZATION, "o-a1b2c3d4e5"],
+    ["o-short", "o-*", "O-EXAMPLEORGID", "exampleorgid", f"{ORGANIZATION},{ORGANIZATION}"],
+)
+HUB = LISTS | {
     "AllowedSources": (
         [
             "",
@@ -74,16 +84,6 @@ LISTS = {
             f"{SOURCE},x",
         ],
     ),
-    "JobRole": (
-        ["service-role/AWSBackupDefaultServiceRole", "Copies", "backup/*", "*Copies*", "*/Copies", "a/b/C,backup/*, D@x+=._-"],
-        ["", "*", "**", "*/*", "/backup/*", "Copies,*", "a,,b", "role with spaces", ROLE, "${aws:username}", "a?"],
-    ),
-}
-ORGANIZATION_ID = (
-    ["", ORGANIZATION, "o-a1b2c3d4e5"],
-    ["o-short", "o-*", "O-EXAMPLEORGID", "exampleorgid", f"{ORGANIZATION},{ORGANIZATION}"],
-)
-HUB = LISTS | {
     "Mode": (["observe", "repair"], ["", "Repair", "fix"]),
     "OrganizationId": ORGANIZATION_ID,
     "HubOrganizationId": ORGANIZATION_ID,
