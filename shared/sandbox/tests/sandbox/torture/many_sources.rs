@@ -1,10 +1,11 @@
 //! Fifty functions repair one vault for fifty source accounts at the same time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::PolicyDocument;
 use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::settings::Settings;
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::{Sandbox, World};
 use jiff::SignedDuration;
@@ -22,7 +23,12 @@ fn account(number: usize) -> String {
     format!("{:012}", 100_000_000_000_usize + number)
 }
 
-fn world() -> World {
+/// A job's id, by its source and its number there.
+fn job(source: usize, copy: usize) -> String {
+    format!("11111111-2222-4333-{copy:04}-{source:012}")
+}
+
+fn world(copies: usize) -> World {
     let mut accounts = serde_json::Map::new();
     let mut members = serde_json::Map::new();
     let mut jobs = Vec::new();
@@ -53,8 +59,8 @@ fn world() -> World {
                 }]}}}}
             }),
         );
-        jobs.push(json!({
-            "id": format!("11111111-2222-4333-8444-{number:012}"),
+        jobs.extend((0..copies).map(|copy| json!({
+            "id": job(number, copy),
             "recovery_point_arn": point,
             "source_vault_arn": format!("arn:aws:backup:us-east-1:{account}:backup-vault:prod"),
             "destination_vault_arn": VAULT,
@@ -65,7 +71,7 @@ fn world() -> World {
                 "backup_plan_id": "plan",
                 "backup_rule_id": "rule"
             }
-        }));
+        })));
     }
     let world: Value = json!({
         "organizations": [{
@@ -82,12 +88,11 @@ fn world() -> World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_statement_is_lost_when_fifty_accounts_are_admitted_at_once() {
-    let sandbox = Sandbox::new(world());
+    let sandbox = Sandbox::new(world(1));
     let environment = Faulty::new(sandbox.clone()).with_still_clock();
     let mut tasks = Vec::new();
     for number in 0..SOURCES {
-        let id = format!("11111111-2222-4333-8444-{number:012}");
-        let event = sandbox.event_for(&id).unwrap();
+        let event = sandbox.event_for(&job(number, 0)).unwrap();
         let remediator = CopyRemediator::new(environment.clone(), settings());
         let invocation = Invocation {
             id: format!("function-{number}"),
@@ -129,4 +134,56 @@ async fn no_statement_is_lost_when_fifty_accounts_are_admitted_at_once() {
     for number in 0..SOURCES {
         assert!(text.contains(&account(number)), "{}", account(number));
     }
+}
+
+/// Every grant is told once, however many copies wait for it.
+async fn every_grant_is_told_once(copies: usize) {
+    let sandbox = Sandbox::new(world(copies));
+    let environment = Faulty::new(sandbox.clone()).with_still_clock();
+    // All copies of an account are of one backup.
+    let settings = Settings {
+        retry_budget: u32::MAX,
+        ..settings()
+    };
+    let remediator = CopyRemediator::new(environment, settings);
+    for copy in 0..copies {
+        for number in 0..SOURCES {
+            let event = sandbox.event_for(&job(number, copy)).unwrap();
+            let invocation = Invocation {
+                id: format!("{number}-{copy}"),
+                deadline: sandbox.clock().now() + SignedDuration::from_mins(15),
+            };
+            let report = remediator.handle(&event, &invocation).await.unwrap();
+            assert!(report.retried_job.is_some(), "{report:#?}");
+        }
+    }
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for sent in sandbox.notifier().sent() {
+        for change in sent.report.changes.iter().filter(|change| change.applied) {
+            *told.entry(change.grantee.clone().unwrap()).or_default() += 1;
+        }
+    }
+    assert_eq!(told.len(), SOURCES, "{told:?}");
+    assert!(told.values().all(|times| *times == 1), "{told:?}");
+    let policies = sandbox
+        .writes()
+        .iter()
+        .filter(|write| write.operation == "backup:PutBackupVaultAccessPolicy")
+        .count();
+    assert_eq!(policies, SOURCES);
+    println!(
+        "{} copies of {SOURCES} grantees: {policies} grants, each told once",
+        copies * SOURCES
+    );
+}
+
+#[tokio::test]
+async fn every_grant_of_two_hundred_copies_is_told_once() {
+    every_grant_is_told_once(4).await;
+}
+
+#[tokio::test]
+#[ignore = "ten thousand events take a while in a debug build: `make torture` runs it"]
+async fn every_grant_of_ten_thousand_copies_is_told_once() {
+    every_grant_is_told_once(200).await;
 }
