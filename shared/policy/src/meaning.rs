@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::{PolicyDocument, Version};
-use crate::identity::arn_parts;
+use crate::identity::{arn_parts, is_account};
 use crate::json::{self, Node, Value};
 
 /// A part of a document in a form in which equal parts are equal.
@@ -104,7 +104,8 @@ fn principal(node: &Node<'_>) -> Meaning {
 
 fn account_or_arn(entry: String) -> String {
     match arn_parts(&entry) {
-        Some([_, _, "iam", "", account, "root"]) => account.to_owned(),
+        // An id alone says no partition, so that of the commercial Regions alone is taken for the same.
+        Some([_, "aws", "iam", "", account, "root"]) if is_account(account) => account.to_owned(),
         Some(_) | None => entry,
     }
 }

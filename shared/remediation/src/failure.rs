@@ -67,7 +67,22 @@ impl<E: Environment> CopyRemediator<E> {
         let mut guards = guards_of_any_write(failure, &self.settings, started_by, admits, now);
         guards.extend(self.pause_guard().await?);
         if let Some(change) = self.unfinished_change(delivery, failure, &facts).await? {
+            guards.extend(guards_of_retry(&facts));
             return self.resume(report, failure, guards, change).await;
+        }
+        // Nobody gets a statement to paste for a copy that no owner listed, also where the facts don't confirm the cause.
+        let has_statements = matches!(
+            cause,
+            Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy | Cause::ServiceLinkedRole
+        );
+        if has_statements && is_of_unlisted_source(&guards) {
+            let started = who_started(failure, started_by);
+            let entries = &self.settings.allowed_sources;
+            let is_listed = entries
+                .iter()
+                .any(|entry| entry.admits(&job.role, &job.destination_vault));
+            report.advice = Some(advise_unlisted_source(event, started, is_listed, &facts));
+            report.guards.clone_from(&guards);
         }
         let confirmed = diagnosis.confirmed_cause() == Some(cause) && diagnosis.is_proposed(cause);
         if confirmed
@@ -76,10 +91,6 @@ impl<E: Environment> CopyRemediator<E> {
                 Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
             )
         {
-            if is_of_unlisted_source(&guards) {
-                let (started, since) = (who_started(failure, started_by), &facts);
-                report.advice = Some(advise_unlisted_source(event, started, since));
-            }
             self.repair(report, failure, &facts, guards, delivery.invocation)
                 .await
         } else if diagnosis.confirmed_cause() == Some(Cause::ServiceLinkedRole)

@@ -31,6 +31,12 @@ pub const TIME_FOR_A_WRITE: SignedDuration = SignedDuration::from_secs(5);
 pub const VERIFIED_FAILURE: &str = "verified-failure";
 /// The guard that observe mode fails.
 pub const MODE: &str = "mode";
+/// The guard that a copy on demand fails.
+pub const STARTED_BY_BACKUP_PLAN: &str = "started-by-backup-plan";
+/// The guard that a failure of long ago fails.
+pub const FAILURE_IS_RECENT: &str = "failure-is-recent";
+/// The guard that a copy into an unlisted vault fails.
+pub const DESTINATION_ALLOWED: &str = "destination-allowed";
 /// The guard that a copy of an unlisted route fails.
 pub const SOURCE_ALLOWED: &str = "source-allowed";
 /// The guard that the ledger's lease passes.
@@ -450,6 +456,10 @@ pub fn approve(plan: &Plan, guards: &[GuardResult], lease: &Lease) -> Option<Wri
     let complete = [
         VERIFIED_FAILURE,
         MODE,
+        STARTED_BY_BACKUP_PLAN,
+        FAILURE_IS_RECENT,
+        SOURCE_ALLOWED,
+        DESTINATION_ALLOWED,
         "evaluation-flips",
         "only-adds",
         NOT_TAKEN_BACK,

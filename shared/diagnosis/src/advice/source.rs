@@ -6,9 +6,15 @@ use crate::event::CopyJobEvent;
 use crate::facts::Facts;
 
 /// What people do about a copy that is of no listed route. It holds no statement to paste: anyone who may start copies in some
-/// account could have one made for a role of theirs. `started` says who started the copy.
+/// account could have one made for a role of theirs. `started` says who started the copy, `is_listed` whether the role is listed and
+/// only the scope of a statement would admit others, too.
 #[must_use]
-pub fn advise_unlisted_source(event: &CopyJobEvent, started: String, facts: &Facts) -> Advice {
+pub fn advise_unlisted_source(
+    event: &CopyJobEvent,
+    started: String,
+    is_listed: bool,
+    facts: &Facts,
+) -> Advice {
     let case = Case::new(event, Some(facts));
     let role = case.role_shown();
     let since = match facts.job_role.known() {
@@ -19,12 +25,24 @@ pub fn advise_unlisted_source(event: &CopyJobEvent, started: String, facts: &Fac
         Some(None) => format!("The role {role} does not exist."),
         None => format!("Whether the role {role} exists could not be read."),
     };
-    // A list's entry can't hold a comma.
-    let entry = format!(
-        "{}>{}",
-        case.role().as_str().replace(',', "?"),
-        event.destination_vault
-    );
+    let arn = case.role().as_str();
+    let list = if is_listed {
+        format!(
+            "The role is listed, but a statement of the scope in VaultScope would admit others, too. List account {} by its id if \
+             all its roles may copy into the vault, or set VaultScope to role.",
+            case.source_account()
+        )
+    } else if arn.contains(['*', '?']) {
+        "The role's ARN holds a character that a list reads as a wildcard, so no entry admits this role alone. Use another role."
+            .to_owned()
+    } else {
+        // A list's entry can't hold a comma.
+        let entry = format!("{}>{}", arn.replace(',', "?"), event.destination_vault);
+        format!(
+            "If it is meant to be, add this entry to the parameter AllowedSources, deploy, and start the copy again:\n{}",
+            super::text::word(&entry)
+        )
+    };
     Advice {
         who: "Whoever decides whose copies may come in: the owner of the setting AllowedSources"
             .to_owned(),
@@ -37,10 +55,7 @@ pub fn advise_unlisted_source(event: &CopyJobEvent, started: String, facts: &Fac
                 case.source_account(),
                 case.vault()
             ),
-            format!(
-                "If it is meant to be, add this entry to the parameter AllowedSources, deploy, and start the copy again:\n{}",
-                super::text::word(&entry)
-            ),
+            list,
         ],
         page: page::VAULT_POLICY,
         console: None,

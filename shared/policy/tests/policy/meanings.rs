@@ -60,6 +60,24 @@ fn what_decides_otherwise_is_not_the_same() {
 }
 
 #[test]
+fn a_root_of_another_partition_is_not_the_account() {
+    let of = |principal: &str| {
+        policy(&format!(
+            r#""Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*""#
+        ))
+    };
+    assert!(of("111122223333").means_the_same_as(&of("arn:aws:iam::111122223333:root")));
+    for other in [
+        "arn:aws-cn:iam::111122223333:root",
+        "arn:aws:iam::111122223334:root",
+        "arn:aws:iam::111122223333:user/root",
+    ] {
+        assert!(!of("111122223333").means_the_same_as(&of(other)), "{other}");
+    }
+    assert!(!of("*").means_the_same_as(&of("arn:aws:iam::*:root")));
+}
+
+#[test]
 fn the_version_and_the_id_count() {
     let read = |head: &str| {
         let text = format!(

@@ -3,11 +3,17 @@
 use copymend_diagnosis::{Facts, Failure};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MODE, SOURCE_ALLOWED, VERIFIED_FAILURE, allowed, guard, nobody_opted_out};
+use super::{
+    DESTINATION_ALLOWED, FAILURE_IS_RECENT, MODE, SOURCE_ALLOWED, STARTED_BY_BACKUP_PLAN,
+    VERIFIED_FAILURE, allowed, guard, nobody_opted_out,
+};
 use crate::ledger::Origin;
 use crate::plan::Target;
 use crate::report::GuardResult;
 use crate::settings::{Admits, ArnPattern, Mode, Settings};
+
+/// A failure may be this far ahead of our clock: AWS Backup's own differs, and a job's times are rounded.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
 
 /// Who started the copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +62,7 @@ pub fn guards_of_any_write(
         failure_is_recent(failure, settings, now),
         source_allowed(failure, settings, admits),
         allowed(
-            "destination-allowed",
+            DESTINATION_ALLOWED,
             "COPYMEND_ALLOWED_DESTINATIONS",
             &settings.allowed_destinations,
             job.destination_vault.as_str(),
@@ -79,9 +85,9 @@ fn started_by_backup_plan(started_by: StartedBy, settings: &Settings) -> GuardRe
         StartedBy::Someone => "someone started the copy on demand",
     };
     match started_by.origin() {
-        Origin::BackupPlan => guard("started-by-backup-plan", true, who),
+        Origin::BackupPlan => guard(STARTED_BY_BACKUP_PLAN, true, who),
         Origin::OnDemand => guard(
-            "started-by-backup-plan",
+            STARTED_BY_BACKUP_PLAN,
             settings.allow_on_demand,
             if settings.allow_on_demand {
                 format!("{who}, which COPYMEND_ALLOW_ON_DEMAND admits")
@@ -94,18 +100,27 @@ fn started_by_backup_plan(started_by: StartedBy, settings: &Settings) -> GuardRe
 
 /// What failed long ago may not be wanted any more, and its record may be replayed by anyone.
 fn failure_is_recent(failure: &Failure, settings: &Settings, now: Timestamp) -> GuardResult {
-    let name = "failure-is-recent";
+    let name = FAILURE_IS_RECENT;
     let Some(failed) = failure.job().completed else {
         return guard(name, false, "AWS Backup does not say when the copy failed");
     };
     let hours = settings.max_age_hours;
     let age = now.duration_since(failed);
+    if age < -CLOCKS_DIFFER {
+        return guard(
+            name,
+            false,
+            format!("the copy failed at {failed}, which is yet to come"),
+        );
+    }
+    let minutes = age.as_mins().max(0);
     guard(
         name,
         age <= SignedDuration::from_hours(i64::from(hours)),
         format!(
-            "the copy failed at {failed}, {} hours ago; COPYMEND_MAX_AGE_HOURS is {hours}",
-            age.as_hours().max(0)
+            "the copy failed at {failed}, {} hours and {} minutes ago; COPYMEND_MAX_AGE_HOURS is {hours}",
+            minutes / 60,
+            minutes % 60
         ),
     )
 }

@@ -100,7 +100,10 @@ impl AllowedSource {
             (Admits::ThisRole, _)
             | (_, Source::Everyone)
             | (Admits::ItsAccount, Source::Account(_)) => true,
-            (Admits::ItsAccount, Source::Roles(pattern)) => pattern.ends_with(":role/*"),
+            // The whole sixth part: a role's path may hold colons.
+            (Admits::ItsAccount, Source::Roles(pattern)) => {
+                pattern.splitn(6, ':').nth(5) == Some("role/*")
+            }
             (Admits::OtherAccounts, Source::Account(_) | Source::Roles(_)) => false,
         }
     }
@@ -250,6 +253,7 @@ mod tests {
         let roles = entry("arn:aws:iam::111122223333:role/*");
         let account = entry("111122223333");
         let everyone = entry("*");
+        assert!(!entry("arn:aws:iam::111122223333:role/a:role/*").covers(Admits::ItsAccount));
         assert!(role.covers(Admits::ThisRole) && !role.covers(Admits::ItsAccount));
         assert!(roles.covers(Admits::ItsAccount) && account.covers(Admits::ItsAccount));
         assert!(!account.covers(Admits::OtherAccounts) && !roles.covers(Admits::OtherAccounts));

@@ -67,6 +67,22 @@ async fn a_copy_of_no_listed_route_gets_no_grant() {
     }
 }
 
+/// The facts don't confirm the cause of this copy. The report still holds no statement for a role that nobody listed.
+#[tokio::test]
+async fn a_cause_that_is_not_confirmed_brings_no_statement_for_an_unlisted_role() {
+    const BY_PATH: &str = "8557A323-F907-58C6-A096-CFED4AAD49BF";
+    let sandbox = sandbox();
+    let event = sandbox.event_for(BY_PATH).unwrap();
+    let report = handle(&sandbox, only(&["777788889999"]), &event).await;
+    assert_eq!(failed_guards(&report), ["source-allowed"]);
+    let steps = report.advice.unwrap().steps.join("\n");
+    assert!(
+        !steps.contains("Effect") && !steps.contains("policy.json"),
+        "{steps}"
+    );
+    assert_eq!(sandbox.writes(), []);
+}
+
 #[tokio::test]
 async fn a_wide_scope_needs_everyone_whom_it_admits_to_be_listed() {
     for (scope, entries) in [
@@ -147,7 +163,7 @@ async fn an_old_failure_is_explained_and_nothing_more() {
         ("source-key-policy", Outcome::Refused),
         ("concurrency", Outcome::Advised),
     ] {
-        for (hours, is_recent) in [(71, true), (73, false), (24 * 365, false)] {
+        for (hours, is_recent) in [(-30, false), (71, true), (73, false), (24 * 365, false)] {
             let base = sandbox();
             let job = sample(event)["detail"]["copyJobId"]
                 .as_str()
