@@ -48,6 +48,10 @@ impl<E: Environment> CopyRemediator<E> {
         let mut report = self.blank(event, &diagnosis, unknown, Some(advice));
         report.verified = true;
         report.incident = repaired_for_others(&diagnosis, failure, &facts, &self.settings);
+        report.told_by_its_change = report.incident.as_ref().is_some_and(|incident| {
+            plan(incident.cause, failure, &facts, &self.settings)
+                .is_ok_and(|plan| plan.added.is_empty())
+        });
         report.message.clone_from(&job.status_message);
         report.copy.recovery_point = Some(job.source_recovery_point.to_string());
         if job.is_parent {
@@ -214,7 +218,8 @@ impl<E: Environment> CopyRemediator<E> {
                 report.advice = None;
                 self.start_again(report, failure).await
             }
-            Ending::AdmittedMeanwhile => {
+            Ending::AdmittedMeanwhile { is_ours } => {
+                report.told_by_its_change = is_ours;
                 report.notes.push(
                     "someone else's change admits the copy by now; nothing was written".to_owned(),
                 );

@@ -273,6 +273,7 @@ impl<E: Environment> CopyRemediator<E> {
             notes: Vec::new(),
             occurrences: None,
             incident: None,
+            told_by_its_change: false,
         }
     }
 
@@ -396,6 +397,10 @@ impl Counted for Report {
             Some(grantee) => format!("{verified}{cause}#{resource}#{account}#{grantee}"),
             None => format!("{verified}{cause}#{resource}#{account}"),
         }
+    }
+
+    fn is_told_by_its_change(&self) -> bool {
+        self.told_by_its_change
     }
 
     fn is_always_told(&self) -> bool {

@@ -18,6 +18,11 @@ pub(crate) trait Counted: Sized {
         false
     }
 
+    /// Whether the report of a change of ours tells people of this, too: then the first occurrence need not.
+    fn is_told_by_its_change(&self) -> bool {
+        false
+    }
+
     /// Takes down how often the incident was seen.
     fn occurred(&mut self, count: u64);
 
@@ -81,6 +86,7 @@ where
             let is_due = match before {
                 // A number that was passed before is no news.
                 Some(_) if same.is_none() => occurrence.is_changed_by(told.outcome()),
+                Some(_) | None if occurrence.count <= 1 && told.is_told_by_its_change() => false,
                 Some(_) | None => occurrence.is_worth_telling(told.outcome()),
             };
             if !is_due && !told.is_always_told() {

@@ -42,7 +42,10 @@ pub enum Ending {
     /// It was written and read back.
     Written(PolicyChange),
     /// Somebody else's change admits the copy by now.
-    AdmittedMeanwhile,
+    AdmittedMeanwhile {
+        /// Whether that change is Copymend's own, made for another copy.
+        is_ours: bool,
+    },
     /// A guard refused; the change that it stopped.
     Refused(Option<PolicyChange>),
     /// The write was tried and didn't work.
@@ -124,7 +127,7 @@ impl Tried {
         let unseen = match &ending {
             // What was put last is what was written.
             Ending::Written(_) => None,
-            Ending::AdmittedMeanwhile
+            Ending::AdmittedMeanwhile { .. }
             | Ending::Refused(_)
             | Ending::Failed(_)
             | Ending::Busy(_) => self.put,
@@ -308,7 +311,10 @@ impl<E: Environment> Repair<'_, E> {
         if plan.access_before == Access::Allowed {
             return ControlFlow::Break(match tried.in_policy.take() {
                 Some(change) => Ending::Written(change),
-                None => Ending::AdmittedMeanwhile,
+                // Nothing of this plan is missing where our own statements admit the copy.
+                None => Ending::AdmittedMeanwhile {
+                    is_ours: plan.added.is_empty(),
+                },
             });
         }
         ControlFlow::Continue((plan, fresh))

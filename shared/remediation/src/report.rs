@@ -49,6 +49,9 @@ pub struct Report {
     /// started again, because the policy was repaired for another copy, belong to that repair.
     #[serde(skip)]
     pub incident: Option<Incident>,
+    /// Whether a change of ours admits the copy, whose own report tells people of it.
+    #[serde(skip)]
+    pub told_by_its_change: bool,
 }
 
 /// What events are counted under.

@@ -77,6 +77,7 @@ impl<E: Environment> CopyRemediator<E> {
         report.message.clone_from(&job.status_message);
         report.copy.recovery_point = Some(job.source_recovery_point.to_string());
         report.diagnosis.cause = cause;
+        report.told_by_its_change = true;
         report.incident = Some(Incident {
             cause,
             resource: target.as_str().to_owned(),

@@ -41,6 +41,7 @@ fn report() -> Report {
         notes: Vec::new(),
         occurrences: None,
         incident: None,
+        told_by_its_change: false,
     }
 }
 

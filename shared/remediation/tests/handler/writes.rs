@@ -6,7 +6,6 @@ use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_sandbox::{CopyJob, NewCopy, PolicyText};
-use jiff::SignedDuration;
 
 use crate::support::{
     failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,

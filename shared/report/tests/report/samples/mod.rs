@@ -184,6 +184,7 @@ fn blank(message: &str, mode: Mode, candidates: Vec<Assessment>) -> Report {
         notes: Vec::new(),
         occurrences: None,
         incident: None,
+        told_by_its_change: false,
     }
 }
 
