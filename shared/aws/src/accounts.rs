@@ -70,6 +70,15 @@ impl Accounts {
         }
     }
 
+    /// For a deployed function, or for a run by hand.
+    pub(crate) fn of(config: SdkConfig, member_role: MemberRole, is_local_run: bool) -> Self {
+        if is_local_run {
+            Self::in_local_run(config, member_role)
+        } else {
+            Self::new(config, member_role)
+        }
+    }
+
     /// The same for a run by hand with the SAM CLI.
     pub(crate) fn in_local_run(config: SdkConfig, member_role: MemberRole) -> Self {
         Self {

@@ -42,13 +42,7 @@ impl AwsAdvisorEnvironment {
     /// The environment with what the process's environment says, as [`AwsEnvironment::load`](crate::AwsEnvironment::load)
     /// does it.
     pub async fn load(settings: &AdvisorSettings) -> Self {
-        let http_client = config::http_client();
-        let config = if settings.is_local_run {
-            config::load_local_run(http_client).await
-        } else {
-            config::load(http_client).await
-        };
-        Self::new(config, settings)
+        Self::new(config::load_for(settings.is_local_run).await, settings)
     }
 
     /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's
@@ -59,11 +53,7 @@ impl AwsAdvisorEnvironment {
             setting: settings.member_role.clone(),
             external_id: settings.external_id.clone(),
         };
-        let accounts = Arc::new(if settings.is_local_run {
-            Accounts::in_local_run(config, member_role)
-        } else {
-            Accounts::new(config, member_role)
-        });
+        let accounts = Arc::new(Accounts::of(config, member_role, settings.is_local_run));
         Self {
             notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
             ledger: settings

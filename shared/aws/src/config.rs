@@ -56,6 +56,15 @@ pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
     without_empty_endpoint(Box::pin(loader(http_client).load()).await)
 }
 
+/// The configuration of a deployed function, or of a run by hand, with an HTTP client of its own.
+pub(crate) async fn load_for(is_local_run: bool) -> SdkConfig {
+    if is_local_run {
+        load_local_run(http_client()).await
+    } else {
+        load(http_client()).await
+    }
+}
+
 /// The configuration of a run by hand. The SAM CLI hands credentials over as environment variables alone, so that nothing else
 /// is searched for them: the search would end with the metadata service of a machine that this isn't.
 pub(crate) async fn load_local_run(http_client: SharedHttpClient) -> SdkConfig {

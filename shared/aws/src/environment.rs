@@ -30,13 +30,7 @@ impl AwsEnvironment {
     /// The environment with what the process's environment says: Region, credentials, `AWS_ENDPOINT_URL` and
     /// `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs credentials.
     pub async fn load(settings: &Settings) -> Self {
-        let http_client = config::http_client();
-        let config = if settings.is_local_run {
-            config::load_local_run(http_client).await
-        } else {
-            config::load(http_client).await
-        };
-        Self::new(config, settings)
+        Self::new(config::load_for(settings.is_local_run).await, settings)
     }
 
     /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's
@@ -47,11 +41,7 @@ impl AwsEnvironment {
             setting: settings.member_role.clone(),
             external_id: settings.external_id.clone(),
         };
-        let accounts = Arc::new(if settings.is_local_run {
-            Accounts::in_local_run(config, member_role)
-        } else {
-            Accounts::new(config, member_role)
-        });
+        let accounts = Arc::new(Accounts::of(config, member_role, settings.is_local_run));
         Self {
             config: accounts.own_config().clone(),
             notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
