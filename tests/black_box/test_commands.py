@@ -2,7 +2,11 @@
 
 import json
 import os
+import pty
+import select
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -58,6 +62,63 @@ def test_what_was_undone_is_refused_until_it_is_allowed_again(make_world, start,
     days = world.client("dynamodb").scan(TableName=w.LEDGER, IndexName="by-day")["Items"]
     kinds = sorted({item["pk"]["S"].split("#")[0] for item in days})
     assert kinds == ["change", "incident", "refusal"], days
+
+
+def test_undo_of_the_last_change_shows_it_and_asks_on_a_terminal(make_world, start, copymend_program):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    [change] = report(start(world).invoke(world.failed_copy()))["changes"]
+    repaired = world.vault_policy()
+
+    for answer in ("", "n", "no"):
+        code, output = on_terminal(copymend_program, world, answer)
+        assert code == 1, output
+        for shown in (change["id"], change["resource"], change["added"][0], "Take it back? [y/N]", "Nothing was taken back."):
+            assert shown in output, output
+        assert world.vault_policy() == repaired
+
+    code, output = on_terminal(copymend_program, world, "yes")
+    assert code == 0, output
+    assert world.vault_policy() == w.VAULT_CLOSED
+
+
+def on_terminal(program, world, answer):
+    """The exit code and the output of `undo --last` on a terminal, where its one question is answered."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(program, [program, "undo", "--last"], world.environment())
+    output, asked, end = "", False, time.monotonic() + 60
+    try:
+        while time.monotonic() < end:
+            if not select.select([terminal], [], [], 0.2)[0]:
+                continue
+            try:
+                read = os.read(terminal, 65536)
+            except OSError:  # The program has closed its side.
+                break
+            if not read:
+                break
+            output += read.decode(errors="replace")
+            if not asked and output.endswith("[y/N] "):
+                asked = True
+                os.write(terminal, f"{answer}\n".encode())
+        else:
+            os.kill(child, signal.SIGKILL)
+    finally:
+        os.close(terminal)
+        _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), output
+
+
+def test_people_hear_once_that_the_settings_changed(make_world, start):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    observing = start(world, COPYMEND_MODE="observe")
+    notes = report(observing.invoke(world.failed_copy())).get("notes", [])
+    assert not [note for note in notes if "the settings changed" in note]
+    observing.stop()
+    repairing = start(world)
+    told = [report(repairing.invoke(world.failed_copy())).get("notes", []) for _ in range(2)]
+    said = [[note for note in notes if "the settings changed" in note] for notes in told]
+    assert said == [["the settings changed since the last event: COPYMEND_MODE is `repair`, it was `observe`"], []], told
 
 
 def test_a_pause_stops_the_function_until_it_is_resumed(make_world, start, copymend):

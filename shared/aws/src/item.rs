@@ -69,9 +69,7 @@ pub(crate) fn write_change(change: &Change, state: ChangeState) -> Item {
     }
     let grounds = &change.grounds;
     if !grounds.settings.is_empty() {
-        let settings = grounds.settings.iter();
-        let settings = settings.map(|(name, value)| (name.clone(), string(value)));
-        item.insert("settings".to_owned(), AttributeValue::M(settings.collect()));
+        item.insert("settings".to_owned(), string_map(&grounds.settings));
     }
     if !grounds.admitted_by.is_empty() {
         let entries = grounds.admitted_by.iter().map(string).collect();
@@ -123,12 +121,7 @@ pub(crate) fn read_change(item: &Item) -> Option<(Change, ChangeState)> {
             settings_hash: owned("settings_hash"),
             settings: match item.get("settings") {
                 None => BTreeMap::new(),
-                Some(settings) => settings
-                    .as_m()
-                    .ok()?
-                    .iter()
-                    .map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone())))
-                    .collect::<Option<_>>()?,
+                Some(settings) => strings(settings)?,
             },
             admitted_by: match item.get("admitted_by") {
                 None => Vec::new(),
@@ -137,6 +130,22 @@ pub(crate) fn read_change(item: &Item) -> Option<(Change, ChangeState)> {
         },
     };
     Some((change, state))
+}
+
+pub(crate) fn string_map(strings: &BTreeMap<String, String>) -> AttributeValue {
+    let entries = strings.iter();
+    AttributeValue::M(
+        entries
+            .map(|(name, value)| (name.clone(), string(value)))
+            .collect(),
+    )
+}
+
+pub(crate) fn strings(map: &AttributeValue) -> Option<BTreeMap<String, String>> {
+    let entries = map.as_m().ok()?.iter();
+    entries
+        .map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone())))
+        .collect()
 }
 
 fn texts(list: &AttributeValue) -> Option<Vec<String>> {

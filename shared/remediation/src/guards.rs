@@ -18,8 +18,8 @@ use crate::report::GuardResult;
 use crate::settings::{ArnPattern, Settings};
 use crate::write::{Approved, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 
-pub(crate) use any_write::entries_that_admit;
 pub use any_write::{StartedBy, guards_of_any_write, guards_of_retry};
+pub(crate) use any_write::{entries_of_the_copy, entries_that_admit};
 
 /// The tag by which an owner keeps Copymend away from a vault or key.
 pub const OPT_OUT_TAG: (&str, &str) = ("copymend", "never");

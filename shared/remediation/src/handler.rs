@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::guards::{VERIFIED_FAILURE, guard};
-use crate::incident::{Counted, count_and_tell, tell};
+use crate::incident::{Counted, Told, count_and_tell, tell};
 use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
 use crate::report::{CopySummary, Decision, DiagnosisReport, Outcome, Report};
@@ -127,11 +127,24 @@ impl<E: Environment> CopyRemediator<E> {
             invocation,
             progress,
         };
+        let changed_settings = self.changed_settings(ledger, invocation, until).await;
         let told = match self.report(&event, verification, &delivery).await {
-            Ok(report) => {
+            Ok(mut report) => {
+                report.tells_of_settings = !changed_settings.is_empty();
+                report.notes.extend(changed_settings);
+                let tells_of_settings = report.tells_of_settings;
                 let notifier = self.environment.notifier();
                 let clock = self.environment.clock();
-                count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report).await
+                match count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report).await
+                {
+                    Ok((report, told)) => {
+                        if tells_of_settings && told == Told::Now {
+                            self.settings_were_told(ledger).await;
+                        }
+                        Ok(report)
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Err(error) => Err(error),
         };
@@ -274,6 +287,7 @@ impl<E: Environment> CopyRemediator<E> {
             occurrences: None,
             incident: None,
             told_by_its_change: false,
+            tells_of_settings: false,
         }
     }
 
@@ -404,7 +418,7 @@ impl Counted for Report {
     }
 
     fn is_always_told(&self) -> bool {
-        self.changes.iter().any(|change| change.applied)
+        self.tells_of_settings || self.changes.iter().any(|change| change.applied)
     }
 
     fn outcome(&self) -> Outcome {

@@ -30,7 +30,14 @@ pub(crate) trait Counted: Sized {
     fn note(&mut self, note: String);
 }
 
-/// Counts the incident, and tells people where it is worth telling.
+/// Whether people were told by this very delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Now,
+    NotNow,
+}
+
+/// Counts the incident, and tells people where it is worth telling. Answers whether it did.
 ///
 /// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it ends otherwise than what
 /// the earlier one recorded, such as a repair after facts that could not be read, that is news, and is told. Where nobody
@@ -42,7 +49,7 @@ pub(crate) async fn count_and_tell<L, N, C, R>(
     job_id: &str,
     progress: &JobProgress,
     mut told: R,
-) -> Result<R, HandlerError>
+) -> Result<(R, Told), HandlerError>
 where
     L: Ledger,
     N: Notifier<R>,
@@ -50,7 +57,7 @@ where
     R: Counted,
 {
     if !told.outcome().is_told() {
-        return Ok(told);
+        return Ok((told, Told::NotNow));
     }
     let fingerprint = told.fingerprint();
     let before = progress
@@ -61,7 +68,7 @@ where
     let occurrence = match same {
         Some(_) if progress.told => {
             told.note("people were told by an earlier delivery".to_owned());
-            return Ok(told);
+            return Ok((told, Told::NotNow));
         }
         // The same number leads to the same message.
         Some(counted) => Ok(counted.occurrence.clone()),
@@ -90,7 +97,7 @@ where
                 Some(_) | None => occurrence.is_worth_telling(told.outcome()),
             };
             if !is_due && !told.is_always_told() {
-                return Ok(told);
+                return Ok((told, Told::NotNow));
             }
         }
         // Rather one message too many than none.
@@ -100,7 +107,7 @@ where
     if let Err(error) = ledger.record_told(job_id).await {
         tracing::warn!(%error, "it was not recorded that people were told");
     }
-    Ok(told)
+    Ok((told, Told::Now))
 }
 
 /// Tells people, unless there is nothing to tell.

@@ -25,6 +25,7 @@ mod resume;
 pub mod retry;
 mod service_linked_role;
 pub mod settings;
+mod settings_notice;
 mod simulate;
 pub mod sweep;
 pub mod undo;

@@ -70,9 +70,20 @@ pub(crate) fn not_taken_back(
     let account = account_of(&plan.target, failure);
     let removed = history.granted.iter().find(|granted| {
         let concerns = granted.account == account.as_str() || overlaps(&granted.grantee, &grantee);
+        // A vault's statement that somebody narrowed and left its Sid admits its grantee no more than one that is gone. Of a key our
+        // statements may stand, and one of somebody else's be gone that they were to complete.
+        let may_be_narrowed = match plan.target {
+            Target::Vault(_) => plan.has_before(&granted.sid),
+            Target::Key(_) => false,
+        };
         concerns
-            && !plan.has_before(&granted.sid)
-            && !is_still_admitted(granted, &grantee, plan, failure, facts)
+            && match access_now(granted, &grantee, plan, failure, facts) {
+                Some(Access::Allowed) => false,
+                Some(Access::Missing { .. } | Access::Denied { .. }) => {
+                    may_be_narrowed || !plan.has_before(&granted.sid)
+                }
+                Some(Access::Unknown { .. }) | None => !plan.has_before(&granted.sid),
+            }
     });
     match removed {
         Some(Granted {
@@ -83,7 +94,7 @@ pub(crate) fn not_taken_back(
             NOT_TAKEN_BACK,
             false,
             format!(
-                "somebody removed {sid}, by which Copymend had admitted `{admitted}` of account {account}: nothing is written for this account until the \
+                "somebody removed or narrowed {sid}, by which Copymend had admitted `{admitted}` of account {account}: nothing is written for this account until the \
                  change is taken back with `copymend undo --allow-again`"
             ),
         ),
@@ -95,34 +106,38 @@ pub(crate) fn not_taken_back(
     }
 }
 
-/// Whether the policy admits a grantee although our statement is gone: then somebody only said it otherwise. What can't be
-/// evaluated isn't admitted.
-fn is_still_admitted(
+/// What the policy answers to a grantee by now: where it admits it although our statement is gone, somebody only said it otherwise.
+/// None where it can't be evaluated.
+fn access_now(
     granted: &Granted,
     planned: &str,
     plan: &Plan,
     failure: &Failure,
     facts: &Facts,
-) -> bool {
+) -> Option<Access> {
     if granted.grantee == planned {
-        return plan.access_before == Access::Allowed;
+        return Some(plan.access_before.clone());
     }
     if granted.account != account_of(&plan.target, failure).as_str() {
-        return false;
+        return None;
     }
     let policy = plan.before.as_ref();
-    let access = match (&plan.target, &facts.source_key) {
+    match (&plan.target, &facts.source_key) {
         (Target::Vault(_), _) => match granted.grantee.parse::<RoleArn>() {
-            Ok(role) => vault_access_of(policy, &role, failure, facts),
-            Err(_) => return false,
+            Ok(role) => Some(vault_access_of(policy, &role, failure, facts)),
+            Err(_) => None,
         },
         (Target::Key(_), SourceKey::Key(key)) => match (policy, key_grantee(&granted.grantee)) {
-            (Some(policy), Some((_, Some(service)))) => {
-                key_access_through(policy, &key.arn, &key.tags, Some(service), failure, facts)
-            }
-            (Some(_), Some((_, None)) | None) | (None, _) => return false,
+            (Some(policy), Some((_, Some(service)))) => Some(key_access_through(
+                policy,
+                &key.arn,
+                &key.tags,
+                Some(service),
+                failure,
+                facts,
+            )),
+            (Some(_), Some((_, None)) | None) | (None, _) => None,
         },
-        (Target::Key(_), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => return false,
-    };
-    access == Access::Allowed
+        (Target::Key(_), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => None,
+    }
 }

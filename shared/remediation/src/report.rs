@@ -52,6 +52,9 @@ pub struct Report {
     /// Whether a change of ours admits the copy, whose own report tells people of it.
     #[serde(skip)]
     pub told_by_its_change: bool,
+    /// Whether the notes say how the settings changed: people hear of it, whatever the incident's count.
+    #[serde(skip)]
+    pub tells_of_settings: bool,
 }
 
 /// What events are counted under.

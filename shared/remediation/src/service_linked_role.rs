@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use copymend_diagnosis::{Fact, Facts, Failure};
 use copymend_policy::service_linked_role_arn;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::guards::{all_passed, guard, guards_of_lease, guards_of_retry, same_organization};
+use crate::guards::{
+    all_passed, entries_of_the_copy, guard, guards_of_lease, guards_of_retry, same_organization,
+};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::investigate::SERVICE_LINKED_ROLE;
 use crate::lease::take_lease;
-use crate::ledger::{Change, Grounds, Lease, Ledger};
+use crate::ledger::{Change, Grounds, Lease, Ledger, PolicyHistory};
 use crate::pause::{ask_for_pause, replace};
 use crate::ports::{
     CallError, CallErrorKind, CallResult, Clock, Environment, Identities, IdentityWrites,
 };
+use crate::refusal::NOT_TAKEN_BACK;
 use crate::report::{Decision, GuardResult, Outcome, PolicyChange, Report};
 use crate::settings::Mode;
 use crate::write::ApprovedServiceLinkedRole;
@@ -22,6 +26,27 @@ use crate::write::ApprovedServiceLinkedRole;
 /// IAM answers reads of a new role a little late.
 const READ_BACKS: u32 = 5;
 const READ_BACK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reads of IAM may not show a role that was made so long ago (inferred: IAM is eventually consistent, and says no time).
+const LATE_READS: SignedDuration = SignedDuration::from_mins(10);
+
+/// A role that was made before, and is missing, was deleted by somebody.
+fn not_taken_back(history: &CallResult<PolicyHistory>, arn: &str, now: Timestamp) -> GuardResult {
+    let made = match history {
+        Err(error) => return guard(NOT_TAKEN_BACK, false, error.to_string()),
+        Ok(history) => history.last_write.as_ref().map(|write| write.at),
+    };
+    match made {
+        Some(made) if now.duration_since(made) > LATE_READS => guard(
+            NOT_TAKEN_BACK,
+            false,
+            format!(
+                "Copymend created `{arn}` at {made}, and somebody deleted it since: whoever wants it again creates it by hand"
+            ),
+        ),
+        Some(_) | None => guard(NOT_TAKEN_BACK, true, "nobody deleted a role of ours"),
+    }
+}
 
 /// The guards of this repair beside those of any write.
 fn guards(
@@ -75,6 +100,16 @@ impl<E: Environment> CopyRemediator<E> {
         report.guards = any_write;
         report.guards.extend(guards(failure, facts, &self.settings));
         report.guards.extend(guards_of_retry(facts));
+        if let Some(ledger) = self.environment.ledger() {
+            let now = self.environment.clock().now();
+            let history = ledger.policy_history(&arn, now).await;
+            if let Err(error) = &history
+                && error.may_pass()
+            {
+                return Err(HandlerError::Call(error.clone()));
+            }
+            report.guards.push(not_taken_back(&history, &arn, now));
+        }
         let mode_is_observe = self.settings.mode == Mode::Observe;
         let others_pass = report
             .guards
@@ -178,7 +213,7 @@ impl<E: Environment> CopyRemediator<E> {
             undoes: None,
             allows_again: false,
             made_by: None,
-            grounds: Grounds::of(&self.settings, Vec::new()),
+            grounds: Grounds::of(&self.settings, entries_of_the_copy(failure, &self.settings)),
         };
         ledger.intend_change(&change).await?;
         let identities = self.environment.identities();

@@ -7,7 +7,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress, Lease,
-    Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal, RetryRecord,
+    Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
@@ -58,6 +58,9 @@ struct State {
     retries: BTreeMap<(String, String), Retries>,
     retried: BTreeMap<String, RetryRecord>,
     pause: Option<Pause>,
+    settings: Option<RecordedSettings>,
+    /// Who tells people of the settings, until when.
+    settings_notice: Option<(String, Timestamp)>,
 }
 
 /// A [`Ledger`] that forgets when the program ends. Clones share it.
@@ -356,6 +359,36 @@ impl Ledger for MemoryLedger {
     async fn lift_pause(&self) -> CallResult<bool> {
         let mut state = self.begin("ledger:LiftPause", "pause")?;
         Ok(state.pause.take().is_some())
+    }
+
+    async fn claim_settings_notice(
+        &self,
+        settings: &RecordedSettings,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> CallResult<Option<RecordedSettings>> {
+        let mut state = self.begin("ledger:ClaimSettingsNotice", "settings")?;
+        let Some(recorded) = state.settings.clone() else {
+            state.settings = Some(settings.clone());
+            return Ok(None);
+        };
+        let is_held = state
+            .settings_notice
+            .as_ref()
+            .is_some_and(|(by, until)| by != owner && *until > now);
+        if recorded.hash == settings.hash || is_held {
+            return Ok(None);
+        }
+        state.settings_notice = Some((owner.to_owned(), until));
+        Ok(Some(recorded))
+    }
+
+    async fn record_settings(&self, settings: &RecordedSettings) -> CallResult<()> {
+        let mut state = self.begin("ledger:RecordSettings", "settings")?;
+        state.settings = Some(settings.clone());
+        state.settings_notice = None;
+        Ok(())
     }
 
     async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {

@@ -11,6 +11,7 @@
 //! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo` | for ever |
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
+//! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |
 //! | `writes#RESOURCE#DAY` | `occurrences` | 7 days |
 //! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | for ever; once undone, and an undo itself, 400 days |
 //! | `last-change` | `change_id` | for ever |
@@ -33,6 +34,7 @@
 mod counting;
 mod history;
 mod pausing;
+mod settings;
 mod transaction;
 
 use aws_config::{Region, SdkConfig};
@@ -47,7 +49,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin, Pause,
-    PolicyHistory, Refusal, RetryRecord,
+    PolicyHistory, RecordedSettings, Refusal, RetryRecord,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -386,6 +388,20 @@ impl Ledger for DynamoLedger {
 
     async fn lift_pause(&self) -> CallResult<bool> {
         self.delete_pause().await
+    }
+
+    async fn claim_settings_notice(
+        &self,
+        settings: &RecordedSettings,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> CallResult<Option<RecordedSettings>> {
+        self.claim_notice(settings, owner, now, until).await
+    }
+
+    async fn record_settings(&self, settings: &RecordedSettings) -> CallResult<()> {
+        self.put_settings(settings, true).await
     }
 
     async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {

@@ -4,7 +4,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry, JobProgress,
-    LastWrite, Ledger, Occurrence, Origin, Pause, PolicyHistory, Refusal,
+    LastWrite, Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +17,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     history(ledger).await;
     refusals(ledger).await;
     pauses(ledger).await;
+    settings(ledger).await;
     retries(ledger).await;
 }
 
@@ -472,6 +473,31 @@ async fn pauses(ledger: &impl Ledger) {
     assert_eq!(ledger.pause(at(60)).await.unwrap(), None, "it is over");
     assert!(ledger.lift_pause().await.unwrap());
     assert_eq!(ledger.pause(at(1)).await.unwrap(), None);
+}
+
+async fn settings(ledger: &impl Ledger) {
+    let settings = |hash: &str| RecordedSettings {
+        hash: hash.to_owned(),
+        values: [("COPYMEND_MODE".to_owned(), format!("mode of {hash}"))].into(),
+    };
+    let claim = |hash: &'static str, owner: &'static str, now, until| async move {
+        ledger
+            .claim_settings_notice(&settings(hash), owner, at(now), at(until))
+            .await
+            .unwrap()
+    };
+    assert_eq!(claim("1", "a", 0, 60).await, None, "the first ones");
+    assert_eq!(claim("1", "b", 1, 61).await, None);
+    let before = Some(settings("1"));
+    assert_eq!(claim("2", "a", 2, 62).await, before);
+    assert_eq!(claim("2", "b", 3, 63).await, None, "`a` tells");
+    assert_eq!(claim("2", "a", 4, 64).await, before, "sent again");
+    assert_eq!(claim("2", "b", 64, 124).await, before, "`a` died");
+    assert_eq!(claim("1", "c", 65, 125).await, None, "the same as recorded");
+    ledger.record_settings(&settings("2")).await.unwrap();
+    assert_eq!(claim("2", "c", 66, 126).await, None);
+    // Nobody holds the next notice.
+    assert_eq!(claim("3", "c", 67, 127).await, Some(settings("2")));
 }
 
 async fn retries(ledger: &impl Ledger) {

@@ -42,6 +42,7 @@ fn report() -> Report {
         occurrences: None,
         incident: None,
         told_by_its_change: false,
+        tells_of_settings: false,
     }
 }
 

@@ -151,6 +151,7 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
                     advisory,
                 )
                 .await
+                .map(|(advisory, _)| advisory)
             }
             Err(error) => Err(error),
         };

@@ -169,34 +169,44 @@ pub(crate) fn entries_that_admit(
     target: &Target,
     settings: &Settings,
 ) -> Vec<String> {
+    match target {
+        Target::Vault(_) => entries(failure, settings.vault_scope.into(), settings),
+        Target::Key(key) => {
+            let mut entries = entries_of_the_copy(failure, settings);
+            entries.extend(entry_of(
+                "COPYMEND_ALLOWED_KEYS",
+                &settings.allowed_keys,
+                key.as_str(),
+            ));
+            entries
+        }
+    }
+}
+
+/// The entries that admit this copy and nobody else.
+pub(crate) fn entries_of_the_copy(failure: &Failure, settings: &Settings) -> Vec<String> {
+    entries(failure, Admits::ThisRole, settings)
+}
+
+fn entries(failure: &Failure, admits: Admits, settings: &Settings) -> Vec<String> {
     let job = failure.job();
     let vault = &job.destination_vault;
-    let (admits, key) = match target {
-        Target::Vault(_) => (settings.vault_scope.into(), None),
-        Target::Key(key) => (Admits::ThisRole, Some(key)),
-    };
     let source = settings
         .allowed_sources
         .iter()
         .find(|entry| entry.admits(&job.role, vault) && entry.covers(admits))
         .map(|entry| format!("COPYMEND_ALLOWED_SOURCES: {}", entry.as_str()));
-    let of_list = |name: &str, patterns: &[ArnPattern], arn: &str| {
-        let entry = patterns.iter().find(|pattern| pattern.admits(arn))?;
-        Some(format!("{name}: {}", entry.as_str()))
-    };
-    let destination = of_list(
+    let destination = entry_of(
         "COPYMEND_ALLOWED_DESTINATIONS",
         &settings.allowed_destinations,
         vault.as_str(),
     );
-    let key = key.and_then(|key| {
-        of_list(
-            "COPYMEND_ALLOWED_KEYS",
-            &settings.allowed_keys,
-            key.as_str(),
-        )
-    });
-    [source, destination, key].into_iter().flatten().collect()
+    [source, destination].into_iter().flatten().collect()
+}
+
+fn entry_of(name: &str, patterns: &[ArnPattern], arn: &str) -> Option<String> {
+    let entry = patterns.iter().find(|pattern| pattern.admits(arn))?;
+    Some(format!("{name}: {}", entry.as_str()))
 }
 
 /// The guards of a retry that changes no policy.

@@ -49,10 +49,10 @@ impl ArnPattern {
         &self.0
     }
 
-    /// Whether it was written as `*`.
+    /// Whether it admits every resource of its kind in every account: `*`, and also `arn:aws:kms:*:*:key/*`.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        self.0 == EVERYTHING
+        self.0 == EVERYTHING || has_only_wildcards(&self.0)
     }
 
     /// Whether the pattern admits this ARN.
@@ -60,6 +60,18 @@ impl ArnPattern {
     pub fn admits(&self, arn: &str) -> bool {
         copymend_policy::arn_matches(&self.0, arn)
     }
+}
+
+/// Whether a pattern of ARNs names no account, and no resource but its type. The partition and the Region don't count.
+fn has_only_wildcards(pattern: &str) -> bool {
+    let mut parts = pattern.splitn(6, ':').skip(4);
+    let (Some(account), Some(resource)) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    let name = resource.rsplit([':', '/']).next().unwrap_or(resource);
+    account.contains('*')
+        && account.bytes().all(|b| matches!(b, b'*' | b'?'))
+        && name.bytes().all(|b| b == b'*')
 }
 
 impl FromStr for ArnPattern {
@@ -302,6 +314,7 @@ mod tests {
             ("COPYMEND_ALLOWED_KEYS", "arn:aws:kms:key/*"),
             ("COPYMEND_ALLOWED_SOURCES", "Backup*"),
             ("COPYMEND_ALLOWED_SOURCES", "111122223333>*"),
+            ("COPYMEND_ALLOWED_SOURCES", "111122223333,Backup*,*"),
             ("COPYMEND_MAX_AGE_HOURS", "721"),
             ("COPYMEND_VAULT_SCOPE", "everyone"),
             ("COPYMEND_KEY_PROFILE", "full"),
@@ -324,6 +337,54 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn of_a_list_the_wrong_entry_is_named() {
+        let error = read(&[("COPYMEND_ALLOWED_SOURCES", "111122223333,Backup*,*")]).unwrap_err();
+        assert!(
+            error.to_string().starts_with(
+                "COPYMEND_ALLOWED_SOURCES is `111122223333,Backup*,*`, of which `Backup*` is wrong; accepted: "
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn lists_that_admit_everything_are_named_however_that_is_written() {
+        for (name, value) in [
+            ("COPYMEND_ALLOWED_DESTINATIONS", "*"),
+            (
+                "COPYMEND_ALLOWED_DESTINATIONS",
+                "arn:aws:backup:*:*:backup-vault:*",
+            ),
+            ("COPYMEND_ALLOWED_KEYS", "arn:*:kms:eu-west-1:*:key/*"),
+            ("COPYMEND_ALLOWED_SOURCES", "*"),
+            (
+                "COPYMEND_ALLOWED_SOURCES",
+                "*>arn:aws:backup:*:444455556666:backup-vault:dr",
+            ),
+            ("COPYMEND_ALLOWED_SOURCES", "arn:*:iam::**:role/**"),
+            (
+                "COPYMEND_ALLOWED_SOURCES",
+                "111122223333,arn:aws:iam::*:role/*",
+            ),
+        ] {
+            let settings = read(&[(name, value)]).unwrap();
+            assert_eq!(settings.lists_that_admit_everything(), [name], "{value}");
+        }
+        let settings = read(&[
+            (
+                "COPYMEND_ALLOWED_DESTINATIONS",
+                "arn:aws:backup:*:444455556666:backup-vault:*",
+            ),
+            ("COPYMEND_ALLOWED_KEYS", "arn:aws:kms:*:*:key/mrk-*"),
+            (
+                "COPYMEND_ALLOWED_SOURCES",
+                "111122223333,arn:aws:iam::*:role/Backup*",
+            ),
+        ]);
+        assert!(settings.unwrap().lists_that_admit_everything().is_empty());
     }
 
     #[test]

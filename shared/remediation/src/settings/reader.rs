@@ -2,14 +2,22 @@
 
 /// A setting with a value that isn't accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is `{value}`; accepted: {accepted}")]
+#[error("{name} is `{value}`{}; accepted: {accepted}", wrong_entry(.entry.as_ref()))]
 pub struct InvalidSetting {
     /// The environment variable.
     pub name: &'static str,
     /// Its value.
     pub value: String,
+    /// Of a list of several, the first entry that isn't accepted.
+    pub entry: Option<String>,
     /// What is accepted.
     pub accepted: &'static str,
+}
+
+fn wrong_entry(entry: Option<&String>) -> String {
+    entry.map_or_else(String::new, |entry| {
+        format!(", of which `{entry}` is wrong")
+    })
 }
 
 pub(super) fn organization_id(text: &str) -> Option<String> {
@@ -114,6 +122,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             None => Err(InvalidSetting {
                 name,
                 value,
+                entry: None,
                 accepted,
             }),
         }
@@ -126,13 +135,21 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, InvalidSetting> {
         let separators = |c: char| c == ',' || c.is_whitespace();
-        let all = |text: &str| {
-            text.split(separators)
-                .filter(|item| !item.is_empty())
-                .map(&parse)
-                .collect::<Option<Vec<T>>>()
+        let entries = |text: &str| -> Vec<String> {
+            let entries = text.split(separators).filter(|entry| !entry.is_empty());
+            entries.map(ToOwned::to_owned).collect()
         };
-        Ok(self.one(name, accepted, all)?.unwrap_or_default())
+        let written = self.one(name, accepted, |text| Some(text.to_owned()))?;
+        let entries = entries(&written.unwrap_or_default());
+        let parsed = entries.iter().map(|entry| {
+            parse(entry).ok_or_else(|| InvalidSetting {
+                name,
+                value: entries.join(","),
+                entry: Some(entry.clone()).filter(|_| entries.len() > 1),
+                accepted,
+            })
+        });
+        parsed.collect()
     }
 
     pub(super) fn number(

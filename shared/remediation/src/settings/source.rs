@@ -5,7 +5,7 @@ use std::str::FromStr;
 use copymend_diagnosis::{BackupVaultArn, RoleArn};
 use copymend_policy::{AccountId, VaultScope, arn_matches};
 
-use super::ArnPattern;
+use super::{ArnPattern, has_only_wildcards};
 
 /// One entry of `COPYMEND_ALLOWED_SOURCES`: an account or a pattern of job role ARNs, alone (into every allowlisted destination)
 /// or followed by `>` and a pattern of destination vault ARNs.
@@ -72,10 +72,14 @@ impl AllowedSource {
         &self.written
     }
 
-    /// Whether the entry names no source at all: `*`.
+    /// Whether the entry names no source at all: `*`, and also `arn:aws:iam::*:role/*`.
     #[must_use]
-    pub const fn is_everyone(&self) -> bool {
-        matches!(self.source, Source::Everyone)
+    pub fn is_everyone(&self) -> bool {
+        match &self.source {
+            Source::Everyone => true,
+            Source::Account(_) => false,
+            Source::Roles(pattern) => has_only_wildcards(pattern),
+        }
     }
 
     /// Whether a copy with this job role into this vault is of a listed route.
@@ -137,26 +141,42 @@ fn source(text: &str) -> Option<Source> {
         parts.next()?,
         parts.next()?,
     ];
-    let account_fits = !account.is_empty()
-        && account
-            .bytes()
-            .all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'?'));
     let role = resource.strip_prefix("role/")?;
+    let name = role.rsplit('/').next().unwrap_or(role);
+    // A path may hold nearly anything, a name may not (documented: IAM API reference, `Role`, `RoleName`).
+    let name_fits = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"+=.@-_*?".contains(&b));
     let fits = arn == "arn"
         && !partition.is_empty()
         && service == "iam"
         && region.is_empty()
-        && account_fits
-        && !role.is_empty()
+        && is_account_pattern(account)
+        && !name.is_empty()
+        && name_fits
         && text.bytes().all(|b| b.is_ascii_graphic());
     fits.then(|| Source::Roles(text.to_owned()))
 }
 
+/// Twelve digits, of which wildcards may stand for some.
+fn is_account_pattern(text: &str) -> bool {
+    let places = text.bytes().filter(|b| *b != b'*').count();
+    let is_of_digits = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'?'));
+    is_of_digits && (places == 12 || (places < 12 && text.contains('*')))
+}
+
 fn destination(text: &str) -> Option<ArnPattern> {
     let mut parts = text.splitn(6, ':').skip(2);
-    let service = parts.next()?;
-    let resource = parts.nth(2)?;
-    let is_of_vaults = service == "backup" && resource.starts_with("backup-vault:");
+    let (service, _, account) = (parts.next()?, parts.next()?, parts.next()?);
+    let vault = parts.next()?.strip_prefix("backup-vault:")?;
+    // The characters of a vault's name (documented: AWS Backup API reference, `CreateBackupVault`), and the wildcards.
+    let vault_fits = !vault.is_empty()
+        && vault
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.*?".contains(&b));
+    let is_of_vaults = service == "backup" && is_account_pattern(account) && vault_fits;
     is_of_vaults.then(|| text.parse().ok()).flatten()
 }
 
@@ -241,6 +261,13 @@ mod tests {
             "111122223333>arn:aws:backup:*:444455556666:*",
             ">arn:aws:backup:*:444455556666:backup-vault:*",
             "arn:aws:iam::o-abc:role/x",
+            "arn:aws:iam::1111:role/x",
+            "arn:aws:iam::1111222233334*:role/x",
+            "arn:aws:iam::111122223333:role/x>*",
+            "arn:aws:iam::111122223333:role/x>ARN:aws:backup:*:444455556666:backup-vault:*",
+            "arn:aws:iam::111122223333:role/path/",
+            "111122223333>arn:aws:backup:*:444455556666:backup-vault:",
+            "111122223333>arn:aws:backup:*:4444:backup-vault:x",
         ] {
             assert_eq!(text.parse::<AllowedSource>(), Err(NoSource), "{text}");
         }

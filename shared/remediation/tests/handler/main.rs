@@ -15,6 +15,7 @@ mod local_runs;
 mod own_roles;
 mod pause;
 mod sample_events;
+mod settings_notice;
 mod sources;
 mod support;
 mod taken_back;

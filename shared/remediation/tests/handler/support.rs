@@ -8,7 +8,7 @@ use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_sandbox::{Sandbox, World, Write};
+use copymend_sandbox::{NewCopy, Sandbox, World, Write};
 use serde_json::Value;
 
 /// Settings that admit everything the default world has.
@@ -129,4 +129,27 @@ pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {
         .filter(|guard| !guard.passed)
         .map(|guard| guard.name)
         .collect()
+}
+
+/// The event of the same copy once more, started now, with another role if one is given.
+pub(crate) fn copied_again(sandbox: &Sandbox, event: &Value, role: Option<&str>) -> Value {
+    let id = event["detail"]["copyJobId"].as_str().unwrap();
+    let next = sandbox.with_world(|world| {
+        let job = world.copy_job(id).unwrap().clone();
+        let copy = NewCopy {
+            id: None,
+            name: None,
+            recovery_point: job.recovery_point.clone(),
+            source_vault: job.source_vault.clone(),
+            destination_vault: job.destination_vault.clone(),
+            role: role.map_or(job.role.clone(), |role| role.parse().unwrap()),
+            lifecycle: job.lifecycle.clone(),
+            created_by: job.created_by.clone(),
+            created: job.created,
+            resource: job.resource.clone(),
+            resource_type: job.resource_type.clone(),
+        };
+        world.start_copy(copy).unwrap().id.clone()
+    });
+    sandbox.event_for(&next).unwrap()
 }

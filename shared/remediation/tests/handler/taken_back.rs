@@ -7,12 +7,12 @@ use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_remediation::{CopyRemediator, Invocation};
-use copymend_sandbox::{NewCopy, PolicyText, Sandbox};
+use copymend_sandbox::{PolicyText, Sandbox};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
+    copied_again, failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
     sandbox_with_one_key, vault_of,
 };
 
@@ -30,29 +30,6 @@ async fn take_back(sandbox: &Sandbox, change: &str, again: Again) -> Result<Undo
         asked_by: Some(SOMEBODY),
     };
     undo(sandbox, request, &invocation).await
-}
-
-/// The event of the same copy once more, started now, with another role if one is given.
-fn copied_again(sandbox: &Sandbox, event: &Value, role: Option<&str>) -> Value {
-    let id = event["detail"]["copyJobId"].as_str().unwrap();
-    let next = sandbox.with_world(|world| {
-        let job = world.copy_job(id).unwrap().clone();
-        let copy = NewCopy {
-            id: None,
-            name: None,
-            recovery_point: job.recovery_point.clone(),
-            source_vault: job.source_vault.clone(),
-            destination_vault: job.destination_vault.clone(),
-            role: role.map_or(job.role.clone(), |role| role.parse().unwrap()),
-            lifecycle: job.lifecycle.clone(),
-            created_by: job.created_by.clone(),
-            created: job.created,
-            resource: job.resource.clone(),
-            resource_type: job.resource_type.clone(),
-        };
-        world.start_copy(copy).unwrap().id.clone()
-    });
-    sandbox.event_for(&next).unwrap()
 }
 
 /// A repaired sandbox, its event and the change's id.
@@ -245,6 +222,69 @@ async fn a_statement_that_somebody_said_otherwise_takes_nothing_back() {
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
     let report = handle(&sandbox, open_settings(), &next).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+}
+
+/// Somebody narrows our statement and leaves its Sid: its grantee isn't admitted any more, and that counts.
+#[tokio::test]
+async fn a_statement_that_somebody_narrowed_refuses_every_role_of_the_account() {
+    let (sandbox, event, _) = repaired("destination-vault-policy", open_settings()).await;
+    let vault = vault_of(&event);
+    sandbox.with_world(|world| {
+        let policy = world.vault(&vault).unwrap().policy.as_ref().unwrap();
+        let mut policy: Value = serde_json::from_str(policy.as_str()).unwrap();
+        for statement in policy["Statement"].as_array_mut().unwrap() {
+            if statement["Sid"]
+                .as_str()
+                .is_some_and(|sid| sid.starts_with("Copymend"))
+            {
+                statement["Condition"] =
+                    json!({ "StringEquals": { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Nobody" } });
+            }
+        }
+        world.put_vault_policy(&vault, &policy.to_string()).unwrap();
+    });
+    let writes = policy_writes(&sandbox).len();
+    // For the role itself not even a statement can be planned: its Sid is taken.
+    for (role, guard) in [(Some(OTHER_ROLE), "not-taken-back"), (None, "plan")] {
+        let next = copied_again(&sandbox, &event, role);
+        let report = handle(&sandbox, open_settings(), &next).await;
+        assert_eq!(report.outcome, Outcome::Refused);
+        assert_eq!(failed_guards(&report), [guard]);
+        assert_eq!(policy_writes(&sandbox).len(), writes);
+    }
+}
+
+/// The service-linked role that somebody deleted isn't created again.
+#[tokio::test]
+async fn a_service_linked_role_that_somebody_deleted_is_not_created_again() {
+    let settings = Settings {
+        create_service_linked_role: true,
+        ..open_settings()
+    };
+    let (sandbox, event, _) = repaired("service-linked-role", settings.clone()).await;
+    let account = vault_of(&event).account_id().unwrap();
+    let delete = || {
+        sandbox.with_world(|world| {
+            world.account_mut(account).unwrap().service_linked_role = false;
+        });
+    };
+    sandbox
+        .clock()
+        .sleep(std::time::Duration::from_hours(1))
+        .await;
+    delete();
+    let writes = sandbox.writes().len();
+    for mode in [Mode::Repair, Mode::Observe] {
+        let settings = Settings {
+            mode,
+            ..settings.clone()
+        };
+        let next = copied_again(&sandbox, &event, None);
+        let report = handle(&sandbox, settings, &next).await;
+        assert_eq!(report.outcome, Outcome::Refused, "{report:#?}");
+        assert!(failed_guards(&report).contains(&"not-taken-back"));
+        assert_eq!(sandbox.writes().len(), writes);
+    }
 }
 
 /// One key, two services: what admitted the first was removed by hand, so the second is for the key's owner too.

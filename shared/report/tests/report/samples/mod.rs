@@ -185,6 +185,7 @@ fn blank(message: &str, mode: Mode, candidates: Vec<Assessment>) -> Report {
         occurrences: None,
         incident: None,
         told_by_its_change: false,
+        tells_of_settings: false,
     }
 }
 

@@ -9,6 +9,7 @@ mod undo;
 use std::collections::BTreeMap;
 
 use copymend_policy::PolicyDocument;
+use copymend_remediation::ledger::{Ledger, RecordedSettings};
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
@@ -122,9 +123,44 @@ pub(crate) fn event_of(sandbox: &Sandbox, name: &str) -> Value {
     sandbox.event_for(&id.unwrap()).unwrap()
 }
 
+/// The default world, with a ledger whose last event was handled with other settings: people have to hear of it, too.
+async fn sandbox_after_other_settings() -> Sandbox {
+    let sandbox = Sandbox::new(World::default_world());
+    let others = RecordedSettings::from(&Settings::default());
+    let ledger = sandbox.ledger().unwrap();
+    ledger.record_settings(&others).await.unwrap();
+    sandbox
+}
+
+fn tells_of_settings(report: &Report) -> bool {
+    report
+        .notes
+        .iter()
+        .any(|note| note.contains("COPYMEND_MODE is `repair`, it was `observe`"))
+}
+
+/// People heard of the settings, or the next event will tell them.
+async fn check_settings_notice(sandbox: &Sandbox) -> Result<(), String> {
+    let sent = sandbox.notifier().sent();
+    let told = sent.iter().any(|sent| tells_of_settings(&sent.report));
+    let later = sandbox.clock().now() + TIMEOUT + TIMEOUT;
+    let due = sandbox
+        .ledger()
+        .unwrap()
+        .claim_settings_notice(&RecordedSettings::from(&settings()), "later", later, later)
+        .await
+        .unwrap()
+        .is_some();
+    if told || due {
+        Ok(())
+    } else {
+        Err("nobody heard that the settings changed, and nobody will".to_owned())
+    }
+}
+
 /// The calls of the repair path without a fault, and its end.
 async fn without_fault(name: &str) -> (usize, End) {
-    let sandbox = Sandbox::new(World::default_world());
+    let sandbox = sandbox_after_other_settings().await;
     let environment = Faulty::new(sandbox.clone());
     let event = event_of(&sandbox, name);
     let Delivered::Answered(report) = deliver(&environment, &event, "first").await else {
@@ -132,12 +168,13 @@ async fn without_fault(name: &str) -> (usize, End) {
     };
     assert_eq!(report.outcome.slug(), "repaired-and-retried", "{report:#?}");
     assert_eq!(sandbox.notifier().sent().len(), 1);
+    assert!(tells_of_settings(&report), "{report:#?}");
     (environment.made().len(), end(&sandbox))
 }
 
 /// One row of the torture: this call, this fault.
 async fn with_fault(name: &str, number: usize, fault: Fault, expected: &End) -> Result<(), String> {
-    let sandbox = Sandbox::new(World::default_world());
+    let sandbox = sandbox_after_other_settings().await;
     let environment = Faulty::new(sandbox.clone());
     let event = event_of(&sandbox, name);
     environment.break_call(number, fault);
@@ -191,6 +228,9 @@ async fn with_fault(name: &str, number: usize, fault: Fault, expected: &End) -> 
             return Err(format!("{place}: the policy of {resource} is another one"));
         }
     }
+    check_settings_notice(&sandbox)
+        .await
+        .map_err(|error| format!("{place}: {error}"))?;
     let sent = sandbox.notifier().sent();
     let ids: Vec<_> = sent
         .iter()

@@ -1,0 +1,75 @@
+//! The settings of the last event: one item, which also says who tells people of a change.
+
+use copymend_remediation::ledger::RecordedSettings;
+use copymend_remediation::ports::CallResult;
+use jiff::Timestamp;
+
+use super::{DynamoLedger, REFUSED};
+use crate::error::Call;
+use crate::item::{Item, string, string_map, strings, text, time};
+
+const SETTINGS: &str = "settings";
+
+fn read(item: &Item) -> Option<RecordedSettings> {
+    Some(RecordedSettings {
+        hash: text(item, "settings_hash")?.to_owned(),
+        values: strings(item.get("settings")?)?,
+    })
+}
+
+impl DynamoLedger {
+    pub(super) async fn claim_notice(
+        &self,
+        settings: &RecordedSettings,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> CallResult<Option<RecordedSettings>> {
+        let Some(item) = self.get(SETTINGS).await? else {
+            self.put_settings(settings, false).await?;
+            return Ok(None);
+        };
+        let recorded = read(&item).ok_or_else(|| {
+            Call::new("dynamodb:GetItem", SETTINGS).unreadable("the item holds no settings")
+        })?;
+        if recorded.hash == settings.hash {
+            return Ok(None);
+        }
+        let request = self
+            .update_item(SETTINGS)
+            .update_expression("SET held_by = :owner, held_until = :until")
+            .condition_expression(
+                "settings_hash = :recorded AND \
+                 (attribute_not_exists(held_until) OR held_until <= :now OR held_by = :owner)",
+            )
+            .expression_attribute_values(":recorded", string(&recorded.hash))
+            .expression_attribute_values(":owner", string(owner))
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":until", time(until));
+        let claimed = Call::new("dynamodb:UpdateItem", SETTINGS)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(claimed.map(|_| recorded))
+    }
+
+    /// Nobody holds the notice afterwards.
+    pub(super) async fn put_settings(
+        &self,
+        settings: &RecordedSettings,
+        in_place_of_others: bool,
+    ) -> CallResult<()> {
+        let request = self
+            .put_item(SETTINGS)
+            .item("settings_hash", string(&settings.hash))
+            .item("settings", string_map(&settings.values));
+        let request = if in_place_of_others {
+            request
+        } else {
+            request.condition_expression("attribute_not_exists(pk)")
+        };
+        Call::new("dynamodb:PutItem", SETTINGS)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(())
+    }
+}
