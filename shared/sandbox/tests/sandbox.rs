@@ -31,6 +31,9 @@ mod organizations;
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]
+#[path = "sandbox/record.rs"]
+mod record;
+#[cfg(test)]
 #[path = "sandbox/rules.rs"]
 mod rules;
 #[cfg(test)]

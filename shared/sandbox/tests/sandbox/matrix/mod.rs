@@ -1,12 +1,12 @@
 //! Every cause alone, and every pair that can coexist: the handler names exactly what is broken.
 
-mod breaks;
+pub(crate) mod breaks;
 mod controls;
 mod faults;
-mod messages;
+pub(crate) mod messages;
 mod pairs;
 mod refused_calls;
 mod rounds;
-mod scene;
+pub(crate) mod scene;
 mod singles;
 mod special;

@@ -24,7 +24,7 @@ pub(crate) const COPY: &str = "/copy_jobs/0";
 /// The organization that the source is in.
 pub(crate) const ORGANIZATION: &str = "/organizations/0";
 
-const JOB: &str = "11111111-2222-4333-8444-555555555555";
+pub(crate) const JOB: &str = "11111111-2222-4333-8444-555555555555";
 const SERVICE_LINKED_ROLE: &str =
     "arn:aws:iam::444455556666:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
 
