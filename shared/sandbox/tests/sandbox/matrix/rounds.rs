@@ -65,3 +65,38 @@ async fn reads_that_wait_for_each_other_are_counted_as_rounds() {
     let rounds = rounds(&calls).len();
     assert!(rounds > 15, "{rounds} rounds: {calls:#?}");
 }
+
+/// What one delivery costs: all its calls, and the rounds in which they wait for each other.
+async fn cost(sandbox: &Sandbox, mode: Mode) -> (usize, usize) {
+    let before = sandbox.calls().begun().len();
+    handle(sandbox, mode).await;
+    let calls = sandbox.calls().begun().split_off(before);
+    let rounds: BTreeSet<u64> = calls.iter().map(|call| call.round).collect();
+    (calls.len(), rounds.len())
+}
+
+/// How many calls an event costs, and in how many rounds: whoever changes one of them says why.
+#[tokio::test]
+async fn calls_and_rounds_of_an_event_are_as_they_were() {
+    let mut costs = Vec::new();
+    for cause in [
+        Cause::DestinationVaultPolicy,
+        Cause::SourceKeyPolicy,
+        Cause::ServiceLinkedRole,
+        Cause::JobRolePermission,
+    ] {
+        let broken = BREAKS.iter().find(|broken| broken.cause == cause).unwrap();
+        let mut scene = Scene::healthy();
+        (broken.apply)(&mut scene);
+        for mode in [Mode::Observe, Mode::Repair] {
+            let sandbox = Sandbox::new(scene.load());
+            let (calls, rounds) = cost(&sandbox, mode).await;
+            costs.push(format!("{cause}, {mode}: {calls} calls in {rounds} rounds"));
+            let (calls, rounds) = cost(&sandbox, mode).await;
+            costs.push(format!(
+                "{cause}, {mode}, handled before: {calls} calls in {rounds} rounds"
+            ));
+        }
+    }
+    insta::assert_snapshot!(costs.join("\n"));
+}
