@@ -93,7 +93,7 @@ impl<E: Environment> CopyRemediator<E> {
                 invocation,
                 progress: JobProgress::default(),
             };
-            let report = self.report(&event, verification, &delivery).await?;
+            let report = Box::pin(self.report(&event, verification, &delivery)).await?;
             return tell(self.environment.notifier(), report).await;
         };
         let until = invocation
@@ -128,15 +128,16 @@ impl<E: Environment> CopyRemediator<E> {
             progress,
         };
         let changed_settings = self.changed_settings(ledger, invocation, until).await;
-        let told = match self.report(&event, verification, &delivery).await {
+        let told = match Box::pin(self.report(&event, verification, &delivery)).await {
             Ok(mut report) => {
+                let changed_settings = changed_settings.notes_for(&report);
                 report.tells_of_settings = !changed_settings.is_empty();
                 report.notes.extend(changed_settings);
                 let tells_of_settings = report.tells_of_settings;
                 let notifier = self.environment.notifier();
                 let clock = self.environment.clock();
-                match count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report).await
-                {
+                let told = count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report);
+                match Box::pin(told).await {
                     Ok((report, told)) => {
                         if tells_of_settings && told == Told::Now {
                             self.settings_were_told(ledger).await;
@@ -414,11 +415,16 @@ impl Counted for Report {
     }
 
     fn is_told_by_its_change(&self) -> bool {
-        self.told_by_its_change
+        // A copy that wasn't started again is no part of what that report told.
+        self.told_by_its_change && self.outcome == Outcome::Retried
+    }
+
+    fn is_grant(&self) -> bool {
+        self.changes.iter().any(|change| change.applied)
     }
 
     fn is_always_told(&self) -> bool {
-        self.tells_of_settings || self.changes.iter().any(|change| change.applied)
+        self.tells_of_settings || self.is_grant()
     }
 
     fn outcome(&self) -> Outcome {

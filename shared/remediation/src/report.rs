@@ -256,6 +256,13 @@ impl Outcome {
         }
     }
 
+    /// Whether a recorded outcome is one of a repair.
+    pub(crate) fn is_of_a_repair(recorded: &str) -> bool {
+        [Self::Repaired, Self::RepairedAndRetried]
+            .iter()
+            .any(|outcome| outcome.slug() == recorded)
+    }
+
     /// Whether people hear something new, after a recorded outcome. A slug that this version doesn't know is another one.
     #[must_use]
     pub fn is_news_after(self, recorded: &str) -> bool {

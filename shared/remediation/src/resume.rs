@@ -2,7 +2,7 @@
 //! stopped.
 
 use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey};
+use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, KeyArn, SourceKey};
 use copymend_policy::{NewStatement, PolicyDocument};
 use serde_json::Value;
 
@@ -45,7 +45,8 @@ impl<E: Environment> CopyRemediator<E> {
                 Some(Target::Vault(job.destination_vault.clone())),
             )
         } else if suggests(Cause::SourceKeyPolicy) {
-            (Cause::SourceKeyPolicy, self.key_of(failure).await)
+            let key = self.key_of(failure).await.ok().flatten();
+            (Cause::SourceKeyPolicy, key.map(Target::Key))
         } else {
             return Ok(None);
         };
@@ -119,20 +120,28 @@ impl<E: Environment> CopyRemediator<E> {
     async fn nobody_opted_out(&self, target: &Target, failure: &Failure) -> bool {
         let vault = &failure.job().destination_vault;
         let vault = self.environment.backup().list_vault_tags(vault);
-        match target {
-            Target::Vault(_) => vault.await.is_ok_and(|tags| !is_opt_out(&tags)),
-            Target::Key(key) => {
-                let key = self.environment.keys().list_key_tags(key);
-                let (vault, key) = tokio::join!(vault, key);
-                [vault, key]
-                    .into_iter()
-                    .all(|tags| tags.is_ok_and(|tags| !is_opt_out(&tags)))
-            }
-        }
+        let key = async {
+            let of_point;
+            let key = match target {
+                Target::Key(key) => key,
+                Target::Vault(_) => match self.key_of(failure).await {
+                    Ok(None) => return true,
+                    Ok(Some(key)) => {
+                        of_point = key;
+                        &of_point
+                    }
+                    Err(()) => return false,
+                },
+            };
+            let tags = self.environment.keys().list_key_tags(key).await;
+            tags.is_ok_and(|tags| !is_opt_out(&tags))
+        };
+        let (vault, key) = tokio::join!(vault, key);
+        key && vault.is_ok_and(|tags| !is_opt_out(&tags))
     }
 
-    /// The key that the recovery point names. Without one the whole way round is taken.
-    async fn key_of(&self, failure: &Failure) -> Option<Target> {
+    /// The key that the recovery point names. Where that can't be read, the whole way round tells.
+    async fn key_of(&self, failure: &Failure) -> Result<Option<KeyArn>, ()> {
         let job = failure.job();
         let location = Location {
             account: job.account,
@@ -147,7 +156,10 @@ impl<E: Environment> CopyRemediator<E> {
                 &job.source_recovery_point,
             )
             .await;
-        point.ok()??.encryption_key.map(Target::Key)
+        match point {
+            Ok(Some(point)) => Ok(point.encryption_key),
+            Ok(None) | Err(_) => Err(()),
+        }
     }
 
     /// A change that an earlier delivery of this event wrote, or was about to write, if its statements are in the policy.

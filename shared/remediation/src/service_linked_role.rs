@@ -27,24 +27,30 @@ use crate::write::ApprovedServiceLinkedRole;
 const READ_BACKS: u32 = 5;
 const READ_BACK_PAUSE: Duration = Duration::from_secs(1);
 
-/// Reads of IAM may not show a role that was made so long ago (inferred: IAM is eventually consistent, and says no time).
-const LATE_READS: SignedDuration = SignedDuration::from_mins(10);
+/// Reads of IAM may not show a role that was made so short a time ago (inferred: IAM is eventually consistent, and says no time).
+const LATE_READS: SignedDuration = SignedDuration::from_mins(2);
+
+/// Whether the role was created so short a time ago that IAM may not show it yet.
+fn is_read_late(history: &PolicyHistory, now: Timestamp) -> bool {
+    let last = history.last_write.as_ref();
+    last.is_some_and(|write| now.duration_since(write.at) < LATE_READS)
+}
 
 /// A role that was made before, and is missing, was deleted by somebody.
-fn not_taken_back(history: &CallResult<PolicyHistory>, arn: &str, now: Timestamp) -> GuardResult {
+fn not_taken_back(history: &CallResult<PolicyHistory>, arn: &str) -> GuardResult {
     let made = match history {
         Err(error) => return guard(NOT_TAKEN_BACK, false, error.to_string()),
         Ok(history) => history.last_write.as_ref().map(|write| write.at),
     };
     match made {
-        Some(made) if now.duration_since(made) > LATE_READS => guard(
+        Some(made) => guard(
             NOT_TAKEN_BACK,
             false,
             format!(
                 "Copymend created `{arn}` at {made}, and somebody deleted it since: whoever wants it again creates it by hand"
             ),
         ),
-        Some(_) | None => guard(NOT_TAKEN_BACK, true, "nobody deleted a role of ours"),
+        None => guard(NOT_TAKEN_BACK, true, "nobody deleted a role of ours"),
     }
 }
 
@@ -103,12 +109,19 @@ impl<E: Environment> CopyRemediator<E> {
         if let Some(ledger) = self.environment.ledger() {
             let now = self.environment.clock().now();
             let history = ledger.policy_history(&arn, now).await;
-            if let Err(error) = &history
-                && error.may_pass()
-            {
-                return Err(HandlerError::Call(error.clone()));
+            match &history {
+                Err(error) if error.may_pass() => return Err(HandlerError::Call(error.clone())),
+                Ok(history) if is_read_late(history, now) => {
+                    return Err(HandlerError::Call(CallError {
+                        operation: "read the role again",
+                        resource: arn,
+                        kind: CallErrorKind::Throttled,
+                        detail: "it was created a moment ago, and IAM does not show it".to_owned(),
+                    }));
+                }
+                Ok(_) | Err(_) => {}
             }
-            report.guards.push(not_taken_back(&history, &arn, now));
+            report.guards.push(not_taken_back(&history, &arn));
         }
         let mode_is_observe = self.settings.mode == Mode::Observe;
         let others_pass = report
@@ -229,8 +242,19 @@ impl<E: Environment> CopyRemediator<E> {
                     failure.job().destination_vault.partition(),
                     SERVICE_LINKED_ROLE,
                 )
-                .await?;
-            if found.is_some_and(|role| role.arn.as_str() == arn) {
+                .await;
+            let is_there = match (found, &created) {
+                (Ok(found), _) => found.is_some_and(|role| role.arn.as_str() == arn),
+                (Err(error), _) if error.may_pass() => return Err(error),
+                // IAM said that it was created: people must hear of it, also where nobody may look.
+                (Err(error), Ok(())) => {
+                    let note = format!("the role was created, but could not be read back: {error}");
+                    report.notes.push(note);
+                    true
+                }
+                (Err(error), Err(_)) => return Err(error),
+            };
+            if is_there {
                 if let Err(error) = ledger.confirm_change(&change, &[]).await {
                     report.notes.push(format!(
                         "the role was made, but the ledger did not confirm it: {error}"
