@@ -6,14 +6,10 @@ use copymend_diagnosis::{Facts, Failure, RoleArn, SourceKey};
 use copymend_policy::{AccountId, KeyGrant, KeyProfile, NewStatement, VaultGrant, VaultScope};
 
 use crate::grantee::{account_of, grantee, key_grantee, overlaps};
-use crate::guards::guard;
-use crate::ledger::PolicyHistory;
+use crate::guards::{Act, Answer, Question};
+use crate::investigate::SERVICE_LINKED_ROLE;
 use crate::plan::{Plan, Target, holds};
-use crate::report::GuardResult;
 use crate::settings::Settings;
-
-/// The guard that what was taken back fails.
-pub const NOT_TAKEN_BACK: &str = "not-taken-back";
 
 /// A statement of ours as the ledger knows it: written, and not undone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,27 +42,31 @@ pub enum Again {
 }
 
 /// The guard that an earlier undo, or a removal by hand, fails.
-pub(crate) fn not_taken_back(
-    plan: &Plan,
-    history: &PolicyHistory,
-    failure: &Failure,
-    facts: &Facts,
-    settings: &Settings,
-) -> GuardResult {
+pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
+    let Question {
+        failure, settings, ..
+    } = *question;
+    if question.act == Act::ServiceLinkedRole {
+        return role_not_taken_back(question);
+    }
+    let (plan, facts) = (question.planned()?, question.facts?);
+    let history = match question.writes? {
+        Ok(history) => history,
+        Err(error) => return Some((false, error.to_string())),
+    };
     let grantee = grantee(&plan.target, failure, settings);
     let refused = history
         .refusals
         .iter()
         .find(|refusal| overlaps(&refusal.grantee, &grantee));
     if let Some(refusal) = refused {
-        return guard(
-            NOT_TAKEN_BACK,
+        return Some((
             false,
             format!(
                 "somebody took change {0} back, which admitted `{1}`; `copymend undo --allow-again {0}` lets it be admitted again",
                 refusal.change_id, refusal.grantee
             ),
-        );
+        ));
     }
     let account = account_of(&plan.target, failure);
     // A version that kept no grantee wrote it: whom it admitted isn't known.
@@ -80,7 +80,7 @@ pub(crate) fn not_taken_back(
             && !stands(granted, plan, facts, settings)
             && !is_still_admitted(granted, &grantee, plan, failure, facts)
     });
-    match (removed, without_grantee) {
+    Some(match (removed, without_grantee) {
         (Some(ours), _) => {
             let Granted {
                 sid,
@@ -92,8 +92,7 @@ pub(crate) fn not_taken_back(
             } else {
                 "the change is taken back"
             };
-            guard(
-                NOT_TAKEN_BACK,
+            (
                 false,
                 format!(
                     "somebody removed or changed {sid}, by which Copymend had admitted `{admitted}` of account {account}: nothing is written for this \
@@ -101,20 +100,35 @@ pub(crate) fn not_taken_back(
                 ),
             )
         }
-        (None, Some(sid)) => guard(
-            NOT_TAKEN_BACK,
+        (None, Some(sid)) => (
             false,
             format!(
                 "somebody removed {sid}, which an older version of Copymend wrote, and whom it admitted is not on record: nothing is written until its \
                  change is taken back with `copymend undo --allow-again`"
             ),
         ),
-        (None, None) => guard(
-            NOT_TAKEN_BACK,
+        (None, None) => (
             true,
-            "nobody took back what admits this grantee or its account",
+            "nobody took back what admits this grantee or its account".to_owned(),
         ),
-    }
+    })
+}
+
+/// A role that Copymend created, and that is missing, was deleted by somebody.
+fn role_not_taken_back(question: &Question<'_>) -> Answer {
+    let created = match question.writes? {
+        Ok(history) => history.last_write.as_ref().map(|write| write.at),
+        Err(error) => return Some((false, error.to_string())),
+    };
+    Some(match created {
+        Some(created) => (
+            false,
+            format!(
+                "Copymend created {SERVICE_LINKED_ROLE} at {created}, and somebody deleted it since: whoever wants it again creates it by hand"
+            ),
+        ),
+        None => (true, "nobody deleted a role of ours".to_owned()),
+    })
 }
 
 /// Whether our statement is in the policy as it was written: one that somebody changed and left its Sid may admit nobody.

@@ -281,7 +281,7 @@ async fn a_narrowed_statement_can_be_settled_as_the_guard_says() {
     let guard = report
         .guards
         .iter()
-        .find(|guard| guard.name == "not-taken-back")
+        .find(|guard| guard.guard.name() == "not-taken-back")
         .unwrap();
     assert!(
         !guard.passed && guard.detail.contains("undo --allow-again"),

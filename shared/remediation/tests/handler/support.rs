@@ -130,7 +130,7 @@ pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {
         .guards
         .iter()
         .filter(|guard| !guard.passed)
-        .map(|guard| guard.name)
+        .map(|guard| guard.guard.name())
         .collect()
 }
 
