@@ -76,7 +76,8 @@ pub(crate) struct Explain {
 #[command(after_help = "\
 Examples:
   copymend replay events/source-key-policy.json
-  copymend replay --repair --message events/*.json
+  copymend replay --repair --message events/source-key-policy.json
+  copymend replay --repair --table events/*.json
   copymend replay events/advisor/create-backup-vault.json
   copymend replay --json - < event.json
   copymend replay --dlq QUEUE_URL --advisor-ledger TABLE
@@ -85,6 +86,10 @@ The settings of the function are read from the environment (COPYMEND_…). Allow
 nothing in a sandbox can be harmed. With --json, an event that is refused gets {\"errorType\",\"errorMessage\"}.
 
 Exit codes: 0 done; 1 an event was refused, or its repair failed; 2 wrong usage, or unreadable input.")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own that a person gives"
+)]
 pub(crate) struct Replay {
     /// Event files; `-` is standard input
     #[cfg_attr(feature = "aws", arg(required_unless_present = "dlq"))]
@@ -122,9 +127,12 @@ pub(crate) struct Replay {
     /// Print one Report a line, as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Also show the message that people would get
+    /// Also show the e-mail that people would get
     #[arg(long, conflicts_with = "json")]
     pub(crate) message: bool,
+    /// Show only the table that several events end with
+    #[arg(long, conflicts_with_all = ["json", "message"])]
+    pub(crate) table: bool,
 }
 
 #[cfg(feature = "aws")]

@@ -8,7 +8,9 @@ use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::Settings;
 use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_report::{Style, table};
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::arguments::Replay;
@@ -45,8 +47,7 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
             advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await)
                 .with_own_roles(advisor_settings.own_roles),
         };
-        // Boxed, because what it holds at once is large.
-        Box::pin(all(&functions, &letters, arguments.most, arguments.json)).await
+        all(&functions, &letters, arguments).await
     })
 }
 
@@ -75,8 +76,7 @@ fn advisor_settings(
 async fn all(
     functions: &Functions,
     letters: &DeadLetters,
-    most: u32,
-    json: bool,
+    arguments: &Replay,
 ) -> Result<Ending, CommandError> {
     let Functions {
         remediator,
@@ -84,7 +84,8 @@ async fn all(
     } = functions;
     let mut ending = Ending::Done;
     let mut replayed = 0_u32;
-    while replayed < most {
+    let mut rows = Vec::new();
+    while replayed < arguments.most {
         let received = letters
             .receive()
             .await
@@ -96,9 +97,14 @@ async fn all(
             id: format!("dlq-{}-{}", std::process::id(), now.as_nanosecond()),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
-        let answer = Answer::to(&letter.event, &invocation, remediator, advisor).await;
-        let written = if json {
+        // Boxed, because what it holds at once is large.
+        let answer = Box::pin(Answer::to(&letter.event, &invocation, remediator, advisor)).await;
+        let id = letter.event.get("id").and_then(Value::as_str);
+        rows.extend(answer.rows(id.unwrap_or("no event id"), |_| None));
+        let written = if arguments.json {
             writeln!(io::stdout().lock(), "{}", answer.json())
+        } else if arguments.table {
+            Ok(())
         } else {
             write!(output::terminal(), "{}", answer.terminal())
         };
@@ -112,7 +118,11 @@ async fn all(
             ending = Ending::Failed;
         }
     }
-    if !json {
+    if !arguments.json {
+        if rows.len() > 1 || arguments.table {
+            write!(output::terminal(), "\n{}", table(&rows, Style::Coloured))
+                .map_err(io_error("write the table"))?;
+        }
         let letters = if replayed == 1 { "letter" } else { "letters" };
         writeln!(output::terminal(), "{replayed} {letters} replayed.")
             .map_err(io_error("write the report"))?;
@@ -152,7 +162,7 @@ mod tests {
     use clap::Parser;
     use copymend_remediation::ports::CallErrorKind;
     use copymend_sandbox::{Sandbox, World};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::arguments::{Arguments, Command};
