@@ -26,7 +26,7 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     #[cfg(feature = "aws")]
     if let Some(queue_url) = &arguments.dlq {
-        return crate::dead_letters::run(queue_url, arguments);
+        return crate::dead_letter_queue::run(queue_url, arguments);
     }
     let settings = settings(arguments.repair)?;
     let sandbox = Sandbox::new(world(arguments.world.as_deref())?);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use copymend_diagnosis::{BackupVaultArn, CopyJobState, KeyArn};
+use copymend_diagnosis::{CopyJobState, KeyArn};
 use copymend_remediation::advisor::Advisory;
 use copymend_remediation::report::{Decision, Outcome, PolicyChange, Report};
 
@@ -133,12 +133,12 @@ fn repair(repaired: &str, created: &str, change: Option<&PolicyChange>) -> Strin
     let Some(change) = change else {
         return format!("{repaired} what was missing");
     };
-    if change.resource.parse::<BackupVaultArn>().is_ok() {
-        format!("{repaired} the vault policy")
+    if words::is_role(change) {
+        format!("{created} the service-linked role")
     } else if change.resource.parse::<KeyArn>().is_ok() {
         format!("{repaired} the key policy")
     } else {
-        format!("{created} the service-linked role")
+        format!("{repaired} the vault policy")
     }
 }
 

@@ -1,8 +1,8 @@
-//! `copymend replay --dlq`: reads a queue of dead letters back, through the functions' own handlers, in the real accounts.
+//! `copymend replay --dlq`: handles the events of a dead-letter queue with the functions' own handlers, in the real accounts.
 
 use std::io::{self, Write};
 
-use copymend_aws::{AwsAdvisorEnvironment, AwsEnvironment, DeadLetters};
+use copymend_aws::{AwsAdvisorEnvironment, AwsEnvironment, DeadLetterQueue};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Subject};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
@@ -20,8 +20,8 @@ use crate::{CommandError, Ending, io_error};
 /// How long a Lambda function of ours may take.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 
-/// Replays at most `--most` letters of the queue. One that was handled is deleted; one that was not stays in the queue, and so
-/// does one that is no event.
+/// Handles at most `--most` messages of the queue. One whose event was handled is deleted; one whose event was not stays in the
+/// queue, and so does one that is no event.
 pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, CommandError> {
     let variable = |name: &str| std::env::var(name).ok();
     let settings =
@@ -41,13 +41,13 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
         .map_err(io_error("start"))?;
     runtime.block_on(async {
         let environment = AwsEnvironment::load(&settings).await;
-        let letters = environment.dead_letters(queue_url);
+        let queue = environment.dead_letter_queue(queue_url);
         let functions = Functions {
             remediator: CopyRemediator::new(environment, settings),
             advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await)
                 .with_own_roles(advisor_settings.own_roles),
         };
-        all(&functions, &letters, arguments).await
+        all(&functions, &queue, arguments).await
     })
 }
 
@@ -75,7 +75,7 @@ fn advisor_settings(
 
 async fn all(
     functions: &Functions,
-    letters: &DeadLetters,
+    queue: &DeadLetterQueue,
     arguments: &Replay,
 ) -> Result<Ending, CommandError> {
     let Functions {
@@ -86,11 +86,11 @@ async fn all(
     let mut replayed = 0_u32;
     let mut rows = Vec::new();
     while replayed < arguments.most {
-        let received = letters
+        let received = queue
             .receive()
             .await
             .map_err(|error| CommandError::Usage(error.to_string()))?;
-        let Some(letter) = received else { break };
+        let Some(message) = received else { break };
         replayed = replayed.saturating_add(1);
         let now = remediator.environment().clock().now();
         let invocation = Invocation {
@@ -98,8 +98,8 @@ async fn all(
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
         // Boxed, because what it holds at once is large.
-        let answer = Box::pin(Answer::to(&letter.event, &invocation, remediator, advisor)).await;
-        let id = letter.event.get("id").and_then(Value::as_str);
+        let answer = Box::pin(Answer::to(&message.event, &invocation, remediator, advisor)).await;
+        let id = message.event.get("id").and_then(Value::as_str);
         rows.extend(answer.rows(id.unwrap_or("no event id"), |_| None));
         let written = if arguments.json {
             writeln!(io::stdout().lock(), "{}", answer.json())
@@ -110,8 +110,8 @@ async fn all(
         };
         written.map_err(io_error("write the report"))?;
         if is_handled(&answer) {
-            letters
-                .delete(letter)
+            queue
+                .delete(message)
                 .await
                 .map_err(|error| CommandError::Usage(error.to_string()))?;
         } else {
@@ -123,14 +123,17 @@ async fn all(
             write!(output::terminal(), "\n{}", table(&rows, Style::Coloured))
                 .map_err(io_error("write the table"))?;
         }
-        let letters = if replayed == 1 { "letter" } else { "letters" };
-        writeln!(output::terminal(), "{replayed} {letters} replayed.")
-            .map_err(io_error("write the report"))?;
+        let messages = if replayed == 1 { "message" } else { "messages" };
+        writeln!(
+            output::terminal(),
+            "{replayed} dead-letter {messages} replayed."
+        )
+        .map_err(io_error("write the report"))?;
     }
     Ok(ending)
 }
 
-/// Whether nothing is left to do for a letter. Only then it may go.
+/// Whether nothing is left to do for a message's event. Only then the message is deleted.
 fn is_handled(answer: &Answer) -> bool {
     match answer {
         Answer::Report(result) => result.as_ref().as_ref().is_ok_and(|report| {
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn each_letter_goes_to_the_function_that_its_rule_sends_it_to() {
+    fn each_message_goes_to_the_function_that_its_rule_sends_it_to() {
         let sandbox = sandbox();
         let copy = answer(&sandbox, &event("source-key-policy"));
         assert!(matches!(copy, Answer::Report(_)) && is_handled(&copy));
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_awaits_another_delivery_keeps_its_letter() {
+    fn a_report_that_awaits_another_delivery_keeps_its_message() {
         let sandbox = sandbox();
         sandbox.fail("kms:GetKeyPolicy", CallErrorKind::Throttled);
         let waiting = answer(&sandbox, &event("source-key-policy"));
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_could_not_be_confirmed_keeps_its_letter() {
+    fn an_event_that_could_not_be_confirmed_keeps_its_message() {
         let sandbox = sandbox();
         sandbox.fail("backup:DescribeCopyJob", CallErrorKind::AccessDenied);
         let unconfirmed = answer(&sandbox, &event("source-key-policy"));
@@ -272,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_keeps_its_letter_until_it_is_through() {
+    fn a_sweep_keeps_its_message_until_it_is_through() {
         let wholly = answer(&sandbox(), &sweep());
         assert!(is_handled(&wholly), "{}", wholly.terminal());
 
@@ -300,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_advisory_that_nobody_was_told_keeps_its_letter() {
+    fn an_advisory_that_nobody_was_told_keeps_its_message() {
         let sandbox = sandbox();
         sandbox.fail("sns:Publish", CallErrorKind::Unavailable);
         let untold = answer(&sandbox, &event("advisor/create-backup-vault"));
