@@ -206,22 +206,6 @@ fn a_sweep_of_several_copies_ends_with_their_table() {
     assert!(full.ends_with(&table), "{full}");
 }
 
-/// The first block of the page is a report, of which lines may be left out.
-#[test]
-fn the_report_in_the_readme_is_real() {
-    let page = include_str!("../../../README.md");
-    let block = page.split("```").nth(1).unwrap();
-    let (_, event) = page.split_once("`copymend replay --repair ").unwrap();
-    let (event, _) = event.split_once('`').unwrap();
-    let ran = run(&["replay", "--repair", event]);
-    let mut lines = ran.stdout.lines();
-    let shown: Vec<&str> = block.lines().filter(|line| !line.is_empty()).collect();
-    assert_eq!(shown.len(), 15);
-    for line in shown {
-        assert!(lines.any(|printed| printed == line), "{line}");
-    }
-}
-
 #[test]
 fn a_table_is_no_json() {
     assert_eq!(run(&["replay", "--json", "--table", EVENT]).code, 2);
