@@ -6,6 +6,7 @@ use copymend_policy::AccountId;
 use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::ledger::Ledger;
@@ -120,7 +121,9 @@ impl<E: Environment> CopyRemediator<E> {
                     swept.left = swept.left.saturating_add(1);
                     continue;
                 }
-                match self.sweep_one(location, &id, invocation).await {
+                let span = tracing::error_span!("copy", copy_job = id);
+                let swept_one = self.sweep_one(location, &id, invocation).instrument(span);
+                match swept_one.await {
                     Ok(Some(report)) => swept.reports.push(report),
                     Ok(None) => {}
                     Err(error) => swept.errors.push(format!("copy job {id}: {error}")),
