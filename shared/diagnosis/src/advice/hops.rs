@@ -4,8 +4,8 @@ use copymend_policy::{Arn, KeyGrant, KeyProfile};
 use serde_json::json;
 
 use super::case::{Case, step};
-use super::destination::{self, as_json};
 use crate::access::COPY_INTO_BACKUP_VAULT;
+use crate::causes::vault_policy::{self, as_json};
 use crate::features::{CopySupport, PlannedCopy, support_of, via_service};
 use crate::resource::BackupVaultArn;
 
@@ -79,7 +79,7 @@ fn key_statements(case: &Case<'_>) -> Vec<String> {
 }
 
 /// Both copies, with their commands. Empty where the copy doesn't change both, or where a hop isn't possible either.
-pub(super) fn two_hops(case: &Case<'_>) -> Vec<String> {
+pub(crate) fn two_hops(case: &Case<'_>) -> Vec<String> {
     let Some(point) = case.recovery_point() else {
         return Vec::new();
     };
@@ -140,7 +140,7 @@ fn share_key(case: &Case<'_>, region: &str) -> Vec<String> {
 
 /// Lets the job role copy into the vault in between.
 fn admit_role(case: &Case<'_>, region: &str) -> Vec<String> {
-    let Some(statement) = destination::statement(case) else {
+    let Some(statement) = vault_policy::statement(case) else {
         return vec![format!(
             "Give that vault an access policy that allows {COPY_INTO_BACKUP_VAULT} to the role `{}`.",
             case.role()

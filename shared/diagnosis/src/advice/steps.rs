@@ -4,7 +4,7 @@ use super::case::{Case, step};
 use super::text::word;
 
 impl Case<'_> {
-    pub(super) fn check_the_job(&self) -> String {
+    pub(crate) fn check_the_job(&self) -> String {
         step(
             &format!(
                 "AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
@@ -15,7 +15,7 @@ impl Case<'_> {
         )
     }
 
-    pub(super) fn describe_job(&self) -> String {
+    pub(crate) fn describe_job(&self) -> String {
         format!(
             "aws backup describe-copy-job --copy-job-id {} --region {}",
             self.event().copy_job_id,
@@ -24,7 +24,7 @@ impl Case<'_> {
     }
 
     /// `aws backup describe-recovery-point`, or the same in words where no ARN can be filled in.
-    pub(super) fn look_at_recovery_point(&self, what_for: &str) -> String {
+    pub(crate) fn look_at_recovery_point(&self, what_for: &str) -> String {
         let (vault, region) = (self.source_vault(), self.source_region());
         match self.recovery_point() {
             Some(point) => step(
@@ -40,18 +40,18 @@ impl Case<'_> {
         }
     }
 
-    pub(super) fn start_again(&self) -> String {
+    pub(crate) fn start_again(&self) -> String {
         self.start_again_with("Start the copy again", "")
     }
 
     /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy",
     /// documented).
-    pub(super) fn start_again_with(&self, sentence: &str, options: &str) -> String {
+    pub(crate) fn start_again_with(&self, sentence: &str, options: &str) -> String {
         self.start(sentence, &self.role_word(), options)
     }
 
     /// The same, by another role.
-    pub(super) fn start_again_as(&self, sentence: &str, role: &str) -> String {
+    pub(crate) fn start_again_as(&self, sentence: &str, role: &str) -> String {
         self.start(sentence, &word(role), "")
     }
 
@@ -71,7 +71,7 @@ impl Case<'_> {
     }
 
     /// `aws backup start-copy-job` for a recovery point of the same vault. `point` must be plain, or a shell variable.
-    pub(super) fn start_from(&self, point: &str) -> String {
+    pub(crate) fn start_from(&self, point: &str) -> String {
         self.start_copy(point, &self.role_word())
     }
 
@@ -86,7 +86,7 @@ impl Case<'_> {
     }
 
     /// `aws backup start-backup-job` into the source vault. `resource` must be plain, or a shell variable.
-    pub(super) fn back_up(&self, resource: &str) -> String {
+    pub(crate) fn back_up(&self, resource: &str) -> String {
         format!(
             "aws backup start-backup-job --region {} --backup-vault-name {} --resource-arn {resource} --iam-role-arn {}",
             self.source_region(),
@@ -95,7 +95,7 @@ impl Case<'_> {
         )
     }
 
-    pub(super) fn save_vault_policy(&self) -> String {
+    pub(crate) fn save_vault_policy(&self) -> String {
         step(
             &format!("Save the access policy of vault `{}`", self.vault()),
             &format!(
@@ -106,14 +106,14 @@ impl Case<'_> {
         )
     }
 
-    pub(super) fn write_vault_policy(&self) -> String {
+    pub(crate) fn write_vault_policy(&self) -> String {
         step(
             "Write the policy back",
             &self.put_vault_policy(self.vault()),
         )
     }
 
-    pub(super) fn put_vault_policy(&self, vault: &str) -> String {
+    pub(crate) fn put_vault_policy(&self, vault: &str) -> String {
         format!(
             "aws backup put-backup-vault-access-policy --backup-vault-name {vault} --region {} --policy file://policy.json",
             self.region()

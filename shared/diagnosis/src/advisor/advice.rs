@@ -9,7 +9,7 @@ use super::job::{JobKind, UnsuccessfulJob};
 use super::needs::{FOR_S3_BACKUP, FOR_S3_RESTORE, row_of_job};
 use super::permission_set::PermissionSet;
 use crate::advice::{Advice, page};
-use crate::cause::Cause;
+use crate::causes::Cause;
 use crate::permission::{PermissionAnswer, PermissionState};
 use crate::resource::RoleArn;
 

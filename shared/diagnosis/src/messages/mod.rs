@@ -14,7 +14,6 @@
 //! public by people who got it) or *inferred* (built from a documented fact or grammar).
 
 mod access_denied;
-mod alternative;
 mod catalogue;
 mod denial_causes;
 mod missing;
@@ -26,7 +25,7 @@ mod words;
 pub use access_denied::AccessDenial;
 pub use policy_type::PolicyType;
 
-use crate::Cause;
+use crate::causes::{Cause, Family};
 use access_denied::Sentence;
 use catalogue::{Catalogue, Evidence, Stage};
 use text::Plain;
@@ -145,34 +144,32 @@ impl Ranking {
         }
     }
 
-    /// Whether one of these is a main cause.
-    fn finds(&self, any: &[Cause]) -> bool {
-        self.0
-            .iter()
-            .any(|(causes, _)| causes.first().is_some_and(|cause| any.contains(cause)))
+    /// Whether a main cause is such a one.
+    fn finds(&self, is: impl Fn(Cause) -> bool) -> bool {
+        let mut mains = self.0.iter().filter_map(|(causes, _)| causes.first());
+        mains.any(|cause| is(*cause))
     }
 
     fn explains_a_key(&self) -> bool {
-        self.finds(&[
-            Cause::SourceKeyPolicy,
-            Cause::SourceKeyState,
-            Cause::DestinationVaultKey,
-        ])
+        self.finds(|cause| {
+            matches!(
+                cause,
+                Cause::SourceKeyPolicy | Cause::SourceKeyState | Cause::DestinationVaultKey
+            )
+        })
     }
 
     fn names_a_deny(&self) -> bool {
-        self.finds(&[Cause::DestinationVaultDeny, Cause::SourceKeyDeny])
+        self.finds(|cause| {
+            Cause::ALL
+                .iter()
+                .any(|policy| policy.entry().deny == Some(cause))
+        })
     }
 
     /// Whether the message names a policy that no repair touches: whatever else it says, that one comes first.
     fn names_another_policy(&self) -> bool {
-        self.finds(&[
-            Cause::ServiceControlPolicy,
-            Cause::ResourceControlPolicy,
-            Cause::PermissionsBoundary,
-            Cause::SessionPolicy,
-            Cause::VpcEndpointPolicy,
-        ])
+        self.finds(|cause| cause.is_in(Family::OtherPolicy))
     }
 
     /// The main causes in the order found, then their alternatives.
@@ -184,7 +181,7 @@ impl Ranking {
             }
         }
         for &cause in self.0.iter().flat_map(|(causes, _)| causes.iter().skip(1)) {
-            let why = alternative::why(cause);
+            let why = cause.entry().also;
             push(&mut candidates, Candidate { cause, why });
         }
         if explicit_deny {
@@ -246,13 +243,7 @@ const DENIED: &str = "The message speaks of an explicit deny, which no allow can
 fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
     let mut kept = Vec::with_capacity(candidates.len());
     for &candidate in candidates {
-        let deny = if candidate.cause == Cause::DestinationVaultPolicy {
-            Some(Cause::DestinationVaultDeny)
-        } else if candidate.cause == Cause::SourceKeyPolicy {
-            Some(Cause::SourceKeyDeny)
-        } else {
-            None
-        };
+        let deny = candidate.cause.entry().deny;
         let candidate = deny.map_or(candidate, |cause| Candidate { cause, why: DENIED });
         push(&mut kept, candidate);
     }

@@ -1,16 +1,75 @@
-//! Advice on what the job role may do: its own policies, and its permissions boundary.
+//! What the job role may do: its own policies, and its permissions boundary.
 
 use serde_json::{Value, json};
 
-use super::case::{Case, advice, step};
-use super::text::{is_plain, list};
-use super::{Advice, page};
-use crate::access::COPY_INTO_BACKUP_VAULT;
+use super::simulation::{Layer, may_copy};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page};
+use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
+use crate::advice::{Case, is_plain, list, step};
 use crate::fact::Fact;
 use crate::facts::SimulatedFact;
 use crate::simulation::{Simulated, SimulatedAction};
 
-pub(super) const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
+pub(super) static PERMISSION: Entry = Entry {
+    slug: "job-role-permission",
+    title: "The job role lacks a permission",
+    happens: "The job role's own policies do not allow an action that the copy needs, or deny it.",
+    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes.",
+    also: "A job role that lacks the permission gives the same text.",
+    rank: Some(40),
+    families: &[Family::Role, Family::Simulated],
+    deny: None,
+    remedy: Remedy::Advise,
+    check: |failure, facts| may_copy(Layer::Identity, failure, facts),
+    unread: |_| false,
+    who: |case| case.role_owner(),
+    steps: permission_steps,
+    console: console::job_role,
+    page: Pages::One(page::MANAGED_POLICIES),
+};
+
+pub(super) static BOUNDARY: Entry = Entry {
+    slug: "permissions-boundary",
+    title: "A permissions boundary blocks the call",
+    happens: "The job role has a permissions boundary that does not allow an action that the copy needs, whatever the role's \
+        own policies allow.",
+    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes.",
+    also: "A permissions boundary can refuse it too.",
+    rank: Some(50),
+    families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
+    deny: None,
+    remedy: Remedy::Advise,
+    check: |failure, facts| may_copy(Layer::Boundary, failure, facts),
+    unread: |_| false,
+    who: |case| {
+        format!(
+            "{}, with the owner of its permissions boundary",
+            case.role_owner()
+        )
+    },
+    steps: boundary_steps,
+    console: console::boundary,
+    page: Pages::One(page::BOUNDARIES),
+};
+
+pub(super) static CALLER: Entry = Entry {
+    slug: "caller-permission",
+    title: "The caller lacks a permission",
+    happens: "Whoever called AWS Backup is not allowed the action. It is never the cause of a failed copy: a copy's job role \
+        is no caller.",
+    found: "The message of the refused call tells, and the caller's policies where they can be read.",
+    also: ADMITTED,
+    rank: None,
+    families: &[],
+    deny: None,
+    remedy: Remedy::Advise,
+    check: message_alone,
+    unread: |_| false,
+    who: |case| case.role_owner(),
+    steps: permission_steps,
+    console: console::job_role,
+    page: Pages::One(page::MANAGED_POLICIES),
+};
 
 /// The policy simulator's answers for the actions of a copy.
 fn answers<'c>(case: &Case<'c>) -> Vec<&'c SimulatedFact> {
@@ -174,7 +233,7 @@ fn about_denials(denied: &[&SimulatedAction], case: &Case<'_>) -> Option<String>
     ))
 }
 
-pub(super) fn permission(case: &Case<'_>) -> Advice {
+fn permission_steps(case: &Case<'_>) -> Vec<String> {
     let (missing, denied) = (missing(case), denied(case));
     let mut steps = Vec::new();
     if missing.is_empty() && denied.is_empty() {
@@ -216,12 +275,7 @@ pub(super) fn permission(case: &Case<'_>) -> Advice {
             .to_owned(),
         case.start_again(),
     ]);
-    Advice {
-        who: case.role_owner(),
-        steps,
-        page: page::MANAGED_POLICIES,
-        console: None,
-    }
+    steps
 }
 
 /// Reads the boundary's document, adds to it and sets it.
@@ -282,7 +336,7 @@ fn known_boundary(
     steps
 }
 
-pub(super) fn boundary(case: &Case<'_>) -> Advice {
+fn boundary_steps(case: &Case<'_>) -> Vec<String> {
     let blocked = not_by_boundary(case);
     let lacking = (!blocked.is_empty()).then_some(blocked.as_slice());
     let what = match lacking {
@@ -317,12 +371,5 @@ pub(super) fn boundary(case: &Case<'_>) -> Advice {
     }
     steps.extend(about_denials(&denied(case), case));
     steps.push(case.start_again());
-    let who = format!(
-        "{}, with the owner of its permissions boundary",
-        case.role_owner()
-    );
-    Advice {
-        steps,
-        ..advice(who, [], page::BOUNDARIES)
-    }
+    steps
 }

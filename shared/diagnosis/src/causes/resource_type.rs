@@ -1,14 +1,66 @@
-//! Advice where AWS Backup can't do this copy of this type: another way to the same end.
+//! What AWS Backup can't copy, and another way to the same end.
 
-use super::case::{Case, step};
-use super::hops::two_hops;
-use super::text::is_plain;
-use super::{Advice, page, vault};
-use crate::features::{FEATURE_TABLE_DATE, Obstacle, type_features};
+use super::{ADMITTED, Entry, Pages, Remedy, console, page, vault};
+use crate::advice::{Case, is_plain, step, two_hops};
+use crate::assess::{Finding, confirmed, not_checkable};
+use crate::facts::{BackupVault, Facts};
+use crate::features::{
+    CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, support_of, type_features,
+};
+use crate::job::Failure;
+
+pub(super) static UNSUPPORTED: Entry = Entry {
+    slug: "unsupported-resource-type",
+    title: "This resource type does not support this copy",
+    happens: "AWS Backup cannot do this copy of this resource type: to another account, to another Region, to a logically \
+        air-gapped vault, or at all.",
+    found: "The copy is looked up in AWS's table of features by resource and Region, a copy of which is part of Copymend.",
+    also: ADMITTED,
+    rank: Some(100),
+    families: &[],
+    deny: None,
+    remedy: Remedy::Advise,
+    check,
+    unread: |_| false,
+    who: |case| case.backup_owner(),
+    steps,
+    console: console::source_vault_or_settings,
+    page: Pages::ByCase(page::FEATURES, |case| {
+        (case.obstacle() == Some(Obstacle::BasicDynamoDb)).then_some(page::ADVANCED_DYNAMODB)
+    }),
+};
+
+fn check(failure: &Failure, facts: &Facts) -> Finding {
+    let job = failure.job();
+    let Some(resource_type) = &job.resource_type else {
+        return not_checkable("the job names no resource type");
+    };
+    let vault = facts.destination_vault.known().and_then(Option::as_ref);
+    let support = support_of(&PlannedCopy {
+        resource_type,
+        recovery_point: &job.source_recovery_point,
+        resource: job.resource.as_ref(),
+        source_vault: &job.source_vault,
+        destination_vault: &job.destination_vault,
+        logically_air_gapped: vault.is_some_and(BackupVault::is_logically_air_gapped),
+    });
+    match support {
+        CopySupport::Unsupported(why) => confirmed(format!(
+            "{why} (AWS's feature table of {FEATURE_TABLE_DATE})"
+        )),
+        // AWS knows better than a copied table: a Region or an engine may differ.
+        CopySupport::Supported => not_checkable(format!(
+            "the feature table of {FEATURE_TABLE_DATE} lists this copy of {resource_type} as supported"
+        )),
+        CopySupport::NotListed => not_checkable(format!(
+            "the feature table of {FEATURE_TABLE_DATE} has no row for this copy of {resource_type}"
+        )),
+    }
+}
 
 const CHECK: &str = "Compare the type and both Regions with AWS's feature tables, by resource and by Region: they change about every month.";
 
-pub(super) fn unsupported(case: &Case<'_>) -> Advice {
+fn steps(case: &Case<'_>) -> Vec<String> {
     let obstacle = case.obstacle();
     let mut steps = Vec::new();
     if let Some(obstacle) = obstacle {
@@ -31,24 +83,7 @@ pub(super) fn unsupported(case: &Case<'_>) -> Advice {
         None => listed(case),
     });
     steps.push(CHECK.to_owned());
-    Advice {
-        who: case.backup_owner(),
-        steps,
-        page: match obstacle {
-            Some(Obstacle::BasicDynamoDb) => page::ADVANCED_DYNAMODB,
-            Some(
-                Obstacle::Partition
-                | Obstacle::RdsMultiAzCluster
-                | Obstacle::EksClusterState
-                | Obstacle::Type(_)
-                | Obstacle::OtherAccount
-                | Obstacle::LogicallyAirGapped
-                | Obstacle::Region(_),
-            )
-            | None => page::FEATURES,
-        },
-        console: None,
-    }
+    steps
 }
 
 /// The table lists the copy, or doesn't know the type.

@@ -1,18 +1,124 @@
-//! Advice on the job role itself: whether it exists, and whether AWS Backup may assume it.
+//! The job role itself: whether it exists, and whether AWS Backup may assume it.
 
-use copymend_policy::PolicyDocument;
+use copymend_policy::{Decision, PolicyDocument, Request, evaluate_trust_policy};
 use serde_json::{Value, json};
 
-use super::case::{Case, step};
-use super::text::{list, quoted, shown, word};
-use super::{Advice, page};
+use super::{Entry, Family, Pages, Remedy, console, page};
+use crate::advice::{Case, list, quoted, shown, step, word};
+use crate::assess::{Finding, confirmed, depends_on, not_checkable, ruled_out, unreadable};
+use crate::fact::Fact;
+use crate::facts::Role;
 use crate::resource::RoleArn;
+
+pub(super) static TRUST: Entry = Entry {
+    slug: "job-role-trust",
+    title: "AWS Backup cannot assume the job role",
+    happens: "The trust policy of the job role does not let backup.amazonaws.com assume it, or denies it.",
+    found: "The role's trust policy is read and evaluated for AWS Backup.",
+    also: "A role that AWS Backup may not assume gives the same text.",
+    rank: Some(20),
+    families: &[Family::Role],
+    deny: None,
+    remedy: Remedy::Advise,
+    check: |failure, facts| {
+        let job = failure.job();
+        trust(&job.role, job.account.as_str(), &facts.job_role)
+    },
+    unread: |_| false,
+    who: |case| case.role_owner(),
+    steps: trust_steps,
+    console: console::job_role,
+    page: Pages::One(page::ROLES),
+};
+
+pub(super) static MISSING: Entry = Entry {
+    slug: "job-role-missing",
+    title: "The job role does not exist",
+    happens: "The backup plan names a role that was deleted, or whose path or account is wrong.",
+    found: "AWS IAM is asked for the role, and its whole ARN is compared.",
+    also: "A role that does not exist gives the same text.",
+    rank: Some(10),
+    families: &[Family::Role],
+    deny: None,
+    remedy: Remedy::Advise,
+    check: |failure, facts| missing(&failure.job().role, &facts.job_role),
+    unread: |_| false,
+    who: |case| case.role_owner(),
+    steps: missing_steps,
+    console: console::found_role,
+    page: Pages::One(page::ROLES),
+};
 
 const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
 const DEFAULT_PATH: &str = "/service-role/";
+/// The principal that assumes job roles (AWS Backup, "IAM service roles", documented).
 const SERVICE: &str = "backup.amazonaws.com";
 /// A trust policy that is longer is edited instead of replaced. A longer line would be cut in an e-mail.
 const LONGEST_POLICY: usize = 1_500;
+
+/// Whether the role is missing under exactly the ARN that the job names.
+pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Finding {
+    match found {
+        Fact::Unknown(why) => unreadable(why),
+        Fact::Known(None) => confirmed(format!("`{named}` does not exist")),
+        Fact::Known(Some(role)) if role.arn != *named => confirmed(format!(
+            "`{named}` does not exist; a role of that name has the ARN `{}`",
+            role.arn
+        )),
+        Fact::Known(Some(_)) => ruled_out(format!("`{named}` exists")),
+    }
+}
+
+/// The role under exactly the ARN that the job names.
+fn exact<'f>(named: &RoleArn, found: &'f Fact<Option<Role>>) -> Result<&'f Role, Finding> {
+    match found {
+        Fact::Unknown(why) => Err(unreadable(why)),
+        Fact::Known(Some(role)) if role.arn == *named => Ok(role),
+        Fact::Known(_) => Err(ruled_out("the job role does not exist")),
+    }
+}
+
+/// Whether AWS Backup may not assume the role for a job of `account`.
+pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Finding {
+    let role = match exact(named, found) {
+        Ok(role) => role,
+        Err(finding) => return finding,
+    };
+    let Some(policy) = &role.trust_policy else {
+        return not_checkable("IAM answered no trust policy that can be read");
+    };
+    let policy = match PolicyDocument::parse(policy) {
+        Ok(policy) => policy,
+        Err(error) => return not_checkable(format!("the trust policy cannot be read: {error}")),
+    };
+    match evaluate_trust_policy(&policy, &assume_role(named, account)) {
+        Decision::Allowed { .. } => ruled_out(format!(
+            "the trust policy of `{}` lets {SERVICE} assume it",
+            role.arn
+        )),
+        Decision::ImplicitlyDenied => confirmed(format!(
+            "no statement of the trust policy of `{}` lets {SERVICE} assume it",
+            role.arn
+        )),
+        Decision::ExplicitlyDenied { statement } => confirmed(format!(
+            "statement {} of the trust policy of `{}` denies it to {SERVICE}",
+            statement.saturating_add(1),
+            role.arn
+        )),
+        Decision::Unknown { keys } => depends_on("the trust policy", &keys),
+    }
+}
+
+/// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
+/// prevention", documented); which resource it states as `aws:SourceArn` isn't documented for copies.
+fn assume_role(role: &RoleArn, account: &str) -> Request {
+    Request::new(SERVICE, "sts:AssumeRole", role.as_str())
+        .with_context("aws:SourceAccount", [account])
+        .with_context("aws:PrincipalIsAWSService", ["true"])
+        .with_context("aws:PrincipalServiceName", [SERVICE])
+        .with_context("aws:SecureTransport", ["true"])
+        .with_other_keys_unknown()
+}
 
 fn get_role(case: &Case<'_>) -> String {
     format!("aws iam get-role --role-name {}", case.role().name())
@@ -125,7 +231,7 @@ fn completed(policy: &Value) -> Option<String> {
     is_shown_as_it_is.then_some(text)
 }
 
-pub(super) fn trust(case: &Case<'_>) -> Advice {
+fn trust_steps(case: &Case<'_>) -> Vec<String> {
     let name = case.role().name();
     let known = case
         .job_role()
@@ -177,12 +283,7 @@ pub(super) fn trust(case: &Case<'_>) -> Advice {
         ),
         case.start_again(),
     ]);
-    Advice {
-        who: case.role_owner(),
-        steps,
-        page: page::ROLES,
-        console: None,
-    }
+    steps
 }
 
 /// The ARN of AWS's default role in the job role's account.
@@ -215,7 +316,7 @@ fn is_default_without_path(role: &RoleArn) -> bool {
     role.name() == DEFAULT_ROLE && role.path() != DEFAULT_PATH
 }
 
-pub(super) fn missing(case: &Case<'_>) -> Advice {
+fn missing_steps(case: &Case<'_>) -> Vec<String> {
     let role = case.role();
     let account = role.arn().account();
     let region = case.source_region();
@@ -268,12 +369,7 @@ pub(super) fn missing(case: &Case<'_>) -> Advice {
         ),
         None => case.start_again_with("Once the role exists, start the copy again", ""),
     });
-    Advice {
-        who: case.role_owner(),
-        steps,
-        page: page::ROLES,
-        console: None,
-    }
+    steps
 }
 
 #[cfg(test)]

@@ -1,16 +1,159 @@
-//! Advice on the tags that the copy takes over.
+//! The tags that the copy takes over.
 
 use copymend_policy::Arn;
 
-use super::case::{Case, step};
-use super::text::{is_plain_tag, list, quoted};
-use super::{Advice, page};
+use super::{ADMITTED, Entry, Pages, Remedy, console, page};
+use crate::advice::{Case, is_plain_tag, list, lower_first, quoted, step};
+use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
-use crate::facts::Tags;
+use crate::facts::{Facts, RecoveryPointTags, Tags};
+use crate::job::Failure;
 use crate::tag_policy::TagViolation;
+
+pub(super) static POLICY: Entry = Entry {
+    slug: "tag-policy",
+    title: "The tags break the organization's tag policy",
+    happens: "The copy takes over the tags of the backup, and one of them breaks a tag policy that is enforced for what the \
+        copy creates.",
+    found: "The tags of the recovery point are compared with the tag policy in effect in the destination account.",
+    also: ADMITTED,
+    rank: Some(220),
+    families: &[],
+    deny: None,
+    remedy: Remedy::Advise,
+    check: policy,
+    unread: |_| false,
+    who: |case| {
+        format!(
+            "{}. If the tag policy should change: {}",
+            case.backup_owner(),
+            lower_first(&case.organization_owner())
+        )
+    },
+    steps: policy_steps,
+    console: |case| console::organization(case, "policies/tag-policy"),
+    page: Pages::One(page::TAG_POLICIES),
+};
+
+pub(super) static LIMIT: Entry = Entry {
+    slug: "tag-limit",
+    title: "The copy would have more than 50 tags",
+    happens: "The copy takes over the tags of the backup and of the resource, and gets those of the backup plan. A resource \
+        may have 50 tags.",
+    found: "The tags of the recovery point are counted. Those of the resource are not read.",
+    also: ADMITTED,
+    rank: Some(210),
+    families: &[],
+    deny: None,
+    remedy: Remedy::Advise,
+    check: limit,
+    unread: |_| false,
+    who: |case| case.backup_owner(),
+    steps: limit_steps,
+    console: console::source_vault,
+    page: Pages::One(page::QUOTAS),
+};
 
 /// The most user tags that a resource can have (AWS Backup, "Quotas", documented).
 const MOST_TAGS: usize = 50;
+
+fn user_tags(tags: &Tags) -> usize {
+    tags.keys().filter(|key| !key.starts_with("aws:")).count()
+}
+
+/// The tags, or what to say without them.
+fn known<'f>(failure: &Failure, facts: &'f Facts) -> Result<&'f Tags, Finding> {
+    match &facts.recovery_point_tags {
+        Fact::Unknown(why) => Err(unreadable(why)),
+        Fact::Known(RecoveryPointTags::Tags(tags)) => Ok(tags),
+        Fact::Known(RecoveryPointTags::NotApplicable) => Err(not_checkable(format!(
+            "AWS Backup does not list the tags of `{}`, which belongs to another service",
+            failure.job().source_recovery_point
+        ))),
+    }
+}
+
+fn limit(failure: &Failure, facts: &Facts) -> Finding {
+    match known(failure, facts) {
+        Err(finding) => finding,
+        Ok(tags) => {
+            let text = format!("the recovery point has {} user tags", user_tags(tags));
+            if user_tags(tags) > MOST_TAGS {
+                confirmed(text)
+            } else {
+                // The resource's own tags may be more than the recovery point's.
+                not_checkable(text)
+            }
+        }
+    }
+}
+
+fn policy(failure: &Failure, facts: &Facts) -> Finding {
+    let policy = match &facts.tag_policy {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(None) => {
+            return ruled_out("no tag policy is in effect in the destination account");
+        }
+        Fact::Known(Some(policy)) => policy,
+    };
+    let tags = match known(failure, facts) {
+        Err(finding) => return finding,
+        Ok(tags) => tags,
+    };
+    let violations = policy.violations(tags);
+    if violations.is_empty() {
+        // The copy takes over tags of the resource too, which aren't read.
+        return not_checkable(
+            "the recovery point's tags comply with the tag policy in effect in the destination account; the resource's own are not read",
+        );
+    }
+    let point = &failure.job().source_recovery_point;
+    let verdict = if violations
+        .iter()
+        .any(|violation| is_enforced(violation, point))
+    {
+        Verdict::Confirmed
+    } else {
+        Verdict::NotCheckable
+    };
+    (verdict, violations.iter().map(sentence).collect())
+}
+
+/// Whether the policy is enforced for what the copy makes. That this is the type in the recovery point's ARN, such as
+/// `ec2:snapshot`, is (inferred).
+fn is_enforced(violation: &TagViolation, point: &Arn) -> bool {
+    let resource = point.resource();
+    let kind = resource.split(['/', ':']).next().unwrap_or(resource);
+    violation.enforced_for.iter().any(|entry| {
+        entry.split_once(':').is_some_and(|(service, enforced)| {
+            service == point.service()
+                && (enforced == kind || matches!(enforced, "*" | "ALL_SUPPORTED"))
+        })
+    })
+}
+
+fn sentence(violation: &TagViolation) -> String {
+    let TagViolation {
+        key,
+        value,
+        policy_key,
+        allowed,
+        enforced_for,
+    } = violation;
+    let what = if allowed.is_empty() {
+        format!("the tag key `{key}` must be written `{policy_key}`")
+    } else {
+        format!(
+            "the tag `{key}` has the value `{value}`; allowed are {}",
+            allowed.join(", ")
+        )
+    };
+    if enforced_for.is_empty() {
+        format!("{what}; the tag policy is enforced for no resource type, so it only reports")
+    } else {
+        format!("{what}; enforced for {}", enforced_for.join(", "))
+    }
+}
 
 fn list_tags(case: &Case<'_>) -> String {
     let (account, region) = (case.source_account(), case.source_region());
@@ -187,7 +330,7 @@ fn correct(case: &Case<'_>, violation: &TagViolation) -> Option<String> {
     (!commands.is_empty()).then(|| step(&sentence, &commands.join("\n")))
 }
 
-pub(super) fn policy(case: &Case<'_>) -> Advice {
+fn policy_steps(case: &Case<'_>) -> Vec<String> {
     let mut violations = violations(case);
     // Those that stop a copy first.
     violations.sort_by_key(|violation| violation.enforced_for.is_empty());
@@ -228,22 +371,13 @@ pub(super) fn policy(case: &Case<'_>) -> Advice {
         ),
         case.start_again(),
     ]);
-    Advice {
-        who: format!(
-            "{}. If the tag policy should change: {}",
-            case.backup_owner(),
-            super::vault::lower_first(&case.organization_owner())
-        ),
-        steps,
-        page: page::TAG_POLICIES,
-        console: None,
-    }
+    steps
 }
 
-pub(super) fn limit(case: &Case<'_>) -> Advice {
+fn limit_steps(case: &Case<'_>) -> Vec<String> {
     let mut steps = Vec::new();
     if let Some(tags) = known_tags(case) {
-        let count = tags.keys().filter(|key| !key.starts_with("aws:")).count();
+        let count = user_tags(tags);
         let over = count.saturating_sub(MOST_TAGS);
         steps.push(if over > 0 {
             format!(
@@ -282,10 +416,5 @@ pub(super) fn limit(case: &Case<'_>) -> Advice {
         ),
         case.start_again(),
     ]);
-    Advice {
-        who: case.backup_owner(),
-        steps,
-        page: page::QUOTAS,
-        console: None,
-    }
+    steps
 }

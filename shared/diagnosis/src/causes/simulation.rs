@@ -1,81 +1,10 @@
-//! The job role: whether it exists, whether AWS Backup may assume it, and whether it may copy.
+//! What the policy simulator says of the job role, layer by layer.
 
-use copymend_policy::{Decision, PolicyDocument, Request, evaluate_trust_policy};
-
-use super::{Finding, confirmed, not_checkable, ruled_out, unreadable};
-use crate::assess::Verdict;
+use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
-use crate::facts::{Facts, Role, SimulatedFact};
+use crate::facts::{Facts, SimulatedFact};
 use crate::job::Failure;
-use crate::resource::RoleArn;
 use crate::simulation::{Simulated, SimulatedAction};
-
-/// The principal that assumes job roles (AWS Backup, "IAM service roles", documented).
-const SERVICE: &str = "backup.amazonaws.com";
-
-/// Whether the role is missing under exactly the ARN that the job names.
-pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Finding {
-    match found {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!("`{named}` does not exist")),
-        Fact::Known(Some(role)) if role.arn != *named => confirmed(format!(
-            "`{named}` does not exist; a role of that name has the ARN `{}`",
-            role.arn
-        )),
-        Fact::Known(Some(_)) => ruled_out(format!("`{named}` exists")),
-    }
-}
-
-/// The role under exactly the ARN that the job names.
-fn exact<'f>(named: &RoleArn, found: &'f Fact<Option<Role>>) -> Result<&'f Role, Finding> {
-    match found {
-        Fact::Unknown(why) => Err(unreadable(why)),
-        Fact::Known(Some(role)) if role.arn == *named => Ok(role),
-        Fact::Known(_) => Err(ruled_out("the job role does not exist")),
-    }
-}
-
-/// Whether AWS Backup may not assume the role for a job of `account`.
-pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Finding {
-    let role = match exact(named, found) {
-        Ok(role) => role,
-        Err(finding) => return finding,
-    };
-    let Some(policy) = &role.trust_policy else {
-        return not_checkable("IAM answered no trust policy that can be read");
-    };
-    let policy = match PolicyDocument::parse(policy) {
-        Ok(policy) => policy,
-        Err(error) => return not_checkable(format!("the trust policy cannot be read: {error}")),
-    };
-    match evaluate_trust_policy(&policy, &assume_role(named, account)) {
-        Decision::Allowed { .. } => ruled_out(format!(
-            "the trust policy of `{}` lets {SERVICE} assume it",
-            role.arn
-        )),
-        Decision::ImplicitlyDenied => confirmed(format!(
-            "no statement of the trust policy of `{}` lets {SERVICE} assume it",
-            role.arn
-        )),
-        Decision::ExplicitlyDenied { statement } => confirmed(format!(
-            "statement {} of the trust policy of `{}` denies it to {SERVICE}",
-            statement.saturating_add(1),
-            role.arn
-        )),
-        Decision::Unknown { keys } => super::depends_on("the trust policy", &keys),
-    }
-}
-
-/// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
-/// prevention", documented); which resource it states as `aws:SourceArn` isn't documented for copies.
-fn assume_role(role: &RoleArn, account: &str) -> Request {
-    Request::new(SERVICE, "sts:AssumeRole", role.as_str())
-        .with_context("aws:SourceAccount", [account])
-        .with_context("aws:PrincipalIsAWSService", ["true"])
-        .with_context("aws:PrincipalServiceName", [SERVICE])
-        .with_context("aws:SecureTransport", ["true"])
-        .with_other_keys_unknown()
-}
 
 /// Which of the three layers an answer of the simulator blames.
 #[derive(Clone, Copy, PartialEq, Eq)]
