@@ -1,6 +1,6 @@
 //! The backup that is copied.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page};
+use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -13,6 +13,12 @@ pub(super) static SOURCE_NOT_FOUND: Entry = Entry {
     happens: "The recovery point was deleted, or it expired before it was copied.",
     found: "AWS Backup describes the recovery point, or says that there is none.",
     also: "A recovery point or resource that is gone gives the same text.",
+    messages: rules! {
+        // Seen: error codes of resources that are gone.
+        Others 370 ["invalidsnapshot.notfound:|dbsnapshotnotfound|dbclustersnapshotnotfound\
+             |invalidvolume.notfound:|filesystemnotfound|backupnotfound"]
+            => "The snapshot or its resource is gone.";
+    },
     rank: Some(60),
     families: &[],
     deny: None,
@@ -51,6 +57,14 @@ pub(super) static CONTINUOUS: Entry = Entry {
     happens: "A continuous backup cannot be copied on demand, and a resource can have one in one vault alone.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: AWS Backup makes no copies of continuous backups on demand; "Bucket … already has continuous backup
+        // enabled for another vault".
+        First 190 ["continuous backup|continuous recovery point|point-in-time recovery|pitr",
+            "already has|already enabled|not be copied|cannot copy|not support|unable to copy\
+             |on demand|on-demand|not allowed|unsupported"]
+            => "A continuous backup stands in the way.";
+    },
     rank: None,
     families: &[],
     deny: None,

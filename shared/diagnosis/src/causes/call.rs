@@ -1,7 +1,8 @@
 //! What surrounds a call: its session, and the network that it passes.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
 use crate::advice::{Case, step};
+use crate::messages::wording::{BLOCKS, GRAMMAR};
 
 pub(super) static SESSION: Entry = Entry {
     slug: "session-policy",
@@ -9,6 +10,9 @@ pub(super) static SESSION: Entry = Entry {
     happens: "The call was made in a session that was started with a policy of its own, and that policy does not allow the action.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        Others 120 ["session polic", BLOCKS] not [GRAMMAR] => "The message names a session policy.";
+    },
     rank: None,
     families: &[Family::OtherPolicy],
     deny: None,
@@ -45,6 +49,10 @@ pub(super) static ENDPOINT: Entry = Entry {
     happens: "The call went through a VPC endpoint whose policy does not allow the action.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        Others 130 ["vpc endpoint polic|vpc-endpoint polic|endpoint policy", BLOCKS] not [GRAMMAR]
+            => "The message names the policy of a VPC endpoint.";
+    },
     rank: None,
     families: &[Family::OtherPolicy],
     deny: None,

@@ -2,9 +2,10 @@
 
 use super::permission::{names, not_by_organization};
 use super::simulation::{Layer, may_copy};
-use super::{Entry, Family, Pages, Remedy, console, message_alone, page};
+use super::{Entry, Family, Pages, Remedy, console, message_alone, page, rules};
 use crate::advice::{Case, is_plain, step};
 use crate::messages::explain;
+use crate::messages::wording::{BLOCKS, GRAMMAR};
 
 pub(super) static SERVICE: Entry = Entry {
     slug: "service-control-policy",
@@ -14,6 +15,11 @@ pub(super) static SERVICE: Entry = Entry {
     found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes. It is believed where it was \
         told every condition key that counts, and where nothing else explains the message.",
     also: "A service control policy of the organization can refuse it too.",
+    messages: rules! {
+        // Documented policy types, in plain words.
+        Others 90 ["service control polic|service-control polic|scp|scps", BLOCKS] not [GRAMMAR]
+            => "The message names a service control policy of the organization.";
+    },
     rank: Some(30),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     deny: None,
@@ -33,6 +39,10 @@ pub(super) static RESOURCE: Entry = Entry {
         on its AWS KMS key.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A resource control policy of the organization can refuse it too.",
+    messages: rules! {
+        Others 100 ["resource control polic|rcp|rcps", BLOCKS] not [GRAMMAR]
+            => "The message names a resource control policy of the organization.";
+    },
     rank: None,
     families: &[Family::OtherPolicy],
     deny: None,

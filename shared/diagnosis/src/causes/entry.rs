@@ -5,6 +5,7 @@ use crate::assess::{Finding, not_checkable};
 use crate::causes::Cause;
 use crate::facts::Facts;
 use crate::job::Failure;
+use crate::messages::Rule;
 
 /// All about one cause. There is no default: a field that is left out doesn't compile.
 pub(crate) struct Entry {
@@ -18,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) found: &'static str,
     /// Why it is named after another cause, whose wording admits it too.
     pub(crate) also: &'static str,
+    /// The wordings that stand for it, one rule each.
+    pub(crate) messages: &'static [Rule],
     /// Its place among the causes that facts can show, whatever the message says. What has a higher rank can't be mended, or
     /// doesn't matter, while this stands. `None` where only a message tells.
     pub(crate) rank: Option<u8>,

@@ -1,6 +1,6 @@
 //! Images and snapshots: what may be copied of them, and how AWS Backup shares them for a copy.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page};
+use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page, rules};
 use crate::advice::{Case, step};
 
 pub(super) static LICENSING: Entry = Entry {
@@ -9,6 +9,18 @@ pub(super) static LICENSING: Entry = Entry {
     happens: "The instance runs an image from AWS Marketplace, which cannot be copied to another account.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "Images from AWS Marketplace cannot be copied to another AWS account."
+        First 150 ["marketplace", "cannot|can not|not be copied|not allowed|not permitted\
+             |not eligible|not supported|accept terms|need to subscribe|not subscribed\
+             |must subscribe|restricted|unable to"]
+            => "The image comes from AWS Marketplace and cannot go to another account.";
+        // Seen: EC2 on images with billing or product codes.
+        First 160 ["billing product|billingproduct|billing code|product code", "cannot|can not\
+             |not be copied|not allowed|not permitted|not supported|not authorized\
+             |not have permission|unable to|failed"]
+            => "The image carries a billing or product code that forbids the copy.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -40,6 +52,15 @@ pub(super) static ALLOWED_AMIS: Entry = Entry {
     happens: "The destination account allows images of some providers alone, and the source account is none of them.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "The Allowed AMIs setting hides images in the same way.",
+    messages: rules! {
+        // Documented setting; the wording is inferred.
+        Others 330 ["allowed amis|allowed-amis|allowed images|imageallowlist",
+            "not|blocked|den|prevent"] => "The message names the Allowed AMIs setting.";
+        // Seen: EC2's error code for an image that cannot be seen.
+        Others 340 ["invalidamiid|ami is not available"] not ["invalidamiid.unavailable"]
+            or [SourceNotFound]
+            => "The image cannot be seen; above all the Allowed AMIs setting hides images.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -77,6 +98,11 @@ pub(super) static SHARE_REVOKED: Entry = Entry {
         back, most often an automation.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "You do not have permission to access the storage of this ami."
+        First 170 ["access the storage of", "not have|denied|cannot|unable to|not authorized"]
+            => "The temporary sharing that AWS Backup needs was taken back.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -118,6 +144,12 @@ pub(super) static SHARE_CLEANUP: Entry = Entry {
         be whole.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "Failed to unshare snapshot".
+        First 180 ["failed to unshare|unable to unshare|could not unshare|cannot unshare\
+             |failed to un-share|error unsharing"]
+            => "AWS Backup could not take back its temporary sharing.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -177,6 +209,12 @@ pub(super) static OPTION_GROUP: Entry = Entry {
     happens: "The snapshot has a persistent option, such as TDE, and the destination has no option group with it.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "The snapshot requires a target option group with the following options: …".
+        First 260 ["option group", "target option group|requires|required|must specify|must be\
+             |does not exist|not found|persistent|incompatible|following options|not available in\
+             |need to specify"] => "The snapshot needs an option group at the destination.";
+    },
     rank: None,
     families: &[],
     deny: None,

@@ -1,12 +1,13 @@
 //! The key of the source backup itself: its state, whether it exists, who manages it.
 
-use super::{Entry, Family, Pages, Remedy, console, page};
+use super::{Entry, Family, Pages, Remedy, console, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, Key, KeyFacts, KeyManager, SourceKey};
 use crate::features::is_fully_managed;
 use crate::job::Failure;
+use crate::messages::wording::{AT_DESTINATION, KEY_NAMES, SUCCESS};
 use crate::resource::KeyArn;
 
 pub(super) static STATE: Entry = Entry {
@@ -16,6 +17,30 @@ pub(super) static STATE: Entry = Entry {
         it can be neither read nor copied.",
     found: "AWS KMS describes the key.",
     also: "A key that is disabled or pending deletion gives the same text.",
+    messages: rules! {
+        // Documented: "KMS key is either disabled or pending deletion or access to KMS key is denied".
+        Keys 40 ["disabled, pending deletion|disabled or pending deletion\
+             |disabled or is pending deletion"] not [AT_DESTINATION]
+            or [SourceKeyPolicy, KeyNotFound, DestinationVaultKey]
+            => "The key is disabled, pending deletion or out of reach.";
+        // Seen: KMS "arn:… is pending deletion.", "… is disabled.", "… is pending import."
+        Keys 50 ["is disabled|in an invalid state|pendingdeletion|pendingimport\
+             |is pending replica deletion|pendingreplicadeletion|pending deletion|pending import\
+             |scheduled for deletion|has been disabled|was disabled|is currently disabled\
+             |in state disabled|state: disabled|not in the enabled state|key material has expired\
+             |kmsinvalidstate|disabledexception", KEY_NAMES]
+            not [AT_DESTINATION, "either disabled or pending deletion|access key"]
+            => "The key is disabled or waits for deletion or import.";
+        // Inferred: the same for what is not enabled, unless that is one of several things.
+        Keys 60 ["is not enabled", KEY_NAMES]
+            not [AT_DESTINATION, "or you do not have permission|either disabled or pending deletion\
+                 |access key|non existent, in the wrong"]
+            => "The key is disabled or waits for deletion or import.";
+        // Documented pattern "kms key", with a word of failure.
+        Weak 50 ["kms key|kms_key_error|kms error", "error|fail|denied|unable to|cannot|could not"]
+            not [SUCCESS] or [SourceKeyPolicy, JobRolePermission]
+            => "The message blames a KMS key and says no more.";
+    },
     rank: Some(180),
     families: &[Family::Key],
     deny: None,
@@ -34,6 +59,13 @@ pub(super) static NOT_FOUND: Entry = Entry {
     happens: "The key that the backup is encrypted with was deleted, or the key that a setting names was never there.",
     found: "AWS KMS describes the key, or says that there is none.",
     also: "A key that does not exist gives the same text.",
+    messages: rules! {
+        // Seen: "KMS Key arn:… non existent, in the wrong region, or not enabled".
+        Keys 70 ["non existent, in the wrong region", "kms key"] or [SourceKeyState]
+            => "The key does not exist here or is not enabled.";
+        // Seen: KMS "Invalid keyId 'x'", also with an alias.
+        Keys 100 ["invalid keyid"] => "KMS does not know the key.";
+    },
     rank: Some(170),
     families: &[Family::Key],
     deny: None,
@@ -53,6 +85,20 @@ pub(super) static AWS_MANAGED: Entry = Entry {
         under it cannot be copied to another account.",
     found: "AWS KMS describes the key and tells who manages it.",
     also: "A backup under an AWS managed key gives the same text.",
+    messages: rules! {
+        // Documented: "Snapshots encrypted with the AWS managed key can't be shared", "Encrypted snapshots with Amazon EBS
+        // default key cannot be shared". Seen: RDS "… with the default service key for RDS".
+        First 140 ["aws managed key|aws managed cmk|aws managed kms|aws managed customer master\
+             |aws-managed key|aws-managed kms|aws-managed cmk|amazon managed key|ebs default kms\
+             |default ebs key|default aws key|default kms key|default aws kms key\
+             |default aws managed|default encryption key|default service key|default rds key\
+             |default cmk|default key|default master key|alias/aws/|aws/ebs|aws/rds",
+            "not be shared|cannot share|unable to share|not be copied|cannot copy\
+             |currently not supported|is not supported|are not supported|unable to copy\
+             |not shareable|not support cross-account"]
+            not ["vault is encrypted with|default backup service managed key"]
+            => "The backup is encrypted with an AWS managed key, which cannot be shared.";
+    },
     rank: Some(160),
     families: &[Family::Key],
     deny: None,

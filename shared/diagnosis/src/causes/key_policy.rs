@@ -4,7 +4,7 @@ use copymend_policy::{KeyGrant, KeyProfile};
 
 use super::vault_policy::as_json;
 use super::{
-    ADMITTED, Cause, Entry, Family, Pages, Remedy, console, key, message_alone, page,
+    ADMITTED, Cause, Entry, Family, Pages, Remedy, console, key, message_alone, page, rules,
     service_linked_role,
 };
 use crate::access::{Access, key_access, without_denies};
@@ -16,6 +16,9 @@ use crate::fact::Fact;
 use crate::facts::{Facts, KeyFacts, KeyManager};
 use crate::features::via_service;
 use crate::job::Failure;
+use crate::messages::wording::{
+    ANOTHER_KEY, AT_DESTINATION, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES,
+};
 
 pub(super) static POLICY: Entry = Entry {
     slug: "source-key-policy",
@@ -24,6 +27,52 @@ pub(super) static POLICY: Entry = Entry {
         destination account use the key, and it does not.",
     found: "The key's policy is read and evaluated for that role, as IAM would do it.",
     also: "A key policy that does not admit the destination account gives the same text.",
+    messages: rules! {
+        // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the default key". It appears
+        // for a key policy that admits nobody and for the default key.
+        Keys 10 ["key id is not accessible|key is not accessible|must have describekey permission",
+            "default cmk|default key|default kms key|default customer master key"]
+            not [AT_DESTINATION] or [AwsManagedKey, SourceKeyState, KeyNotFound]
+            => "The key cannot be used from the destination account.";
+        // Documented: "Given key ID is not accessible".
+        Keys 20 ["not accessible|inaccessible|kmskeynotaccessible|unable to access|not be accessed",
+            "key id|kms key|encryption key|customer managed key|cmk|kmskeynotaccessible|:key/\
+             |keyid"] not [AT_DESTINATION] or [SourceKeyState, AwsManagedKey, KeyNotFound]
+            => "The key cannot be used from the destination account.";
+        // Documented: RDS "The source snapshot KMS key [arn] does not exist, is not enabled or you do not have permissions to
+        // access it", whatever the order of its parts.
+        Keys 30 ["or you do not have permission", "not enabled", "not exist\
+             |not enabled or you do not|not enabled, or you do not", "kms key|cmk|encryption key"]
+            not [AT_DESTINATION, ANOTHER_KEY] or [SourceKeyState, KeyNotFound, AwsManagedKey]
+            => "The key of the source snapshot cannot be used from the destination account.";
+        // Documented pattern "kms key" with an access text: the message says that the key refuses. The wording is inferred.
+        Keys 80 ["access to kms key is denied|access to the kms key is denied\
+             |access to kms key denied|access denied to kms key|access denied to the kms key\
+             |access to the key is denied|access denied for kms key"]
+            not [ANOTHER_KEY, "key of the destination|key of destination\
+                 |either disabled or pending deletion| role| user | sns|grant was\
+                 |destination region|denied by|denied due to|denied because|denied: | lacks "]
+            or [JobRolePermission, SourceKeyDeny]
+            => "The message says that access to the key is denied.";
+        // Seen: KMS to a caller of another account "… because the resource does not exist in this Region, no resource-based
+        // policies allow access, or a resource-based policy explicitly denies access". Adds to the grammar.
+        Keys 110 ["no resource-based policies allow access", "kms:"] or [KeyNotFound, SourceKeyDeny]
+            => "The key does not exist in this Region or its policy does not let the caller in.";
+        // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you are not allowed to access."
+        // An access key and an API key are no keys of KMS.
+        Keys 120 ["or you are not allowed to access|or that you are not allowed to access",
+            "kms key|customer master key|cmk|encryption key"] not [AT_DESTINATION, ANOTHER_KEY]
+            or [KeyNotFound, JobRolePermission]
+            => "The key does not exist here or does not let the caller in.";
+        // Inferred: a key policy named in plain words. The words must stand together, for a text may name several policies.
+        Keys 130 ["key policy does not|key policy of arn:aws|key policy of the source key\
+             |key policy of the source snapshot|key policy of the kms key does not\
+             |key policy of the key does not", NOT_ALLOWED]
+            not [ANOTHER_KEY, "to perform|key policy allows|boundary|secretsmanager| allows it\
+                 | permits it|key of the destination|key of destination"]
+            or [JobRolePermission, DestinationVaultKey]
+            => "The message says that the key policy does not allow the use.";
+    },
     rank: Some(200),
     families: &[Family::Key],
     deny: Some(Cause::SourceKeyDeny),
@@ -42,6 +91,14 @@ pub(super) static DENY: Entry = Entry {
     happens: "A Deny statement of the source key's policy matches the copy. No Allow outweighs a Deny.",
     found: "The key's policy is read and evaluated; the evidence quotes the statement.",
     also: "A Deny in the key policy gives the same text.",
+    messages: rules! {
+        Keys 150 ["key policy denies|denied by the key policy|denied by key policy"]
+            => "The message says that the key policy denies the use.";
+        Keys 160 ["key policy|key's policy", "explicitly den|explicit den"]
+            not [OTHER_POLICIES, OR_EXPLICIT_DENY, "authorized to perform:|authorised to perform:\
+                 |no explicit den|not explicitly den"]
+            => "The message says that the key policy denies the use.";
+    },
     rank: Some(190),
     families: &[Family::Key],
     deny: None,
@@ -61,6 +118,7 @@ pub(super) static CALL: Entry = Entry {
         never the cause of a failed copy.",
     found: "The message of the refused call tells, and the key's policy where it can be read.",
     also: ADMITTED,
+    messages: &[],
     rank: None,
     families: &[],
     deny: None,

@@ -24,6 +24,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::advice::{console, page};
+use crate::messages::rules;
 pub use entry::Remedy;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, message_alone};
 

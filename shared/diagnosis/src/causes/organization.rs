@@ -1,6 +1,6 @@
 //! The organization of the two accounts, and the Regions that an account may use.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -13,6 +13,24 @@ pub(super) static MEMBERSHIP: Entry = Entry {
     happens: "AWS Backup copies between accounts of one organization alone. One of the accounts left it, or never was in it.",
     found: "Each account is asked for its organization.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "Both source and destination account must be a member of the same organization."
+        First 40 ["same organization|same aws organization|same amazon organization\
+             |same organisation|an organization|any organization|an aws organization\
+             |your organization|the organization|an organisation", "must be a member|must be member\
+             |must both be|must belong|must be in the same|must be part|must be within\
+             |should be in the same|should be a member|not in the same|not in an org\
+             |not in your org|not a member|not member|not a part of|not part of|not belong\
+             |not within the same|need to be in the same|need to be member|have to be in the same\
+             |outside of your org|outside your org|is outside the org|is outside of the org\
+             |are outside the org|are outside of the org|no longer a member|not both in\
+             |not both member"]
+            => "The message says that the accounts are not in the same organization.";
+        // Seen: error code and text of AWS Organizations.
+        First 50 ["awsorganizationsnotinuse|different organizations|different aws organizations\
+             |organizations not in use"]
+            => "The message says that an account is in no organization, or in another one.";
+    },
     rank: Some(80),
     families: &[Family::Vault, Family::Key],
     deny: None,
@@ -34,6 +52,21 @@ pub(super) static FEATURE_OFF: Entry = Entry {
     happens: "The management account switches cross-account backup on for the whole organization. It is off.",
     found: "AWS Backup's global settings are read in the management account, where Copymend may.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "Cross-account copy feature is not enabled for the current organization."
+        First 60 ["cross-account copy|cross account copy|cross-account backup|cross account backup",
+            "copy feature is disabled|backup feature is disabled|copy is not enabled\
+             |backup is not enabled|copy is disabled|backup is disabled|feature is not enabled\
+             |copy has not been enabled|backup has not been enabled|feature has not been enabled\
+             |backup is turned off|copy is turned off|feature is turned off\
+             |feature is not turned on|backup is not turned on|not enabled for the current org\
+             |not enabled for your org|not enabled for the org|not enabled for this org\
+             |not enabled in your org|not enabled in the org|must be enabled|must be turned on\
+             |is not enabled in the management account|is not enabled by the management account"]
+            => "The message says that cross-account backup is off in the organization.";
+        First 70 ["feature is not enabled for the current org|iscrossaccountbackupenabled is false"]
+            => "The message says that cross-account backup is off in the organization.";
+    },
     rank: Some(90),
     families: &[],
     deny: None,
@@ -53,6 +86,27 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
         resource's service there.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A Region that is not enabled gives the same text.",
+    messages: rules! {
+        // Documented: "The AWS Access Key Id needs a subscription for the service". Seen: OptInRequired.
+        First 270 ["needs a subscription for the service|need a subscription for the service\
+             |optinrequired:|not subscribed to this service|not subscribed to the service\
+             |region is not enabled|region not enabled|region is disabled|region disabled\
+             |region that is not enabled|not opted in|not opted-in|opt in to the region\
+             |opt-in region is|must opt in|is not enabled in region\
+             |account is not enabled in the region|region has not been enabled\
+             |regiondisabledexception"] not ["marketplace|kms key"]
+            => "The account is not enabled in the Region.";
+        // Inferred: "Region me-south-1 must be enabled". The names of Regions end in a digit.
+        First 280 ["region must be enabled|-1 must be enabled|-2 must be enabled|-3 must be enabled\
+             |-4 must be enabled|-5 must be enabled|-6 must be enabled|-7 must be enabled",
+            "region"]
+            not ["kms key|feature|cross-account|cross account|cross-region|in region|in the region\
+                 |protection"] => "The account is not enabled in the Region.";
+        // Seen: what a Region that is not enabled answers.
+        First 290 ["security token included in the request is invalid|unrecognizedclientexception\
+             |not able to validate the provided access credentials"] or [Transient]
+            => "A Region that is not enabled does not know the account's credentials.";
+    },
     rank: None,
     families: &[],
     deny: None,

@@ -1,7 +1,8 @@
 //! Causes where nothing is misconfigured, or nothing is known: time, quotas, faults, states, unknown messages.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page};
+use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page, rules};
 use crate::advice::{Case, state, step};
+use crate::messages::wording::SUCCESS;
 
 pub(super) static CONCURRENCY: Entry = Entry {
     slug: "concurrency",
@@ -9,6 +10,20 @@ pub(super) static CONCURRENCY: Entry = Entry {
     happens: "AWS Backup or the resource's service runs a limited number of copies at a time.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "Too many jobs at once give the same text.",
+    messages: rules! {
+        // Documented: "There are too many copy jobs running for resource.", "… there was a running job for the same resource."
+        // Seen: RDS "Cannot copy more than 5 snapshots across regions".
+        Others 260 ["too many copy jobs|too many jobs running|too many backup jobs\
+             |too many concurrent|too many running|too many snapshot copies\
+             |running job for the same|job already running|job is already running\
+             |copy is already running|another copy job|another job is|copy job is in progress\
+             |copy already in progress|copy is already in progress|job already in progress\
+             |job is already in progress|concurrent copy jobs|already being copied\
+             |copy jobs are already|copies in progress|copy in progress|cannot copy more than"]
+            => "Too many jobs ran for the resource at once.";
+        Others 270 ["already in progress", "copy of|copies of"] not ["delet"]
+            => "Too many jobs ran for the resource at once.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -44,6 +59,27 @@ pub(super) static QUOTA: Entry = Entry {
     happens: "The account has as many recovery points, snapshots or images as its quota allows.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A used-up quota gives the same text.",
+    messages: rules! {
+        // Documented: "Image creation throttled due to maximum number of concurrent snapshots on an EBS volume."
+        Others 280 ["maximum number of concurrent|maximum concurrent number|maximum allowed\
+             |cannot create more than|reached your quota|reached the quota|reached your limit\
+             |reached the limit|reached the maximum|reached your maximum|exceeded your quota\
+             |exceeded the quota|exceeds the quota|exceed the quota|exceeds your quota\
+             |quota exceeded|exceeded quota|quotaexceeded|quota has been|quota of \
+             |exceeded the limit|exceeds the limit|exceed the limit|exceeded your limit\
+             |can have at most|exceeded the maximum number|exceeds the maximum number\
+             |exceed the maximum number|resourcelimitexceeded|snapshotlimitexceeded\
+             |request a quota increase|request a service quota|maximum number of snapshots\
+             |maximum number of images|maximum number of recovery points|maximum number of backups\
+             |maximum supported backups|account limit|limit has been reached|limit was reached\
+             |limit reached|in-progress snapshots"]
+            not ["user tags|tags specified|resultant tag set|number of tags|0 tags|retention\
+                 |rate has been exceeded|tags per resource"] => "A quota is used up.";
+        // Documented: "Subscriber limit exceeded", "… limit exceeded.", LIMIT_EXCEEDED.
+        Others 300 ["limit exceeded|limitexceeded"]
+            not ["request limit exceeded|requestlimitexceeded|rate limit|tag limit exceeded\
+                 |taglimitexceeded"] => "A quota is used up.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -87,6 +123,22 @@ pub(super) static TRANSIENT: Entry = Entry {
     happens: "AWS answered with a condition that passes by itself, such as a timeout or throttling.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A passing condition gives the same text.",
+    messages: rules! {
+        // Seen in every service: throttling. Documented: "Token expired. Try again."
+        Others 290 ["rate exceeded|throttlingexception|throttling exception|throttled|throttling:\
+             |request limit exceeded|requestlimitexceeded|rate limit|too many requests\
+             |toomanyrequests|rate has been exceeded|slow down|reduce your request rate\
+             |please reduce your request|slowdown:|token expired|token has expired\
+             |token included in the request is expired|expiredtoken|expired token|requestexpired\
+             |request has expired|provisionedthroughputexceeded|connection timed out\
+             |connection reset|read timed out|request timed out|requesttimeout|request timeout\
+             |operation timed out|connect timed out|temporarily unavailable|temporary failure\
+             |transient error|concurrentmodification"] not ["vss|maximum number of concurrent"]
+            => "A passing condition, such as throttling or an expired token.";
+        // Documented pattern "resource not found" and its kin without a noun are read by `missing`. What is left:
+        Weak 60 ["try again later|retry later|please retry"] not [SUCCESS]
+            => "The message asks to try again later.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -113,6 +165,21 @@ pub(super) static SERVICE_FAULT: Entry = Entry {
     happens: "A service of AWS failed for a reason of its own.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A fault inside the service gives the same text.",
+    messages: rules! {
+        // Documented: "An internal error occurred.", "Copy job encountered a fatal error."
+        Others 310 ["internal error occurred|an internal error|internal service error\
+             |internal failure|internalfailure|internal server error|internalservererror\
+             |internalserverexception|internalserviceerror|internalserviceexception\
+             |kmsinternalexception|a fatal error|service unavailable|serviceunavailable\
+             |service is unavailable|service is currently unavailable\
+             |service is temporarily unavailable|dependencytimeout|dependency timeout\
+             |unexpected internal|internal service failure|unexpected error occurred\
+             |due to an internal"] => "A fault inside an AWS service.";
+        // Seen: "We encountered an internal error. InternalError". On the launch of an instance, EC2 calls a refused key
+        // Client.InternalError.
+        Others 320 ["internalerror"] not ["client.internalerror"]
+            => "A fault inside an AWS service.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -142,6 +209,29 @@ pub(super) static RESOURCE_STATE: Entry = Entry {
     happens: "The resource was being created, changed or deleted when the job ran.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A resource in another state gives the same text.",
+    messages: rules! {
+        // Documented text, meaning inferred: the recovery point is there but not usable, or gone.
+        First 30 ["copy resource tags|copy tags|copy the resource tags|copy the tags\
+             |copying resource tags", "is unavailable|is not available"] or [SourceNotFound]
+            => "The tags could not be copied because a recovery point was not available.";
+        // Documented patterns: "Instance is not in state", "not in the available state", "Cannot snapshot volume".
+        Others 360 ["is not in state|not in the available state|not in available state\
+             |not in an available state|not in state available|not in the correct state\
+             |not in a valid state|in an invalid state|is in invalid state|cannot snapshot volume\
+             |incorrectstate|incorrect state|invaliddbsnapshotstate|invaliddbinstancestate\
+             |invaliddbclusterstate|invaliddbclustersnapshotstate|invalid db instance state\
+             |invalid db snapshot state|must be in the available state|must be in available state\
+             |must be available|must be in state|is being deleted|is currently being\
+             |is currently in state|not in a state|is still creating|is still being created\
+             |creating state|'creating' state|\"creating\" state|pending state|'pending' state\
+             |\"pending\" state|copying state|'copying' state|\"copying\" state|deleting state\
+             |'deleting' state|\"deleting\" state|in state creating|in state deleting\
+             |in state expired|in state partial|in state pending|recovery point is unavailable\
+             |recovery point is not available|snapshot is not available|snapshot is not completed\
+             |snapshot is in pending|because it is not online|is not in completed state\
+             |is not in the completed state"] not ["vss|kmsinvalidstate|copy resource tags"]
+            => "The resource was not in a state that allows this.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -184,6 +274,15 @@ pub(super) static SCHEDULE_WINDOW: Entry = Entry {
     happens: "The job began within a maintenance window or an automated backup window of the resource, or too shortly before one.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "… inside or too close to the weekly maintenance window configured", "… automated backup window …".
+        First 340 ["maintenance window|backup window|maintenance-window", "could not start\
+             |too close|inside|cannot start|overlap|conflict|during the|within the"]
+            => "The job met a maintenance or backup window.";
+        // Documented: "Backup job expired before completion."; JOB_EXPIRED. The start or completion window had passed.
+        First 350 ["job expired before|job has expired before|job expired because"]
+            => "The job was not done within its window.";
+    },
     rank: None,
     families: &[],
     deny: None,
@@ -225,6 +324,7 @@ pub(super) static UNKNOWN: Entry = Entry {
     happens: "The message says nothing that Copymend knows, or the facts exclude everything that it suggests.",
     found: "It is what is left.",
     also: ADMITTED,
+    messages: &[],
     rank: None,
     families: &[],
     deny: None,

@@ -3,11 +3,15 @@
 use serde_json::{Value, json};
 
 use super::simulation::{Layer, may_copy};
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::advice::{Case, is_plain, list, step};
 use crate::fact::Fact;
 use crate::facts::SimulatedFact;
+use crate::messages::wording::{
+    AT_DESTINATION, BLOCKS, DESTINATION_VAULT, GRAMMAR, KMS_DENIED, MISSING_PERMISSION,
+    NOT_ALLOWED, NOT_ONLY_A_PERMISSION, SUCCESS, VAULT_POLICY,
+};
 use crate::simulation::{Simulated, SimulatedAction};
 
 pub(super) static PERMISSION: Entry = Entry {
@@ -16,6 +20,78 @@ pub(super) static PERMISSION: Entry = Entry {
     happens: "The job role's own policies do not allow an action that the copy needs, or deny it.",
     found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes.",
     also: "A job role that lacks the permission gives the same text.",
+    messages: rules! {
+        // Access to a key is denied, with other words between: by what is less sure than for the key policy, so advice comes first.
+        // Something else may be what denies or is denied.
+        Keys 90 ["access to kms key|access to the kms key|access to key arn:aws\
+             |access to the key arn:aws", "is denied|was denied"]
+            not [AT_DESTINATION, "either disabled or pending deletion|denied by\
+                 |denied due to an scp|denied due to a service control\
+                 |denied due to a resource control|denied due to an rcp\
+                 |denied due to the organization's|because no|destination vault\
+                 |destination backup vault|bucket|access to the vault|access to the backup\
+                 |access to the snapshot|is granted|was granted|has access to"]
+            or [SourceKeyPolicy, SourceKeyDeny]
+            => "The message says that access to the key is denied.";
+        Keys 140 ["key policy", NOT_ALLOWED] not ["to perform"]
+            or [SourceKeyPolicy, DestinationVaultKey]
+            => "The message speaks of a policy that does not allow the use of a key.";
+        // The vault policy's words, but apart: which policy refuses, and whose it is, stays open.
+        Others 40 [DESTINATION_VAULT, VAULT_POLICY, NOT_ALLOWED]
+            not ["authorized to perform:|denies"] or [DestinationVaultPolicy]
+            => "The message speaks of a policy that does not allow the action.";
+        Others 50 ["no statement in|no statement of", DESTINATION_VAULT, "allows|grants|permits"]
+            not ["authorized to perform:|denies|denied by|is denied"] or [DestinationVaultPolicy]
+            => "The message speaks of a policy that does not allow the action.";
+        Others 60 ["source vault|source backup vault|copyfrombackupvault", VAULT_POLICY,
+            "explicitly den|denies"] not ["authorized to perform:|authorised to perform:"]
+            => "The message says that the source vault's access policy denies the copy.";
+        // Documented: "You are not authorized to perform this operation.", with or without an encoded message.
+        Others 200 ["not authorized to perform this|not authorised to perform this\
+             |not authorized to perform the requested|not authorized to perform the operation\
+             |not authorized to perform that|encoded authorization failure message"]
+            not ["authorized to perform:|because no |in a service control policy"]
+            or [ServiceControlPolicy, PermissionsBoundary]
+            => "The role is not allowed the operation.";
+        // Documented: "Access denied exception while trying to list tags".
+        Others 210 ["access denied exception while trying to|access denied exception when trying to\
+             |access denied while trying to|access denied when trying to\
+             |accessdenied exception while trying to|access denied trying to"]
+            not ["access denied trying to call|access denied when trying to call\
+                 |access denied while trying to call"] => "The job role was refused an action.";
+        // Seen: "Not authorized to use key arn:…". The key policy may refuse it too.
+        Others 220 [MISSING_PERMISSION, ":key/|use key|use the key|kms key"]
+            not [NOT_ONLY_A_PERMISSION] or [SourceKeyPolicy, PermissionsBoundary]
+            => "The message says that a permission for the key is missing.";
+        // Documented patterns "does not have permission", "missing permission"; texts "does not have sufficient permissions",
+        // "Customer credential miss permission".
+        Others 230 [MISSING_PERMISSION] not [NOT_ONLY_A_PERMISSION] or [PermissionsBoundary]
+            => "The message says that a permission is missing.";
+        // Seen: "Insufficient privileges to perform this action.", "… to create a backup vault." A database says so too.
+        Others 240 ["insufficient privileges",
+            "backup|kms|recovery point|privileges to perform this"]
+            not [NOT_ONLY_A_PERMISSION, "ora-0"] or [PermissionsBoundary]
+            => "The message says that a permission is missing.";
+        // A permission is missing for the action that only the vault policy and the job role can allow.
+        Others 250 ["copyintobackupvault", "not have permission|missing permission|lacks permission\
+             |lacks the|insufficient permission|not have sufficient permission\
+             |not have the permission|not have the required permission"] not [GRAMMAR]
+            or [DestinationVaultPolicy] => "The message says that a permission is missing.";
+        // Seen: DynamoDB puts it before what KMS said, whatever that was.
+        Weak 10 [KMS_DENIED] not [SUCCESS] or [SourceKeyPolicy, SourceKeyDeny]
+            => "Access to a key was denied; the message does not say why.";
+        // Documented patterns "access denied" and "not authorized to": the text names neither action nor policy. The job role
+        // comes first because its repair is advice.
+        Weak 20 ["access denied|access is denied|access was denied|not authorized to\
+             |is not authorized|are not authorized|unauthorized to"] not [SUCCESS, KMS_DENIED]
+            or [DestinationVaultPolicy, ServiceControlPolicy, PermissionsBoundary]
+            => "Access was denied; the message names neither the action nor the policy.";
+        Weak 30 ["access to the", "is denied|was denied"] not [SUCCESS]
+            => "Access was denied; the message names neither the action nor the policy.";
+        // Seen: a bare error code.
+        Weak 40 ["accessdeniedexception:|accessdenied:"] not [SUCCESS]
+            => "Access was denied; the message says no more.";
+    },
     rank: Some(40),
     families: &[Family::Role, Family::Simulated],
     deny: None,
@@ -35,6 +111,10 @@ pub(super) static BOUNDARY: Entry = Entry {
         own policies allow.",
     found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes.",
     also: "A permissions boundary can refuse it too.",
+    messages: rules! {
+        Others 110 ["permissions boundar|permission boundar", BLOCKS] not [GRAMMAR]
+            => "The message names the permissions boundary of the caller.";
+    },
     rank: Some(50),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     deny: None,
@@ -59,6 +139,7 @@ pub(super) static CALLER: Entry = Entry {
         is no caller.",
     found: "The message of the refused call tells, and the caller's policies where they can be read.",
     also: ADMITTED,
+    messages: &[],
     rank: None,
     families: &[],
     deny: None,

@@ -1,6 +1,6 @@
 //! What AWS Backup can't copy, and another way to the same end.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, page, vault};
+use super::{ADMITTED, Entry, Pages, Remedy, console, page, rules, vault};
 use crate::advice::{Case, is_plain, step, two_hops};
 use crate::assess::{Finding, confirmed, not_checkable};
 use crate::facts::{BackupVault, Facts};
@@ -16,6 +16,39 @@ pub(super) static UNSUPPORTED: Entry = Entry {
         air-gapped vault, or at all.",
     found: "The copy is looked up in AWS's table of features by resource and Region, a copy of which is part of Copymend.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "Feature is not supported for provided resource type.", also for logically air-gapped vaults.
+        First 200 ["not supported for provided resource type\
+             |not supported for the provided resource type|not supported for this resource type\
+             |not supported for resource type|resource type is not supported\
+             |resource type not supported|unsupported resource type|resource type is unsupported\
+             |resource type does not support|not supported for the resource type"]
+            => "This resource type cannot do this copy.";
+        // Documented: "Copy job from … to … cannot be initiated for … resources."
+        First 210 ["copy job", "cannot be initiated for|could not be initiated for"]
+            => "This resource type cannot do this copy.";
+        // Documented: "not supported by logically air-gapped backup vault".
+        First 220 ["air-gapped|air gapped|airgapped", "not supported|unsupported|does not support\
+             |cannot be copied"] => "A logically air-gapped vault does not take this resource.";
+        // Inferred from the feature table: which copies a type supports.
+        First 230 ["cross-region|cross region|cross-account|cross account|copy action|copy jobs\
+             |copies|copying|copy of|copy is|copy operation|backup copy", "is not supported for\
+             |are not supported for|does not support cross|do not support cross|not support copy\
+             |not support copies|copy is not supported|copying is not supported\
+             |copies are not supported|copy action is not supported|single copy action\
+             |copy operation is not supported|does not support backup copy"]
+            not ["continuous backup|default key|aws managed key"]
+            => "This resource type cannot do this copy.";
+        // Documented: RDS does not copy the snapshots of a Multi-AZ DB cluster. The wording is inferred.
+        First 240 ["copying snapshots|copying backups|copying recovery points",
+            "is not supported|are not supported"]
+            not ["error copying|failed copying|continuous|point-in-time|pitr|default key\
+                 |aws managed|encrypted"] => "This resource type cannot do this copy.";
+        // Documented: backups in cold storage or archive tiers cannot be copied. The wording is inferred.
+        First 250 ["cold storage|cold tier|archive tier|archived recovery point|in archive\
+             |archived snapshot", "not be copied|cannot copy|not supported|unable to copy"]
+            => "A backup in cold storage or in the archive cannot be copied.";
+    },
     rank: Some(100),
     families: &[],
     deny: None,

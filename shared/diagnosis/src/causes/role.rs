@@ -3,11 +3,12 @@
 use copymend_policy::{Decision, PolicyDocument, Request, evaluate_trust_policy};
 use serde_json::{Value, json};
 
-use super::{Entry, Family, Pages, Remedy, console, page};
+use super::{Entry, Family, Pages, Remedy, console, page, rules};
 use crate::advice::{Case, list, quoted, shown, step, word};
 use crate::assess::{Finding, confirmed, depends_on, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::Role;
+use crate::messages::wording::{GRAMMAR, SERVICE_LINKED_ROLE_NOT_ASSUMED};
 use crate::resource::RoleArn;
 
 pub(super) static TRUST: Entry = Entry {
@@ -16,6 +17,21 @@ pub(super) static TRUST: Entry = Entry {
     happens: "The trust policy of the job role does not let backup.amazonaws.com assume it, or denies it.",
     found: "The role's trust policy is read and evaluated for AWS Backup.",
     also: "A role that AWS Backup may not assume gives the same text.",
+    messages: rules! {
+        // Documented: "IAM Role … cannot be assumed by AWS Backup".
+        Others 170 ["cannot be assumed|can not be assumed|could not be assumed|not be assumed by\
+             |is not assumable"] not [SERVICE_LINKED_ROLE_NOT_ASSUMED] or [JobRoleMissing]
+            => "AWS Backup cannot assume the role.";
+        // Seen in many services: "Unable to assume role", "not authorized to assume IAM Role".
+        Others 180 ["unable to assume|not able to assume|not authorized to assume|could not assume\
+             |cannot assume|failed to assume|failure to assume|not allowed to assume|error assuming\
+             |not have permission to assume|not have permissions to assume", "role"]
+            or [JobRoleMissing] => "The role could not be assumed.";
+        Others 190 ["trust policy|trust relationship", "does not allow|not include|not trust\
+             |missing|not permit|not valid|invalid|misconfigured|denies|no role trust policy\
+             |must allow|should allow"] not [GRAMMAR]
+            => "The message names the trust policy of the role.";
+    },
     rank: Some(20),
     families: &[Family::Role],
     deny: None,
@@ -37,6 +53,11 @@ pub(super) static MISSING: Entry = Entry {
     happens: "The backup plan names a role that was deleted, or whose path or account is wrong.",
     found: "AWS IAM is asked for the role, and its whole ARN is compared.",
     also: "A role that does not exist gives the same text.",
+    messages: rules! {
+        // Seen: IAM's error code for a role that is gone.
+        Others 350 ["nosuchentity", "role"] not ["awsserviceroleforbackup"]
+            => "IAM does not know the role.";
+    },
     rank: Some(10),
     families: &[Family::Role],
     deny: None,

@@ -1,11 +1,12 @@
 //! The service-linked role of AWS Backup in the destination account.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::Facts;
 use crate::job::Failure;
+use crate::messages::wording::SERVICE_LINKED_ROLE_NOT_ASSUMED;
 
 pub(super) static MISSING: Entry = Entry {
     slug: "service-linked-role",
@@ -14,6 +15,32 @@ pub(super) static MISSING: Entry = Entry {
         when the account first uses the service, and someone may have deleted it.",
     found: "AWS IAM is asked for the role in the destination account.",
     also: ADMITTED,
+    messages: rules! {
+        // Inferred: the service-linked role in plain words. Reports and RestoreTesting have roles of their own.
+        Others 140 ["role awsserviceroleforbackup|role 'awsserviceroleforbackup\
+             |role \"awsserviceroleforbackup|name awsserviceroleforbackup\
+             |/backup.amazonaws.com/awsserviceroleforbackup|backup service-linked role\
+             |backup service linked role|service-linked role for aws backup\
+             |service-linked role of aws backup|service-linked role for backup\
+             |service linked role for aws backup", "does not exist|is missing\
+             |missing service-linked role|not found|not be found|not been created|must be created\
+             |must exist|create the service-linked role|was not created|not present\
+             |no service-linked role"]
+            not ["authorized to perform:|permission|awsserviceroleforbackupreports\
+                 |awsserviceroleforbackuprestoretesting| key|alias|polic|snapshot|assumed-role/\
+                 |vault does not exist|exists"] => "AWS Backup's service-linked role is missing.";
+        // Inferred: by its bare name. In an ARN the path decides: see above.
+        Others 150 ["awsserviceroleforbackup is missing|awsserviceroleforbackup role is missing\
+             |awsserviceroleforbackup is not present|awsserviceroleforbackup was not created\
+             |awsserviceroleforbackup must be created\
+             |missing service-linked role awsserviceroleforbackup"]
+            not [":role/|assumed-role/|awsserviceroleforbackupreports\
+                 |awsserviceroleforbackuprestoretesting|permission|polic"]
+            => "AWS Backup's service-linked role is missing.";
+        // Seen: "The provided role …/AWSServiceRoleForBackup cannot be assumed by AWS Backup."
+        Others 160 [SERVICE_LINKED_ROLE_NOT_ASSUMED] or [JobRoleMissing, JobRoleTrust]
+            => "AWS Backup's service-linked role is missing.";
+    },
     rank: Some(150),
     families: &[Family::Role, Family::Key],
     deny: None,

@@ -2,12 +2,13 @@
 
 use copymend_policy::Arn;
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, page};
+use super::{ADMITTED, Entry, Pages, Remedy, console, page, rules};
 use crate::advice::{Case, is_plain_tag, list, lower_first, quoted, step};
 use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, RecoveryPointTags, Tags};
 use crate::job::Failure;
+use crate::messages::wording::SUCCESS;
 use crate::tag_policy::TagViolation;
 
 pub(super) static POLICY: Entry = Entry {
@@ -17,6 +18,22 @@ pub(super) static POLICY: Entry = Entry {
         copy creates.",
     found: "The tags of the recovery point are compared with the tag policy in effect in the destination account.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "The tag policy does not allow the specified value for the following tag key". First, because a tag key
+        // is free text.
+        First 10 ["tag policy|tag policies|tagpolic", "does not allow|not allowed|violates|violated\
+             |violation|not compliant|not comply|noncompliant|non-compliant|prevents|rejected\
+             |tagpolicyexception|tagpolicyerror|enforce|denied by|blocked by"]
+            => "The message names the tag policy of the organization.";
+        // Documented: "We are unable to copy resource tags to your backup because of the Internal Failure."
+        First 20 ["copy resource tags|copy tags|copy the resource tags|copy the tags\
+             |copying resource tags", "internal failure|internal error|internalfailure"]
+            or [ServiceFault]
+            => "The tags could not be copied; above all a tag policy of the organization causes this text.";
+        Weak 70 ["tag policy|copy resource tags|copy the tags|tag_copy_error",
+            "unable to|fail|could not|cannot|denied|error"] not [SUCCESS]
+            or [TagLimit, JobRolePermission] => "The tags could not be copied.";
+    },
     rank: Some(220),
     families: &[],
     deny: None,
@@ -42,6 +59,16 @@ pub(super) static LIMIT: Entry = Entry {
         may have 50 tags.",
     found: "The tags of the recovery point are counted. Those of the resource are not read.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "The resultant tag set must not have more than 50 user tags.", pattern "More than 50 tags specified".
+        First 300 ["user tags|tags specified|number of tags|resultant tag set|tags per resource\
+             |0 tags|0 user-defined tags|limit for tags|limit of tags|tags on a resource\
+             |tags for a resource", "more than|exceed|too many|at most|maximum|limit|cannot have"]
+            => "The copy would have more tags than AWS allows.";
+        First 310 ["toomanytags|too many tags|taglimitexceeded|tag limit exceeded\
+             |tag limit has been|exceeds the tag limit|exceeded the tag limit"]
+            => "The copy would have more tags than AWS allows.";
+    },
     rank: Some(210),
     families: &[],
     deny: None,

@@ -2,7 +2,7 @@
 
 use super::key::usable_again;
 use super::vault_policy::NO_VAULT;
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page, rules};
 use crate::access::COPY_INTO_BACKUP_VAULT;
 use crate::advice::{Case, lower_first, owner_of_key, step};
 use crate::assess::{Finding, confirmed, not_checkable, ruled_out, unreadable};
@@ -10,6 +10,7 @@ use crate::fact::Fact;
 use crate::facts::{Facts, KeyManager};
 use crate::features::is_fully_managed;
 use crate::job::Failure;
+use crate::messages::wording::AT_DESTINATION;
 
 pub(super) static KEY: Entry = Entry {
     slug: "destination-vault-key",
@@ -18,6 +19,34 @@ pub(super) static KEY: Entry = Entry {
         accounts of a type that AWS Backup does not manage fully needs a customer managed key there.",
     found: "The vault names its key, and AWS KMS describes it.",
     also: "The key may be that of the destination vault.",
+    messages: rules! {
+        // Documented: the destination vault "is encrypted with the default Backup service managed key".
+        First 80 ["default backup service managed key|default aws backup service managed key\
+             |only the contents of a backup vault encrypted by|default backup service-managed key"]
+            => "The destination vault is encrypted with the default service key.";
+        First 90 ["vault is encrypted with the default|vault is encrypted with an aws managed key\
+             |vault is encrypted with the aws managed key|vault is encrypted with aws/backup\
+             |vault uses the default|vault is encrypted with an aws owned key\
+             |vault is encrypted with an aws-owned key",
+            "cannot|not supported|failed|not be copied|not allowed"]
+            => "The vault is encrypted with a key that is not the customer's own.";
+        // Documented: "Storage Gateway backup copies require a user-created backup vault and key at destination."
+        First 100 ["user-created backup vault|user created backup vault|user-created vault and key"]
+            => "The copy needs a vault and a key of your own at the destination.";
+        // Documented: "The default vault cannot be a destination". The wording is inferred.
+        First 110 ["default vault|default backup vault", "cannot be used as|cannot be a\
+             |not supported as|not be the destination|not be a destination|not allowed as"]
+            => "The default vault cannot be the destination.";
+        // Seen: RDS on a copy to another Region without a key. EC2: "Creating an unencrypted copy from an encrypted snapshot is
+        // not supported."
+        First 120 ["must specify new kms key|must specify a new kms key|must specify a kms key\
+             |specify new kms key for cross|unencrypted copy from an encrypted"]
+            => "A copy of an encrypted snapshot to another Region needs a key there.";
+        // Seen: RDS names the key of the copy "target KMS key".
+        First 130 [AT_DESTINATION, "does not exist|not enabled|disabled|not accessible|pending\
+             |not found|not have permission|denied|unavailable|not be used|not usable"]
+            => "The key of the destination vault cannot be used.";
+    },
     rank: Some(130),
     families: &[Family::Key],
     deny: None,
@@ -41,6 +70,21 @@ pub(super) static RETENTION: Entry = Entry {
     happens: "The destination vault has a vault lock with a shortest or a longest retention, and the copy asks for another one.",
     found: "The vault tells its range, and the job tells the retention of the copy.",
     also: ADMITTED,
+    messages: rules! {
+        // Documented: "The retention specified in the job is not within the range specified for the target Backup Vault."
+        First 320 ["retention|deleteafterdays|delete after days", "not within the range\
+             |outside the range|outside of the range|out of range|out of the range|not in the range\
+             |less than the minimum|lower than the minimum|below the minimum\
+             |shorter than the minimum|greater than the maximum|more than the maximum\
+             |exceeds the maximum|above the maximum|longer than the maximum|minretentiondays\
+             |maxretentiondays|min retention|max retention|minimum retention|maximum retention\
+             |not within the allowed|not within the permitted|outside the allowed\
+             |outside the permitted"]
+            => "The retention is outside the range of the destination vault.";
+        // Inferred: "… must be between 7 and 35 days". A lifecycle has bounds of its own, so the text must speak of the vault.
+        First 330 ["must be between", "retention", "vault"]
+            => "The retention is outside the range of the destination vault.";
+    },
     rank: Some(140),
     families: &[],
     deny: None,
@@ -62,6 +106,7 @@ pub(super) static NOT_FOUND: Entry = Entry {
     happens: "The backup plan names a vault that was deleted, or whose name, account or Region is wrong.",
     found: "AWS Backup describes the destination vault, or says that there is none.",
     also: ADMITTED,
+    messages: &[],
     rank: Some(70),
     families: &[Family::Vault],
     deny: None,

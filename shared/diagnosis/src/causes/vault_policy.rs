@@ -3,7 +3,7 @@
 use copymend_policy::{NewStatement, PolicyDocument, VaultGrant, VaultScope};
 use serde_json::{Value, json};
 
-use super::{Cause, Entry, Family, Pages, Remedy, console, page};
+use super::{Cause, Entry, Family, Pages, Remedy, console, page, rules};
 use crate::access::{Access, COPY_INTO_BACKUP_VAULT, vault_access, without_denies};
 use crate::advice::{Case, step};
 use crate::assess::{
@@ -12,6 +12,10 @@ use crate::assess::{
 use crate::fact::Fact;
 use crate::facts::Facts;
 use crate::job::Failure;
+use crate::messages::wording::{
+    DESTINATION_VAULT_POLICY_REFUSES, INTO_IT, MISSING_PERMISSION, NO_STATEMENT_OF_IT, NOT_ALLOWED,
+    NOT_THE_DESTINATION, OR_EXPLICIT_DENY, OTHER_POLICIES, VAULT_POLICY,
+};
 
 pub(super) static POLICY: Entry = Entry {
     slug: "destination-vault-policy",
@@ -20,6 +24,27 @@ pub(super) static POLICY: Entry = Entry {
         backup:CopyIntoBackupVault to the source. The vault has no policy, or none of its statements matches.",
     found: "The vault's access policy is read and evaluated for the job role, as AWS does it.",
     also: "The same text appears when the vault's access policy admits nobody.",
+    messages: rules! {
+        // Documented: "Access Denied trying to call AWS Backup service". It stands for the vault policy, for the job role's
+        // missing CopyIntoBackupVault, and for a Deny in either place.
+        // The service itself: the Backup gateway is another.
+        Others 10 ["denied trying to call|denied when trying to call|denied while trying to call",
+            "to call aws backup service|to call the aws backup service\
+             |to call amazon backup service|to call the amazon backup service\
+             |to call backup service|to call the backup service"]
+            not [MISSING_PERMISSION, "not denied|no access denied|never denied|backup service to \
+                 |backup service for |backup service from |backup service api|listtags| lacks \
+                 |gateway"] or [JobRolePermission, ServiceControlPolicy, DestinationVaultDeny]
+            => "The copy into the destination vault was refused; most often the vault's access policy does not admit the source.";
+        // Inferred: the vault policy in plain words. The words must stand together, for a text may name several policies.
+        Others 20 [DESTINATION_VAULT_POLICY_REFUSES, NOT_ALLOWED, INTO_IT]
+            not [NOT_THE_DESTINATION, "authorized to perform:|denies| role"] or [JobRolePermission]
+            => "The message says that the vault's access policy does not allow the copy.";
+        Others 30 [NO_STATEMENT_OF_IT, "allows|grants|permits", INTO_IT]
+            not [NOT_THE_DESTINATION, "authorized to perform:|denies|denied by|is denied| role"]
+            or [JobRolePermission]
+            => "The message says that the vault's access policy does not allow the copy.";
+    },
     rank: Some(120),
     families: &[Family::Vault],
     deny: Some(Cause::DestinationVaultDeny),
@@ -38,6 +63,17 @@ pub(super) static DENY: Entry = Entry {
     happens: "A Deny statement of the destination vault's access policy matches the copy. No Allow outweighs a Deny.",
     found: "The vault's access policy is read and evaluated for the job role; the evidence quotes the statement.",
     also: "A Deny in the vault's access policy gives the same text.",
+    messages: rules! {
+        Others 70 ["vault policy denies|access policy denies|denied by the vault\
+             |denied by the destination vault|denied by the access policy"]
+            not [NOT_THE_DESTINATION, "not denied by"]
+            => "The message says that the vault's access policy denies the copy.";
+        Others 80 [VAULT_POLICY, "explicitly den", "vault"]
+            not [OTHER_POLICIES, OR_EXPLICIT_DENY, "authorized to perform:|authorised to perform:\
+                 |not explicitly den|key policy|source vault|source backup vault\
+                 |copyfrombackupvault| topic|opensearch"]
+            => "The message says that the vault's access policy denies the copy.";
+    },
     rank: Some(110),
     families: &[Family::Vault],
     deny: None,

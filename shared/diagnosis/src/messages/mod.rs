@@ -5,8 +5,8 @@
 //!
 //! Three readers look at a text:
 //!
-//! - the catalogue: stable fragments of AWS's texts, found in one pass by one automaton, and an ordered list of rules over
-//!   them (`catalogue`);
+//! - the catalogue: stable fragments of AWS's texts, found in one pass by one automaton, and the rules over them that each
+//!   cause's entry holds (`catalogue`);
 //! - the access-denied grammar of IAM: who, which action, which resource, which policy type (`access_denied`);
 //! - the missing thing: what a phrase such as "does not exist" speaks of (`missing`).
 //!
@@ -18,8 +18,10 @@ mod catalogue;
 mod denial_causes;
 mod missing;
 mod policy_type;
+mod rule;
 mod text;
 mod verb;
+pub(crate) mod wording;
 mod words;
 
 pub use access_denied::AccessDenial;
@@ -27,7 +29,8 @@ pub use policy_type::PolicyType;
 
 use crate::causes::{Cause, Family};
 use access_denied::Sentence;
-use catalogue::{Catalogue, Evidence, Stage};
+use catalogue::{Catalogue, Evidence};
+pub(crate) use rule::{Rule, Stage, rules};
 use text::Plain;
 
 /// One cause that a message admits, and why.
@@ -130,24 +133,26 @@ pub fn explain(message: &str) -> Explanation<'_> {
     }
 }
 
-/// Candidates in the making: each finding is a cause with its alternatives, and why the cause.
-struct Ranking(Vec<(&'static [Cause], &'static str)>);
+/// Candidates in the making: each finding is a cause, the others that the text admits, and why the cause.
+struct Ranking(Vec<(Candidate, &'static [Cause])>);
 
 impl Ranking {
     fn add(&mut self, causes: &'static [Cause], why: &'static str) {
-        self.0.push((causes, why));
+        if let Some((&cause, others)) = causes.split_first() {
+            self.0.push((Candidate { cause, why }, others));
+        }
     }
 
     fn apply(&mut self, catalogue: &Catalogue, evidence: &Evidence, stage: Stage) {
-        for rule in catalogue.matching(evidence, stage) {
-            self.add(rule.causes(), rule.why());
+        for (cause, rule) in catalogue.matching(evidence, stage) {
+            let why = rule.why;
+            self.0.push((Candidate { cause, why }, rule.or));
         }
     }
 
     /// Whether a main cause is such a one.
     fn finds(&self, is: impl Fn(Cause) -> bool) -> bool {
-        let mut mains = self.0.iter().filter_map(|(causes, _)| causes.first());
-        mains.any(|cause| is(*cause))
+        self.0.iter().any(|(main, _)| is(main.cause))
     }
 
     fn explains_a_key(&self) -> bool {
@@ -175,12 +180,10 @@ impl Ranking {
     /// The main causes in the order found, then their alternatives.
     fn finish(self, explicit_deny: bool, caution: bool) -> Vec<Candidate> {
         let mut candidates = Vec::with_capacity(4);
-        for (causes, why) in &self.0 {
-            if let Some(&cause) = causes.first() {
-                push(&mut candidates, Candidate { cause, why });
-            }
+        for (main, _) in &self.0 {
+            push(&mut candidates, *main);
         }
-        for &cause in self.0.iter().flat_map(|(causes, _)| causes.iter().skip(1)) {
+        for &cause in self.0.iter().flat_map(|(_, others)| *others) {
             let why = cause.entry().also;
             push(&mut candidates, Candidate { cause, why });
         }

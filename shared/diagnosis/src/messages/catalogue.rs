@@ -1,14 +1,5 @@
 //! The catalogue: fragments of failure texts, found in one pass, and ordered rules over them.
 
-mod access;
-mod keys;
-mod limits;
-mod resources;
-mod rule;
-mod sharing;
-mod weak;
-mod wording;
-
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -16,22 +7,9 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::missing;
-pub(super) use rule::{Rule, Stage};
-use wording::OR_EXPLICIT_DENY;
-
-/// The rules of each stage, in their order.
-const STAGES: [(Stage, &[&[Rule]]); 4] = [
-    (
-        Stage::First,
-        &[sharing::FIRST, resources::FIRST, limits::FIRST],
-    ),
-    (Stage::Keys, &[keys::RULES]),
-    (
-        Stage::Others,
-        &[access::RULES, limits::RULES, resources::RULES],
-    ),
-    (Stage::Weak, &[weak::RULES]),
-];
+use super::rule::{Rule, Stage, fragments};
+use super::wording::OR_EXPLICIT_DENY;
+use crate::causes::Cause;
 
 /// Fragments that no rule owns but the readers need.
 const VERBS: &[&str] = &["to perform", "to call"];
@@ -103,21 +81,42 @@ const CAUTIONS: &[&str] = &[
 /// Short words of the same kind, and a Deny however it is worded. In every rule too they count only where they stand alone.
 const WHOLE_WORDS: &[&str] = &["scp", "scps", "rcp", "rcps", "deny"];
 
-const WORDS: usize = 18;
-
-/// A set of fragments.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Bits([u64; WORDS]);
+/// A set of small numbers, as long as it needs to be.
+#[derive(Clone, Default)]
+struct Bits(Vec<u64>);
 
 impl Bits {
+    /// An empty set for numbers below this one.
+    fn up_to(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
     fn insert(&mut self, at: usize) {
-        if let Some(word) = self.0.get_mut(at / 64) {
+        let word = at / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(word) {
             *word |= 1 << (at % 64);
         }
     }
 
     fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+
+    /// The numbers in the set, ascending.
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..).zip(&self.0).flat_map(|(at, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = usize::try_from(rest.trailing_zeros()).ok()?;
+                (rest != 0).then(|| {
+                    rest &= rest - 1;
+                    at * 64 + bit
+                })
+            })
+        })
     }
 }
 
@@ -136,7 +135,7 @@ const PLACES: usize = 8;
 pub(super) struct Evidence {
     found: Bits,
     /// The rules whose first group has a hit.
-    rules: u128,
+    rules: Bits,
     places: [Place; PLACES],
     place_count: usize,
     verbs: [usize; PLACES],
@@ -173,8 +172,8 @@ impl Evidence {
 }
 
 struct CompiledRule {
+    cause: Cause,
     rule: &'static Rule,
-    stage: Stage,
     others: Vec<Bits>,
     none: Bits,
 }
@@ -185,7 +184,7 @@ pub(super) struct Catalogue {
     automaton: Option<AhoCorasick>,
     rules: Vec<CompiledRule>,
     /// By fragment: the rules whose first group holds it.
-    opens: Vec<u128>,
+    opens: Vec<Vec<usize>>,
     verbs: Range<usize>,
     explicit: Range<usize>,
     no_explicit: Range<usize>,
@@ -202,52 +201,46 @@ impl Catalogue {
     }
 
     fn build() -> Self {
-        let mut fragments = Fragments::default();
+        let mut known = Fragments::default();
         // INVARIANT: the fragments of the readers are the first patterns, those of `missing` before the others and `:kms:`
         // last, so that `read` tells them by their number.
         for phrase in missing::AFTER.iter().chain(missing::BEFORE) {
-            fragments.number(phrase);
+            known.number(phrase);
         }
-        let verbs = fragments.range(VERBS);
-        let explicit = fragments.range(EXPLICIT_DENY);
-        let no_explicit = fragments.range(NO_EXPLICIT_DENY);
-        fragments.range(CAUTIONS);
-        let whole_words = fragments.range(WHOLE_WORDS);
-        let kms_arn = fragments.number(KMS_ARN);
+        let verbs = known.range(VERBS);
+        let explicit = known.range(EXPLICIT_DENY);
+        let no_explicit = known.range(NO_EXPLICIT_DENY);
+        known.range(CAUTIONS);
+        let whole_words = known.range(WHOLE_WORDS);
+        let kms_arn = known.number(KMS_ARN);
         let mut rules = Vec::new();
-        let mut opens = Vec::<u128>::new();
-        for (stage, lists) in STAGES {
-            for rule in lists.iter().copied().flatten() {
-                let bit = 1_u128
-                    .checked_shl(u32::try_from(rules.len()).unwrap_or(u32::MAX))
-                    .unwrap_or(0);
-                let mut groups = rule.all().iter();
-                for fragment in groups.next().copied().unwrap_or_default() {
-                    let at = fragments.number(fragment);
-                    if opens.len() <= at {
-                        opens.resize(at + 1, 0);
-                    }
-                    if let Some(mask) = opens.get_mut(at) {
-                        *mask |= bit;
-                    }
+        let mut opens = Vec::<Vec<usize>>::new();
+        for (number, (cause, rule)) in rules_in_order().into_iter().enumerate() {
+            let (first, others) = rule.all.split_at(rule.all.len().min(1));
+            for fragment in fragments(first) {
+                let at = known.number(fragment);
+                if opens.len() <= at {
+                    opens.resize(at + 1, Vec::new());
                 }
-                let others = groups
-                    .map(|group| fragments.bits(group.iter().copied()))
-                    .collect();
-                let none = fragments.bits(rule.none());
-                rules.push(CompiledRule {
-                    rule,
-                    stage,
-                    others,
-                    none,
-                });
+                if let Some(opened) = opens.get_mut(at) {
+                    opened.push(number);
+                }
             }
+            rules.push(CompiledRule {
+                cause,
+                rule,
+                others: others
+                    .iter()
+                    .map(|group| known.bits(group.split('|')))
+                    .collect(),
+                none: known.bits(fragments(rule.none)),
+            });
         }
-        opens.resize(fragments.list.len(), 0);
+        opens.resize(known.list.len(), Vec::new());
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::Standard)
-            .build(&fragments.list)
+            .build(&known.list)
             .ok();
         Self {
             automaton,
@@ -264,8 +257,8 @@ impl Catalogue {
     /// Finds the fragments of a plain message in one pass.
     pub(super) fn read(&self, plain: &str) -> Evidence {
         let mut evidence = Evidence {
-            found: Bits::default(),
-            rules: 0,
+            found: Bits::up_to(self.opens.len()),
+            rules: Bits::up_to(self.rules.len()),
             places: [Place::default(); PLACES],
             place_count: 0,
             verbs: [0; PLACES],
@@ -284,7 +277,9 @@ impl Catalogue {
                 continue;
             }
             evidence.found.insert(number);
-            evidence.rules |= self.opens.get(number).copied().unwrap_or(0);
+            for rule in self.opens.get(number).into_iter().flatten() {
+                evidence.rules.insert(*rule);
+            }
             if number <= self.kms_arn {
                 self.note(&mut evidence, number, hit.start(), hit.end());
             }
@@ -319,24 +314,37 @@ impl Catalogue {
         }
     }
 
-    /// The rules of a stage that the evidence satisfies, in their order.
+    /// The rules of a stage that the evidence satisfies, with their causes, in their order.
     pub(super) fn matching<'c>(
         &'c self,
         evidence: &'c Evidence,
         stage: Stage,
-    ) -> impl Iterator<Item = &'static Rule> + 'c {
-        RuleNumbers(evidence.rules)
+    ) -> impl Iterator<Item = (Cause, &'static Rule)> + 'c {
+        let opened = evidence.rules.iter();
+        opened
             .filter_map(|number| self.rules.get(number))
             .filter(move |compiled| {
-                compiled.stage == stage
+                compiled.rule.stage == stage
                     && compiled
                         .others
                         .iter()
                         .all(|group| evidence.found.meets(group))
                     && !evidence.found.meets(&compiled.none)
             })
-            .map(|compiled| compiled.rule)
+            .map(|compiled| (compiled.cause, compiled.rule))
     }
+}
+
+/// The rules of every cause, in the order in which they are asked.
+fn rules_in_order() -> Vec<(Cause, &'static Rule)> {
+    let rules_of = |cause: &Cause| {
+        let cause = *cause;
+        let rules = cause.entry().messages.iter();
+        rules.map(move |rule| (cause, rule))
+    };
+    let mut rules: Vec<_> = Cause::ALL.iter().flat_map(rules_of).collect();
+    rules.sort_by_key(|(_, rule)| (rule.stage, rule.place));
+    rules
 }
 
 fn is_in_a_word(plain: &str, start: usize, end: usize) -> bool {
@@ -344,22 +352,6 @@ fn is_in_a_word(plain: &str, start: usize, end: usize) -> bool {
     let bytes = plain.as_bytes();
     let before = start.checked_sub(1).and_then(|at| bytes.get(at));
     before.is_some_and(in_word) || bytes.get(end).is_some_and(in_word)
-}
-
-/// The numbers in a set, ascending.
-struct RuleNumbers(u128);
-
-impl Iterator for RuleNumbers {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        if self.0 == 0 {
-            return None;
-        }
-        let number = self.0.trailing_zeros();
-        self.0 &= self.0 - 1;
-        usize::try_from(number).ok()
-    }
 }
 
 /// The distinct fragments, in the order of their first use.
@@ -402,30 +394,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalogue_compiles_and_fits_its_sets() {
-        let catalogue = Catalogue::get();
-        assert!(catalogue.automaton.is_some());
-        assert!(
-            catalogue.opens.len() <= WORDS * 64,
-            "{} fragments",
-            catalogue.opens.len()
-        );
-        assert!(
-            catalogue.rules.len() <= 128,
-            "{} rules",
-            catalogue.rules.len()
-        );
+    fn the_catalogue_compiles() {
+        assert!(Catalogue::get().automaton.is_some());
+    }
+
+    #[test]
+    fn a_set_holds_any_number() {
+        let mut bits = Bits::default();
+        for number in [5_000, 3, 64, 63] {
+            bits.insert(number);
+        }
+        assert_eq!(bits.iter().collect::<Vec<_>>(), [3, 63, 64, 5_000]);
+        let mut other = Bits::up_to(2);
+        assert!(!other.meets(&bits));
+        other.insert(5_000);
+        assert!(other.meets(&bits) && bits.meets(&other));
+    }
+
+    #[test]
+    fn no_two_rules_have_one_place() {
+        let rules = rules_in_order();
+        for (left, right) in rules.iter().zip(rules.iter().skip(1)) {
+            let place = |rule: &Rule| (rule.stage, rule.place);
+            assert_ne!(place(left.1), place(right.1), "{} and {}", left.0, right.0);
+        }
     }
 
     #[test]
     fn fragments_are_written_as_plain_text() {
-        let all = STAGES
-            .iter()
-            .flat_map(|(_, lists)| lists.iter().copied().flatten())
-            .flat_map(|rule| {
-                let all = rule.all().iter().copied().flatten().copied();
-                all.chain(rule.none())
-            });
+        let all = rules_in_order()
+            .into_iter()
+            .flat_map(|(_, rule)| fragments(rule.all).chain(fragments(rule.none)));
         let phrases = missing::AFTER.iter().chain(missing::BEFORE).copied();
         let readers = VERBS.iter().copied().chain([KMS_ARN]);
         let flags = EXPLICIT_DENY.iter().chain(NO_EXPLICIT_DENY).copied();
@@ -464,17 +463,11 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_needs_something_and_names_a_cause() {
-        for (_, lists) in STAGES {
-            for rule in lists.iter().copied().flatten() {
-                assert!(
-                    !rule.all().is_empty() && rule.all().iter().all(|group| !group.is_empty()),
-                    "{}",
-                    rule.why()
-                );
-                assert!(!rule.causes().is_empty(), "{}", rule.why());
-                assert!(rule.why().ends_with('.'), "{}", rule.why());
-            }
+    fn every_rule_needs_something_and_says_why() {
+        for (cause, rule) in rules_in_order() {
+            assert!(!rule.all.is_empty(), "{cause}: {}", rule.why);
+            assert!(!rule.or.contains(&cause), "{cause}: {}", rule.why);
+            assert!(rule.why.ends_with('.'), "{cause}: {}", rule.why);
         }
     }
 }
