@@ -160,6 +160,12 @@ impl Cause {
         self.entry().found
     }
 
+    /// Whether facts can show it. Else the message alone tells.
+    #[must_use]
+    pub const fn is_shown_by_facts(self) -> bool {
+        self.entry().rank.is_some()
+    }
+
     /// What Copymend can do about it.
     #[must_use]
     pub const fn remedy(self) -> Remedy {
