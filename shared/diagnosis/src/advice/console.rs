@@ -46,7 +46,12 @@ fn segment(name: &str) -> String {
 }
 
 /// A page of a service that has a console in each Region. `place` is what follows the `#`, its names escaped.
-fn regional(partition: &str, region: &str, service: &str, place: &str) -> Option<String> {
+pub(crate) fn regional(
+    partition: &str,
+    region: &str,
+    service: &str,
+    place: &str,
+) -> Option<String> {
     let domain = domain(partition)?;
     is_region(region)
         .then(|| format!("https://{region}.{domain}/{service}/home?region={region}#{place}"))

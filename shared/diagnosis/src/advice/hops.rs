@@ -3,7 +3,7 @@
 use copymend_policy::{Arn, KeyGrant, KeyProfile};
 use serde_json::json;
 
-use super::case::{Case, step};
+use super::{Case, step};
 use crate::access::COPY_INTO_BACKUP_VAULT;
 use crate::causes::vault_policy::{self, as_json};
 use crate::features::{CopySupport, PlannedCopy, support_of, via_service};
@@ -119,13 +119,10 @@ fn share_key(case: &Case<'_>, region: &str) -> Vec<String> {
         )];
     }
     let key = format!("--region {region} --key-id $KEY --policy-name default");
-    let mut steps = vec![step(
-        &format!(
-            "Let account {} use that key: save its policy",
-            case.account()
-        ),
-        &format!("aws kms get-key-policy {key} --query Policy --output text > policy.json"),
-    )];
+    let mut steps = vec![
+        step!("Let account {} use that key: save its policy", case.account();
+        "aws kms get-key-policy {key} --query Policy --output text > policy.json"),
+    ];
     steps.extend(
         statements
             .iter()
@@ -169,31 +166,22 @@ fn commands(case: &Case<'_>, hop: &Hop, point: &Arn) -> Vec<String> {
     } else {
         format!("first to account {account} within Region {region}, then to the other Region")
     };
-    let mut steps = vec![step(
-        &format!("Go in two copies: {way}. Create a vault in between, in account {account}"),
-        &format!(
-            "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)\n\
-             aws backup create-backup-vault --region {region} --backup-vault-name {VAULT} --encryption-key-arn $KEY"
-        ),
-    )];
+    let mut steps = vec![
+        step!("Go in two copies: {way}. Create a vault in between, in account {account}";
+        "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)\n\
+         aws backup create-backup-vault --region {region} --backup-vault-name {VAULT} --encryption-key-arn $KEY"),
+    ];
     if !hop.region_first {
         steps.extend(admit_role(case, region));
     } else if !case.is_fully_managed() {
         steps.extend(share_key(case, region));
     }
     let source_region = case.source_region();
-    steps.push(step(
-        &format!("The first copy, in account {}", case.source_account()),
-        &format!(
-            "JOB=$(aws backup start-copy-job --region {source_region} --recovery-point-arn {point} --source-backup-vault-name {} \
-             --destination-backup-vault-arn {} --iam-role-arn {} --query CopyJobId --output text)\n\
-             aws backup describe-copy-job --region {source_region} --copy-job-id $JOB --query \
-             CopyJob.[State,DestinationRecoveryPointArn] --output text",
-            case.source_vault(),
-            hop.vault,
-            case.role()
-        ),
-    ));
+    steps.push(step!("The first copy, in account {}", case.source_account();
+        "JOB=$(aws backup start-copy-job --region {source_region} --recovery-point-arn {point} --source-backup-vault-name {} \
+         --destination-backup-vault-arn {} --iam-role-arn {} --query CopyJobId --output text)\n\
+         aws backup describe-copy-job --region {source_region} --copy-job-id $JOB --query \
+         CopyJob.[State,DestinationRecoveryPointArn] --output text", case.source_vault(), hop.vault, case.role()));
     let role = if hop.region_first {
         case.role().to_string()
     } else {
@@ -202,14 +190,9 @@ fn commands(case: &Case<'_>, hop: &Hop, point: &Arn) -> Vec<String> {
             case.partition()
         )
     };
-    steps.push(step(
-        &format!("Once its state is COMPLETED, the second copy, in account {account}, with HOP set to the ARN shown"),
-        &format!(
-            "aws backup start-copy-job --region {region} --recovery-point-arn $HOP --source-backup-vault-name {VAULT} \
-             --destination-backup-vault-arn {} --iam-role-arn {role}",
-            case.event().destination_vault
-        ),
-    ));
+    steps.push(step!("Once its state is COMPLETED, the second copy, in account {account}, with HOP set to the ARN shown";
+        "aws backup start-copy-job --region {region} --recovery-point-arn $HOP --source-backup-vault-name {VAULT} \
+         --destination-backup-vault-arn {} --iam-role-arn {role}", case.event().destination_vault));
     steps.push(format!(
         "In the backup plan of account {}, point the copy action at `{}`. A plan makes the first copy only: start the second one after each, \
          for example from an EventBridge rule on completed copy jobs.",

@@ -1,11 +1,23 @@
 //! Steps that several causes share.
 
-use super::case::{Case, step};
+use super::case::Case;
 use super::text::word;
+
+/// A step from two formats with their arguments: `step!("sentence", …; "command", …)`.
+macro_rules! step {
+    ($sentence:literal $(, $of_sentence:expr)*; $command:literal $(, $of_command:expr)*) => {
+        $crate::advice::step(
+            &format!($sentence $(, $of_sentence)*),
+            &format!($command $(, $of_command)*),
+        )
+    };
+}
+
+pub(crate) use step;
 
 impl Case<'_> {
     pub(crate) fn check_the_job(&self) -> String {
-        step(
+        super::case::step(
             &format!(
                 "AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
                  these vaults; if not, do nothing",
@@ -27,12 +39,8 @@ impl Case<'_> {
     pub(crate) fn look_at_recovery_point(&self, what_for: &str) -> String {
         let (vault, region) = (self.source_vault(), self.source_region());
         match self.recovery_point() {
-            Some(point) => step(
-                &format!("{what_for}, in account {}", self.source_account()),
-                &format!(
-                    "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {point} --region {region}"
-                ),
-            ),
+            Some(point) => step!("{what_for}, in account {}", self.source_account();
+                "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {point} --region {region}"),
             None => format!(
                 "{what_for}: open vault `{vault}` in the AWS Backup console of account {}, Region {region}.",
                 self.source_account()
@@ -58,10 +66,8 @@ impl Case<'_> {
     fn start(&self, sentence: &str, role: &str, options: &str) -> String {
         let (account, region) = (self.source_account(), self.source_region());
         match self.recovery_point() {
-            Some(point) => step(
-                &format!("{sentence}, in account {account}"),
-                &format!("{}{options}", self.start_copy(point.as_str(), role)),
-            ),
+            Some(point) => step!("{sentence}, in account {account}";
+                "{}{options}", self.start_copy(point.as_str(), role)),
             None => format!(
                 "{sentence}: in the AWS Backup console of account {account}, Region {region}, open vault `{}`, choose the recovery \
                  point, then Actions, Copy.",
@@ -96,18 +102,13 @@ impl Case<'_> {
     }
 
     pub(crate) fn save_vault_policy(&self) -> String {
-        step(
-            &format!("Save the access policy of vault `{}`", self.vault()),
-            &format!(
-                "aws backup get-backup-vault-access-policy --backup-vault-name {} --region {} --query Policy --output text > policy.json",
-                self.vault(),
-                self.region()
-            ),
-        )
+        step!("Save the access policy of vault `{}`", self.vault();
+            "aws backup get-backup-vault-access-policy --backup-vault-name {} --region {} --query Policy --output text > \
+             policy.json", self.vault(), self.region())
     }
 
     pub(crate) fn write_vault_policy(&self) -> String {
-        step(
+        super::case::step(
             "Write the policy back",
             &self.put_vault_policy(self.vault()),
         )

@@ -80,14 +80,11 @@ pub(super) static CONTINUOUS: Entry = Entry {
 fn continuous(case: &Case<'_>) -> Vec<String> {
     let (account, region) = (case.source_account(), case.source_region());
     let look = match case.resource() {
-        Some(resource) => step(
-            &format!(
-                "List the backups of the resource, in account {account}; it may have one continuous backup, in one vault"
-            ),
-            &format!(
-                "aws backup list-recovery-points-by-resource --region {region} --resource-arn {resource}"
-            ),
-        ),
+        Some(resource) => {
+            step!("List the backups of the resource, in account {account}; it may have one continuous backup, in \
+             one vault";
+            "aws backup list-recovery-points-by-resource --region {region} --resource-arn {resource}")
+        }
         None => format!(
             "List the backups of the resource in the AWS Backup console of account {account}, Region {region}; it may have one \
              continuous backup, in one vault."

@@ -28,14 +28,10 @@ pub(super) static SESSION: Entry = Entry {
 fn session(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     vec![
-            step(
-                "Find who made the refused call: CloudTrail has it under the error code AccessDenied, with the session in userIdentity. \
-                 A session policy is given when the session starts, not attached to the role",
-                &format!(
-                    "aws cloudtrail lookup-events --region {region} --lookup-attributes \
-                     AttributeKey=EventSource,AttributeValue=backup.amazonaws.com"
-                ),
-            ),
+            step!("Find who made the refused call: CloudTrail has it under the error code AccessDenied, with the session in \
+                 userIdentity. A session policy is given when the session starts, not attached to the role";
+                "aws cloudtrail lookup-events --region {region} --lookup-attributes \
+                 AttributeKey=EventSource,AttributeValue=backup.amazonaws.com"),
             "Allow the action that the message names in the session policy (the parameters Policy and PolicyArns of AssumeRole), or make \
              the call from a session without one."
                 .to_owned(),
@@ -71,14 +67,10 @@ pub(super) static ENDPOINT: Entry = Entry {
 fn endpoint(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     vec![
-        step(
-            "Look at the policies of the endpoints for AWS Backup and AWS KMS",
-            &format!(
-                "aws ec2 describe-vpc-endpoints --region {region} --filters \
-                     Name=service-name,Values=com.amazonaws.{region}.backup,com.amazonaws.{region}.kms \
-                     --query 'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'"
-            ),
-        ),
+        step!("Look at the policies of the endpoints for AWS Backup and AWS KMS";
+            "aws ec2 describe-vpc-endpoints --region {region} --filters \
+             Name=service-name,Values=com.amazonaws.{region}.backup,com.amazonaws.{region}.kms --query \
+             'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'"),
         step(
             "Allow the action that the message names there: save the endpoint's policy as endpoint.json, add the action, and write it \
                  back with ENDPOINT set to its VpcEndpointId. Or make the call from outside the VPC",

@@ -56,15 +56,10 @@ pub(super) static RESOURCE: Entry = Entry {
 };
 
 fn policies_of(account: &str, kind: &str) -> String {
-    step(
-        &format!(
-            "List the policies on account {account}, then in the same way on each unit above it, up to the root"
-        ),
-        &format!(
-            "aws organizations list-policies-for-target --target-id {account} --filter {kind} --query 'Policies[].[Id,Name]' --output text\n\
-             aws organizations list-parents --child-id {account}"
-        ),
-    )
+    step!("List the policies on account {account}, then in the same way on each unit above it, up to the root";
+        "aws organizations list-policies-for-target --target-id {account} --filter {kind} --query 'Policies[].[Id,Name]' \
+         --output text\n\
+         aws organizations list-parents --child-id {account}")
 }
 
 /// Reading the policy that the message names, or any of those listed. Its id comes from the message, which only a reading
@@ -77,16 +72,10 @@ fn read_policy(case: &Case<'_>, kind: &str) -> String {
         .and_then(|arn| arn.rsplit('/').next())
         .filter(|id| id.starts_with("p-") && is_plain(id));
     match named {
-        Some(id) => step(
-            &format!("The message names the policy {id}. Read it"),
-            &format!(
-                "aws organizations describe-policy --policy-id {id} --query Policy.Content --output text"
-            ),
-        ),
-        None => step(
-            &format!("Read each of them, with POLICY set to its id, and look for {kind}"),
-            "aws organizations describe-policy --policy-id $POLICY --query Policy.Content --output text",
-        ),
+        Some(id) => step!("The message names the policy {id}. Read it";
+            "aws organizations describe-policy --policy-id {id} --query Policy.Content --output text"),
+        None => step!("Read each of them, with POLICY set to its id, and look for {kind}";
+            "aws organizations describe-policy --policy-id $POLICY --query Policy.Content --output text"),
     }
 }
 

@@ -79,10 +79,8 @@ pub(super) static ALLOWED_AMIS: Entry = Entry {
 fn allowed_amis(case: &Case<'_>) -> Vec<String> {
     let region = case.region();
     vec![
-        step(
-            "Look at the setting; a declarative policy of the organization may manage it",
-            &format!("aws ec2 get-allowed-images-settings --region {region}"),
-        ),
+        step!("Look at the setting; a declarative policy of the organization may manage it";
+            "aws ec2 get-allowed-images-settings --region {region}"),
         format!(
             "Add account {} to its image providers, and keep the others: EC2 console, Settings, Allowed AMIs.",
             case.source_account()
@@ -124,13 +122,10 @@ pub(super) static SHARE_REVOKED: Entry = Entry {
 fn share_revoked(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     vec![
-            step(
-                "While it copies, AWS Backup shares the image and its snapshots with the destination account. Find who took that back",
-                &format!(
-                    "aws cloudtrail lookup-events --region {region} --lookup-attributes \
-                     AttributeKey=EventName,AttributeValue=ModifySnapshotAttribute"
-                ),
-            ),
+            step!("While it copies, AWS Backup shares the image and its snapshots with the destination account. Find who took \
+                 that back";
+                "aws cloudtrail lookup-events --region {region} --lookup-attributes \
+                 AttributeKey=EventName,AttributeValue=ModifySnapshotAttribute"),
             "Except calls that AWS Backup makes (invokedBy is backup.amazonaws.com) from the automation that takes sharing back."
                 .to_owned(),
             case.start_again(),
@@ -169,20 +164,16 @@ fn share_cleanup(case: &Case<'_>) -> Vec<String> {
         .filter(|point| point.service() == "ec2")
         .and_then(|point| point.resource().split_once('/'));
     let unshare = match id {
-        Some(("snapshot", id)) => step(
-            "The copy may be whole, but the snapshot is still shared. Stop sharing it",
-            &format!(
-                "aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {id} --attribute createVolumePermission \
-                 --operation-type remove --user-ids {account}"
-            ),
-        ),
-        Some(("image", id)) => step(
-            "The copy may be whole, but the image is still shared. Stop sharing it",
-            &format!(
-                "aws ec2 modify-image-attribute --region {region} --image-id {id} --attribute launchPermission \
-                 --operation-type remove --user-ids {account}"
-            ),
-        ),
+        Some(("snapshot", id)) => {
+            step!("The copy may be whole, but the snapshot is still shared. Stop sharing it";
+            "aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {id} --attribute createVolumePermission \
+             --operation-type remove --user-ids {account}")
+        }
+        Some(("image", id)) => {
+            step!("The copy may be whole, but the image is still shared. Stop sharing it";
+            "aws ec2 modify-image-attribute --region {region} --image-id {id} --attribute launchPermission --operation-type \
+             remove --user-ids {account}")
+        }
         Some(_) | None => format!(
             "The copy may be whole, but its source is still shared with account {account}. Stop sharing it, in the console of its \
              service in account {}, Region {region}.",
@@ -230,14 +221,9 @@ pub(super) static OPTION_GROUP: Entry = Entry {
 fn option_group(case: &Case<'_>) -> Vec<String> {
     let region = case.region();
     vec![
-            step(
-                &format!(
-                    "The snapshot has a persistent option, such as TDE. See whether account {}, Region {region}, has an option group \
-                     with it",
-                    case.account()
-                ),
-                &format!("aws rds describe-option-groups --region {region}"),
-            ),
+            step!("The snapshot has a persistent option, such as TDE. See whether account {}, Region {region}, has an option \
+                 group with it", case.account();
+                "aws rds describe-option-groups --region {region}"),
             "Create the same option group there by hand: same engine, same version, same options.".to_owned(),
             case.start_again(),
             "If AWS Backup still refuses, copy the snapshot with Amazon RDS itself (aws rds copy-db-snapshot with \

@@ -181,21 +181,17 @@ pub(super) fn usable_again(key: &KeyArn, state: Option<&str>) -> Vec<String> {
     match state {
         Some("Disabled") => vec![step("If it was disabled by mistake, enable it; Copymend never does", &enable)],
         Some("PendingDeletion") => vec![
-            step(
-                "Once its waiting time is over, no backup under this key can be read any more. If it should live, cancel its \
-                 deletion; Copymend never does",
-                &format!("aws kms cancel-key-deletion --key-id {key} --region {region}"),
-            ),
+            step!("Once its waiting time is over, no backup under this key can be read any more. If it should live, cancel its \
+                 deletion; Copymend never does";
+                "aws kms cancel-key-deletion --key-id {key} --region {region}"),
             step("It is disabled then; enable it", &enable),
         ],
         Some("PendingImport") => vec![
             "Import the key material again (aws kms get-parameters-for-import, then aws kms import-key-material).".to_owned(),
         ],
-        Some(_) | None => vec![step(
-            "Look at the state (KeyState). A key that was disabled or scheduled for deletion by mistake can be brought back with aws \
-             kms cancel-key-deletion and aws kms enable-key; Copymend never does either",
-            &format!("aws kms describe-key --key-id {key} --region {region}"),
-        )],
+        Some(_) | None => vec![step!("Look at the state (KeyState). A key that was disabled or scheduled for deletion by \
+             mistake can be brought back with aws kms cancel-key-deletion and aws kms enable-key; Copymend never does either";
+            "aws kms describe-key --key-id {key} --region {region}")],
     }
 }
 
@@ -222,28 +218,14 @@ fn state_steps(case: &Case<'_>) -> Vec<String> {
 
 fn not_found_steps(case: &Case<'_>) -> Vec<String> {
     let check = match case.key() {
-        Some(key) => step(
-            "Check whether the key of the backup exists",
-            &format!(
-                "aws kms describe-key --key-id {key} --region {}",
-                key.region()
-            ),
-        ),
+        Some(key) => step!("Check whether the key of the backup exists";
+            "aws kms describe-key --key-id {key} --region {}", key.region()),
         None => case.look_at_recovery_point("Find the key of the backup (EncryptionKeyArn)"),
     };
     vec![
             check,
-            step(
-                &format!(
-                    "Check also the key of the destination vault (EncryptionKeyArn), in account {}",
-                    case.account()
-                ),
-                &format!(
-                    "aws backup describe-backup-vault --backup-vault-name {} --region {}",
-                    case.vault(),
-                    case.region()
-                ),
-            ),
+            step!("Check also the key of the destination vault (EncryptionKeyArn), in account {}", case.account();
+                "aws backup describe-backup-vault --backup-vault-name {} --region {}", case.vault(), case.region()),
             "A backup whose key is deleted cannot be read any more. Back the resource up again under a key that exists; the backup \
              plan copies that backup."
                 .to_owned(),
@@ -276,13 +258,10 @@ fn aws_managed_steps(case: &Case<'_>) -> Vec<String> {
             case.account()
         ),
     };
-    let again = step(
-        "Back the restored resource up, once the restore is completed",
-        &format!(
-            "RESTORED=$(aws backup describe-restore-job --region {region} --restore-job-id $JOB --query CreatedResourceArn --output text)\n{}",
-            case.back_up("$RESTORED")
-        ),
-    );
+    let again = step!("Back the restored resource up, once the restore is completed";
+        "RESTORED=$(aws backup describe-restore-job --region {region} --restore-job-id $JOB --query CreatedResourceArn --output \
+         text)\n\
+         {}", case.back_up("$RESTORED"));
     vec![
             case.look_at_recovery_point(
                 "Begin with a backup; this recovery point will do. Its key is managed by AWS: it cannot be shared, and its policy \

@@ -304,13 +304,9 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
 
 fn save_policy(case: &Case<'_>) -> String {
     match case.key() {
-        Some(key) => step(
-            "Save the key policy",
-            &format!(
-                "aws kms get-key-policy --key-id {key} --policy-name default --region {} --query Policy --output text > policy.json",
-                key.region()
-            ),
-        ),
+        Some(key) => step!("Save the key policy";
+            "aws kms get-key-policy --key-id {key} --policy-name default --region {} --query Policy --output text > \
+             policy.json", key.region()),
         None => case.look_at_recovery_point(
             "Find the key of the backup (EncryptionKeyArn), then save its policy `default` with aws kms get-key-policy as policy.json",
         ),

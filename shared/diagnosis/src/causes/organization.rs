@@ -199,20 +199,12 @@ fn membership_steps(case: &Case<'_>) -> Vec<String> {
     }
     for account in outsiders {
         steps.extend([
-            step(
-                &format!(
-                    "Account {account} is in no organization. If it should belong to yours, invite it, {}",
-                    case.in_management_account()
-                ),
-                &format!(
-                    "aws organizations invite-account-to-organization --target Id={account},Type=ACCOUNT"
-                ),
-            ),
-            step(
-                &format!("Accept the invitation in account {account}"),
+            step!("Account {account} is in no organization. If it should belong to yours, invite it, {}",
+                case.in_management_account();
+                "aws organizations invite-account-to-organization --target Id={account},Type=ACCOUNT"),
+            step!("Accept the invitation in account {account}";
                 "HANDSHAKE=$(aws organizations list-handshakes-for-account --query 'Handshakes[0].Id' --output text)\n\
-                 aws organizations accept-handshake --handshake-id $HANDSHAKE",
-            ),
+                 aws organizations accept-handshake --handshake-id $HANDSHAKE"),
         ]);
     }
     steps.push(case.start_again());
@@ -223,18 +215,10 @@ fn feature_off_steps(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     let from = case.in_management_account();
     vec![
-        step(
-            &format!(
-                "Look at isCrossAccountBackupEnabled, {from}; no other account can read and set it"
-            ),
-            &format!("aws backup describe-global-settings --region {region}"),
-        ),
-        step(
-            &format!("Turn cross-account backup on, {from}"),
-            &format!(
-                "aws backup update-global-settings --region {region} --global-settings isCrossAccountBackupEnabled=true"
-            ),
-        ),
+        step!("Look at isCrossAccountBackupEnabled, {from}; no other account can read and set it";
+            "aws backup describe-global-settings --region {region}"),
+        step!("Turn cross-account backup on, {from}";
+            "aws backup update-global-settings --region {region} --global-settings isCrossAccountBackupEnabled=true"),
         case.start_again_with(
             "Wait 15 minutes, the time a change may take, then start the copy again",
             "",
@@ -245,14 +229,10 @@ fn feature_off_steps(case: &Case<'_>) -> Vec<String> {
 fn region_opt_in_steps(case: &Case<'_>) -> Vec<String> {
     let (account, region) = (case.account(), case.region());
     vec![
-        step(
-            "See whether the account may use the Region",
-            &format!("aws account get-region-opt-status --region-name {region}"),
-        ),
-        step(
-            "Enable the Region, if it is disabled; this takes minutes to hours",
-            &format!("aws account enable-region --region-name {region}"),
-        ),
+        step!("See whether the account may use the Region";
+            "aws account get-region-opt-status --region-name {region}"),
+        step!("Enable the Region, if it is disabled; this takes minutes to hours";
+            "aws account enable-region --region-name {region}"),
         format!(
             "If the Region is enabled, open the console of the resource's own service in account {account}, Region {region}: the \
                  account may not have signed up for that service."

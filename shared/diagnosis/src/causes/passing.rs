@@ -43,10 +43,8 @@ fn concurrency(case: &Case<'_>) -> Vec<String> {
         .map(|resource| format!(" --by-resource-arn {resource}"))
         .unwrap_or_default();
     vec![
-        step(
-            "See which copies run; AWS Backup runs one backup or copy job of a resource at a time",
-            &format!("aws backup list-copy-jobs --by-state RUNNING --region {region}{filter}"),
-        ),
+        step!("See which copies run; AWS Backup runs one backup or copy job of a resource at a time";
+            "aws backup list-copy-jobs --by-state RUNNING --region {region}{filter}"),
         case.start_again_with("When they are done, start this copy again", ""),
         "If this recurs, let the backup plan copy less often, or at other hours than other plans."
             .to_owned(),
@@ -95,24 +93,14 @@ pub(super) static QUOTA: Entry = Entry {
 fn quota(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     vec![
-        step(
-            &format!(
-                "Compare the number in the message with the quotas of AWS Backup, in account {}; a quota on snapshots or images belongs \
-                     to the resource's own service (ebs, ec2, rds)",
-                case.source_account()
-            ),
-            &format!(
-                "aws service-quotas list-service-quotas --service-code backup --region {region} --query \
-                     'Quotas[].[QuotaCode,QuotaName,Value,Adjustable]' --output text"
-            ),
-        ),
-        step(
-            "Delete what is not needed any more, or ask for more, with QUOTA set to the quota's code and VALUE to what you need",
-            &format!(
-                "aws service-quotas request-service-quota-increase --service-code backup --region {region} --quota-code $QUOTA \
-                     --desired-value $VALUE"
-            ),
-        ),
+        step!("Compare the number in the message with the quotas of AWS Backup, in account {}; a quota on snapshots or images \
+             belongs to the resource's own service (ebs, ec2, rds)", case.source_account();
+            "aws service-quotas list-service-quotas --service-code backup --region {region} --query \
+             'Quotas[].[QuotaCode,QuotaName,Value,Adjustable]' --output text"),
+        step!("Delete what is not needed any more, or ask for more, with QUOTA set to the quota's code and VALUE to what you \
+             need";
+            "aws service-quotas request-service-quota-increase --service-code backup --region {region} --quota-code $QUOTA \
+             --desired-value $VALUE"),
         case.start_again(),
     ]
 }
@@ -341,13 +329,9 @@ fn unknown(case: &Case<'_>) -> Vec<String> {
     vec![
             "Read the message in this report; it is there word for word. Copymend has no rule for it.".to_owned(),
             step("Look at the job (StatusMessage, MessageCategory)", &case.describe_job()),
-            step(
-                "Look for calls that were refused at that time",
-                &format!(
-                    "aws cloudtrail lookup-events --region {} --lookup-attributes AttributeKey=EventSource,AttributeValue=backup.amazonaws.com",
-                    case.source_region()
-                ),
-            ),
+            step!("Look for calls that were refused at that time";
+                "aws cloudtrail lookup-events --region {} --lookup-attributes \
+                 AttributeKey=EventSource,AttributeValue=backup.amazonaws.com", case.source_region()),
             "Report the message to Copymend's maintainers, with ids replaced, so that the next release knows it.".to_owned(),
     ]
 }

@@ -302,16 +302,12 @@ fn about_denials(denied: &[&SimulatedAction], case: &Case<'_>) -> Option<String>
         return None;
     }
     let name = case.role().name();
-    Some(step(
-        &format!(
-            "A policy of the role denies {}; no Allow outweighs that. Someone put the Deny there on purpose: ask its author first. Find \
-             it in the role's policies",
-            names(denied)
-        ),
-        &format!(
-            "aws iam list-attached-role-policies --role-name {name}\naws iam list-role-policies --role-name {name}"
-        ),
-    ))
+    Some(
+        step!("A policy of the role denies {}; no Allow outweighs that. Someone put the Deny there on purpose: ask its author \
+         first. Find it in the role's policies", names(denied);
+        "aws iam list-attached-role-policies --role-name {name}\n\
+         aws iam list-role-policies --role-name {name}"),
+    )
 }
 
 fn permission_steps(case: &Case<'_>) -> Vec<String> {
@@ -365,13 +361,10 @@ fn edit_boundary(
     boundary: &str,
     lacking: Option<&[&SimulatedAction]>,
 ) -> Vec<String> {
-    let mut steps = vec![step(
-        "Save the boundary's document",
-        &format!(
-            "VERSION=$(aws iam get-policy --policy-arn {boundary} --query Policy.DefaultVersionId --output text)\n\
-             aws iam get-policy-version --policy-arn {boundary} --version-id $VERSION --query PolicyVersion.Document > boundary.json"
-        ),
-    )];
+    let mut steps = vec![step!("Save the boundary's document";
+        "VERSION=$(aws iam get-policy --policy-arn {boundary} --query Policy.DefaultVersionId --output text)\n\
+         aws iam get-policy-version --policy-arn {boundary} --version-id $VERSION --query PolicyVersion.Document > \
+         boundary.json")];
     let statements = statements(case, lacking);
     let sentences = std::iter::once("Add this to the list `Statement` of boundary.json, or take the actions out of a Deny there")
         .chain(std::iter::repeat("Add this as well"));
@@ -404,13 +397,9 @@ fn known_boundary(
     )];
     // AWS's own policies can't be edited.
     if boundary.contains(":iam::aws:policy/") {
-        steps.push(step(
-            "It is a policy of AWS, which cannot be edited. Make a policy of your own from it, and set that, with POLICY set to its ARN",
-            &format!(
-                "aws iam put-role-permissions-boundary --role-name {} --permissions-boundary $POLICY",
-                case.role().name()
-            ),
-        ));
+        steps.push(step!("It is a policy of AWS, which cannot be edited. Make a policy of your own from it, and set that, with \
+             POLICY set to its ARN";
+            "aws iam put-role-permissions-boundary --role-name {} --permissions-boundary $POLICY", case.role().name()));
     } else {
         steps.extend(edit_boundary(case, boundary, lacking));
     }
@@ -432,13 +421,9 @@ fn boundary_steps(case: &Case<'_>) -> Vec<String> {
     let mut steps = match case.boundary() {
         Some(boundary) => known_boundary(case, boundary, &what, lacking),
         None => vec![
-            step(
-                "See which policy is the boundary of the job role",
-                &format!(
-                    "aws iam get-role --role-name {} --query Role.PermissionsBoundary.PermissionsBoundaryArn --output text",
-                    case.role().name()
-                ),
-            ),
+            step!("See which policy is the boundary of the job role";
+                "aws iam get-role --role-name {} --query Role.PermissionsBoundary.PermissionsBoundaryArn --output text",
+                case.role().name()),
             format!("{what} Allow it in that policy. {ON_PURPOSE}"),
         ],
     };

@@ -170,15 +170,11 @@ fn other_partition(case: &Case<'_>) -> Vec<String> {
 
 fn advanced_dynamodb(case: &Case<'_>) -> Vec<String> {
     let (account, region) = (case.source_account(), case.source_region());
-    let mut steps = vec![step(
-        &format!(
-            "Turn advanced DynamoDB backup on, in account {account}; only backups made since can be copied"
-        ),
-        &format!(
-            "aws backup update-region-settings --region {region} --resource-type-opt-in-preference DynamoDB=true \
-             --resource-type-management-preference DynamoDB=true"
-        ),
-    )];
+    let mut steps = vec![
+        step!("Turn advanced DynamoDB backup on, in account {account}; only backups made since can be copied";
+        "aws backup update-region-settings --region {region} --resource-type-opt-in-preference DynamoDB=true \
+         --resource-type-management-preference DynamoDB=true"),
+    ];
     steps.push(match case.resource() {
         Some(table) => step(
             "Back the table up again; the backup plan copies that backup",
@@ -202,13 +198,11 @@ fn multi_az_cluster(case: &Case<'_>) -> Vec<String> {
         case.partition()
     );
     let mut steps = vec![match snapshot {
-        Some(snapshot) => step(
-            &format!("Restore the cluster's snapshot to a DB instance, in account {account}"),
-            &format!(
-                "aws rds restore-db-instance-from-db-snapshot --region {region} --db-instance-identifier {restored} \
-                 --db-cluster-snapshot-identifier {snapshot}"
-            ),
-        ),
+        Some(snapshot) => {
+            step!("Restore the cluster's snapshot to a DB instance, in account {account}";
+            "aws rds restore-db-instance-from-db-snapshot --region {region} --db-instance-identifier {restored} \
+             --db-cluster-snapshot-identifier {snapshot}")
+        }
         None => format!(
             "Restore the backup to a DB instance, in the AWS Backup console of account {account}, Region {region}."
         ),
@@ -231,17 +225,11 @@ fn composite(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     vec![
         match case.recovery_point() {
-            Some(point) => step(
-                &format!(
-                    "Find the composite backup (ParentRecoveryPointArn), in account {}",
-                    case.source_account()
-                ),
-                &format!(
-                    "POINT=$(aws backup describe-recovery-point --region {region} --backup-vault-name {} --recovery-point-arn {point} \
-                     --query ParentRecoveryPointArn --output text)",
-                    case.source_vault()
-                ),
-            ),
+            Some(point) => {
+                step!("Find the composite backup (ParentRecoveryPointArn), in account {}", case.source_account();
+                "POINT=$(aws backup describe-recovery-point --region {region} --backup-vault-name {} --recovery-point-arn \
+                 {point} --query ParentRecoveryPointArn --output text)", case.source_vault())
+            }
             None => format!(
                 "Find the composite backup in vault `{}`.",
                 case.source_vault()
@@ -264,30 +252,22 @@ fn own_service(case: &Case<'_>) -> Vec<String> {
             .and_then(|resource| resource.resource().strip_prefix("cluster:"))
             .unwrap_or("$CLUSTER");
         if case.is_cross_region() {
-            steps.push(step(
-                "Let Amazon Redshift copy the cluster's snapshots to the other Region",
-                &format!("aws redshift enable-snapshot-copy --region {from} --cluster-identifier {cluster} --destination-region {to}"),
-            ));
+            steps.push(step!("Let Amazon Redshift copy the cluster's snapshots to the other Region";
+                "aws redshift enable-snapshot-copy --region {from} --cluster-identifier {cluster} --destination-region {to}"));
         }
         if case.is_cross_account() {
-            steps.push(step(
-                &format!("Let account {} restore a snapshot, with SNAPSHOT set to one of those listed", case.account()),
-                &format!(
-                    "aws redshift describe-cluster-snapshots --region {to} --cluster-identifier {cluster} --query \
-                     'Snapshots[].SnapshotIdentifier' --output text\n\
-                     aws redshift authorize-snapshot-access --region {to} --snapshot-identifier $SNAPSHOT --account-with-restore-access {}",
-                    case.account()
-                ),
-            ));
+            steps.push(step!("Let account {} restore a snapshot, with SNAPSHOT set to one of those listed", case.account();
+                "aws redshift describe-cluster-snapshots --region {to} --cluster-identifier {cluster} --query \
+                 'Snapshots[].SnapshotIdentifier' --output text\n\
+                 aws redshift authorize-snapshot-access --region {to} --snapshot-identifier $SNAPSHOT \
+                 --account-with-restore-access {}", case.account()));
         }
     } else if case.is_cross_region() {
-        steps.push(step(
-            "Let Amazon Redshift Serverless copy the namespace's snapshots to the other Region, with NAMESPACE set to one of those listed",
-            &format!(
-                "aws redshift-serverless list-namespaces --region {from} --query 'namespaces[].namespaceName' --output text\n\
-                 aws redshift-serverless create-snapshot-copy-configuration --region {from} --namespace-name $NAMESPACE --destination-region {to}"
-            ),
-        ));
+        steps.push(step!("Let Amazon Redshift Serverless copy the namespace's snapshots to the other Region, with NAMESPACE set \
+             to one of those listed";
+            "aws redshift-serverless list-namespaces --region {from} --query 'namespaces[].namespaceName' --output text\n\
+             aws redshift-serverless create-snapshot-copy-configuration --region {from} --namespace-name $NAMESPACE \
+             --destination-region {to}"));
     }
     steps.push(format!(
         "Take the copy action out of the backup plan of account {}, or the resource out of that plan.",
@@ -301,17 +281,11 @@ fn nested(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     let mut steps = Vec::new();
     if let Some(point) = case.recovery_point() {
-        steps.push(step(
-            &format!(
-                "Copy the backups of the resources inside the stack instead. List them, in account {}",
-                case.source_account()
-            ),
-            &format!(
-                "aws backup list-recovery-points-by-backup-vault --region {region} --backup-vault-name {} --by-parent-recovery-point-arn \
-                 {point} --query 'RecoveryPoints[].[ResourceType,RecoveryPointArn]' --output text",
-                case.source_vault()
-            ),
-        ));
+        steps.push(step!("Copy the backups of the resources inside the stack instead. List them, in account {}",
+            case.source_account();
+            "aws backup list-recovery-points-by-backup-vault --region {region} --backup-vault-name {} \
+             --by-parent-recovery-point-arn {point} --query 'RecoveryPoints[].[ResourceType,RecoveryPointArn]' --output text",
+            case.source_vault()));
         steps.push(step(
             "Copy each whose type supports it, with POINT set to its ARN",
             &case.start_from("$POINT"),

@@ -281,10 +281,8 @@ fn trust_steps(case: &Case<'_>) -> Vec<String> {
             &text,
         )),
         None => steps.extend([
-            step(
-                "Save the role's trust policy (NoSuchEntity means that the role does not exist)",
-                &format!("{} --query Role.AssumeRolePolicyDocument > trust.json", get_role(case)),
-            ),
+            step!("Save the role's trust policy (NoSuchEntity means that the role does not exist)";
+                "{} --query Role.AssumeRolePolicyDocument > trust.json", get_role(case)),
             step(
                 "See that this is in the list `Statement` of trust.json, and keep the others if someone still needs them",
                 &trust_statement().to_string(),
@@ -342,13 +340,11 @@ fn missing_steps(case: &Case<'_>) -> Vec<String> {
     let account = role.arn().account();
     let region = case.source_region();
     let found = case.job_role().filter(|found| found.arn != *role);
-    let mut steps = vec![step(
-        &format!(
-            "Look the role up in account {account}, and compare the whole ARN, with its path, to {}",
-            case.role_shown()
-        ),
-        &format!("{} --query Role.Arn --output text", get_role(case)),
-    )];
+    let mut steps = vec![
+        step!("Look the role up in account {account}, and compare the whole ARN, with its path, to {}",
+        case.role_shown();
+        "{} --query Role.Arn --output text", get_role(case)),
+    ];
     let mut other = found.map(|found| found.arn.to_string());
     if let Some(found) = found {
         steps.push(format!(
@@ -364,16 +360,12 @@ fn missing_steps(case: &Case<'_>) -> Vec<String> {
         ));
         other.get_or_insert(default);
     }
-    steps.push(step(
-        &format!(
-            "Name the right role where the backup plan of account {account} assigns resources. A resource assignment cannot be edited: \
-             make a new one, then delete the old. To find the assignment (IamRoleArn), list the plans, then the assignments of each"
-        ),
-        &format!(
-            "aws backup list-backup-plans --region {region} --query 'BackupPlansList[].[BackupPlanId,BackupPlanName]' --output text\n\
-             aws backup list-backup-selections --region {region} --backup-plan-id $PLAN"
-        ),
-    ));
+    steps.push(step!("Name the right role where the backup plan of account {account} assigns resources. A resource assignment \
+         cannot be edited: make a new one, then delete the old. To find the assignment (IamRoleArn), list the plans, then the \
+         assignments of each";
+        "aws backup list-backup-plans --region {region} --query 'BackupPlansList[].[BackupPlanId,BackupPlanName]' --output \
+         text\n\
+         aws backup list-backup-selections --region {region} --backup-plan-id $PLAN"));
     if role.name() == DEFAULT_ROLE && role.path() == DEFAULT_PATH {
         steps.push(
             "AWS's default role is gone. The AWS Backup console makes it again when you assign resources and choose Default role."

@@ -85,11 +85,6 @@ fn steps(case: &Case<'_>) -> Vec<String> {
 }
 
 pub(super) fn create(case: &Case<'_>) -> String {
-    step(
-        &format!(
-            "Create AWSServiceRoleForBackup in account {}",
-            case.account()
-        ),
-        "aws iam create-service-linked-role --aws-service-name backup.amazonaws.com",
-    )
+    step!("Create AWSServiceRoleForBackup in account {}", case.account();
+        "aws iam create-service-linked-role --aws-service-name backup.amazonaws.com")
 }

@@ -378,14 +378,10 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
             ));
         }
         steps.extend([
-            step(
-                &format!(
-                    "See which values the tag policy allows, in account {} and in account {}",
-                    case.account(),
-                    case.source_account()
-                ),
-                "aws organizations describe-effective-policy --policy-type TAG_POLICY --query EffectivePolicy.PolicyContent --output text",
-            ),
+            step!("See which values the tag policy allows, in account {} and in account {}", case.account(),
+                case.source_account();
+                "aws organizations describe-effective-policy --policy-type TAG_POLICY --query EffectivePolicy.PolicyContent \
+                 --output text"),
             list_tags(case),
             "Compare keys, their upper and lower case, and values. Correct the tag on the resource and on the recovery point.".to_owned(),
         ]);

@@ -245,20 +245,10 @@ pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
         case.event().destination_vault.partition()
     );
     vec![
-        step(
-            &format!(
-                "{why}. Create a customer managed key for it, or use one that you have, in account {account}"
-            ),
-            &format!(
-                "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)"
-            ),
-        ),
-        step(
-            "Create a vault under that key",
-            &format!(
-                "aws backup create-backup-vault --backup-vault-name {name} --region {region} --encryption-key-arn $KEY"
-            ),
-        ),
+        step!("{why}. Create a customer managed key for it, or use one that you have, in account {account}";
+            "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)"),
+        step!("Create a vault under that key";
+            "aws backup create-backup-vault --backup-vault-name {name} --region {region} --encryption-key-arn $KEY"),
         case.save_vault_policy(),
         step(
             &format!(
@@ -328,21 +318,11 @@ fn not_found_steps(case: &Case<'_>) -> Vec<String> {
             "If the name, the account or the Region is wrong, correct the copy action in the backup plan of account {}.",
             case.source_account()
         ),
-        step(
-            "If the vault should exist, create a customer managed key for it, or use one that you have",
-            &format!(
-                "KEY=$(aws kms create-key --region {} --query KeyMetadata.Arn --output text)",
-                case.region()
-            ),
-        ),
-        step(
-            "Create the vault under that key",
-            &format!(
-                "aws backup create-backup-vault --backup-vault-name {} --region {} --encryption-key-arn $KEY",
-                case.vault(),
-                case.region()
-            ),
-        ),
+        step!("If the vault should exist, create a customer managed key for it, or use one that you have";
+            "KEY=$(aws kms create-key --region {} --query KeyMetadata.Arn --output text)", case.region()),
+        step!("Create the vault under that key";
+            "aws backup create-backup-vault --backup-vault-name {} --region {} --encryption-key-arn $KEY", case.vault(),
+            case.region()),
         case.start_again(),
     ]
 }
