@@ -12,74 +12,33 @@ use super::wording::OR_EXPLICIT_DENY;
 use crate::causes::Cause;
 
 /// Fragments that no rule owns but the readers need.
-const VERBS: &[&str] = &["to perform", "to call"];
+const VERBS: &[&str] = &["to perform|to call"];
 const KMS_ARN: &str = ":kms:";
 /// Words for a Deny statement. A text speaks of one where more of these stand in it than of the next list, each of which
 /// holds one of these.
 const EXPLICIT_DENY: &[&str] = &[
-    "explicit den",
-    "explicit \"den",
-    "explicit 'den",
-    "explicit `den",
-    "explicit-den",
-    "explicit_den",
-    "explicitden",
-    "explicitly den",
-    "explicitly block",
-    "explicitly refus",
-    "explicitly forbid",
-    "explicitly reject",
-    "denied explicitly",
-    "denies explicitly",
-    "deny statement",
-    "of a deny",
-    "to a deny",
-    "by a deny",
-    "a deny in",
-    "\"effect\":\"deny\"",
-    "\"effect\": \"deny\"",
+    "explicit den|explicit \"den|explicit 'den|explicit `den|explicit-den|explicit_den|explicitden\
+     |explicitly den|explicitly block|explicitly refus|explicitly forbid|explicitly reject\
+     |denied explicitly|denies explicitly|deny statement|of a deny|to a deny|by a deny|a deny in\
+     |\"effect\":\"deny\"|\"effect\": \"deny\"",
 ];
-/// Seen: KMS "no resource-based policies allow access, or a resource-based policy explicitly denies access".
+/// Seen: KMS "no resource-based policies allow access, or a resource-based policy explicitly denies access". A decoded
+/// authorization message writes `explicitDeny":false`.
 const NO_EXPLICIT_DENY: &[&str] = &[
-    "no explicit den",
-    "not an explicit den",
-    "without an explicit den",
-    "not explicitly den",
-    "not denied explicitly",
-    "no deny statement",
-    // A decoded authorization message.
-    "explicitdeny\":false",
-    "explicitdeny\": false",
+    "no explicit den|not an explicit den|without an explicit den|not explicitly den\
+     |not denied explicitly|no deny statement|explicitdeny\":false|explicitdeny\": false",
     OR_EXPLICIT_DENY,
 ];
 /// Words for policies that no repair touches, and traces of markup, which the grammar cannot be read through. A text that
 /// holds one of them admits no repair as its first cause, whatever else it says.
 const CAUTIONS: &[&str] = &[
-    "service control polic",
-    "service-control polic",
-    "resource control polic",
-    "resource-control polic",
-    "identity-based",
-    "identity based",
-    "identity polic",
-    "iam polic",
-    "permissions boundar",
-    "permission boundar",
-    "session polic",
-    "endpoint polic",
-    "bucket polic",
-    "policy denies",
-    "<br",
-    "u003cbr",
-    "&lt;br",
-    "<wbr",
-    "<span",
-    "&nbsp;",
-    "&#",
-    "%20",
+    "service control polic|service-control polic|resource control polic|resource-control polic\
+     |identity-based|identity based|identity polic|iam polic|permissions boundar|permission boundar\
+     |session polic|endpoint polic|bucket polic|policy denies|<br|u003cbr|&lt;br|<wbr|<span|&nbsp;\
+     |&#|%20",
 ];
 /// Short words of the same kind, and a Deny however it is worded. In every rule too they count only where they stand alone.
-const WHOLE_WORDS: &[&str] = &["scp", "scps", "rcp", "rcps", "deny"];
+const WHOLE_WORDS: &[&str] = &["scp|scps|rcp|rcps|deny"];
 
 /// A set of small numbers, as long as it needs to be.
 #[derive(Clone, Default)]
@@ -185,6 +144,7 @@ pub(super) struct Catalogue {
     rules: Vec<CompiledRule>,
     /// By fragment: the rules whose first group holds it.
     opens: Vec<Vec<usize>>,
+    before: Range<usize>,
     verbs: Range<usize>,
     explicit: Range<usize>,
     no_explicit: Range<usize>,
@@ -204,9 +164,8 @@ impl Catalogue {
         let mut known = Fragments::default();
         // INVARIANT: the fragments of the readers are the first patterns, those of `missing` before the others and `:kms:`
         // last, so that `read` tells them by their number.
-        for phrase in missing::AFTER.iter().chain(missing::BEFORE) {
-            known.number(phrase);
-        }
+        known.range(&[missing::AFTER]);
+        let before = known.range(&[missing::BEFORE]);
         let verbs = known.range(VERBS);
         let explicit = known.range(EXPLICIT_DENY);
         let no_explicit = known.range(NO_EXPLICIT_DENY);
@@ -246,6 +205,7 @@ impl Catalogue {
             automaton,
             rules,
             opens,
+            before,
             verbs,
             explicit,
             no_explicit,
@@ -289,12 +249,12 @@ impl Catalogue {
 
     /// Keeps where a fragment of a reader stands, or that it stands there once more.
     fn note(&self, evidence: &mut Evidence, number: usize, start: usize, end: usize) {
-        if number < missing::AFTER.len() + missing::BEFORE.len() {
+        if number < self.before.end {
             if let Some(place) = evidence.places.get_mut(evidence.place_count) {
                 *place = Place {
                     start,
                     end,
-                    before_thing: number >= missing::AFTER.len(),
+                    before_thing: self.before.contains(&number),
                 };
                 evidence.place_count += 1;
             }
@@ -380,9 +340,9 @@ impl Fragments {
     }
 
     /// The numbers of fragments that none has had yet.
-    fn range(&mut self, fragments: &[&'static str]) -> Range<usize> {
+    fn range(&mut self, groups: &'static [&'static str]) -> Range<usize> {
         let start = self.list.len();
-        for fragment in fragments {
+        for fragment in fragments(groups) {
             self.number(fragment);
         }
         start..self.list.len()
@@ -425,15 +385,17 @@ mod tests {
         let all = rules_in_order()
             .into_iter()
             .flat_map(|(_, rule)| fragments(rule.all).chain(fragments(rule.none)));
-        let phrases = missing::AFTER.iter().chain(missing::BEFORE).copied();
-        let readers = VERBS.iter().copied().chain([KMS_ARN]);
-        let flags = EXPLICIT_DENY.iter().chain(NO_EXPLICIT_DENY).copied();
-        let cautions = CAUTIONS.iter().chain(WHOLE_WORDS).copied();
+        let readers = [
+            VERBS,
+            EXPLICIT_DENY,
+            NO_EXPLICIT_DENY,
+            CAUTIONS,
+            WHOLE_WORDS,
+        ];
+        let phrases = fragments(&[missing::AFTER, missing::BEFORE, KMS_ARN]);
         for fragment in all
             .chain(phrases)
-            .chain(flags)
-            .chain(readers)
-            .chain(cautions)
+            .chain(readers.into_iter().flat_map(fragments))
         {
             assert!(!fragment.is_empty());
             assert_eq!(fragment, fragment.to_ascii_lowercase(), "lower case");
@@ -448,18 +410,20 @@ mod tests {
     /// The numbers of both are compared.
     #[test]
     fn each_denial_of_an_explicit_deny_holds_one() {
-        for no in NO_EXPLICIT_DENY {
-            let held: usize = EXPLICIT_DENY
-                .iter()
+        for no in fragments(NO_EXPLICIT_DENY) {
+            let held: usize = fragments(EXPLICIT_DENY)
                 .map(|deny| no.matches(deny).count())
                 .sum();
             assert_eq!(held, 1, "{no}");
         }
         let catalogue = Catalogue::get();
-        assert_eq!(catalogue.verbs.len(), VERBS.len());
-        assert_eq!(catalogue.explicit.len(), EXPLICIT_DENY.len());
-        assert_eq!(catalogue.no_explicit.len(), NO_EXPLICIT_DENY.len());
-        assert_eq!(catalogue.whole_words.len(), WHOLE_WORDS.len());
+        assert_eq!(catalogue.verbs.len(), fragments(VERBS).count());
+        assert_eq!(catalogue.explicit.len(), fragments(EXPLICIT_DENY).count());
+        assert_eq!(
+            catalogue.no_explicit.len(),
+            fragments(NO_EXPLICIT_DENY).count()
+        );
+        assert_eq!(catalogue.whole_words.len(), fragments(WHOLE_WORDS).count());
     }
 
     #[test]

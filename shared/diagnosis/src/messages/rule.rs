@@ -49,6 +49,17 @@ macro_rules! rules {
 
 pub(crate) use rules;
 
+/// The causes that a text admits, best first, and why the first.
+pub(super) type Finding = (&'static [Cause], &'static str);
+
+macro_rules! finding {
+    ($($cause:ident),+; $why:expr) => {
+        (&[$($crate::Cause::$cause),+], $why)
+    };
+}
+
+pub(crate) use finding;
+
 /// The fragments of groups.
 pub(super) fn fragments(
     groups: &'static [&'static str],
