@@ -161,7 +161,7 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
     let any = |is: &dyn Fn(Cause) -> bool| proposed.iter().any(|proposed| is(*proposed));
     let of_role = cause.is_in(Family::Role) && any(&|proposed| proposed.is_in(Family::Role));
     // What a policy doesn't allow can't be mended while it denies it.
-    let decides = any(&|proposed| proposed.entry().deny == Some(cause));
+    let decides = any(&|proposed| proposed.denied() == Some(cause));
     proposed.contains(&cause) || of_role || decides || is_worded_alike(cause, proposed)
 }
 

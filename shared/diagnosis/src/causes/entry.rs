@@ -26,8 +26,6 @@ pub(crate) struct Entry {
     pub(crate) rank: Option<u8>,
     /// With which causes it can be confused.
     pub(crate) families: &'static [Family],
-    /// What it is instead where a Deny decides, which no Allow lifts.
-    pub(crate) deny: Option<Cause>,
     /// What Copymend can do about it.
     pub(crate) remedy: Remedy,
     /// Holds it against the facts.
@@ -58,6 +56,8 @@ pub(crate) enum Family {
     Role,
     /// The policy simulator tells of it, for the two calls that it is asked about.
     Simulated,
+    /// An Allow is missing. Where a Deny decides, which no Allow lifts, it is this cause instead.
+    UnlessDenied(Cause),
     /// A policy that no repair touches. A message that names one is about it, whatever else it says.
     OtherPolicy,
 }

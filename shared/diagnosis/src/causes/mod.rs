@@ -20,6 +20,7 @@ pub(crate) mod vault_policy;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -186,6 +187,28 @@ impl Cause {
 
     pub(crate) fn is_in(self, family: Family) -> bool {
         self.entry().families.contains(&family)
+    }
+
+    /// The cause that it is instead where a Deny decides.
+    pub(crate) fn denied(self) -> Option<Self> {
+        self.entry().families.iter().find_map(|family| {
+            if let Family::UnlessDenied(deny) = family {
+                Some(*deny)
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Whether a Deny is the cause.
+    pub(crate) fn is_deny(self) -> bool {
+        static DENIES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
+            Cause::ALL
+                .iter()
+                .filter_map(|cause| cause.denied())
+                .collect()
+        });
+        DENIES.contains(&self)
     }
 
     /// The causes that facts can show, in the order in which they must be put right.

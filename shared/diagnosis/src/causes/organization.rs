@@ -33,7 +33,6 @@ pub(super) static MEMBERSHIP: Entry = Entry {
     },
     rank: Some(80),
     families: &[Family::Vault, Family::Key],
-    deny: None,
     remedy: Remedy::Advise,
     check: membership,
     unread: |facts| {
@@ -69,7 +68,6 @@ pub(super) static FEATURE_OFF: Entry = Entry {
     },
     rank: Some(90),
     families: &[],
-    deny: None,
     remedy: Remedy::Advise,
     check: feature_off,
     unread: |_| false,
@@ -109,7 +107,6 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
     },
     rank: None,
     families: &[],
-    deny: None,
     remedy: Remedy::Advise,
     check: message_alone,
     unread: |_| false,

@@ -51,7 +51,6 @@ pub(super) static UNSUPPORTED: Entry = Entry {
     },
     rank: Some(100),
     families: &[],
-    deny: None,
     remedy: Remedy::Advise,
     check,
     unread: |_| false,

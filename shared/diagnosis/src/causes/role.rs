@@ -34,7 +34,6 @@ pub(super) static TRUST: Entry = Entry {
     },
     rank: Some(20),
     families: &[Family::Role],
-    deny: None,
     remedy: Remedy::Advise,
     check: |failure, facts| {
         let job = failure.job();
@@ -60,7 +59,6 @@ pub(super) static MISSING: Entry = Entry {
     },
     rank: Some(10),
     families: &[Family::Role],
-    deny: None,
     remedy: Remedy::Advise,
     check: |failure, facts| missing(&failure.job().role, &facts.job_role),
     unread: |_| false,

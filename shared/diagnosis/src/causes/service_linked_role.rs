@@ -43,7 +43,6 @@ pub(super) static MISSING: Entry = Entry {
     },
     rank: Some(150),
     families: &[Family::Role, Family::Key],
-    deny: None,
     remedy: Remedy::Repair,
     check: missing,
     unread: |facts| facts.service_linked_role.unknown().is_some(),

@@ -46,8 +46,10 @@ pub(super) static POLICY: Entry = Entry {
             => "The message says that the vault's access policy does not allow the copy.";
     },
     rank: Some(120),
-    families: &[Family::Vault],
-    deny: Some(Cause::DestinationVaultDeny),
+    families: &[
+        Family::Vault,
+        Family::UnlessDenied(Cause::DestinationVaultDeny),
+    ],
     remedy: Remedy::Repair,
     check: policy,
     unread: is_unread,
@@ -76,7 +78,6 @@ pub(super) static DENY: Entry = Entry {
     },
     rank: Some(110),
     families: &[Family::Vault],
-    deny: None,
     remedy: Remedy::Advise,
     check: deny,
     unread: is_unread,

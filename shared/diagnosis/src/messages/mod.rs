@@ -165,11 +165,7 @@ impl Ranking {
     }
 
     fn names_a_deny(&self) -> bool {
-        self.finds(|cause| {
-            Cause::ALL
-                .iter()
-                .any(|policy| policy.entry().deny == Some(cause))
-        })
+        self.finds(Cause::is_deny)
     }
 
     /// Whether the message names a policy that no repair touches: whatever else it says, that one comes first.
@@ -246,7 +242,7 @@ const DENIED: &str = "The message speaks of an explicit deny, which no allow can
 fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
     let mut kept = Vec::with_capacity(candidates.len());
     for &candidate in candidates {
-        let deny = candidate.cause.entry().deny;
+        let deny = candidate.cause.denied();
         let candidate = deny.map_or(candidate, |cause| Candidate { cause, why: DENIED });
         push(&mut kept, candidate);
     }
