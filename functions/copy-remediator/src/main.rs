@@ -62,7 +62,7 @@ fn log(report: &Report) {
         .guards
         .iter()
         .filter(|guard| !guard.passed)
-        .map(|guard| guard.name)
+        .map(|guard| guard.guard.name())
         .collect();
     tracing::info!(
         event = report.event,

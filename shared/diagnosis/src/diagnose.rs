@@ -62,6 +62,14 @@ impl Diagnosis {
         (first.verdict == Verdict::Confirmed).then_some(first.cause)
     }
 
+    /// The same with this cause first, the others in their order.
+    #[must_use]
+    pub fn led_by(mut self, cause: Cause) -> Self {
+        self.candidates
+            .sort_by_key(|candidate| candidate.cause != cause);
+        self
+    }
+
     /// Whether the message itself suggests this cause.
     #[must_use]
     pub fn is_proposed(&self, cause: Cause) -> bool {

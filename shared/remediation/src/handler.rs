@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    Advice, CopyJob, CopyJobEvent, CopyJobState, Diagnosis, EventError, Failure, NotVerified,
-    advise,
+    CopyJob, CopyJobEvent, CopyJobState, Diagnosis, EventError, Failure, NotVerified, advise,
 };
 use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::guards::{VERIFIED_FAILURE, guard};
+use crate::done::{Done, Findings};
+use crate::guards::{Guard, GuardResult};
 use crate::incident::{Counted, Told, count_and_tell, tell};
 use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
-use crate::report::{CopySummary, Decision, DiagnosisReport, Outcome, Report};
+use crate::report::{DecisionKind, Outcome, Report};
 use crate::settings::Settings;
 
 /// One invocation of the function.
@@ -93,7 +93,7 @@ impl<E: Environment> CopyRemediator<E> {
                 invocation,
                 progress: JobProgress::default(),
             };
-            let report = self.report(&event, verification, &delivery).await?;
+            let report = Box::pin(self.report(&event, verification, &delivery)).await?;
             return tell(self.environment.notifier(), report).await;
         };
         let until = invocation
@@ -114,11 +114,12 @@ impl<E: Environment> CopyRemediator<E> {
         {
             JobEntry::Started(progress) => progress,
             JobEntry::InProgress => {
-                return Ok(self.already_handled(&event, "another invocation handles this job"));
+                let note = "another invocation handles this job".to_owned();
+                return Ok(self.nothing(&event, Outcome::AlreadyHandled, Some(note)));
             }
             JobEntry::Done(outcome) => {
                 let note = format!("this job was handled before: {outcome}");
-                let mut report = self.already_handled(&event, &note);
+                let mut report = self.nothing(&event, Outcome::AlreadyHandled, Some(note));
                 report.verified = is_confirmed;
                 return Ok(report);
             }
@@ -128,15 +129,16 @@ impl<E: Environment> CopyRemediator<E> {
             progress,
         };
         let changed_settings = self.changed_settings(ledger, invocation, until).await;
-        let told = match self.report(&event, verification, &delivery).await {
+        let told = match Box::pin(self.report(&event, verification, &delivery)).await {
             Ok(mut report) => {
+                let changed_settings = changed_settings.notes_for(&report);
                 report.tells_of_settings = !changed_settings.is_empty();
                 report.notes.extend(changed_settings);
                 let tells_of_settings = report.tells_of_settings;
                 let notifier = self.environment.notifier();
                 let clock = self.environment.clock();
-                match count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report).await
-                {
+                let told = count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report);
+                match Box::pin(told).await {
                     Ok((report, told)) => {
                         if tells_of_settings && told == Told::Now {
                             self.settings_were_told(ledger).await;
@@ -225,90 +227,65 @@ impl<E: Environment> CopyRemediator<E> {
                 self.handle_failure(event, &failure, delivery).await
             }
             Verification::Refused(reason) => {
-                let mut report = self.explained(event);
-                report.decision = Decision::Refuse;
-                report.outcome = Outcome::Refused;
-                report
-                    .guards
-                    .push(guard(VERIFIED_FAILURE, false, reason.to_string()));
-                report.notes.push(
-                    "the event and AWS Backup disagree: it may be late, or forged".to_owned(),
-                );
-                Ok(report)
+                let done = Done::new(DecisionKind::Refuse, Outcome::Refused)
+                    .with_note("the event and AWS Backup disagree: it may be late, or forged");
+                Ok(self.unconfirmed(event, &reason.to_string(), done))
             }
             Verification::Impossible(reason) => {
-                let mut report = self.explained(event);
-                report.guards.push(guard(VERIFIED_FAILURE, false, reason));
-                report.notes.push(
-                    "the event could not be verified; it is explained from its message alone"
-                        .to_owned(),
+                let done = Done::new(DecisionKind::Advise, Outcome::Advised).with_note(
+                    "the event could not be verified; it is explained from its message alone",
                 );
-                Ok(report)
+                Ok(self.unconfirmed(event, &reason, done))
             }
         }
+    }
+
+    /// An event that AWS Backup doesn't confirm, with the guard that it fails.
+    fn unconfirmed(&self, event: &CopyJobEvent, reason: &str, done: Done) -> Report {
+        let guards = vec![GuardResult {
+            guard: Guard::VerifiedFailure,
+            passed: false,
+            detail: reason.to_owned(),
+        }];
+        self.explained(event, Done { guards, ..done })
     }
 
     /// What the message alone tells.
-    fn explained(&self, event: &CopyJobEvent) -> Report {
+    fn explained(&self, event: &CopyJobEvent, done: Done) -> Report {
         let diagnosis = Diagnosis::from_message(&explain(&event.status_message));
-        let advice = advise(diagnosis.cause(), event, None);
-        self.blank(event, &diagnosis, Vec::new(), Some(advice))
+        let findings = Findings {
+            event,
+            failure: None,
+            diagnosis: &diagnosis,
+            unknown: Vec::new(),
+            advice: Some(advise(diagnosis.cause(), event, None)),
+        };
+        Report::of(findings, self.settings.mode, done)
     }
 
-    pub(crate) fn blank(
-        &self,
-        event: &CopyJobEvent,
-        diagnosis: &Diagnosis,
-        unknown: Vec<copymend_diagnosis::WhyUnknown>,
-        advice: Option<Advice>,
-    ) -> Report {
-        Report {
-            event: event
-                .id
-                .clone()
-                .unwrap_or_else(|| event.copy_job_id.clone()),
-            copy: CopySummary::from(event),
-            verified: false,
-            mode: self.settings.mode,
-            message: event.status_message.clone(),
-            diagnosis: DiagnosisReport {
-                cause: diagnosis.cause(),
-                candidates: diagnosis.candidates().to_vec(),
-                unknown,
-            },
-            decision: Decision::Advise,
-            guards: Vec::new(),
-            changes: Vec::new(),
-            refused_changes: Vec::new(),
-            outcome: Outcome::Advised,
-            retried_job: None,
-            advice,
-            notes: Vec::new(),
-            occurrences: None,
-            incident: None,
-            told_by_its_change: false,
-            tells_of_settings: false,
-        }
+    /// An event that asks for nothing.
+    fn nothing(&self, event: &CopyJobEvent, outcome: Outcome, note: Option<String>) -> Report {
+        let done = Done {
+            needs_advice: false,
+            notes: note.into_iter().collect(),
+            ..Done::new(DecisionKind::Nothing, outcome)
+        };
+        self.explained(event, done)
     }
 
     /// A copy that worked, and whose event the rule forwards so that the incident can be closed.
     async fn recovered(&self, event: &CopyJobEvent) -> Result<Report, HandlerError> {
-        let mut report = self.explained(event);
-        report.decision = Decision::Nothing;
-        report.outcome = Outcome::Nothing;
-        report.advice = None;
+        let nothing = |note| self.nothing(event, Outcome::Nothing, note);
         let (Some(ledger), Ok(account)) = (self.environment.ledger(), event.account.parse()) else {
-            return Ok(report);
+            return Ok(nothing(None));
         };
         let original = ledger
             .retry_of(&event.copy_job_id)
             .await
             .map_err(HandlerError::Call)?;
         let Some(original) = original.map(|retry| retry.original_job) else {
-            report
-                .notes
-                .push("this copy worked; it was no retry of ours".to_owned());
-            return Ok(report);
+            let note = "this copy worked; it was no retry of ours";
+            return Ok(nothing(Some(note.to_owned())));
         };
         let location = Location {
             account,
@@ -318,45 +295,39 @@ impl<E: Environment> CopyRemediator<E> {
             .ended_job(&location, &event.copy_job_id)
             .await
             .map_err(HandlerError::Call)?;
-        report.verified = job.is_some_and(|job| job.state == CopyJobState::Completed);
-        if !report.verified {
-            report
-                .notes
-                .push("AWS Backup does not confirm that this copy worked".to_owned());
-            return Ok(report);
+        if job.is_none_or(|job| job.state != CopyJobState::Completed) {
+            let note = "AWS Backup does not confirm that this copy worked";
+            return Ok(nothing(Some(note.to_owned())));
         }
         let closed = ledger
             .close_incident(&original)
             .await
             .map_err(HandlerError::Call)?;
         let Some(incident) = closed else {
-            report.notes.push(format!(
-                "the retry of job {original} worked; its incident was closed before"
-            ));
+            let note =
+                format!("the retry of job {original} worked; its incident was closed before");
+            let mut report = nothing(Some(note));
+            report.verified = true;
             return Ok(report);
         };
         let now = self.environment.clock().now();
-        report.outcome = Outcome::Recovered;
-        report.occurrences = Some(incident.count);
-        report.notes.push(format!(
+        let done = Done {
+            needs_advice: false,
+            is_confirmed: true,
+            occurrences: Some(incident.count),
+            ..Done::new(DecisionKind::Nothing, Outcome::Recovered)
+        };
+        let done = done.with_note(format!(
             "the retry of job {original} worked: the incident is over after {}, seen {} times",
             lasted(now.duration_since(incident.first_seen)),
             incident.count
         ));
+        let report = self.explained(event, done);
         let report = tell(self.environment.notifier(), report).await?;
         if let Err(error) = ledger.forget_incident(&incident, &original).await {
             tracing::warn!(%error, "the incident was not forgotten");
         }
         Ok(report)
-    }
-
-    fn already_handled(&self, event: &CopyJobEvent, note: &str) -> Report {
-        let mut report = self.explained(event);
-        report.decision = Decision::Nothing;
-        report.outcome = Outcome::AlreadyHandled;
-        report.advice = None;
-        report.notes.push(note.to_owned());
-        report
     }
 }
 
@@ -414,11 +385,16 @@ impl Counted for Report {
     }
 
     fn is_told_by_its_change(&self) -> bool {
-        self.told_by_its_change
+        // A copy that wasn't started again is no part of what that report told.
+        self.told_by_its_change && self.outcome == Outcome::Retried
+    }
+
+    fn is_grant(&self) -> bool {
+        self.changes.iter().any(|change| change.applied)
     }
 
     fn is_always_told(&self) -> bool {
-        self.tells_of_settings || self.changes.iter().any(|change| change.applied)
+        self.tells_of_settings || self.is_grant()
     }
 
     fn outcome(&self) -> Outcome {

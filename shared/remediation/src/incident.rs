@@ -13,6 +13,11 @@ pub(crate) trait Counted: Sized {
     /// How it ended.
     fn outcome(&self) -> Outcome;
 
+    /// Whether it gave a grant.
+    fn is_grant(&self) -> bool {
+        false
+    }
+
     /// Whether people hear of it however often the incident was seen: a grant was given.
     fn is_always_told(&self) -> bool {
         false
@@ -64,7 +69,11 @@ where
         .counted
         .as_ref()
         .filter(|counted| counted.fingerprint == fingerprint);
-    let same = before.filter(|counted| !told.outcome().is_news_after(&counted.outcome));
+    // A grant is news also where the copy had been started again without one.
+    let same = before.filter(|counted| {
+        !told.outcome().is_news_after(&counted.outcome)
+            && (!told.is_grant() || Outcome::is_of_a_repair(&counted.outcome))
+    });
     let occurrence = match same {
         Some(_) if progress.told => {
             told.note("people were told by an earlier delivery".to_owned());

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use crate::guards::{TIME_FOR_A_WRITE, guards_of_lease};
+use crate::guards::TIME_FOR_A_WRITE;
 use crate::handler::Invocation;
 use crate::ledger::{Lease, Ledger};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock};
-use crate::report::GuardResult;
 
 /// How long apart a lease that someone else holds is asked for: from the first to the second, growing, with a part that
 /// differs from one invocation to the next, so that a storm doesn't ask in step. It is asked for as long as there is time
@@ -49,25 +48,6 @@ pub(crate) async fn take_lease<L: Ledger>(
             .await;
         attempt = attempt.saturating_add(1);
         pause = pause.saturating_mul(2).min(longest);
-    }
-}
-
-/// The guards of the lease and of the time that is left. One that fails asks for another delivery: a lease that ran out is
-/// nobody's refusal.
-pub(crate) fn lease_holds(
-    lease: &Lease,
-    now: Timestamp,
-    deadline: Timestamp,
-) -> CallResult<Vec<GuardResult>> {
-    let guards = guards_of_lease(lease.resource(), Some(lease), now, deadline);
-    match guards.iter().find(|guard| !guard.passed) {
-        Some(failed) => Err(CallError {
-            operation: "write under the lease",
-            resource: lease.resource().to_owned(),
-            kind: CallErrorKind::Throttled,
-            detail: failed.detail.clone(),
-        }),
-        None => Ok(guards),
     }
 }
 

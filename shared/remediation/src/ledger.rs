@@ -10,7 +10,7 @@ pub use crate::pause::Pause;
 use crate::ports::CallResult;
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
-pub use crate::settings_notice::RecordedSettings;
+pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
 
 /// How a job stands in the ledger when its event arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -401,15 +401,15 @@ pub trait Ledger: Send + Sync {
     /// Ends the pause, also one that can't be understood. Answers whether there was one.
     fn lift_pause(&self) -> impl Future<Output = CallResult<bool>> + Send;
 
-    /// Compares these settings with the recorded ones, and records them where none are. Where they differ, and nobody else is about
-    /// to tell people, the notice is the owner's until then: answers the recorded ones.
+    /// Compares these settings with the recorded ones, and records them where none are. Where they differ, answers the recorded ones;
+    /// unless another owner is about to tell people, the notice is this one's until then.
     fn claim_settings_notice(
         &self,
         settings: &RecordedSettings,
         owner: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> impl Future<Output = CallResult<Option<RecordedSettings>>> + Send;
+    ) -> impl Future<Output = CallResult<Option<SettingsNotice>>> + Send;
 
     /// Records settings that people know of.
     fn record_settings(

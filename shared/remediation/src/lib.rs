@@ -5,11 +5,14 @@
 //! writes it, [`retry`] starts the copy again, and the [`report`] goes to people.
 
 pub mod advisor;
-mod failure;
+mod carry_out;
+pub mod decide;
+mod done;
 mod grantee;
 mod grounds;
 pub mod guards;
 mod handler;
+pub mod history;
 mod incident;
 pub mod investigate;
 mod lease;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use copymend_policy::PolicyDocument;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::guards::{TIME_FOR_A_WRITE, Write};
-use crate::lease::lease_holds;
+use crate::guards::{TIME_FOR_A_WRITE, lease_holds};
 use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
 use crate::plan::Target;
 use crate::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, KeyWrites, Keys,
 };
+use crate::write::Write;
 
 /// How often a write is tried when someone else changes the policy at the same time.
 pub(crate) const ATTEMPTS: u32 = 3;

@@ -3,16 +3,13 @@
 
 use copymend_diagnosis::access::{Access, key_access_through, vault_access_of};
 use copymend_diagnosis::{Facts, Failure, RoleArn, SourceKey};
+use copymend_policy::{AccountId, KeyGrant, KeyProfile, NewStatement, VaultGrant, VaultScope};
 
 use crate::grantee::{account_of, grantee, key_grantee, overlaps};
-use crate::guards::guard;
-use crate::ledger::PolicyHistory;
-use crate::plan::{Plan, Target};
-use crate::report::GuardResult;
+use crate::guards::{Act, Answer, Question};
+use crate::investigate::SERVICE_LINKED_ROLE;
+use crate::plan::{Plan, Target, holds};
 use crate::settings::Settings;
-
-/// The guard that what was taken back fails.
-pub const NOT_TAKEN_BACK: &str = "not-taken-back";
 
 /// A statement of ours as the ledger knows it: written, and not undone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,99 +42,187 @@ pub enum Again {
 }
 
 /// The guard that an earlier undo, or a removal by hand, fails.
-pub(crate) fn not_taken_back(
-    plan: &Plan,
-    history: &PolicyHistory,
-    failure: &Failure,
-    facts: &Facts,
-    settings: &Settings,
-) -> GuardResult {
+pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
+    let Question {
+        failure, settings, ..
+    } = *question;
+    if question.act == Act::ServiceLinkedRole {
+        return role_not_taken_back(question);
+    }
+    let (plan, facts) = (question.planned()?, question.facts?);
+    let history = match question.writes? {
+        Ok(history) => history,
+        Err(error) => return Some((false, error.to_string())),
+    };
     let grantee = grantee(&plan.target, failure, settings);
     let refused = history
         .refusals
         .iter()
         .find(|refusal| overlaps(&refusal.grantee, &grantee));
     if let Some(refusal) = refused {
-        return guard(
-            NOT_TAKEN_BACK,
+        return Some((
             false,
             format!(
                 "somebody took change {0} back, which admitted `{1}`; `copymend undo --allow-again {0}` lets it be admitted again",
                 refusal.change_id, refusal.grantee
             ),
-        );
+        ));
     }
     let account = account_of(&plan.target, failure);
+    // A version that kept no grantee wrote it: whom it admitted isn't known.
+    let without_grantee = history.sids.iter().find(|sid| {
+        let is_granted = history.granted.iter().any(|granted| granted.sid == **sid);
+        !is_granted && !plan.has_before(sid)
+    });
     let removed = history.granted.iter().find(|granted| {
         let concerns = granted.account == account.as_str() || overlaps(&granted.grantee, &grantee);
-        // A vault's statement that somebody narrowed and left its Sid admits its grantee no more than one that is gone. Of a key our
-        // statements may stand, and one of somebody else's be gone that they were to complete.
-        let may_be_narrowed = match plan.target {
-            Target::Vault(_) => plan.has_before(&granted.sid),
-            Target::Key(_) => false,
-        };
         concerns
-            && match access_now(granted, &grantee, plan, failure, facts) {
-                Some(Access::Allowed) => false,
-                Some(Access::Missing { .. } | Access::Denied { .. }) => {
-                    may_be_narrowed || !plan.has_before(&granted.sid)
-                }
-                Some(Access::Unknown { .. }) | None => !plan.has_before(&granted.sid),
-            }
+            && !stands(granted, plan, facts, settings)
+            && !is_still_admitted(granted, &grantee, plan, failure, facts)
     });
-    match removed {
-        Some(Granted {
-            sid,
-            account,
-            grantee: admitted,
-        }) => guard(
-            NOT_TAKEN_BACK,
+    Some(match (removed, without_grantee) {
+        (Some(ours), _) => {
+            let Granted {
+                sid,
+                account,
+                grantee: admitted,
+            } = ours;
+            let remedy = if plan.has_before(sid) {
+                "the statement is deleted and the change taken back"
+            } else {
+                "the change is taken back"
+            };
+            (
+                false,
+                format!(
+                    "somebody removed or changed {sid}, by which Copymend had admitted `{admitted}` of account {account}: nothing is written for this \
+                     account until {remedy} with `copymend undo --allow-again`"
+                ),
+            )
+        }
+        (None, Some(sid)) => (
             false,
             format!(
-                "somebody removed or narrowed {sid}, by which Copymend had admitted `{admitted}` of account {account}: nothing is written for this account until the \
+                "somebody removed {sid}, which an older version of Copymend wrote, and whom it admitted is not on record: nothing is written until its \
                  change is taken back with `copymend undo --allow-again`"
             ),
         ),
-        None => guard(
-            NOT_TAKEN_BACK,
+        (None, None) => (
             true,
-            "nobody took back what admits this grantee or its account",
+            "nobody took back what admits this grantee or its account".to_owned(),
         ),
+    })
+}
+
+/// A role that Copymend created, and that is missing, was deleted by somebody.
+fn role_not_taken_back(question: &Question<'_>) -> Answer {
+    let created = match question.writes? {
+        Ok(history) => history.last_write.as_ref().map(|write| write.at),
+        Err(error) => return Some((false, error.to_string())),
+    };
+    Some(match created {
+        Some(created) => (
+            false,
+            format!(
+                "Copymend created {SERVICE_LINKED_ROLE} at {created}, and somebody deleted it since: whoever wants it again creates it by hand"
+            ),
+        ),
+        None => (true, "nobody deleted a role of ours".to_owned()),
+    })
+}
+
+/// Whether our statement is in the policy as it was written: one that somebody changed and left its Sid may admit nobody.
+fn stands(granted: &Granted, plan: &Plan, facts: &Facts, settings: &Settings) -> bool {
+    let Some(policy) = &plan.before else {
+        return false;
+    };
+    let written = match &plan.target {
+        Target::Vault(vault) => vault_statements(granted, vault.partition(), facts, settings),
+        Target::Key(key) => key_grantee(&granted.grantee).and_then(|(account, service)| {
+            let grant = KeyGrant {
+                partition: key.partition().to_owned(),
+                destination_account: account.parse().ok()?,
+                profile: service.map_or(KeyProfile::Documented, |_| KeyProfile::LeastPrivilege),
+                via_services: service.into_iter().collect(),
+            };
+            grant.statements().ok()
+        }),
+    };
+    let written = written.and_then(|statements| {
+        let mut statements = statements.into_iter();
+        statements.find(|statement| statement.sid() == granted.sid)
+    });
+    match written {
+        Some(statement) => holds(policy, std::slice::from_ref(&statement)),
+        // What can't be said again as it was can only be looked for.
+        None => plan.has_before(&granted.sid),
     }
 }
 
-/// What the policy answers to a grantee by now: where it admits it although our statement is gone, somebody only said it otherwise.
-/// None where it can't be evaluated.
-fn access_now(
+/// The statement by which a vault's policy admits a grantee. Of a unit of the organization the paths at the time aren't known.
+fn vault_statements(
+    granted: &Granted,
+    partition: &str,
+    facts: &Facts,
+    settings: &Settings,
+) -> Option<Vec<NewStatement>> {
+    let organization = facts.source_organization.known()?.as_ref()?;
+    let source_account: AccountId = granted.account.parse().ok()?;
+    let role: Option<RoleArn> = granted.grantee.parse().ok();
+    let scope = match (&role, granted.grantee.parse::<AccountId>()) {
+        (Some(_), _) => VaultScope::Role,
+        (None, Ok(_)) => VaultScope::Account,
+        (None, Err(_)) if granted.grantee == VaultScope::Organization.to_string() => {
+            VaultScope::Organization
+        }
+        (None, Err(_)) => return None,
+    };
+    let role_arn = match &role {
+        Some(role) => role.arn().clone(),
+        // Not said in a wider statement.
+        None => format!("arn:{partition}:iam::{source_account}:role/any")
+            .parse()
+            .ok()?,
+    };
+    let grant = VaultGrant {
+        partition: partition.to_owned(),
+        source_account,
+        role_arn,
+        scope,
+        organization_id: Some(organization.id.clone()),
+        organization_paths: settings.organization_paths.clone(),
+    };
+    grant.statements().ok()
+}
+
+/// Whether the policy admits a grantee although our statement is gone: then somebody only said it otherwise. What can't be
+/// evaluated isn't admitted.
+fn is_still_admitted(
     granted: &Granted,
     planned: &str,
     plan: &Plan,
     failure: &Failure,
     facts: &Facts,
-) -> Option<Access> {
+) -> bool {
     if granted.grantee == planned {
-        return Some(plan.access_before.clone());
+        return plan.access_before == Access::Allowed;
     }
     if granted.account != account_of(&plan.target, failure).as_str() {
-        return None;
+        return false;
     }
     let policy = plan.before.as_ref();
-    match (&plan.target, &facts.source_key) {
+    let access = match (&plan.target, &facts.source_key) {
         (Target::Vault(_), _) => match granted.grantee.parse::<RoleArn>() {
-            Ok(role) => Some(vault_access_of(policy, &role, failure, facts)),
-            Err(_) => None,
+            Ok(role) => vault_access_of(policy, &role, failure, facts),
+            Err(_) => return false,
         },
         (Target::Key(_), SourceKey::Key(key)) => match (policy, key_grantee(&granted.grantee)) {
-            (Some(policy), Some((_, Some(service)))) => Some(key_access_through(
-                policy,
-                &key.arn,
-                &key.tags,
-                Some(service),
-                failure,
-                facts,
-            )),
-            (Some(_), Some((_, None)) | None) | (None, _) => None,
+            (Some(policy), Some((_, Some(service)))) => {
+                key_access_through(policy, &key.arn, &key.tags, Some(service), failure, facts)
+            }
+            (Some(_), Some((_, None)) | None) | (None, _) => return false,
         },
-        (Target::Key(_), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => None,
-    }
+        (Target::Key(_), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => return false,
+    };
+    access == Access::Allowed
 }

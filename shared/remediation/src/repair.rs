@@ -8,19 +8,21 @@ use copymend_policy::{NewStatement, PolicyDocument, prove_only_adds};
 use jiff::Timestamp;
 
 use crate::grantee::{account_of, grantee};
-use crate::guards::{approve, guards_of_history, guards_of_lease, guards_of_plan};
+use crate::guards::{GuardResult, Question, Stage, ask, entries_that_admit, lease_holds};
 use crate::handler::Invocation;
+use crate::history::History;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
-use crate::lease::{lease_holds, take_lease};
+use crate::lease::take_lease;
 use crate::ledger::{Change, Grounds, Lease, Ledger, PolicyHistory};
-use crate::pause::{ask_for_pause, replace};
+use crate::pause::ask_for_pause;
 use crate::plan::{Plan, Target, holds, plan, sids};
 use crate::policy_write::{
     ATTEMPTS, Approval, Late, PolicyWrite, Read, Seen, WriteEnd, read_policy, read_settled,
 };
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
-use crate::report::{GuardResult, PolicyChange};
+use crate::report::PolicyChange;
 use crate::settings::Settings;
+use crate::write::{act_on, permit};
 
 /// How a repair ended.
 #[derive(Debug)]
@@ -155,40 +157,37 @@ struct UnderLease<'l, E: Environment> {
     lease: &'l Lease,
     target: &'l Target,
     /// What was written to the policy before.
-    history: CallResult<PolicyHistory>,
-    /// The guard `not-paused`.
-    not_paused: GuardResult,
+    writes: CallResult<PolicyHistory>,
+    /// What the ledger remembers of the copy, with the pause as it is now.
+    history: History,
 }
 
-/// Everything a repair is about.
-pub(crate) struct Repair<'r, E> {
+/// Everything the repair of a policy is about.
+pub(crate) struct PolicyRepair<'r, E> {
     pub environment: &'r E,
     pub settings: &'r Settings,
     pub failure: &'r Failure,
     pub cause: Cause,
     pub invocation: &'r Invocation,
-    /// The guards of any write, which passed.
-    pub guards: &'r [GuardResult],
-    /// The entries of the lists that admit it, each with its setting's name, for the record.
-    pub admitted_by: &'r [String],
+    /// What the ledger remembers of the copy.
+    pub history: &'r History,
 }
 
-impl<E: Environment> Repair<'_, E> {
+impl<E: Environment> PolicyRepair<'_, E> {
     /// Runs the repair of a plan that passed every guard that needs no lease.
     pub(crate) async fn run(&self, planned: Plan, facts: &Facts) -> Repaired {
-        let refused = |lease: Option<&Lease>, plan: &Plan, now| Repaired {
-            guards: guards_of_lease(plan.target.as_str(), lease, now, self.invocation.deadline),
-            ending: Ending::Refused(Some(change_of(plan, self.failure, self.settings))),
-            put: None,
-            notes: Vec::new(),
-        };
         let now = self.environment.clock().now();
         let Some(ledger) = self.environment.ledger() else {
-            let mut repaired = refused(None, &planned, now);
-            repaired
-                .notes
-                .push("no ledger keeps leases: set COPYMEND_LEDGER_TABLE".to_owned());
-            return repaired;
+            let question = Question {
+                lease: Some((None, self.invocation.deadline)),
+                ..self.question(self.history, &planned, facts, now)
+            };
+            return Repaired {
+                guards: ask(&question, &[Stage::Lease]),
+                ending: Ending::Refused(Some(change_of(&planned, self.failure, self.settings))),
+                put: None,
+                notes: vec!["no ledger keeps leases: set COPYMEND_LEDGER_TABLE".to_owned()],
+            };
         };
         let target = planned.target.clone();
         let clock = self.environment.clock();
@@ -227,22 +226,25 @@ impl<E: Environment> Repair<'_, E> {
         let mut tried = Tried::default();
         // Read once: while the lease is held, no other invocation writes.
         let now = self.environment.clock().now();
-        let history = ledger.policy_history(target.as_str(), now).await;
-        if let Err(error) = &history
+        let writes = ledger.policy_history(target.as_str(), now).await;
+        if let Err(error) = &writes
             && error.may_pass()
         {
             return tried.into_repaired(Ending::Busy(error.clone()));
         }
-        let not_paused = match ask_for_pause(self.environment, ledger).await {
-            Ok(guard) => guard,
+        let pause = match ask_for_pause(self.environment, ledger).await {
+            Ok(pause) => Some(pause),
             Err(error) => return tried.into_repaired(Ending::Busy(error)),
         };
         let under_lease = UnderLease {
             ledger,
             lease,
             target,
-            history,
-            not_paused,
+            writes,
+            history: History {
+                pause,
+                ..self.history.clone()
+            },
         };
         for attempt in 0..=ATTEMPTS {
             let ended = match self.look(&under_lease, facts, &mut tried).await {
@@ -329,16 +331,19 @@ impl<E: Environment> Repair<'_, E> {
         tried: &mut Tried,
     ) -> Option<Ending> {
         let now = self.environment.clock().now();
-        match self.ask(under_lease, &plan, fresh, now) {
-            Ok(guards) => tried.guards = guards,
-            Err(error) => return Some(Ending::Busy(error)),
+        let deadline = self.invocation.deadline;
+        // A lease that ran out or too little time is nobody's refusal.
+        if let Err(error) = lease_holds(under_lease.lease, now, deadline) {
+            return Some(Ending::Busy(error));
         }
-        if approve(&plan, &tried.guards, under_lease.lease).is_none() {
-            return Some(Ending::Refused(Some(change_of(
-                &plan,
-                self.failure,
-                self.settings,
-            ))));
+        let (guards, write) = permit(
+            &self.under_lease(under_lease, &plan, fresh, now),
+            under_lease.lease,
+        );
+        tried.guards = guards;
+        if write.is_none() {
+            let change = change_of(&plan, self.failure, self.settings);
+            return Some(Ending::Refused(Some(change)));
         }
         let sids = plan.sids();
         let ended = PolicyWrite {
@@ -404,34 +409,44 @@ impl<E: Environment> Repair<'_, E> {
         let plan = plan(self.cause, self.failure, &facts, self.settings)
             .ok()
             .filter(|plan| plan.added == planned.added)?;
-        let guards = self.ask(under_lease, &plan, &facts, now).ok()?;
-        let write = approve(&plan, &guards, under_lease.lease)?;
-        Some((write, Some(plan.after.as_str().to_owned())))
+        lease_holds(under_lease.lease, now, self.invocation.deadline).ok()?;
+        let question = self.under_lease(under_lease, &plan, &facts, now);
+        let (_, write) = permit(&question, under_lease.lease);
+        Some((write?, Some(plan.after.as_str().to_owned())))
     }
 
-    /// Asks every guard, under the lease. An error asks for another delivery: a lease that ran out or too little time is
-    /// nobody's refusal.
-    fn ask(
-        &self,
-        under_lease: &UnderLease<'_, E>,
-        plan: &Plan,
-        fresh: &Facts,
+    fn question<'q>(
+        &'q self,
+        history: &'q History,
+        plan: &'q Plan,
+        facts: &'q Facts,
         now: Timestamp,
-    ) -> CallResult<Vec<GuardResult>> {
-        let of_lease = lease_holds(under_lease.lease, now, self.invocation.deadline)?;
-        let mut guards = self.guards.to_vec();
-        replace(&mut guards, under_lease.not_paused.clone());
-        guards.extend(guards_of_plan(plan, self.failure, fresh, self.settings));
-        let history = &under_lease.history;
-        guards.extend(guards_of_history(
-            plan,
+    ) -> Question<'q> {
+        Question {
+            act: act_on(&plan.target),
+            failure: self.failure,
+            settings: self.settings,
             history,
-            self.failure,
-            fresh,
-            self.settings,
-        ));
-        guards.extend(of_lease);
-        Ok(guards)
+            facts: Some(facts),
+            plan: Some(Ok(plan)),
+            writes: None,
+            lease: None,
+            now,
+        }
+    }
+
+    fn under_lease<'q>(
+        &'q self,
+        under_lease: &'q UnderLease<'_, E>,
+        plan: &'q Plan,
+        facts: &'q Facts,
+        now: Timestamp,
+    ) -> Question<'q> {
+        Question {
+            writes: Some(&under_lease.writes),
+            lease: Some((Some(under_lease.lease), self.invocation.deadline)),
+            ..self.question(&under_lease.history, plan, facts, now)
+        }
     }
 
     /// The facts with the policy as it is now. A read that fails for a reason that passes is an error, and the event is
@@ -443,7 +458,7 @@ impl<E: Environment> Repair<'_, E> {
     ) -> CallResult<(Facts, Option<Late>)> {
         let target = under_lease.target;
         let deadline = self.invocation.deadline;
-        let read = if let Ok(history) = &under_lease.history {
+        let read = if let Ok(history) = &under_lease.writes {
             read_settled(self.environment, target, history, deadline).await
         } else {
             // No guard lets a write pass without it.
@@ -499,7 +514,10 @@ impl<E: Environment> Repair<'_, E> {
             undoes: None,
             allows_again: false,
             made_by: None,
-            grounds: Grounds::of(self.settings, self.admitted_by.to_vec()),
+            grounds: Grounds::of(
+                self.settings,
+                entries_that_admit(self.failure, &plan.target, self.settings),
+            ),
         }
     }
 }

@@ -6,6 +6,7 @@ use copymend_diagnosis::{Advice, Assessment, Cause, CopyJobEvent, WhyUnknown};
 use copymend_policy::Certificate;
 use serde::Serialize;
 
+pub use crate::guards::{Guard, GuardResult};
 use crate::settings::Mode;
 
 /// What Copymend made of one event.
@@ -24,7 +25,7 @@ pub struct Report {
     /// The cause with its evidence.
     pub diagnosis: DiagnosisReport,
     /// What was decided.
-    pub decision: Decision,
+    pub decision: DecisionKind,
     /// Every guard that was asked, in order.
     pub guards: Vec<GuardResult>,
     /// Policy changes: made in repair mode, planned in observe mode. A refused repair has none.
@@ -152,7 +153,7 @@ pub struct DiagnosisReport {
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Decision {
+pub enum DecisionKind {
     /// Repair, then start the copy again.
     Repair,
     /// Start the copy again; nothing to repair.
@@ -256,6 +257,13 @@ impl Outcome {
         }
     }
 
+    /// Whether a recorded outcome is one of a repair.
+    pub(crate) fn is_of_a_repair(recorded: &str) -> bool {
+        [Self::Repaired, Self::RepairedAndRetried]
+            .iter()
+            .any(|outcome| outcome.slug() == recorded)
+    }
+
     /// Whether people hear something new, after a recorded outcome. A slug that this version doesn't know is another one.
     #[must_use]
     pub fn is_news_after(self, recorded: &str) -> bool {
@@ -270,17 +278,6 @@ impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.slug())
     }
-}
-
-/// A guard's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct GuardResult {
-    /// The guard's stable name.
-    pub name: &'static str,
-    /// Whether it lets the write pass.
-    pub passed: bool,
-    /// What it saw.
-    pub detail: String,
 }
 
 /// A change of one policy.

@@ -2,19 +2,21 @@
 //! stopped.
 
 use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey};
+use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Facts, Failure, KeyArn, SourceKey};
 use copymend_policy::{NewStatement, PolicyDocument};
 use serde_json::Value;
 
+use crate::carry_out::{NOT_STARTED_BY_A_GUARD, incident_of};
+use crate::done::{Done, Findings};
 use crate::grantee::grantee;
-use crate::guards::{all_passed, guards_of_any_write, is_opt_out};
+use crate::guards::{Act, Question, Stage, all_passed, ask, is_opt_out};
 use crate::handler::{CopyRemediator, Delivery, HandlerError};
 use crate::ledger::{Change, ChangeState, JobProgress, Ledger};
 use crate::plan::{Target, holds, sids, vault_grant};
-use crate::ports::{Backup, Clock, Environment, Keys, Location};
+use crate::ports::{Backup, Environment, Keys, Location};
 use crate::repair::change_recorded;
-use crate::report::{Decision, GuardResult, Incident, Outcome, Report};
-use crate::settings::{Admits, Mode, Settings};
+use crate::report::{DecisionKind, Outcome, Report};
+use crate::settings::{Mode, Settings};
 
 impl<E: Environment> CopyRemediator<E> {
     /// A copy that failed before its policy was repaired for another copy of the same grantee: nothing is left to find out,
@@ -45,7 +47,8 @@ impl<E: Environment> CopyRemediator<E> {
                 Some(Target::Vault(job.destination_vault.clone())),
             )
         } else if suggests(Cause::SourceKeyPolicy) {
-            (Cause::SourceKeyPolicy, self.key_of(failure).await)
+            let key = self.key_of(failure).await.ok().flatten();
+            (Cause::SourceKeyPolicy, key.map(Target::Key))
         } else {
             return Ok(None);
         };
@@ -68,35 +71,48 @@ impl<E: Environment> CopyRemediator<E> {
         if !still_admits || !nobody_opted_out {
             return Ok(None);
         }
-        let diagnosis = Diagnosis::from_message(&explanation);
-        let mut report = self.blank(event, &diagnosis, Vec::new(), None);
-        // What the repair was for comes first: the sort keeps the rest in its order.
-        let candidates = &mut report.diagnosis.candidates;
-        candidates.sort_by_key(|candidate| candidate.cause != cause);
-        report.verified = true;
-        report.message.clone_from(&job.status_message);
-        report.copy.recovery_point = Some(job.source_recovery_point.to_string());
-        report.diagnosis.cause = cause;
-        report.told_by_its_change = true;
-        report.incident = Some(Incident {
-            cause,
-            resource: target.as_str().to_owned(),
-            grantee: Some(grantee),
-        });
-        report.notes.push(format!(
-            "the policy of `{}` was repaired at {at}, after this copy had failed",
-            target.as_str()
-        ));
-        let started_by = self.started_by(failure, &mut report).await?;
-        let now = self.environment.clock().now();
-        let admits = Admits::ThisRole;
-        let guards = guards_of_any_write(failure, &self.settings, started_by, admits, now);
+        let history = self.history_of_the_copy(failure).await?;
+        let question = Question {
+            act: Act::Retry,
+            failure,
+            settings: &self.settings,
+            history: &history,
+            facts: None,
+            plan: None,
+            writes: None,
+            lease: None,
+            now: history.now,
+        };
+        let guards = ask(&question, &[Stage::Copy]);
         if !all_passed(&guards) {
             return Ok(None);
         }
-        let report = self.retry_only(report, failure, guards).await?;
+        let mut notes = vec![format!(
+            "the policy of `{}` was repaired at {at}, after this copy had failed",
+            target.as_str()
+        )];
+        notes.extend(history.notes);
+        let done = Done {
+            guards,
+            notes,
+            incident: Some(incident_of(cause, &target, failure, &self.settings)),
+            told_by_its_change: true,
+            ..Done::new(DecisionKind::Retry, Outcome::Advised)
+        };
+        let done = self.start_again(done, failure).await?;
         // With its budget used up the copy goes the whole way: people need to know what to do.
-        Ok((report.outcome == Outcome::Retried).then_some(report))
+        if done.outcome != Outcome::Retried {
+            return Ok(None);
+        }
+        let findings = Findings {
+            event,
+            failure: Some(failure),
+            // What the repair was for comes first.
+            diagnosis: &Diagnosis::from_message(&explanation).led_by(cause),
+            unknown: Vec::new(),
+            advice: None,
+        };
+        Ok(Some(Report::of(findings, self.settings.mode, done)))
     }
 
     /// Whether the vault's policy still holds the statement that admits this copy. A key's policy isn't read again: were our
@@ -119,20 +135,28 @@ impl<E: Environment> CopyRemediator<E> {
     async fn nobody_opted_out(&self, target: &Target, failure: &Failure) -> bool {
         let vault = &failure.job().destination_vault;
         let vault = self.environment.backup().list_vault_tags(vault);
-        match target {
-            Target::Vault(_) => vault.await.is_ok_and(|tags| !is_opt_out(&tags)),
-            Target::Key(key) => {
-                let key = self.environment.keys().list_key_tags(key);
-                let (vault, key) = tokio::join!(vault, key);
-                [vault, key]
-                    .into_iter()
-                    .all(|tags| tags.is_ok_and(|tags| !is_opt_out(&tags)))
-            }
-        }
+        let key = async {
+            let of_point;
+            let key = match target {
+                Target::Key(key) => key,
+                Target::Vault(_) => match self.key_of(failure).await {
+                    Ok(None) => return true,
+                    Ok(Some(key)) => {
+                        of_point = key;
+                        &of_point
+                    }
+                    Err(()) => return false,
+                },
+            };
+            let tags = self.environment.keys().list_key_tags(key).await;
+            tags.is_ok_and(|tags| !is_opt_out(&tags))
+        };
+        let (vault, key) = tokio::join!(vault, key);
+        key && vault.is_ok_and(|tags| !is_opt_out(&tags))
     }
 
-    /// The key that the recovery point names. Without one the whole way round is taken.
-    async fn key_of(&self, failure: &Failure) -> Option<Target> {
+    /// The key that the recovery point names. Where that can't be read, the whole way round tells.
+    async fn key_of(&self, failure: &Failure) -> Result<Option<KeyArn>, ()> {
         let job = failure.job();
         let location = Location {
             account: job.account,
@@ -147,7 +171,10 @@ impl<E: Environment> CopyRemediator<E> {
                 &job.source_recovery_point,
             )
             .await;
-        point.ok()??.encryption_key.map(Target::Key)
+        match point {
+            Ok(Some(point)) => Ok(point.encryption_key),
+            Ok(None) | Err(_) => Err(()),
+        }
     }
 
     /// A change that an earlier delivery of this event wrote, or was about to write, if its statements are in the policy.
@@ -188,39 +215,32 @@ impl<E: Environment> CopyRemediator<E> {
     }
 
     /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
-    pub(crate) async fn resume(
+    pub(crate) async fn go_on(
         &self,
-        mut report: Report,
+        mut done: Done,
         failure: &Failure,
-        guards: Vec<GuardResult>,
         change: Change,
-    ) -> Result<Report, HandlerError> {
-        report.diagnosis.cause = if change.resource == failure.job().destination_vault.as_str() {
-            Cause::DestinationVaultPolicy
-        } else if change.statements.is_empty() {
-            Cause::ServiceLinkedRole
-        } else {
-            Cause::SourceKeyPolicy
-        };
-        report.notes.push(
-            "an earlier delivery of this event repaired the policy and did not come to its end"
-                .to_owned(),
+    ) -> Result<Done, HandlerError> {
+        done.cause = Some(
+            if change.resource == failure.job().destination_vault.as_str() {
+                Cause::DestinationVaultPolicy
+            } else if change.statements.is_empty() {
+                Cause::ServiceLinkedRole
+            } else {
+                Cause::SourceKeyPolicy
+            },
         );
-        report.decision = Decision::Repair;
-        report.outcome = Outcome::Repaired;
-        report.advice = None;
-        report.changes.push(change_recorded(&change, true));
+        done.needs_advice = false;
+        done.changes.push(change_recorded(&change, true));
         // It is counted where the earlier delivery counted it: under its change.
-        report.incident = None;
-        let passed = all_passed(&guards);
-        report.guards = guards;
-        if passed {
-            self.start_again(report, failure).await
+        done.incident = None;
+        let done = done.with_note(
+            "an earlier delivery of this event repaired the policy and did not come to its end",
+        );
+        if all_passed(&done.guards) {
+            self.start_again(done, failure).await
         } else {
-            report
-                .notes
-                .push("the copy was not started again: a guard does not let it".to_owned());
-            Ok(report)
+            Ok(done.with_note(NOT_STARTED_BY_A_GUARD))
         }
     }
 }

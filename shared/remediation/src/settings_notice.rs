@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::handler::{CopyRemediator, Invocation};
 use crate::ledger::Ledger;
 use crate::ports::{Clock, Environment};
+use crate::report::Report;
 use crate::settings::Settings;
 
 /// Settings as the ledger keeps them: those that the last event was handled with.
@@ -16,6 +17,15 @@ pub struct RecordedSettings {
     pub hash: String,
     /// Their values, as [`Settings::values`] makes them.
     pub values: BTreeMap<String, String>,
+}
+
+/// Settings that differ from the recorded ones, of which people don't know yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsNotice {
+    /// Those that were recorded.
+    pub before: RecordedSettings,
+    /// Whether another invocation is about to tell people.
+    pub is_anothers: bool,
 }
 
 impl From<&Settings> for RecordedSettings {
@@ -56,25 +66,47 @@ impl RecordedSettings {
     }
 }
 
+/// What changed in the settings, a sentence each, and whether another invocation is about to tell people.
+#[derive(Debug, Default)]
+pub(crate) struct ChangedSettings {
+    notes: Vec<String>,
+    is_anothers: bool,
+}
+
+impl ChangedSettings {
+    /// What this report has to say of it. A grant is never told without the settings that it rests on, even if another invocation
+    /// is about to tell of them: it may die.
+    pub(crate) fn notes_for(self, report: &Report) -> Vec<String> {
+        if self.is_anothers && report.changes.iter().all(|change| !change.applied) {
+            Vec::new()
+        } else {
+            self.notes
+        }
+    }
+}
+
 impl<E: Environment> CopyRemediator<E> {
-    /// What changed in the settings, if this invocation is the one to tell people. A ledger that doesn't answer costs the notice
-    /// nothing but time: the next event tells.
+    /// What changed in the settings. A ledger that doesn't answer costs the notice nothing but time: the next event tells.
     pub(crate) async fn changed_settings(
         &self,
         ledger: &E::Ledger,
         invocation: &Invocation,
         until: Timestamp,
-    ) -> Vec<String> {
+    ) -> ChangedSettings {
         let settings = RecordedSettings::from(&self.settings);
         let now = self.environment.clock().now();
         let claimed = ledger
             .claim_settings_notice(&settings, &invocation.id, now, until)
             .await;
         match claimed {
-            Ok(before) => before.map_or_else(Vec::new, |before| before.changes_to(&settings)),
+            Ok(None) => ChangedSettings::default(),
+            Ok(Some(notice)) => ChangedSettings {
+                notes: notice.before.changes_to(&settings),
+                is_anothers: notice.is_anothers,
+            },
             Err(error) => {
                 tracing::warn!(%error, "whether the settings changed is not known");
-                Vec::new()
+                ChangedSettings::default()
             }
         }
     }

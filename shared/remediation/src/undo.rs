@@ -1,16 +1,16 @@
 //! Takes a change back: exactly the statements that it added, also when others have edited the policy since.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_policy::{EditError, NewStatement, ParseError, PolicyDocument, RecordedError, Undone};
+use copymend_policy::{EditError, NewStatement, ParseError, PolicyDocument, RecordedError};
 
-use crate::guards::Write;
+use crate::guards::lease_holds;
 use crate::handler::Invocation;
-use crate::lease::{lease_holds, take_lease};
+use crate::lease::take_lease;
 use crate::ledger::{Again, Change, ChangeState, Grounds, Lease, Ledger, PolicyHistory, Refusal};
 use crate::plan::{Target, sids};
 use crate::policy_write::{ATTEMPTS, PolicyWrite, Seen, WriteEnd, read_settled};
 use crate::ports::{CallError, Clock, Environment};
-use crate::write::{Approved, ApprovedNoVaultPolicy};
+use crate::write::{TakenOut, Write, take_out};
 
 /// A change that was taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,28 +247,15 @@ fn step(
         resource: resource(),
         source,
     })?;
-    let undone =
-        copymend_policy::undo(&document, statements).map_err(|source| UndoError::Edit {
+    match take_out(target, &document, statements) {
+        Ok(TakenOut::Gone) => Ok(Step::Gone),
+        Ok(TakenOut::Write(write, after)) => Ok(Step::Write(write, after)),
+        Ok(TakenOut::EmptyKeyPolicy) => Err(UndoError::EmptyKeyPolicy(resource())),
+        Err(source) => Err(UndoError::Edit {
             resource: resource(),
             source,
-        })?;
-    let after = match undone {
-        Undone::Unchanged => return Ok(Step::Gone),
-        Undone::NoDocument => None,
-        // AWS takes no policy without a statement.
-        Undone::Document(document) if document.statements().is_empty() => None,
-        Undone::Document(document) => Some(document),
-    };
-    let text = after.as_ref().map(|after| after.as_str().to_owned());
-    let write = match (target, after) {
-        (Target::Vault(vault), None) => {
-            Write::NoVaultPolicy(ApprovedNoVaultPolicy::new(vault.clone()))
-        }
-        (Target::Key(_), None) => return Err(UndoError::EmptyKeyPolicy(resource())),
-        (Target::Vault(vault), Some(after)) => Write::Vault(Approved::new(vault.clone(), after)),
-        (Target::Key(key), Some(after)) => Write::Key(Approved::new(key.clone(), after)),
-    };
-    Ok(Step::Write(write, text))
+        }),
+    }
 }
 
 async fn write<E: Environment>(

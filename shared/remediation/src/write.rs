@@ -1,9 +1,16 @@
 //! A write that may happen: the only thing that the writing ports take.
+//!
+//! A permission is made in two places, both here: [`permit`], which sees every guard of the checklist pass, and [`take_out`], which
+//! takes statements on record out of a policy and nothing else. So an unguarded write doesn't compile.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_policy::{AccountId, PolicyDocument};
+use copymend_policy::{AccountId, EditError, NewStatement, PolicyDocument, Undone};
 
-/// A policy that passed every guard. Only [`crate::guards`] makes one, so an unguarded write doesn't compile.
+use crate::guards::{Act, GuardResult, Question, ask_all};
+use crate::ledger::Lease;
+use crate::plan::Target;
+
+/// A policy that may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approved<R> {
     resource: R,
@@ -16,10 +23,6 @@ pub type ApprovedVaultPolicy = Approved<BackupVaultArn>;
 pub type ApprovedKeyPolicy = Approved<KeyArn>;
 
 impl<R> Approved<R> {
-    pub(crate) const fn new(resource: R, after: PolicyDocument) -> Self {
-        Self { resource, after }
-    }
-
     /// The vault or key.
     #[must_use]
     pub const fn resource(&self) -> &R {
@@ -33,17 +36,13 @@ impl<R> Approved<R> {
     }
 }
 
-/// That a vault shall have no access policy any more. Only an approved undo makes one.
+/// That a vault shall have no access policy any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovedNoVaultPolicy {
     vault: BackupVaultArn,
 }
 
 impl ApprovedNoVaultPolicy {
-    pub(crate) const fn new(vault: BackupVaultArn) -> Self {
-        Self { vault }
-    }
-
     /// The vault.
     #[must_use]
     pub const fn vault(&self) -> &BackupVaultArn {
@@ -51,7 +50,7 @@ impl ApprovedNoVaultPolicy {
     }
 }
 
-/// That `AWSServiceRoleForBackup` shall be made in an account. Only the guarded repair makes one.
+/// That `AWSServiceRoleForBackup` shall be created in an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovedServiceLinkedRole {
     account: AccountId,
@@ -59,13 +58,6 @@ pub struct ApprovedServiceLinkedRole {
 }
 
 impl ApprovedServiceLinkedRole {
-    pub(crate) fn approve(account: AccountId, partition: &str, passed: bool) -> Option<Self> {
-        passed.then(|| Self {
-            account,
-            partition: partition.to_owned(),
-        })
-    }
-
     /// The account.
     #[must_use]
     pub const fn account(&self) -> AccountId {
@@ -77,4 +69,89 @@ impl ApprovedServiceLinkedRole {
     pub fn partition(&self) -> &str {
         &self.partition
     }
+}
+
+/// What may be written.
+#[derive(Debug)]
+pub enum Write {
+    /// A vault access policy.
+    Vault(ApprovedVaultPolicy),
+    /// A key policy.
+    Key(ApprovedKeyPolicy),
+    /// No vault access policy any more: an undo of the first statement.
+    NoVaultPolicy(ApprovedNoVaultPolicy),
+}
+
+/// Asks every guard of the act's checklist, under the lease on what the plan writes to. The write is there only if each of them
+/// could be asked and passed.
+pub(crate) fn permit(question: &Question<'_>, lease: &Lease) -> (Vec<GuardResult>, Option<Write>) {
+    let (guards, every) = ask_all(question);
+    let plan = question.planned().filter(|plan| {
+        every && question.act == act_on(&plan.target) && lease.resource() == plan.target.as_str()
+    });
+    let write = plan.map(|plan| {
+        let after = plan.after.clone();
+        match plan.target.clone() {
+            Target::Vault(resource) => Write::Vault(Approved { resource, after }),
+            Target::Key(resource) => Write::Key(Approved { resource, after }),
+        }
+    });
+    (guards, write)
+}
+
+/// The same for creating the service-linked role of the destination account.
+pub(crate) fn permit_role(
+    question: &Question<'_>,
+    role: &str,
+    lease: &Lease,
+) -> (Vec<GuardResult>, Option<ApprovedServiceLinkedRole>) {
+    let (guards, every) = ask_all(question);
+    let is_permitted = every && question.act == Act::ServiceLinkedRole && lease.resource() == role;
+    let failure = question.failure;
+    let write = is_permitted.then(|| ApprovedServiceLinkedRole {
+        account: failure.destination_account(),
+        partition: failure.job().destination_vault.partition().to_owned(),
+    });
+    (guards, write)
+}
+
+/// What is done to a target.
+pub(crate) const fn act_on(target: &Target) -> Act {
+    match target {
+        Target::Vault(_) => Act::VaultPolicy,
+        Target::Key(_) => Act::KeyPolicy,
+    }
+}
+
+/// A policy without statements on record.
+pub(crate) enum TakenOut {
+    /// They are gone already.
+    Gone,
+    /// What is to be written, and the policy's text then; `None` for no policy.
+    Write(Write, Option<String>),
+    /// Nothing would be left of a key's policy, which can't be.
+    EmptyKeyPolicy,
+}
+
+/// Takes exactly these statements out of a policy. Refused where somebody changed one of them.
+pub(crate) fn take_out(
+    target: &Target,
+    policy: &PolicyDocument,
+    statements: &[NewStatement],
+) -> Result<TakenOut, EditError> {
+    let after = match copymend_policy::undo(policy, statements)? {
+        Undone::Unchanged => return Ok(TakenOut::Gone),
+        Undone::NoDocument => None,
+        // AWS takes no policy without a statement.
+        Undone::Document(document) if document.statements().is_empty() => None,
+        Undone::Document(document) => Some(document),
+    };
+    let text = after.as_ref().map(|after| after.as_str().to_owned());
+    let write = match (target.clone(), after) {
+        (Target::Vault(vault), None) => Write::NoVaultPolicy(ApprovedNoVaultPolicy { vault }),
+        (Target::Key(_), None) => return Ok(TakenOut::EmptyKeyPolicy),
+        (Target::Vault(resource), Some(after)) => Write::Vault(Approved { resource, after }),
+        (Target::Key(resource), Some(after)) => Write::Key(Approved { resource, after }),
+    };
+    Ok(TakenOut::Write(write, text))
 }

@@ -1,7 +1,7 @@
 //! The words that the e-mail and the terminal view share.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn, Verdict};
-use copymend_remediation::report::{Decision, DiagnosisReport, Outcome, PolicyChange, Report};
+use copymend_remediation::report::{DecisionKind, DiagnosisReport, Outcome, PolicyChange, Report};
 
 use crate::text::inline;
 
@@ -44,11 +44,11 @@ pub(crate) fn deed(report: &Report) -> String {
             "AWS Backup did not confirm this event. The cause is read from its message alone, and nothing was changed.".to_owned()
         }
         Outcome::Refused if report.verified => {
-            let failed: Vec<&str> = report.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.name).collect();
+            let failed: Vec<&str> = report.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.guard.name()).collect();
             format!("Copymend refused the repair; nothing was written. Guards that failed: {}.", failed.join(", "))
         }
         Outcome::Refused => "The event and AWS Backup disagree, so Copymend refused to act on it. Nothing was written.".to_owned(),
-        Outcome::Failed if report.decision == Decision::Retry => {
+        Outcome::Failed if report.decision == DecisionKind::Retry => {
             "Copymend tried to start the copy again, and failed. The notes say why.".to_owned()
         }
         Outcome::Failed => "Copymend tried a repair, and failed. The notes say how things stand.".to_owned(),

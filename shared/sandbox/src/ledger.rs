@@ -8,6 +8,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress, Lease,
     Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    SettingsNotice,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
@@ -367,21 +368,26 @@ impl Ledger for MemoryLedger {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> CallResult<Option<RecordedSettings>> {
+    ) -> CallResult<Option<SettingsNotice>> {
         let mut state = self.begin("ledger:ClaimSettingsNotice", "settings")?;
         let Some(recorded) = state.settings.clone() else {
             state.settings = Some(settings.clone());
             return Ok(None);
         };
-        let is_held = state
+        let is_anothers = state
             .settings_notice
             .as_ref()
             .is_some_and(|(by, until)| by != owner && *until > now);
-        if recorded.hash == settings.hash || is_held {
+        if recorded.hash == settings.hash {
             return Ok(None);
         }
-        state.settings_notice = Some((owner.to_owned(), until));
-        Ok(Some(recorded))
+        if !is_anothers {
+            state.settings_notice = Some((owner.to_owned(), until));
+        }
+        Ok(Some(SettingsNotice {
+            before: recorded,
+            is_anothers,
+        }))
     }
 
     async fn record_settings(&self, settings: &RecordedSettings) -> CallResult<()> {

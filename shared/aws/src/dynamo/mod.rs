@@ -49,7 +49,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin, Pause,
-    PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    PolicyHistory, RecordedSettings, Refusal, RetryRecord, SettingsNotice,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -396,7 +396,7 @@ impl Ledger for DynamoLedger {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> CallResult<Option<RecordedSettings>> {
+    ) -> CallResult<Option<SettingsNotice>> {
         self.claim_notice(settings, owner, now, until).await
     }
 

@@ -1,6 +1,6 @@
 //! The settings of the last event: one item, which also says who tells people of a change.
 
-use copymend_remediation::ledger::RecordedSettings;
+use copymend_remediation::ledger::{RecordedSettings, SettingsNotice};
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
@@ -24,7 +24,7 @@ impl DynamoLedger {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> CallResult<Option<RecordedSettings>> {
+    ) -> CallResult<Option<SettingsNotice>> {
         let Some(item) = self.get(SETTINGS).await? else {
             self.put_settings(settings, false).await?;
             return Ok(None);
@@ -49,7 +49,10 @@ impl DynamoLedger {
         let claimed = Call::new("dynamodb:UpdateItem", SETTINGS)
             .find(&[REFUSED], request.send())
             .await?;
-        Ok(claimed.map(|_| recorded))
+        Ok(Some(SettingsNotice {
+            before: recorded,
+            is_anothers: claimed.is_none(),
+        }))
     }
 
     /// Nobody holds the notice afterwards.

@@ -5,6 +5,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry, JobProgress,
     LastWrite, Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal,
+    SettingsNotice,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -488,16 +489,26 @@ async fn settings(ledger: &impl Ledger) {
     };
     assert_eq!(claim("1", "a", 0, 60).await, None, "the first ones");
     assert_eq!(claim("1", "b", 1, 61).await, None);
-    let before = Some(settings("1"));
-    assert_eq!(claim("2", "a", 2, 62).await, before);
-    assert_eq!(claim("2", "b", 3, 63).await, None, "`a` tells");
-    assert_eq!(claim("2", "a", 4, 64).await, before, "sent again");
-    assert_eq!(claim("2", "b", 64, 124).await, before, "`a` died");
+    let notice = |before: &str, is_anothers| {
+        let before = settings(before);
+        Some(SettingsNotice {
+            before,
+            is_anothers,
+        })
+    };
+    assert_eq!(claim("2", "a", 2, 62).await, notice("1", false));
+    assert_eq!(claim("2", "b", 3, 63).await, notice("1", true), "`a` tells");
+    assert_eq!(claim("2", "a", 4, 64).await, notice("1", false), "again");
+    assert_eq!(
+        claim("2", "b", 64, 124).await,
+        notice("1", false),
+        "`a` died"
+    );
     assert_eq!(claim("1", "c", 65, 125).await, None, "the same as recorded");
     ledger.record_settings(&settings("2")).await.unwrap();
     assert_eq!(claim("2", "c", 66, 126).await, None);
     // Nobody holds the next notice.
-    assert_eq!(claim("3", "c", 67, 127).await, Some(settings("2")));
+    assert_eq!(claim("3", "c", 67, 127).await, notice("2", false));
 }
 
 async fn retries(ledger: &impl Ledger) {

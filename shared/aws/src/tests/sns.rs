@@ -1,7 +1,7 @@
 use copymend_diagnosis::Cause;
 use copymend_remediation::advisor::{AdvisorSettings, Advisory, JobSummary, Subject};
 use copymend_remediation::ports::{AdvisorEnvironment, CallErrorKind, Environment, Notifier};
-use copymend_remediation::report::{CopySummary, Decision, DiagnosisReport, Outcome, Report};
+use copymend_remediation::report::{CopySummary, DecisionKind, DiagnosisReport, Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 
 use super::wire::{Wire, ok, xml_error};
@@ -31,7 +31,7 @@ fn report() -> Report {
             candidates: Vec::new(),
             unknown: Vec::new(),
         },
-        decision: Decision::Repair,
+        decision: DecisionKind::Repair,
         guards: Vec::new(),
         changes: Vec::new(),
         refused_changes: Vec::new(),
@@ -67,7 +67,7 @@ fn advisory() -> Advisory {
             unknown: Vec::new(),
         },
         permissions: Vec::new(),
-        decision: Decision::Advise,
+        decision: DecisionKind::Advise,
         guards: Vec::new(),
         changes: Vec::new(),
         outcome: Outcome::Advised,

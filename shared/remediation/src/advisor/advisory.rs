@@ -4,7 +4,7 @@ use copymend_diagnosis::{Advice, PermissionAnswer};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::report::{Decision, DiagnosisReport, GuardResult, Outcome, PolicyChange};
+use crate::report::{DecisionKind, DiagnosisReport, GuardResult, Outcome, PolicyChange};
 
 /// What the advisor found out about one event. It has the fields of a [`Report`](crate::report::Report) that other
 /// programs rely on; those that stand for writes are always empty.
@@ -23,7 +23,7 @@ pub struct Advisory {
     /// The permissions that the call or job needs, one by one.
     pub permissions: Vec<PermissionAnswer>,
     /// `advise` or `nothing`.
-    pub decision: Decision,
+    pub decision: DecisionKind,
     /// Always empty: nothing is written, so nothing is guarded.
     pub guards: Vec<GuardResult>,
     /// Always empty.

@@ -19,7 +19,7 @@ use crate::handler::{HandlerError, Invocation};
 use crate::incident::{Counted, count_and_tell, tell};
 use crate::ledger::{JobEntry, Ledger};
 use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location};
-use crate::report::{Decision, DiagnosisReport, Outcome};
+use crate::report::{DecisionKind, DiagnosisReport, Outcome};
 
 /// An event's entry in the ledger outlives the invocation by this much.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
@@ -209,7 +209,7 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let candidates = weigh_call(&answers, &facts, &explanation);
         let cause = first(&candidates);
         advisory.notes.extend(key_note(call, &facts));
-        advisory.decision = Decision::Advise;
+        advisory.decision = DecisionKind::Advise;
         advisory.outcome = Outcome::Advised;
         let key = facts.key.as_ref();
         advisory.advice = Some(advise_caller(call, cause, &answers, policy.as_ref(), key));
@@ -251,7 +251,7 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let policy = least_privilege(&needs, &answers);
         let candidates = weigh_job(&job, &answers, &facts, &explanation);
         let cause = first(&candidates);
-        advisory.decision = Decision::Advise;
+        advisory.decision = DecisionKind::Advise;
         advisory.outcome = Outcome::Advised;
         advisory.advice = Some(advise_job_role(&job, cause, &answers, policy.as_ref()));
         advisory.policy = policy;
@@ -330,7 +330,7 @@ fn blank(event: String, subject: Subject, message: &str) -> Advisory {
             unknown: Vec::new(),
         },
         permissions: Vec::new(),
-        decision: Decision::Nothing,
+        decision: DecisionKind::Nothing,
         guards: Vec::new(),
         changes: Vec::new(),
         outcome: Outcome::Nothing,

@@ -69,9 +69,8 @@ fn has_only_wildcards(pattern: &str) -> bool {
         return false;
     };
     let name = resource.rsplit([':', '/']).next().unwrap_or(resource);
-    account.contains('*')
-        && account.bytes().all(|b| matches!(b, b'*' | b'?'))
-        && name.bytes().all(|b| b == b'*')
+    let is_wild = |part: &str| part.bytes().all(|b| matches!(b, b'*' | b'?'));
+    is_wild(account) && is_wild(name) && name.contains('*')
 }
 
 impl FromStr for ArnPattern {

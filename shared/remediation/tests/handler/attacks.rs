@@ -1,7 +1,7 @@
 //! What someone may try who can start copies, make roles, write messages or send events: nothing is written, and the guard
 //! that refuses is named. Forged events and forged texts are in `bad_input` and in `copymend-report`.
 
-use copymend_remediation::report::{Decision, Outcome};
+use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::{ArnPattern, Settings};
 use copymend_sandbox::{PolicyText, Sandbox, World};
 use serde_json::{Value, json};
@@ -141,7 +141,7 @@ async fn tricks_with_arns_reach_no_vault() {
         match handle_as("trick", &sandbox, open_settings(), &event).await {
             Ok(report) => {
                 assert_eq!(failed_guards(&report), ["verified-failure"], "{arn:?}");
-                assert_eq!(report.decision, Decision::Refuse, "{arn:?}");
+                assert_eq!(report.decision, DecisionKind::Refuse, "{arn:?}");
             }
             Err(error) => assert_eq!(error.error_type(), "MalformedArn", "{arn:?}"),
         }

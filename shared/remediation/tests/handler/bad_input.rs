@@ -1,6 +1,6 @@
 //! Inputs that are no event, events that lie, and events that nobody can confirm.
 
-use copymend_remediation::report::{Decision, Outcome};
+use copymend_remediation::report::{DecisionKind, Outcome};
 use serde_json::{Value, json};
 
 use crate::support::{failed_guards, handle, handle_as, open_settings, sample, sandbox};
@@ -114,7 +114,7 @@ async fn an_event_that_says_other_than_describe_copy_job_is_refused() {
         let sandbox = sandbox();
         let report = handle(&sandbox, open_settings(), &event).await;
         assert!(!report.verified, "{event}");
-        assert_eq!(report.decision, Decision::Refuse, "{event}");
+        assert_eq!(report.decision, DecisionKind::Refuse, "{event}");
         assert_eq!(report.outcome, Outcome::Refused);
         assert_eq!(failed_guards(&report), ["verified-failure"]);
         assert_eq!(sandbox.writes(), []);
@@ -132,7 +132,7 @@ async fn a_job_that_nobody_knows_is_explained_from_its_message_and_nothing_is_wr
         let sandbox = sandbox();
         let report = handle(&sandbox, open_settings(), &event).await;
         assert!(!report.verified);
-        assert_eq!(report.decision, Decision::Advise, "{event}");
+        assert_eq!(report.decision, DecisionKind::Advise, "{event}");
         assert_eq!(report.diagnosis.cause.slug(), "destination-vault-policy");
         assert_eq!(failed_guards(&report), ["verified-failure"]);
         assert_eq!(sandbox.writes(), []);
@@ -149,7 +149,7 @@ async fn a_job_that_did_not_fail_is_refused() {
     event["detail"]["state"] = "FAILED".into();
     let writes = sandbox.writes().len();
     let report = handle(&sandbox, open_settings(), &event).await;
-    assert_eq!(report.decision, Decision::Refuse);
+    assert_eq!(report.decision, DecisionKind::Refuse);
     assert_eq!(sandbox.writes().len(), writes);
 }
 

@@ -1,7 +1,7 @@
 //! Each guard alone stops the write, and is named.
 
 use copymend_remediation::ports::CallErrorKind;
-use copymend_remediation::report::{Decision, Outcome};
+use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::Settings;
 
 use crate::support::{failed_guards, handle, open_settings, policy_writes, sample, sandbox};
@@ -63,7 +63,7 @@ async fn each_setting_that_admits_less_stops_the_write() {
         let sandbox = sandbox();
         let report = handle(&sandbox, settings, &sample(event)).await;
         assert_eq!(failed_guards(&report), [guard], "{event}");
-        assert_eq!(report.decision, Decision::Refuse);
+        assert_eq!(report.decision, DecisionKind::Refuse);
         assert_eq!(report.outcome, Outcome::Refused);
         assert_eq!(report.changes, []);
         assert_eq!(report.refused_changes.len(), 1);

@@ -40,7 +40,7 @@ async fn an_event_that_cannot_be_looked_up_is_explained_from_its_message() {
             assert_eq!(report.diagnosis.cause, cause, "{name}");
             assert!(!report.verified, "{name}");
             let guard = &report.guards[0];
-            assert_eq!(guard.name, "verified-failure");
+            assert_eq!(guard.guard.name(), "verified-failure");
             assert!(guard.detail.contains("backup:DescribeCopyJob"), "{guard:?}");
             assert_eq!(sandbox.writes(), [], "{name}");
             // Nothing else is asked of an AWS that doesn't answer; the message is for the log.

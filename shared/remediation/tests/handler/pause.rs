@@ -95,13 +95,13 @@ async fn a_pause_that_comes_meanwhile_stops_what_is_not_done_yet() {
             assert_eq!(sandbox.writes().len(), writes, "{name}");
         }
     }
-    // The role's repair has no refusal under the lease: the next delivery refuses.
     let sandbox = sandbox();
     let calls = sandbox.calls();
     calls.fail_call("ledger:Pause", 2, CallErrorKind::Unreadable);
     let event = sample("service-linked-role");
-    let delivered = handle_as("test", &sandbox, settings(), &event).await;
-    assert!(delivered.is_err());
+    let report = handle(&sandbox, settings(), &event).await;
+    assert_eq!(failed_guards(&report), ["not-paused"]);
+    assert_eq!(report.outcome, Outcome::Refused);
     assert_eq!(sandbox.writes(), []);
 }
 

@@ -3,7 +3,7 @@
 use copymend_diagnosis::{Cause, CopyJobState};
 use copymend_policy::PolicyDocument;
 use copymend_remediation::ports::Environment;
-use copymend_remediation::report::{Decision, Outcome};
+use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::{Mode, Settings};
 
 use copymend_sandbox::Sandbox;
@@ -53,7 +53,7 @@ async fn observe_mode_writes_nothing_and_plans_the_full_change() {
         let sandbox = sandbox();
         let report = handle(&sandbox, settings, &event).await;
         assert_eq!(sandbox.writes(), [], "{name}");
-        if report.decision == Decision::Repair {
+        if report.decision == DecisionKind::Repair {
             assert_eq!(report.outcome, Outcome::Planned, "{name}");
             assert_eq!(report.changes.len(), 1, "{name}");
             assert!(!report.changes[0].applied);
@@ -143,7 +143,7 @@ async fn repair_mode_writes_no_policy_for_any_other_cause() {
         let report = handle(&sandbox, open_settings(), &event).await;
         assert_eq!(policy_writes(&sandbox), [], "{name}");
         assert_eq!(report.changes, [], "{name}");
-        if report.decision != Decision::Retry {
+        if report.decision != DecisionKind::Retry {
             assert_eq!(sandbox.writes(), [], "{name}");
         }
     }

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::PolicyDocument;
+use copymend_remediation::ledger::{Again, Ledger, Pause};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
 use copymend_sandbox::{NewCopy, Sandbox, World, Write};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 /// Settings that admit everything the default world has.
@@ -91,7 +94,7 @@ pub(crate) async fn handle_as(
     let now = sandbox.clock().now();
     let invocation = Invocation {
         id: id.to_owned(),
-        deadline: now + jiff::SignedDuration::from_secs(120),
+        deadline: now + SignedDuration::from_secs(120),
     };
     CopyRemediator::new(sandbox.clone(), settings)
         .handle(event, &invocation)
@@ -127,7 +130,7 @@ pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {
         .guards
         .iter()
         .filter(|guard| !guard.passed)
-        .map(|guard| guard.name)
+        .map(|guard| guard.guard.name())
         .collect()
 }
 
@@ -152,4 +155,96 @@ pub(crate) fn copied_again(sandbox: &Sandbox, event: &Value, role: Option<&str>)
         world.start_copy(copy).unwrap().id.clone()
     });
     sandbox.event_for(&next).unwrap()
+}
+
+pub(crate) const OTHER_ROLE: &str =
+    "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole";
+pub(crate) const ON_DEMAND: &str = "02EF8250-6E06-545B-A060-1D77B734AE72";
+
+pub(crate) fn only(entries: &[&str]) -> Settings {
+    Settings {
+        allowed_sources: entries.iter().map(|entry| entry.parse().unwrap()).collect(),
+        ..open_settings()
+    }
+}
+
+pub(crate) fn with_role_creation() -> Settings {
+    Settings {
+        create_service_linked_role: true,
+        ..open_settings()
+    }
+}
+
+pub(crate) async fn take_back(
+    sandbox: &Sandbox,
+    change: &str,
+    again: Again,
+) -> Result<Undo, UndoError> {
+    let invocation = Invocation {
+        id: format!("undo-{change}"),
+        deadline: sandbox.clock().now() + SignedDuration::from_secs(60),
+    };
+    let request = UndoRequest {
+        change: Some(change),
+        again,
+        asked_by: None,
+    };
+    undo(sandbox, request, &invocation).await
+}
+
+pub(crate) async fn wait(sandbox: &Sandbox, minutes: u64) {
+    let time = std::time::Duration::from_mins(minutes);
+    sandbox.clock().sleep(time).await;
+}
+
+pub(crate) async fn pause(sandbox: &Sandbox, until_in: Option<i64>) {
+    let since = sandbox.clock().now();
+    let pause = Pause {
+        reason: "freeze".to_owned(),
+        since,
+        until: until_in.map(|seconds| since + SignedDuration::from_secs(seconds)),
+    };
+    sandbox.ledger().unwrap().set_pause(&pause).await.unwrap();
+}
+
+pub(crate) fn told(sandbox: &Sandbox) -> usize {
+    sandbox.notifier().sent().len()
+}
+
+pub(crate) fn job_of(event: &Value) -> String {
+    event["detail"]["copyJobId"].as_str().unwrap().to_owned()
+}
+
+/// The key of an event's recovery point.
+pub(crate) fn key_of(sandbox: &Sandbox, event: &Value) -> copymend_diagnosis::KeyArn {
+    sandbox.with_world(|world| {
+        let job = world.copy_job(&job_of(event)).unwrap();
+        let point = world.recovery_point(&job.source_vault, &job.recovery_point);
+        point.unwrap().encryption_key_arn.clone().unwrap()
+    })
+}
+
+/// Edits every statement of ours in the vault's policy.
+pub(crate) fn edit_ours_of_vault(sandbox: &Sandbox, event: &Value, edit: impl Fn(&mut Value)) {
+    let vault = vault_of(event);
+    sandbox.with_world(|world| {
+        let policy = world.vault(&vault).unwrap().policy.as_ref().unwrap();
+        let mut policy: Value = serde_json::from_str(policy.as_str()).unwrap();
+        let mut edited = 0;
+        for statement in policy["Statement"].as_array_mut().unwrap() {
+            if statement["Sid"]
+                .as_str()
+                .is_some_and(|sid| sid.starts_with("Copymend"))
+            {
+                edit(statement);
+                edited += 1;
+            }
+        }
+        assert!(edited > 0, "{policy}");
+        world.put_vault_policy(&vault, &policy.to_string()).unwrap();
+    });
+}
+
+pub(crate) fn remove_vault_policy(sandbox: &Sandbox, event: &Value) {
+    sandbox.with_world(|world| world.vault_mut(&vault_of(event)).unwrap().policy = None);
 }

@@ -65,7 +65,7 @@ async fn an_undone_change_is_made_again_by_no_event() {
         let [guard] = report
             .guards
             .iter()
-            .filter(|guard| guard.name == "not-taken-back")
+            .filter(|guard| guard.guard.name() == "not-taken-back")
             .collect::<Vec<_>>()[..]
         else {
             panic!("{:#?}", report.guards);
@@ -245,7 +245,10 @@ async fn a_statement_that_somebody_narrowed_refuses_every_role_of_the_account() 
     });
     let writes = policy_writes(&sandbox).len();
     // For the role itself not even a statement can be planned: its Sid is taken.
-    for (role, guard) in [(Some(OTHER_ROLE), "not-taken-back"), (None, "plan")] {
+    for (role, guard) in [
+        (Some(OTHER_ROLE), "not-taken-back"),
+        (None, "statement-fits"),
+    ] {
         let next = copied_again(&sandbox, &event, role);
         let report = handle(&sandbox, open_settings(), &next).await;
         assert_eq!(report.outcome, Outcome::Refused);

@@ -1,6 +1,6 @@
 //! The sections of a Report's e-mail, in the order in which people need them.
 
-use copymend_remediation::report::{Decision, Outcome, PolicyChange, Report};
+use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report};
 use copymend_remediation::settings::Mode;
 
 use super::body::Body;
@@ -168,7 +168,7 @@ const fn without_advice(outcome: Outcome) -> &'static str {
 /// What stands before the steps.
 const fn preface(report: &Report) -> Option<&'static str> {
     match (report.outcome, report.decision) {
-        (Outcome::Planned, Decision::Repair) => Some(
+        (Outcome::Planned, DecisionKind::Repair) => Some(
             "Set COPYMEND_MODE=repair, and Copymend does this itself from the next failure on. By hand:",
         ),
         (Outcome::Planned, _) => {
@@ -198,10 +198,18 @@ pub(super) fn guards(body: &mut Body, report: &Report) {
     body.heading("Guards");
     let (passed, failed): (Vec<_>, Vec<_>) = report.guards.iter().partition(|guard| guard.passed);
     for guard in failed {
-        body.line(&format!("  NO  {}: {}", guard.name, inline(&guard.detail)));
+        body.line(&format!(
+            "  NO  {}: {}",
+            guard.guard.name(),
+            inline(&guard.detail)
+        ));
     }
     for guard in passed {
-        body.line(&format!("  ok  {}: {}", guard.name, inline(&guard.detail)));
+        body.line(&format!(
+            "  ok  {}: {}",
+            guard.guard.name(),
+            inline(&guard.detail)
+        ));
     }
 }
 

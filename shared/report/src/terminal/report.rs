@@ -1,7 +1,7 @@
 //! The view of a Report.
 
 use copymend_diagnosis::BackupVaultArn;
-use copymend_remediation::report::{Decision, Outcome, PolicyChange, Report};
+use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report};
 
 use super::fold::fold;
 use super::paint::{BAD, DIM, GOOD, STRONG, WARN};
@@ -141,7 +141,7 @@ impl View {
             self.item(
                 "",
                 &mark,
-                &format!("{}: {}", guard.name, inline(&guard.detail)),
+                &format!("{}: {}", guard.guard.name(), inline(&guard.detail)),
             );
         }
     }
@@ -171,7 +171,7 @@ impl View {
         };
         match (report.outcome, report.decision) {
             // The change stands above; its steps by hand are in the e-mail and in the JSON.
-            (Outcome::Planned, Decision::Repair) => {
+            (Outcome::Planned, DecisionKind::Repair) => {
                 self.prose("to do", "Set COPYMEND_MODE=repair, and Copymend writes this change and starts the copy again.");
             }
             (Outcome::Planned, _) => {

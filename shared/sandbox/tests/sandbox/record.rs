@@ -391,11 +391,10 @@ async fn drawn(texts: &mut Texts) {
 
 fn hash(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.iter().take(6).fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }
 
 #[tokio::test]
@@ -419,10 +418,10 @@ async fn what_people_and_programs_read_is_as_recorded() {
         .map(|(name, text)| (name.as_str(), hash(text)))
         .collect();
     if std::env::var("COPYMEND_RECORD").as_deref() == Ok("write") {
-        let text: String = lines
-            .iter()
-            .map(|(name, hash)| format!("{name} {hash}\n"))
-            .collect();
+        let text = lines.iter().fold(String::new(), |mut text, (name, hash)| {
+            let _ = writeln!(text, "{name} {hash}");
+            text
+        });
         std::fs::write(&file, text).unwrap();
         return;
     }

@@ -12,7 +12,7 @@ use copymend_diagnosis::{
 };
 use copymend_policy::PolicyDocument;
 use copymend_remediation::advisor::{Advisory, CallSummary, JobSummary, Subject};
-use copymend_remediation::report::{Decision, DiagnosisReport, Outcome};
+use copymend_remediation::report::{DecisionKind, DiagnosisReport, Outcome};
 use serde_json::{Value, json};
 
 use super::{KEY, KEY_POLICY, why};
@@ -33,7 +33,7 @@ fn blank(event: &str, subject: Subject, message: &str) -> Advisory {
             unknown: Vec::new(),
         },
         permissions: Vec::new(),
-        decision: Decision::Nothing,
+        decision: DecisionKind::Nothing,
         guards: Vec::new(),
         changes: Vec::new(),
         outcome: Outcome::Nothing,
@@ -124,7 +124,7 @@ fn of_call(call: &ApiCallEvent, facts: &CallerFacts) -> Advisory {
             candidates,
             unknown: facts.unknown().into_iter().cloned().collect(),
         },
-        decision: Decision::Advise,
+        decision: DecisionKind::Advise,
         outcome: Outcome::Advised,
         advice: Some(advise_caller(
             call,
@@ -244,7 +244,7 @@ fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: b
             candidates,
             unknown: facts.unknown().into_iter().cloned().collect(),
         },
-        decision: Decision::Advise,
+        decision: DecisionKind::Advise,
         outcome: Outcome::Advised,
         advice: Some(advise_job_role(job, cause, &answers, policy.as_ref())),
         policy,

@@ -10,7 +10,7 @@ use copymend_policy::{
     KeyGrant, KeyProfile, NewStatement, PolicyDocument, VaultGrant, VaultScope, ViaService, append,
 };
 use copymend_remediation::report::{
-    CopySummary, Decision, DiagnosisReport, GuardResult, Outcome, PolicyChange, Report,
+    CopySummary, DecisionKind, DiagnosisReport, Guard, GuardResult, Outcome, PolicyChange, Report,
 };
 use copymend_remediation::settings::Mode;
 use serde_json::json;
@@ -64,9 +64,10 @@ fn candidate(cause: Cause, verdict: Verdict, why: &str, evidence: &[&str]) -> As
     }
 }
 
-fn guard(name: &'static str, passed: bool, detail: &str) -> GuardResult {
+fn guard(name: &str, passed: bool, detail: &str) -> GuardResult {
+    let mut guards = Guard::ALL.into_iter();
     GuardResult {
-        name,
+        guard: guards.find(|guard| guard.name() == name).unwrap(),
         passed,
         detail: detail.to_owned(),
     }
@@ -85,7 +86,7 @@ fn guards(mode: Mode) -> Vec<GuardResult> {
             &format!("COPYMEND_MODE is {mode}"),
         ),
         guard(
-            "started-by-a-backup-plan",
+            "started-by-backup-plan",
             true,
             "a backup plan started the copy",
         ),
@@ -174,7 +175,7 @@ fn blank(message: &str, mode: Mode, candidates: Vec<Assessment>) -> Report {
             candidates,
             unknown: Vec::new(),
         },
-        decision: Decision::Advise,
+        decision: DecisionKind::Advise,
         guards: Vec::new(),
         changes: Vec::new(),
         refused_changes: Vec::new(),
@@ -227,10 +228,10 @@ fn key_candidates() -> Vec<Assessment> {
 
 pub(crate) fn repaired() -> Report {
     let mut report = blank(VAULT_MESSAGE, Mode::Repair, vault_candidates());
-    report.decision = Decision::Repair;
+    report.decision = DecisionKind::Repair;
     report.outcome = Outcome::RepairedAndRetried;
     report.guards = guards(Mode::Repair);
-    report.guards.push(guard("lease-held", true, "held"));
+    report.guards.push(guard("lease", true, "held"));
     report.changes.push(vault_change(Some(VAULT_POLICY), true));
     report.retried_job = Some("AA11BB22-0000-4000-8000-CCDDEEFF0011".to_owned());
     report.notes.push(
@@ -244,7 +245,7 @@ pub(crate) fn repaired() -> Report {
 
 pub(crate) fn planned() -> Report {
     let mut report = blank(KEY_MESSAGE, Mode::Observe, key_candidates());
-    report.decision = Decision::Repair;
+    report.decision = DecisionKind::Repair;
     report.outcome = Outcome::Planned;
     report.guards = guards(Mode::Observe);
     report.changes.push(key_change(false));
@@ -253,7 +254,7 @@ pub(crate) fn planned() -> Report {
 
 pub(crate) fn refused() -> Report {
     let mut report = blank(VAULT_MESSAGE, Mode::Repair, vault_candidates());
-    report.decision = Decision::Refuse;
+    report.decision = DecisionKind::Refuse;
     report.outcome = Outcome::Refused;
     report.guards = guards(Mode::Repair);
     report.guards[3] = guard(
@@ -329,7 +330,7 @@ pub(crate) fn unverified(message: &str) -> Report {
 
 pub(crate) fn failed() -> Report {
     let mut report = blank(KEY_MESSAGE, Mode::Repair, key_candidates());
-    report.decision = Decision::Repair;
+    report.decision = DecisionKind::Repair;
     report.outcome = Outcome::Failed;
     report.guards = guards(Mode::Repair);
     report.notes.push(format!(

@@ -33,7 +33,10 @@ fn asked(sandbox: &Sandbox, operation: &str) -> Vec<String> {
 }
 
 fn passed(report: &Report, guard: &str) -> (bool, String) {
-    let found = report.guards.iter().find(|found| found.name == guard);
+    let found = report
+        .guards
+        .iter()
+        .find(|found| found.guard.name() == guard);
     let found = found.unwrap_or_else(|| panic!("{guard} in {:#?}", report.guards));
     (found.passed, found.detail.clone())
 }

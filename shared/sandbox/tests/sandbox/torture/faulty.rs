@@ -11,7 +11,7 @@ use copymend_diagnosis::{
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin, Pause,
-    PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    PolicyHistory, RecordedSettings, Refusal, RetryRecord, SettingsNotice,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
@@ -247,7 +247,7 @@ impl Ledger for Faulty {
         pause(now: Timestamp) -> Option<Pause>;
         set_pause(pause: &Pause) -> ();
         lift_pause() -> bool;
-        claim_settings_notice(settings: &RecordedSettings, owner: &str, now: Timestamp, until: Timestamp) -> Option<RecordedSettings>;
+        claim_settings_notice(settings: &RecordedSettings, owner: &str, now: Timestamp, until: Timestamp) -> Option<SettingsNotice>;
         record_settings(settings: &RecordedSettings) -> ();
         last_change() -> Option<String>;
         admitted_at(resource: &str, grantee: &str) -> Option<Timestamp>;

@@ -150,7 +150,7 @@ async fn check_settings_notice(sandbox: &Sandbox) -> Result<(), String> {
         .claim_settings_notice(&RecordedSettings::from(&settings()), "later", later, later)
         .await
         .unwrap()
-        .is_some();
+        .is_some_and(|notice| !notice.is_anothers);
     if told || due {
         Ok(())
     } else {

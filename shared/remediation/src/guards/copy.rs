@@ -1,15 +1,17 @@
-//! The guards of any write: whose copy it is, and when it failed.
+//! The guards that need the copy alone: whose it is, when it failed, and where it goes.
 
-use copymend_diagnosis::{Facts, Failure};
-use jiff::{SignedDuration, Timestamp};
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "every check has the same signature"
+)]
 
-use super::{
-    DESTINATION_ALLOWED, FAILURE_IS_RECENT, MODE, SOURCE_ALLOWED, STARTED_BY_BACKUP_PLAN,
-    VERIFIED_FAILURE, allowed, guard, nobody_opted_out,
-};
+use copymend_diagnosis::Failure;
+use jiff::SignedDuration;
+
+use super::owner::allowed;
+use super::{Act, Answer, Question};
 use crate::ledger::Origin;
 use crate::plan::Target;
-use crate::report::GuardResult;
 use crate::settings::{Admits, ArnPattern, Mode, Settings};
 
 /// A failure may be this far ahead of our clock: AWS Backup's own differs, and a job's times are rounded.
@@ -37,40 +39,29 @@ impl StartedBy {
     }
 }
 
-/// The guards of every write, also of starting a copy again. `admits` is whom a change would admit beside this copy.
-#[must_use]
-pub fn guards_of_any_write(
-    failure: &Failure,
-    settings: &Settings,
-    started_by: StartedBy,
-    admits: Admits,
-    now: Timestamp,
-) -> Vec<GuardResult> {
-    let job = failure.job();
-    vec![
-        guard(
-            VERIFIED_FAILURE,
-            true,
-            format!("DescribeCopyJob confirms that job {} failed", job.id),
-        ),
-        guard(
-            MODE,
-            settings.mode == Mode::Repair,
-            format!("COPYMEND_MODE is {}", settings.mode),
-        ),
-        started_by_backup_plan(started_by, settings),
-        failure_is_recent(failure, settings, now),
-        source_allowed(failure, settings, admits),
-        allowed(
-            DESTINATION_ALLOWED,
-            "COPYMEND_ALLOWED_DESTINATIONS",
-            &settings.allowed_destinations,
-            job.destination_vault.as_str(),
-        ),
-    ]
+pub(super) fn verified_failure(question: &Question<'_>) -> Answer {
+    let id = &question.failure.job().id;
+    Some((
+        true,
+        format!("DescribeCopyJob confirms that job {id} failed"),
+    ))
 }
 
-fn started_by_backup_plan(started_by: StartedBy, settings: &Settings) -> GuardResult {
+pub(super) fn mode(question: &Question<'_>) -> Answer {
+    let mode = question.settings.mode;
+    Some((mode == Mode::Repair, format!("COPYMEND_MODE is {mode}")))
+}
+
+pub(super) fn destination_allowed(question: &Question<'_>) -> Answer {
+    Some(allowed(
+        "COPYMEND_ALLOWED_DESTINATIONS",
+        &question.settings.allowed_destinations,
+        question.failure.job().destination_vault.as_str(),
+    ))
+}
+
+pub(super) fn started_by_backup_plan(question: &Question<'_>) -> Answer {
+    let (started_by, settings) = (question.history.started_by, question.settings);
     let who = match started_by {
         StartedBy::BackupPlan => "a backup plan started the copy",
         StartedBy::OwnRetry(Some(Origin::BackupPlan)) => {
@@ -84,70 +75,68 @@ fn started_by_backup_plan(started_by: StartedBy, settings: &Settings) -> GuardRe
         }
         StartedBy::Someone => "someone started the copy on demand",
     };
-    match started_by.origin() {
-        Origin::BackupPlan => guard(STARTED_BY_BACKUP_PLAN, true, who),
-        Origin::OnDemand => guard(
-            STARTED_BY_BACKUP_PLAN,
-            settings.allow_on_demand,
-            if settings.allow_on_demand {
-                format!("{who}, which COPYMEND_ALLOW_ON_DEMAND admits")
-            } else {
-                format!("{who}; COPYMEND_ALLOW_ON_DEMAND is not true")
-            },
+    Some(match started_by.origin() {
+        Origin::BackupPlan => (true, who.to_owned()),
+        Origin::OnDemand if settings.allow_on_demand => (
+            true,
+            format!("{who}, which COPYMEND_ALLOW_ON_DEMAND admits"),
         ),
-    }
+        Origin::OnDemand => (
+            false,
+            format!("{who}; COPYMEND_ALLOW_ON_DEMAND is not true"),
+        ),
+    })
 }
 
 /// What failed long ago may not be wanted any more, and its record may be replayed by anyone.
-fn failure_is_recent(failure: &Failure, settings: &Settings, now: Timestamp) -> GuardResult {
-    let name = FAILURE_IS_RECENT;
-    let Some(failed) = failure.job().completed else {
-        return guard(name, false, "AWS Backup does not say when the copy failed");
+pub(super) fn failure_is_recent(question: &Question<'_>) -> Answer {
+    let Some(failed) = question.failure.job().completed else {
+        let detail = "AWS Backup does not say when the copy failed";
+        return Some((false, detail.to_owned()));
     };
-    let hours = settings.max_age_hours;
-    let age = now.duration_since(failed);
+    let hours = question.settings.max_age_hours;
+    let age = question.now.duration_since(failed);
     if age < -CLOCKS_DIFFER {
-        return guard(
-            name,
-            false,
-            format!("the copy failed at {failed}, which is yet to come"),
-        );
+        let detail = format!("the copy failed at {failed}, which is yet to come");
+        return Some((false, detail));
     }
     let minutes = age.as_mins().max(0);
-    guard(
-        name,
+    Some((
         age <= SignedDuration::from_hours(i64::from(hours)),
         format!(
             "the copy failed at {failed}, {} hours and {} minutes ago; COPYMEND_MAX_AGE_HOURS is {hours}",
             minutes / 60,
             minutes % 60
         ),
-    )
+    ))
 }
 
 /// Whether the copy, and everyone else whom the change would admit, is of a listed route.
-fn source_allowed(failure: &Failure, settings: &Settings, admits: Admits) -> GuardResult {
-    let job = failure.job();
+pub(super) fn source_allowed(question: &Question<'_>) -> Answer {
+    let settings = question.settings;
+    let job = question.failure.job();
     let (role, vault) = (&job.role, &job.destination_vault);
+    let admits = match question.act {
+        Act::VaultPolicy => settings.vault_scope.into(),
+        Act::KeyPolicy | Act::ServiceLinkedRole | Act::Retry => Admits::ThisRole,
+    };
     let entries = &settings.allowed_sources;
     if entries.is_empty() {
         let detail = "COPYMEND_ALLOWED_SOURCES is empty, which admits nothing";
-        return guard(SOURCE_ALLOWED, false, detail);
+        return Some((false, detail.to_owned()));
     }
     if role.arn().account() != job.account.as_str() {
         let detail = format!("`{role}` is not a role of account {}", job.account);
-        return guard(SOURCE_ALLOWED, false, detail);
+        return Some((false, detail));
     }
     let mut listed = entries.iter().filter(|entry| entry.admits(role, vault));
     let first = listed.clone().next();
-    match (first, listed.find(|entry| entry.covers(admits))) {
-        (_, Some(entry)) => guard(
-            SOURCE_ALLOWED,
+    Some(match (first, listed.find(|entry| entry.covers(admits))) {
+        (_, Some(entry)) => (
             true,
             format!("`{}` admits `{role}` into `{vault}`", entry.as_str()),
         ),
-        (Some(entry), None) => guard(
-            SOURCE_ALLOWED,
+        (Some(entry), None) => (
             false,
             format!(
                 "`{}` admits `{role}`, but the scope {} would admit others, too",
@@ -155,12 +144,11 @@ fn source_allowed(failure: &Failure, settings: &Settings, admits: Admits) -> Gua
                 settings.vault_scope
             ),
         ),
-        (None, None) => guard(
-            SOURCE_ALLOWED,
+        (None, None) => (
             false,
             format!("COPYMEND_ALLOWED_SOURCES does not admit `{role}` into `{vault}`"),
         ),
-    }
+    })
 }
 
 /// The entries of the three lists that admit a change of this target, each with its setting's name.
@@ -207,10 +195,4 @@ fn entries(failure: &Failure, admits: Admits, settings: &Settings) -> Vec<String
 fn entry_of(name: &str, patterns: &[ArnPattern], arn: &str) -> Option<String> {
     let entry = patterns.iter().find(|pattern| pattern.admits(arn))?;
     Some(format!("{name}: {}", entry.as_str()))
-}
-
-/// The guards of a retry that changes no policy.
-#[must_use]
-pub fn guards_of_retry(facts: &Facts) -> Vec<GuardResult> {
-    vec![nobody_opted_out(facts)]
 }

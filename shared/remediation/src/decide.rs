@@ -1,0 +1,211 @@
+//! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
+
+use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure};
+use jiff::Timestamp;
+
+use crate::guards::{
+    Act, Guard, GuardResult, Question, Stage, all_passed, ask, failed, only_mode_failed,
+};
+use crate::history::History;
+use crate::ledger::Change;
+use crate::plan::{Plan, plan};
+use crate::settings::{Mode, Settings};
+
+/// A repair that is possible.
+#[derive(Clone, Debug)]
+pub enum Repair {
+    /// Statements are added to a policy.
+    Policy(Box<Plan>),
+    /// AWS Backup's service-linked role is created in the destination account.
+    ServiceLinkedRole,
+}
+
+/// What would be done, were the mode repair.
+#[derive(Clone, Debug)]
+pub enum Proposal {
+    /// A repair, and the copy started again.
+    Repair(Repair),
+    /// The copy started again.
+    Retry,
+}
+
+/// What is done.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// Repair, and start the copy again. The guards that need a lease are asked before the write.
+    Repair(Repair),
+    /// Only the mode stands in the way: people are shown what would be done.
+    Ask(Proposal),
+    /// Start the copy again, with nothing to repair.
+    Retry {
+        /// Not earlier than this.
+        not_before: Timestamp,
+    },
+    /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy again, if its guards let it.
+    GoOn(Box<Change>),
+    /// People must act.
+    Advise,
+    /// There is a repair, and a guard forbids it. The change is shown, unless nobody listed the copy.
+    Refuse(Option<Box<Plan>>),
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// A decision, and what it rests on.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// What is done.
+    pub decision: Decision,
+    /// The guards that were asked, in their order.
+    pub guards: Vec<GuardResult>,
+    /// Whether people get no statement to paste, because no owner listed the copy.
+    pub is_of_unlisted_source: bool,
+}
+
+/// Decides what is done about a failed copy.
+///
+/// What isn't known never repairs, observe mode never writes, and a guard that failed never lets a write pass.
+#[must_use]
+pub fn decide(
+    failure: &Failure,
+    diagnosis: &Diagnosis,
+    facts: &Facts,
+    settings: &Settings,
+    history: &History,
+) -> Decided {
+    let question = Question {
+        act: act_about(diagnosis.cause()),
+        failure,
+        settings,
+        history,
+        facts: Some(facts),
+        plan: None,
+        writes: history.writes.as_ref(),
+        lease: None,
+        now: history.now,
+    };
+    let decided = |decision, guards| Decided {
+        decision,
+        guards,
+        is_of_unlisted_source: false,
+    };
+    if failure.job().is_parent {
+        return decided(Decision::Nothing, Vec::new());
+    }
+    let as_retry = Question {
+        act: Act::Retry,
+        ..question
+    };
+    if let Some(change) = &history.unfinished {
+        let guards = ask(&as_retry, BEFORE_A_RETRY);
+        return decided(Decision::GoOn(Box::new(change.clone())), guards);
+    }
+    let cause = diagnosis.cause();
+    let is_confirmed = diagnosis.confirmed_cause() == Some(cause);
+    match question.act {
+        Act::VaultPolicy | Act::KeyPolicy if is_confirmed && diagnosis.is_proposed(cause) => {
+            decide_policy(cause, &question)
+        }
+        Act::ServiceLinkedRole if is_confirmed && settings.create_service_linked_role => {
+            decide_role(&question)
+        }
+        Act::VaultPolicy | Act::KeyPolicy | Act::ServiceLinkedRole => {
+            // Nobody gets a statement to paste for a copy that no owner listed, also where the facts don't confirm the cause.
+            let guards = ask(&question, &[Stage::Copy]);
+            let is_of_unlisted_source = failed(&guards, Guard::SourceAllowed);
+            Decided {
+                decision: Decision::Advise,
+                guards: if is_of_unlisted_source {
+                    guards
+                } else {
+                    Vec::new()
+                },
+                is_of_unlisted_source,
+            }
+        }
+        Act::Retry if cause.is_retryable() => {
+            let guards = ask(&as_retry, BEFORE_A_RETRY);
+            let decision = if all_passed(&guards) {
+                Decision::Retry {
+                    not_before: history.now,
+                }
+            } else if only_mode_failed(&guards) {
+                Decision::Ask(Proposal::Retry)
+            } else {
+                Decision::Advise
+            };
+            decided(decision, guards)
+        }
+        Act::Retry => decided(Decision::Advise, Vec::new()),
+    }
+}
+
+/// What is asked before a copy is started again.
+const BEFORE_A_RETRY: &[Stage] = &[Stage::Copy, Stage::Change];
+/// What is asked before a lease is taken. What was written before is known here in observe mode only: in repair mode it is read
+/// under the lease, after a fresh read of the policy. Held against a policy that was read before another invocation wrote it, our
+/// own statement would look as if somebody had removed it.
+const BEFORE_A_LEASE: &[Stage] = &[Stage::Copy, Stage::Change, Stage::History];
+
+/// What a cause asks for.
+pub(crate) fn act_about(cause: Cause) -> Act {
+    let repairs = [
+        (Cause::DestinationVaultPolicy, Act::VaultPolicy),
+        (Cause::SourceKeyPolicy, Act::KeyPolicy),
+        (Cause::ServiceLinkedRole, Act::ServiceLinkedRole),
+    ];
+    let repair = repairs.into_iter().find(|(repaired, _)| *repaired == cause);
+    repair.map_or(Act::Retry, |(_, act)| act)
+}
+
+fn decide_policy(cause: Cause, question: &Question<'_>) -> Decided {
+    let Question {
+        failure, settings, ..
+    } = *question;
+    let planned = match question.facts {
+        Some(facts) => plan(cause, failure, facts, settings),
+        None => return refused(Vec::new(), None),
+    };
+    let question = Question {
+        plan: Some(planned.as_ref()),
+        ..*question
+    };
+    let guards = ask(&question, BEFORE_A_LEASE);
+    let Ok(plan) = planned else {
+        return refused(guards, None);
+    };
+    if only_mode_failed(&guards) {
+        possible(Repair::Policy(Box::new(plan)), guards, settings.mode)
+    } else {
+        refused(guards, Some(Box::new(plan)))
+    }
+}
+
+fn decide_role(question: &Question<'_>) -> Decided {
+    let guards = ask(question, BEFORE_A_LEASE);
+    if only_mode_failed(&guards) {
+        possible(Repair::ServiceLinkedRole, guards, question.settings.mode)
+    } else {
+        refused(guards, None)
+    }
+}
+
+fn possible(repair: Repair, guards: Vec<GuardResult>, mode: Mode) -> Decided {
+    Decided {
+        decision: match mode {
+            Mode::Repair => Decision::Repair(repair),
+            Mode::Observe => Decision::Ask(Proposal::Repair(repair)),
+        },
+        guards,
+        is_of_unlisted_source: false,
+    }
+}
+
+fn refused(guards: Vec<GuardResult>, plan: Option<Box<Plan>>) -> Decided {
+    let is_of_unlisted_source = failed(&guards, Guard::SourceAllowed);
+    Decided {
+        decision: Decision::Refuse(plan.filter(|_| !is_of_unlisted_source)),
+        guards,
+        is_of_unlisted_source,
+    }
+}

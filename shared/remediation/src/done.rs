@@ -1,0 +1,148 @@
+//! What was done about an event, and the Report that is built of it at the end.
+
+use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, WhyUnknown};
+
+use crate::decide::{Decision, Proposal};
+use crate::guards::GuardResult;
+use crate::report::{
+    CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report,
+};
+use crate::settings::Mode;
+
+/// What is known of the event.
+pub(crate) struct Findings<'f> {
+    pub event: &'f CopyJobEvent,
+    /// The failure, where AWS Backup confirmed it.
+    pub failure: Option<&'f Failure>,
+    pub diagnosis: &'f Diagnosis,
+    pub unknown: Vec<WhyUnknown>,
+    /// What people should do, if something is left for them.
+    pub advice: Option<Advice>,
+}
+
+/// What was done about it.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub decision: DecisionKind,
+    pub outcome: Outcome,
+    pub guards: Vec<GuardResult>,
+    pub changes: Vec<PolicyChange>,
+    pub refused_changes: Vec<PolicyChange>,
+    pub retried_job: Option<String>,
+    pub notes: Vec<String>,
+    /// The cause, where an earlier delivery or another copy's repair tells it better than the diagnosis.
+    pub cause: Option<Cause>,
+    pub incident: Option<Incident>,
+    pub told_by_its_change: bool,
+    /// Whether something is left for people.
+    pub needs_advice: bool,
+    /// Whether AWS Backup confirmed the event otherwise than as a failure: a copy that worked, a job that was handled.
+    pub is_confirmed: bool,
+    pub occurrences: Option<u64>,
+}
+
+impl Done {
+    /// Before anything is done.
+    pub(crate) const fn of(decision: &Decision) -> Self {
+        let (decision, outcome) = match decision {
+            Decision::Repair(_) => (DecisionKind::Repair, Outcome::Advised),
+            Decision::Ask(Proposal::Repair(_)) => (DecisionKind::Repair, Outcome::Planned),
+            Decision::Ask(Proposal::Retry) => (DecisionKind::Retry, Outcome::Planned),
+            Decision::Retry { .. } => (DecisionKind::Retry, Outcome::Advised),
+            Decision::GoOn(_) => (DecisionKind::Repair, Outcome::Repaired),
+            Decision::Advise => (DecisionKind::Advise, Outcome::Advised),
+            Decision::Refuse(_) => (DecisionKind::Refuse, Outcome::Refused),
+            Decision::Nothing => (DecisionKind::Nothing, Outcome::Nothing),
+        };
+        Self::new(decision, outcome)
+    }
+
+    pub(crate) const fn new(decision: DecisionKind, outcome: Outcome) -> Self {
+        Self {
+            decision,
+            outcome,
+            guards: Vec::new(),
+            changes: Vec::new(),
+            refused_changes: Vec::new(),
+            retried_job: None,
+            notes: Vec::new(),
+            cause: None,
+            incident: None,
+            told_by_its_change: false,
+            needs_advice: true,
+            is_confirmed: false,
+            occurrences: None,
+        }
+    }
+
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The copy only has to be started again.
+    pub(crate) fn retrying(self) -> Self {
+        Self {
+            decision: DecisionKind::Retry,
+            ..self
+        }
+    }
+
+    /// A guard refused in the end.
+    pub(crate) fn refused(self) -> Self {
+        Self {
+            decision: DecisionKind::Refuse,
+            outcome: Outcome::Refused,
+            ..self
+        }
+    }
+}
+
+impl Report {
+    /// The Report of an event: what was found, and what was done.
+    pub(crate) fn of(findings: Findings<'_>, mode: Mode, done: Done) -> Self {
+        let Findings {
+            event,
+            failure,
+            diagnosis,
+            unknown,
+            advice,
+        } = findings;
+        let job = failure.map(Failure::job);
+        let mut copy = CopySummary::from(event);
+        if let Some(job) = job {
+            copy.recovery_point = Some(job.source_recovery_point.to_string());
+        }
+        let cause = done.cause.unwrap_or_else(|| diagnosis.cause());
+        Self {
+            event: event
+                .id
+                .clone()
+                .unwrap_or_else(|| event.copy_job_id.clone()),
+            copy,
+            verified: failure.is_some() || done.is_confirmed,
+            mode,
+            message: job.map_or_else(
+                || event.status_message.clone(),
+                |job| job.status_message.clone(),
+            ),
+            diagnosis: DiagnosisReport {
+                cause,
+                candidates: diagnosis.candidates().to_vec(),
+                unknown,
+            },
+            decision: done.decision,
+            guards: done.guards,
+            changes: done.changes,
+            refused_changes: done.refused_changes,
+            outcome: done.outcome,
+            retried_job: done.retried_job,
+            advice: advice.filter(|_| done.needs_advice),
+            notes: done.notes,
+            occurrences: done.occurrences,
+            incident: done.incident,
+            told_by_its_change: done.told_by_its_change,
+            tells_of_settings: false,
+        }
+    }
+}

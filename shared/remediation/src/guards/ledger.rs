@@ -1,0 +1,117 @@
+//! The guards that rest on the ledger: a pause, what was written before, the lease.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Answer, Question};
+use crate::ledger::{Lease, Pause};
+use crate::ports::{CallError, CallErrorKind, CallResult};
+
+/// A write must be read back before the function's time is over. Both take well under a second when nothing is slow.
+pub const TIME_FOR_A_WRITE: SignedDuration = SignedDuration::from_secs(5);
+
+pub(super) fn not_paused(question: &Question<'_>) -> Answer {
+    Some(of_pause(question.history.pause.as_ref()?))
+}
+
+/// A pause that can't be read isn't absent.
+pub(super) fn of_pause(pause: &CallResult<Option<Pause>>) -> (bool, String) {
+    match pause {
+        Ok(None) => (true, "nobody paused Copymend".to_owned()),
+        Ok(Some(pause)) => {
+            let until = pause
+                .until
+                .map_or_else(String::new, |until| format!(" until {until}"));
+            (
+                false,
+                format!(
+                    "paused since {}{until}: {}; `copymend resume` ends it",
+                    pause.since, pause.reason
+                ),
+            )
+        }
+        Err(error) => (
+            false,
+            format!("whether Copymend is paused is not known: {error}"),
+        ),
+    }
+}
+
+pub(super) fn sid_not_removed(question: &Question<'_>) -> Answer {
+    let plan = question.planned()?;
+    let history = match question.writes? {
+        Ok(history) => history,
+        Err(error) => return Some((false, error.to_string())),
+    };
+    let gone: Vec<String> = plan
+        .sids()
+        .into_iter()
+        .filter(|sid| history.sids.contains(sid) && !plan.has_before(sid))
+        .collect();
+    Some(if gone.is_empty() {
+        (true, "nobody removed a statement of ours".to_owned())
+    } else {
+        (
+            false,
+            format!(
+                "someone removed {} since we wrote it: infrastructure as code may own this policy, so add the statement there",
+                gone.join(", ")
+            ),
+        )
+    })
+}
+
+pub(super) fn write_budget(question: &Question<'_>) -> Answer {
+    question.planned()?;
+    let history = match question.writes? {
+        Ok(history) => history,
+        Err(error) => return Some((false, error.to_string())),
+    };
+    let (writes, allowed) = (history.writes_today, question.settings.write_budget);
+    Some((
+        writes < allowed,
+        format!("{writes} of {allowed} writes to this policy today"),
+    ))
+}
+
+pub(super) fn lease(question: &Question<'_>) -> Answer {
+    let (lease, _) = question.lease?;
+    Some(is_held(lease, question.now))
+}
+
+pub(super) fn time_left(question: &Question<'_>) -> Answer {
+    let (_, deadline) = question.lease?;
+    Some(is_left(deadline, question.now))
+}
+
+fn is_held(lease: Option<&Lease>, now: Timestamp) -> (bool, String) {
+    if lease.is_some_and(|lease| lease.until().duration_since(now) >= TIME_FOR_A_WRITE) {
+        (true, "held".to_owned())
+    } else {
+        let detail = "someone else is changing this policy, or no ledger keeps leases";
+        (false, detail.to_owned())
+    }
+}
+
+fn is_left(deadline: Timestamp, now: Timestamp) -> (bool, String) {
+    let left = deadline.duration_since(now);
+    (
+        left >= TIME_FOR_A_WRITE,
+        format!("{} seconds are left to write and read back", left.as_secs()),
+    )
+}
+
+/// Whether the lease holds and enough time is left. Where not, another delivery is asked for: a lease that ran out is nobody's
+/// refusal.
+pub(crate) fn lease_holds(lease: &Lease, now: Timestamp, deadline: Timestamp) -> CallResult<()> {
+    for (passed, detail) in [is_held(Some(lease), now), is_left(deadline, now)] {
+        if !passed {
+            return Err(CallError {
+                operation: "write under the lease",
+                resource: lease.resource().to_owned(),
+                kind: CallErrorKind::Throttled,
+                detail,
+            });
+        }
+    }
+    Ok(())
+}

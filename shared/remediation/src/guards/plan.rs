@@ -1,0 +1,86 @@
+//! The guards of a planned change.
+
+use copymend_diagnosis::access::Access;
+use copymend_policy::{KEY_POLICY_MAX_BYTES, check_size};
+
+use super::{Answer, Question};
+use crate::plan::{PlanError, Target};
+
+pub(super) fn policy_known(question: &Question<'_>) -> Answer {
+    Some(match question.plan? {
+        Err(error @ PlanError::PolicyNotRead(_)) => (false, error.to_string()),
+        Ok(_) | Err(_) => (true, "the policy was read".to_owned()),
+    })
+}
+
+pub(super) fn statement_fits(question: &Question<'_>) -> Answer {
+    match question.plan? {
+        Ok(_) => Some((true, "the statements can be added".to_owned())),
+        Err(error @ (PlanError::NoRepair(_) | PlanError::Grant(_) | PlanError::Edit(_))) => {
+            Some((false, error.to_string()))
+        }
+        // Other guards tell.
+        Err(
+            PlanError::PolicyNotRead(_)
+            | PlanError::OrganizationNotKnown
+            | PlanError::ServiceNotKnown(_),
+        ) => None,
+    }
+}
+
+pub(super) fn no_explicit_deny(question: &Question<'_>) -> Answer {
+    Some(match &question.planned()?.access_before {
+        Access::Denied {
+            action, statement, ..
+        } => (
+            false,
+            format!("statement {} denies {action}", statement.saturating_add(1)),
+        ),
+        Access::Unknown { keys } => (
+            false,
+            format!(
+                "a statement depends on what cannot be known: {}",
+                keys.join(", ")
+            ),
+        ),
+        Access::Allowed | Access::Missing { .. } => (true, "no Deny matches the copy".to_owned()),
+    })
+}
+
+pub(super) fn evaluation_flips(question: &Question<'_>) -> Answer {
+    let plan = question.planned()?;
+    Some(match (&plan.access_before, &plan.access_after) {
+        (Access::Missing { actions }, Access::Allowed) => (
+            true,
+            format!("denied before, allowed after: {}", actions.join(", ")),
+        ),
+        (Access::Allowed, _) => (false, "the policy allows the copy already".to_owned()),
+        (Access::Missing { .. } | Access::Denied { .. } | Access::Unknown { .. }, _) => (
+            false,
+            "our statements would not make the copy legal".to_owned(),
+        ),
+    })
+}
+
+pub(super) fn only_adds(question: &Question<'_>) -> Answer {
+    Some(match &question.planned()?.proof {
+        Ok(certificate) => {
+            let certificate = certificate.to_string();
+            (true, certificate.lines().collect::<Vec<_>>().join("; "))
+        }
+        Err(error) => (false, error.to_string()),
+    })
+}
+
+pub(super) fn size_limit(question: &Question<'_>) -> Answer {
+    let plan = question.planned()?;
+    let bytes = plan.after.as_str().len();
+    Some(match &plan.target {
+        // No limit of a vault policy is documented; the service refuses what is too long, and the report says so.
+        Target::Vault(_) => (true, format!("{bytes} bytes; no limit is documented")),
+        Target::Key(_) => match check_size(&plan.after, KEY_POLICY_MAX_BYTES) {
+            Ok(()) => (true, format!("{bytes} of {KEY_POLICY_MAX_BYTES} bytes")),
+            Err(error) => (false, error.to_string()),
+        },
+    })
+}
