@@ -1,12 +1,12 @@
 //! The case that advice is given for: names to fill in, and who must act.
 
-use copymend_policy::{AccountId, Arn, service_linked_role_arn};
+use copymend_policy::{AccountId, Arn, ViaService, service_linked_role_arn};
 
 use super::text::is_plain;
 use crate::event::CopyJobEvent;
 use crate::fact::Fact;
 use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, Organization, Role, SourceKey};
-use crate::features::{Obstacle, PlannedCopy, is_fully_managed, obstacle};
+use crate::features::{Obstacle, PlannedCopy, is_fully_managed, obstacle, via_service};
 use crate::resource::{KeyArn, RoleArn};
 
 /// One failed copy, with what is known of it.
@@ -118,6 +118,14 @@ impl<'c> Case<'c> {
     pub(crate) fn is_fully_managed(&self) -> bool {
         let point = self.event.source_recovery_point.as_ref();
         point.is_some_and(is_fully_managed)
+    }
+
+    /// The service through which the destination account uses the key of such a backup.
+    pub(crate) fn via_service(&self) -> Option<ViaService> {
+        self.event
+            .source_recovery_point
+            .as_ref()
+            .and_then(via_service)
     }
 
     pub(crate) fn key_facts(&self) -> Option<&'c KeyFacts> {

@@ -1,12 +1,12 @@
 //! The route in two copies, where one copy to another Region and another account at once is refused.
 
-use copymend_policy::{Arn, KeyGrant, KeyProfile};
+use copymend_policy::Arn;
 use serde_json::json;
 
 use super::{Case, step};
 use crate::access::COPY_INTO_BACKUP_VAULT;
-use crate::causes::vault_policy::{self, as_json};
-use crate::features::{CopySupport, PlannedCopy, support_of, via_service};
+use crate::causes::{key_policy, vault_policy};
+use crate::features::{CopySupport, PlannedCopy, support_of};
 use crate::resource::BackupVaultArn;
 
 /// The name of the vault in between.
@@ -52,30 +52,11 @@ fn is_supported(copy: &PlannedCopy<'_>) -> bool {
 /// The statements that let the other account use the key of the vault in between. Empty without a verified job, and for types
 /// whose keys Copymend doesn't edit.
 fn key_statements(case: &Case<'_>) -> Vec<String> {
-    let service = case
-        .event()
-        .source_recovery_point
-        .as_ref()
-        .and_then(via_service);
-    let (true, Some(service), Some(account)) = (
-        case.is_verified(),
-        service,
-        case.event().destination_vault.account_id(),
-    ) else {
-        return Vec::new();
-    };
-    let grant = KeyGrant {
-        partition: case.partition().to_owned(),
-        destination_account: account,
-        profile: KeyProfile::LeastPrivilege,
-        via_services: vec![service],
-    };
-    let statements = grant.statements().unwrap_or_default();
-    statements
-        .iter()
-        .filter_map(as_json)
-        .map(|json| json.to_string())
-        .collect()
+    if case.is_verified() && case.via_service().is_some() {
+        key_policy::statements_in(case.partition(), case)
+    } else {
+        Vec::new()
+    }
 }
 
 /// Both copies, with their commands. Empty where the copy doesn't change both, or where a hop isn't possible either.
@@ -128,10 +109,8 @@ fn share_key(case: &Case<'_>, region: &str) -> Vec<String> {
             .iter()
             .map(|statement| step("Add this to the list `Statement` of policy.json", statement)),
     );
-    steps.push(step(
-        "Write the policy back",
-        &format!("aws kms put-key-policy {key} --policy file://policy.json"),
-    ));
+    steps.push(step!("Write the policy back";
+        "aws kms put-key-policy {key} --policy file://policy.json"));
     steps
 }
 
@@ -149,12 +128,9 @@ fn admit_role(case: &Case<'_>, region: &str) -> Vec<String> {
             "Save this as policy.json: the access policy of that vault, which admits the job role",
             &policy.to_string(),
         ),
-        step(
-            "Give it to that vault",
-            &format!(
-                "aws backup put-backup-vault-access-policy --region {region} --backup-vault-name {VAULT} --policy file://policy.json"
-            ),
-        ),
+        step!("Give it to that vault";
+            "aws backup put-backup-vault-access-policy --region {region} --backup-vault-name {VAULT} --policy \
+             file://policy.json"),
     ]
 }
 

@@ -69,13 +69,9 @@ fn endpoint(case: &Case<'_>) -> Vec<String> {
             "aws ec2 describe-vpc-endpoints --region {region} --filters \
              Name=service-name,Values=com.amazonaws.{region}.backup,com.amazonaws.{region}.kms --query \
              'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'"),
-        step(
-            "Allow the action that the message names there: save the endpoint's policy as endpoint.json, add the action, and write it \
-                 back with ENDPOINT set to its VpcEndpointId. Or make the call from outside the VPC",
-            &format!(
-                "aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id $ENDPOINT --policy-document file://endpoint.json"
-            ),
-        ),
+        step!("Allow the action that the message names there: save the endpoint's policy as endpoint.json, add the action, and \
+             write it back with ENDPOINT set to its VpcEndpointId. Or make the call from outside the VPC";
+            "aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id $ENDPOINT --policy-document file://endpoint.json"),
         case.start_again(),
     ]
 }

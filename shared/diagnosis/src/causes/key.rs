@@ -234,21 +234,14 @@ fn not_found_steps(case: &Case<'_>) -> Vec<String> {
 fn aws_managed_steps(case: &Case<'_>) -> Vec<String> {
     let (account, region) = (case.source_account(), case.source_region());
     let restore = match case.recovery_point() {
-        Some(point) => step(
-            &format!(
-                "Restore it, in account {account}, Region {region}: in metadata.json, name a customer managed key for the restored resource \
-                 (kmsKeyId or KmsKeyId). The key's policy must admit account {}",
-                case.account()
-            ),
-            &format!(
-                "aws backup get-recovery-point-restore-metadata --region {region} --backup-vault-name {} --recovery-point-arn {point} --query \
-                 RestoreMetadata > metadata.json\n\
-                 JOB=$(aws backup start-restore-job --region {region} --recovery-point-arn {point} --iam-role-arn {} --metadata \
-                 file://metadata.json --query RestoreJobId --output text)",
-                case.source_vault(),
-                case.role_word()
-            ),
-        ),
+        Some(point) => {
+            step!("Restore it, in account {account}, Region {region}: in metadata.json, name a customer managed key \
+             for the restored resource (kmsKeyId or KmsKeyId). The key's policy must admit account {}", case.account();
+            "aws backup get-recovery-point-restore-metadata --region {region} --backup-vault-name {} --recovery-point-arn \
+             {point} --query RestoreMetadata > metadata.json\n\
+             JOB=$(aws backup start-restore-job --region {region} --recovery-point-arn {point} --iam-role-arn {} --metadata \
+             file://metadata.json --query RestoreJobId --output text)", case.source_vault(), case.role_word())
+        }
         None => format!(
             "Restore it in account {account}, Region {region}, and name a customer managed key for the restored resource. The key's policy \
              must admit account {}.",

@@ -14,11 +14,11 @@ use crate::assess::{
 };
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyFacts, KeyManager};
-use crate::features::via_service;
 use crate::job::Failure;
 use crate::messages::wording::{
     ANOTHER_KEY, AT_DESTINATION, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES,
 };
+use crate::resource::KeyArn;
 
 pub(super) static POLICY: Entry = Entry {
     slug: "source-key-policy",
@@ -312,13 +312,9 @@ fn save_policy(case: &Case<'_>) -> String {
 
 fn write_policy(case: &Case<'_>) -> String {
     match case.key() {
-        Some(key) => step(
-            "Write the policy back, in the account that owns the key",
-            &format!(
-                "aws kms put-key-policy --key-id {key} --policy-name default --region {} --policy file://policy.json",
-                key.region()
-            ),
-        ),
+        Some(key) => step!("Write the policy back, in the account that owns the key";
+            "aws kms put-key-policy --key-id {key} --policy-name default --region {} --policy file://policy.json",
+            key.region()),
         None => {
             "Write policy.json back with aws kms put-key-policy, in the account that owns the key."
                 .to_owned()
@@ -328,27 +324,27 @@ fn write_policy(case: &Case<'_>) -> String {
 
 /// The statements that a repair would add, each on one line. Empty without a verified job.
 fn statements(case: &Case<'_>) -> Vec<String> {
-    let point = case.event().source_recovery_point.as_ref();
-    let service = point.and_then(via_service);
-    let (Some(key), Some(account)) = (case.key(), case.event().destination_vault.account_id())
-    else {
+    let partition = case.key().map(KeyArn::partition);
+    partition.map_or_else(Vec::new, |partition| statements_in(partition, case))
+}
+
+/// The statements that let the destination account use a key for this copy, each on one line.
+pub(crate) fn statements_in(partition: &str, case: &Case<'_>) -> Vec<String> {
+    let Some(destination_account) = case.event().destination_vault.account_id() else {
         return Vec::new();
     };
+    let service = case.via_service();
     let grant = KeyGrant {
-        partition: key.partition().to_owned(),
-        destination_account: account,
+        partition: partition.to_owned(),
+        destination_account,
         // Through which service a fully managed type uses the key is not documented.
-        profile: if service.is_some() {
-            KeyProfile::LeastPrivilege
-        } else {
-            KeyProfile::Documented
+        profile: match service {
+            Some(_) => KeyProfile::LeastPrivilege,
+            None => KeyProfile::Documented,
         },
         via_services: service.into_iter().collect(),
     };
     let statements = grant.statements().unwrap_or_default();
-    statements
-        .iter()
-        .filter_map(as_json)
-        .map(|json| json.to_string())
-        .collect()
+    let shown = statements.iter().filter_map(as_json);
+    shown.map(|json| json.to_string()).collect()
 }

@@ -6,7 +6,7 @@ mod control_policy;
 mod entry;
 mod image;
 mod key;
-mod key_policy;
+pub(crate) mod key_policy;
 mod organization;
 mod passing;
 mod permission;

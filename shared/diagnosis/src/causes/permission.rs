@@ -371,12 +371,8 @@ fn edit_boundary(
             .zip(sentences)
             .map(|(statement, sentence)| step(sentence, &statement.to_string())),
     );
-    steps.push(step(
-        "Make it the boundary's new version (IAM keeps five; delete an old one if there is no room)",
-        &format!(
-            "aws iam create-policy-version --policy-arn {boundary} --policy-document file://boundary.json --set-as-default"
-        ),
-    ));
+    steps.push(step!("Make it the boundary's new version (IAM keeps five; delete an old one if there is no room)";
+        "aws iam create-policy-version --policy-arn {boundary} --policy-document file://boundary.json --set-as-default"));
     steps
 }
 

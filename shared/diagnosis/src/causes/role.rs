@@ -292,12 +292,8 @@ fn trust_steps(case: &Case<'_>) -> Vec<String> {
         ]),
     }
     steps.extend([
-        step(
-            &format!("Set it, in account {}", case.role().arn().account()),
-            &format!(
-                "aws iam update-assume-role-policy --role-name {name} --policy-document file://trust.json"
-            ),
-        ),
+        step!("Set it, in account {}", case.role().arn().account();
+            "aws iam update-assume-role-policy --role-name {name} --policy-document file://trust.json"),
         case.start_again(),
     ]);
     steps

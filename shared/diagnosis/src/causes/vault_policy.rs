@@ -235,7 +235,7 @@ pub(crate) fn statement(case: &Case<'_>) -> Option<Value> {
 }
 
 /// The statement as JSON, to be written on one line.
-pub(crate) fn as_json(statement: &NewStatement) -> Option<Value> {
+pub(super) fn as_json(statement: &NewStatement) -> Option<Value> {
     serde_json::from_str(statement.as_str()).ok()
 }
 

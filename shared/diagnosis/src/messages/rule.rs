@@ -33,7 +33,13 @@ pub(crate) struct Rule {
 }
 
 /// The rules of a cause, each a stage, a place, the groups, then if need be what must `not` stand there and which causes the
-/// text admits `or` else, and why.
+/// text admits `or` else, and why:
+///
+/// ```text
+/// Keys 60 ["is not enabled", KEY_NAMES] not [AT_DESTINATION] or [KeyNotFound] => "The key is disabled.";
+/// ```
+///
+/// A string goes on in the next line behind a backslash, and begins there with `|`, so that no space before a fragment is lost.
 macro_rules! rules {
     ($($stage:ident $place:literal [$($all:expr),+] $(not [$($none:expr),+])? $(or [$($or:ident),+])? => $why:literal;)+) => {
         &[$($crate::messages::Rule {
