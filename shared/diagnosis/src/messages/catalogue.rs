@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::missing;
-use super::rule::{Rule, Stage, fragments};
+use super::rule::{Rule, Stage, count, fragments};
 use super::wording::OR_EXPLICIT_DENY;
 use crate::causes::Cause;
 
@@ -40,42 +40,94 @@ const CAUTIONS: &[&str] = &[
 /// Short words of the same kind, and a Deny however it is worded. In every rule too they count only where they stand alone.
 const WHOLE_WORDS: &[&str] = &["scp|scps|rcp|rcps|deny"];
 
-/// A set of small numbers, as long as it needs to be.
-#[derive(Clone, Default)]
-struct Bits(Vec<u64>);
+/// The fragments of the readers that only they look for.
+const READERS: [&[&str]; 7] = [
+    &[missing::AFTER, missing::BEFORE],
+    VERBS,
+    EXPLICIT_DENY,
+    NO_EXPLICIT_DENY,
+    CAUTIONS,
+    WHOLE_WORDS,
+    &[KMS_ARN],
+];
 
-impl Bits {
-    /// An empty set for numbers below this one.
-    fn up_to(count: usize) -> Self {
-        Self(vec![0; count.div_ceil(64)])
+/// There are no more fragments and rules than these: counted when the program is built, so that none is ever left out.
+const MOST: (usize, usize) = {
+    let (mut fragments, mut rules) = (0, 0);
+    let mut readers = READERS.as_slice();
+    while let Some((reader, others)) = readers.split_first() {
+        fragments += count(reader);
+        readers = others;
     }
-
-    fn insert(&mut self, at: usize) {
-        let word = at / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
+    let mut causes = Cause::ALL;
+    while let Some((cause, others)) = causes.split_first() {
+        let mut messages = cause.entry().messages;
+        while let Some((rule, others)) = messages.split_first() {
+            fragments += count(rule.all) + count(rule.none);
+            rules += 1;
+            messages = others;
         }
-        if let Some(word) = self.0.get_mut(word) {
+        causes = others;
+    }
+    (fragments, rules)
+};
+
+type Found = Bits<{ MOST.0.div_ceil(64) }>;
+type Rules = Bits<{ MOST.1.div_ceil(64) }>;
+
+/// A set of small numbers.
+#[derive(Clone)]
+struct Bits<const WORDS: usize>([u64; WORDS]);
+
+impl<const WORDS: usize> Default for Bits<WORDS> {
+    fn default() -> Self {
+        Self([0; WORDS])
+    }
+}
+
+impl<const WORDS: usize> Bits<WORDS> {
+    fn insert(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
             *word |= 1 << (at % 64);
         }
     }
 
-    fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    fn add(&mut self, other: &Self) {
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
+        }
     }
 
-    /// The numbers in the set, ascending.
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        (0..).zip(&self.0).flat_map(|(at, word)| {
-            let mut rest = *word;
-            std::iter::from_fn(move || {
-                let bit = usize::try_from(rest.trailing_zeros()).ok()?;
-                (rest != 0).then(|| {
-                    rest &= rest - 1;
-                    at * 64 + bit
-                })
-            })
-        })
+    /// Whether one of the group's numbers is in the set.
+    fn meets(&self, group: &Group) -> bool {
+        let mut words = group.0.iter();
+        words.any(|(at, bits)| self.0.get(*at).is_some_and(|word| word & bits != 0))
+    }
+}
+
+/// The numbers in the set, ascending.
+impl<const WORDS: usize> Iterator for Bits<WORDS> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let (at, word) = (0..).zip(&mut self.0).find(|(_, word)| **word != 0)?;
+        let bit = usize::try_from(word.trailing_zeros()).ok()?;
+        *word &= *word - 1;
+        Some(at * 64 + bit)
+    }
+}
+
+/// Some numbers, by the words of a set that they are in.
+#[derive(Default)]
+struct Group(Vec<(usize, u64)>);
+
+impl Group {
+    fn insert(&mut self, number: usize) {
+        let (at, bit) = (number / 64, 1 << (number % 64));
+        match self.0.iter_mut().find(|(word, _)| *word == at) {
+            Some((_, bits)) => *bits |= bit,
+            None => self.0.push((at, bit)),
+        }
     }
 }
 
@@ -92,9 +144,9 @@ const PLACES: usize = 8;
 
 /// What the one pass over a message found.
 pub(super) struct Evidence {
-    found: Bits,
+    found: Found,
     /// The rules whose first group has a hit.
-    rules: Bits,
+    rules: Rules,
     places: [Place; PLACES],
     place_count: usize,
     verbs: [usize; PLACES],
@@ -133,8 +185,8 @@ impl Evidence {
 struct CompiledRule {
     cause: Cause,
     rule: &'static Rule,
-    others: Vec<Bits>,
-    none: Bits,
+    others: Vec<Group>,
+    none: Group,
 }
 
 /// The compiled catalogue.
@@ -143,7 +195,7 @@ pub(super) struct Catalogue {
     automaton: Option<AhoCorasick>,
     rules: Vec<CompiledRule>,
     /// By fragment: the rules whose first group holds it.
-    opens: Vec<Vec<usize>>,
+    opens: Vec<Rules>,
     before: Range<usize>,
     verbs: Range<usize>,
     explicit: Range<usize>,
@@ -173,16 +225,16 @@ impl Catalogue {
         let whole_words = known.range(WHOLE_WORDS);
         let kms_arn = known.number(KMS_ARN);
         let mut rules = Vec::new();
-        let mut opens = Vec::<Vec<usize>>::new();
+        let mut opens = Vec::<Rules>::new();
         for (number, (cause, rule)) in rules_in_order().into_iter().enumerate() {
             let (first, others) = rule.all.split_at(rule.all.len().min(1));
             for fragment in fragments(first) {
                 let at = known.number(fragment);
                 if opens.len() <= at {
-                    opens.resize(at + 1, Vec::new());
+                    opens.resize(at + 1, Rules::default());
                 }
                 if let Some(opened) = opens.get_mut(at) {
-                    opened.push(number);
+                    opened.insert(number);
                 }
             }
             rules.push(CompiledRule {
@@ -195,7 +247,7 @@ impl Catalogue {
                 none: known.bits(fragments(rule.none)),
             });
         }
-        opens.resize(known.list.len(), Vec::new());
+        opens.resize(known.list.len(), Rules::default());
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::Standard)
@@ -217,8 +269,8 @@ impl Catalogue {
     /// Finds the fragments of a plain message in one pass.
     pub(super) fn read(&self, plain: &str) -> Evidence {
         let mut evidence = Evidence {
-            found: Bits::up_to(self.opens.len()),
-            rules: Bits::up_to(self.rules.len()),
+            found: Found::default(),
+            rules: Rules::default(),
             places: [Place::default(); PLACES],
             place_count: 0,
             verbs: [0; PLACES],
@@ -237,8 +289,8 @@ impl Catalogue {
                 continue;
             }
             evidence.found.insert(number);
-            for rule in self.opens.get(number).into_iter().flatten() {
-                evidence.rules.insert(*rule);
+            if let Some(rules) = self.opens.get(number) {
+                evidence.rules.add(rules);
             }
             if number <= self.kms_arn {
                 self.note(&mut evidence, number, hit.start(), hit.end());
@@ -280,7 +332,7 @@ impl Catalogue {
         evidence: &'c Evidence,
         stage: Stage,
     ) -> impl Iterator<Item = (Cause, &'static Rule)> + 'c {
-        let opened = evidence.rules.iter();
+        let opened = evidence.rules.clone();
         opened
             .filter_map(|number| self.rules.get(number))
             .filter(move |compiled| {
@@ -331,8 +383,8 @@ impl Fragments {
         number
     }
 
-    fn bits(&mut self, fragments: impl IntoIterator<Item = &'static str>) -> Bits {
-        let mut bits = Bits::default();
+    fn bits(&mut self, fragments: impl IntoIterator<Item = &'static str>) -> Group {
+        let mut bits = Group::default();
         for fragment in fragments {
             bits.insert(self.number(fragment));
         }
@@ -359,16 +411,18 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_any_number() {
-        let mut bits = Bits::default();
-        for number in [5_000, 3, 64, 63] {
-            bits.insert(number);
+    fn every_fragment_and_rule_has_its_place_in_a_set() {
+        let catalogue = Catalogue::get();
+        for number in 0..catalogue.opens.len() {
+            let mut found = Found::default();
+            found.insert(number);
+            assert_eq!(found.collect::<Vec<_>>(), [number]);
         }
-        assert_eq!(bits.iter().collect::<Vec<_>>(), [3, 63, 64, 5_000]);
-        let mut other = Bits::up_to(2);
-        assert!(!other.meets(&bits));
-        other.insert(5_000);
-        assert!(other.meets(&bits) && bits.meets(&other));
+        for number in 0..catalogue.rules.len() {
+            let mut rules = Rules::default();
+            rules.insert(number);
+            assert_eq!(rules.collect::<Vec<_>>(), [number]);
+        }
     }
 
     #[test]
@@ -385,18 +439,7 @@ mod tests {
         let all = rules_in_order()
             .into_iter()
             .flat_map(|(_, rule)| fragments(rule.all).chain(fragments(rule.none)));
-        let readers = [
-            VERBS,
-            EXPLICIT_DENY,
-            NO_EXPLICIT_DENY,
-            CAUTIONS,
-            WHOLE_WORDS,
-        ];
-        let phrases = fragments(&[missing::AFTER, missing::BEFORE, KMS_ARN]);
-        for fragment in all
-            .chain(phrases)
-            .chain(readers.into_iter().flat_map(fragments))
-        {
+        for fragment in all.chain(READERS.into_iter().flat_map(fragments)) {
             assert!(!fragment.is_empty());
             assert_eq!(fragment, fragment.to_ascii_lowercase(), "lower case");
             assert!(fragment.is_ascii(), "{fragment}");

@@ -3,6 +3,9 @@
 //! AWS files every text with "does not exist" under one category. The nearest noun or ARN before the phrase ("backup vault
 //! X does not exist"), or after it ("cannot find recovery point"), says which thing is gone.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::catalogue::{Evidence, Place};
 use super::rule::{Finding, finding};
 use super::text;
@@ -197,26 +200,34 @@ fn thing(word: &str, before: &str) -> Option<Thing> {
     if is("backup") && after("aws|amazon") {
         return None;
     }
-    if is(SOURCES) || SOURCE_IDS.iter().any(|id| text::starts_with(word, id)) {
+    if SOURCES.contains(word) || SOURCE_IDS.iter().any(|id| text::starts_with(word, id)) {
         return Some(Thing::Source);
     }
-    is(FOREIGN).then_some(Thing::Foreign)
+    FOREIGN.contains(word).then_some(Thing::Foreign)
 }
 
 /// Nouns for recovery points and for what they are made of. `cryopod` is AWS's own word in one documented pattern.
-const SOURCES: &str = "recovery|point|points|recoverypoint|snapshot|snapshots|dbsnapshot|dbclustersnapshot|volume\
+static SOURCES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "recovery|point|points|recoverypoint|snapshot|snapshots|dbsnapshot|dbclustersnapshot|volume\
      |volumes|table|database|instance|dbinstance|cluster|machine|filesystem|system|bucket|resource\
-     |resources|cryopod|disk|stack|backup|share|namespace";
+     |resources|cryopod|disk|stack|backup|share|namespace"
+        .split('|')
+        .collect()
+});
 
 const SOURCE_IDS: &[&str] = &["snap-", "vol-", "fs-", "fsvol-", "copyjob-", "db-"];
 
 /// Nouns that stop the search: what they name is no cause of a failed copy.
-const FOREIGN: &str = "policy|policies|permission|permissions|user|users|account|accounts|organization|tag|tags|plan\
+static FOREIGN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "policy|policies|permission|permissions|user|users|account|accounts|organization|tag|tags|plan\
      |rule|selection|job|jobs|subnet|vpc|endpoint|region|file|page|object|name|format|value\
      |lifecycle|expression|schedule|token|parameter|argument|request|signature|credentials\
      |certificate|grant|principal|topic|framework|report|function|action|operation|feature|method\
      |error|errors|problem|problems|url|path|host|entry|item|record|number|date|time|cron\
-     |configuration|option|setting|settings|field";
+     |configuration|option|setting|settings|field"
+        .split('|')
+        .collect()
+});
 
 fn arn(service: &str, resource: &str) -> Thing {
     let service_is = |known: &str| service.eq_ignore_ascii_case(known);

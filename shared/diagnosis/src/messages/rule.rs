@@ -72,3 +72,20 @@ pub(super) fn fragments(
 ) -> impl Iterator<Item = &'static str> + Clone {
     groups.iter().flat_map(|group| group.split('|'))
 }
+
+/// How many there are.
+pub(super) const fn count(groups: &[&str]) -> usize {
+    let mut count = groups.len();
+    let mut groups = groups;
+    while let Some((group, others)) = groups.split_first() {
+        let mut bytes = group.as_bytes();
+        while let Some((byte, rest)) = bytes.split_first() {
+            if *byte == b'|' {
+                count += 1;
+            }
+            bytes = rest;
+        }
+        groups = others;
+    }
+    count
+}
