@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use copymend_diagnosis::CopyJobState;
 use copymend_remediation::advisor::{AccessAdvisor, Advisory, is_for_advisor};
 use copymend_remediation::ports::{AdvisorEnvironment, Environment};
 use copymend_remediation::report::Report;
 use copymend_remediation::sweep::{Swept, is_sweep};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_report::{Style, advisory_json, advisory_terminal, json, terminal};
+use copymend_report::{Row, Style, advisory_json, advisory_terminal, json, terminal};
 use serde_json::Value;
 
 use crate::output::printable;
@@ -64,6 +65,52 @@ impl Answer {
             Self::Advisory(result) => match result.as_ref() {
                 Ok(advisory) => advisory_terminal(advisory, Style::Coloured),
                 Err(error) => error_text(error),
+            },
+        }
+    }
+
+    /// The reports of copies in it: one, none, or those of a sweep.
+    pub(crate) fn reports(&self) -> &[Report] {
+        match self {
+            Self::Report(result) => result.as_ref().as_ref().map_or(&[], std::slice::from_ref),
+            Self::Swept(Ok(swept)) => &swept.reports,
+            Self::Swept(Err(_)) | Self::Advisory(_) => &[],
+        }
+    }
+
+    /// What the access advisor found out.
+    pub(crate) fn advisory(&self) -> Option<&Advisory> {
+        match self {
+            Self::Advisory(result) => result.as_ref().as_ref().ok(),
+            Self::Report(_) | Self::Swept(_) => None,
+        }
+    }
+
+    /// The lines of the table. `event` is the name that the reader knows the event by; what a sweep found goes by the ids of the copy
+    /// jobs. `state` tells how the copy stands that a report started again.
+    pub(crate) fn rows(
+        &self,
+        event: &str,
+        state: impl Fn(&Report) -> Option<CopyJobState>,
+    ) -> Vec<Row> {
+        let failed = |error: &HandlerError| vec![Row::of_error(event, error.error_type())];
+        match self {
+            Self::Report(result) => match result.as_ref() {
+                Ok(report) => vec![Row::of_report(event, report, state(report))],
+                Err(error) => failed(error),
+            },
+            Self::Swept(Ok(swept)) => {
+                let reports = swept.reports.iter();
+                let errors = swept.errors.iter();
+                reports
+                    .map(|report| Row::of_report(&report.copy.copy_job_id, report, state(report)))
+                    .chain(errors.map(|error| Row::of_error(event, error)))
+                    .collect()
+            }
+            Self::Swept(Err(error)) => failed(error),
+            Self::Advisory(result) => match result.as_ref() {
+                Ok(advisory) => vec![Row::of_advisory(event, advisory)],
+                Err(error) => failed(error),
             },
         }
     }

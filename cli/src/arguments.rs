@@ -26,18 +26,18 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Says what a failure message of AWS Backup means
     Explain(Explain),
-    /// Runs events through the Lambda functions' own handlers, in a sandbox
+    /// Shows what the Lambda functions do with events, in a sandbox
     Replay(Replay),
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),
-    /// Stops every repair and retry, until it is resumed
+    /// Stops every repair and retry of the deployed functions, until `copymend resume`
     #[cfg(feature = "aws")]
     Pause(PauseArguments),
-    /// Ends a pause
+    /// Ends a pause: repairs and retries go on
     #[cfg(feature = "aws")]
     Resume(ResumeArguments),
-    /// Works on IAM policies
+    /// Evaluates, extends, compares and proves IAM policies
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
@@ -76,31 +76,37 @@ pub(crate) struct Explain {
 #[command(after_help = "\
 Examples:
   copymend replay events/source-key-policy.json
-  copymend replay --repair --message events/*.json
+  copymend replay --repair --message events/source-key-policy.json
+  copymend replay --repair --table events/*.json
   copymend replay events/advisor/create-backup-vault.json
   copymend replay --json - < event.json
   copymend replay --dlq QUEUE_URL --advisor-ledger TABLE
 
 The settings of the function are read from the environment (COPYMEND_…). Allowlists that are not set admit everything:
-nothing in a sandbox can be harmed. With --json, an event that is refused gets {\"errorType\",\"errorMessage\"}.
+nothing in a sandbox can be harmed. With --json, an event that the function can't handle gets
+{\"errorType\",\"errorMessage\"}.
 
-Exit codes: 0 done; 1 an event was refused, or its repair failed; 2 wrong usage, or unreadable input.")]
+Exit codes: 0 done; 1 an event could not be handled, or its repair failed; 2 wrong usage, or unreadable input.")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own that a person gives"
+)]
 pub(crate) struct Replay {
     /// Event files; `-` is standard input
     #[cfg_attr(feature = "aws", arg(required_unless_present = "dlq"))]
     #[cfg_attr(not(feature = "aws"), arg(required = true))]
     pub(crate) events: Vec<PathBuf>,
-    /// Instead of the sandbox: read the events of this SQS queue back, in the real accounts, with the settings of the
-    /// environment; what was handled is deleted from the queue
+    /// Instead of the sandbox: handle the events of this dead-letter queue, in the real accounts, with the settings of the
+    /// environment; a message is deleted once its event is handled
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "QUEUE_URL", conflicts_with_all = ["events", "world", "repair", "message"])]
     pub(crate) dlq: Option<String>,
-    /// At most this many events of the queue
+    /// Handle at most this many messages of the queue
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "NUMBER", default_value_t = 100, requires = "dlq")]
     pub(crate) most: u32,
-    /// The ledger table of the access advisor, for its events of the queue [default: none: each of them is told, also one that
-    /// was told before]
+    /// The ledger table of the access advisor, for its events of the queue [default: none; people are told of each event, even if
+    /// they were told before]
     #[cfg(feature = "aws")]
     #[arg(
         long,
@@ -113,18 +119,21 @@ pub(crate) struct Replay {
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "ROLE", requires = "dlq", conflicts_with = "events")]
     pub(crate) advisor_member_role: Option<String>,
-    /// The world to replay in, a JSON file [default: the world of the sample events]
+    /// The world to replay the events in, a JSON file [default: the world of the sample events]
     #[arg(long)]
     pub(crate) world: Option<PathBuf>,
-    /// Repair the world, instead of planning only
+    /// Repair the policies in the sandbox and start the copies again, instead of only planning it
     #[arg(long)]
     pub(crate) repair: bool,
-    /// Print one Report a line, as JSON
+    /// Print JSON, one report a line
     #[arg(long)]
     pub(crate) json: bool,
-    /// Also show the message that people would get
+    /// Also show the e-mail that people would get
     #[arg(long, conflicts_with = "json")]
     pub(crate) message: bool,
+    /// Show only the table that several events end with
+    #[arg(long, conflicts_with_all = ["json", "message"])]
+    pub(crate) table: bool,
 }
 
 #[cfg(feature = "aws")]
@@ -172,7 +181,7 @@ Examples:
   COPYMEND_LEDGER_TABLE=copymend-ledger copymend pause --until 2026-12-01T06:00:00Z \"audit\"
 
 While it holds, the guard `not-paused` fails: no policy and no role is written, and no copy is started again. Failures are
-still explained and told. What was refused meanwhile is not caught up by itself.
+still explained, and people are told. What was refused during the pause is not done by itself afterwards.
 
 Exit codes: 0 paused; 1 it was not; 2 wrong usage, or an invalid setting.")]
 pub(crate) struct PauseArguments {

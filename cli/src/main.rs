@@ -3,7 +3,7 @@
 mod answer;
 mod arguments;
 #[cfg(feature = "aws")]
-mod dead_letters;
+mod dead_letter_queue;
 mod explain;
 mod input;
 mod output;

@@ -1,15 +1,16 @@
 //! `copymend replay`: the Lambda functions' own handlers, on the sandbox.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use copymend_remediation::advisor::{AccessAdvisor, Advisory};
+use copymend_diagnosis::CopyJobState;
+use copymend_remediation::advisor::AccessAdvisor;
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
-use copymend_report::{advisory_email, email};
-use copymend_sandbox::Sandbox;
+use copymend_report::{Style, advisory_email, email, table};
+use copymend_sandbox::{CopyJob, Sandbox};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     #[cfg(feature = "aws")]
     if let Some(queue_url) = &arguments.dlq {
-        return crate::dead_letters::run(queue_url, arguments);
+        return crate::dead_letter_queue::run(queue_url, arguments);
     }
     let settings = settings(arguments.repair)?;
     let sandbox = Sandbox::new(world(arguments.world.as_deref())?);
@@ -35,6 +36,8 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
         .build()
         .map_err(io_error("start"))?;
     let mut ending = Ending::Done;
+    let mut rows = Vec::new();
+    let folder = shared_folder(&arguments.events);
     for (place, path) in arguments.events.iter().enumerate() {
         let text = text(path)?;
         // What isn't JSON reaches the handler as `null`, as in the Lambda function.
@@ -48,8 +51,12 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
         if is_failure(&answer) {
             ending = Ending::Failed;
         }
+        let state = |report: &Report| state_of_retry(&sandbox, report);
+        rows.extend(answer.rows(&short(path, &folder), state));
         let written = if arguments.json {
             writeln!(io::stdout().lock(), "{}", answer.json())
+        } else if arguments.table {
+            Ok(())
         } else {
             human(
                 output::terminal(),
@@ -61,7 +68,43 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
         };
         written.map_err(io_error("write the report"))?;
     }
+    if arguments.table || (rows.len() > 1 && !arguments.json) {
+        write!(output::terminal(), "{}", table(&rows, Style::Coloured))
+            .map_err(io_error("write the table"))?;
+    }
     Ok(ending)
+}
+
+/// The longest folder that all events lie in.
+fn shared_folder(events: &[PathBuf]) -> PathBuf {
+    let mut folder = events.first().and_then(|event| event.parent());
+    while let Some(candidate) = folder {
+        if events.iter().all(|event| event.starts_with(candidate)) {
+            return candidate.to_owned();
+        }
+        folder = candidate.parent();
+    }
+    PathBuf::new()
+}
+
+/// An event's name in the table: without the folder that all share, and without `.json`.
+fn short(event: &Path, folder: &Path) -> String {
+    let event = event.strip_prefix(folder).unwrap_or(event);
+    let is_json = event
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    let event = if is_json {
+        event.with_extension("")
+    } else {
+        event.to_owned()
+    };
+    event.display().to_string()
+}
+
+/// How the copy stands that was started again; none where none was.
+fn state_of_retry(sandbox: &Sandbox, report: &Report) -> Option<CopyJobState> {
+    let job = report.retried_job.as_ref()?;
+    sandbox.with_world(|world| world.copy_job(job).map(CopyJob::state))
 }
 
 /// Whether an event was refused, or its repair failed.
@@ -105,30 +148,18 @@ fn human(
 ) -> io::Result<()> {
     writeln!(output, "── {}", path.display())?;
     write!(output, "{}", answer.terminal())?;
-    let (reports, advisory): (&[Report], Option<&Advisory>) = match answer {
-        Answer::Report(result) => match result.as_ref() {
-            Ok(report) => (std::slice::from_ref(report), None),
-            Err(_) => (&[], None),
-        },
-        Answer::Swept(Ok(swept)) => (&swept.reports, None),
-        Answer::Swept(Err(_)) => (&[], None),
-        Answer::Advisory(result) => (&[], result.as_ref().as_ref().ok()),
-    };
-    for job in reports
-        .iter()
-        .filter_map(|report| report.retried_job.as_ref())
-    {
-        let state = sandbox.with_world(|world| {
-            world
-                .copy_job(job)
-                .map_or_else(|| "gone".to_owned(), |job| job.state().to_string())
-        });
+    for report in answer.reports() {
+        let Some(job) = &report.retried_job else {
+            continue;
+        };
+        let state = state_of_retry(sandbox, report)
+            .map_or_else(|| "gone".to_owned(), |state| state.to_string());
         writeln!(output, "   retried copy {job}: {state}")?;
     }
+    let reports = answer.reports().iter();
     let emails = reports
-        .iter()
         .map(email)
-        .chain(advisory.map(advisory_email))
+        .chain(answer.advisory().map(advisory_email))
         .filter(|_| message);
     for email in emails {
         writeln!(output, "\n   ✉ {}", email.subject)?;

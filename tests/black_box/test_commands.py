@@ -1,4 +1,4 @@
-"""What people and schedules start: undo, dead letters, sweeps; and the ledger's contract on a real table."""
+"""What people and schedules start: undo, dead-letter messages, sweeps; and the ledger's contract on a real table."""
 
 import json
 import os
@@ -162,7 +162,7 @@ def test_undo_of_a_key_policy_leaves_what_others_wrote(make_world, start, copyme
     assert says_the_same(world.key_policy(), w.policy(w.KEY_ADMINISTRATION, theirs))
 
 
-def test_dead_letters_of_both_functions_are_read_back_and_deleted_once_handled(make_world, copymend):
+def test_dead_letter_messages_of_both_functions_are_read_back_and_deleted_once_handled(make_world, copymend):
     world = make_world(vault_policy=w.VAULT_CLOSED)
     make_caller(world)
     event = world.failed_copy()
@@ -193,13 +193,13 @@ def test_dead_letters_of_both_functions_are_read_back_and_deleted_once_handled(m
     [swept] = [answer for answer in answers if "found" in answer]
     [advised] = [answer for answer in answers if "subject" in answer]
     [refused] = [answer for answer in answers if "errorType" in answer]
-    # The letter of the copy and the sweep are about the same copy: whichever comes first repairs it.
+    # The message of the copy and the sweep are about the same copy: whichever comes first repairs it.
     outcomes = [copy["outcome"]] + [one["outcome"] for one in swept["reports"]]
     assert outcomes in (["repaired-and-retried"], ["already-handled", "repaired-and-retried"])
     assert (swept["found"], swept["left"], swept["errors"]) == (1, 0, [])
     assert (advised["outcome"], advised["diagnosis"]["cause"]) == ("advised", "caller-permission")
     assert refused["errorType"] == "NotAnEvent"
-    assert done.returncode == 1, "one letter could not be handled"
+    assert done.returncode == 1, "one message could not be handled"
     kept = {item["pk"]["S"] for item in dynamodb.scan(TableName="advisor-ledger")["Items"]}
     assert any(pk.startswith("job#call-") for pk in kept), kept
     assert world.writes() == ["PutBackupVaultAccessPolicy", "StartCopyJob"]

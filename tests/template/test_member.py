@@ -152,7 +152,7 @@ class Member(unittest.TestCase):
     def test_every_rule_retries_and_the_queue_keeps_what_its_rules_cannot_deliver_and_nothing_else(self):
         self.assertEqual(losses(self.resources), set())
 
-    def test_the_queue_is_encrypted_keeps_letters_as_long_as_it_can_and_can_be_found(self):
+    def test_the_queue_is_encrypted_keeps_messages_as_long_as_it_can_and_can_be_found(self):
         queue = self.resources["DeadLetters"]
         self.assertEqual(queue["Properties"], {"MessageRetentionPeriod": 14 * 24 * 60 * 60, "SqsManagedSseEnabled": True})
         self.assertEqual(self.template["Outputs"]["DeadLettersUrl"]["Value"], {"Ref": "DeadLetters"})

@@ -15,10 +15,10 @@ pub(crate) enum PolicyCommand {
     Evaluate(Evaluate),
     /// Says whether a request is allowed when all policies are taken together
     Authorize(Authorize),
-    /// Prints the least statements that make a copy legal, and the policy with them
+    /// Prints the least statements that allow a copy, and the policy with them
     #[command(subcommand)]
     Grant(GrantCommand),
-    /// Proves that a policy was changed by adding statements of Copymend, and in no other way
+    /// Proves that a policy was changed only by adding statements of Copymend
     Prove(Prove),
     /// Shows what differs between two policies
     Diff(Diff),

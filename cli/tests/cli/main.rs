@@ -12,6 +12,7 @@ mod evaluate;
 mod explain;
 mod grant;
 mod help;
+mod pages;
 mod prove;
 mod real_accounts;
 mod replay;

@@ -153,6 +153,64 @@ fn a_sweep_is_answered_with_what_it_found() {
     assert!(ran.stdout.contains(&last), "{}", ran.stdout);
 }
 
+/// The sample events, by name.
+fn sample_events(folder: &str) -> Vec<String> {
+    let files = std::fs::read_dir(format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let mut names: Vec<String> = files
+        .map(Result::unwrap)
+        .filter(|file| file.file_type().unwrap().is_file())
+        .map(|file| format!("{folder}/{}", file.file_name().into_string().unwrap()))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_table_tells_what_becomes_of_every_sample_event() {
+    let events = [sample_events("events"), sample_events("events/advisor")].concat();
+    let mut arguments = vec!["replay", "--repair", "--table"];
+    arguments.extend(events.iter().map(String::as_str));
+    let ran = run(&arguments);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.stdout.lines().count(), 1 + events.len());
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn several_events_end_with_the_table_and_one_has_none() {
+    let bad = file("replay-table-bad.json", "not json");
+    let second = "events/advisor/create-backup-vault.json";
+    let ran = run(&["replay", EVENT, second]);
+    assert_eq!(ran.code, 0);
+    let (reports, table) = ran.stdout.split_once("event  ").unwrap();
+    assert!(reports.contains("── events/source-key-policy.json\n"));
+    assert!(reports.contains("── events/advisor/create-backup-vault.json\n"));
+    insta::assert_snapshot!(format!("event  {table}"));
+
+    let alone = run(&["replay", EVENT]).stdout;
+    assert!(reports.starts_with(&alone));
+    let ran = run(&["replay", "--table", EVENT, &bad]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout.trim_end().ends_with("NotAnEvent"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_sweep_of_several_copies_ends_with_their_table() {
+    let full = run_with(&["replay", "--repair", "-"], SWEEP.to_owned()).stdout;
+    let table = run_with(&["replay", "--repair", "--table", "-"], SWEEP.to_owned()).stdout;
+    assert!(table.lines().count() > 2, "{table}");
+    assert!(full.ends_with(&table), "{full}");
+}
+
+#[test]
+fn a_table_is_no_json() {
+    assert_eq!(run(&["replay", "--json", "--table", EVENT]).code, 2);
+}
+
 /// The two functions don't share a ledger.
 #[cfg(feature = "aws")]
 #[test]

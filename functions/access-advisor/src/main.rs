@@ -1,4 +1,4 @@
-//! The Lambda function for refused AWS Backup calls and for backup and restore jobs that came to nothing: wires the advisor
+//! The Lambda function for refused AWS Backup calls and for backup and restore jobs that failed, were aborted or expired: wires the advisor
 //! of `copymend-remediation` to AWS. Its environment has no port that writes, and its role no permission.
 
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use copymend_remediation::settings::Settings;
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
-    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetters, DynamoLedger, ReadWrite,
+    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetterQueue, DynamoLedger, ReadWrite,
     SnsNotifier, SystemClock, config,
 };
 
@@ -69,10 +69,10 @@ impl AwsEnvironment {
         Ok(answer.arn)
     }
 
-    /// A queue of dead letters in the function's own account.
+    /// A dead-letter queue in the function's own account.
     #[must_use]
-    pub fn dead_letters(&self, queue_url: &str) -> DeadLetters {
-        DeadLetters::new(&self.config, queue_url)
+    pub fn dead_letter_queue(&self, queue_url: &str) -> DeadLetterQueue {
+        DeadLetterQueue::new(&self.config, queue_url)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::ports::{Clock, Environment};
 use crate::repair::{Ending, PolicyRepair, Repaired, change_of};
 use crate::report::{Incident, Outcome, Report};
 use crate::retry::{Retried, retry, why_not_started};
+use crate::service_linked_role::role_change;
 use crate::settings::Settings;
 
 /// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
@@ -110,7 +111,7 @@ impl<E: Environment> CopyRemediator<E> {
             Decision::Ask(Proposal::Repair(repair)) => {
                 let change = match &repair {
                     Repair::Policy(plan) => change_of(plan, failure, settings),
-                    Repair::ServiceLinkedRole => self.role_change(failure, None),
+                    Repair::ServiceLinkedRole => role_change(failure, None),
                 };
                 Ok(Done {
                     changes: vec![change],

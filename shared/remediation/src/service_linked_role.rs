@@ -86,20 +86,6 @@ impl<E: Environment> CopyRemediator<E> {
         repaired
     }
 
-    /// The change, for the report: planned, or made under this id.
-    pub(crate) fn role_change(&self, failure: &Failure, id: Option<String>) -> PolicyChange {
-        PolicyChange {
-            resource: role_arn(failure),
-            before: None,
-            after: format!("{SERVICE_LINKED_ROLE}, made for {GRANTEE}"),
-            added: Vec::new(),
-            certificate: None,
-            applied: id.is_some(),
-            id,
-            grantee: Some(GRANTEE.to_owned()),
-        }
-    }
-
     async fn create(
         &self,
         ledger: &E::Ledger,
@@ -153,7 +139,7 @@ impl<E: Environment> CopyRemediator<E> {
                 "the role was made, but the ledger did not confirm it: {error}"
             ));
         }
-        Ok(Ending::Written(self.role_change(failure, Some(change.id))))
+        Ok(Ending::Written(role_change(failure, Some(change.id))))
     }
 
     /// Reads the role until it is there. Somebody may have created it meanwhile, or the answer was lost: the read tells.
@@ -211,6 +197,20 @@ impl<E: Environment> CopyRemediator<E> {
             made_by: None,
             grounds: Grounds::of(&self.settings, entries_of_the_copy(failure, &self.settings)),
         }
+    }
+}
+
+/// The change, for the report: planned, or made under this id.
+pub(crate) fn role_change(failure: &Failure, id: Option<String>) -> PolicyChange {
+    PolicyChange {
+        resource: role_arn(failure),
+        before: None,
+        after: format!("{SERVICE_LINKED_ROLE}, made for {GRANTEE}"),
+        added: Vec::new(),
+        certificate: None,
+        applied: id.is_some(),
+        id,
+        grantee: Some(GRANTEE.to_owned()),
     }
 }
 

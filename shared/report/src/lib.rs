@@ -15,4 +15,4 @@ mod words;
 
 pub use email::{Email, advisory_email, email};
 pub use json::{advisory_json, json};
-pub use terminal::{Style, advisory_terminal, terminal};
+pub use terminal::{Row, Style, advisory_terminal, table, terminal};

@@ -60,8 +60,7 @@ pub(crate) fn deed(report: &Report) -> String {
 
 fn added(verb: &str, change: Option<&PolicyChange>) -> String {
     match change {
-        // A role that was made, not a policy.
-        Some(change) if change.added.is_empty() => {
+        Some(change) if is_role(change) => {
             let verb = if verb == "added" { "made" } else { "make" };
             format!("{verb} {}", inline(&change.resource))
         }
@@ -72,6 +71,11 @@ fn added(verb: &str, change: Option<&PolicyChange>) -> String {
         ),
         None => format!("{verb} what was missing"),
     }
+}
+
+/// Whether a change creates a role, instead of adding statements to a policy.
+pub(crate) fn is_role(change: &PolicyChange) -> bool {
+    change.added.is_empty()
 }
 
 /// `1 statement`, `3 statements`.
@@ -102,7 +106,7 @@ pub(crate) fn policy_of(resource: &str) -> String {
 pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Confirmed => "confirmed",
-        Verdict::NotCheckable => "not checkable",
+        Verdict::NotCheckable => "could not be checked",
         Verdict::RuledOut => "ruled out",
     }
 }

@@ -4,12 +4,15 @@ mod advisory;
 mod fold;
 mod paint;
 mod report;
+mod table;
 mod view;
 
 use copymend_remediation::advisor::Advisory;
 use copymend_remediation::report::Report;
 
 use view::View;
+
+pub use table::{Row, table};
 
 /// Whether the view is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

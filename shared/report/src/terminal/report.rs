@@ -14,25 +14,58 @@ const DIFF_WIDTH: usize = 110;
 /// How many lines of a diff are shown.
 const DIFF_LINES: usize = 80;
 
+/// How a change stands.
+#[derive(Clone, Copy)]
+enum Standing {
+    /// Written and read back.
+    Written,
+    /// Put, but the read-back doesn't show it yet.
+    NotSeen,
+    /// Observe mode: to be written.
+    Planned,
+    /// A guard forbade it.
+    Refused,
+}
+
+impl Standing {
+    /// What stands before the policy's name.
+    const fn of_policy(self) -> &'static str {
+        match self {
+            Self::Written => "written to",
+            Self::NotSeen => "written, but not seen yet in",
+            Self::Planned => "planned for",
+            Self::Refused => "refused for",
+        }
+    }
+
+    /// What stands before the name of a role that is missing.
+    const fn of_role(self) -> &'static str {
+        match self {
+            Self::Written => "created",
+            Self::NotSeen => "created, but not seen yet:",
+            Self::Planned => "planned: create",
+            Self::Refused => "refused: create",
+        }
+    }
+}
+
 impl View {
     pub(super) fn report(&mut self, report: &Report) {
         self.headline(report);
         self.copy(report);
         self.diagnosis(&report.diagnosis, &[]);
         for change in &report.changes {
-            self.change(
-                change,
-                if change.applied {
-                    "written to"
-                } else if change.id.is_some() {
-                    "put, but not seen in"
-                } else {
-                    "planned for"
-                },
-            );
+            let standing = if change.applied {
+                Standing::Written
+            } else if change.id.is_some() {
+                Standing::NotSeen
+            } else {
+                Standing::Planned
+            };
+            self.change(change, standing);
         }
         for change in &report.refused_changes {
-            self.change(change, "refused for");
+            self.change(change, Standing::Refused);
         }
         self.guards(report);
         self.notes(report);
@@ -96,16 +129,21 @@ impl View {
         self.message(&report.message);
     }
 
-    fn change(&mut self, change: &PolicyChange, verb: &str) {
+    fn change(&mut self, change: &PolicyChange, standing: Standing) {
         let id = change
             .id
             .as_ref()
             .map(|id| format!(", change {}", inline(id)))
             .unwrap_or_default();
-        self.row(
-            "change",
-            &format!("{verb} {}{id}", words::policy_of(&change.resource)),
-        );
+        if words::is_role(change) {
+            let verb = standing.of_role();
+            let role = inline(&change.resource);
+            self.row("change", &format!("{verb} {role}{id}"));
+            return;
+        }
+        let verb = standing.of_policy();
+        let policy = words::policy_of(&change.resource);
+        self.row("change", &format!("{verb} {policy}{id}"));
         let diff = copymend_policy::diff(change.before.as_deref(), &change.after);
         let lines = fold(&diff, DIFF_WIDTH);
         for line in lines.iter().take(DIFF_LINES) {
@@ -181,12 +219,10 @@ impl View {
                 );
             }
             (Outcome::Refused, _) if !report.refused_changes.is_empty() => {
+                self.who(advice);
                 self.prose(
                     "to do",
-                    &format!(
-                        "{}. If this copy should be allowed, set right what the guards name, or make the change by hand.",
-                        inline(&advice.who)
-                    ),
+                    "If this copy should be allowed, correct what the failed guards name, or make the change by hand.",
                 );
                 self.links(advice);
             }

@@ -130,7 +130,7 @@ impl View {
             })
             .collect();
         if !others.is_empty() {
-            self.prose("also", &others.join(", "));
+            self.prose("others", &others.join(", "));
         }
         for why in diagnosis.unknown.iter().take(ITEMS) {
             self.prose("unknown", &inline(&why.to_string()));
@@ -139,15 +139,16 @@ impl View {
 
     /// Who must act, the steps, and where to look. A line that repeats `above`, a text that is shown already, only points there.
     pub(super) fn advice(&mut self, advice: &Advice, above: Option<&str>) {
-        self.prose("to do", &format!("{}.", inline(&advice.who)));
-        for (number, step) in (1_usize..).zip(&advice.steps) {
+        self.who(advice);
+        let labels = std::iter::once("to do").chain(std::iter::repeat(""));
+        for ((number, step), label) in (1_usize..).zip(&advice.steps).zip(labels) {
             let mut lines = step.lines();
             let number = number.to_string();
             let sentence = inline(lines.next().unwrap_or_default());
-            self.item_behind("", &number, number.len(), &sentence);
+            self.item_behind(label, &number, number.len(), &sentence);
             for command in lines {
                 let command = if above == Some(command) {
-                    "(the policy that stands above)".to_owned()
+                    "(the policy shown above)".to_owned()
                 } else {
                     self.paint.paint(STRONG, &command_line(command))
                 };
@@ -155,6 +156,11 @@ impl View {
             }
         }
         self.links(advice);
+    }
+
+    /// Who must act.
+    pub(super) fn who(&mut self, advice: &Advice) {
+        self.prose("who", &format!("{}.", inline(&advice.who)));
     }
 
     /// The page of the console to start from, and AWS's page.

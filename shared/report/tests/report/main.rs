@@ -11,4 +11,6 @@ mod json;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod terminal;

@@ -1,14 +1,16 @@
-//! `copymend replay --dlq`: reads a queue of dead letters back, through the functions' own handlers, in the real accounts.
+//! `copymend replay --dlq`: handles the events of a dead-letter queue with the functions' own handlers, in the real accounts.
 
 use std::io::{self, Write};
 
-use copymend_aws::{AwsAdvisorEnvironment, AwsEnvironment, DeadLetters};
+use copymend_aws::{AwsAdvisorEnvironment, AwsEnvironment, DeadLetterQueue};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Subject};
 use copymend_remediation::ports::{Clock, Environment};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::Settings;
 use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_report::{Style, table};
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::arguments::Replay;
@@ -18,8 +20,8 @@ use crate::{CommandError, Ending, io_error};
 /// How long a Lambda function of ours may take.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 
-/// Replays at most `--most` letters of the queue. One that was handled is deleted; one that was not stays in the queue, and so
-/// does one that is no event.
+/// Handles at most `--most` messages of the queue. One whose event was handled is deleted; one whose event was not stays in the
+/// queue, and so does one that is no event.
 pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, CommandError> {
     let variable = |name: &str| std::env::var(name).ok();
     let settings =
@@ -39,14 +41,13 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
         .map_err(io_error("start"))?;
     runtime.block_on(async {
         let environment = AwsEnvironment::load(&settings).await;
-        let letters = environment.dead_letters(queue_url);
+        let queue = environment.dead_letter_queue(queue_url);
         let functions = Functions {
             remediator: CopyRemediator::new(environment, settings),
             advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await)
                 .with_own_roles(advisor_settings.own_roles),
         };
-        // Boxed, because what it holds at once is large.
-        Box::pin(all(&functions, &letters, arguments.most, arguments.json)).await
+        all(&functions, &queue, arguments).await
     })
 }
 
@@ -74,9 +75,8 @@ fn advisor_settings(
 
 async fn all(
     functions: &Functions,
-    letters: &DeadLetters,
-    most: u32,
-    json: bool,
+    queue: &DeadLetterQueue,
+    arguments: &Replay,
 ) -> Result<Ending, CommandError> {
     let Functions {
         remediator,
@@ -84,43 +84,56 @@ async fn all(
     } = functions;
     let mut ending = Ending::Done;
     let mut replayed = 0_u32;
-    while replayed < most {
-        let received = letters
+    let mut rows = Vec::new();
+    while replayed < arguments.most {
+        let received = queue
             .receive()
             .await
             .map_err(|error| CommandError::Usage(error.to_string()))?;
-        let Some(letter) = received else { break };
+        let Some(message) = received else { break };
         replayed = replayed.saturating_add(1);
         let now = remediator.environment().clock().now();
         let invocation = Invocation {
             id: format!("dlq-{}-{}", std::process::id(), now.as_nanosecond()),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
-        let answer = Answer::to(&letter.event, &invocation, remediator, advisor).await;
-        let written = if json {
+        // Boxed, because what it holds at once is large.
+        let answer = Box::pin(Answer::to(&message.event, &invocation, remediator, advisor)).await;
+        let id = message.event.get("id").and_then(Value::as_str);
+        rows.extend(answer.rows(id.unwrap_or("no event id"), |_| None));
+        let written = if arguments.json {
             writeln!(io::stdout().lock(), "{}", answer.json())
+        } else if arguments.table {
+            Ok(())
         } else {
             write!(output::terminal(), "{}", answer.terminal())
         };
         written.map_err(io_error("write the report"))?;
         if is_handled(&answer) {
-            letters
-                .delete(letter)
+            queue
+                .delete(message)
                 .await
                 .map_err(|error| CommandError::Usage(error.to_string()))?;
         } else {
             ending = Ending::Failed;
         }
     }
-    if !json {
-        let letters = if replayed == 1 { "letter" } else { "letters" };
-        writeln!(output::terminal(), "{replayed} {letters} replayed.")
-            .map_err(io_error("write the report"))?;
+    if !arguments.json {
+        if rows.len() > 1 || arguments.table {
+            write!(output::terminal(), "\n{}", table(&rows, Style::Coloured))
+                .map_err(io_error("write the table"))?;
+        }
+        let messages = if replayed == 1 { "message" } else { "messages" };
+        writeln!(
+            output::terminal(),
+            "{replayed} dead-letter {messages} replayed."
+        )
+        .map_err(io_error("write the report"))?;
     }
     Ok(ending)
 }
 
-/// Whether nothing is left to do for a letter. Only then it may go.
+/// Whether nothing is left to do for a message's event. Only then the message is deleted.
 fn is_handled(answer: &Answer) -> bool {
     match answer {
         Answer::Report(result) => result.as_ref().as_ref().is_ok_and(|report| {
@@ -152,7 +165,7 @@ mod tests {
     use clap::Parser;
     use copymend_remediation::ports::CallErrorKind;
     use copymend_sandbox::{Sandbox, World};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::arguments::{Arguments, Command};
@@ -209,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn each_letter_goes_to_the_function_that_its_rule_sends_it_to() {
+    fn each_message_goes_to_the_function_that_its_rule_sends_it_to() {
         let sandbox = sandbox();
         let copy = answer(&sandbox, &event("source-key-policy"));
         assert!(matches!(copy, Answer::Report(_)) && is_handled(&copy));
@@ -232,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_awaits_another_delivery_keeps_its_letter() {
+    fn a_report_that_awaits_another_delivery_keeps_its_message() {
         let sandbox = sandbox();
         sandbox.fail("kms:GetKeyPolicy", CallErrorKind::Throttled);
         let waiting = answer(&sandbox, &event("source-key-policy"));
@@ -244,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_could_not_be_confirmed_keeps_its_letter() {
+    fn an_event_that_could_not_be_confirmed_keeps_its_message() {
         let sandbox = sandbox();
         sandbox.fail("backup:DescribeCopyJob", CallErrorKind::AccessDenied);
         let unconfirmed = answer(&sandbox, &event("source-key-policy"));
@@ -262,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_keeps_its_letter_until_it_is_through() {
+    fn a_sweep_keeps_its_message_until_it_is_through() {
         let wholly = answer(&sandbox(), &sweep());
         assert!(is_handled(&wholly), "{}", wholly.terminal());
 
@@ -290,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_advisory_that_nobody_was_told_keeps_its_letter() {
+    fn an_advisory_that_nobody_was_told_keeps_its_message() {
         let sandbox = sandbox();
         sandbox.fail("sns:Publish", CallErrorKind::Unavailable);
         let untold = answer(&sandbox, &event("advisor/create-backup-vault"));

@@ -10,23 +10,23 @@ use crate::error::Call;
 /// How long a message stays hidden while it is replayed, in seconds. It appears again if nobody deletes it.
 const HIDDEN_SECONDS: i32 = 300;
 
-/// A dead letter.
+/// A dead-letter message.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DeadLetter {
+pub struct DeadLetterMessage {
     /// The event that could not be handled; the whole body where it holds none.
     pub event: Value,
-    /// What deletes the letter.
+    /// What deletes the message.
     receipt: String,
 }
 
-/// A queue of dead letters.
+/// A dead-letter queue.
 #[derive(Debug)]
-pub struct DeadLetters {
+pub struct DeadLetterQueue {
     client: Client,
     queue_url: String,
 }
 
-impl DeadLetters {
+impl DeadLetterQueue {
     /// The queue at this URL. The Region is read from a URL of AWS's form; otherwise it is the configuration's.
     #[must_use]
     pub fn new(config: &SdkConfig, queue_url: &str) -> Self {
@@ -44,8 +44,8 @@ impl DeadLetters {
         }
     }
 
-    /// The next letter; `None` where the queue has none to give now.
-    pub async fn receive(&self) -> CallResult<Option<DeadLetter>> {
+    /// The next message; `None` where the queue has none to give now.
+    pub async fn receive(&self) -> CallResult<Option<DeadLetterMessage>> {
         let call = Call::new("sqs:ReceiveMessage", &self.queue_url);
         let request = self
             .client
@@ -61,19 +61,19 @@ impl DeadLetters {
         let receipt = message
             .receipt_handle
             .ok_or_else(|| call.unreadable("`ReceiptHandle` is missing"))?;
-        Ok(Some(DeadLetter {
+        Ok(Some(DeadLetterMessage {
             event: event_in(message.body.as_deref().unwrap_or_default()),
             receipt,
         }))
     }
 
-    /// Deletes a letter, once its event is handled.
-    pub async fn delete(&self, letter: DeadLetter) -> CallResult<()> {
+    /// Deletes a message, once its event is handled.
+    pub async fn delete(&self, message: DeadLetterMessage) -> CallResult<()> {
         let request = self
             .client
             .delete_message()
             .queue_url(&self.queue_url)
-            .receipt_handle(letter.receipt);
+            .receipt_handle(message.receipt);
         Call::new("sqs:DeleteMessage", &self.queue_url)
             .send(request.send())
             .await?;
@@ -81,18 +81,18 @@ impl DeadLetters {
     }
 }
 
-/// The event in a letter. EventBridge puts the event itself into its queue; Lambda's failure destination wraps it as
+/// The event in a dead-letter message. EventBridge puts the event itself into its queue; Lambda's failure destination wraps it as
 /// `requestPayload` (Lambda developer guide, "Asynchronous invocation", documented). What is no JSON is kept as text.
 pub(crate) fn event_in(body: &str) -> Value {
-    let Ok(mut letter) = serde_json::from_str::<Value>(body) else {
+    let Ok(mut message) = serde_json::from_str::<Value>(body) else {
         return Value::String(body.to_owned());
     };
-    if letter.get("requestContext").is_some()
-        && let Some(event) = letter.get_mut("requestPayload")
+    if message.get("requestContext").is_some()
+        && let Some(event) = message.get_mut("requestPayload")
     {
         return event.take();
     }
-    letter
+    message
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
     use super::event_in;
 
     #[test]
-    fn both_kinds_of_letters_hold_the_event() {
+    fn both_kinds_of_messages_hold_the_event() {
         let event = json!({"source": "aws.backup", "detail": {}});
         assert_eq!(event_in(&event.to_string()), event);
         let wrapped = json!({

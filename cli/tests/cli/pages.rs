@@ -1,0 +1,123 @@
+//! The pages for people: short where they must be, true, and without dead links.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::run;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// The pages at the top and in `docs`, by their names.
+fn pages() -> Vec<String> {
+    let names = ["", "docs", "docs/adr", "docs/causes"];
+    let folders = names.into_iter().filter(|name| root().join(name).is_dir());
+    folders
+        .flat_map(|folder| {
+            let files = std::fs::read_dir(root().join(folder)).unwrap();
+            files.map(move |file| Path::new(folder).join(file.unwrap().file_name()))
+        })
+        .filter(|name| name.extension().is_some_and(|extension| extension == "md"))
+        .map(|name| name.to_str().unwrap().to_owned())
+        .collect()
+}
+
+/// What a heading's link is called, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    heading
+        .chars()
+        .filter_map(|character| match character {
+            ' ' => Some('-'),
+            '-' | '_' => Some(character),
+            other => other.is_alphanumeric().then_some(other),
+        })
+        .collect()
+}
+
+/// The targets of a page's links that lead to other pages.
+fn links(text: &str) -> Vec<&str> {
+    let after = text.split("](").skip(1);
+    after
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(target, _)| target)
+        .filter(|target| !target.contains("://"))
+        .collect()
+}
+
+#[test]
+fn the_readme_has_at_most_900_words_and_names_both_commands() {
+    let page = page("README.md");
+    assert!(page.split_whitespace().count() <= 900);
+    for command in ["make demo", "make test"] {
+        assert!(page.contains(command), "{command}");
+    }
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    let pages = pages();
+    assert!(pages.len() > 15, "{pages:?}");
+    let mut checked = 0;
+    for name in &pages {
+        let text = page(name);
+        for link in links(&text) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                root().join(name)
+            } else {
+                root().join(name).parent().unwrap().join(file)
+            };
+            assert!(target.exists(), "{name}: {link}");
+            if !heading.is_empty() {
+                let text = std::fs::read_to_string(&target).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                assert!(
+                    headings.any(|line| anchor(line) == heading),
+                    "{name}: {link}"
+                );
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
+
+#[test]
+fn every_page_is_linked_from_another() {
+    let pages = pages();
+    for name in &pages {
+        let file = Path::new(name).file_name().unwrap().to_str().unwrap();
+        let is_one_of_many = ["docs/adr/", "docs/causes/"]
+            .iter()
+            .any(|folder| name.starts_with(folder));
+        if name == "README.md" || is_one_of_many {
+            continue;
+        }
+        let is_linked = pages
+            .iter()
+            .filter(|other| *other != name)
+            .any(|other| links(&page(other)).iter().any(|link| link.contains(file)));
+        assert!(is_linked, "{name}");
+    }
+}
+
+/// The first block of the page is a report, of which lines may be left out.
+#[test]
+fn the_report_in_the_readme_is_real() {
+    let page = page("README.md");
+    let block = page.split("```").nth(1).unwrap();
+    let (_, event) = page.split_once("`copymend replay --repair ").unwrap();
+    let (event, _) = event.split_once('`').unwrap();
+    let ran = run(&["replay", "--repair", event]);
+    let mut lines = ran.stdout.lines();
+    let shown: Vec<&str> = block.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(shown.len(), 15);
+    for line in shown {
+        assert!(lines.any(|printed| printed == line), "{line}");
+    }
+}
