@@ -4,7 +4,7 @@ pub mod access;
 mod advice;
 pub mod advisor;
 mod assess;
-mod cause;
+mod causes;
 mod diagnose;
 mod event;
 mod fact;
@@ -20,7 +20,7 @@ mod tag_policy;
 
 pub use advice::{Advice, advise, advise_unlisted_source};
 pub use assess::{Assessment, Verdict};
-pub use cause::{Cause, UnknownSlug};
+pub use causes::{Cause, Remedy, UnknownSlug};
 pub use diagnose::{Diagnosis, diagnose};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};
