@@ -7,7 +7,7 @@ use crate::assess::{Assessment, Finding, Verdict};
 use crate::causes::{Cause, Family};
 use crate::fact::Fact;
 use crate::facts::{Facts, SourceKey};
-use crate::job::Failure;
+use crate::job::{BackupCopy, Failure};
 use crate::messages::{Explanation, PolicyType};
 use crate::simulation::Simulated;
 
@@ -85,17 +85,18 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .iter()
         .map(|candidate| candidate.cause)
         .collect();
+    let copy = failure.copy();
     let ranked = Cause::in_order_of_repair();
     let considered = |cause, why: &str| {
-        let (verdict, evidence) = assess(cause, failure, facts);
+        let (verdict, evidence) = assess(cause, copy, facts);
         let assessment = Assessment {
             cause,
             verdict,
             why: why.to_owned(),
             evidence,
         };
-        let assessment = doubted(assessment, &proposed, failure, facts);
-        beyond_simulation(assessment, explanation, failure, facts)
+        let assessment = doubted(assessment, &proposed, copy, facts);
+        beyond_simulation(assessment, explanation, copy, facts)
     };
     let mut candidates: Vec<Assessment> = explanation
         .candidates
@@ -137,6 +138,37 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
     }
 }
 
+/// What stands in the way of a copy by the facts alone, in the order in which it must be put right: for a copy that has not been tried,
+/// without a message. What could not be looked at is among it, as not checkable.
+#[must_use]
+pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
+    let causes = Cause::in_order_of_repair();
+    let assessed = causes.iter().map(|cause| {
+        let (verdict, evidence) = assess(*cause, copy, facts);
+        Assessment {
+            cause: *cause,
+            verdict,
+            why: "seen while the facts were read".to_owned(),
+            evidence,
+        }
+    });
+    assessed
+        .map(|assessment| match assessment.verdict {
+            // The simulator alone is not believed.
+            Verdict::Confirmed if assessment.cause == Cause::ServiceControlPolicy => Assessment {
+                verdict: Verdict::NotCheckable,
+                ..assessment
+            },
+            Verdict::Confirmed | Verdict::NotCheckable | Verdict::RuledOut => assessment,
+        })
+        .filter(|assessment| match assessment.verdict {
+            Verdict::Confirmed => true,
+            Verdict::NotCheckable => (assessment.cause.entry().unread)(facts),
+            Verdict::RuledOut => false,
+        })
+        .collect()
+}
+
 /// Sorts by: shown and of the message's family; suggested and not excluded; shown but of another family; excluded.
 fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Ordering {
     let class = |assessment: &Assessment| match assessment.verdict {
@@ -153,8 +185,8 @@ fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Orderin
     (class(left), rank(left)).cmp(&(class(right), rank(right)))
 }
 
-fn assess(cause: Cause, failure: &Failure, facts: &Facts) -> Finding {
-    (cause.entry().check)(failure, facts)
+fn assess(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Finding {
+    (cause.entry().check)(copy, facts)
 }
 
 /// Whether AWS words a cause like the one that the message suggests first.
@@ -179,7 +211,7 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
 fn doubted(
     mut assessment: Assessment,
     proposed: &[Cause],
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Assessment {
     let is_named = proposed.first() == Some(&Cause::ServiceControlPolicy);
@@ -199,7 +231,7 @@ fn doubted(
     {
         return assessment;
     }
-    let explains = |cause: &Cause| assess(*cause, failure, facts).0 == Verdict::Confirmed;
+    let explains = |cause: &Cause| assess(*cause, copy, facts).0 == Verdict::Confirmed;
     let others = proposed
         .iter()
         .filter(|cause| **cause != Cause::ServiceControlPolicy);
@@ -227,11 +259,11 @@ fn is_refused_by_organization(facts: &Facts) -> bool {
 fn beyond_simulation(
     mut assessment: Assessment,
     explanation: &Explanation<'_>,
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Assessment {
     let is_of_simulation = assessment.cause.is_in(Family::Simulated);
-    let is_missing = || assess(Cause::JobRoleMissing, failure, facts).0 == Verdict::Confirmed;
+    let is_missing = || assess(Cause::JobRoleMissing, copy, facts).0 == Verdict::Confirmed;
     if !is_of_simulation || assessment.verdict != Verdict::RuledOut || is_missing() {
         return assessment;
     }

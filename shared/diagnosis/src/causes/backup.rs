@@ -5,7 +5,7 @@ use crate::advice::{Case, step};
 use crate::assess::{Finding, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::Facts;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 
 pub(super) static SOURCE_NOT_FOUND: Entry = Entry {
     slug: "source-not-found",
@@ -30,13 +30,10 @@ pub(super) static SOURCE_NOT_FOUND: Entry = Entry {
     page: Pages::One(page::COPIES),
 };
 
-fn source_not_found(failure: &Failure, facts: &Facts) -> Finding {
+fn source_not_found(copy: &BackupCopy, facts: &Facts) -> Finding {
     match &facts.recovery_point {
         Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!(
-            "`{}` does not exist",
-            failure.job().source_recovery_point
-        )),
+        Fact::Known(None) => confirmed(format!("`{}` does not exist", copy.source_recovery_point)),
         Fact::Known(Some(_)) => ruled_out("the recovery point exists"),
     }
 }

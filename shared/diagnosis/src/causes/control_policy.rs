@@ -23,7 +23,7 @@ pub(super) static SERVICE: Entry = Entry {
     rank: Some(30),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: |failure, facts| may_copy(Layer::Organization, failure, facts),
+    check: |copy, facts| may_copy(Layer::Organization, copy, facts),
     unread: |_| false,
     who: |case| case.organization_owner(),
     steps: service_steps,

@@ -4,7 +4,7 @@ use crate::advice::Case;
 use crate::assess::{Finding, not_checkable};
 use crate::causes::Cause;
 use crate::facts::Facts;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::messages::Rule;
 
 /// All about one cause. There is no default: a field that is left out doesn't compile.
@@ -29,7 +29,7 @@ pub(crate) struct Entry {
     /// What Copymend can do about it.
     pub(crate) remedy: Remedy,
     /// Holds it against the facts.
-    pub(crate) check: fn(&Failure, &Facts) -> Finding,
+    pub(crate) check: fn(&BackupCopy, &Facts) -> Finding,
     /// Whether a read that it rests on told nothing, so that it may be what is left of its family.
     pub(crate) unread: fn(&Facts) -> bool,
     /// Who must act.
@@ -94,6 +94,6 @@ impl Pages {
 pub(crate) const ADMITTED: &str = "The wording admits this too.";
 
 /// The check of a cause that no fact shows or excludes.
-pub(crate) fn message_alone(_: &Failure, _: &Facts) -> Finding {
+pub(crate) fn message_alone(_: &BackupCopy, _: &Facts) -> Finding {
     not_checkable("rests on the message alone")
 }

@@ -6,7 +6,7 @@ use crate::assess::{Finding, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, Key, KeyFacts, KeyManager, SourceKey};
 use crate::features::is_fully_managed;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::messages::wording::{AT_DESTINATION, KEY_NAMES, SUCCESS};
 use crate::resource::KeyArn;
 
@@ -141,7 +141,7 @@ pub(super) fn existing(facts: &Facts) -> Result<(&KeyFacts, &Key), Finding> {
     Ok((key_facts, key.ok_or_else(missing)?))
 }
 
-fn state(_: &Failure, facts: &Facts) -> Finding {
+fn state(_: &BackupCopy, facts: &Facts) -> Finding {
     match existing(facts) {
         Err(finding) => finding,
         Ok((_, key)) if key.is_enabled() => ruled_out(format!("the key `{}` is enabled", key.arn)),
@@ -149,7 +149,7 @@ fn state(_: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-fn not_found(_: &Failure, facts: &Facts) -> Finding {
+fn not_found(_: &BackupCopy, facts: &Facts) -> Finding {
     match described(facts) {
         Err(finding) => finding,
         Ok((key_facts, None)) => confirmed(format!("KMS knows no key `{}`", key_facts.arn)),
@@ -157,13 +157,12 @@ fn not_found(_: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-fn aws_managed(failure: &Failure, facts: &Facts) -> Finding {
+fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Finding {
     let key = match existing(facts) {
         Ok((_, key)) => key,
         Err(finding) => return finding,
     };
-    let needs_sharing =
-        failure.is_cross_account() && !is_fully_managed(&failure.job().source_recovery_point);
+    let needs_sharing = copy.is_cross_account() && !is_fully_managed(&copy.source_recovery_point);
     match (key.manager == KeyManager::Aws, needs_sharing) {
         (true, true) => confirmed(format!("`{}` is an AWS managed key", key.arn)),
         (true, false) => ruled_out("this copy does not need the AWS managed key to be shared"),

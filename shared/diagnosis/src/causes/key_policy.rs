@@ -14,7 +14,7 @@ use crate::assess::{
 };
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyFacts, KeyManager};
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::messages::wording::{
     ANOTHER_KEY, AT_DESTINATION, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES,
 };
@@ -128,15 +128,15 @@ pub(super) static CALL: Entry = Entry {
     page: Pages::ByCase(page::KEY_POLICIES, same_account_page),
 };
 
-fn policy(failure: &Failure, facts: &Facts) -> Finding {
-    key_policy(false, failure, facts)
+fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
+    key_policy(false, copy, facts)
 }
 
-fn deny(failure: &Failure, facts: &Facts) -> Finding {
-    key_policy(true, failure, facts)
+fn deny(copy: &BackupCopy, facts: &Facts) -> Finding {
+    key_policy(true, copy, facts)
 }
 
-fn key_policy(denies: bool, failure: &Failure, facts: &Facts) -> Finding {
+fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Finding {
     let (key_facts, key) = match key::existing(facts) {
         Ok(found) => found,
         Err(finding) => return finding,
@@ -147,7 +147,7 @@ fn key_policy(denies: bool, failure: &Failure, facts: &Facts) -> Finding {
             key.arn
         ));
     }
-    if !failure.is_cross_account() {
+    if !copy.is_cross_account() {
         return not_checkable(format!(
             "{SAME_ACCOUNT}; which principal uses the key then is not documented"
         ));
@@ -160,7 +160,7 @@ fn key_policy(denies: bool, failure: &Failure, facts: &Facts) -> Finding {
     if !denies && let Fact::Unknown(why) = &key_facts.policy_names {
         return unreadable(why);
     }
-    let access = |policy| key_access(policy, &key_facts.arn, &key_facts.tags, failure, facts);
+    let access = |policy| key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
     match access(policy) {
         Access::Denied {
             action,
@@ -180,14 +180,14 @@ fn key_policy(denies: bool, failure: &Failure, facts: &Facts) -> Finding {
         Access::Missing { .. } | Access::Allowed if denies => {
             ruled_out("no Deny of the key policy matches")
         }
-        Access::Missing { actions } => not_allowed("", &actions, key_facts, failure),
+        Access::Missing { actions } => not_allowed("", &actions, key_facts, copy),
         Access::Allowed => ruled_out("the key policy allows what the copy needs"),
         Access::Denied { .. } => match without_denies(policy).as_ref().map(access) {
             Some(Access::Allowed) => {
                 ruled_out("without its Deny, the key policy allows what the copy needs")
             }
             Some(Access::Missing { actions }) => {
-                not_allowed("also without its Deny, ", &actions, key_facts, failure)
+                not_allowed("also without its Deny, ", &actions, key_facts, copy)
             }
             Some(Access::Unknown { keys }) => depends_on("the key policy", &keys),
             Some(Access::Denied { .. }) | None => not_checkable("a Deny decides"),
@@ -195,14 +195,14 @@ fn key_policy(denies: bool, failure: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, failure: &Failure) -> Finding {
+fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, copy: &BackupCopy) -> Finding {
     let others: Vec<&str> = key_facts.other_policies().collect();
     if others.is_empty() {
         confirmed(format!(
             "{also}the key policy of `{}` does not allow {} to AWSServiceRoleForBackup of account {}",
             key_facts.arn,
             actions.join(", "),
-            failure.destination_account()
+            copy.destination_account
         ))
     } else {
         not_checkable(format!(

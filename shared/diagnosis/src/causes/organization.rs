@@ -5,7 +5,7 @@ use crate::advice::{Case, step};
 use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::Facts;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 
 pub(super) static MEMBERSHIP: Entry = Entry {
     slug: "organization-membership",
@@ -121,18 +121,17 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
     page: Pages::One(page::REGIONS),
 };
 
-fn membership(failure: &Failure, facts: &Facts) -> Finding {
-    if !failure.is_cross_account() {
+fn membership(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if !copy.is_cross_account() {
         return ruled_out(SAME_ACCOUNT);
     }
     match (&facts.source_organization, &facts.destination_organization) {
-        (Fact::Known(None), _) => confirmed(format!(
-            "account {} is in no organization",
-            failure.job().account
-        )),
+        (Fact::Known(None), _) => {
+            confirmed(format!("account {} is in no organization", copy.account))
+        }
         (_, Fact::Known(None)) => confirmed(format!(
             "account {} is in no organization",
-            failure.destination_account()
+            copy.destination_account
         )),
         (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
             if source.id == destination.id {
@@ -149,8 +148,8 @@ fn membership(failure: &Failure, facts: &Facts) -> Finding {
 }
 
 /// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS accounts", documented).
-fn feature_off(failure: &Failure, facts: &Facts) -> Finding {
-    if !failure.is_cross_account() {
+fn feature_off(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if !copy.is_cross_account() {
         return ruled_out(SAME_ACCOUNT);
     }
     match &facts.cross_account_backup {

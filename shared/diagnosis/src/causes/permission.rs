@@ -95,7 +95,7 @@ pub(super) static PERMISSION: Entry = Entry {
     rank: Some(40),
     families: &[Family::Role, Family::Simulated],
     remedy: Remedy::Advise,
-    check: |failure, facts| may_copy(Layer::Identity, failure, facts),
+    check: |copy, facts| may_copy(Layer::Identity, copy, facts),
     unread: |_| false,
     who: |case| case.role_owner(),
     steps: permission_steps,
@@ -117,7 +117,7 @@ pub(super) static BOUNDARY: Entry = Entry {
     rank: Some(50),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: |failure, facts| may_copy(Layer::Boundary, failure, facts),
+    check: |copy, facts| may_copy(Layer::Boundary, copy, facts),
     unread: |_| false,
     who: |case| {
         format!(

@@ -7,7 +7,7 @@ use crate::facts::{BackupVault, Facts};
 use crate::features::{
     CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, support_of, type_features,
 };
-use crate::job::Failure;
+use crate::job::BackupCopy;
 
 pub(super) static UNSUPPORTED: Entry = Entry {
     slug: "unsupported-resource-type",
@@ -62,8 +62,8 @@ pub(super) static UNSUPPORTED: Entry = Entry {
     }),
 };
 
-fn check(failure: &Failure, facts: &Facts) -> Finding {
-    let job = failure.job();
+fn check(copy: &BackupCopy, facts: &Facts) -> Finding {
+    let job = copy;
     let Some(resource_type) = &job.resource_type else {
         return not_checkable("the job names no resource type");
     };

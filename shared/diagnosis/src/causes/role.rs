@@ -35,8 +35,8 @@ pub(super) static TRUST: Entry = Entry {
     rank: Some(20),
     families: &[Family::Role],
     remedy: Remedy::Advise,
-    check: |failure, facts| {
-        let job = failure.job();
+    check: |copy, facts| {
+        let job = copy;
         trust(&job.role, job.account.as_str(), &facts.job_role)
     },
     unread: |_| false,
@@ -60,7 +60,7 @@ pub(super) static MISSING: Entry = Entry {
     rank: Some(10),
     families: &[Family::Role],
     remedy: Remedy::Advise,
-    check: |failure, facts| missing(&failure.job().role, &facts.job_role),
+    check: |copy, facts| missing(&copy.role, &facts.job_role),
     unread: |_| false,
     who: |case| case.role_owner(),
     steps: missing_steps,

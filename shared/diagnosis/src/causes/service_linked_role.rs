@@ -5,7 +5,7 @@ use crate::advice::{Case, step};
 use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::Facts;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::messages::wording::SERVICE_LINKED_ROLE_NOT_ASSUMED;
 
 pub(super) static MISSING: Entry = Entry {
@@ -59,8 +59,8 @@ pub(super) static MISSING: Entry = Entry {
 
 /// The role does the destination's part of a copy between accounts alone (AWS Backup, "Creating backup copies across AWS
 /// accounts", documented).
-fn missing(failure: &Failure, facts: &Facts) -> Finding {
-    if !failure.is_cross_account() {
+fn missing(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if !copy.is_cross_account() {
         return ruled_out(SAME_ACCOUNT);
     }
     match &facts.service_linked_role {
@@ -68,7 +68,7 @@ fn missing(failure: &Failure, facts: &Facts) -> Finding {
         Fact::Known(Some(role)) => ruled_out(format!("`{}` exists", role.arn)),
         Fact::Known(None) => confirmed(format!(
             "AWSServiceRoleForBackup is missing in account {}",
-            failure.destination_account()
+            copy.destination_account
         )),
     }
 }

@@ -3,7 +3,7 @@
 use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, SimulatedFact};
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::simulation::{Simulated, SimulatedAction};
 
 /// Which of the three layers an answer of the simulator blames.
@@ -15,9 +15,9 @@ pub(super) enum Layer {
 }
 
 /// Whether a layer lets the job role make the two calls of a copy.
-pub(super) fn may_copy(layer: Layer, failure: &Failure, facts: &Facts) -> Finding {
+pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Finding {
     // Where GetRole told nothing, the simulation of exactly this role still does.
-    let named = &failure.job().role;
+    let named = &copy.role;
     let is_missing = matches!(&facts.job_role, Fact::Known(found)
         if found.as_ref().is_none_or(|role| role.arn != *named));
     if is_missing {

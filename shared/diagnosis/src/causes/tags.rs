@@ -7,7 +7,7 @@ use crate::advice::{Case, is_plain_tag, list, lower_first, quoted, step};
 use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, RecoveryPointTags, Tags};
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::messages::wording::SUCCESS;
 use crate::tag_policy::TagViolation;
 
@@ -87,19 +87,19 @@ fn user_tags(tags: &Tags) -> usize {
 }
 
 /// The tags, or what to say without them.
-fn known<'f>(failure: &Failure, facts: &'f Facts) -> Result<&'f Tags, Finding> {
+fn known<'f>(copy: &BackupCopy, facts: &'f Facts) -> Result<&'f Tags, Finding> {
     match &facts.recovery_point_tags {
         Fact::Unknown(why) => Err(unreadable(why)),
         Fact::Known(RecoveryPointTags::Tags(tags)) => Ok(tags),
         Fact::Known(RecoveryPointTags::NotApplicable) => Err(not_checkable(format!(
             "AWS Backup does not list the tags of `{}`, which belongs to another service",
-            failure.job().source_recovery_point
+            copy.source_recovery_point
         ))),
     }
 }
 
-fn limit(failure: &Failure, facts: &Facts) -> Finding {
-    match known(failure, facts) {
+fn limit(copy: &BackupCopy, facts: &Facts) -> Finding {
+    match known(copy, facts) {
         Err(finding) => finding,
         Ok(tags) => {
             let text = format!("the recovery point has {} user tags", user_tags(tags));
@@ -113,7 +113,7 @@ fn limit(failure: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-fn policy(failure: &Failure, facts: &Facts) -> Finding {
+fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
     let policy = match &facts.tag_policy {
         Fact::Unknown(why) => return unreadable(why),
         Fact::Known(None) => {
@@ -121,7 +121,7 @@ fn policy(failure: &Failure, facts: &Facts) -> Finding {
         }
         Fact::Known(Some(policy)) => policy,
     };
-    let tags = match known(failure, facts) {
+    let tags = match known(copy, facts) {
         Err(finding) => return finding,
         Ok(tags) => tags,
     };
@@ -132,7 +132,7 @@ fn policy(failure: &Failure, facts: &Facts) -> Finding {
             "the recovery point's tags comply with the tag policy in effect in the destination account; the resource's own are not read",
         );
     }
-    let point = &failure.job().source_recovery_point;
+    let point = &copy.source_recovery_point;
     let verdict = if violations
         .iter()
         .any(|violation| is_enforced(violation, point))

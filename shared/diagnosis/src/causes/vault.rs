@@ -9,7 +9,7 @@ use crate::assess::{Finding, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyManager};
 use crate::features::is_fully_managed;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::messages::wording::AT_DESTINATION;
 
 pub(super) static KEY: Entry = Entry {
@@ -116,8 +116,8 @@ pub(super) static NOT_FOUND: Entry = Entry {
     page: Pages::One(page::VAULTS),
 };
 
-fn key(failure: &Failure, facts: &Facts) -> Finding {
-    if is_fully_managed(&failure.job().source_recovery_point) {
+fn key(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if is_fully_managed(&copy.source_recovery_point) {
         return not_checkable("fully managed types may use any key of the destination vault");
     }
     let named = match &facts.destination_vault {
@@ -137,7 +137,7 @@ fn key(failure: &Failure, facts: &Facts) -> Finding {
         )),
         (Fact::Known(None), None) => not_checkable("the destination vault names no key"),
         (Fact::Known(Some(key)), _)
-            if key.manager == KeyManager::Aws && failure.is_cross_account() =>
+            if key.manager == KeyManager::Aws && copy.is_cross_account() =>
         {
             confirmed(format!(
                 "the destination vault uses the AWS managed key `{}`",
@@ -155,7 +155,7 @@ fn key(failure: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-fn retention(failure: &Failure, facts: &Facts) -> Finding {
+fn retention(copy: &BackupCopy, facts: &Facts) -> Finding {
     let vault = match &facts.destination_vault {
         Fact::Unknown(why) => return unreadable(why),
         Fact::Known(None) => return ruled_out(NO_VAULT),
@@ -170,8 +170,7 @@ fn retention(failure: &Failure, facts: &Facts) -> Finding {
         min.map_or_else(|| "any".to_owned(), |days| days.to_string()),
         max.map_or_else(|| "any".to_owned(), |days| days.to_string())
     );
-    let days = failure
-        .job()
+    let days = copy
         .lifecycle
         .as_ref()
         .and_then(|lifecycle| lifecycle.delete_after_days);
@@ -191,13 +190,10 @@ fn retention(failure: &Failure, facts: &Facts) -> Finding {
     }
 }
 
-fn not_found(failure: &Failure, facts: &Facts) -> Finding {
+fn not_found(copy: &BackupCopy, facts: &Facts) -> Finding {
     match &facts.destination_vault {
         Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!(
-            "`{}` does not exist",
-            failure.job().destination_vault
-        )),
+        Fact::Known(None) => confirmed(format!("`{}` does not exist", copy.destination_vault)),
         Fact::Known(Some(_)) => ruled_out("the destination vault exists"),
     }
 }

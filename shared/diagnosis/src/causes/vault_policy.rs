@@ -11,7 +11,7 @@ use crate::assess::{
 };
 use crate::fact::Fact;
 use crate::facts::Facts;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::messages::wording::{
     DESTINATION_VAULT_POLICY_REFUSES, INTO_IT, MISSING_PERMISSION, NO_STATEMENT_OF_IT, NOT_ALLOWED,
     NOT_THE_DESTINATION, OR_EXPLICIT_DENY, OTHER_POLICIES, VAULT_POLICY,
@@ -91,8 +91,8 @@ fn is_unread(facts: &Facts) -> bool {
     facts.vault_policy.unknown().is_some()
 }
 
-fn policy(failure: &Failure, facts: &Facts) -> Finding {
-    if !failure.is_cross_account() {
+fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if !copy.is_cross_account() {
         return ruled_out(format!(
             "{SAME_ACCOUNT}, so the vault policy need not allow the copy"
         ));
@@ -107,7 +107,7 @@ fn policy(failure: &Failure, facts: &Facts) -> Finding {
         Fact::Unknown(why) if policy.is_none() => return unreadable(why),
         Fact::Known(Some(_)) | Fact::Unknown(_) => {}
     }
-    match vault_access(policy, failure, facts) {
+    match vault_access(policy, copy, facts) {
         Access::Allowed => {
             ruled_out("the vault policy allows backup:CopyIntoBackupVault to the job role")
         }
@@ -115,17 +115,17 @@ fn policy(failure: &Failure, facts: &Facts) -> Finding {
             confirmed("the destination vault has no access policy")
         }
         Access::Missing { .. } => confirmed(NONE_ALLOWS),
-        Access::Denied { .. } => behind_the_deny(policy, failure, facts),
+        Access::Denied { .. } => behind_the_deny(policy, copy, facts),
         Access::Unknown { keys } => depends_on("the vault policy", &keys),
     }
 }
 
 /// Whether the policy would admit the copy if nothing in it denied.
-fn behind_the_deny(policy: Option<&PolicyDocument>, failure: &Failure, facts: &Facts) -> Finding {
+fn behind_the_deny(policy: Option<&PolicyDocument>, copy: &BackupCopy, facts: &Facts) -> Finding {
     let Some(allows) = policy.and_then(without_denies) else {
         return not_checkable("a Deny decides");
     };
-    match vault_access(Some(&allows), failure, facts) {
+    match vault_access(Some(&allows), copy, facts) {
         Access::Allowed => ruled_out("without its Deny, the vault policy allows the copy"),
         Access::Missing { .. } => confirmed(format!("also without its Deny: {NONE_ALLOWS}")),
         Access::Denied { .. } => not_checkable("a Deny decides"),
@@ -137,7 +137,7 @@ const NONE_ALLOWS: &str =
     "no statement of the vault policy allows backup:CopyIntoBackupVault to the job role";
 pub(super) const NO_VAULT: &str = "the destination vault does not exist";
 
-fn deny(failure: &Failure, facts: &Facts) -> Finding {
+fn deny(copy: &BackupCopy, facts: &Facts) -> Finding {
     if matches!(facts.destination_vault, Fact::Known(None)) {
         return ruled_out(NO_VAULT);
     }
@@ -145,7 +145,7 @@ fn deny(failure: &Failure, facts: &Facts) -> Finding {
         Fact::Unknown(why) => return unreadable(why),
         Fact::Known(policy) => policy.as_ref(),
     };
-    match vault_access(policy, failure, facts) {
+    match vault_access(policy, copy, facts) {
         Access::Denied {
             statement, text, ..
         } => (
