@@ -161,7 +161,7 @@ async fn an_unknown_fact_never_repairs() {
     let of_both: [(&str, Forget); 3] = [
         ("vault_tags", |facts| facts.vault_tags = unknown()),
         ("source_organization", |facts| {
-            facts.source_organization = unknown()
+            facts.source_organization = unknown();
         }),
         ("destination_organization", |facts| {
             facts.destination_organization = unknown();
@@ -174,17 +174,17 @@ async fn an_unknown_fact_never_repairs() {
     let of_key: [(&str, Forget); 8] = [
         ("source_vault", |facts| facts.source_vault = unknown()),
         ("destination_vault", |facts| {
-            facts.destination_vault = unknown()
+            facts.destination_vault = unknown();
         }),
         ("service_linked_role", |facts| {
-            facts.service_linked_role = unknown()
+            facts.service_linked_role = unknown();
         }),
         ("key", |facts| with_key(facts, |key| key.key = unknown())),
         ("policy", |facts| {
-            with_key(facts, |key| key.policy = unknown())
+            with_key(facts, |key| key.policy = unknown());
         }),
         ("policy_names", |facts| {
-            with_key(facts, |key| key.policy_names = unknown())
+            with_key(facts, |key| key.policy_names = unknown());
         }),
         ("tags", |facts| with_key(facts, |key| key.tags = unknown())),
         ("source_key", |facts| {
