@@ -18,6 +18,10 @@ const KEY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"key-default-1","Statem
 pub(crate) const VAULT_MESSAGE: &str = "Access Denied trying to call AWS Backup service";
 
 /// A sample event of the repository.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the crate is pure, its tests read the sample events"
+)]
 fn event(name: &str) -> Value {
     let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
