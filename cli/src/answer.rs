@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use copymend_diagnosis::CopyJobState;
 use copymend_remediation::advisor::{AccessAdvisor, Advisory, is_for_advisor};
-use copymend_remediation::ports::{AdvisorEnvironment, Environment};
+use copymend_remediation::ports::{Environment, Reads};
 use copymend_remediation::report::Report;
 use copymend_remediation::sweep::{Swept, is_sweep};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
@@ -26,7 +26,7 @@ impl Answer {
         event: &Value,
         invocation: &Invocation,
         remediator: &CopyRemediator<impl Environment>,
-        advisor: &AccessAdvisor<impl AdvisorEnvironment>,
+        advisor: &AccessAdvisor<impl Reads>,
     ) -> Self {
         if is_for_advisor(event) {
             Self::Advisory(Box::new(advisor.handle(event, invocation).await))

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use copymend_aws::{AwsAdvisorEnvironment, AwsEnvironment, DeadLetterQueue};
+use copymend_aws::{AwsEnvironment, DeadLetterQueue, ReadOnly, ReadWrite};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Subject};
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::Settings;
 use copymend_remediation::{CopyRemediator, Invocation};
@@ -27,9 +27,8 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
     let settings =
         Settings::read(variable).map_err(|error| CommandError::Usage(error.to_string()))?;
     let advisor_settings = advisor_settings(arguments, variable)?;
-    if advisor_settings.ledger_table.is_some()
-        && advisor_settings.ledger_table == settings.ledger_table
-    {
+    let ledger = advisor_settings.deployment.ledger_table.as_ref();
+    if ledger.is_some() && ledger == settings.deployment.ledger_table.as_ref() {
         return Err(CommandError::Usage(
             "--advisor-ledger: it is the copy remediator's table (COPYMEND_LEDGER_TABLE); the access advisor has its own"
                 .to_owned(),
@@ -40,12 +39,14 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
         .build()
         .map_err(io_error("start"))?;
     runtime.block_on(async {
-        let environment = AwsEnvironment::load(&settings).await;
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let queue = environment.dead_letter_queue(queue_url);
         let functions = Functions {
             remediator: CopyRemediator::new(environment, settings),
-            advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await)
-                .with_own_roles(advisor_settings.own_roles),
+            advisor: AccessAdvisor::new(
+                AwsEnvironment::load(&advisor_settings.deployment).await,
+                advisor_settings,
+            ),
         };
         all(&functions, &queue, arguments).await
     })
@@ -53,8 +54,8 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
 
 /// Both functions, as the environment and the options set them up.
 struct Functions {
-    remediator: CopyRemediator<AwsEnvironment>,
-    advisor: AccessAdvisor<AwsAdvisorEnvironment>,
+    remediator: CopyRemediator<AwsEnvironment<ReadWrite>>,
+    advisor: AccessAdvisor<AwsEnvironment<ReadOnly>>,
 }
 
 /// The access advisor's settings. Its own function gets them by the same names as the copy remediator's, so what differs
@@ -201,8 +202,8 @@ mod tests {
     /// What came of an event within this time.
     fn answer_within(sandbox: &Sandbox, event: &Value, time: SignedDuration) -> Answer {
         let remediator = CopyRemediator::new(sandbox.clone(), Settings::default());
-        let advisor = AccessAdvisor::new(sandbox.clone());
-        let now = Environment::clock(sandbox).now();
+        let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
+        let now = Reads::clock(sandbox).now();
         let invocation = Invocation {
             id: "test".to_owned(),
             deadline: now + time,
@@ -319,7 +320,9 @@ mod tests {
             "COPYMEND_EXTERNAL_ID" => Some("the-secret-id".to_owned()),
             _ => None,
         };
-        let bare = advisor_settings(&arguments(&[]), variable).unwrap();
+        let bare = advisor_settings(&arguments(&[]), variable)
+            .unwrap()
+            .deployment;
         assert_eq!(bare.ledger_table, None);
         assert_eq!(bare.member_role, None);
         assert_eq!(bare.external_id.as_deref(), Some("the-secret-id"));
@@ -329,7 +332,7 @@ mod tests {
             "--advisor-member-role",
             "copymend/CopymendMemberReader",
         ]);
-        let full = advisor_settings(&full, variable).unwrap();
+        let full = advisor_settings(&full, variable).unwrap().deployment;
         assert_eq!(full.ledger_table.as_deref(), Some("advisor-ledger"));
         assert_eq!(
             full.member_role.as_deref(),

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use copymend_diagnosis::CopyJobState;
-use copymend_remediation::advisor::AccessAdvisor;
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     let settings = settings(arguments.repair)?;
     let sandbox = Sandbox::new(world(arguments.world.as_deref())?);
     let remediator = CopyRemediator::new(sandbox.clone(), settings);
-    let advisor = AccessAdvisor::new(sandbox.clone());
+    let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(io_error("start"))?;
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
         let text = text(path)?;
         // What isn't JSON reaches the handler as `null`, as in the Lambda function.
         let event: Value = serde_json::from_str(&text).unwrap_or_default();
-        let now = Environment::clock(&sandbox).now();
+        let now = Reads::clock(&sandbox).now();
         let invocation = Invocation {
             id: format!("replay-{place}"),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),

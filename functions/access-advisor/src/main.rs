@@ -3,17 +3,15 @@
 
 use std::process::ExitCode;
 
-use copymend_aws::AwsAdvisorEnvironment;
+use copymend_aws::{AwsEnvironment, ReadOnly};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Advisory};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     copymend_lambda::run(async {
         let settings = AdvisorSettings::read(|name| std::env::var(name).ok())?;
-        let environment = AwsAdvisorEnvironment::load(&settings).await;
-        let advisor = &AccessAdvisor::new(environment)
-            .in_local_run(settings.is_local_run)
-            .with_own_roles(settings.own_roles);
+        let environment = AwsEnvironment::<ReadOnly>::load(&settings.deployment).await;
+        let advisor = &AccessAdvisor::new(environment, settings);
         copymend_lambda::serve(|event, invocation| async move {
             let advisory = advisor.handle(&event, &invocation).await;
             if let Ok(advisory) = &advisory {

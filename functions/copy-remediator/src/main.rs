@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use copymend_aws::AwsEnvironment;
+use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::Settings;
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
         for list in settings.lists_that_admit_everything() {
             tracing::warn!(list, "a list holds `*` and admits everything");
         }
-        let environment = AwsEnvironment::load(&settings).await;
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let remediator = &CopyRemediator::new(environment, settings);
         copymend_lambda::serve(|event, invocation| async move {
             if is_sweep(&event) {

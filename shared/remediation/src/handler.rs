@@ -193,7 +193,7 @@ impl<E: Environment> CopyRemediator<E> {
             Ok(None) => Ok(Verification::Impossible(
                 "AWS Backup knows no such job".to_owned(),
             )),
-            Err(error) if error.may_pass() && !self.settings.is_local_run => {
+            Err(error) if error.may_pass() && !self.settings.deployment.is_local_run => {
                 Err(HandlerError::Call(error))
             }
             Err(error) => Ok(Verification::Impossible(error.to_string())),

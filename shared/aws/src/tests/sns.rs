@@ -1,8 +1,8 @@
 use copymend_diagnosis::Cause;
-use copymend_remediation::advisor::{AdvisorSettings, Advisory, JobSummary, Subject};
-use copymend_remediation::ports::{AdvisorEnvironment, CallErrorKind, Environment, Notifier};
+use copymend_remediation::advisor::{Advisory, JobSummary, Subject};
+use copymend_remediation::ports::{CallErrorKind, Notifier, Reads};
 use copymend_remediation::report::{CopySummary, DecisionKind, DiagnosisReport, Outcome, Report};
-use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::settings::{Deployment, Mode};
 
 use super::wire::{Wire, ok, xml_error};
 use super::{advisor_environment, environment};
@@ -82,9 +82,9 @@ fn advisory() -> Advisory {
 #[tokio::test]
 async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
     let wire = Wire::default();
-    let settings = Settings {
+    let settings = Deployment {
         topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     };
     let aws = environment(&wire, &settings).await;
     wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
@@ -108,9 +108,9 @@ async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
 #[tokio::test]
 async fn an_advisory_goes_out_as_a_report_does() {
     let wire = Wire::default();
-    let settings = AdvisorSettings {
+    let settings = Deployment {
         topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
-        ..AdvisorSettings::default()
+        ..Deployment::default()
     };
     let aws = advisor_environment(&wire, &settings).await;
     wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
@@ -144,9 +144,9 @@ async fn an_advisory_goes_out_as_a_report_does() {
 #[tokio::test]
 async fn without_a_topic_nobody_is_told() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     assert_eq!(aws.notifier().notify(&report()).await, Ok(false));
-    let aws = advisor_environment(&wire, &AdvisorSettings::default()).await;
+    let aws = advisor_environment(&wire, &Deployment::default()).await;
     assert_eq!(aws.notifier().notify(&advisory()).await, Ok(false));
 }
 

@@ -14,11 +14,11 @@ use serde_json::Value;
 use super::advisory::{Advisory, CallSummary, JobSummary, Subject};
 use super::investigate;
 use super::key_note::key_note;
-use super::own_role::OwnRole;
+use super::settings::AdvisorSettings;
 use crate::handler::{HandlerError, Invocation};
 use crate::incident::{Counted, count_and_tell, tell};
 use crate::ledger::{JobEntry, Ledger};
-use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location};
+use crate::ports::{Backup, CallResult, Clock, Location, Reads};
 use crate::report::{DecisionKind, DiagnosisReport, Outcome};
 
 /// An event's entry in the ledger outlives the invocation by this much.
@@ -28,8 +28,7 @@ const GRACE: SignedDuration = SignedDuration::from_secs(10);
 #[derive(Debug)]
 pub struct AccessAdvisor<E> {
     environment: E,
-    is_local_run: bool,
-    own_roles: Vec<OwnRole>,
+    settings: AdvisorSettings,
 }
 
 /// An event that the advisor answers.
@@ -76,29 +75,13 @@ impl Event {
     }
 }
 
-impl<E: AdvisorEnvironment> AccessAdvisor<E> {
-    /// A handler with its environment. It takes no role for Copymend's own.
-    pub const fn new(environment: E) -> Self {
+impl<E: Reads> AccessAdvisor<E> {
+    /// A handler with its environment and settings.
+    pub const fn new(environment: E, settings: AdvisorSettings) -> Self {
         Self {
             environment,
-            is_local_run: false,
-            own_roles: Vec::new(),
+            settings,
         }
-    }
-
-    /// The same handler for a run by hand: nobody delivers an event again, so a job that can't be looked up now is explained
-    /// without it.
-    #[must_use]
-    pub const fn in_local_run(mut self, is_local_run: bool) -> Self {
-        self.is_local_run = is_local_run;
-        self
-    }
-
-    /// The same handler, which passes over the refused calls of these roles.
-    #[must_use]
-    pub fn with_own_roles(mut self, own_roles: Vec<OwnRole>) -> Self {
-        self.own_roles = own_roles;
-        self
     }
 
     /// The environment.
@@ -194,7 +177,12 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
                 .push(format!("{service} made this call on its own"));
             return advisory;
         }
-        if self.own_roles.iter().any(|role| role.made(&call.caller)) {
+        if self
+            .settings
+            .own_roles
+            .iter()
+            .any(|role| role.made(&call.caller))
+        {
             advisory.notes.push(
                 "Copymend made this call itself; its reports say what it could not read".to_owned(),
             );
@@ -297,7 +285,9 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
                 ),
             )),
             Ok(None) => Ok((None, Some("AWS Backup knows no such job".to_owned()))),
-            Err(error) if error.may_pass() && !self.is_local_run => Err(HandlerError::Call(error)),
+            Err(error) if error.may_pass() && !self.settings.deployment.is_local_run => {
+                Err(HandlerError::Call(error))
+            }
             Err(error) => Ok((None, Some(error.to_string()))),
         }
     }

@@ -2,8 +2,8 @@
 
 use copymend_diagnosis::{Cause, KeyManager, PermissionState, UnknownReason};
 use copymend_remediation::Invocation;
-use copymend_remediation::advisor::{AccessAdvisor, Advisory};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Advisory};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_sandbox::{Key, PolicyText, Sandbox, World};
 use jiff::SignedDuration;
@@ -21,9 +21,9 @@ pub(crate) fn event(name: &str) -> Value {
 async fn advise(sandbox: &Sandbox, event: &Value) -> Advisory {
     let invocation = Invocation {
         id: "test".to_owned(),
-        deadline: Environment::clock(sandbox).now() + SignedDuration::from_secs(60),
+        deadline: Reads::clock(sandbox).now() + SignedDuration::from_secs(60),
     };
-    AccessAdvisor::new(sandbox.clone())
+    AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default())
         .handle(event, &invocation)
         .await
         .unwrap()
@@ -65,7 +65,7 @@ async fn the_sample_events_get_their_cause_and_change_nothing() {
         assert_eq!(advisory.outcome, Outcome::Advised, "{name}");
         assert_eq!(advisory.verified, name != "create-backup-vault", "{name}");
         assert_eq!(sandbox.writes(), [], "{name}");
-        let notifier = Environment::notifier(&sandbox);
+        let notifier = Reads::notifier(&sandbox);
         assert_eq!(notifier.advisories().len(), 1, "{name}");
         // The same event again is told once.
         let again = advise(&sandbox, &event(name)).await;

@@ -1,6 +1,6 @@
 //! Incidents that end, copies whose events never came, and facts that were missing for a while.
 
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::sweep::{SWEEP_DETAIL_TYPE, is_sweep};
 use copymend_remediation::{CopyRemediator, Invocation};

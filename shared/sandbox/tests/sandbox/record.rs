@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use copymend_diagnosis::Cause;
 use copymend_policy::{KeyProfile, VaultScope};
-use copymend_remediation::advisor::{AccessAdvisor, is_for_advisor};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, is_for_advisor};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_report::{
@@ -45,7 +45,7 @@ async fn answer(sandbox: &Sandbox, settings: &Settings, event: &Value, number: u
     let mut text = String::new();
     let invocation = invocation(sandbox, number);
     if is_for_advisor(event) {
-        let advisor = AccessAdvisor::new(sandbox.clone());
+        let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
         return match advisor.handle(event, &invocation).await {
             Ok(advisory) => {
                 let email = advisory_email(&advisory);

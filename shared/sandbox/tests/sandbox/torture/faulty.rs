@@ -14,14 +14,13 @@ use copymend_remediation::ledger::{
     PolicyHistory, RecordedSettings, Refusal, RetryRecord, SettingsNotice,
 };
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
-    IdentityWrites, KeyWrites, Keys, Location, Notifier, Organizations, Simulation, StartCopy,
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
+    KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation, StartCopy,
 };
-use copymend_remediation::report::Report;
 use copymend_remediation::write::{
     ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
-use copymend_sandbox::Sandbox;
+use copymend_sandbox::{MemoryNotifier, Sandbox};
 use jiff::Timestamp;
 
 /// What goes wrong with a call.
@@ -219,8 +218,11 @@ impl Organizations for Faulty {
     }
 }
 
-impl Notifier<Report> for Faulty {
-    async fn notify(&self, report: &Report) -> CallResult<bool> {
+impl<R: Sync> Notifier<R> for Faulty
+where
+    MemoryNotifier: Notifier<R>,
+{
+    async fn notify(&self, report: &R) -> CallResult<bool> {
         let fault = self.begin("notify")?;
         let answer = self.inner.notifier().notify(report).await;
         end("notify", fault, answer)
@@ -271,7 +273,7 @@ impl Clock for Faulty {
     }
 }
 
-impl Environment for Faulty {
+impl Reads for Faulty {
     type Backup = Self;
     type Keys = Self;
     type Identities = Self;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use copymend_policy::PolicyDocument;
 use copymend_remediation::ledger::{Ledger, RecordedSettings};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
