@@ -4,151 +4,270 @@ use std::time::Duration;
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    Advice, Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, advise,
+    Advice, Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, WhyUnknown, advise,
     advise_unlisted_source, diagnose,
 };
 use jiff::SignedDuration;
 
-use crate::decide::{Decided, Decision, Proposal, Repair, decide};
-use crate::done::{Done, Findings};
+use crate::decide::{Decided, Decision, Investigated, Proposal, Repair, recorded_statements};
+use crate::done::Done;
 use crate::grantee::grantee;
-use crate::guards::{GuardResult, StartedBy, not_paused, replace};
-use crate::handler::{CopyRemediator, Delivery, HandlerError, Invocation};
-use crate::history::History;
+use crate::guards::{
+    Act, GuardResult, Question, Stage, StartedBy, all_passed, ask, not_paused, only_mode_failed,
+    replace,
+};
+use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::history::{Admission, History};
 use crate::investigate::investigate;
+use crate::ledger::{Change, ChangeState, Ledger};
 use crate::pause::ask_for_pause;
-use crate::plan::{Plan, Target, plan};
+use crate::plan::{Target, plan, sids};
 use crate::ports::{Clock, Environment};
-use crate::repair::{Ending, PolicyRepair, Repaired, change_of};
-use crate::report::{Incident, Outcome, Report};
+use crate::repair::{Ending, PolicyRepair, Repaired, change_of, change_recorded};
+use crate::report::{Incident, Outcome, PolicyChange};
 use crate::retry::{Retried, retry, why_not_started};
 use crate::service_linked_role::role_change;
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
+use crate::write::act_on;
 
 /// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
 const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
 const TIME_TO_READ_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 
 /// What a decision is about.
-struct Case<'c> {
-    failure: &'c Failure,
-    diagnosis: &'c Diagnosis,
-    facts: &'c Facts,
-    history: &'c History,
-    invocation: &'c Invocation,
+pub(crate) struct Case<'c> {
+    pub failure: &'c Failure,
+    pub diagnosis: &'c Diagnosis,
+    pub investigated: &'c Investigated,
+    pub history: &'c History,
+    pub invocation: &'c Invocation,
+}
+
+impl Investigated {
+    /// The diagnosis. The job's own message counts: the event's may be cut, or made up.
+    pub(crate) fn diagnose(&self, failure: &Failure) -> Diagnosis {
+        let explanation = explain(&failure.job().status_message);
+        match self {
+            // What the repair was for comes first.
+            Self::StillAdmitted(admission) => {
+                Diagnosis::from_message(&explanation).led_by(admission.cause)
+            }
+            Self::Whole(facts) => diagnose(failure, &explanation, facts),
+        }
+    }
+
+    /// The facts, if the copy was investigated.
+    pub(crate) fn facts(&self) -> Option<&Facts> {
+        match self {
+            Self::StillAdmitted(_) => None,
+            Self::Whole(facts) => Some(facts),
+        }
+    }
+
+    /// What could not be read.
+    pub(crate) fn unknown(&self) -> Vec<WhyUnknown> {
+        match self {
+            Self::StillAdmitted(_) => Vec::new(),
+            Self::Whole(facts) => facts.unknown().into_iter().cloned().collect(),
+        }
+    }
 }
 
 impl<E: Environment> CopyRemediator<E> {
-    pub(crate) async fn handle_failure(
+    /// Finds out what there is to know of a failed copy.
+    pub(crate) async fn investigate(
         &self,
-        event: &CopyJobEvent,
         failure: &Failure,
-        delivery: &Delivery<'_>,
-    ) -> Result<Report, HandlerError> {
-        if let Some(report) = self.admitted_since(event, failure, delivery).await? {
-            return Ok(report);
+        history: &History,
+        invocation: &Invocation,
+    ) -> Investigated {
+        match self.still_admitted(failure, history).await {
+            Some(admission) => Investigated::StillAdmitted(admission),
+            None => Investigated::Whole(Box::new(self.facts(failure, invocation).await)),
         }
-        let facts = Box::new(self.facts(failure, delivery.invocation).await);
-        // The job's own message counts: the event's may be cut, or made up.
-        let diagnosis = diagnose(failure, &explain(&failure.job().status_message), &facts);
-        let history = self.history(failure, &diagnosis, &facts, delivery).await?;
-        let decided = decide(failure, &diagnosis, &facts, &self.settings, &history);
-        let case = Case {
-            failure,
-            diagnosis: &diagnosis,
-            facts: &facts,
-            history: &history,
-            invocation: delivery.invocation,
-        };
-        let advice = self.advice(event, &case, &decided);
-        let done = Box::pin(self.carry_out(decided, &case)).await?;
-        let findings = Findings {
-            event,
-            failure: Some(failure),
-            diagnosis: &diagnosis,
-            unknown: facts.unknown().into_iter().cloned().collect(),
-            advice: Some(advice),
-        };
-        Ok(Report::of(findings, self.settings.mode, done))
     }
 
     /// What people should do, if it comes to that.
-    fn advice(&self, event: &CopyJobEvent, case: &Case<'_>, decided: &Decided) -> Advice {
-        if !decided.is_of_unlisted_source {
-            return advise(case.diagnosis.cause(), event, Some(case.facts));
+    pub(crate) fn advice(
+        &self,
+        event: &CopyJobEvent,
+        case: &Case<'_>,
+        is_of_unlisted_source: bool,
+    ) -> Option<Advice> {
+        let Investigated::Whole(facts) = case.investigated else {
+            return None;
+        };
+        if !is_of_unlisted_source {
+            return Some(advise(case.diagnosis.cause(), event, Some(facts)));
         }
         let job = case.failure.job();
         let started = who_started(case.failure, case.history.started_by);
         let mut entries = self.settings.allowed_sources.iter();
         let is_listed = entries.any(|entry| entry.admits(&job.role, &job.destination_vault));
-        advise_unlisted_source(event, started, is_listed, case.facts)
+        Some(advise_unlisted_source(event, started, is_listed, facts))
     }
 
-    async fn carry_out(&self, decided: Decided, case: &Case<'_>) -> Result<Done, HandlerError> {
+    /// Does what was decided.
+    pub(crate) async fn carry_out(
+        &self,
+        decided: Decided,
+        case: &Case<'_>,
+    ) -> Result<Done, HandlerError> {
         let failure = case.failure;
         let settings = &self.settings;
-        let incident = repaired_for_others(case.diagnosis, failure, case.facts, settings);
-        let told_by_its_change = incident.as_ref().is_some_and(|incident| {
-            plan(incident.cause, failure, case.facts, settings)
-                .is_ok_and(|plan| plan.added.is_empty())
-        });
-        let done = Done {
+        let mut done = Done {
             guards: decided.guards,
-            notes: case.history.notes.clone(),
-            incident,
-            told_by_its_change,
             ..Done::of(&decided.decision)
         };
+        match case.investigated {
+            Investigated::StillAdmitted(Admission { cause, target, at }) => {
+                done.incident = Some(incident_of(*cause, target, failure, settings));
+                done.told_by_its_change = true;
+                done.notes.push(format!(
+                    "the policy of `{}` was repaired at {at}, after this copy had failed",
+                    target.as_str()
+                ));
+            }
+            Investigated::Whole(facts) => {
+                done.incident = repaired_for_others(case.diagnosis, failure, facts, settings);
+                done.told_by_its_change = done.incident.as_ref().is_some_and(|incident| {
+                    plan(incident.cause, failure, facts, settings)
+                        .is_ok_and(|plan| plan.added.is_empty())
+                });
+            }
+        }
+        done.notes.extend(case.history.notes.iter().cloned());
         match decided.decision {
             Decision::Nothing => Ok(done.with_note(
                 "this is the parent of a composite job; its children carry the causes and send their own events",
             )),
             Decision::Advise | Decision::Ask(Proposal::Retry) | Decision::Refuse(None) => Ok(done),
-            Decision::Refuse(Some(plan)) => Ok(Done {
-                refused_changes: vec![change_of(&plan, failure, settings)],
-                ..done
-            }),
+            Decision::Refuse(Some(repair)) => {
+                let (mut done, change) = self.rehearse(done, &repair, case).await;
+                // Nobody gets a statement to paste for a copy that no owner listed.
+                if repair.is_of_a_policy() && !decided.is_of_unlisted_source {
+                    done.refused_changes.push(change);
+                }
+                Ok(done)
+            }
             Decision::Ask(Proposal::Repair(repair)) => {
-                let change = match &repair {
-                    Repair::Policy(plan) => change_of(plan, failure, settings),
-                    Repair::ServiceLinkedRole => role_change(failure, None),
-                };
-                Ok(Done {
-                    changes: vec![change],
-                    ..done
-                })
+                let (mut done, change) = self.rehearse(done, &repair, case).await;
+                if only_mode_failed(&done.guards) {
+                    done.changes.push(change);
+                    return Ok(done);
+                }
+                if repair.is_of_a_policy() {
+                    done.refused_changes.push(change);
+                }
+                Ok(done.refused())
             }
             Decision::Retry { .. } => self.start_again(done, failure).await,
-            Decision::GoOn(change) => self.go_on(done, failure, *change).await,
-            Decision::Repair(Repair::Policy(plan)) => self.repair_policy(done, *plan, case).await,
-            Decision::Repair(Repair::ServiceLinkedRole) => {
-                let repaired = self
-                    .create_service_linked_role(failure, case.facts, case.history, case.invocation)
-                    .await;
-                self.repaired(done, repaired, None, failure).await
+            Decision::GoOn(change, state) => self.go_on(done, failure, *change, state).await,
+            Decision::Repair(repair) => {
+                let (repaired, incident) = self.repair(repair, case).await;
+                self.repaired(done, repaired, incident, failure).await
             }
         }
     }
 
-    async fn repair_policy(
+    /// Works out the change for people to see. In observe mode what was written before is asked, too, as the repair would under its
+    /// lease.
+    async fn rehearse(
         &self,
-        done: Done,
-        planned: Plan,
+        mut done: Done,
+        repair: &Repair,
         case: &Case<'_>,
-    ) -> Result<Done, HandlerError> {
-        let diagnosed = case.diagnosis.cause();
-        let incident = incident_of(diagnosed, &planned.target, case.failure, &self.settings);
-        let repair = PolicyRepair {
-            environment: &self.environment,
-            settings: &self.settings,
-            failure: case.failure,
-            cause: diagnosed,
-            invocation: case.invocation,
-            history: case.history,
+    ) -> (Done, PolicyChange) {
+        let failure = case.failure;
+        let (act, change, plan) = match repair {
+            Repair::Policy(plan) => (
+                act_on(&plan.target),
+                change_of(plan, failure, &self.settings),
+                Some(&**plan),
+            ),
+            Repair::ServiceLinkedRole => (Act::ServiceLinkedRole, role_change(failure, None), None),
         };
-        let repaired = repair.run(planned, case.facts).await;
-        self.repaired(done, repaired, Some(incident), case.failure)
-            .await
+        if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
+            let now = self.environment.clock().now();
+            let writes = ledger.policy_history(&change.resource, now).await;
+            let question = Question {
+                act,
+                failure,
+                settings: &self.settings,
+                history: case.history,
+                facts: case.investigated.facts(),
+                plan: plan.map(Ok),
+                writes: Some(&writes),
+                lease: None,
+                now,
+            };
+            done.guards.extend(ask(&question, &[Stage::History]));
+        }
+        (done, change)
+    }
+
+    async fn repair(&self, repair: Repair, case: &Case<'_>) -> (Repaired, Option<Incident>) {
+        let Investigated::Whole(facts) = case.investigated else {
+            return (Repaired::nothing(), None);
+        };
+        let (failure, history, invocation) = (case.failure, case.history, case.invocation);
+        match repair {
+            Repair::Policy(planned) => {
+                let diagnosed = case.diagnosis.cause();
+                let incident = incident_of(diagnosed, &planned.target, failure, &self.settings);
+                let repair = PolicyRepair {
+                    environment: &self.environment,
+                    settings: &self.settings,
+                    failure,
+                    cause: diagnosed,
+                    invocation,
+                    history,
+                };
+                (repair.run(*planned, facts).await, Some(incident))
+            }
+            Repair::ServiceLinkedRole => {
+                let repaired = self.create_service_linked_role(failure, facts, history, invocation);
+                (repaired.await, None)
+            }
+        }
+    }
+
+    /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
+    async fn go_on(
+        &self,
+        mut done: Done,
+        failure: &Failure,
+        change: Change,
+        state: ChangeState,
+    ) -> Result<Done, HandlerError> {
+        if state == ChangeState::Intended
+            && let Some(ledger) = self.environment.ledger()
+        {
+            let sids = sids(&recorded_statements(&change));
+            let confirmed = ledger.confirm_change(&change, &sids).await;
+            confirmed.map_err(HandlerError::Call)?;
+        }
+        done.cause = Some(
+            if change.resource == failure.job().destination_vault.as_str() {
+                Cause::DestinationVaultPolicy
+            } else if change.statements.is_empty() {
+                Cause::ServiceLinkedRole
+            } else {
+                Cause::SourceKeyPolicy
+            },
+        );
+        done.needs_advice = false;
+        done.changes.push(change_recorded(&change, true));
+        // It is counted where the earlier delivery counted it: under its change.
+        done.incident = None;
+        let done = done.with_note(
+            "an earlier delivery of this event repaired the policy and did not come to its end",
+        );
+        if all_passed(&done.guards) {
+            self.start_again(done, failure).await
+        } else {
+            Ok(done.with_note(NOT_STARTED_BY_A_GUARD))
+        }
     }
 
     /// What came of a repair, and the copy started again where it was made.
@@ -201,11 +320,7 @@ impl<E: Environment> CopyRemediator<E> {
     }
 
     /// Starts the copy again, within its budget.
-    pub(crate) async fn start_again(
-        &self,
-        mut done: Done,
-        failure: &Failure,
-    ) -> Result<Done, HandlerError> {
+    async fn start_again(&self, mut done: Done, failure: &Failure) -> Result<Done, HandlerError> {
         let was_repaired = done.outcome == Outcome::Repaired;
         // Asked anew: a repair takes time.
         if let Some(not_paused) = self.pause_guard().await? {
@@ -279,8 +394,7 @@ impl<E: Environment> CopyRemediator<E> {
     }
 }
 
-pub(crate) const NOT_STARTED_BY_A_GUARD: &str =
-    "the copy was not started again: a guard does not let it";
+const NOT_STARTED_BY_A_GUARD: &str = "the copy was not started again: a guard does not let it";
 
 /// The incident of a copy whose message blames a policy that a statement of ours admits by now.
 fn repaired_for_others(
@@ -306,12 +420,7 @@ fn repaired_for_others(
     Some(incident_of(cause, &target, failure, settings))
 }
 
-pub(crate) fn incident_of(
-    cause: Cause,
-    target: &Target,
-    failure: &Failure,
-    settings: &Settings,
-) -> Incident {
+fn incident_of(cause: Cause, target: &Target, failure: &Failure, settings: &Settings) -> Incident {
     Incident {
         cause,
         resource: target.as_str().to_owned(),

@@ -1,14 +1,15 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
 
-use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure};
+use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure, SourceKey};
+use copymend_policy::{NewStatement, PolicyDocument};
 use jiff::Timestamp;
 
 use crate::guards::{
     Act, Guard, GuardResult, Question, Stage, all_passed, ask, failed, only_mode_failed,
 };
-use crate::history::History;
-use crate::ledger::Change;
-use crate::plan::{Plan, plan};
+use crate::history::{Admission, History};
+use crate::ledger::{Change, ChangeState};
+use crate::plan::{Plan, holds, plan};
 use crate::settings::{Mode, Settings};
 
 /// A repair that is possible.
@@ -18,6 +19,16 @@ pub enum Repair {
     Policy(Box<Plan>),
     /// AWS Backup's service-linked role is created in the destination account.
     ServiceLinkedRole,
+}
+
+impl Repair {
+    /// Whether it writes to a policy.
+    pub(crate) const fn is_of_a_policy(&self) -> bool {
+        match self {
+            Self::Policy(_) => true,
+            Self::ServiceLinkedRole => false,
+        }
+    }
 }
 
 /// What would be done, were the mode repair.
@@ -42,11 +53,11 @@ pub enum Decision {
         not_before: Timestamp,
     },
     /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy again, if its guards let it.
-    GoOn(Box<Change>),
+    GoOn(Box<Change>, ChangeState),
     /// People must act.
     Advise,
-    /// There is a repair, and a guard forbids it. The change is shown, unless nobody listed the copy.
-    Refuse(Option<Box<Plan>>),
+    /// There is a repair, and a guard forbids it; none where it could not be planned.
+    Refuse(Option<Repair>),
     /// Nothing is to be done.
     Nothing,
 }
@@ -62,6 +73,15 @@ pub struct Decided {
     pub is_of_unlisted_source: bool,
 }
 
+/// What was found out about a failed copy.
+#[derive(Debug)]
+pub enum Investigated {
+    /// Another copy's repair admits it: nothing is left to find out.
+    StillAdmitted(Admission),
+    /// The facts.
+    Whole(Box<Facts>),
+}
+
 /// Decides what is done about a failed copy.
 ///
 /// What isn't known never repairs, observe mode never writes, and a guard that failed never lets a write pass.
@@ -69,18 +89,19 @@ pub struct Decided {
 pub fn decide(
     failure: &Failure,
     diagnosis: &Diagnosis,
-    facts: &Facts,
+    investigated: &Investigated,
     settings: &Settings,
     history: &History,
 ) -> Decided {
+    let facts = investigated.facts();
     let question = Question {
         act: act_about(diagnosis.cause()),
         failure,
         settings,
         history,
-        facts: Some(facts),
+        facts,
         plan: None,
-        writes: history.writes.as_ref(),
+        writes: None,
         lease: None,
         now: history.now,
     };
@@ -96,9 +117,14 @@ pub fn decide(
         act: Act::Retry,
         ..question
     };
-    if let Some(change) = &history.unfinished {
+    let Some(facts) = facts else {
+        return retry_or_advise(&as_retry);
+    };
+    if let Some((change, state)) = &history.intended
+        && is_there(change, failure, facts)
+    {
         let guards = ask(&as_retry, BEFORE_A_RETRY);
-        return decided(Decision::GoOn(Box::new(change.clone())), guards);
+        return decided(Decision::GoOn(Box::new(change.clone()), *state), guards);
     }
     let cause = diagnosis.cause();
     let is_confirmed = diagnosis.confirmed_cause() == Some(cause);
@@ -123,29 +149,69 @@ pub fn decide(
                 is_of_unlisted_source,
             }
         }
-        Act::Retry if cause.is_retryable() => {
-            let guards = ask(&as_retry, BEFORE_A_RETRY);
-            let decision = if all_passed(&guards) {
-                Decision::Retry {
-                    not_before: history.now,
-                }
-            } else if only_mode_failed(&guards) {
-                Decision::Ask(Proposal::Retry)
-            } else {
-                Decision::Advise
-            };
-            decided(decision, guards)
-        }
+        Act::Retry if cause.is_retryable() => retry_or_advise(&as_retry),
         Act::Retry => decided(Decision::Advise, Vec::new()),
+    }
+}
+
+fn retry_or_advise(question: &Question<'_>) -> Decided {
+    let guards = ask(question, BEFORE_A_RETRY);
+    let decision = if all_passed(&guards) {
+        Decision::Retry {
+            not_before: question.history.now,
+        }
+    } else if only_mode_failed(&guards) {
+        Decision::Ask(Proposal::Retry)
+    } else {
+        Decision::Advise
+    };
+    Decided {
+        decision,
+        guards,
+        is_of_unlisted_source: false,
+    }
+}
+
+/// Whether the change that an earlier delivery of this event was about to write is made: its statements are in the policy, or the role
+/// exists.
+fn is_there(change: &Change, failure: &Failure, facts: &Facts) -> bool {
+    let statements = recorded_statements(change);
+    let is_whole = statements.len() == change.statements.len();
+    let holds_them = is_whole
+        && policy_of(change, failure, facts).is_some_and(|policy| holds(policy, &statements));
+    let role = facts.service_linked_role.known().and_then(Option::as_ref);
+    holds_them || role.is_some_and(|role| role.arn.as_str() == change.resource)
+}
+
+/// The statements of a change on record, those that can be read.
+pub(crate) fn recorded_statements(change: &Change) -> Vec<NewStatement> {
+    let statements = change.statements.iter();
+    statements
+        .filter_map(|statement| NewStatement::from_recorded(statement).ok())
+        .collect()
+}
+
+/// The policy that a change is about, as it was read now.
+fn policy_of<'f>(
+    change: &Change,
+    failure: &Failure,
+    facts: &'f Facts,
+) -> Option<&'f PolicyDocument> {
+    if change.resource == failure.job().destination_vault.as_str() {
+        return facts.vault_policy.known()?.as_ref();
+    }
+    match &facts.source_key {
+        SourceKey::Key(key) if key.arn.as_str() == change.resource => key.policy.known(),
+        SourceKey::Key(_) | SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
     }
 }
 
 /// What is asked before a copy is started again.
 const BEFORE_A_RETRY: &[Stage] = &[Stage::Copy, Stage::Change];
-/// What is asked before a lease is taken. What was written before is known here in observe mode only: in repair mode it is read
-/// under the lease, after a fresh read of the policy. Held against a policy that was read before another invocation wrote it, our
-/// own statement would look as if somebody had removed it.
-const BEFORE_A_LEASE: &[Stage] = &[Stage::Copy, Stage::Change, Stage::History];
+/// What is asked before a lease is taken. What was written before is asked for when the decision is carried out: in repair mode under
+/// the lease, after a fresh read of the policy. Held against a policy that was read before another invocation wrote it, our own
+/// statement would look as if somebody had removed it.
+const BEFORE_A_LEASE: &[Stage] = &[Stage::Copy, Stage::Change];
 
 /// What a cause asks for.
 pub(crate) fn act_about(cause: Cause) -> Act {
@@ -186,7 +252,10 @@ fn decide_role(question: &Question<'_>) -> Decided {
     if only_mode_failed(&guards) {
         possible(Repair::ServiceLinkedRole, guards, question.settings.mode)
     } else {
-        refused(guards, None)
+        Decided {
+            decision: Decision::Refuse(Some(Repair::ServiceLinkedRole)),
+            ..refused(guards, None)
+        }
     }
 }
 
@@ -204,7 +273,7 @@ fn possible(repair: Repair, guards: Vec<GuardResult>, mode: Mode) -> Decided {
 fn refused(guards: Vec<GuardResult>, plan: Option<Box<Plan>>) -> Decided {
     let is_of_unlisted_source = failed(&guards, Guard::SourceAllowed);
     Decided {
-        decision: Decision::Refuse(plan.filter(|_| !is_of_unlisted_source)),
+        decision: Decision::Refuse(plan.map(Repair::Policy)),
         guards,
         is_of_unlisted_source,
     }

@@ -49,7 +49,7 @@ impl Done {
             Decision::Ask(Proposal::Repair(_)) => (DecisionKind::Repair, Outcome::Planned),
             Decision::Ask(Proposal::Retry) => (DecisionKind::Retry, Outcome::Planned),
             Decision::Retry { .. } => (DecisionKind::Retry, Outcome::Advised),
-            Decision::GoOn(_) => (DecisionKind::Repair, Outcome::Repaired),
+            Decision::GoOn(..) => (DecisionKind::Repair, Outcome::Repaired),
             Decision::Advise => (DecisionKind::Advise, Outcome::Advised),
             Decision::Refuse(_) => (DecisionKind::Refuse, Outcome::Refused),
             Decision::Nothing => (DecisionKind::Nothing, Outcome::Nothing),

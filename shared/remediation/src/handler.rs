@@ -10,6 +10,8 @@ use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::carry_out::Case;
+use crate::decide::decide;
 use crate::done::{Done, Findings};
 use crate::guards::{Guard, GuardResult};
 use crate::incident::{Counted, Told, count_and_tell, tell};
@@ -216,28 +218,49 @@ impl<E: Environment> CopyRemediator<E> {
         Ok(job)
     }
 
+    /// The whole way of a failed copy, from what AWS Backup says of it to the Report.
     async fn report(
         &self,
         event: &CopyJobEvent,
         verification: Verification,
         delivery: &Delivery<'_>,
     ) -> Result<Report, HandlerError> {
-        match verification {
-            Verification::Confirmed(failure) => {
-                self.handle_failure(event, &failure, delivery).await
-            }
+        let failure = match &verification {
+            Verification::Confirmed(failure) => &**failure,
             Verification::Refused(reason) => {
                 let done = Done::new(DecisionKind::Refuse, Outcome::Refused)
                     .with_note("the event and AWS Backup disagree: it may be late, or forged");
-                Ok(self.unconfirmed(event, &reason.to_string(), done))
+                return Ok(self.unconfirmed(event, &reason.to_string(), done));
             }
             Verification::Impossible(reason) => {
                 let done = Done::new(DecisionKind::Advise, Outcome::Advised).with_note(
                     "the event could not be verified; it is explained from its message alone",
                 );
-                Ok(self.unconfirmed(event, &reason, done))
+                return Ok(self.unconfirmed(event, reason, done));
             }
-        }
+        };
+        let invocation = delivery.invocation;
+        let history = self.remember(failure, delivery).await?;
+        let investigated = self.investigate(failure, &history, invocation).await;
+        let diagnosis = investigated.diagnose(failure);
+        let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
+        let is_of_unlisted_source = decided.is_of_unlisted_source;
+        let case = Case {
+            failure,
+            diagnosis: &diagnosis,
+            investigated: &investigated,
+            history: &history,
+            invocation,
+        };
+        let done = Box::pin(self.carry_out(decided, &case)).await?;
+        let findings = Findings {
+            event,
+            failure: Some(failure),
+            diagnosis: &diagnosis,
+            unknown: investigated.unknown(),
+            advice: self.advice(event, &case, is_of_unlisted_source),
+        };
+        Ok(Report::of(findings, self.settings.mode, done))
     }
 
     /// An event that AWS Backup doesn't confirm, with the guard that it fails.

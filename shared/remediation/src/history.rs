@@ -1,15 +1,16 @@
 //! What the ledger remembers of a copy: an input of every decision about it.
 
-use copymend_diagnosis::{Diagnosis, Facts, Failure, SourceKey};
-use copymend_policy::service_linked_role_arn;
+use copymend_diagnosis::messages::explain;
+use copymend_diagnosis::{Cause, Failure, KeyArn};
 use jiff::Timestamp;
 
-use crate::decide::act_about;
-use crate::guards::{Act, StartedBy};
+use crate::grantee::grantee;
+use crate::guards::StartedBy;
 use crate::handler::{CopyRemediator, Delivery, HandlerError};
-use crate::ledger::{Change, Ledger, Pause, PolicyHistory};
+use crate::ledger::{Change, ChangeState, JobProgress, Ledger, Pause};
 use crate::pause::ask_for_pause;
-use crate::ports::{CallResult, Clock, Environment};
+use crate::plan::Target;
+use crate::ports::{Backup, CallResult, Clock, Environment, Location};
 use crate::settings::Mode;
 
 /// What the ledger remembers of a copy.
@@ -21,88 +22,151 @@ pub struct History {
     pub started_by: StartedBy,
     /// The pause in force. Absent without a ledger, where nothing is written anyway.
     pub pause: Option<CallResult<Option<Pause>>>,
-    /// A change that an earlier delivery of this event wrote, and that is in the policy.
-    pub unfinished: Option<Change>,
-    /// What was written to the resource before, in observe mode. In repair mode it is read under the lease.
-    pub writes: Option<CallResult<PolicyHistory>>,
+    /// A change that an earlier delivery of this event wrote, or was about to write.
+    pub intended: Option<(Change, ChangeState)>,
+    /// That the policy was changed for another copy of the same grantee, after this one had failed.
+    pub admission: Option<Admission>,
     /// What people should know of it, a sentence each.
     pub notes: Vec<String>,
 }
 
+/// A change that admits this copy, too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// The cause that it repaired.
+    pub cause: Cause,
+    /// What it was written to.
+    pub target: Target,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl<E: Environment> CopyRemediator<E> {
     /// Asks the ledger what it remembers. An error that may pass asks for another delivery.
-    pub(crate) async fn history(
+    pub(crate) async fn remember(
         &self,
         failure: &Failure,
-        diagnosis: &Diagnosis,
-        facts: &Facts,
         delivery: &Delivery<'_>,
     ) -> Result<History, HandlerError> {
-        let mut history = self.history_of_the_copy(failure).await?;
-        if failure.job().is_parent {
-            return Ok(history);
-        }
-        history.unfinished = self.unfinished_change(delivery, failure, facts).await?;
-        let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) else {
+        let mut history = History {
+            now: self.environment.clock().now(),
+            started_by: match failure.job().backup_plan {
+                Some(_) => StartedBy::BackupPlan,
+                None => StartedBy::Someone,
+            },
+            pause: None,
+            intended: None,
+            admission: None,
+            notes: Vec::new(),
+        };
+        let ledger = self.environment.ledger();
+        let Some(ledger) = ledger.filter(|_| !failure.job().is_parent) else {
             return Ok(history);
         };
-        if let Some(resource) = resource_of(diagnosis, failure, facts) {
-            history.writes = Some(ledger.policy_history(&resource, history.now).await);
+        let (retry, pause, intended, admission) = tokio::join!(
+            retry_of(ledger, failure),
+            ask_for_pause(&self.environment, ledger),
+            intended(ledger, &delivery.progress),
+            self.admission(ledger, failure, delivery, history.now),
+        );
+        match retry {
+            Ok(Some(retry)) => {
+                let original = retry.original_job;
+                history.started_by = StartedBy::OwnRetry(retry.origin);
+                history
+                    .notes
+                    .push(format!("this copy was our own retry of job {original}"));
+            }
+            Ok(None) => {}
+            Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
+            Err(error) => history.notes.push(error.to_string()),
         }
+        history.pause = Some(pause.map_err(HandlerError::Call)?);
+        history.intended = intended.map_err(HandlerError::Call)?;
+        history.admission = admission;
         Ok(history)
     }
 
-    /// Who started the copy, and whether somebody paused Copymend.
-    pub(crate) async fn history_of_the_copy(
+    /// Only asked for a first delivery that may write. Where the ledger doesn't tell, the copy is investigated, which is always
+    /// safe.
+    async fn admission(
         &self,
+        ledger: &E::Ledger,
         failure: &Failure,
-    ) -> Result<History, HandlerError> {
-        let now = self.environment.clock().now();
-        let mut history = History {
-            now,
-            started_by: StartedBy::Someone,
-            pause: None,
-            unfinished: None,
-            writes: None,
-            notes: Vec::new(),
-        };
+        delivery: &Delivery<'_>,
+        now: Timestamp,
+    ) -> Option<Admission> {
         let job = failure.job();
-        if job.backup_plan.is_some() {
-            history.started_by = StartedBy::BackupPlan;
+        let completed = job.completed?;
+        let is_first = delivery.progress == JobProgress::default();
+        if !is_first || self.settings.mode != Mode::Repair || !failure.is_cross_account() {
+            return None;
         }
-        let Some(ledger) = self.environment.ledger().filter(|_| !job.is_parent) else {
-            return Ok(history);
+        let explanation = explain(&job.status_message);
+        let suggests = |cause| explanation.candidates.iter().any(|one| one.cause == cause);
+        let (cause, target) = if suggests(Cause::DestinationVaultPolicy) {
+            let vault = job.destination_vault.clone();
+            (Cause::DestinationVaultPolicy, Target::Vault(vault))
+        } else if suggests(Cause::SourceKeyPolicy) {
+            let key = self.key_of(failure).await.ok()??;
+            (Cause::SourceKeyPolicy, Target::Key(key))
+        } else {
+            return None;
         };
-        if job.backup_plan.is_none() {
-            match ledger.retry_of(&job.id).await {
-                Ok(Some(retry)) => {
-                    let original = retry.original_job;
-                    let note = format!("this copy was our own retry of job {original}");
-                    history.notes.push(note);
-                    history.started_by = StartedBy::OwnRetry(retry.origin);
-                }
-                Ok(None) => {}
-                Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
-                Err(error) => history.notes.push(error.to_string()),
-            }
+        let grantee = grantee(&target, failure, &self.settings);
+        let admitted = ledger.admitted_at(target.as_str(), &grantee).await;
+        let at = admitted.ok()?.filter(|at| *at >= completed)?;
+        // Without a retry left, people need to know what to do.
+        let has_retry_left = ledger.has_retry_left(
+            &job.source_recovery_point,
+            &job.destination_vault,
+            &job.id,
+            self.settings.retry_budget,
+            now,
+        );
+        has_retry_left
+            .await
+            .is_ok_and(|is_left| is_left)
+            .then_some(Admission { cause, target, at })
+    }
+
+    /// The key that the recovery point names, if it is encrypted. An error where that can't be read.
+    pub(crate) async fn key_of(&self, failure: &Failure) -> Result<Option<KeyArn>, ()> {
+        let job = failure.job();
+        let location = Location {
+            account: job.account,
+            region: job.region.clone(),
+        };
+        let vault = job.source_vault.name();
+        let backup = self.environment.backup();
+        let point = backup
+            .describe_recovery_point(&location, vault, &job.source_recovery_point)
+            .await;
+        match point {
+            Ok(Some(point)) => Ok(point.encryption_key),
+            Ok(None) | Err(_) => Err(()),
         }
-        let pause = ask_for_pause(&self.environment, ledger).await;
-        history.pause = Some(pause.map_err(HandlerError::Call)?);
-        Ok(history)
     }
 }
 
-/// What a repair of the diagnosed cause would write to.
-fn resource_of(diagnosis: &Diagnosis, failure: &Failure, facts: &Facts) -> Option<String> {
-    let vault = &failure.job().destination_vault;
-    match (act_about(diagnosis.cause()), &facts.source_key) {
-        _ if diagnosis.confirmed_cause().is_none() => None,
-        (Act::VaultPolicy, _) => Some(vault.to_string()),
-        (Act::KeyPolicy, SourceKey::Key(key)) => Some(key.arn.to_string()),
-        (Act::ServiceLinkedRole, _) => Some(service_linked_role_arn(
-            vault.partition(),
-            failure.destination_account(),
-        )),
-        (Act::KeyPolicy, SourceKey::NotEncrypted | SourceKey::Unknown(_)) | (Act::Retry, _) => None,
+async fn retry_of<L: Ledger>(
+    ledger: &L,
+    failure: &Failure,
+) -> CallResult<Option<crate::ledger::RetryRecord>> {
+    let job = failure.job();
+    match job.backup_plan {
+        Some(_) => Ok(None),
+        None => ledger.retry_of(&job.id).await,
     }
+}
+
+async fn intended<L: Ledger>(
+    ledger: &L,
+    progress: &JobProgress,
+) -> CallResult<Option<(Change, ChangeState)>> {
+    let Some(id) = &progress.change_id else {
+        return Ok(None);
+    };
+    let recorded = ledger.change(id).await?;
+    Ok(recorded.filter(|(_, state)| *state != ChangeState::Undone))
 }

@@ -4,6 +4,7 @@
 //! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, [`repair`]
 //! writes it, [`retry`] starts the copy again, and the [`report`] goes to people.
 
+mod admitted;
 pub mod advisor;
 mod carry_out;
 pub mod decide;
@@ -24,7 +25,6 @@ pub mod ports;
 pub mod refusal;
 pub mod repair;
 pub mod report;
-mod resume;
 pub mod retry;
 mod service_linked_role;
 pub mod settings;

@@ -7,6 +7,7 @@ use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
 use copymend_policy::{NewStatement, PolicyDocument, prove_only_adds};
 use jiff::Timestamp;
 
+use crate::decide::recorded_statements;
 use crate::grantee::{account_of, grantee};
 use crate::guards::{GuardResult, Question, Stage, ask, entries_that_admit, lease_holds};
 use crate::handler::Invocation;
@@ -36,6 +37,18 @@ pub struct Repaired {
     pub put: Option<PolicyChange>,
     /// What people should know besides.
     pub notes: Vec<String>,
+}
+
+impl Repaired {
+    /// Nothing was tried.
+    pub(crate) const fn nothing() -> Self {
+        Self {
+            guards: Vec::new(),
+            ending: Ending::Refused(None),
+            put: None,
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// What happened to the policy.
@@ -76,11 +89,7 @@ pub fn change_of(plan: &Plan, failure: &Failure, settings: &Settings) -> PolicyC
 
 /// A recorded change, for the report. Its certificate is made from the texts of the record.
 pub(crate) fn change_recorded(change: &Change, applied: bool) -> PolicyChange {
-    let statements: Vec<NewStatement> = change
-        .statements
-        .iter()
-        .filter_map(|statement| NewStatement::from_recorded(statement).ok())
-        .collect();
+    let statements = recorded_statements(change);
     let read = |text: &Option<String>| PolicyDocument::parse(text.as_deref()?).ok();
     let before = read(&change.before);
     PolicyChange {
@@ -195,10 +204,8 @@ impl<E: Environment> PolicyRepair<'_, E> {
             Ok(lease) => lease,
             Err(error) => {
                 return Repaired {
-                    guards: Vec::new(),
                     ending: Ending::Busy(error),
-                    put: None,
-                    notes: Vec::new(),
+                    ..Repaired::nothing()
                 };
             }
         };

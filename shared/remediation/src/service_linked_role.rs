@@ -45,12 +45,7 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Repaired {
         let role = role_arn(failure);
-        let mut repaired = Repaired {
-            guards: Vec::new(),
-            ending: Ending::Refused(None),
-            put: None,
-            notes: Vec::new(),
-        };
+        let mut repaired = Repaired::nothing();
         let question = Question {
             act: Act::ServiceLinkedRole,
             failure,
