@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use copymend_aws::{AwsEnvironment, DeadLetterQueue, ReadOnly, ReadWrite};
-use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Subject};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
 use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::Settings;
@@ -141,22 +141,13 @@ fn is_handled(answer: &Answer) -> bool {
             // Not confirmed: AWS Backup may know the job, and these credentials may not ask.
             // Handled by another invocation: nobody knows yet how that ends.
             let is_open = matches!(report.outcome, Outcome::Advised | Outcome::AlreadyHandled);
-            let is_unconfirmed = !report.verified && is_open;
+            let is_unconfirmed = !report.is_confirmed() && is_open;
             !is_unconfirmed && !report.awaits_another_delivery()
         }),
         Answer::Swept(result) => result.as_ref().is_ok_and(|swept| {
             swept.errors.is_empty()
                 && swept.left == 0
                 && !swept.reports.iter().any(Report::awaits_another_delivery)
-        }),
-        Answer::Advisory(result) => result.as_ref().as_ref().is_ok_and(|advisory| {
-            // A call can't be confirmed; a job can, and may be one that these credentials may not read, or that another
-            // invocation is at.
-            let is_confirmed = match &advisory.subject {
-                Subject::ApiCall(_) => true,
-                Subject::BackupJob(_) | Subject::RestoreJob(_) => advisory.verified,
-            };
-            is_confirmed || advisory.outcome == Outcome::Nothing
         }),
     }
 }
@@ -234,7 +225,7 @@ mod tests {
         ] {
             let advised = answer(&sandbox, &event(&format!("advisor/{name}")));
             assert!(
-                matches!(advised, Answer::Advisory(_)) && is_handled(&advised),
+                matches!(advised, Answer::Report(_)) && is_handled(&advised),
                 "{name}: {advised:?}"
             );
         }
@@ -308,7 +299,7 @@ mod tests {
         let sandbox = sandbox();
         sandbox.fail("sns:Publish", CallErrorKind::Unavailable);
         let untold = answer(&sandbox, &event("advisor/create-backup-vault"));
-        assert!(matches!(untold, Answer::Advisory(_)) && !is_handled(&untold));
+        assert!(matches!(untold, Answer::Report(_)) && !is_handled(&untold));
     }
 
     /// The environment belongs to the copy remediator.

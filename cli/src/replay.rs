@@ -9,7 +9,7 @@ use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
-use copymend_report::{Style, advisory_email, email, table};
+use copymend_report::{Style, email, table};
 use copymend_sandbox::{CopyJob, Sandbox};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -115,7 +115,6 @@ fn is_failure(answer: &Answer) -> bool {
         Answer::Swept(result) => result.as_ref().map_or(true, |swept| {
             !swept.errors.is_empty() || swept.reports.iter().any(is_failed)
         }),
-        Answer::Advisory(result) => result.is_err(),
     }
 }
 
@@ -156,12 +155,8 @@ fn human(
             .map_or_else(|| "gone".to_owned(), |state| state.to_string());
         writeln!(output, "   retried copy {job}: {state}")?;
     }
-    let reports = answer.reports().iter();
-    let emails = reports
-        .map(email)
-        .chain(answer.advisory().map(advisory_email))
-        .filter(|_| message);
-    for email in emails {
+    let reports = answer.reports().iter().filter(|_| message);
+    for email in reports.map(email) {
         writeln!(output, "\n   ✉ {}", email.subject)?;
         for line in email.body.lines() {
             writeln!(output, "   │ {line}")?;

@@ -54,7 +54,7 @@ fn log(report: &Report) {
             resource = change.resource,
             grantee = change.grantee,
             sids = ?change.added,
-            copy_job = report.copy.copy_job_id,
+            copy_job = report.copy_job_id(),
             "a policy was changed"
         );
     }
@@ -66,7 +66,7 @@ fn log(report: &Report) {
         .collect();
     tracing::info!(
         event = report.event,
-        copy_job = report.copy.copy_job_id,
+        copy_job = report.copy_job_id(),
         verified = report.verified,
         cause = %report.diagnosis.cause,
         outcome = %report.outcome,

@@ -15,7 +15,6 @@ use copymend_diagnosis::{
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
-use crate::advisor::Advisory;
 use crate::ledger::Ledger;
 use crate::report::Report;
 use crate::write::{
@@ -381,9 +380,9 @@ pub trait Organizations: Send + Sync {
 }
 
 /// Tells people.
-pub trait Notifier<R>: Send + Sync {
+pub trait Notifier: Send + Sync {
     /// Sends one report. Answers `false` where no topic is set.
-    fn notify(&self, report: &R) -> impl Future<Output = CallResult<bool>> + Send;
+    fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
 /// Time, injected.
@@ -415,7 +414,7 @@ pub trait Reads: Send + Sync {
     /// AWS Organizations.
     type Organizations: Organizations;
     /// The way to people.
-    type Notifier: Notifier<Report> + Notifier<Advisory>;
+    type Notifier: Notifier;
     /// The memory between events.
     type Ledger: Ledger;
     /// The time.

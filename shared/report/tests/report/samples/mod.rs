@@ -11,6 +11,7 @@ use copymend_policy::{
 };
 use copymend_remediation::report::{
     CopySummary, DecisionKind, DiagnosisReport, Guard, GuardResult, Outcome, PolicyChange, Report,
+    Subject,
 };
 use copymend_remediation::settings::Mode;
 use serde_json::json;
@@ -164,29 +165,27 @@ fn key_change(applied: bool) -> PolicyChange {
 fn blank(message: &str, mode: Mode, candidates: Vec<Assessment>) -> Report {
     let event = event(message);
     let cause = candidates[0].cause;
+    let subject = Subject::Copy(CopySummary::from(&event));
     Report {
-        event: event.id.clone().unwrap(),
-        copy: CopySummary::from(&event),
         verified: true,
-        mode,
-        message: message.to_owned(),
+        mode: Some(mode),
         diagnosis: DiagnosisReport {
             cause,
             candidates,
             unknown: Vec::new(),
         },
         decision: DecisionKind::Advise,
-        guards: Vec::new(),
-        changes: Vec::new(),
-        refused_changes: Vec::new(),
         outcome: Outcome::Advised,
-        retried_job: None,
         advice: Some(advise(cause, &event, Some(&facts()))),
-        notes: Vec::new(),
-        occurrences: None,
-        incident: None,
-        told_by_its_change: false,
-        tells_of_settings: false,
+        ..Report::blank(event.id.clone().unwrap(), subject, message)
+    }
+}
+
+/// The copy of a Report.
+pub(crate) fn copy_of(report: &mut Report) -> &mut CopySummary {
+    match &mut report.subject {
+        Subject::Copy(copy) => copy,
+        Subject::ApiCall(_) | Subject::Job(_) => unreachable!(),
     }
 }
 

@@ -17,10 +17,11 @@ use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
     KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation, StartCopy,
 };
+use copymend_remediation::report::Report;
 use copymend_remediation::write::{
     ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
-use copymend_sandbox::{MemoryNotifier, Sandbox};
+use copymend_sandbox::Sandbox;
 use jiff::Timestamp;
 
 /// What goes wrong with a call.
@@ -218,11 +219,8 @@ impl Organizations for Faulty {
     }
 }
 
-impl<R: Sync> Notifier<R> for Faulty
-where
-    MemoryNotifier: Notifier<R>,
-{
-    async fn notify(&self, report: &R) -> CallResult<bool> {
+impl Notifier for Faulty {
+    async fn notify(&self, report: &Report) -> CallResult<bool> {
         let fault = self.begin("notify")?;
         let answer = self.inner.notifier().notify(report).await;
         end("notify", fault, answer)

@@ -234,7 +234,7 @@ async fn with_fault(name: &str, number: usize, fault: Fault, expected: &End) -> 
     let sent = sandbox.notifier().sent();
     let ids: Vec<_> = sent
         .iter()
-        .map(|sent| (&sent.report.copy.copy_job_id, sent.report.outcome))
+        .map(|sent| (sent.report.copy_job_id(), sent.report.outcome))
         .collect();
     // Between publishing and recording it nobody can tell whether it was published.
     let between = match fault {
