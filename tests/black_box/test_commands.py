@@ -111,12 +111,13 @@ def on_terminal(program, world, answer):
 
 def test_people_hear_once_that_the_settings_changed(make_world, start):
     world = make_world(vault_policy=w.VAULT_CLOSED)
+    events = [world.failed_copy() for _ in range(3)]
     observing = start(world, COPYMEND_MODE="observe")
-    notes = report(observing.invoke(world.failed_copy())).get("notes", [])
+    notes = report(observing.invoke(events[0])).get("notes", [])
     assert not [note for note in notes if "the settings changed" in note]
     observing.stop()
     repairing = start(world)
-    told = [report(repairing.invoke(world.failed_copy())).get("notes", []) for _ in range(2)]
+    told = [report(repairing.invoke(event)).get("notes", []) for event in events[1:]]
     said = [[note for note in notes if "the settings changed" in note] for notes in told]
     assert said == [["the settings changed since the last event: COPYMEND_MODE is `repair`, it was `observe`"], []], told
 

@@ -12,7 +12,7 @@ use copymend_policy::{
 use crate::fact::Fact;
 use crate::facts::{Facts, Organization, Tags};
 use crate::features::via_service;
-use crate::job::Failure;
+use crate::job::BackupCopy;
 use crate::resource::{KeyArn, RoleArn};
 
 /// The action on the recovery point that the job role must be allowed.
@@ -84,8 +84,8 @@ pub enum Access {
 
 /// What the destination vault's policy answers to the job role.
 #[must_use]
-pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &Facts) -> Access {
-    vault_access_of(policy, &failure.job().role, failure, facts)
+pub fn vault_access(policy: Option<&PolicyDocument>, copy: &BackupCopy, facts: &Facts) -> Access {
+    vault_access_of(policy, &copy.role, copy, facts)
 }
 
 /// What the destination vault's policy answers to a role of the copy's source account, also another one than the job's.
@@ -93,12 +93,12 @@ pub fn vault_access(policy: Option<&PolicyDocument>, failure: &Failure, facts: &
 pub fn vault_access_of(
     policy: Option<&PolicyDocument>,
     role: &RoleArn,
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Access {
     let Some(policy) = policy else {
         // Within one account the policy need not allow anything.
-        return if failure.is_cross_account() {
+        return if copy.is_cross_account() {
             Access::Missing {
                 actions: vec![COPY_INTO_BACKUP_VAULT],
             }
@@ -106,7 +106,7 @@ pub fn vault_access_of(
             Access::Allowed
         };
     };
-    let job = failure.job();
+    let job = copy;
     let mut request = Request::new(
         role.as_str(),
         COPY_INTO_BACKUP_VAULT,
@@ -116,10 +116,7 @@ pub fn vault_access_of(
     .with_context("aws:PrincipalAccount", [job.account.as_str()])
     .with_context("aws:PrincipalType", ["AssumedRole"])
     .with_context("aws:SecureTransport", ["true"])
-    .with_context(
-        "aws:ResourceAccount",
-        [failure.destination_account().as_str()],
-    );
+    .with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
     request = with_organization(request, "aws:PrincipalOrgID", &facts.source_organization);
     request = with_organization(
         request,
@@ -129,7 +126,7 @@ pub fn vault_access_of(
     request = with_resource_tags(request, &facts.vault_tags);
     let request = request.with_other_keys_unknown();
     let access = decide(policy, &request, COPY_INTO_BACKUP_VAULT);
-    if matches!(access, Access::Missing { .. }) && !failure.is_cross_account() {
+    if matches!(access, Access::Missing { .. }) && !copy.is_cross_account() {
         Access::Allowed
     } else {
         access
@@ -157,11 +154,11 @@ pub fn key_access(
     policy: &PolicyDocument,
     key: &KeyArn,
     tags: &Fact<Tags>,
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Access {
-    let service = via_service(&failure.job().source_recovery_point);
-    key_access_through(policy, key, tags, service, failure, facts)
+    let service = via_service(&copy.source_recovery_point);
+    key_access_through(policy, key, tags, service, copy, facts)
 }
 
 /// What the source key's policy answers to the destination's service-linked role that uses the key through this service, also
@@ -172,21 +169,18 @@ pub fn key_access_through(
     key: &KeyArn,
     tags: &Fact<Tags>,
     service: Option<ViaService>,
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Access {
     // The Region in `kms:ViaService` is the source's or the destination's (unverified): both must be allowed.
-    let regions = [
-        failure.job().region.as_str(),
-        failure.job().destination_vault.region(),
-    ];
+    let regions = [copy.region.as_str(), copy.destination_vault.region()];
     let mut missing = Vec::new();
     let mut unknown = Vec::new();
     for call in KEY_CALLS {
         let answers: Vec<Access> = regions
             .iter()
             .map(|region| {
-                let request = key_request(*call, key, service, region, failure, facts);
+                let request = key_request(*call, key, service, region, copy, facts);
                 let request = with_resource_tags(request, tags).with_other_keys_unknown();
                 decide(policy, &request, call.action)
             })
@@ -221,10 +215,10 @@ fn key_request(
     key: &KeyArn,
     service: Option<ViaService>,
     region: &str,
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Request {
-    let account: AccountId = failure.destination_account();
+    let account: AccountId = copy.destination_account;
     let role = service_linked_role_arn(key.partition(), account);
     let mut request = Request::new(&role, call.action, key.as_str())
         .with_context("aws:PrincipalArn", [role.as_str()])

@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
-use crate::assess::{Assessment, Verdict, assess, is_unread};
-use crate::cause::Cause;
+use crate::assess::{Assessment, Finding, Verdict};
+use crate::causes::{Cause, Family};
 use crate::fact::Fact;
 use crate::facts::{Facts, SourceKey};
-use crate::job::Failure;
+use crate::job::{BackupCopy, Failure};
 use crate::messages::{Explanation, PolicyType};
 use crate::simulation::Simulated;
 
@@ -77,62 +77,6 @@ impl Diagnosis {
     }
 }
 
-/// Causes that AWS words alike, so that a message of one may hide another. A cause outside the message's family never
-/// takes the first place, however clearly it shows: it is named after it.
-const VAULT_FAMILY: &[Cause] = &[
-    Cause::OrganizationMembership,
-    Cause::VaultNotFound,
-    Cause::DestinationVaultDeny,
-    Cause::DestinationVaultPolicy,
-];
-/// AWS Backup assumes the job role before it does anything else, so a role that is missing or can't be assumed never hides
-/// behind a message about a vault or a key (inferred). A message that suggests one layer of the role's permissions suggests
-/// the others too: "You are not authorized" names none, and not even whose permissions it means.
-const ROLE_FAMILY: &[Cause] = &[
-    Cause::JobRoleMissing,
-    Cause::JobRoleTrust,
-    Cause::ServiceControlPolicy,
-    Cause::JobRolePermission,
-    Cause::PermissionsBoundary,
-    Cause::ServiceLinkedRole,
-];
-const KEY_FAMILY: &[Cause] = &[
-    Cause::OrganizationMembership,
-    Cause::DestinationVaultKey,
-    Cause::ServiceLinkedRole,
-    Cause::AwsManagedKey,
-    Cause::KeyNotFound,
-    Cause::SourceKeyState,
-    Cause::SourceKeyDeny,
-    Cause::SourceKeyPolicy,
-];
-
-/// What must be put right before what: a later one can't be mended, or doesn't matter, while an earlier one stands.
-const ORDER_OF_REPAIR: &[Cause] = &[
-    Cause::JobRoleMissing,
-    Cause::JobRoleTrust,
-    Cause::ServiceControlPolicy,
-    Cause::JobRolePermission,
-    Cause::PermissionsBoundary,
-    Cause::SourceNotFound,
-    Cause::VaultNotFound,
-    Cause::OrganizationMembership,
-    Cause::CrossAccountBackupDisabled,
-    Cause::UnsupportedResourceType,
-    Cause::DestinationVaultDeny,
-    Cause::DestinationVaultPolicy,
-    Cause::DestinationVaultKey,
-    Cause::RetentionOutOfRange,
-    Cause::ServiceLinkedRole,
-    Cause::AwsManagedKey,
-    Cause::KeyNotFound,
-    Cause::SourceKeyState,
-    Cause::SourceKeyDeny,
-    Cause::SourceKeyPolicy,
-    Cause::TagLimit,
-    Cause::TagPolicy,
-];
-
 /// Ranks the causes of a verified failure.
 #[must_use]
 pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts) -> Diagnosis {
@@ -141,16 +85,18 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .iter()
         .map(|candidate| candidate.cause)
         .collect();
+    let copy = failure.copy();
+    let ranked = Cause::in_order_of_repair();
     let considered = |cause, why: &str| {
-        let (verdict, evidence) = assess(cause, failure, facts);
+        let (verdict, evidence) = assess(cause, copy, facts);
         let assessment = Assessment {
             cause,
             verdict,
             why: why.to_owned(),
             evidence,
         };
-        let assessment = doubted(assessment, &proposed, failure, facts);
-        beyond_simulation(assessment, explanation, failure, facts)
+        let assessment = doubted(assessment, &proposed, copy, facts);
+        beyond_simulation(assessment, explanation, copy, facts)
     };
     let mut candidates: Vec<Assessment> = explanation
         .candidates
@@ -158,7 +104,7 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .map(|candidate| considered(candidate.cause, candidate.why))
         .collect();
     candidates.extend(
-        ORDER_OF_REPAIR
+        ranked
             .iter()
             .filter(|cause| !proposed.contains(cause))
             .map(|cause| considered(*cause, "seen while the facts were read"))
@@ -170,11 +116,11 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .first()
         .is_none_or(|first| first.verdict == Verdict::RuledOut);
     // AWS words these like what the message suggests, and nobody could look at them: they may be what is left.
-    let unread: Vec<Assessment> = ORDER_OF_REPAIR
+    let unread: Vec<Assessment> = ranked
         .iter()
         .filter(|_| all_excluded && !by_now)
         .filter(|cause| !proposed.contains(cause) && is_worded_alike(**cause, &proposed))
-        .filter(|cause| is_unread(**cause, facts))
+        .filter(|cause| (cause.entry().unread)(facts))
         .map(|cause| {
             considered(
                 *cause,
@@ -192,6 +138,37 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
     }
 }
 
+/// What stands in the way of a copy by the facts alone, in the order in which it must be put right: for a copy that has not been tried,
+/// without a message. What could not be looked at is among it, as not checkable.
+#[must_use]
+pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
+    let causes = Cause::in_order_of_repair();
+    let assessed = causes.iter().map(|cause| {
+        let (verdict, evidence) = assess(*cause, copy, facts);
+        Assessment {
+            cause: *cause,
+            verdict,
+            why: "seen while the facts were read".to_owned(),
+            evidence,
+        }
+    });
+    assessed
+        .map(|assessment| match assessment.verdict {
+            // The simulator alone is not believed.
+            Verdict::Confirmed if assessment.cause == Cause::ServiceControlPolicy => Assessment {
+                verdict: Verdict::NotCheckable,
+                ..assessment
+            },
+            Verdict::Confirmed | Verdict::NotCheckable | Verdict::RuledOut => assessment,
+        })
+        .filter(|assessment| match assessment.verdict {
+            Verdict::Confirmed => true,
+            Verdict::NotCheckable => (assessment.cause.entry().unread)(facts),
+            Verdict::RuledOut => false,
+        })
+        .collect()
+}
+
 /// Sorts by: shown and of the message's family; suggested and not excluded; shown but of another family; excluded.
 fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Ordering {
     let class = |assessment: &Assessment| match assessment.verdict {
@@ -201,35 +178,30 @@ fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Orderin
         Verdict::RuledOut => 3,
     };
     let rank = |assessment: &Assessment| match assessment.verdict {
-        Verdict::Confirmed => ORDER_OF_REPAIR
-            .iter()
-            .position(|cause| *cause == assessment.cause)
-            .unwrap_or(usize::MAX),
+        Verdict::Confirmed => assessment.cause.entry().rank.unwrap_or(u8::MAX),
         // A stable sort keeps the order in which the message suggests them.
         Verdict::NotCheckable | Verdict::RuledOut => 0,
     };
     (class(left), rank(left)).cmp(&(class(right), rank(right)))
 }
 
+fn assess(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Finding {
+    (cause.entry().check)(copy, facts)
+}
+
 /// Whether AWS words a cause like the one that the message suggests first.
 fn is_worded_alike(cause: Cause, proposed: &[Cause]) -> bool {
-    [VAULT_FAMILY, KEY_FAMILY].into_iter().any(|family| {
-        family.contains(&cause) && proposed.first().is_some_and(|first| family.contains(first))
-    })
+    let first = proposed.first();
+    [Family::Vault, Family::Key]
+        .into_iter()
+        .any(|family| cause.is_in(family) && first.is_some_and(|first| first.is_in(family)))
 }
 
 fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
-    let of_role = ROLE_FAMILY.contains(&cause)
-        && proposed
-            .iter()
-            .any(|proposed| ROLE_FAMILY.contains(proposed));
+    let any = |is: &dyn Fn(Cause) -> bool| proposed.iter().any(|proposed| is(*proposed));
+    let of_role = cause.is_in(Family::Role) && any(&|proposed| proposed.is_in(Family::Role));
     // What a policy doesn't allow can't be mended while it denies it.
-    let decides = [
-        (Cause::DestinationVaultDeny, Cause::DestinationVaultPolicy),
-        (Cause::SourceKeyDeny, Cause::SourceKeyPolicy),
-    ]
-    .into_iter()
-    .any(|(deny, policy)| cause == deny && proposed.contains(&policy));
+    let decides = any(&|proposed| proposed.denied() == Some(cause));
     proposed.contains(&cause) || of_role || decides || is_worded_alike(cause, proposed)
 }
 
@@ -239,7 +211,7 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
 fn doubted(
     mut assessment: Assessment,
     proposed: &[Cause],
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Assessment {
     let is_named = proposed.first() == Some(&Cause::ServiceControlPolicy);
@@ -259,7 +231,7 @@ fn doubted(
     {
         return assessment;
     }
-    let explains = |cause: &Cause| assess(*cause, failure, facts).0 == Verdict::Confirmed;
+    let explains = |cause: &Cause| assess(*cause, copy, facts).0 == Verdict::Confirmed;
     let others = proposed
         .iter()
         .filter(|cause| **cause != Cause::ServiceControlPolicy);
@@ -287,16 +259,11 @@ fn is_refused_by_organization(facts: &Facts) -> bool {
 fn beyond_simulation(
     mut assessment: Assessment,
     explanation: &Explanation<'_>,
-    failure: &Failure,
+    copy: &BackupCopy,
     facts: &Facts,
 ) -> Assessment {
-    let is_of_simulation = [
-        Cause::ServiceControlPolicy,
-        Cause::JobRolePermission,
-        Cause::PermissionsBoundary,
-    ]
-    .contains(&assessment.cause);
-    let is_missing = || assess(Cause::JobRoleMissing, failure, facts).0 == Verdict::Confirmed;
+    let is_of_simulation = assessment.cause.is_in(Family::Simulated);
+    let is_missing = || assess(Cause::JobRoleMissing, copy, facts).0 == Verdict::Confirmed;
     if !is_of_simulation || assessment.verdict != Verdict::RuledOut || is_missing() {
         return assessment;
     }

@@ -4,7 +4,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use copymend_policy::{Arn, ArnError};
 use serde_json::{Map, Value};
 
-use crate::job::CopyJobState;
+use crate::job::{CopyJob, CopyJobState};
 use crate::resource::{BackupVaultArn, RoleArn};
 
 /// The source of AWS Backup's events.
@@ -46,6 +46,25 @@ pub struct CopyJobEvent {
 }
 
 impl CopyJobEvent {
+    /// The event of a job that never came: as AWS Backup describes the job.
+    #[must_use]
+    pub fn of_job(id: String, job: &CopyJob) -> Self {
+        Self {
+            id: Some(id),
+            account: job.account.to_string(),
+            region: job.region.clone(),
+            copy_job_id: job.id.clone(),
+            state: job.state,
+            status_message: job.status_message.clone(),
+            role: job.role.clone(),
+            source_vault: job.source_vault.clone(),
+            destination_vault: job.destination_vault.clone(),
+            resource: job.resource.clone(),
+            resource_type: job.resource_type.clone(),
+            source_recovery_point: Some(job.source_recovery_point.clone()),
+        }
+    }
+
     /// Reads an event.
     pub fn from_json(event: &Value) -> Result<Self, EventError> {
         let envelope: EventBridgeEvent<Map<String, Value>> = envelope(event, EVENT_DETAIL_TYPE)?;

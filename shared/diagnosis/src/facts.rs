@@ -275,7 +275,25 @@ impl Facts {
     /// Every read that told nothing, in a stable order, for the report.
     #[must_use]
     pub fn unknown(&self) -> Vec<&WhyUnknown> {
-        let key = match &self.source_key {
+        // Taken apart, so that a new fact can't be forgotten here.
+        let Self {
+            recovery_point,
+            source_key,
+            source_vault,
+            destination_vault,
+            vault_policy,
+            vault_tags,
+            vault_key,
+            source_organization,
+            destination_organization,
+            service_linked_role,
+            job_role,
+            job_role_access,
+            recovery_point_tags,
+            tag_policy,
+            cross_account_backup,
+        } = self;
+        let key = match source_key {
             SourceKey::NotEncrypted => Vec::new(),
             SourceKey::Unknown(why) => vec![Some(why)],
             SourceKey::Key(facts) => vec![
@@ -286,23 +304,23 @@ impl Facts {
             ],
         };
         [
-            self.recovery_point.unknown(),
-            self.source_vault.unknown(),
-            self.destination_vault.unknown(),
-            self.vault_policy.unknown(),
-            self.vault_tags.unknown(),
-            self.vault_key.unknown(),
-            self.source_organization.unknown(),
-            self.destination_organization.unknown(),
-            self.service_linked_role.unknown(),
-            self.job_role.unknown(),
-            self.recovery_point_tags.unknown(),
-            self.tag_policy.unknown(),
-            self.cross_account_backup.unknown(),
+            recovery_point.unknown(),
+            source_vault.unknown(),
+            destination_vault.unknown(),
+            vault_policy.unknown(),
+            vault_tags.unknown(),
+            vault_key.unknown(),
+            source_organization.unknown(),
+            destination_organization.unknown(),
+            service_linked_role.unknown(),
+            job_role.unknown(),
+            recovery_point_tags.unknown(),
+            tag_policy.unknown(),
+            cross_account_backup.unknown(),
         ]
         .into_iter()
         .chain(
-            self.job_role_access
+            job_role_access
                 .actions()
                 .into_iter()
                 .flat_map(|fact| fact.unknown().map(Some)),

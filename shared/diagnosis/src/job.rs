@@ -120,12 +120,87 @@ pub struct CopyJob {
     pub completed: Option<Timestamp>,
 }
 
+/// A copy: what is copied, from where, to where, by whom. It need not have been tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupCopy {
+    /// The account that the copy runs in: the source account.
+    pub account: AccountId,
+    /// The Region that the copy runs in: the source Region.
+    pub region: String,
+    /// The vault that the copy comes from.
+    pub source_vault: BackupVaultArn,
+    /// The recovery point that is copied.
+    pub source_recovery_point: Arn,
+    /// The vault that the copy goes to.
+    pub destination_vault: BackupVaultArn,
+    /// The account that owns the destination vault.
+    pub destination_account: AccountId,
+    /// The job role.
+    pub role: RoleArn,
+    /// The resource that was backed up.
+    pub resource: Option<Arn>,
+    /// The kind of resource, such as `EBS`.
+    pub resource_type: Option<String>,
+    /// The lifecycle that the copy should have.
+    pub lifecycle: Option<Lifecycle>,
+}
+
+impl BackupCopy {
+    /// Whether source and destination are different accounts.
+    #[must_use]
+    pub fn is_cross_account(&self) -> bool {
+        self.account != self.destination_account
+    }
+
+    /// Whether source and destination are different Regions.
+    #[must_use]
+    pub fn is_cross_region(&self) -> bool {
+        self.region != self.destination_vault.region()
+    }
+}
+
+impl TryFrom<&CopyJob> for BackupCopy {
+    type Error = NotVerified;
+
+    /// The copy that a job makes. The job runs where its source is: an answer that breaks this is not one to act on.
+    fn try_from(job: &CopyJob) -> Result<Self, NotVerified> {
+        for (what, owner) in [
+            ("source vault", job.source_vault.account_id()),
+            ("job role", job.role.account_id()),
+        ] {
+            if owner != Some(job.account) {
+                return Err(NotVerified::ForeignSource {
+                    what,
+                    job_account: job.account,
+                });
+            }
+        }
+        let destination_account = job.destination_vault.account_id().ok_or_else(|| {
+            NotVerified::NoDestinationAccount {
+                vault: job.destination_vault.clone(),
+            }
+        })?;
+        Ok(Self {
+            account: job.account,
+            region: job.region.clone(),
+            source_vault: job.source_vault.clone(),
+            source_recovery_point: job.source_recovery_point.clone(),
+            destination_vault: job.destination_vault.clone(),
+            destination_account,
+            role: job.role.clone(),
+            resource: job.resource.clone(),
+            resource_type: job.resource_type.clone(),
+            lifecycle: job.lifecycle.clone(),
+        })
+    }
+}
+
 /// A failed copy job that AWS Backup itself has confirmed. The only way to make one is [`Failure::verify`], so that no
 /// write can follow from an event alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     job: CopyJob,
-    destination_account: AccountId,
+    copy: BackupCopy,
 }
 
 impl Failure {
@@ -169,27 +244,8 @@ impl Failure {
         if job.state != CopyJobState::Failed {
             return Err(NotVerified::NotFailed { state: job.state });
         }
-        // The job runs where its source is. An answer that breaks this is not one to act on.
-        for (what, owner) in [
-            ("source vault", job.source_vault.account_id()),
-            ("job role", job.role.account_id()),
-        ] {
-            if owner != Some(job.account) {
-                return Err(NotVerified::ForeignSource {
-                    what,
-                    job_account: job.account,
-                });
-            }
-        }
-        let destination_account = job.destination_vault.account_id().ok_or_else(|| {
-            NotVerified::NoDestinationAccount {
-                vault: job.destination_vault.clone(),
-            }
-        })?;
-        Ok(Self {
-            job,
-            destination_account,
-        })
+        let copy = BackupCopy::try_from(&job)?;
+        Ok(Self { job, copy })
     }
 
     /// The job as AWS Backup describes it.
@@ -198,22 +254,10 @@ impl Failure {
         &self.job
     }
 
-    /// The account that owns the destination vault.
+    /// The copy that failed.
     #[must_use]
-    pub const fn destination_account(&self) -> AccountId {
-        self.destination_account
-    }
-
-    /// Whether source and destination are different accounts.
-    #[must_use]
-    pub fn is_cross_account(&self) -> bool {
-        self.job.account != self.destination_account
-    }
-
-    /// Whether source and destination are different Regions.
-    #[must_use]
-    pub fn is_cross_region(&self) -> bool {
-        self.job.region != self.job.destination_vault.region()
+    pub const fn copy(&self) -> &BackupCopy {
+        &self.copy
     }
 }
 

@@ -4,7 +4,7 @@ pub mod access;
 mod advice;
 pub mod advisor;
 mod assess;
-mod cause;
+mod causes;
 mod diagnose;
 mod event;
 mod fact;
@@ -20,15 +20,15 @@ mod tag_policy;
 
 pub use advice::{Advice, advise, advise_unlisted_source};
 pub use assess::{Assessment, Verdict};
-pub use cause::{Cause, UnknownSlug};
-pub use diagnose::{Diagnosis, diagnose};
+pub use causes::{Cause, Remedy, UnknownSlug};
+pub use diagnose::{Diagnosis, diagnose, obstacles};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};
 pub use facts::{
     BackupVault, Facts, JobRoleAccess, Key, KeyFacts, KeyManager, Organization, RecoveryPoint,
     RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags,
 };
-pub use job::{CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
+pub use job::{BackupCopy, CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use permission::{PermissionAnswer, PermissionState};
 pub use resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
 pub use service_job::{BackupJob, RestoreJob};

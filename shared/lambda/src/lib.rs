@@ -7,6 +7,7 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, 
 use serde::Serialize;
 use serde_json::Value;
 use tower::util::MapRequestLayer;
+use tracing::{Instrument, Span};
 use tracing_subscriber::EnvFilter;
 
 /// Runs a function: starts the logs, waits for `start`, and maps its end to the process's exit code.
@@ -28,7 +29,7 @@ fn start_logs() {
         .json()
         .flatten_event(true)
         .with_current_span(false)
-        .with_span_list(false)
+        .with_span_list(true)
         .with_env_filter(EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
 }
@@ -46,10 +47,13 @@ where
             id: event.context.request_id.clone(),
             deadline: event.context.deadline().try_into().unwrap_or_default(),
         };
+        let span = span_of(&invocation, &event.payload);
         // Boxed, because the runtime's layers nest the future deeper than the compiler follows.
-        let report = Box::pin(handle(event.payload, invocation))
-            .await
-            .map_err(|error| answered(&error))?;
+        let answer = Box::pin(async {
+            let report = handle(event.payload, invocation).await;
+            report.map_err(|error| answered(&error))
+        });
+        let report = answer.instrument(span).await?;
         serde_json::to_value(&report).map_err(|error| Diagnostic {
             error_type: "ReportNotWritten".to_owned(),
             error_message: error.to_string(),
@@ -59,6 +63,16 @@ where
         .layer(MapRequestLayer::new(json_or_null))
         .run()
         .await
+}
+
+/// Every line of a log tells the request and the copy job that it is about. At the level of errors, so that no level leaves it out.
+fn span_of(invocation: &Invocation, event: &Value) -> Span {
+    let copy_job = event.pointer("/detail/copyJobId").and_then(Value::as_str);
+    // Anybody may write an event: what is no id isn't repeated in every line.
+    let copy_job = copy_job.filter(|id| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    });
+    tracing::error_span!("invocation", request_id = invocation.id, copy_job)
 }
 
 fn answered(error: &HandlerError) -> Diagnostic {

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 /// A decimal number of any length, compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decimal {
@@ -176,40 +178,19 @@ fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
 
 /// A range of IP addresses. An address alone is a range of one (documented for IPv4, inferred for IPv6).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IpRange {
-    address: IpAddr,
-    prefix: u32,
-}
+pub(crate) struct IpRange(IpNet);
 
 impl IpRange {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => {
-                let digits = !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit());
-                (
-                    address,
-                    Some(digits.then(|| prefix.parse().ok()).flatten()?),
-                )
-            }
-            None => (text, None),
+        let range = if text.contains('/') {
+            text.parse().ok()
+        } else {
+            text.parse().ok().map(|address: IpAddr| address.into())
         };
-        let address: IpAddr = address.parse().ok()?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.unwrap_or(longest);
-        (prefix <= longest).then_some(Self { address, prefix })
+        range.map(Self)
     }
 
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let differing = network.to_bits() ^ address.to_bits();
-                differing.leading_zeros() >= self.prefix
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let differing = network.to_bits() ^ address.to_bits();
-                differing.leading_zeros() >= self.prefix
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
+        self.0.contains(&address)
     }
 }

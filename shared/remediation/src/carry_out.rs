@@ -382,7 +382,7 @@ impl<E: Environment> CopyRemediator<E> {
 
     /// Reads the facts; once more where a read failed for a reason that passes, while there is time.
     async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
-        let facts = Box::pin(investigate(&self.environment, failure)).await;
+        let facts = Box::pin(investigate(&self.environment, failure.copy())).await;
         let passes = facts.unknown().iter().any(|why| why.reason.may_pass());
         let clock = self.environment.clock();
         let left = invocation.deadline.duration_since(clock.now());
@@ -390,7 +390,7 @@ impl<E: Environment> CopyRemediator<E> {
             return facts;
         }
         clock.sleep(READ_AGAIN_PAUSE).await;
-        Box::pin(investigate(&self.environment, failure)).await
+        Box::pin(investigate(&self.environment, failure.copy())).await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -> String {
     match target {
         Target::Key(_) => {
-            let account = failure.destination_account();
+            let account = failure.copy().destination_account;
             let profile = settings.key_profile;
             match (profile, via_service(&failure.job().source_recovery_point)) {
                 (KeyProfile::LeastPrivilege, Some(service)) => {
@@ -36,7 +36,7 @@ pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -
 pub(crate) fn account_of(target: &Target, failure: &Failure) -> AccountId {
     match target {
         Target::Vault(_) => failure.job().account,
-        Target::Key(_) => failure.destination_account(),
+        Target::Key(_) => failure.copy().destination_account,
     }
 }
 

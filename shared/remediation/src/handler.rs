@@ -84,7 +84,15 @@ impl<E: Environment> CopyRemediator<E> {
         event: &Value,
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
-        let event = CopyJobEvent::from_json(event)?;
+        self.handle_event(CopyJobEvent::from_json(event)?, invocation)
+            .await
+    }
+
+    pub(crate) async fn handle_event(
+        &self,
+        event: CopyJobEvent,
+        invocation: &Invocation,
+    ) -> Result<Report, HandlerError> {
         if event.state == CopyJobState::Completed {
             return self.recovered(&event).await;
         }

@@ -99,7 +99,7 @@ impl<E: Environment> CopyRemediator<E> {
         let job = failure.job();
         let completed = job.completed?;
         let is_first = delivery.progress == JobProgress::default();
-        if !is_first || self.settings.mode != Mode::Repair || !failure.is_cross_account() {
+        if !is_first || self.settings.mode != Mode::Repair || !failure.copy().is_cross_account() {
             return None;
         }
         let explanation = explain(&job.status_message);

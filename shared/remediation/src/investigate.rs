@@ -3,7 +3,7 @@
 
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{
-    BackupVault, Fact, Facts, Failure, Key, KeyArn, KeyFacts, Organization, RecoveryPoint,
+    BackupCopy, BackupVault, Fact, Facts, Key, KeyArn, KeyFacts, Organization, RecoveryPoint,
     RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, WhyUnknown,
 };
 use copymend_policy::PolicyDocument;
@@ -14,52 +14,48 @@ use crate::simulate::{Known, job_role_access};
 /// The name of AWS Backup's service-linked role.
 pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
 
+/// Reads side by side, each answer beside the name that it gets.
+macro_rules! read_at_once {
+    ($($name:ident: $read:expr),* $(,)?) => {
+        let ($($name,)*) = tokio::join!($($read),*);
+    };
+}
+
 /// Reads everything that a diagnosis may need. Never fails: what can't be read is an unknown fact.
-pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> Facts {
-    let job = failure.job();
-    let vault = &job.destination_vault;
+pub async fn investigate<E: Environment>(environment: &E, copy: &BackupCopy) -> Facts {
+    let vault = &copy.destination_vault;
     let backup = environment.backup();
     let identities = environment.identities();
     let organizations = environment.organizations();
     let source = Location {
-        account: job.account,
-        region: job.region.clone(),
+        account: copy.account,
+        region: copy.region.clone(),
     };
-    let destination_account = failure.destination_account();
-    let (
-        recovery_point,
-        source_vault,
-        destination_vault,
-        vault_policy,
-        vault_tags,
-        source_organization,
-        destination_organization,
-        service_linked_role,
-        job_role,
-        recovery_point_tags,
-        tag_policy,
-    ) = tokio::join!(
-        backup.describe_recovery_point(
+    let destination_account = copy.destination_account;
+    read_at_once! {
+        recovery_point: backup.describe_recovery_point(
             &source,
-            job.source_vault.name(),
-            &job.source_recovery_point
+            copy.source_vault.name(),
+            &copy.source_recovery_point
         ),
-        backup.describe_backup_vault(&job.source_vault),
-        backup.describe_backup_vault(vault),
-        backup.get_backup_vault_access_policy(vault),
-        backup.list_vault_tags(vault),
-        organizations.describe_organization(job.account, vault.partition()),
-        organizations.describe_organization(destination_account, vault.partition()),
-        identities.get_role(destination_account, vault.partition(), SERVICE_LINKED_ROLE),
-        identities.get_role(job.account, job.role.partition(), job.role.name()),
-        read_recovery_point_tags(environment, failure, &source),
-        organizations.effective_tag_policy(destination_account, vault.partition()),
-    );
+        source_vault: backup.describe_backup_vault(&copy.source_vault),
+        destination_vault: backup.describe_backup_vault(vault),
+        vault_policy: backup.get_backup_vault_access_policy(vault),
+        vault_tags: backup.list_vault_tags(vault),
+        source_organization: organizations.describe_organization(copy.account, vault.partition()),
+        destination_organization:
+            organizations.describe_organization(destination_account, vault.partition()),
+        service_linked_role:
+            identities.get_role(destination_account, vault.partition(), SERVICE_LINKED_ROLE),
+        job_role: identities.get_role(copy.account, copy.role.partition(), copy.role.name()),
+        recovery_point_tags: read_recovery_point_tags(environment, copy, &source),
+        tag_policy: organizations.effective_tag_policy(destination_account, vault.partition()),
+    }
 
     let recovery_point = fact(recovery_point);
     let source_vault = fact(source_vault);
     let destination_vault = fact(destination_vault);
-    let source_key = which_source_key(failure, &recovery_point, &source_vault);
+    let source_key = which_source_key(copy, &recovery_point, &source_vault);
     let source_organization = fact(source_organization);
     let destination_organization = fact(destination_organization);
     let vault_tags = fact(vault_tags);
@@ -72,7 +68,7 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
     let (source_key, vault_key, job_role_access, cross_account_backup) = tokio::join!(
         read_source_key(environment, source_key),
         read_vault_key(environment, &destination_vault),
-        job_role_access(identities, failure, known),
+        job_role_access(identities, copy, known),
         read_global_settings(environment, &source, &source_organization),
     );
 
@@ -80,7 +76,7 @@ pub async fn investigate<E: Environment>(environment: &E, failure: &Failure) -> 
         recovery_point,
         source_key,
         source_vault,
-        vault_policy: vault_policy_fact(failure, vault_policy),
+        vault_policy: vault_policy_fact(copy, vault_policy),
         destination_vault,
         vault_tags,
         vault_key,
@@ -124,10 +120,10 @@ async fn read_global_settings<E: Environment>(
 /// AWS Backup lists the tags only of recovery points whose ARN is its own (AWS Backup API reference, `ListTags`, documented).
 async fn read_recovery_point_tags<E: Environment>(
     environment: &E,
-    failure: &Failure,
+    copy: &BackupCopy,
     source: &Location,
 ) -> Fact<RecoveryPointTags> {
-    let point = &failure.job().source_recovery_point;
+    let point = &copy.source_recovery_point;
     if point.service() != "backup" {
         return Fact::Known(RecoveryPointTags::NotApplicable);
     }
@@ -185,10 +181,10 @@ fn parsed(operation: &str, resource: &str, text: &str) -> Result<PolicyDocument,
 
 /// The vault policy as a fact. A policy that can't be parsed is unknown, not absent.
 pub(crate) fn vault_policy_fact(
-    failure: &Failure,
+    copy: &BackupCopy,
     answer: CallResult<Option<String>>,
 ) -> Fact<Option<PolicyDocument>> {
-    let vault = failure.job().destination_vault.as_str();
+    let vault = copy.destination_vault.as_str();
     match fact(answer) {
         Fact::Unknown(why) => Fact::Unknown(why),
         Fact::Known(None) => Fact::Known(None),
@@ -235,13 +231,12 @@ enum WhichKey {
 /// Fully managed types use the source vault's key, others the resource's. `DescribeRecoveryPoint` names either; the
 /// message never decides which key is looked at, because anyone may have written it.
 fn which_source_key(
-    failure: &Failure,
+    copy: &BackupCopy,
     recovery_point: &Fact<Option<RecoveryPoint>>,
     source_vault: &Fact<Option<BackupVault>>,
 ) -> WhichKey {
-    let job = failure.job();
     let operation = "backup:DescribeRecoveryPoint";
-    let arn = job.source_recovery_point.as_str();
+    let arn = copy.source_recovery_point.as_str();
     let not_read = |detail: &str| {
         WhichKey::Unknown(unknown(
             operation,
@@ -261,7 +256,7 @@ fn which_source_key(
     if let Some(key) = &recovery_point.encryption_key {
         return WhichKey::Key(key.clone());
     }
-    if !is_fully_managed(&job.source_recovery_point) {
+    if !is_fully_managed(&copy.source_recovery_point) {
         return not_read("the recovery point names no key");
     }
     match source_vault {

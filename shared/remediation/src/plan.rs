@@ -128,7 +128,7 @@ fn plan_vault(failure: &Failure, facts: &Facts, settings: &Settings) -> Result<P
     };
     let grant = vault_grant(failure, settings, organization.id.clone());
     let target = Target::Vault(failure.job().destination_vault.clone());
-    let access = |policy: Option<&PolicyDocument>| vault_access(policy, failure, facts);
+    let access = |policy: Option<&PolicyDocument>| vault_access(policy, failure.copy(), facts);
     build(target, before, &grant.statements()?, access)
 }
 
@@ -166,12 +166,12 @@ fn plan_key(
     }
     let grant = KeyGrant {
         partition: key.arn.partition().to_owned(),
-        destination_account: failure.destination_account(),
+        destination_account: failure.copy().destination_account,
         profile: settings.key_profile,
         via_services: service.into_iter().collect(),
     };
     let access = |policy: Option<&PolicyDocument>| match policy {
-        Some(policy) => key_access(policy, &key.arn, &key.tags, failure, facts),
+        Some(policy) => key_access(policy, &key.arn, &key.tags, failure.copy(), facts),
         None => Access::Unknown { keys: Vec::new() },
     };
     build(

@@ -213,13 +213,18 @@ fn is_still_admitted(
     let policy = plan.before.as_ref();
     let access = match (&plan.target, &facts.source_key) {
         (Target::Vault(_), _) => match granted.grantee.parse::<RoleArn>() {
-            Ok(role) => vault_access_of(policy, &role, failure, facts),
+            Ok(role) => vault_access_of(policy, &role, failure.copy(), facts),
             Err(_) => return false,
         },
         (Target::Key(_), SourceKey::Key(key)) => match (policy, key_grantee(&granted.grantee)) {
-            (Some(policy), Some((_, Some(service)))) => {
-                key_access_through(policy, &key.arn, &key.tags, Some(service), failure, facts)
-            }
+            (Some(policy), Some((_, Some(service)))) => key_access_through(
+                policy,
+                &key.arn,
+                &key.tags,
+                Some(service),
+                failure.copy(),
+                facts,
+            ),
             (Some(_), Some((_, None)) | None) | (None, _) => return false,
         },
         (Target::Key(_), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => return false,

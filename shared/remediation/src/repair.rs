@@ -489,7 +489,7 @@ impl<E: Environment> PolicyRepair<'_, E> {
     ) -> Facts {
         let mut facts = facts.clone();
         match target {
-            Target::Vault(_) => facts.vault_policy = vault_policy_fact(self.failure, answer),
+            Target::Vault(_) => facts.vault_policy = vault_policy_fact(self.failure.copy(), answer),
             Target::Key(arn) => {
                 if let SourceKey::Key(key) = &mut facts.source_key {
                     key.policy = key_policy_fact(arn, answer);

@@ -146,7 +146,7 @@ impl<E: Environment> CopyRemediator<E> {
         repaired: &mut Repaired,
     ) -> CallResult<()> {
         let partition = failure.job().destination_vault.partition();
-        let account = failure.destination_account();
+        let account = failure.copy().destination_account;
         for attempt in 0..READ_BACKS {
             if attempt > 0 {
                 self.environment.clock().sleep(READ_BACK_PAUSE).await;
@@ -181,7 +181,7 @@ impl<E: Environment> CopyRemediator<E> {
             id: format!("{}-{}", failure.job().id, now.as_millisecond()),
             resource: role.to_owned(),
             grantee: GRANTEE.to_owned(),
-            account: Some(failure.destination_account().to_string()),
+            account: Some(failure.copy().destination_account.to_string()),
             before: None,
             after: Some(SERVICE_LINKED_ROLE.to_owned()),
             statements: Vec::new(),
@@ -211,5 +211,5 @@ pub(crate) fn role_change(failure: &Failure, id: Option<String>) -> PolicyChange
 
 fn role_arn(failure: &Failure) -> String {
     let partition = failure.job().destination_vault.partition();
-    service_linked_role_arn(partition, failure.destination_account())
+    service_linked_role_arn(partition, failure.copy().destination_account)
 }

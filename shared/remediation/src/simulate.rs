@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use copymend_diagnosis::{
-    Fact, Failure, JobRoleAccess, Organization, RecoveryPointTags, Simulated, SimulatedAction,
+    BackupCopy, Fact, JobRoleAccess, Organization, RecoveryPointTags, Simulated, SimulatedAction,
     SimulatedFact, Tags, UnknownReason,
 };
 
@@ -36,11 +36,11 @@ struct Question {
 /// What the job role must be allowed for a copy (AWS Backup, service authorization reference, documented).
 pub(crate) async fn job_role_access<I: Identities>(
     identities: &I,
-    failure: &Failure,
+    copy: &BackupCopy,
     known: Known<'_>,
 ) -> JobRoleAccess {
-    let from = copy_from(failure, known);
-    let into = copy_into(failure, known);
+    let from = copy_from(copy, known);
+    let into = copy_into(copy, known);
     let (copy_from, copy_into) = tokio::join!(
         // Boxed, because each may ask up to three times, and every future that awaits them would carry that along.
         Box::pin(ask_one(identities, &from.simulation)),
@@ -60,10 +60,10 @@ pub(crate) async fn job_role_access<I: Identities>(
 
 /// `backup:CopyTargets` is the destination vault, in a list (AWS Backup, "Creating backup copies across AWS accounts" and service
 /// authorization reference, documented).
-fn copy_from(failure: &Failure, known: Known<'_>) -> Question {
-    let job = failure.job();
+fn copy_from(copy: &BackupCopy, known: Known<'_>) -> Question {
+    let job = copy;
     let mut question = Question::new(
-        failure,
+        copy,
         COPY_FROM_BACKUP_VAULT,
         job.source_recovery_point.as_str(),
         &job.region,
@@ -87,14 +87,14 @@ fn copy_from(failure: &Failure, known: Known<'_>) -> Question {
     question
 }
 
-fn copy_into(failure: &Failure, known: Known<'_>) -> Question {
-    let vault = &failure.job().destination_vault;
+fn copy_into(copy: &BackupCopy, known: Known<'_>) -> Question {
+    let vault = &copy.destination_vault;
     let mut question = Question::new(
-        failure,
+        copy,
         COPY_INTO_BACKUP_VAULT,
         vault.as_str(),
         vault.region(),
-        failure.destination_account().as_str(),
+        copy.destination_account.as_str(),
     );
     question.of_organization(known.destination_organization);
     match known.vault_tags {
@@ -108,13 +108,13 @@ impl Question {
     /// `aws:RequestedRegion` is in every request (IAM, "Global condition keys", documented). That it is the Region of the resource
     /// is (inferred).
     fn new(
-        failure: &Failure,
+        copy: &BackupCopy,
         action: &'static str,
         resource: &str,
         region: &str,
         owner: &str,
     ) -> Self {
-        let role = &failure.job().role;
+        let role = &copy.role;
         Self {
             simulation: Simulation {
                 principal: role.arn().clone(),

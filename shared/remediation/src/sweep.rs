@@ -1,11 +1,12 @@
 //! Looks for failed copies whose events never arrived. AWS Backup sends its events on a best-effort basis (AWS Backup,
 //! "Monitoring events using EventBridge", documented).
 
-use copymend_diagnosis::EventError;
+use copymend_diagnosis::{CopyJobEvent, EventError};
 use copymend_policy::AccountId;
 use jiff::SignedDuration;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tracing::Instrument;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::ledger::Ledger;
@@ -120,7 +121,9 @@ impl<E: Environment> CopyRemediator<E> {
                     swept.left = swept.left.saturating_add(1);
                     continue;
                 }
-                match self.sweep_one(location, &id, invocation).await {
+                let span = tracing::error_span!("copy", copy_job = id);
+                let swept_one = self.sweep_one(location, &id, invocation).instrument(span);
+                match swept_one.await {
                     Ok(Some(report)) => swept.reports.push(report),
                     Ok(None) => {}
                     Err(error) => swept.errors.push(format!("copy job {id}: {error}")),
@@ -151,27 +154,8 @@ impl<E: Environment> CopyRemediator<E> {
             .map_err(HandlerError::Call)?;
         let Some(job) = job else { return Ok(None) };
         // The event that should have come. The handler reads the job again, as for any other.
-        let event = json!({
-            "version": "0",
-            "id": format!("sweep-{copy_job_id}"),
-            "source": copymend_diagnosis::EVENT_SOURCE,
-            "detail-type": copymend_diagnosis::EVENT_DETAIL_TYPE,
-            "account": location.account.as_str(),
-            "region": location.region,
-            "time": environment.clock().now().to_string(),
-            "resources": [job.source_recovery_point.as_str()],
-            "detail": {
-                "copyJobId": job.id,
-                "state": job.state.as_str(),
-                "statusMessage": job.status_message,
-                "iamRoleArn": job.role.as_str(),
-                "sourceBackupVaultArn": job.source_vault.as_str(),
-                "destinationBackupVaultArn": job.destination_vault.as_str(),
-                "resourceArn": job.resource.as_ref().map_or("", copymend_policy::Arn::as_str),
-                "resourceType": job.resource_type.as_deref().unwrap_or_default(),
-            },
-        });
-        let report = self.handle(&event, invocation).await?;
+        let event = CopyJobEvent::of_job(format!("sweep-{copy_job_id}"), &job);
+        let report = self.handle_event(event, invocation).await?;
         Ok((report.outcome != crate::report::Outcome::AlreadyHandled).then_some(report))
     }
 }

@@ -109,7 +109,7 @@ pub(crate) fn permit_role(
     let is_permitted = every && question.act == Act::ServiceLinkedRole && lease.resource() == role;
     let failure = question.failure;
     let write = is_permitted.then(|| ApprovedServiceLinkedRole {
-        account: failure.destination_account(),
+        account: failure.copy().destination_account,
         partition: failure.job().destination_vault.partition().to_owned(),
     });
     (guards, write)

@@ -1,6 +1,9 @@
 //! The sandbox, subject by subject.
 
 #[cfg(test)]
+#[path = "sandbox/decisions.rs"]
+mod decisions;
+#[cfg(test)]
 #[path = "sandbox/events.rs"]
 mod events;
 #[cfg(test)]

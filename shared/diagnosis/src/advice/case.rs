@@ -1,164 +1,167 @@
 //! The case that advice is given for: names to fill in, and who must act.
 
-use copymend_policy::{AccountId, Arn, service_linked_role_arn};
+use copymend_policy::{AccountId, Arn, ViaService, service_linked_role_arn};
 
-use super::Advice;
 use super::text::is_plain;
 use crate::event::CopyJobEvent;
 use crate::fact::Fact;
 use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, Organization, Role, SourceKey};
-use crate::features::{Obstacle, PlannedCopy, is_fully_managed, obstacle};
+use crate::features::{Obstacle, PlannedCopy, is_fully_managed, obstacle, via_service};
 use crate::resource::{KeyArn, RoleArn};
 
 /// One failed copy, with what is known of it.
-pub(super) struct Case<'c> {
+pub(crate) struct Case<'c> {
     event: &'c CopyJobEvent,
     facts: Option<&'c Facts>,
 }
 
 /// A step with a command, or a text to paste, on a line of its own.
-pub(super) fn step(sentence: &str, command: &str) -> String {
+pub(crate) fn step(sentence: &str, command: &str) -> String {
     format!("{sentence}:\n{command}")
 }
 
-pub(super) fn advice<const N: usize>(
-    who: String,
-    steps: [String; N],
-    page: &'static str,
-) -> Advice {
-    Advice {
-        who,
-        steps: steps.into(),
-        page,
-        console: None,
-    }
+/// Who must act on a key.
+pub(crate) fn owner_of_key(key: &KeyArn) -> String {
+    let account = key.arn().account();
+    format!(
+        "The owner of KMS key `{key}`: account {account}, Region {}",
+        key.region()
+    )
 }
 
 impl<'c> Case<'c> {
-    pub(super) const fn new(event: &'c CopyJobEvent, facts: Option<&'c Facts>) -> Self {
+    pub(crate) const fn new(event: &'c CopyJobEvent, facts: Option<&'c Facts>) -> Self {
         Self { event, facts }
     }
 
-    pub(super) const fn is_verified(&self) -> bool {
+    pub(crate) const fn is_verified(&self) -> bool {
         self.facts.is_some()
     }
 
-    pub(super) const fn facts(&self) -> Option<&'c Facts> {
+    pub(crate) const fn facts(&self) -> Option<&'c Facts> {
         self.facts
     }
 
     // Names. The source vault's ARN names the account and the Region that the job runs in.
 
-    pub(super) fn source_account(&self) -> &'c str {
+    pub(crate) fn source_account(&self) -> &'c str {
         self.event.source_vault.arn().account()
     }
 
-    pub(super) fn source_region(&self) -> &'c str {
+    pub(crate) fn source_region(&self) -> &'c str {
         self.event.source_vault.region()
     }
 
-    pub(super) fn source_vault(&self) -> &'c str {
+    pub(crate) fn source_vault(&self) -> &'c str {
         self.event.source_vault.name()
     }
 
-    pub(super) fn account(&self) -> &'c str {
+    pub(crate) fn account(&self) -> &'c str {
         self.event.destination_vault.arn().account()
     }
 
-    pub(super) fn region(&self) -> &'c str {
+    pub(crate) fn region(&self) -> &'c str {
         self.event.destination_vault.region()
     }
 
-    pub(super) fn vault(&self) -> &'c str {
+    pub(crate) fn vault(&self) -> &'c str {
         self.event.destination_vault.name()
     }
 
-    pub(super) fn partition(&self) -> &'c str {
+    pub(crate) fn partition(&self) -> &'c str {
         self.event.source_vault.partition()
     }
 
-    pub(super) fn event(&self) -> &'c CopyJobEvent {
+    pub(crate) fn event(&self) -> &'c CopyJobEvent {
         self.event
     }
 
-    pub(super) fn role(&self) -> &'c RoleArn {
+    pub(crate) fn role(&self) -> &'c RoleArn {
         &self.event.role
     }
 
     /// The job role's ARN as one word of a command.
-    pub(super) fn role_word(&self) -> String {
+    pub(crate) fn role_word(&self) -> String {
         super::text::word(self.event.role.as_str())
     }
 
     /// The job role's ARN in a sentence, in backticks.
-    pub(super) fn role_shown(&self) -> String {
+    pub(crate) fn role_shown(&self) -> String {
         super::text::shown(self.event.role.as_str())
     }
 
-    pub(super) fn is_cross_account(&self) -> bool {
+    pub(crate) fn is_cross_account(&self) -> bool {
         self.source_account() != self.account()
     }
 
-    pub(super) fn is_cross_region(&self) -> bool {
+    pub(crate) fn is_cross_region(&self) -> bool {
         self.source_region() != self.region()
     }
 
     /// The recovery point, if a command can carry it.
-    pub(super) fn recovery_point(&self) -> Option<&'c Arn> {
+    pub(crate) fn recovery_point(&self) -> Option<&'c Arn> {
         let arn = self.event.source_recovery_point.as_ref()?;
         is_plain(arn.as_str()).then_some(arn)
     }
 
     /// The resource, if a command can carry it.
-    pub(super) fn resource(&self) -> Option<&'c Arn> {
+    pub(crate) fn resource(&self) -> Option<&'c Arn> {
         let arn = self.event.resource.as_ref()?;
         is_plain(arn.as_str()).then_some(arn)
     }
 
-    pub(super) fn is_type(&self, name: &str) -> bool {
+    pub(crate) fn is_type(&self, name: &str) -> bool {
         let found = self.event.resource_type.as_deref();
         found.is_some_and(|found| found.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn is_fully_managed(&self) -> bool {
+    pub(crate) fn is_fully_managed(&self) -> bool {
         let point = self.event.source_recovery_point.as_ref();
         point.is_some_and(is_fully_managed)
     }
 
-    pub(super) fn key_facts(&self) -> Option<&'c KeyFacts> {
+    /// The service through which the destination account uses the key of such a backup.
+    pub(crate) fn via_service(&self) -> Option<ViaService> {
+        self.event
+            .source_recovery_point
+            .as_ref()
+            .and_then(via_service)
+    }
+
+    pub(crate) fn key_facts(&self) -> Option<&'c KeyFacts> {
         match &self.facts?.source_key {
             SourceKey::Key(key) => Some(key.as_ref()),
             SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
         }
     }
 
-    pub(super) fn key(&self) -> Option<&'c KeyArn> {
+    pub(crate) fn key(&self) -> Option<&'c KeyArn> {
         self.key_facts().map(|facts| &facts.arn)
     }
 
     /// The job role as IAM answers it. Its ARN may differ from the job's in its path.
-    pub(super) fn job_role(&self) -> Option<&'c Role> {
+    pub(crate) fn job_role(&self) -> Option<&'c Role> {
         self.facts()?.job_role.known()?.as_ref()
     }
 
     /// The ARN of the job role's permissions boundary, if a command can carry it.
-    pub(super) fn boundary(&self) -> Option<&'c str> {
+    pub(crate) fn boundary(&self) -> Option<&'c str> {
         let boundary = self.job_role()?.permissions_boundary.as_deref()?;
         is_plain(boundary).then_some(boundary)
     }
 
-    pub(super) fn destination_vault(&self) -> Option<&'c BackupVault> {
+    pub(crate) fn destination_vault(&self) -> Option<&'c BackupVault> {
         self.facts()?.destination_vault.known()?.as_ref()
     }
 
     /// The destination vault's customer managed key, where it can't be used.
-    pub(super) fn unusable_vault_key(&self) -> Option<&'c Key> {
+    pub(crate) fn unusable_vault_key(&self) -> Option<&'c Key> {
         let key = self.facts()?.vault_key.known()?.as_ref()?;
         (key.manager == KeyManager::Customer && !key.is_enabled()).then_some(key)
     }
 
     /// The copy, as AWS Backup's feature table looks at it.
-    pub(super) fn planned_copy(&self) -> Option<PlannedCopy<'c>> {
+    pub(crate) fn planned_copy(&self) -> Option<PlannedCopy<'c>> {
         Some(PlannedCopy {
             resource_type: self.event.resource_type.as_deref()?,
             recovery_point: self.event.source_recovery_point.as_ref()?,
@@ -172,12 +175,12 @@ impl<'c> Case<'c> {
     }
 
     /// Why AWS Backup's feature table excludes the copy, if it does.
-    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
         obstacle(&self.planned_copy()?)
     }
 
     /// The same, if the vault were a standard one.
-    pub(super) fn obstacle_without_vault_type(&self) -> Option<Obstacle> {
+    pub(crate) fn obstacle_without_vault_type(&self) -> Option<Obstacle> {
         obstacle(&PlannedCopy {
             logically_air_gapped: false,
             ..self.planned_copy()?
@@ -185,13 +188,13 @@ impl<'c> Case<'c> {
     }
 
     /// The id of the EBS snapshot that is copied.
-    pub(super) fn snapshot(&self) -> Option<&'c str> {
+    pub(crate) fn snapshot(&self) -> Option<&'c str> {
         self.recovery_point()
             .filter(|point| point.service() == "ec2")
             .and_then(|point| point.resource().strip_prefix("snapshot/"))
     }
 
-    pub(super) fn source_organization(&self) -> Option<&'c Organization> {
+    pub(crate) fn source_organization(&self) -> Option<&'c Organization> {
         match &self.facts?.source_organization {
             Fact::Known(organization) => organization.as_ref(),
             Fact::Unknown(_) => None,
@@ -199,7 +202,7 @@ impl<'c> Case<'c> {
     }
 
     /// `AWSServiceRoleForBackup` of the destination account.
-    pub(super) fn service_linked_role(&self) -> Option<String> {
+    pub(crate) fn service_linked_role(&self) -> Option<String> {
         let vault = &self.event.destination_vault;
         Some(service_linked_role_arn(
             vault.partition(),
@@ -209,7 +212,7 @@ impl<'c> Case<'c> {
 
     // Who must act.
 
-    pub(super) fn vault_owner(&self) -> String {
+    pub(crate) fn vault_owner(&self) -> String {
         format!(
             "The owner of backup vault `{}`: account {}, Region {}",
             self.vault(),
@@ -218,13 +221,9 @@ impl<'c> Case<'c> {
         )
     }
 
-    pub(super) fn key_owner(&self) -> String {
+    pub(crate) fn key_owner(&self) -> String {
         match self.key() {
-            Some(key) => format!(
-                "The owner of KMS key `{key}`: account {}, Region {}",
-                key.arn().account(),
-                key.region()
-            ),
+            Some(key) => owner_of_key(key),
             None => format!(
                 "The owner of the key that encrypts the backup: most likely account {}, Region {}",
                 self.source_account(),
@@ -233,7 +232,7 @@ impl<'c> Case<'c> {
         }
     }
 
-    pub(super) fn role_owner(&self) -> String {
+    pub(crate) fn role_owner(&self) -> String {
         format!(
             "An IAM administrator of account {}, which owns the job role `{}`",
             self.role().arn().account(),
@@ -241,7 +240,7 @@ impl<'c> Case<'c> {
         )
     }
 
-    pub(super) fn backup_owner(&self) -> String {
+    pub(crate) fn backup_owner(&self) -> String {
         format!(
             "The owner of the backups: account {}, Region {}",
             self.source_account(),
@@ -258,14 +257,14 @@ impl<'c> Case<'c> {
     }
 
     /// `in management account 999988887777`, or the same without its id.
-    pub(super) fn in_management_account(&self) -> String {
+    pub(crate) fn in_management_account(&self) -> String {
         match self.management_account() {
             Some(account) => format!("in management account {account}"),
             None => "in the organization's management account".to_owned(),
         }
     }
 
-    pub(super) fn organization_owner(&self) -> String {
+    pub(crate) fn organization_owner(&self) -> String {
         match self.management_account() {
             Some(account) => {
                 format!("The administrator of the organization: management account {account}")

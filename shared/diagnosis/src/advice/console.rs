@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use copymend_policy::Arn;
 
 use super::case::Case;
-use crate::cause::Cause;
 use crate::features::Obstacle;
 use crate::resource::{BackupVaultArn, KeyArn, RoleArn};
 
@@ -47,14 +46,19 @@ fn segment(name: &str) -> String {
 }
 
 /// A page of a service that has a console in each Region. `place` is what follows the `#`, its names escaped.
-fn regional(partition: &str, region: &str, service: &str, place: &str) -> Option<String> {
+pub(crate) fn regional(
+    partition: &str,
+    region: &str,
+    service: &str,
+    place: &str,
+) -> Option<String> {
     let domain = domain(partition)?;
     is_region(region)
         .then(|| format!("https://{region}.{domain}/{service}/home?region={region}#{place}"))
 }
 
 /// A page of a service with one console for the partition.
-fn global(partition: &str, path: &str) -> Option<String> {
+fn in_partition(partition: &str, path: &str) -> Option<String> {
     Some(format!("https://{}/{path}", domain(partition)?))
 }
 
@@ -77,7 +81,7 @@ fn key(key: &KeyArn) -> Option<String> {
 
 fn role(role: &RoleArn) -> Option<String> {
     let path = format!("iam/home#/roles/details/{}", segment(role.name()));
-    global(role.partition(), &path)
+    in_partition(role.partition(), &path)
 }
 
 /// The page of an IAM policy.
@@ -85,94 +89,93 @@ fn policy(arn: &str) -> Option<String> {
     let parsed: Arn = arn.parse().ok()?;
     let is_policy = parsed.service() == "iam" && parsed.resource().starts_with("policy/");
     let path = format!("iam/home#/policies/details/{}", segment(arn));
-    is_policy.then(|| global(parsed.partition(), &path))?
+    is_policy.then(|| in_partition(parsed.partition(), &path))?
 }
 
-fn organizations(case: &Case<'_>, page: &str) -> Option<String> {
-    global(case.partition(), &format!("organizations/v2/home/{page}"))
+/// A page of a service in the Region that the copy comes from.
+pub(crate) fn here(case: &Case<'_>, service: &str, place: &str) -> Option<String> {
+    regional(case.partition(), case.source_region(), service, place)
 }
 
-/// The page to start from for a cause.
-pub(super) fn page(cause: Cause, failed: &Case<'_>) -> Option<String> {
-    let event = failed.event();
-    let partition = failed.partition();
-    let here =
-        |service: &str, place: &str| regional(partition, failed.source_region(), service, place);
-    let there = |service: &str, place: &str| {
-        let vault = &event.destination_vault;
-        regional(vault.partition(), vault.region(), service, place)
-    };
-    let source_vault = || vault(&event.source_vault);
-    match cause {
-        Cause::DestinationVaultPolicy
-        | Cause::DestinationVaultDeny
-        | Cause::RetentionOutOfRange => vault(&event.destination_vault),
-        Cause::DestinationVaultKey => failed
-            .unusable_vault_key()
-            .map_or_else(|| vault(&event.destination_vault), |found| key(&found.arn)),
-        Cause::VaultNotFound => there("backup", "/backupvaults"),
-        Cause::SourceKeyPolicy
-        | Cause::KeyPolicy
-        | Cause::SourceKeyDeny
-        | Cause::SourceKeyState
-        | Cause::KeyNotFound => failed.key().map_or_else(source_vault, key),
-        Cause::CrossAccountBackupDisabled => here("backup", "/settings"),
-        Cause::UnsupportedResourceType if failed.obstacle() == Some(Obstacle::BasicDynamoDb) => {
-            here("backup", "/settings")
-        }
-        Cause::AwsManagedKey
-        | Cause::UnsupportedResourceType
-        | Cause::SourceNotFound
-        | Cause::ContinuousBackup
-        | Cause::TagLimit
-        | Cause::Licensing
-        | Cause::ScheduleWindow => source_vault(),
-        Cause::JobRolePermission
-        | Cause::CallerPermission
-        | Cause::JobRoleTrust
-        | Cause::SessionPolicy => role(failed.role()),
-        Cause::JobRoleMissing => failed.job_role().map_or_else(
-            || global(partition, "iam/home#/roles"),
-            |found| role(&found.arn),
-        ),
-        Cause::PermissionsBoundary => failed
-            .boundary()
-            .and_then(policy)
-            .or_else(|| role(failed.role())),
-        Cause::ServiceLinkedRole => global(partition, "iam/home#/roles"),
-        Cause::OrganizationMembership => organizations(failed, "accounts"),
-        Cause::ServiceControlPolicy => organizations(failed, "policies/service-control-policy"),
-        Cause::ResourceControlPolicy => organizations(failed, "policies/resource-control-policy"),
-        Cause::TagPolicy => organizations(failed, "policies/tag-policy"),
-        Cause::VpcEndpointPolicy => here("vpcconsole", "Endpoints:"),
-        Cause::Quota => quotas(partition, failed.source_region()),
-        Cause::AllowedAmis => there("ec2", "Settings:"),
-        Cause::OptionGroup => there("rds", "option-groups-list:"),
-        Cause::RegionOptIn => global(partition, "billing/home#/account"),
-        Cause::ShareRevoked => here("cloudtrailv2", "/events?EventName=ModifySnapshotAttribute"),
-        Cause::ShareCleanup => failed
-            .snapshot()
-            .and_then(|id| {
-                here(
-                    "ec2",
-                    &format!("SnapshotDetails:snapshotId={}", segment(id)),
-                )
-            })
-            .or_else(source_vault),
-        Cause::Concurrency
-        | Cause::Transient
-        | Cause::ServiceFault
-        | Cause::ResourceState
-        | Cause::Unknown => here(
-            "backup",
-            &format!("/jobs/copy/details/{}", segment(&event.copy_job_id)),
-        ),
+/// A page of a service in the Region that the copy goes to.
+pub(crate) fn there(case: &Case<'_>, service: &str, place: &str) -> Option<String> {
+    let vault = &case.event().destination_vault;
+    regional(vault.partition(), vault.region(), service, place)
+}
+
+/// A page of a service with one console.
+pub(crate) fn global(case: &Case<'_>, path: &str) -> Option<String> {
+    in_partition(case.partition(), path)
+}
+
+pub(crate) fn organization(case: &Case<'_>, page: &str) -> Option<String> {
+    global(case, &format!("organizations/v2/home/{page}"))
+}
+
+pub(crate) fn source_vault(case: &Case<'_>) -> Option<String> {
+    vault(&case.event().source_vault)
+}
+
+/// The settings of AWS Backup where they are what stands in the way of the copy.
+pub(crate) fn source_vault_or_settings(case: &Case<'_>) -> Option<String> {
+    if case.obstacle() == Some(Obstacle::BasicDynamoDb) {
+        here(case, "backup", "/settings")
+    } else {
+        source_vault(case)
     }
 }
 
+pub(crate) fn destination_vault(case: &Case<'_>) -> Option<String> {
+    vault(&case.event().destination_vault)
+}
+
+/// The destination vault's key where it can't be used.
+pub(crate) fn vault_key(case: &Case<'_>) -> Option<String> {
+    match case.unusable_vault_key() {
+        Some(found) => key(&found.arn),
+        None => destination_vault(case),
+    }
+}
+
+/// The key of the backup where it is known.
+pub(crate) fn source_key(case: &Case<'_>) -> Option<String> {
+    case.key().map_or_else(|| source_vault(case), key)
+}
+
+pub(crate) fn job_role(case: &Case<'_>) -> Option<String> {
+    role(case.role())
+}
+
+/// The role that IAM knows by the job role's name.
+pub(crate) fn found_role(case: &Case<'_>) -> Option<String> {
+    match case.job_role() {
+        Some(found) => role(&found.arn),
+        None => global(case, "iam/home#/roles"),
+    }
+}
+
+pub(crate) fn boundary(case: &Case<'_>) -> Option<String> {
+    case.boundary().and_then(policy).or_else(|| job_role(case))
+}
+
+pub(crate) fn snapshot(case: &Case<'_>) -> Option<String> {
+    let page = |id| {
+        let place = format!("SnapshotDetails:snapshotId={}", segment(id));
+        here(case, "ec2", &place)
+    };
+    case.snapshot()
+        .and_then(page)
+        .or_else(|| source_vault(case))
+}
+
+pub(crate) fn job(case: &Case<'_>) -> Option<String> {
+    let id = segment(&case.event().copy_job_id);
+    here(case, "backup", &format!("/jobs/copy/details/{id}"))
+}
+
 /// Service Quotas puts no Region behind its path.
-fn quotas(partition: &str, region: &str) -> Option<String> {
-    let domain = domain(partition)?;
+pub(crate) fn quotas(case: &Case<'_>) -> Option<String> {
+    let (domain, region) = (domain(case.partition())?, case.source_region());
     is_region(region)
         .then(|| format!("https://{region}.{domain}/servicequotas/home/services/backup/quotas"))
 }

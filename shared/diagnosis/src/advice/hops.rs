@@ -1,12 +1,12 @@
 //! The route in two copies, where one copy to another Region and another account at once is refused.
 
-use copymend_policy::{Arn, KeyGrant, KeyProfile};
+use copymend_policy::Arn;
 use serde_json::json;
 
-use super::case::{Case, step};
-use super::destination::{self, as_json};
+use super::{Case, step};
 use crate::access::COPY_INTO_BACKUP_VAULT;
-use crate::features::{CopySupport, PlannedCopy, support_of, via_service};
+use crate::causes::{key_policy, vault_policy};
+use crate::features::{CopySupport, PlannedCopy, support_of};
 use crate::resource::BackupVaultArn;
 
 /// The name of the vault in between.
@@ -52,34 +52,15 @@ fn is_supported(copy: &PlannedCopy<'_>) -> bool {
 /// The statements that let the other account use the key of the vault in between. Empty without a verified job, and for types
 /// whose keys Copymend doesn't edit.
 fn key_statements(case: &Case<'_>) -> Vec<String> {
-    let service = case
-        .event()
-        .source_recovery_point
-        .as_ref()
-        .and_then(via_service);
-    let (true, Some(service), Some(account)) = (
-        case.is_verified(),
-        service,
-        case.event().destination_vault.account_id(),
-    ) else {
-        return Vec::new();
-    };
-    let grant = KeyGrant {
-        partition: case.partition().to_owned(),
-        destination_account: account,
-        profile: KeyProfile::LeastPrivilege,
-        via_services: vec![service],
-    };
-    let statements = grant.statements().unwrap_or_default();
-    statements
-        .iter()
-        .filter_map(as_json)
-        .map(|json| json.to_string())
-        .collect()
+    if case.is_verified() && case.via_service().is_some() {
+        key_policy::statements_in(case.partition(), case)
+    } else {
+        Vec::new()
+    }
 }
 
 /// Both copies, with their commands. Empty where the copy doesn't change both, or where a hop isn't possible either.
-pub(super) fn two_hops(case: &Case<'_>) -> Vec<String> {
+pub(crate) fn two_hops(case: &Case<'_>) -> Vec<String> {
     let Some(point) = case.recovery_point() else {
         return Vec::new();
     };
@@ -119,28 +100,23 @@ fn share_key(case: &Case<'_>, region: &str) -> Vec<String> {
         )];
     }
     let key = format!("--region {region} --key-id $KEY --policy-name default");
-    let mut steps = vec![step(
-        &format!(
-            "Let account {} use that key: save its policy",
-            case.account()
-        ),
-        &format!("aws kms get-key-policy {key} --query Policy --output text > policy.json"),
-    )];
+    let mut steps = vec![
+        step!("Let account {} use that key: save its policy", case.account();
+        "aws kms get-key-policy {key} --query Policy --output text > policy.json"),
+    ];
     steps.extend(
         statements
             .iter()
             .map(|statement| step("Add this to the list `Statement` of policy.json", statement)),
     );
-    steps.push(step(
-        "Write the policy back",
-        &format!("aws kms put-key-policy {key} --policy file://policy.json"),
-    ));
+    steps.push(step!("Write the policy back";
+        "aws kms put-key-policy {key} --policy file://policy.json"));
     steps
 }
 
 /// Lets the job role copy into the vault in between.
 fn admit_role(case: &Case<'_>, region: &str) -> Vec<String> {
-    let Some(statement) = destination::statement(case) else {
+    let Some(statement) = vault_policy::statement(case) else {
         return vec![format!(
             "Give that vault an access policy that allows {COPY_INTO_BACKUP_VAULT} to the role `{}`.",
             case.role()
@@ -152,12 +128,9 @@ fn admit_role(case: &Case<'_>, region: &str) -> Vec<String> {
             "Save this as policy.json: the access policy of that vault, which admits the job role",
             &policy.to_string(),
         ),
-        step(
-            "Give it to that vault",
-            &format!(
-                "aws backup put-backup-vault-access-policy --region {region} --backup-vault-name {VAULT} --policy file://policy.json"
-            ),
-        ),
+        step!("Give it to that vault";
+            "aws backup put-backup-vault-access-policy --region {region} --backup-vault-name {VAULT} --policy \
+             file://policy.json"),
     ]
 }
 
@@ -169,31 +142,22 @@ fn commands(case: &Case<'_>, hop: &Hop, point: &Arn) -> Vec<String> {
     } else {
         format!("first to account {account} within Region {region}, then to the other Region")
     };
-    let mut steps = vec![step(
-        &format!("Go in two copies: {way}. Create a vault in between, in account {account}"),
-        &format!(
-            "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)\n\
-             aws backup create-backup-vault --region {region} --backup-vault-name {VAULT} --encryption-key-arn $KEY"
-        ),
-    )];
+    let mut steps = vec![
+        step!("Go in two copies: {way}. Create a vault in between, in account {account}";
+        "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)\n\
+         aws backup create-backup-vault --region {region} --backup-vault-name {VAULT} --encryption-key-arn $KEY"),
+    ];
     if !hop.region_first {
         steps.extend(admit_role(case, region));
     } else if !case.is_fully_managed() {
         steps.extend(share_key(case, region));
     }
     let source_region = case.source_region();
-    steps.push(step(
-        &format!("The first copy, in account {}", case.source_account()),
-        &format!(
-            "JOB=$(aws backup start-copy-job --region {source_region} --recovery-point-arn {point} --source-backup-vault-name {} \
-             --destination-backup-vault-arn {} --iam-role-arn {} --query CopyJobId --output text)\n\
-             aws backup describe-copy-job --region {source_region} --copy-job-id $JOB --query \
-             CopyJob.[State,DestinationRecoveryPointArn] --output text",
-            case.source_vault(),
-            hop.vault,
-            case.role()
-        ),
-    ));
+    steps.push(step!("The first copy, in account {}", case.source_account();
+        "JOB=$(aws backup start-copy-job --region {source_region} --recovery-point-arn {point} --source-backup-vault-name {} \
+         --destination-backup-vault-arn {} --iam-role-arn {} --query CopyJobId --output text)\n\
+         aws backup describe-copy-job --region {source_region} --copy-job-id $JOB --query \
+         CopyJob.[State,DestinationRecoveryPointArn] --output text", case.source_vault(), hop.vault, case.role()));
     let role = if hop.region_first {
         case.role().to_string()
     } else {
@@ -202,14 +166,9 @@ fn commands(case: &Case<'_>, hop: &Hop, point: &Arn) -> Vec<String> {
             case.partition()
         )
     };
-    steps.push(step(
-        &format!("Once its state is COMPLETED, the second copy, in account {account}, with HOP set to the ARN shown"),
-        &format!(
-            "aws backup start-copy-job --region {region} --recovery-point-arn $HOP --source-backup-vault-name {VAULT} \
-             --destination-backup-vault-arn {} --iam-role-arn {role}",
-            case.event().destination_vault
-        ),
-    ));
+    steps.push(step!("Once its state is COMPLETED, the second copy, in account {account}, with HOP set to the ARN shown";
+        "aws backup start-copy-job --region {region} --recovery-point-arn $HOP --source-backup-vault-name {VAULT} \
+         --destination-backup-vault-arn {} --iam-role-arn {role}", case.event().destination_vault));
     steps.push(format!(
         "In the backup plan of account {}, point the copy action at `{}`. A plan makes the first copy only: start the second one after each, \
          for example from an EventBridge rule on completed copy jobs.",

@@ -1,38 +1,30 @@
 //! What people should do about a cause: who, where, and in which order.
 
 mod case;
-mod console;
-mod copy;
-mod destination;
+pub(crate) mod console;
 mod hops;
-mod identity;
-mod key;
-mod organization;
 pub(crate) mod page;
-mod permission;
-mod resource;
-mod role;
 #[cfg(test)]
 pub(crate) mod samples;
 mod source;
-mod state;
+pub(crate) mod state;
 mod steps;
-mod tags;
 #[cfg(test)]
 mod tests;
 mod text;
-mod unsupported;
-mod vault;
 #[cfg(test)]
 mod words;
 
 use serde::Serialize;
 
-use crate::cause::Cause;
+use crate::causes::Cause;
 use crate::event::CopyJobEvent;
 use crate::facts::Facts;
-use case::Case;
+pub(crate) use case::{Case, owner_of_key, step};
+pub(crate) use hops::two_hops;
 pub use source::advise_unlisted_source;
+pub(crate) use steps::step;
+pub(crate) use text::{is_plain, is_plain_tag, list, lower_first, quoted, shown, word};
 
 /// Steps for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,55 +48,16 @@ pub struct Advice {
 /// an event can forge neither a line nor a command.
 #[must_use]
 pub fn advise(cause: Cause, event: &CopyJobEvent, facts: Option<&Facts>) -> Advice {
-    let failed = Case::new(event, facts);
-    let mut advice = advice_for(cause, &failed);
-    if !failed.is_verified() {
-        advice.steps.insert(0, failed.check_the_job());
+    let copy = Case::new(event, facts);
+    let entry = cause.entry();
+    let mut steps = (entry.steps)(&copy);
+    if !copy.is_verified() {
+        steps.insert(0, copy.check_the_job());
     }
-    advice.console = console::page(cause, &failed);
-    advice
-}
-
-fn advice_for(cause: Cause, failed: &Case<'_>) -> Advice {
-    match cause {
-        Cause::DestinationVaultPolicy => destination::policy(failed),
-        Cause::DestinationVaultDeny => destination::deny(failed),
-        Cause::DestinationVaultKey => vault::key(failed),
-        Cause::RetentionOutOfRange => vault::retention(failed),
-        Cause::VaultNotFound => vault::not_found(failed),
-        Cause::ServiceLinkedRole => destination::service_linked_role(failed),
-        Cause::SourceKeyPolicy | Cause::KeyPolicy => key::policy(failed),
-        Cause::SourceKeyDeny => key::deny(failed),
-        Cause::SourceKeyState => key::state(failed),
-        Cause::KeyNotFound => key::not_found(failed),
-        Cause::AwsManagedKey => key::aws_managed(failed),
-        Cause::JobRolePermission | Cause::CallerPermission => permission::permission(failed),
-        Cause::JobRoleTrust => role::trust(failed),
-        Cause::JobRoleMissing => role::missing(failed),
-        Cause::PermissionsBoundary => permission::boundary(failed),
-        Cause::SessionPolicy => identity::session(failed),
-        Cause::VpcEndpointPolicy => identity::endpoint(failed),
-        Cause::OrganizationMembership => organization::membership(failed),
-        Cause::CrossAccountBackupDisabled => organization::feature_off(failed),
-        Cause::ServiceControlPolicy => organization::service_control(failed),
-        Cause::ResourceControlPolicy => organization::resource_control(failed),
-        Cause::TagPolicy => tags::policy(failed),
-        Cause::RegionOptIn => organization::region_opt_in(failed),
-        Cause::UnsupportedResourceType => unsupported::unsupported(failed),
-        Cause::TagLimit => tags::limit(failed),
-        Cause::Licensing => resource::licensing(failed),
-        Cause::AllowedAmis => resource::allowed_amis(failed),
-        Cause::ShareRevoked => resource::share_revoked(failed),
-        Cause::ShareCleanup => resource::share_cleanup(failed),
-        Cause::OptionGroup => resource::option_group(failed),
-        Cause::ContinuousBackup => resource::continuous(failed),
-        Cause::SourceNotFound => resource::not_found(failed),
-        Cause::Concurrency => copy::concurrency(failed),
-        Cause::Quota => copy::quota(failed),
-        Cause::Transient => copy::transient(failed),
-        Cause::ServiceFault => copy::service_fault(failed),
-        Cause::ResourceState => copy::resource_state(failed),
-        Cause::ScheduleWindow => copy::schedule_window(failed),
-        Cause::Unknown => copy::unknown(failed),
+    Advice {
+        who: (entry.who)(&copy),
+        steps,
+        page: entry.page.of(&copy),
+        console: (entry.console)(&copy),
     }
 }

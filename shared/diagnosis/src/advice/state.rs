@@ -3,13 +3,13 @@
 use super::case::Case;
 
 /// The command that shows a resource's maintenance and backup windows, for services that have any.
-pub(super) fn windows(case: &Case<'_>) -> Option<String> {
+pub(crate) fn windows(case: &Case<'_>) -> Option<String> {
     let has_windows = ["rds", "fsx"].contains(&case.resource()?.service());
     has_windows.then(|| show(case))?
 }
 
 /// The command that shows a resource's state and windows, where its ARN tells the service.
-pub(super) fn show(case: &Case<'_>) -> Option<String> {
+pub(crate) fn show(case: &Case<'_>) -> Option<String> {
     let resource = case.resource()?;
     let region = case.source_region();
     let (kind, id) = resource.resource().split_once(['/', ':'])?;

@@ -1,11 +1,23 @@
 //! Steps that several causes share.
 
-use super::case::{Case, step};
+use super::case::Case;
 use super::text::word;
 
+/// A step from two formats with their arguments: `step!("sentence", …; "command", …)`.
+macro_rules! step {
+    ($sentence:literal $(, $of_sentence:expr)*; $command:literal $(, $of_command:expr)*) => {
+        $crate::advice::step(
+            &format!($sentence $(, $of_sentence)*),
+            &format!($command $(, $of_command)*),
+        )
+    };
+}
+
+pub(crate) use step;
+
 impl Case<'_> {
-    pub(super) fn check_the_job(&self) -> String {
-        step(
+    pub(crate) fn check_the_job(&self) -> String {
+        super::case::step(
             &format!(
                 "AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
                  these vaults; if not, do nothing",
@@ -15,7 +27,7 @@ impl Case<'_> {
         )
     }
 
-    pub(super) fn describe_job(&self) -> String {
+    pub(crate) fn describe_job(&self) -> String {
         format!(
             "aws backup describe-copy-job --copy-job-id {} --region {}",
             self.event().copy_job_id,
@@ -24,15 +36,11 @@ impl Case<'_> {
     }
 
     /// `aws backup describe-recovery-point`, or the same in words where no ARN can be filled in.
-    pub(super) fn look_at_recovery_point(&self, what_for: &str) -> String {
+    pub(crate) fn look_at_recovery_point(&self, what_for: &str) -> String {
         let (vault, region) = (self.source_vault(), self.source_region());
         match self.recovery_point() {
-            Some(point) => step(
-                &format!("{what_for}, in account {}", self.source_account()),
-                &format!(
-                    "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {point} --region {region}"
-                ),
-            ),
+            Some(point) => step!("{what_for}, in account {}", self.source_account();
+                "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {point} --region {region}"),
             None => format!(
                 "{what_for}: open vault `{vault}` in the AWS Backup console of account {}, Region {region}.",
                 self.source_account()
@@ -40,28 +48,26 @@ impl Case<'_> {
         }
     }
 
-    pub(super) fn start_again(&self) -> String {
+    pub(crate) fn start_again(&self) -> String {
         self.start_again_with("Start the copy again", "")
     }
 
     /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy",
     /// documented).
-    pub(super) fn start_again_with(&self, sentence: &str, options: &str) -> String {
+    pub(crate) fn start_again_with(&self, sentence: &str, options: &str) -> String {
         self.start(sentence, &self.role_word(), options)
     }
 
     /// The same, by another role.
-    pub(super) fn start_again_as(&self, sentence: &str, role: &str) -> String {
+    pub(crate) fn start_again_as(&self, sentence: &str, role: &str) -> String {
         self.start(sentence, &word(role), "")
     }
 
     fn start(&self, sentence: &str, role: &str, options: &str) -> String {
         let (account, region) = (self.source_account(), self.source_region());
         match self.recovery_point() {
-            Some(point) => step(
-                &format!("{sentence}, in account {account}"),
-                &format!("{}{options}", self.start_copy(point.as_str(), role)),
-            ),
+            Some(point) => step!("{sentence}, in account {account}";
+                "{}{options}", self.start_copy(point.as_str(), role)),
             None => format!(
                 "{sentence}: in the AWS Backup console of account {account}, Region {region}, open vault `{}`, choose the recovery \
                  point, then Actions, Copy.",
@@ -71,7 +77,7 @@ impl Case<'_> {
     }
 
     /// `aws backup start-copy-job` for a recovery point of the same vault. `point` must be plain, or a shell variable.
-    pub(super) fn start_from(&self, point: &str) -> String {
+    pub(crate) fn start_from(&self, point: &str) -> String {
         self.start_copy(point, &self.role_word())
     }
 
@@ -86,7 +92,7 @@ impl Case<'_> {
     }
 
     /// `aws backup start-backup-job` into the source vault. `resource` must be plain, or a shell variable.
-    pub(super) fn back_up(&self, resource: &str) -> String {
+    pub(crate) fn back_up(&self, resource: &str) -> String {
         format!(
             "aws backup start-backup-job --region {} --backup-vault-name {} --resource-arn {resource} --iam-role-arn {}",
             self.source_region(),
@@ -95,25 +101,20 @@ impl Case<'_> {
         )
     }
 
-    pub(super) fn save_vault_policy(&self) -> String {
-        step(
-            &format!("Save the access policy of vault `{}`", self.vault()),
-            &format!(
-                "aws backup get-backup-vault-access-policy --backup-vault-name {} --region {} --query Policy --output text > policy.json",
-                self.vault(),
-                self.region()
-            ),
-        )
+    pub(crate) fn save_vault_policy(&self) -> String {
+        step!("Save the access policy of vault `{}`", self.vault();
+            "aws backup get-backup-vault-access-policy --backup-vault-name {} --region {} --query Policy --output text > \
+             policy.json", self.vault(), self.region())
     }
 
-    pub(super) fn write_vault_policy(&self) -> String {
-        step(
+    pub(crate) fn write_vault_policy(&self) -> String {
+        super::case::step(
             "Write the policy back",
             &self.put_vault_policy(self.vault()),
         )
     }
 
-    pub(super) fn put_vault_policy(&self, vault: &str) -> String {
+    pub(crate) fn put_vault_policy(&self, vault: &str) -> String {
         format!(
             "aws backup put-backup-vault-access-policy --backup-vault-name {vault} --region {} --policy file://policy.json",
             self.region()

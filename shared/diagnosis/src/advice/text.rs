@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 const LONGEST: usize = 128;
 
 /// Whether a text can stand in a shell command as it is.
-pub(super) fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')
         && text
@@ -15,12 +15,12 @@ pub(super) fn is_plain(text: &str) -> bool {
 }
 
 /// Whether a tag's key or value can stand in the AWS CLI's shorthand, where `,` and `=` mean something.
-pub(super) fn is_plain_tag(text: &str) -> bool {
+pub(crate) fn is_plain_tag(text: &str) -> bool {
     is_plain(text) && !text.contains([',', '='])
 }
 
 /// A text that others wrote, in backticks. It can't end the quote, begin a line or hide: what isn't plainly visible is escaped.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(LONGEST) + 2);
     shown.push('`');
     let mut characters = text.chars();
@@ -41,7 +41,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A text as one word of a shell's command.
-pub(super) fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else {
@@ -50,7 +50,7 @@ pub(super) fn word(text: &str) -> String {
 }
 
 /// An ARN in backticks, in which a role's path may hold every visible character.
-pub(super) fn shown(arn: &str) -> String {
+pub(crate) fn shown(arn: &str) -> String {
     if is_plain(arn) {
         format!("`{arn}`")
     } else {
@@ -59,7 +59,7 @@ pub(super) fn shown(arn: &str) -> String {
 }
 
 /// A list in words: `a`, `a and b`, `a, b and c`.
-pub(super) fn list<T: AsRef<str>>(items: &[T]) -> String {
+pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
     match items {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),
@@ -68,6 +68,15 @@ pub(super) fn list<T: AsRef<str>>(items: &[T]) -> String {
             format!("{} and {}", first.join(", "), last.as_ref())
         }
     }
+}
+
+/// A sentence's beginning inside another sentence.
+pub(crate) fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map(|first| first.to_lowercase().chain(characters).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

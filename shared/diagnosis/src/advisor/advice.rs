@@ -8,8 +8,8 @@ use super::facts::KeyInUse;
 use super::job::{JobKind, UnsuccessfulJob};
 use super::needs::{FOR_S3_BACKUP, FOR_S3_RESTORE, row_of_job};
 use super::permission_set::PermissionSet;
-use crate::advice::{Advice, page};
-use crate::cause::Cause;
+use crate::advice::{Advice, console, owner_of_key, page, step};
+use crate::causes::Cause;
 use crate::permission::{PermissionAnswer, PermissionState};
 use crate::resource::RoleArn;
 
@@ -21,11 +21,6 @@ const ADD_TO_KEY_POLICY: &str = "The policy of the key does not allow {}. The ke
      with the statement Enable IAM User Permissions.";
 const LEAVE_AWS_MANAGED_KEY: &str = "The policy of the key does not allow {}. It is an AWS managed key, and nobody can change its policy: name a customer \
      managed key.";
-
-/// A sentence, and what is to be pasted below it.
-pub(super) fn step(sentence: &str, text: &str) -> String {
-    format!("{sentence}:\n{text}")
-}
 
 /// The permissions that are missing or denied, by the layer in their way.
 fn stopped_by(answers: &[PermissionAnswer], layer: Layer) -> Vec<&str> {
@@ -105,16 +100,6 @@ fn permission_steps(
     steps
 }
 
-fn console(region: &str, partition: &str, path: &str) -> Option<String> {
-    let domain = match partition {
-        "aws" => "console.aws.amazon.com",
-        "aws-cn" => "console.amazonaws.cn",
-        "aws-us-gov" => "console.amazonaws-us-gov.com",
-        _ => return None,
-    };
-    Some(format!("https://{region}.{domain}{path}"))
-}
-
 /// The advice for a refused call. `key` is the key that it uses, where it is known.
 #[must_use]
 pub fn advise_caller(
@@ -139,11 +124,7 @@ pub fn advise_caller(
         format!("The administrator of the organization of account {account}")
     } else if cause == Cause::KeyPolicy && !is_aws_managed {
         match key.map(|key| &key.arn) {
-            Some(key) => format!(
-                "The owner of KMS key `{key}`: account {}, Region {}",
-                key.arn().account(),
-                key.region()
-            ),
+            Some(key) => owner_of_key(key),
             None => format!(
                 "The owner of the key: account {account}, Region {}",
                 call.region
@@ -186,13 +167,11 @@ pub fn advise_caller(
         } else {
             page::ACCESS_DENIED
         },
-        console: console(
-            &call.region,
+        console: console::regional(
             call.partition(),
-            &format!(
-                "/cloudtrailv2/home?region={}#/events?EventName={}",
-                call.region, call.operation
-            ),
+            &call.region,
+            "cloudtrailv2",
+            &format!("/events?EventName={}", call.operation),
         ),
     }
 }
@@ -291,13 +270,11 @@ pub fn advise_job_role(
         } else {
             page::JOBS
         },
-        console: console(
-            &job.region,
+        console: console::regional(
             partition,
-            &format!(
-                "/backup/home?region={}#/jobs/{what}/details/{}",
-                job.region, job.id
-            ),
+            &job.region,
+            "backup",
+            &format!("/jobs/{what}/details/{}", job.id),
         ),
     }
 }

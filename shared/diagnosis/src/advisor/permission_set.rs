@@ -3,9 +3,8 @@
 //! Nobody but IAM Identity Center can change such a role (AWS re:Post, `knowledge-center/identity-center-aws-reserved-sso`,
 //! documented): what it lacks has to be added to the permission set.
 
+use crate::advice::step;
 use copymend_policy::{AccountId, Arn};
-
-use super::advice::step;
 
 /// A permission set, as the role that was made for it tells.
 ///

@@ -4,8 +4,8 @@ use copymend_policy::Layer;
 
 use super::facts::{CallerFacts, JobFacts};
 use super::job::UnsuccessfulJob;
-use crate::assess::{Assessment, Verdict, role};
-use crate::cause::Cause;
+use crate::assess::{Assessment, Verdict};
+use crate::causes::{Cause, role};
 use crate::messages::{AccessDenial, Explanation, PolicyType};
 use crate::permission::{PermissionAnswer, PermissionState};
 

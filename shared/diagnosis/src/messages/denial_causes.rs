@@ -2,9 +2,9 @@
 
 use super::access_denied::{AccessDenial, Sentence};
 use super::policy_type::PolicyType;
+use super::rule::{Finding, finding};
 use super::text;
 use super::verb::Verb;
-use crate::Cause;
 
 /// What the refused action is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,32 +82,21 @@ fn is_service_linked_role(denial: &AccessDenial<'_>) -> bool {
 ///
 /// Policy types other than resource-based name the cause themselves. For resource-based ones the action says whose policy
 /// it is. Grammar documented, mapping inferred.
-pub(super) fn causes(sentence: &Sentence<'_>) -> (&'static [Cause], &'static str) {
+pub(super) fn causes(sentence: &Sentence<'_>) -> Finding {
     let denial = &sentence.denial;
     match denial.policy_type {
         Some(PolicyType::Identity) => identity(denial),
         Some(PolicyType::Resource) => resource_based(denial),
-        Some(PolicyType::PermissionsBoundary) => (
-            &[Cause::PermissionsBoundary],
-            "The message names the permissions boundary of the caller.",
-        ),
-        Some(PolicyType::ServiceControl) => (
-            &[Cause::ServiceControlPolicy],
-            "The message names a service control policy of the organization.",
-        ),
-        Some(PolicyType::ResourceControl) => (
-            &[Cause::ResourceControlPolicy],
-            "The message names a resource control policy of the organization.",
-        ),
-        Some(PolicyType::Session) => (
-            &[Cause::SessionPolicy],
-            "The message names a session policy.",
-        ),
+        Some(PolicyType::PermissionsBoundary) => finding!(PermissionsBoundary;
+            "The message names the permissions boundary of the caller."),
+        Some(PolicyType::ServiceControl) => finding!(ServiceControlPolicy;
+            "The message names a service control policy of the organization."),
+        Some(PolicyType::ResourceControl) => finding!(ResourceControlPolicy;
+            "The message names a resource control policy of the organization."),
+        Some(PolicyType::Session) => finding!(SessionPolicy; "The message names a session policy."),
         Some(PolicyType::VpcEndpoint) => vpc_endpoint(denial),
-        Some(PolicyType::RoleTrust) => (
-            &[Cause::JobRoleTrust],
-            "The message names the trust policy of the role.",
-        ),
+        Some(PolicyType::RoleTrust) => finding!(JobRoleTrust;
+            "The message names the trust policy of the role."),
         None if denial.explicit => explicit(denial),
         None => match sentence.verb {
             Verb::Perform => untyped(denial),
@@ -116,211 +105,112 @@ pub(super) fn causes(sentence: &Sentence<'_>) -> (&'static [Cause], &'static str
     }
 }
 
-fn identity(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+fn identity(denial: &AccessDenial<'_>) -> Finding {
     if denial.explicit {
-        return (
-            &[Cause::JobRolePermission],
-            "A Deny in a policy of the caller refuses the action.",
-        );
+        return finding!(JobRolePermission; "A Deny in a policy of the caller refuses the action.");
     }
     if action_of(denial) == Action::AssumeRole {
-        return (
-            &[Cause::JobRolePermission, Cause::JobRoleTrust],
-            "No policy of the caller allows it to assume the role.",
-        );
+        return finding!(JobRolePermission, JobRoleTrust;
+            "No policy of the caller allows it to assume the role.");
     }
     if is_service_linked_role(denial) {
-        return (
-            &[Cause::JobRolePermission, Cause::UnsupportedResourceType],
-            "The service-linked role of AWS Backup is not allowed this action; its policy belongs to AWS.",
-        );
+        return finding!(JobRolePermission, UnsupportedResourceType;
+            "The service-linked role of AWS Backup is not allowed this action; its policy belongs to AWS.");
     }
-    (
-        &[Cause::JobRolePermission],
-        "No policy of the caller allows the action.",
-    )
+    finding!(JobRolePermission; "No policy of the caller allows the action.")
 }
 
-fn vpc_endpoint(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+fn vpc_endpoint(denial: &AccessDenial<'_>) -> Finding {
     if denial.through == Some(PolicyType::ServiceControl) {
-        return (
-            &[Cause::ServiceControlPolicy, Cause::VpcEndpointPolicy],
-            "A service control policy denies the call that went through a VPC endpoint.",
-        );
+        return finding!(ServiceControlPolicy, VpcEndpointPolicy;
+            "A service control policy denies the call that went through a VPC endpoint.");
     }
-    (
-        &[Cause::VpcEndpointPolicy],
-        "The message names the policy of a VPC endpoint.",
-    )
+    finding!(VpcEndpointPolicy; "The message names the policy of a VPC endpoint.")
 }
 
-fn resource_based(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+fn resource_based(denial: &AccessDenial<'_>) -> Finding {
     match (action_of(denial), resource_of(denial), denial.explicit) {
         (Action::CopyInto, Resource::Vault | Resource::NotNamed, false)
-        | (Action::NotNamed, Resource::Vault, false) => (
-            &[Cause::DestinationVaultPolicy],
-            "The destination vault's access policy does not allow the copy.",
-        ),
+        | (Action::NotNamed, Resource::Vault, false) => finding!(DestinationVaultPolicy;
+            "The destination vault's access policy does not allow the copy."),
         (Action::CopyInto, Resource::Vault | Resource::NotNamed, true)
-        | (Action::NotNamed, Resource::Vault, true) => (
-            &[Cause::DestinationVaultDeny],
-            "A Deny in the destination vault's access policy refuses the copy.",
-        ),
-        (Action::Kms, Resource::AwsManagedKey, _) => (
-            &[Cause::AwsManagedKey],
-            "The key is an AWS managed key; its policy cannot admit another account.",
-        ),
+        | (Action::NotNamed, Resource::Vault, true) => finding!(DestinationVaultDeny;
+            "A Deny in the destination vault's access policy refuses the copy."),
+        (Action::Kms, Resource::AwsManagedKey, _) => finding!(AwsManagedKey;
+            "The key is an AWS managed key; its policy cannot admit another account."),
         (Action::Kms, Resource::Key | Resource::NotNamed, false)
         | (Action::NotNamed, Resource::Key, false) => key_policy(denial),
         (Action::Kms, Resource::Key | Resource::NotNamed, true)
-        | (Action::NotNamed, Resource::Key, true) => (
-            &[Cause::SourceKeyDeny],
-            "A Deny in the key policy refuses the action.",
-        ),
-        (Action::AssumeRole, _, _) => (
-            &[Cause::JobRoleTrust],
-            "The trust policy of the role does not admit the caller.",
-        ),
-        (Action::Other, Resource::Vault, true) => (
-            &[Cause::DestinationVaultDeny, Cause::JobRolePermission],
-            "A Deny in the vault's access policy refuses the action.",
-        ),
-        _ => (
-            &[Cause::JobRolePermission],
-            "The resource's own policy does not let the job role in.",
-        ),
+        | (Action::NotNamed, Resource::Key, true) => finding!(SourceKeyDeny;
+            "A Deny in the key policy refuses the action."),
+        (Action::AssumeRole, _, _) => finding!(JobRoleTrust;
+            "The trust policy of the role does not admit the caller."),
+        (Action::Other, Resource::Vault, true) => finding!(DestinationVaultDeny, JobRolePermission;
+            "A Deny in the vault's access policy refuses the action."),
+        _ => finding!(JobRolePermission; "The resource's own policy does not let the job role in."),
     }
 }
 
-fn key_policy(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+fn key_policy(denial: &AccessDenial<'_>) -> Finding {
     if is_service_linked_role(denial) {
-        return (
-            &[
-                Cause::SourceKeyPolicy,
-                Cause::KeyNotFound,
-                Cause::SourceKeyDeny,
-            ],
-            "The key policy does not admit AWS Backup's service-linked role, which makes the copy.",
-        );
+        return finding!(SourceKeyPolicy, KeyNotFound, SourceKeyDeny;
+            "The key policy does not admit AWS Backup's service-linked role, which makes the copy.");
     }
-    (
-        &[Cause::SourceKeyPolicy, Cause::DestinationVaultKey],
-        "The key policy does not allow the action.",
-    )
+    finding!(SourceKeyPolicy, DestinationVaultKey; "The key policy does not allow the action.")
 }
 
 /// A Deny of a type that the message keeps to itself: nothing that adds an Allow may come first.
-fn explicit(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+fn explicit(denial: &AccessDenial<'_>) -> Finding {
     match (action_of(denial), resource_of(denial)) {
-        (Action::CopyInto, Resource::Vault | Resource::NotNamed) => (
-            &[
-                Cause::DestinationVaultDeny,
-                Cause::ServiceControlPolicy,
-                Cause::JobRolePermission,
-                Cause::PermissionsBoundary,
-            ],
-            "A Deny refuses the copy into the vault; the message does not say in which policy.",
-        ),
-        (Action::Kms, Resource::AwsManagedKey) => (
-            &[Cause::AwsManagedKey, Cause::ServiceControlPolicy],
-            "The key is an AWS managed key; its policy cannot admit another account.",
-        ),
-        (Action::Kms, Resource::Key | Resource::NotNamed) => (
-            &[
-                Cause::SourceKeyDeny,
-                Cause::ServiceControlPolicy,
-                Cause::ResourceControlPolicy,
-                Cause::JobRolePermission,
-            ],
-            "A Deny refuses the use of the key; the message does not say in which policy.",
-        ),
-        (Action::AssumeRole, _) => (
-            &[Cause::JobRoleTrust, Cause::ServiceControlPolicy],
-            "A Deny keeps the role from being assumed.",
-        ),
-        _ => (
-            &[
-                Cause::JobRolePermission,
-                Cause::ServiceControlPolicy,
-                Cause::PermissionsBoundary,
-            ],
-            "A Deny refuses the action; the message does not say in which policy.",
-        ),
+        (Action::CopyInto, Resource::Vault | Resource::NotNamed) => finding!(DestinationVaultDeny,
+            ServiceControlPolicy, JobRolePermission, PermissionsBoundary;
+            "A Deny refuses the copy into the vault; the message does not say in which policy."),
+        (Action::Kms, Resource::AwsManagedKey) => finding!(AwsManagedKey, ServiceControlPolicy;
+            "The key is an AWS managed key; its policy cannot admit another account."),
+        (Action::Kms, Resource::Key | Resource::NotNamed) => finding!(SourceKeyDeny,
+            ServiceControlPolicy, ResourceControlPolicy, JobRolePermission;
+            "A Deny refuses the use of the key; the message does not say in which policy."),
+        (Action::AssumeRole, _) => finding!(JobRoleTrust, ServiceControlPolicy;
+            "A Deny keeps the role from being assumed."),
+        _ => finding!(JobRolePermission, ServiceControlPolicy, PermissionsBoundary;
+            "A Deny refuses the action; the message does not say in which policy."),
     }
 }
 
-fn untyped(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+fn untyped(denial: &AccessDenial<'_>) -> Finding {
     match (action_of(denial), resource_of(denial)) {
-        (Action::CopyInto, Resource::Vault | Resource::NotNamed) => (
-            &[
-                Cause::DestinationVaultPolicy,
-                Cause::JobRolePermission,
-                Cause::ServiceControlPolicy,
-            ],
-            "The copy into the vault is refused; the message does not say by which policy.",
-        ),
-        (Action::Kms, Resource::AwsManagedKey) => (
-            &[Cause::AwsManagedKey, Cause::JobRolePermission],
-            "The key is an AWS managed key; its policy cannot admit another account.",
-        ),
+        (Action::CopyInto, Resource::Vault | Resource::NotNamed) => {
+            finding!(DestinationVaultPolicy,
+            JobRolePermission, ServiceControlPolicy;
+            "The copy into the vault is refused; the message does not say by which policy.")
+        }
+        (Action::Kms, Resource::AwsManagedKey) => finding!(AwsManagedKey, JobRolePermission;
+            "The key is an AWS managed key; its policy cannot admit another account."),
         (Action::Kms, Resource::Key | Resource::NotNamed) if is_service_linked_role(denial) => {
             key_policy(denial)
         }
-        (Action::Kms, Resource::Key | Resource::NotNamed) => (
-            &[
-                Cause::SourceKeyPolicy,
-                Cause::JobRolePermission,
-                Cause::ServiceControlPolicy,
-                Cause::ResourceControlPolicy,
-            ],
-            "The use of the key is refused; the message does not say by which policy.",
-        ),
-        (Action::AssumeRole, _) => (
-            &[Cause::JobRoleTrust, Cause::JobRolePermission],
-            "The role may not be assumed.",
-        ),
-        _ => (
-            &[
-                Cause::JobRolePermission,
-                Cause::ServiceControlPolicy,
-                Cause::PermissionsBoundary,
-            ],
-            "The action is refused; most often the role lacks the permission.",
-        ),
+        (Action::Kms, Resource::Key | Resource::NotNamed) => finding!(SourceKeyPolicy,
+            JobRolePermission, ServiceControlPolicy, ResourceControlPolicy;
+            "The use of the key is refused; the message does not say by which policy."),
+        (Action::AssumeRole, _) => finding!(JobRoleTrust, JobRolePermission;
+            "The role may not be assumed."),
+        _ => finding!(JobRolePermission, ServiceControlPolicy, PermissionsBoundary;
+            "The action is refused; most often the role lacks the permission."),
     }
 }
 
 /// A service's own words for a refusal. They say less than IAM's grammar, so nothing that can be repaired comes first.
-fn of_a_service(denial: &AccessDenial<'_>) -> (&'static [Cause], &'static str) {
+fn of_a_service(denial: &AccessDenial<'_>) -> Finding {
     let why = "The action is refused; most often the role lacks the permission.";
     match action_of(denial) {
-        Action::CopyInto => (
-            &[
-                Cause::JobRolePermission,
-                Cause::DestinationVaultPolicy,
-                Cause::ServiceControlPolicy,
-            ],
-            why,
-        ),
-        Action::Kms => (
-            &[
-                Cause::JobRolePermission,
-                Cause::SourceKeyPolicy,
-                Cause::ServiceControlPolicy,
-            ],
-            why,
-        ),
-        Action::AssumeRole => (
-            &[Cause::JobRoleTrust, Cause::JobRolePermission],
-            "The role may not be assumed.",
-        ),
-        Action::OfSource | Action::Other | Action::NotNamed => (
-            &[
-                Cause::JobRolePermission,
-                Cause::ServiceControlPolicy,
-                Cause::PermissionsBoundary,
-            ],
-            why,
-        ),
+        Action::CopyInto => finding!(JobRolePermission, DestinationVaultPolicy,
+            ServiceControlPolicy;
+            why),
+        Action::Kms => finding!(JobRolePermission, SourceKeyPolicy, ServiceControlPolicy; why),
+        Action::AssumeRole => finding!(JobRoleTrust, JobRolePermission;
+            "The role may not be assumed."),
+        Action::OfSource | Action::Other | Action::NotNamed => finding!(JobRolePermission,
+            ServiceControlPolicy, PermissionsBoundary;
+            why),
     }
 }

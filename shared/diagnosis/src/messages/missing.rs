@@ -3,44 +3,25 @@
 //! AWS files every text with "does not exist" under one category. The nearest noun or ARN before the phrase ("backup vault
 //! X does not exist"), or after it ("cannot find recovery point"), says which thing is gone.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::catalogue::{Evidence, Place};
+use super::rule::{Finding, finding};
 use super::text;
 use super::words::{Word, Words, bare};
-use crate::Cause;
 
 /// Phrases that follow what is missing.
-pub(super) const AFTER: &[&str] = &[
-    "does not exist",
-    "do not exist",
-    "did not exist",
-    "not found",
-    "not be found",
-    "no longer exist",
-    "no longer available",
-    "was deleted",
-    "has been deleted",
-    "non existent",
-    "non-existent",
-    "nonexistent",
-    "is invalid",
-    "is not valid",
-];
+pub(super) const AFTER: &str = "does not exist|do not exist|did not exist|not found|not be found|no longer exist\
+     |no longer available|was deleted|has been deleted|non existent|non-existent|nonexistent\
+     |is invalid|is not valid";
 
 /// Phrases that precede what is missing.
-pub(super) const BEFORE: &[&str] = &[
-    "cannot find",
-    "could not find",
-    "unable to find",
-    "unable to locate",
-    "could not locate",
-    "cannot locate",
-    "no such",
-];
+pub(super) const BEFORE: &str = "cannot find|could not find|unable to find|unable to locate|could not locate|cannot locate\
+     |no such";
 
 /// How far the thing may stand from the phrase, in bytes.
 const REACH: usize = 400;
-
-type Finding = (&'static [Cause], &'static str);
 
 /// The causes of what the message calls missing, in the order of the phrases.
 ///
@@ -97,34 +78,18 @@ enum Thing {
 impl Thing {
     const fn finding(self) -> Option<Finding> {
         Some(match self {
-            Self::Vault => (
-                &[Cause::VaultNotFound],
-                "The message calls a backup vault missing.",
-            ),
-            Self::Key => (
-                &[Cause::KeyNotFound, Cause::SourceKeyState],
-                "The message calls a key missing.",
-            ),
-            Self::Role => (
-                &[Cause::JobRoleMissing, Cause::JobRoleTrust],
-                "The message calls a role missing.",
-            ),
-            Self::ServiceLinkedRole => (
-                &[Cause::ServiceLinkedRole],
-                "The message calls AWS Backup's service-linked role missing.",
-            ),
-            Self::Image => (
-                &[Cause::AllowedAmis, Cause::SourceNotFound],
-                "The image cannot be seen; above all the Allowed AMIs setting hides images.",
-            ),
-            Self::Source => (
-                &[Cause::SourceNotFound],
-                "The message calls the recovery point or its resource missing.",
-            ),
-            Self::OptionGroup => (
-                &[Cause::OptionGroup],
-                "The message calls an option group missing.",
-            ),
+            Self::Vault => finding!(VaultNotFound; "The message calls a backup vault missing."),
+            Self::Key => finding!(KeyNotFound, SourceKeyState; "The message calls a key missing."),
+            Self::Role => finding!(JobRoleMissing, JobRoleTrust;
+                "The message calls a role missing."),
+            Self::ServiceLinkedRole => finding!(ServiceLinkedRole;
+                "The message calls AWS Backup's service-linked role missing."),
+            Self::Image => finding!(AllowedAmis, SourceNotFound;
+                "The image cannot be seen; above all the Allowed AMIs setting hides images."),
+            Self::Source => finding!(SourceNotFound;
+                "The message calls the recovery point or its resource missing."),
+            Self::OptionGroup => finding!(OptionGroup;
+                "The message calls an option group missing."),
             Self::Foreign => return None,
         })
     }
@@ -173,11 +138,18 @@ fn after_colon(plain: &str, end: usize) -> Option<Thing> {
         .flatten()
 }
 
+/// Whether a word is one of those between the `|`.
+fn is_one_of(word: &str, known: &str) -> bool {
+    known
+        .split('|')
+        .any(|known| word.eq_ignore_ascii_case(known))
+}
+
 fn thing(word: &str, before: &str) -> Option<Thing> {
     let word = bare(word);
     let before = bare(before);
-    let is = |known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
-    let after = |known: &[&str]| known.iter().any(|known| before.eq_ignore_ascii_case(known));
+    let is = |known: &str| is_one_of(word, known);
+    let after = |known: &str| is_one_of(before, known);
     if text::starts_with(word, "awsserviceroleforbackup")
         || text::holds(word, "backup.amazonaws.com/awsserviceroleforbackup")
         || text::holds(word, "assumed-role/awsserviceroleforbackup")
@@ -186,20 +158,7 @@ fn thing(word: &str, before: &str) -> Option<Thing> {
         let other = text::holds(word, "reports")
             || text::holds(word, "restoretesting")
             || text::holds(word, "assumed-role/")
-            || after(&[
-                "to",
-                "of",
-                "by",
-                "with",
-                "for",
-                "from",
-                "as",
-                "in",
-                "user",
-                "principal",
-                "session",
-                "caller",
-            ]);
+            || after("to|of|by|with|for|from|as|in|user|principal|session|caller");
         return Some(if other {
             Thing::Foreign
         } else {
@@ -209,156 +168,66 @@ fn thing(word: &str, before: &str) -> Option<Thing> {
     if let Some((service, resource)) = text::arn_parts(word) {
         return Some(arn(service, resource));
     }
-    if is(&["vault", "vaults", "backup-vault"]) {
+    if is("vault|vaults|backup-vault") {
         return Some(Thing::Vault);
     }
-    if is(&["key", "keys"]) {
-        let foreign = after(&[
-            "tag",
-            "access",
-            "object",
-            "api",
-            "ssh",
-            "primary",
-            "partition",
-            "license",
-            "public",
-            "private",
-            "condition",
-        ]);
+    if is("key|keys") {
+        let foreign =
+            after("tag|access|object|api|ssh|primary|partition|license|public|private|condition");
         return Some(if foreign { Thing::Foreign } else { Thing::Key });
     }
-    if is(&["cmk", "kms", "keyid"]) || text::starts_with(word, "alias/") {
+    if is("cmk|kms|keyid") || text::starts_with(word, "alias/") {
         return Some(Thing::Key);
     }
     // A rule of the catalogue knows whose service-linked role it is.
-    if is(&["role"]) && after(&["service-linked", "linked"]) {
+    if is("role") && after("service-linked|linked") {
         return Some(Thing::Foreign);
     }
-    if is(&["role", "roles"]) || text::holds(word, "awsbackupdefaultservicerole") {
+    if is("role|roles") || text::holds(word, "awsbackupdefaultservicerole") {
         return Some(Thing::Role);
     }
-    if is(&["ami", "amis", "image", "images"]) || text::starts_with(word, "ami-") {
+    if is("ami|amis|image|images") || text::starts_with(word, "ami-") {
         return Some(Thing::Image);
     }
-    if is(&["group", "groups"]) {
-        return Some(if after(&["option"]) {
+    if is("group|groups") {
+        return Some(if after("option") {
             Thing::OptionGroup
         } else {
             Thing::Foreign
         });
     }
     // "AWS Backup" is a service, "the backup" a recovery point.
-    if is(&["backup"]) && after(&["aws", "amazon"]) {
+    if is("backup") && after("aws|amazon") {
         return None;
     }
-    if is(SOURCES) || SOURCE_IDS.iter().any(|id| text::starts_with(word, id)) {
+    if SOURCES.contains(word) || SOURCE_IDS.iter().any(|id| text::starts_with(word, id)) {
         return Some(Thing::Source);
     }
-    is(FOREIGN).then_some(Thing::Foreign)
+    FOREIGN.contains(word).then_some(Thing::Foreign)
 }
 
 /// Nouns for recovery points and for what they are made of. `cryopod` is AWS's own word in one documented pattern.
-const SOURCES: &[&str] = &[
-    "recovery",
-    "point",
-    "points",
-    "recoverypoint",
-    "snapshot",
-    "snapshots",
-    "dbsnapshot",
-    "dbclustersnapshot",
-    "volume",
-    "volumes",
-    "table",
-    "database",
-    "instance",
-    "dbinstance",
-    "cluster",
-    "machine",
-    "filesystem",
-    "system",
-    "bucket",
-    "resource",
-    "resources",
-    "cryopod",
-    "disk",
-    "stack",
-    "backup",
-    "share",
-    "namespace",
-];
+static SOURCES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "recovery|point|points|recoverypoint|snapshot|snapshots|dbsnapshot|dbclustersnapshot|volume\
+     |volumes|table|database|instance|dbinstance|cluster|machine|filesystem|system|bucket|resource\
+     |resources|cryopod|disk|stack|backup|share|namespace"
+        .split('|')
+        .collect()
+});
 
 const SOURCE_IDS: &[&str] = &["snap-", "vol-", "fs-", "fsvol-", "copyjob-", "db-"];
 
 /// Nouns that stop the search: what they name is no cause of a failed copy.
-const FOREIGN: &[&str] = &[
-    "policy",
-    "policies",
-    "permission",
-    "permissions",
-    "user",
-    "users",
-    "account",
-    "accounts",
-    "organization",
-    "tag",
-    "tags",
-    "plan",
-    "rule",
-    "selection",
-    "job",
-    "jobs",
-    "subnet",
-    "vpc",
-    "endpoint",
-    "region",
-    "file",
-    "page",
-    "object",
-    "name",
-    "format",
-    "value",
-    "lifecycle",
-    "expression",
-    "schedule",
-    "token",
-    "parameter",
-    "argument",
-    "request",
-    "signature",
-    "credentials",
-    "certificate",
-    "grant",
-    "principal",
-    "topic",
-    "framework",
-    "report",
-    "function",
-    "action",
-    "operation",
-    "feature",
-    "method",
-    "error",
-    "errors",
-    "problem",
-    "problems",
-    "url",
-    "path",
-    "host",
-    "entry",
-    "item",
-    "record",
-    "number",
-    "date",
-    "time",
-    "cron",
-    "configuration",
-    "option",
-    "setting",
-    "settings",
-    "field",
-];
+static FOREIGN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "policy|policies|permission|permissions|user|users|account|accounts|organization|tag|tags|plan\
+     |rule|selection|job|jobs|subnet|vpc|endpoint|region|file|page|object|name|format|value\
+     |lifecycle|expression|schedule|token|parameter|argument|request|signature|credentials\
+     |certificate|grant|principal|topic|framework|report|function|action|operation|feature|method\
+     |error|errors|problem|problems|url|path|host|entry|item|record|number|date|time|cron\
+     |configuration|option|setting|settings|field"
+        .split('|')
+        .collect()
+});
 
 fn arn(service: &str, resource: &str) -> Thing {
     let service_is = |known: &str| service.eq_ignore_ascii_case(known);

@@ -5,8 +5,8 @@
 //!
 //! Three readers look at a text:
 //!
-//! - the catalogue: stable fragments of AWS's texts, found in one pass by one automaton, and an ordered list of rules over
-//!   them (`catalogue`);
+//! - the catalogue: stable fragments of AWS's texts, found in one pass by one automaton, and the rules over them that each
+//!   cause's entry holds (`catalogue`);
 //! - the access-denied grammar of IAM: who, which action, which resource, which policy type (`access_denied`);
 //! - the missing thing: what a phrase such as "does not exist" speaks of (`missing`).
 //!
@@ -14,21 +14,23 @@
 //! public by people who got it) or *inferred* (built from a documented fact or grammar).
 
 mod access_denied;
-mod alternative;
 mod catalogue;
 mod denial_causes;
 mod missing;
 mod policy_type;
+mod rule;
 mod text;
 mod verb;
+pub(crate) mod wording;
 mod words;
 
 pub use access_denied::AccessDenial;
 pub use policy_type::PolicyType;
 
-use crate::Cause;
+use crate::causes::{Cause, Family};
 use access_denied::Sentence;
-use catalogue::{Catalogue, Evidence, Stage};
+use catalogue::{Catalogue, Evidence};
+pub(crate) use rule::{Rule, Stage, rules};
 use text::Plain;
 
 /// One cause that a message admits, and why.
@@ -131,60 +133,54 @@ pub fn explain(message: &str) -> Explanation<'_> {
     }
 }
 
-/// Candidates in the making: each finding is a cause with its alternatives, and why the cause.
-struct Ranking(Vec<(&'static [Cause], &'static str)>);
+/// Candidates in the making: each finding is a cause, the others that the text admits, and why the cause.
+struct Ranking(Vec<(Candidate, &'static [Cause])>);
 
 impl Ranking {
     fn add(&mut self, causes: &'static [Cause], why: &'static str) {
-        self.0.push((causes, why));
-    }
-
-    fn apply(&mut self, catalogue: &Catalogue, evidence: &Evidence, stage: Stage) {
-        for rule in catalogue.matching(evidence, stage) {
-            self.add(rule.causes(), rule.why());
+        if let Some((&cause, others)) = causes.split_first() {
+            self.0.push((Candidate { cause, why }, others));
         }
     }
 
-    /// Whether one of these is a main cause.
-    fn finds(&self, any: &[Cause]) -> bool {
-        self.0
-            .iter()
-            .any(|(causes, _)| causes.first().is_some_and(|cause| any.contains(cause)))
+    fn apply(&mut self, catalogue: &Catalogue, evidence: &Evidence, stage: Stage) {
+        for (cause, rule) in catalogue.matching(evidence, stage) {
+            let why = rule.why;
+            self.0.push((Candidate { cause, why }, rule.or));
+        }
+    }
+
+    /// Whether a main cause is such a one.
+    fn finds(&self, is: impl Fn(Cause) -> bool) -> bool {
+        self.0.iter().any(|(main, _)| is(main.cause))
     }
 
     fn explains_a_key(&self) -> bool {
-        self.finds(&[
-            Cause::SourceKeyPolicy,
-            Cause::SourceKeyState,
-            Cause::DestinationVaultKey,
-        ])
+        self.finds(|cause| {
+            matches!(
+                cause,
+                Cause::SourceKeyPolicy | Cause::SourceKeyState | Cause::DestinationVaultKey
+            )
+        })
     }
 
     fn names_a_deny(&self) -> bool {
-        self.finds(&[Cause::DestinationVaultDeny, Cause::SourceKeyDeny])
+        self.finds(Cause::is_deny)
     }
 
     /// Whether the message names a policy that no repair touches: whatever else it says, that one comes first.
     fn names_another_policy(&self) -> bool {
-        self.finds(&[
-            Cause::ServiceControlPolicy,
-            Cause::ResourceControlPolicy,
-            Cause::PermissionsBoundary,
-            Cause::SessionPolicy,
-            Cause::VpcEndpointPolicy,
-        ])
+        self.finds(|cause| cause.is_in(Family::OtherPolicy))
     }
 
     /// The main causes in the order found, then their alternatives.
     fn finish(self, explicit_deny: bool, caution: bool) -> Vec<Candidate> {
         let mut candidates = Vec::with_capacity(4);
-        for (causes, why) in &self.0 {
-            if let Some(&cause) = causes.first() {
-                push(&mut candidates, Candidate { cause, why });
-            }
+        for (main, _) in &self.0 {
+            push(&mut candidates, *main);
         }
-        for &cause in self.0.iter().flat_map(|(causes, _)| causes.iter().skip(1)) {
-            let why = alternative::why(cause);
+        for &cause in self.0.iter().flat_map(|(_, others)| *others) {
+            let why = cause.entry().also;
             push(&mut candidates, Candidate { cause, why });
         }
         if explicit_deny {
@@ -246,13 +242,7 @@ const DENIED: &str = "The message speaks of an explicit deny, which no allow can
 fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
     let mut kept = Vec::with_capacity(candidates.len());
     for &candidate in candidates {
-        let deny = if candidate.cause == Cause::DestinationVaultPolicy {
-            Some(Cause::DestinationVaultDeny)
-        } else if candidate.cause == Cause::SourceKeyPolicy {
-            Some(Cause::SourceKeyDeny)
-        } else {
-            None
-        };
+        let deny = candidate.cause.denied();
         let candidate = deny.map_or(candidate, |cause| Candidate { cause, why: DENIED });
         push(&mut kept, candidate);
     }

@@ -24,7 +24,7 @@ pub(super) fn missing(question: &Question<'_>) -> Answer {
             true,
             format!(
                 "IAM knows no {SERVICE_LINKED_ROLE} in account {}",
-                question.failure.destination_account()
+                question.failure.copy().destination_account
             ),
         ),
         Fact::Known(Some(role)) => (false, format!("`{}` exists", role.arn)),

@@ -106,7 +106,8 @@ impl Backup for Sandbox {
                     .filter(|job| job.failure().is_some() && job.completed >= since)
                     .map(|job| (job.completed, job.id.clone()))
                     .collect();
-                failed.sort();
+                // As AWS Backup lists them: the newest first.
+                failed.sort_by(|one, other| other.cmp(one));
                 failed.into_iter().map(|(_, id)| id).collect()
             })
             .await

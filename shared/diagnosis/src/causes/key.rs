@@ -1,0 +1,272 @@
+//! The key of the source backup itself: its state, whether it exists, who manages it.
+
+use super::{Entry, Family, Pages, Remedy, console, page, rules};
+use crate::advice::{Case, step};
+use crate::assess::{Finding, confirmed, ruled_out, unreadable};
+use crate::fact::Fact;
+use crate::facts::{Facts, Key, KeyFacts, KeyManager, SourceKey};
+use crate::features::is_fully_managed;
+use crate::job::BackupCopy;
+use crate::messages::wording::{AT_DESTINATION, KEY_NAMES, SUCCESS};
+use crate::resource::KeyArn;
+
+pub(super) static STATE: Entry = Entry {
+    slug: "source-key-state",
+    title: "The key of the source backup is not enabled",
+    happens: "The key of the source backup is disabled, waits for its deletion or waits for its key material. A backup under \
+        it can be neither read nor copied.",
+    found: "AWS KMS describes the key.",
+    also: "A key that is disabled or pending deletion gives the same text.",
+    messages: rules! {
+        // Documented: "KMS key is either disabled or pending deletion or access to KMS key is denied".
+        Keys 40 ["disabled, pending deletion|disabled or pending deletion\
+             |disabled or is pending deletion"] not [AT_DESTINATION]
+            or [SourceKeyPolicy, KeyNotFound, DestinationVaultKey]
+            => "The key is disabled, pending deletion or out of reach.";
+        // Seen: KMS "arn:… is pending deletion.", "… is disabled.", "… is pending import."
+        Keys 50 ["is disabled|in an invalid state|pendingdeletion|pendingimport\
+             |is pending replica deletion|pendingreplicadeletion|pending deletion|pending import\
+             |scheduled for deletion|has been disabled|was disabled|is currently disabled\
+             |in state disabled|state: disabled|not in the enabled state|key material has expired\
+             |kmsinvalidstate|disabledexception", KEY_NAMES]
+            not [AT_DESTINATION, "either disabled or pending deletion|access key"]
+            => "The key is disabled or waits for deletion or import.";
+        // Inferred: the same for what is not enabled, unless that is one of several things.
+        Keys 60 ["is not enabled", KEY_NAMES]
+            not [AT_DESTINATION, "or you do not have permission|either disabled or pending deletion\
+                 |access key|non existent, in the wrong"]
+            => "The key is disabled or waits for deletion or import.";
+        // Documented pattern "kms key", with a word of failure.
+        Weak 50 ["kms key|kms_key_error|kms error", "error|fail|denied|unable to|cannot|could not"]
+            not [SUCCESS] or [SourceKeyPolicy, JobRolePermission]
+            => "The message blames a KMS key and says no more.";
+    },
+    rank: Some(180),
+    families: &[Family::Key],
+    remedy: Remedy::Advise,
+    check: state,
+    unread: is_unread,
+    who: |case| case.key_owner(),
+    steps: state_steps,
+    console: console::source_key,
+    page: Pages::One(page::KEY_STATES),
+};
+
+pub(super) static NOT_FOUND: Entry = Entry {
+    slug: "key-not-found",
+    title: "The key does not exist",
+    happens: "The key that the backup is encrypted with was deleted, or the key that a setting names was never there.",
+    found: "AWS KMS describes the key, or says that there is none.",
+    also: "A key that does not exist gives the same text.",
+    messages: rules! {
+        // Seen: "KMS Key arn:… non existent, in the wrong region, or not enabled".
+        Keys 70 ["non existent, in the wrong region", "kms key"] or [SourceKeyState]
+            => "The key does not exist here or is not enabled.";
+        // Seen: KMS "Invalid keyId 'x'", also with an alias.
+        Keys 100 ["invalid keyid"] => "KMS does not know the key.";
+    },
+    rank: Some(170),
+    families: &[Family::Key],
+    remedy: Remedy::Advise,
+    check: not_found,
+    unread: is_unread,
+    who: |case| case.key_owner(),
+    steps: not_found_steps,
+    console: console::source_key,
+    page: Pages::One(page::KEY_STATES),
+};
+
+pub(super) static AWS_MANAGED: Entry = Entry {
+    slug: "aws-managed-key",
+    title: "The backup is encrypted with an AWS managed key, which cannot be shared",
+    happens: "The policy of an AWS managed key, such as aws/ebs, belongs to AWS and admits its own account alone. A backup \
+        under it cannot be copied to another account.",
+    found: "AWS KMS describes the key and tells who manages it.",
+    also: "A backup under an AWS managed key gives the same text.",
+    messages: rules! {
+        // Documented: "Snapshots encrypted with the AWS managed key can't be shared", "Encrypted snapshots with Amazon EBS
+        // default key cannot be shared". Seen: RDS "… with the default service key for RDS".
+        First 140 ["aws managed key|aws managed cmk|aws managed kms|aws managed customer master\
+             |aws-managed key|aws-managed kms|aws-managed cmk|amazon managed key|ebs default kms\
+             |default ebs key|default aws key|default kms key|default aws kms key\
+             |default aws managed|default encryption key|default service key|default rds key\
+             |default cmk|default key|default master key|alias/aws/|aws/ebs|aws/rds",
+            "not be shared|cannot share|unable to share|not be copied|cannot copy\
+             |currently not supported|is not supported|are not supported|unable to copy\
+             |not shareable|not support cross-account"]
+            not ["vault is encrypted with|default backup service managed key"]
+            => "The backup is encrypted with an AWS managed key, which cannot be shared.";
+    },
+    rank: Some(160),
+    families: &[Family::Key],
+    remedy: Remedy::Advise,
+    check: aws_managed,
+    unread: is_unread,
+    who: |case| case.backup_owner(),
+    steps: aws_managed_steps,
+    console: console::source_vault,
+    page: Pages::One(page::ENCRYPTION),
+};
+
+/// Whether a read of the key told nothing.
+pub(super) fn is_unread(facts: &Facts) -> bool {
+    match &facts.source_key {
+        SourceKey::NotEncrypted => false,
+        SourceKey::Unknown(_) => true,
+        SourceKey::Key(key) => {
+            key.key.unknown().is_some()
+                || key.policy.unknown().is_some()
+                || key.policy_names.unknown().is_some()
+        }
+    }
+}
+
+/// The key of the backup. `None` where KMS knows no such key.
+fn described(facts: &Facts) -> Result<(&KeyFacts, Option<&Key>), Finding> {
+    let key_facts = match &facts.source_key {
+        SourceKey::NotEncrypted => return Err(ruled_out("the backup is not encrypted")),
+        SourceKey::Unknown(why) => return Err(unreadable(why)),
+        SourceKey::Key(key_facts) => key_facts,
+    };
+    match &key_facts.key {
+        Fact::Unknown(why) => Err(unreadable(why)),
+        Fact::Known(key) => Ok((key_facts, key.as_ref())),
+    }
+}
+
+/// The same, for a cause that only a key that exists can have.
+pub(super) fn existing(facts: &Facts) -> Result<(&KeyFacts, &Key), Finding> {
+    let (key_facts, key) = described(facts)?;
+    let missing = || ruled_out(format!("the key `{}` does not exist", key_facts.arn));
+    Ok((key_facts, key.ok_or_else(missing)?))
+}
+
+fn state(_: &BackupCopy, facts: &Facts) -> Finding {
+    match existing(facts) {
+        Err(finding) => finding,
+        Ok((_, key)) if key.is_enabled() => ruled_out(format!("the key `{}` is enabled", key.arn)),
+        Ok((_, key)) => confirmed(format!("the key `{}` is in state {}", key.arn, key.state)),
+    }
+}
+
+fn not_found(_: &BackupCopy, facts: &Facts) -> Finding {
+    match described(facts) {
+        Err(finding) => finding,
+        Ok((key_facts, None)) => confirmed(format!("KMS knows no key `{}`", key_facts.arn)),
+        Ok((_, Some(key))) => ruled_out(format!("the key `{}` exists", key.arn)),
+    }
+}
+
+fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Finding {
+    let key = match existing(facts) {
+        Ok((_, key)) => key,
+        Err(finding) => return finding,
+    };
+    let needs_sharing = copy.is_cross_account() && !is_fully_managed(&copy.source_recovery_point);
+    match (key.manager == KeyManager::Aws, needs_sharing) {
+        (true, true) => confirmed(format!("`{}` is an AWS managed key", key.arn)),
+        (true, false) => ruled_out("this copy does not need the AWS managed key to be shared"),
+        (false, _) => ruled_out(format!("`{}` is a customer managed key", key.arn)),
+    }
+}
+
+/// What a person may do so that a key can be used again.
+pub(super) fn usable_again(key: &KeyArn, state: Option<&str>) -> Vec<String> {
+    let region = key.region();
+    let enable = format!("aws kms enable-key --key-id {key} --region {region}");
+    match state {
+        Some("Disabled") => vec![step("If it was disabled by mistake, enable it; Copymend never does", &enable)],
+        Some("PendingDeletion") => vec![
+            step!("Once its waiting time is over, no backup under this key can be read any more. If it should live, cancel its \
+                 deletion; Copymend never does";
+                "aws kms cancel-key-deletion --key-id {key} --region {region}"),
+            step("It is disabled then; enable it", &enable),
+        ],
+        Some("PendingImport") => vec![
+            "Import the key material again (aws kms get-parameters-for-import, then aws kms import-key-material).".to_owned(),
+        ],
+        Some(_) | None => vec![step!("Look at the state (KeyState). A key that was disabled or scheduled for deletion by \
+             mistake can be brought back with aws kms cancel-key-deletion and aws kms enable-key; Copymend never does either";
+            "aws kms describe-key --key-id {key} --region {region}")],
+    }
+}
+
+fn state_steps(case: &Case<'_>) -> Vec<String> {
+    let state = case
+        .key_facts()
+        .and_then(|facts| facts.key.known()?.as_ref())
+        .filter(|key| !key.is_enabled())
+        .map(|key| key.state.as_str());
+    let mut steps: Vec<String> = state
+        .map(|state| format!("The key is in state {state}."))
+        .into_iter()
+        .collect();
+    match case.key() {
+        Some(key) => steps.extend(usable_again(key, state)),
+        None => steps.push(case.look_at_recovery_point(
+            "Find the key of the backup (EncryptionKeyArn), then look at its state with aws kms describe-key. If it is enabled, look \
+             at its policy and at the key of the destination vault",
+        )),
+    }
+    steps.push(case.start_again());
+    steps
+}
+
+fn not_found_steps(case: &Case<'_>) -> Vec<String> {
+    let check = match case.key() {
+        Some(key) => step!("Check whether the key of the backup exists";
+            "aws kms describe-key --key-id {key} --region {}", key.region()),
+        None => case.look_at_recovery_point("Find the key of the backup (EncryptionKeyArn)"),
+    };
+    vec![
+            check,
+            step!("Check also the key of the destination vault (EncryptionKeyArn), in account {}", case.account();
+                "aws backup describe-backup-vault --backup-vault-name {} --region {}", case.vault(), case.region()),
+            "A backup whose key is deleted cannot be read any more. Back the resource up again under a key that exists; the backup \
+             plan copies that backup."
+                .to_owned(),
+    ]
+}
+
+/// AWS's four steps: back up, restore under a customer managed key, back up again, copy (AWS re:Post, article
+/// `backup-cross-account-copy-error`, documented).
+fn aws_managed_steps(case: &Case<'_>) -> Vec<String> {
+    let (account, region) = (case.source_account(), case.source_region());
+    let restore = match case.recovery_point() {
+        Some(point) => {
+            step!("Restore it, in account {account}, Region {region}: in metadata.json, name a customer managed key \
+             for the restored resource (kmsKeyId or KmsKeyId). The key's policy must admit account {}", case.account();
+            "aws backup get-recovery-point-restore-metadata --region {region} --backup-vault-name {} --recovery-point-arn \
+             {point} --query RestoreMetadata > metadata.json\n\
+             JOB=$(aws backup start-restore-job --region {region} --recovery-point-arn {point} --iam-role-arn {} --metadata \
+             file://metadata.json --query RestoreJobId --output text)", case.source_vault(), case.role_word())
+        }
+        None => format!(
+            "Restore it in account {account}, Region {region}, and name a customer managed key for the restored resource. The key's policy \
+             must admit account {}.",
+            case.account()
+        ),
+    };
+    let again = step!("Back the restored resource up, once the restore is completed";
+        "RESTORED=$(aws backup describe-restore-job --region {region} --restore-job-id $JOB --query CreatedResourceArn --output \
+         text)\n\
+         {}", case.back_up("$RESTORED"));
+    vec![
+            case.look_at_recovery_point(
+                "Begin with a backup; this recovery point will do. Its key is managed by AWS: it cannot be shared, and its policy \
+                 cannot be changed. To look at it",
+            ),
+            restore,
+            again,
+            step(
+                &format!(
+                    "Copy that backup to vault `{}` in account {}, Region {}, with POINT set to its ARN. To end this for good, work on with the \
+                     restored resource, or move the original to the customer managed key",
+                    case.vault(),
+                    case.account(),
+                    case.region()
+                ),
+                &case.start_from("$POINT"),
+            ),
+    ]
+}

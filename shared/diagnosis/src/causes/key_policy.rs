@@ -1,0 +1,350 @@
+//! The policy of the key of the source backup.
+
+use copymend_policy::{KeyGrant, KeyProfile};
+
+use super::vault_policy::as_json;
+use super::{
+    ADMITTED, Cause, Entry, Family, Pages, Remedy, console, key, message_alone, page, rules,
+    service_linked_role,
+};
+use crate::access::{Access, key_access, without_denies};
+use crate::advice::{Case, step};
+use crate::assess::{
+    Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
+};
+use crate::fact::Fact;
+use crate::facts::{Facts, KeyFacts, KeyManager};
+use crate::job::BackupCopy;
+use crate::messages::wording::{
+    ANOTHER_KEY, AT_DESTINATION, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES,
+};
+use crate::resource::KeyArn;
+
+pub(super) static POLICY: Entry = Entry {
+    slug: "source-key-policy",
+    title: "The key policy of the source backup does not admit the destination account",
+    happens: "The backup is encrypted with a customer managed key. Its policy must let AWSServiceRoleForBackup of the \
+        destination account use the key, and it does not.",
+    found: "The key's policy is read and evaluated for that role, as IAM would do it.",
+    also: "A key policy that does not admit the destination account gives the same text.",
+    messages: rules! {
+        // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the default key". It appears
+        // for a key policy that admits nobody and for the default key.
+        Keys 10 ["key id is not accessible|key is not accessible|must have describekey permission",
+            "default cmk|default key|default kms key|default customer master key"]
+            not [AT_DESTINATION] or [AwsManagedKey, SourceKeyState, KeyNotFound]
+            => "The key cannot be used from the destination account.";
+        // Documented: "Given key ID is not accessible".
+        Keys 20 ["not accessible|inaccessible|kmskeynotaccessible|unable to access|not be accessed",
+            "key id|kms key|encryption key|customer managed key|cmk|kmskeynotaccessible|:key/\
+             |keyid"] not [AT_DESTINATION] or [SourceKeyState, AwsManagedKey, KeyNotFound]
+            => "The key cannot be used from the destination account.";
+        // Documented: RDS "The source snapshot KMS key [arn] does not exist, is not enabled or you do not have permissions to
+        // access it", whatever the order of its parts.
+        Keys 30 ["or you do not have permission", "not enabled", "not exist\
+             |not enabled or you do not|not enabled, or you do not", "kms key|cmk|encryption key"]
+            not [AT_DESTINATION, ANOTHER_KEY] or [SourceKeyState, KeyNotFound, AwsManagedKey]
+            => "The key of the source snapshot cannot be used from the destination account.";
+        // Documented pattern "kms key" with an access text: the message says that the key refuses. The wording is inferred.
+        Keys 80 ["access to kms key is denied|access to the kms key is denied\
+             |access to kms key denied|access denied to kms key|access denied to the kms key\
+             |access to the key is denied|access denied for kms key"]
+            not [ANOTHER_KEY, "key of the destination|key of destination\
+                 |either disabled or pending deletion| role| user | sns|grant was\
+                 |destination region|denied by|denied due to|denied because|denied: | lacks "]
+            or [JobRolePermission, SourceKeyDeny]
+            => "The message says that access to the key is denied.";
+        // Seen: KMS to a caller of another account "… because the resource does not exist in this Region, no resource-based
+        // policies allow access, or a resource-based policy explicitly denies access". Adds to the grammar.
+        Keys 110 ["no resource-based policies allow access", "kms:"] or [KeyNotFound, SourceKeyDeny]
+            => "The key does not exist in this Region or its policy does not let the caller in.";
+        // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you are not allowed to access."
+        // An access key and an API key are no keys of KMS.
+        Keys 120 ["or you are not allowed to access|or that you are not allowed to access",
+            "kms key|customer master key|cmk|encryption key"] not [AT_DESTINATION, ANOTHER_KEY]
+            or [KeyNotFound, JobRolePermission]
+            => "The key does not exist here or does not let the caller in.";
+        // Inferred: a key policy named in plain words. The words must stand together, for a text may name several policies.
+        Keys 130 ["key policy does not|key policy of arn:aws|key policy of the source key\
+             |key policy of the source snapshot|key policy of the kms key does not\
+             |key policy of the key does not", NOT_ALLOWED]
+            not [ANOTHER_KEY, "to perform|key policy allows|boundary|secretsmanager| allows it\
+                 | permits it|key of the destination|key of destination"]
+            or [JobRolePermission, DestinationVaultKey]
+            => "The message says that the key policy does not allow the use.";
+    },
+    rank: Some(200),
+    families: &[Family::Key, Family::UnlessDenied(Cause::SourceKeyDeny)],
+    remedy: Remedy::Repair,
+    check: policy,
+    unread: key::is_unread,
+    who: |case| case.key_owner(),
+    steps: policy_steps,
+    console: console::source_key,
+    page: Pages::ByCase(page::KEY_POLICIES, same_account_page),
+};
+
+pub(super) static DENY: Entry = Entry {
+    slug: "source-key-deny",
+    title: "The key policy of the source backup denies the copy",
+    happens: "A Deny statement of the source key's policy matches the copy. No Allow outweighs a Deny.",
+    found: "The key's policy is read and evaluated; the evidence quotes the statement.",
+    also: "A Deny in the key policy gives the same text.",
+    messages: rules! {
+        Keys 150 ["key policy denies|denied by the key policy|denied by key policy"]
+            => "The message says that the key policy denies the use.";
+        Keys 160 ["key policy|key's policy", "explicitly den|explicit den"]
+            not [OTHER_POLICIES, OR_EXPLICIT_DENY, "authorized to perform:|authorised to perform:\
+                 |no explicit den|not explicitly den"]
+            => "The message says that the key policy denies the use.";
+    },
+    rank: Some(190),
+    families: &[Family::Key],
+    remedy: Remedy::Advise,
+    check: deny,
+    unread: key::is_unread,
+    who: |case| case.key_owner(),
+    steps: deny_steps,
+    console: console::source_key,
+    page: Pages::One(page::KEY_POLICIES),
+};
+
+pub(super) static CALL: Entry = Entry {
+    slug: "key-policy",
+    title: "The key policy does not let the caller or the job role use the key",
+    happens: "A call or a job that is not a copy uses a key whose policy does not let the caller or the job role use it. It is \
+        never the cause of a failed copy.",
+    found: "The message of the refused call tells, and the key's policy where it can be read.",
+    also: ADMITTED,
+    messages: &[],
+    rank: None,
+    families: &[],
+    remedy: Remedy::Advise,
+    check: message_alone,
+    unread: |_| false,
+    who: |case| case.key_owner(),
+    steps: policy_steps,
+    console: console::source_key,
+    page: Pages::ByCase(page::KEY_POLICIES, same_account_page),
+};
+
+fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
+    key_policy(false, copy, facts)
+}
+
+fn deny(copy: &BackupCopy, facts: &Facts) -> Finding {
+    key_policy(true, copy, facts)
+}
+
+fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Finding {
+    let (key_facts, key) = match key::existing(facts) {
+        Ok(found) => found,
+        Err(finding) => return finding,
+    };
+    if key.manager == KeyManager::Aws {
+        return ruled_out(format!(
+            "`{}` is an AWS managed key, whose policy cannot be changed",
+            key.arn
+        ));
+    }
+    if !copy.is_cross_account() {
+        return not_checkable(format!(
+            "{SAME_ACCOUNT}; which principal uses the key then is not documented"
+        ));
+    }
+    let policy = match &key_facts.policy {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(policy) => policy,
+    };
+    // What one policy doesn't allow, another may.
+    if !denies && let Fact::Unknown(why) = &key_facts.policy_names {
+        return unreadable(why);
+    }
+    let access = |policy| key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
+    match access(policy) {
+        Access::Denied {
+            action,
+            statement,
+            text,
+        } if denies => (
+            Verdict::Confirmed,
+            vec![
+                format!(
+                    "statement {} of the key policy denies {action}",
+                    statement.saturating_add(1)
+                ),
+                text,
+            ],
+        ),
+        Access::Unknown { keys } => depends_on("the key policy", &keys),
+        Access::Missing { .. } | Access::Allowed if denies => {
+            ruled_out("no Deny of the key policy matches")
+        }
+        Access::Missing { actions } => not_allowed("", &actions, key_facts, copy),
+        Access::Allowed => ruled_out("the key policy allows what the copy needs"),
+        Access::Denied { .. } => match without_denies(policy).as_ref().map(access) {
+            Some(Access::Allowed) => {
+                ruled_out("without its Deny, the key policy allows what the copy needs")
+            }
+            Some(Access::Missing { actions }) => {
+                not_allowed("also without its Deny, ", &actions, key_facts, copy)
+            }
+            Some(Access::Unknown { keys }) => depends_on("the key policy", &keys),
+            Some(Access::Denied { .. }) | None => not_checkable("a Deny decides"),
+        },
+    }
+}
+
+fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, copy: &BackupCopy) -> Finding {
+    let others: Vec<&str> = key_facts.other_policies().collect();
+    if others.is_empty() {
+        confirmed(format!(
+            "{also}the key policy of `{}` does not allow {} to AWSServiceRoleForBackup of account {}",
+            key_facts.arn,
+            actions.join(", "),
+            copy.destination_account
+        ))
+    } else {
+        not_checkable(format!(
+            "{also}the policy `default` does not allow it, but the key has other policies too: {}",
+            others.join(", ")
+        ))
+    }
+}
+
+fn policy_steps(case: &Case<'_>) -> Vec<String> {
+    if !case.is_cross_account() {
+        return same_account_steps(case);
+    }
+    let mut steps = Vec::new();
+    let role_is_missing = case
+        .facts()
+        .is_some_and(|facts| matches!(facts.service_linked_role, Fact::Known(None)));
+    if role_is_missing {
+        steps.push(service_linked_role::create(case));
+    }
+    if case.is_fully_managed() {
+        steps.push(format!(
+            "This type is encrypted with the key of the source vault. Which principal of account {} uses that key is not \
+             documented, so Copymend does not edit this policy by itself; AWS's published list admits the whole account.",
+            case.account()
+        ));
+    }
+    steps.push(save_policy(case));
+    let statements = statements(case);
+    if statements.is_empty() {
+        steps.push(format!(
+            "Let AWSServiceRoleForBackup of account {} use the key: kms:DescribeKey, kms:ReEncryptFrom, \
+             kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants, and kms:CreateGrant if kms:GrantIsForAWSResource is true. Change \
+             nothing else in policy.json.",
+            case.account()
+        ));
+    }
+    let sentences =
+        std::iter::once("Add this to the list `Statement` of policy.json, and change nothing else")
+            .chain(std::iter::repeat("Add this as well"));
+    steps.extend(
+        statements
+            .iter()
+            .zip(sentences)
+            .map(|(statement, sentence)| step(sentence, statement)),
+    );
+    steps.extend([
+        write_policy(case),
+        case.start_again_with(
+            "Wait some minutes until the policy counts, then start the copy again",
+            "",
+        ),
+    ]);
+    steps
+}
+
+/// Which principal uses the key then is not documented; AWS's advice on the message is to admit the job role
+/// (AWS Backup, "Troubleshooting", documented).
+fn same_account_steps(case: &Case<'_>) -> Vec<String> {
+    vec![
+        save_policy(case),
+        format!(
+            "Let the job role {} use the key: kms:DescribeKey, kms:Decrypt, kms:GenerateDataKey, and kms:CreateGrant if \
+                 kms:GrantIsForAWSResource is true. Change nothing else in policy.json.",
+            case.role_shown()
+        ),
+        write_policy(case),
+        case.start_again_with(
+            "Wait some minutes until the policy counts, then start the copy again",
+            "",
+        ),
+    ]
+}
+
+fn same_account_page(case: &Case<'_>) -> Option<&'static str> {
+    (!case.is_cross_account()).then_some(page::TROUBLESHOOTING)
+}
+
+fn deny_steps(case: &Case<'_>) -> Vec<String> {
+    let role = case
+        .service_linked_role()
+        .unwrap_or_else(|| format!("AWSServiceRoleForBackup of account {}", case.account()));
+    vec![
+            save_policy(case),
+            "Find the Deny that matches the copy; the report's evidence quotes it. Someone put it there on purpose: ask its author \
+             first. Copymend never changes a Deny."
+                .to_owned(),
+            format!(
+                "If the copy should be allowed, except `{role}` from that Deny: add the condition ArnNotEquals with aws:PrincipalArn \
+                 and this ARN."
+            ),
+            write_policy(case),
+            case.start_again(),
+    ]
+}
+
+fn save_policy(case: &Case<'_>) -> String {
+    match case.key() {
+        Some(key) => step!("Save the key policy";
+            "aws kms get-key-policy --key-id {key} --policy-name default --region {} --query Policy --output text > \
+             policy.json", key.region()),
+        None => case.look_at_recovery_point(
+            "Find the key of the backup (EncryptionKeyArn), then save its policy `default` with aws kms get-key-policy as policy.json",
+        ),
+    }
+}
+
+fn write_policy(case: &Case<'_>) -> String {
+    match case.key() {
+        Some(key) => step!("Write the policy back, in the account that owns the key";
+            "aws kms put-key-policy --key-id {key} --policy-name default --region {} --policy file://policy.json",
+            key.region()),
+        None => {
+            "Write policy.json back with aws kms put-key-policy, in the account that owns the key."
+                .to_owned()
+        }
+    }
+}
+
+/// The statements that a repair would add, each on one line. Empty without a verified job.
+fn statements(case: &Case<'_>) -> Vec<String> {
+    let partition = case.key().map(KeyArn::partition);
+    partition.map_or_else(Vec::new, |partition| statements_in(partition, case))
+}
+
+/// The statements that let the destination account use a key for this copy, each on one line.
+pub(crate) fn statements_in(partition: &str, case: &Case<'_>) -> Vec<String> {
+    let Some(destination_account) = case.event().destination_vault.account_id() else {
+        return Vec::new();
+    };
+    let service = case.via_service();
+    let grant = KeyGrant {
+        partition: partition.to_owned(),
+        destination_account,
+        // Through which service a fully managed type uses the key is not documented.
+        profile: match service {
+            Some(_) => KeyProfile::LeastPrivilege,
+            None => KeyProfile::Documented,
+        },
+        via_services: service.into_iter().collect(),
+    };
+    let statements = grant.statements().unwrap_or_default();
+    let shown = statements.iter().filter_map(as_json);
+    shown.map(|json| json.to_string()).collect()
+}

@@ -1,0 +1,238 @@
+//! The organization of the two accounts, and the Regions that an account may use.
+
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
+use crate::advice::{Case, step};
+use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
+use crate::fact::Fact;
+use crate::facts::Facts;
+use crate::job::BackupCopy;
+
+pub(super) static MEMBERSHIP: Entry = Entry {
+    slug: "organization-membership",
+    title: "The accounts are not in the same organization",
+    happens: "AWS Backup copies between accounts of one organization alone. One of the accounts left it, or never was in it.",
+    found: "Each account is asked for its organization.",
+    also: ADMITTED,
+    messages: rules! {
+        // Documented: "Both source and destination account must be a member of the same organization."
+        First 40 ["same organization|same aws organization|same amazon organization\
+             |same organisation|an organization|any organization|an aws organization\
+             |your organization|the organization|an organisation", "must be a member|must be member\
+             |must both be|must belong|must be in the same|must be part|must be within\
+             |should be in the same|should be a member|not in the same|not in an org\
+             |not in your org|not a member|not member|not a part of|not part of|not belong\
+             |not within the same|need to be in the same|need to be member|have to be in the same\
+             |outside of your org|outside your org|is outside the org|is outside of the org\
+             |are outside the org|are outside of the org|no longer a member|not both in\
+             |not both member"]
+            => "The message says that the accounts are not in the same organization.";
+        // Seen: error code and text of AWS Organizations.
+        First 50 ["awsorganizationsnotinuse|different organizations|different aws organizations\
+             |organizations not in use"]
+            => "The message says that an account is in no organization, or in another one.";
+    },
+    rank: Some(80),
+    families: &[Family::Vault, Family::Key],
+    remedy: Remedy::Advise,
+    check: membership,
+    unread: |facts| {
+        facts.source_organization.unknown().is_some()
+            || facts.destination_organization.unknown().is_some()
+    },
+    who: |case| case.organization_owner(),
+    steps: membership_steps,
+    console: |case| console::organization(case, "accounts"),
+    page: Pages::One(page::ACROSS_ACCOUNTS),
+};
+
+pub(super) static FEATURE_OFF: Entry = Entry {
+    slug: "cross-account-backup-disabled",
+    title: "Cross-account backup is off in the organization",
+    happens: "The management account switches cross-account backup on for the whole organization. It is off.",
+    found: "AWS Backup's global settings are read in the management account, where Copymend may.",
+    also: ADMITTED,
+    messages: rules! {
+        // Documented: "Cross-account copy feature is not enabled for the current organization."
+        First 60 ["cross-account copy|cross account copy|cross-account backup|cross account backup",
+            "copy feature is disabled|backup feature is disabled|copy is not enabled\
+             |backup is not enabled|copy is disabled|backup is disabled|feature is not enabled\
+             |copy has not been enabled|backup has not been enabled|feature has not been enabled\
+             |backup is turned off|copy is turned off|feature is turned off\
+             |feature is not turned on|backup is not turned on|not enabled for the current org\
+             |not enabled for your org|not enabled for the org|not enabled for this org\
+             |not enabled in your org|not enabled in the org|must be enabled|must be turned on\
+             |is not enabled in the management account|is not enabled by the management account"]
+            => "The message says that cross-account backup is off in the organization.";
+        First 70 ["feature is not enabled for the current org|iscrossaccountbackupenabled is false"]
+            => "The message says that cross-account backup is off in the organization.";
+    },
+    rank: Some(90),
+    families: &[],
+    remedy: Remedy::Advise,
+    check: feature_off,
+    unread: |_| false,
+    who: |case| case.organization_owner(),
+    steps: feature_off_steps,
+    console: |case| console::here(case, "backup", "/settings"),
+    page: Pages::One(page::ACROSS_ACCOUNTS),
+};
+
+pub(super) static REGION_OPT_IN: Entry = Entry {
+    slug: "region-opt-in",
+    title: "The account is not enabled in the Region",
+    happens: "The destination's Region is one that each account must enable first, or the account has not signed up for the \
+        resource's service there.",
+    found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
+    also: "A Region that is not enabled gives the same text.",
+    messages: rules! {
+        // Documented: "The AWS Access Key Id needs a subscription for the service". Seen: OptInRequired.
+        First 270 ["needs a subscription for the service|need a subscription for the service\
+             |optinrequired:|not subscribed to this service|not subscribed to the service\
+             |region is not enabled|region not enabled|region is disabled|region disabled\
+             |region that is not enabled|not opted in|not opted-in|opt in to the region\
+             |opt-in region is|must opt in|is not enabled in region\
+             |account is not enabled in the region|region has not been enabled\
+             |regiondisabledexception"] not ["marketplace|kms key"]
+            => "The account is not enabled in the Region.";
+        // Inferred: "Region me-south-1 must be enabled". The names of Regions end in a digit.
+        First 280 ["region must be enabled|-1 must be enabled|-2 must be enabled|-3 must be enabled\
+             |-4 must be enabled|-5 must be enabled|-6 must be enabled|-7 must be enabled",
+            "region"]
+            not ["kms key|feature|cross-account|cross account|cross-region|in region|in the region\
+                 |protection"] => "The account is not enabled in the Region.";
+        // Seen: what a Region that is not enabled answers.
+        First 290 ["security token included in the request is invalid|unrecognizedclientexception\
+             |not able to validate the provided access credentials"] or [Transient]
+            => "A Region that is not enabled does not know the account's credentials.";
+    },
+    rank: None,
+    families: &[],
+    remedy: Remedy::Advise,
+    check: message_alone,
+    unread: |_| false,
+    who: |case| {
+        format!(
+            "An administrator of the destination account {}",
+            case.account()
+        )
+    },
+    steps: region_opt_in_steps,
+    console: |case| console::global(case, "billing/home#/account"),
+    page: Pages::One(page::REGIONS),
+};
+
+fn membership(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if !copy.is_cross_account() {
+        return ruled_out(SAME_ACCOUNT);
+    }
+    match (&facts.source_organization, &facts.destination_organization) {
+        (Fact::Known(None), _) => {
+            confirmed(format!("account {} is in no organization", copy.account))
+        }
+        (_, Fact::Known(None)) => confirmed(format!(
+            "account {} is in no organization",
+            copy.destination_account
+        )),
+        (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
+            if source.id == destination.id {
+                ruled_out(format!("both accounts are in {}", source.id))
+            } else {
+                confirmed(format!(
+                    "the source is in {}, the destination in {}",
+                    source.id, destination.id
+                ))
+            }
+        }
+        (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => unreadable(why),
+    }
+}
+
+/// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS accounts", documented).
+fn feature_off(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if !copy.is_cross_account() {
+        return ruled_out(SAME_ACCOUNT);
+    }
+    match &facts.cross_account_backup {
+        Fact::Unknown(why) => unreadable(why),
+        Fact::Known(true) => ruled_out("cross-account backup is on"),
+        Fact::Known(false) => confirmed("isCrossAccountBackupEnabled is false"),
+    }
+}
+
+const WHICH_ORGANIZATION: &str =
+    "aws organizations describe-organization --query Organization.Id --output text";
+
+/// The accounts that are in no organization, as far as the facts tell.
+fn outsiders<'c>(case: &Case<'c>) -> Vec<&'c str> {
+    let Some(facts) = case.facts() else {
+        return Vec::new();
+    };
+    [
+        (&facts.source_organization, case.source_account()),
+        (&facts.destination_organization, case.account()),
+    ]
+    .into_iter()
+    .filter(|(organization, _)| matches!(organization, Fact::Known(None)))
+    .map(|(_, account)| account)
+    .collect()
+}
+
+fn membership_steps(case: &Case<'_>) -> Vec<String> {
+    let (source, destination) = (case.source_account(), case.account());
+    let mut steps = vec![step(
+        &format!(
+            "Run this in account {source} and in account {destination}; both must show the same id"
+        ),
+        WHICH_ORGANIZATION,
+    )];
+    let outsiders = outsiders(case);
+    if outsiders.is_empty() {
+        steps.push(
+            "AWS Backup copies between accounts of one organization only. Invite the account that is outside, or copy to a vault in an \
+             account of the same organization."
+                .to_owned(),
+        );
+    }
+    for account in outsiders {
+        steps.extend([
+            step!("Account {account} is in no organization. If it should belong to yours, invite it, {}",
+                case.in_management_account();
+                "aws organizations invite-account-to-organization --target Id={account},Type=ACCOUNT"),
+            step!("Accept the invitation in account {account}";
+                "HANDSHAKE=$(aws organizations list-handshakes-for-account --query 'Handshakes[0].Id' --output text)\n\
+                 aws organizations accept-handshake --handshake-id $HANDSHAKE"),
+        ]);
+    }
+    steps.push(case.start_again());
+    steps
+}
+
+fn feature_off_steps(case: &Case<'_>) -> Vec<String> {
+    let region = case.source_region();
+    let from = case.in_management_account();
+    vec![
+        step!("Look at isCrossAccountBackupEnabled, {from}; no other account can read and set it";
+            "aws backup describe-global-settings --region {region}"),
+        step!("Turn cross-account backup on, {from}";
+            "aws backup update-global-settings --region {region} --global-settings isCrossAccountBackupEnabled=true"),
+        case.start_again_with(
+            "Wait 15 minutes, the time a change may take, then start the copy again",
+            "",
+        ),
+    ]
+}
+
+fn region_opt_in_steps(case: &Case<'_>) -> Vec<String> {
+    let (account, region) = (case.account(), case.region());
+    vec![
+        step!("See whether the account may use the Region";
+            "aws account get-region-opt-status --region-name {region}"),
+        step!("Enable the Region, if it is disabled; this takes minutes to hours";
+            "aws account enable-region --region-name {region}"),
+        format!(
+            "If the Region is enabled, open the console of the resource's own service in account {account}, Region {region}: the \
+                 account may not have signed up for that service."
+        ),
+        case.start_again(),
+    ]
+}

@@ -1,0 +1,183 @@
+//! What the policy simulator says of the job role, layer by layer.
+
+use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
+use crate::fact::Fact;
+use crate::facts::{Facts, SimulatedFact};
+use crate::job::BackupCopy;
+use crate::simulation::{Simulated, SimulatedAction};
+
+/// Which of the three layers an answer of the simulator blames.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    Identity,
+    Boundary,
+    Organization,
+}
+
+/// Whether a layer lets the job role make the two calls of a copy.
+pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Finding {
+    // Where GetRole told nothing, the simulation of exactly this role still does.
+    let named = &copy.role;
+    let is_missing = matches!(&facts.job_role, Fact::Known(found)
+        if found.as_ref().is_none_or(|role| role.arn != *named));
+    if is_missing {
+        return match layer {
+            Layer::Identity | Layer::Boundary => ruled_out("the job role does not exist"),
+            // The organization's policies bind the account, whether the role exists or not.
+            Layer::Organization => not_checkable("without the job role nothing can be simulated"),
+        };
+    }
+    let findings: Vec<Finding> = facts
+        .job_role_access
+        .actions()
+        .into_iter()
+        .map(|fact| one_action(layer, fact))
+        .collect();
+    let with = |verdict| findings.iter().filter(move |(found, _)| *found == verdict);
+    let verdict = [Verdict::Confirmed, Verdict::NotCheckable]
+        .into_iter()
+        .find(|verdict| with(*verdict).next().is_some())
+        .unwrap_or(Verdict::RuledOut);
+    let evidence = with(verdict).flat_map(|(_, evidence)| evidence.iter().cloned());
+    (verdict, evidence.collect())
+}
+
+fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
+    let as_is = match &fact.as_is {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(action) => action,
+    };
+    match (layer, fact.behind_scps()) {
+        (Layer::Organization, _) => organization(fact, as_is),
+        (Layer::Identity | Layer::Boundary, None) => not_checkable(format!(
+            "the simulation of {} ends at the service control policies",
+            as_is.action
+        )),
+        (Layer::Identity | Layer::Boundary, Some(Fact::Unknown(why))) => unreadable(why),
+        (Layer::Identity, Some(Fact::Known(action))) => identity(fact, action),
+        (Layer::Boundary, Some(Fact::Known(action))) => boundary(action),
+    }
+}
+
+fn blocked(what: &str, action: &SimulatedAction) -> Finding {
+    confirmed(format!(
+        "the policy simulator: {what} {} on `{}`",
+        action.action, action.resource
+    ))
+}
+
+fn may_call(action: &SimulatedAction) -> Finding {
+    ruled_out(format!(
+        "the policy simulator says that the job role may call {} on `{}`",
+        action.action, action.resource
+    ))
+}
+
+/// The simulator evaluates service control policies with their conditions, and takes a key that it isn't told as absent (IAM user
+/// guide, "Testing IAM policies", documented since August 2026). So a refusal counts only where it was told every key of the
+/// call that these policies of AWS's examples ask for.
+fn organization(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
+    match action.meaning() {
+        Simulated::NotByOrganization if fact.not_told.is_empty() => blocked(
+            "the organization's service control policies do not allow",
+            action,
+        ),
+        Simulated::NotByOrganization => not_checkable(format!(
+            "the policy simulator: the organization's service control policies do not allow {} on `{}`, as far as it could be told; \
+             not known are the condition keys {}",
+            action.action,
+            action.resource,
+            fact.not_told.join(", ")
+        )),
+        Simulated::Allowed => may_call(action),
+        Simulated::NotByBoundary | Simulated::DeniedByIdentity | Simulated::NotByIdentity => {
+            ruled_out(format!("no service control policy stops {}", action.action))
+        }
+        Simulated::Unclear if action.allowed_by_organizations == Some(true) => {
+            ruled_out(format!("no service control policy stops {}", action.action))
+        }
+        Simulated::Unclear => unclear(action),
+    }
+}
+
+fn boundary(action: &SimulatedAction) -> Finding {
+    let does_not_stop = || {
+        ruled_out(format!(
+            "the permissions boundary does not stop {}",
+            action.action
+        ))
+    };
+    match action.meaning() {
+        // A Deny that depends on a key which nobody told the simulator may apply all the same.
+        Simulated::Allowed if !action.missing_context_values.is_empty() => unclear(action),
+        Simulated::Allowed => may_call(action),
+        Simulated::NotByBoundary => blocked(
+            "the permissions boundary of the job role does not allow",
+            action,
+        ),
+        Simulated::DeniedByIdentity | Simulated::NotByIdentity => does_not_stop(),
+        Simulated::Unclear
+            if action.allowed_by_permissions_boundary == Some(true)
+                && action.missing_context_values.is_empty() =>
+        {
+            does_not_stop()
+        }
+        Simulated::NotByOrganization | Simulated::Unclear => unclear(action),
+    }
+}
+
+fn identity(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
+    match action.meaning() {
+        Simulated::Allowed if !action.missing_context_values.is_empty() => unclear(action),
+        Simulated::Allowed => may_call(action),
+        Simulated::NotByBoundary => behind_the_boundary(fact, action),
+        Simulated::DeniedByIdentity => blocked("a policy of the job role denies", action),
+        Simulated::NotByIdentity => blocked("no policy of the job role allows", action),
+        Simulated::NotByOrganization | Simulated::Unclear => unclear(action),
+    }
+}
+
+/// What the role's own policies say where its boundary is in the way: a second simulation tells.
+fn behind_the_boundary(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
+    match &fact.without_boundary {
+        None => not_checkable(format!(
+            "the permissions boundary stops {} before the role's own policies count",
+            action.action
+        )),
+        Some(Fact::Unknown(why)) => unreadable(why),
+        Some(Fact::Known(without)) => match without.meaning() {
+            Simulated::Allowed => ruled_out(format!(
+                "without its permissions boundary the job role may call {}",
+                action.action
+            )),
+            Simulated::DeniedByIdentity | Simulated::NotByIdentity => confirmed(format!(
+                "the policy simulator: also without its permissions boundary, the job role's policies do not allow {} on `{}`",
+                action.action, action.resource
+            )),
+            Simulated::NotByOrganization | Simulated::NotByBoundary | Simulated::Unclear => {
+                unclear(without)
+            }
+        },
+    }
+}
+
+fn unclear(action: &SimulatedAction) -> Finding {
+    let is_silent = action.is_cross_account && action.identity_decision.is_none();
+    not_checkable(if action.missing_context_values.is_empty() && is_silent {
+        format!(
+            "the policy simulator knows no policy of another account, and does not say what the role's own policies make of {} on `{}`",
+            action.action, action.resource
+        )
+    } else if action.missing_context_values.is_empty() {
+        format!(
+            "the policy simulator cannot tell about {} on `{}`",
+            action.action, action.resource
+        )
+    } else {
+        format!(
+            "{} depends on condition keys that cannot be known from outside: {}",
+            action.action,
+            action.missing_context_values.join(", ")
+        )
+    })
+}

@@ -1,0 +1,321 @@
+//! The destination vault itself: its key, its retention range, whether it exists.
+
+use super::key::usable_again;
+use super::vault_policy::NO_VAULT;
+use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page, rules};
+use crate::access::COPY_INTO_BACKUP_VAULT;
+use crate::advice::{Case, lower_first, owner_of_key, step};
+use crate::assess::{Finding, confirmed, not_checkable, ruled_out, unreadable};
+use crate::fact::Fact;
+use crate::facts::{Facts, KeyManager};
+use crate::features::is_fully_managed;
+use crate::job::BackupCopy;
+use crate::messages::wording::AT_DESTINATION;
+
+pub(super) static KEY: Entry = Entry {
+    slug: "destination-vault-key",
+    title: "The destination vault has no key that this copy can use",
+    happens: "The destination vault uses AWS's own key, or its key is disabled, waits for deletion or is gone. A copy between \
+        accounts of a type that AWS Backup does not manage fully needs a customer managed key there.",
+    found: "The vault names its key, and AWS KMS describes it.",
+    also: "The key may be that of the destination vault.",
+    messages: rules! {
+        // Documented: the destination vault "is encrypted with the default Backup service managed key".
+        First 80 ["default backup service managed key|default aws backup service managed key\
+             |only the contents of a backup vault encrypted by|default backup service-managed key"]
+            => "The destination vault is encrypted with the default service key.";
+        First 90 ["vault is encrypted with the default|vault is encrypted with an aws managed key\
+             |vault is encrypted with the aws managed key|vault is encrypted with aws/backup\
+             |vault uses the default|vault is encrypted with an aws owned key\
+             |vault is encrypted with an aws-owned key",
+            "cannot|not supported|failed|not be copied|not allowed"]
+            => "The vault is encrypted with a key that is not the customer's own.";
+        // Documented: "Storage Gateway backup copies require a user-created backup vault and key at destination."
+        First 100 ["user-created backup vault|user created backup vault|user-created vault and key"]
+            => "The copy needs a vault and a key of your own at the destination.";
+        // Documented: "The default vault cannot be a destination". The wording is inferred.
+        First 110 ["default vault|default backup vault", "cannot be used as|cannot be a\
+             |not supported as|not be the destination|not be a destination|not allowed as"]
+            => "The default vault cannot be the destination.";
+        // Seen: RDS on a copy to another Region without a key. EC2: "Creating an unencrypted copy from an encrypted snapshot is
+        // not supported."
+        First 120 ["must specify new kms key|must specify a new kms key|must specify a kms key\
+             |specify new kms key for cross|unencrypted copy from an encrypted"]
+            => "A copy of an encrypted snapshot to another Region needs a key there.";
+        // Seen: RDS names the key of the copy "target KMS key".
+        First 130 [AT_DESTINATION, "does not exist|not enabled|disabled|not accessible|pending\
+             |not found|not have permission|denied|unavailable|not be used|not usable"]
+            => "The key of the destination vault cannot be used.";
+    },
+    rank: Some(130),
+    families: &[Family::Key],
+    remedy: Remedy::Advise,
+    check: key,
+    unread: |facts| facts.vault_key.unknown().is_some(),
+    who: |case| match case.unusable_vault_key() {
+        Some(key) => owner_of_key(&key.arn),
+        None => case.vault_owner(),
+    },
+    steps: key_steps,
+    console: console::vault_key,
+    page: Pages::ByCase(page::ENCRYPTION, |case| {
+        case.unusable_vault_key().map(|_| page::KEY_STATES)
+    }),
+};
+
+pub(super) static RETENTION: Entry = Entry {
+    slug: "retention-out-of-range",
+    title: "The retention is outside the destination vault's range",
+    happens: "The destination vault has a vault lock with a shortest or a longest retention, and the copy asks for another one.",
+    found: "The vault tells its range, and the job tells the retention of the copy.",
+    also: ADMITTED,
+    messages: rules! {
+        // Documented: "The retention specified in the job is not within the range specified for the target Backup Vault."
+        First 320 ["retention|deleteafterdays|delete after days", "not within the range\
+             |outside the range|outside of the range|out of range|out of the range|not in the range\
+             |less than the minimum|lower than the minimum|below the minimum\
+             |shorter than the minimum|greater than the maximum|more than the maximum\
+             |exceeds the maximum|above the maximum|longer than the maximum|minretentiondays\
+             |maxretentiondays|min retention|max retention|minimum retention|maximum retention\
+             |not within the allowed|not within the permitted|outside the allowed\
+             |outside the permitted"]
+            => "The retention is outside the range of the destination vault.";
+        // Inferred: "… must be between 7 and 35 days". A lifecycle has bounds of its own, so the text must speak of the vault.
+        First 330 ["must be between", "retention", "vault"]
+            => "The retention is outside the range of the destination vault.";
+    },
+    rank: Some(140),
+    families: &[],
+    remedy: Remedy::Advise,
+    check: retention,
+    unread: |_| false,
+    who: |case| {
+        let owner = lower_first(&case.vault_owner());
+        format!("{}, together with {owner}", case.backup_owner())
+    },
+    steps: retention_steps,
+    console: console::destination_vault,
+    page: Pages::One(page::VAULT_LOCK),
+};
+
+pub(super) static NOT_FOUND: Entry = Entry {
+    slug: "vault-not-found",
+    title: "The backup vault does not exist",
+    happens: "The backup plan names a vault that was deleted, or whose name, account or Region is wrong.",
+    found: "AWS Backup describes the destination vault, or says that there is none.",
+    also: ADMITTED,
+    messages: &[],
+    rank: Some(70),
+    families: &[Family::Vault],
+    remedy: Remedy::Advise,
+    check: not_found,
+    unread: |facts| facts.destination_vault.unknown().is_some(),
+    who: |case| case.vault_owner(),
+    steps: not_found_steps,
+    console: |case| console::there(case, "backup", "/backupvaults"),
+    page: Pages::One(page::VAULTS),
+};
+
+fn key(copy: &BackupCopy, facts: &Facts) -> Finding {
+    if is_fully_managed(&copy.source_recovery_point) {
+        return not_checkable("fully managed types may use any key of the destination vault");
+    }
+    let named = match &facts.destination_vault {
+        Fact::Known(Some(vault)) if vault.describable_key() != vault.encryption_key.as_ref() => {
+            return not_checkable(
+                "AWS owns the destination vault's key, and nobody can describe it",
+            );
+        }
+        Fact::Known(Some(vault)) => vault.encryption_key.as_ref(),
+        Fact::Known(None) => return ruled_out(NO_VAULT),
+        Fact::Unknown(_) => None,
+    };
+    match (&facts.vault_key, named) {
+        (Fact::Unknown(why), _) => unreadable(why),
+        (Fact::Known(None), Some(named)) => confirmed(format!(
+            "the destination vault's key `{named}` does not exist"
+        )),
+        (Fact::Known(None), None) => not_checkable("the destination vault names no key"),
+        (Fact::Known(Some(key)), _)
+            if key.manager == KeyManager::Aws && copy.is_cross_account() =>
+        {
+            confirmed(format!(
+                "the destination vault uses the AWS managed key `{}`",
+                key.arn
+            ))
+        }
+        (Fact::Known(Some(key)), _) if !key.is_enabled() => confirmed(format!(
+            "the destination vault's key `{}` is in state {}",
+            key.arn, key.state
+        )),
+        (Fact::Known(Some(key)), _) => ruled_out(format!(
+            "the destination vault's key `{}` is usable",
+            key.arn
+        )),
+    }
+}
+
+fn retention(copy: &BackupCopy, facts: &Facts) -> Finding {
+    let vault = match &facts.destination_vault {
+        Fact::Unknown(why) => return unreadable(why),
+        Fact::Known(None) => return ruled_out(NO_VAULT),
+        Fact::Known(Some(vault)) => vault,
+    };
+    let (min, max) = (vault.min_retention_days, vault.max_retention_days);
+    if min.is_none() && max.is_none() {
+        return ruled_out("the destination vault sets no retention range");
+    }
+    let range = format!(
+        "the vault accepts {} to {} days",
+        min.map_or_else(|| "any".to_owned(), |days| days.to_string()),
+        max.map_or_else(|| "any".to_owned(), |days| days.to_string())
+    );
+    let days = copy
+        .lifecycle
+        .as_ref()
+        .and_then(|lifecycle| lifecycle.delete_after_days);
+    match days {
+        None => not_checkable(format!("{range}; the job names no retention")),
+        Some(days) => {
+            // -1 keeps the copy for ever.
+            let too_short = days >= 0 && min.is_some_and(|min| days < min);
+            let too_long = max.is_some_and(|max| days < 0 || days > max);
+            let text = format!("{range}; the copy asks for {days}");
+            if too_short || too_long {
+                confirmed(text)
+            } else {
+                ruled_out(text)
+            }
+        }
+    }
+}
+
+fn not_found(copy: &BackupCopy, facts: &Facts) -> Finding {
+    match &facts.destination_vault {
+        Fact::Unknown(why) => unreadable(why),
+        Fact::Known(None) => confirmed(format!("`{}` does not exist", copy.destination_vault)),
+        Fact::Known(Some(_)) => ruled_out("the destination vault exists"),
+    }
+}
+
+fn describe_vault(case: &Case<'_>) -> String {
+    format!(
+        "aws backup describe-backup-vault --backup-vault-name {} --region {}",
+        case.vault(),
+        case.region()
+    )
+}
+
+fn key_steps(case: &Case<'_>) -> Vec<String> {
+    if let Some(key) = case.unusable_vault_key() {
+        let mut steps = vec![format!(
+            "Vault `{}` uses the key `{}`, which is in state {}.",
+            case.vault(),
+            key.arn,
+            key.state
+        )];
+        steps.extend(usable_again(&key.arn, Some(&key.state)));
+        steps.push(case.start_again());
+        return steps;
+    }
+    let mut steps = vec![step(
+        &format!(
+            "Look at the key of vault `{}` (EncryptionKeyArn). The copy needs a customer managed key, and a vault's key cannot be changed",
+            case.vault()
+        ),
+        &describe_vault(case),
+    )];
+    steps.extend(another(case, "Make another vault"));
+    steps
+}
+
+/// Another vault beside the destination vault: a standard one, under a customer managed key. `why` is how the steps begin.
+pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
+    let (account, region) = (case.account(), case.region());
+    let name = new_vault_name(case.vault());
+    let arn = format!(
+        "arn:{}:backup:{region}:{account}:backup-vault:{name}",
+        case.event().destination_vault.partition()
+    );
+    vec![
+        step!("{why}. Create a customer managed key for it, or use one that you have, in account {account}";
+            "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)"),
+        step!("Create a vault under that key";
+            "aws backup create-backup-vault --backup-vault-name {name} --region {region} --encryption-key-arn $KEY"),
+        case.save_vault_policy(),
+        step(
+            &format!(
+                "Give it to the new vault. It must allow {COPY_INTO_BACKUP_VAULT} to the role {}; where it names the old vault, \
+                 write the new one",
+                case.role_shown()
+            ),
+            &case.put_vault_policy(&name),
+        ),
+        format!(
+            "In the backup plan of account {}, point the copy action at `{arn}`. If Copymend may repair that vault, add it to \
+             COPYMEND_ALLOWED_DESTINATIONS.",
+            case.source_account()
+        ),
+    ]
+}
+
+/// A name for another vault: at most 50 letters, digits, `-` and `_` (`CreateBackupVault`, documented).
+fn new_vault_name(old: &str) -> String {
+    if old.len() <= 46 && !old.contains(['/', '.']) {
+        format!("{old}-cmk")
+    } else {
+        "copies-cmk".to_owned()
+    }
+}
+
+fn retention_steps(case: &Case<'_>) -> Vec<String> {
+    let (min, max) = case.destination_vault().map_or((None, None), |vault| {
+        (vault.min_retention_days, vault.max_retention_days)
+    });
+    let range = match (min, max) {
+        (Some(min), Some(max)) => format!("{min} to {max} days"),
+        (Some(min), None) => format!("{min} days or more"),
+        (None, Some(max)) => format!("at most {max} days"),
+        (None, None) => "what MinRetentionDays and MaxRetentionDays say".to_owned(),
+    };
+    let option = min
+        .or(max)
+        .map(|days| format!(" --lifecycle DeleteAfterDays={days}"));
+    vec![
+        step(
+            &format!(
+                "Vault `{}` accepts a retention of {range}. Its settings",
+                case.vault()
+            ),
+            &describe_vault(case),
+        ),
+        format!(
+            "In the backup plan of account {}, set the retention of the copy action inside that range. Copymend never touches a \
+                 vault lock.",
+            case.source_account()
+        ),
+        case.start_again_with(
+            "Start this copy again with a retention that the vault accepts",
+            option.as_deref().unwrap_or_default(),
+        ),
+    ]
+}
+
+fn not_found_steps(case: &Case<'_>) -> Vec<String> {
+    vec![
+        step(
+            &format!("Check whether vault `{}` exists", case.vault()),
+            &describe_vault(case),
+        ),
+        format!(
+            "If the name, the account or the Region is wrong, correct the copy action in the backup plan of account {}.",
+            case.source_account()
+        ),
+        step!("If the vault should exist, create a customer managed key for it, or use one that you have";
+            "KEY=$(aws kms create-key --region {} --query KeyMetadata.Arn --output text)", case.region()),
+        step!("Create the vault under that key";
+            "aws backup create-backup-vault --backup-vault-name {} --region {} --encryption-key-arn $KEY", case.vault(),
+            case.region()),
+        case.start_again(),
+    ]
+}
