@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use copymend_diagnosis::CopyJobState;
-use copymend_remediation::advisor::{AccessAdvisor, Advisory, is_for_advisor};
-use copymend_remediation::ports::{AdvisorEnvironment, Environment};
+use copymend_remediation::advisor::{AccessAdvisor, is_for_advisor};
+use copymend_remediation::ports::{Environment, Reads};
 use copymend_remediation::report::Report;
 use copymend_remediation::sweep::{Swept, is_sweep};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_report::{Row, Style, advisory_json, advisory_terminal, json, terminal};
+use copymend_report::{Row, Style, json, terminal};
 use serde_json::Value;
 
 use crate::output::printable;
@@ -18,7 +18,6 @@ use crate::output::printable;
 pub(crate) enum Answer {
     Report(Box<Result<Report, HandlerError>>),
     Swept(Result<Swept, HandlerError>),
-    Advisory(Box<Result<Advisory, HandlerError>>),
 }
 
 impl Answer {
@@ -26,10 +25,10 @@ impl Answer {
         event: &Value,
         invocation: &Invocation,
         remediator: &CopyRemediator<impl Environment>,
-        advisor: &AccessAdvisor<impl AdvisorEnvironment>,
+        advisor: &AccessAdvisor<impl Reads>,
     ) -> Self {
         if is_for_advisor(event) {
-            Self::Advisory(Box::new(advisor.handle(event, invocation).await))
+            Self::Report(Box::new(advisor.handle(event, invocation).await))
         } else if is_sweep(event) {
             Self::Swept(remediator.sweep(event, invocation).await)
         } else {
@@ -46,10 +45,6 @@ impl Answer {
             },
             Self::Swept(Ok(swept)) => serde_json::json!(swept).to_string(),
             Self::Swept(Err(error)) => error_json(error),
-            Self::Advisory(result) => match result.as_ref() {
-                Ok(advisory) => advisory_json(advisory),
-                Err(error) => error_json(error),
-            },
         }
     }
 
@@ -62,27 +57,15 @@ impl Answer {
             },
             Self::Swept(Ok(swept)) => swept_text(swept),
             Self::Swept(Err(error)) => error_text(error),
-            Self::Advisory(result) => match result.as_ref() {
-                Ok(advisory) => advisory_terminal(advisory, Style::Coloured),
-                Err(error) => error_text(error),
-            },
         }
     }
 
-    /// The reports of copies in it: one, none, or those of a sweep.
+    /// The reports in it: one, none, or those of a sweep.
     pub(crate) fn reports(&self) -> &[Report] {
         match self {
             Self::Report(result) => result.as_ref().as_ref().map_or(&[], std::slice::from_ref),
             Self::Swept(Ok(swept)) => &swept.reports,
-            Self::Swept(Err(_)) | Self::Advisory(_) => &[],
-        }
-    }
-
-    /// What the access advisor found out.
-    pub(crate) fn advisory(&self) -> Option<&Advisory> {
-        match self {
-            Self::Advisory(result) => result.as_ref().as_ref().ok(),
-            Self::Report(_) | Self::Swept(_) => None,
+            Self::Swept(Err(_)) => &[],
         }
     }
 
@@ -103,15 +86,13 @@ impl Answer {
                 let reports = swept.reports.iter();
                 let errors = swept.errors.iter();
                 reports
-                    .map(|report| Row::of_report(&report.copy.copy_job_id, report, state(report)))
+                    .map(|report| {
+                        Row::of_report(report.copy_job_id().unwrap_or(event), report, state(report))
+                    })
                     .chain(errors.map(|error| Row::of_error(event, error)))
                     .collect()
             }
             Self::Swept(Err(error)) => failed(error),
-            Self::Advisory(result) => match result.as_ref() {
-                Ok(advisory) => vec![Row::of_advisory(event, advisory)],
-                Err(error) => failed(error),
-            },
         }
     }
 }

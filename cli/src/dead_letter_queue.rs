@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use copymend_aws::{AwsAdvisorEnvironment, AwsEnvironment, DeadLetterQueue};
-use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Subject};
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_aws::{AwsEnvironment, DeadLetterQueue, ReadOnly, ReadWrite};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::Settings;
 use copymend_remediation::{CopyRemediator, Invocation};
@@ -27,9 +27,8 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
     let settings =
         Settings::read(variable).map_err(|error| CommandError::Usage(error.to_string()))?;
     let advisor_settings = advisor_settings(arguments, variable)?;
-    if advisor_settings.ledger_table.is_some()
-        && advisor_settings.ledger_table == settings.ledger_table
-    {
+    let ledger = advisor_settings.deployment.ledger_table.as_ref();
+    if ledger.is_some() && ledger == settings.deployment.ledger_table.as_ref() {
         return Err(CommandError::Usage(
             "--advisor-ledger: it is the copy remediator's table (COPYMEND_LEDGER_TABLE); the access advisor has its own"
                 .to_owned(),
@@ -40,12 +39,14 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
         .build()
         .map_err(io_error("start"))?;
     runtime.block_on(async {
-        let environment = AwsEnvironment::load(&settings).await;
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let queue = environment.dead_letter_queue(queue_url);
         let functions = Functions {
             remediator: CopyRemediator::new(environment, settings),
-            advisor: AccessAdvisor::new(AwsAdvisorEnvironment::load(&advisor_settings).await)
-                .with_own_roles(advisor_settings.own_roles),
+            advisor: AccessAdvisor::new(
+                AwsEnvironment::load(&advisor_settings.deployment).await,
+                advisor_settings,
+            ),
         };
         all(&functions, &queue, arguments).await
     })
@@ -53,8 +54,8 @@ pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, Command
 
 /// Both functions, as the environment and the options set them up.
 struct Functions {
-    remediator: CopyRemediator<AwsEnvironment>,
-    advisor: AccessAdvisor<AwsAdvisorEnvironment>,
+    remediator: CopyRemediator<AwsEnvironment<ReadWrite>>,
+    advisor: AccessAdvisor<AwsEnvironment<ReadOnly>>,
 }
 
 /// The access advisor's settings. Its own function gets them by the same names as the copy remediator's, so what differs
@@ -140,22 +141,13 @@ fn is_handled(answer: &Answer) -> bool {
             // Not confirmed: AWS Backup may know the job, and these credentials may not ask.
             // Handled by another invocation: nobody knows yet how that ends.
             let is_open = matches!(report.outcome, Outcome::Advised | Outcome::AlreadyHandled);
-            let is_unconfirmed = !report.verified && is_open;
+            let is_unconfirmed = !report.is_confirmed() && is_open;
             !is_unconfirmed && !report.awaits_another_delivery()
         }),
         Answer::Swept(result) => result.as_ref().is_ok_and(|swept| {
             swept.errors.is_empty()
                 && swept.left == 0
                 && !swept.reports.iter().any(Report::awaits_another_delivery)
-        }),
-        Answer::Advisory(result) => result.as_ref().as_ref().is_ok_and(|advisory| {
-            // A call can't be confirmed; a job can, and may be one that these credentials may not read, or that another
-            // invocation is at.
-            let is_confirmed = match &advisory.subject {
-                Subject::ApiCall(_) => true,
-                Subject::BackupJob(_) | Subject::RestoreJob(_) => advisory.verified,
-            };
-            is_confirmed || advisory.outcome == Outcome::Nothing
         }),
     }
 }
@@ -201,8 +193,8 @@ mod tests {
     /// What came of an event within this time.
     fn answer_within(sandbox: &Sandbox, event: &Value, time: SignedDuration) -> Answer {
         let remediator = CopyRemediator::new(sandbox.clone(), Settings::default());
-        let advisor = AccessAdvisor::new(sandbox.clone());
-        let now = Environment::clock(sandbox).now();
+        let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
+        let now = Reads::clock(sandbox).now();
         let invocation = Invocation {
             id: "test".to_owned(),
             deadline: now + time,
@@ -233,7 +225,7 @@ mod tests {
         ] {
             let advised = answer(&sandbox, &event(&format!("advisor/{name}")));
             assert!(
-                matches!(advised, Answer::Advisory(_)) && is_handled(&advised),
+                matches!(advised, Answer::Report(_)) && is_handled(&advised),
                 "{name}: {advised:?}"
             );
         }
@@ -307,7 +299,7 @@ mod tests {
         let sandbox = sandbox();
         sandbox.fail("sns:Publish", CallErrorKind::Unavailable);
         let untold = answer(&sandbox, &event("advisor/create-backup-vault"));
-        assert!(matches!(untold, Answer::Advisory(_)) && !is_handled(&untold));
+        assert!(matches!(untold, Answer::Report(_)) && !is_handled(&untold));
     }
 
     /// The environment belongs to the copy remediator.
@@ -319,7 +311,9 @@ mod tests {
             "COPYMEND_EXTERNAL_ID" => Some("the-secret-id".to_owned()),
             _ => None,
         };
-        let bare = advisor_settings(&arguments(&[]), variable).unwrap();
+        let bare = advisor_settings(&arguments(&[]), variable)
+            .unwrap()
+            .deployment;
         assert_eq!(bare.ledger_table, None);
         assert_eq!(bare.member_role, None);
         assert_eq!(bare.external_id.as_deref(), Some("the-secret-id"));
@@ -329,7 +323,7 @@ mod tests {
             "--advisor-member-role",
             "copymend/CopymendMemberReader",
         ]);
-        let full = advisor_settings(&full, variable).unwrap();
+        let full = advisor_settings(&full, variable).unwrap().deployment;
         assert_eq!(full.ledger_table.as_deref(), Some("advisor-ledger"));
         assert_eq!(
             full.member_role.as_deref(),

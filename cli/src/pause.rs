@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use copymend_aws::AwsEnvironment;
+use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::ledger::{Ledger, Pause};
-use copymend_remediation::ports::{CallResult, Clock, Environment};
+use copymend_remediation::ports::{CallResult, Clock, Reads};
 use copymend_remediation::settings::Settings;
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub(crate) fn pause(arguments: &PauseArguments) -> Result<Ending, CommandError> 
     let settings = settings()?;
     let runtime = runtime()?;
     let paused = runtime.block_on(async {
-        let environment = AwsEnvironment::load(&settings).await;
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let pause = Pause {
             reason: arguments.reason.clone(),
             since: environment.clock().now(),
@@ -59,7 +59,7 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<Ending, CommandError
     let settings = settings()?;
     let runtime = runtime()?;
     let resumed = runtime.block_on(async {
-        let environment = AwsEnvironment::load(&settings).await;
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         Ok(ledger(&environment)?.lift_pause().await)
     })?;
     let text = |was_paused: &bool| {
@@ -91,7 +91,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
         .map_err(io_error("start"))
 }
 
-fn ledger(environment: &AwsEnvironment) -> Result<&impl Ledger, CommandError> {
+fn ledger(environment: &AwsEnvironment<ReadWrite>) -> Result<&impl Ledger, CommandError> {
     environment.ledger().ok_or_else(|| {
         CommandError::Usage("no ledger is set: name its table in COPYMEND_LEDGER_TABLE".to_owned())
     })

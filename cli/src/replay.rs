@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use copymend_diagnosis::CopyJobState;
-use copymend_remediation::advisor::AccessAdvisor;
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
-use copymend_report::{Style, advisory_email, email, table};
+use copymend_report::{Style, email, table};
 use copymend_sandbox::{CopyJob, Sandbox};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     let settings = settings(arguments.repair)?;
     let sandbox = Sandbox::new(world(arguments.world.as_deref())?);
     let remediator = CopyRemediator::new(sandbox.clone(), settings);
-    let advisor = AccessAdvisor::new(sandbox.clone());
+    let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(io_error("start"))?;
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
         let text = text(path)?;
         // What isn't JSON reaches the handler as `null`, as in the Lambda function.
         let event: Value = serde_json::from_str(&text).unwrap_or_default();
-        let now = Environment::clock(&sandbox).now();
+        let now = Reads::clock(&sandbox).now();
         let invocation = Invocation {
             id: format!("replay-{place}"),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
@@ -115,7 +115,6 @@ fn is_failure(answer: &Answer) -> bool {
         Answer::Swept(result) => result.as_ref().map_or(true, |swept| {
             !swept.errors.is_empty() || swept.reports.iter().any(is_failed)
         }),
-        Answer::Advisory(result) => result.is_err(),
     }
 }
 
@@ -156,12 +155,8 @@ fn human(
             .map_or_else(|| "gone".to_owned(), |state| state.to_string());
         writeln!(output, "   retried copy {job}: {state}")?;
     }
-    let reports = answer.reports().iter();
-    let emails = reports
-        .map(email)
-        .chain(answer.advisory().map(advisory_email))
-        .filter(|_| message);
-    for email in emails {
+    let reports = answer.reports().iter().filter(|_| message);
+    for email in reports.map(email) {
         writeln!(output, "\n   ✉ {}", email.subject)?;
         for line in email.body.lines() {
             writeln!(output, "   │ {line}")?;

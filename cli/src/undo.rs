@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use copymend_aws::AwsEnvironment;
+use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{Again, Change, Refusal};
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::settings::Settings;
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, change_to_undo, undo};
 use jiff::SignedDuration;
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &UndoArguments) -> Result<Ending, CommandError> {
         .build()
         .map_err(io_error("start"))?;
     let result = runtime.block_on(async {
-        let environment = AwsEnvironment::load(&settings).await;
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let now = environment.clock().now();
         let invocation = Invocation {
             // Different from every other's: it owns the lease.

@@ -3,36 +3,35 @@
 
 use std::process::ExitCode;
 
-use copymend_aws::AwsAdvisorEnvironment;
-use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, Advisory};
+use copymend_aws::{AwsEnvironment, ReadOnly};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::report::Report;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     copymend_lambda::run(async {
         let settings = AdvisorSettings::read(|name| std::env::var(name).ok())?;
-        let environment = AwsAdvisorEnvironment::load(&settings).await;
-        let advisor = &AccessAdvisor::new(environment)
-            .in_local_run(settings.is_local_run)
-            .with_own_roles(settings.own_roles);
+        let environment = AwsEnvironment::<ReadOnly>::load(&settings.deployment).await;
+        let advisor = &AccessAdvisor::new(environment, settings);
         copymend_lambda::serve(|event, invocation| async move {
-            let advisory = advisor.handle(&event, &invocation).await;
-            if let Ok(advisory) = &advisory {
-                log(advisory);
+            let report = advisor.handle(&event, &invocation).await;
+            if let Ok(report) = &report {
+                log(report);
             }
-            advisory
+            report
         })
         .await
     })
     .await
 }
 
-fn log(advisory: &Advisory) {
+fn log(report: &Report) {
     tracing::info!(
-        event = advisory.event,
-        verified = advisory.verified,
-        cause = %advisory.diagnosis.cause,
-        outcome = %advisory.outcome,
-        permissions = advisory.permissions.len(),
+        event = report.event,
+        verified = report.verified,
+        cause = %report.diagnosis.cause,
+        outcome = %report.outcome,
+        permissions = report.permissions.as_ref().map(Vec::len),
         "handled"
     );
 }

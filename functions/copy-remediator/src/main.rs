@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use copymend_aws::AwsEnvironment;
+use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::Settings;
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
         for list in settings.lists_that_admit_everything() {
             tracing::warn!(list, "a list holds `*` and admits everything");
         }
-        let environment = AwsEnvironment::load(&settings).await;
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let remediator = &CopyRemediator::new(environment, settings);
         copymend_lambda::serve(|event, invocation| async move {
             if is_sweep(&event) {
@@ -54,7 +54,7 @@ fn log(report: &Report) {
             resource = change.resource,
             grantee = change.grantee,
             sids = ?change.added,
-            copy_job = report.copy.copy_job_id,
+            copy_job = report.copy_job_id(),
             "a policy was changed"
         );
     }
@@ -66,7 +66,7 @@ fn log(report: &Report) {
         .collect();
     tracing::info!(
         event = report.event,
-        copy_job = report.copy.copy_job_id,
+        copy_job = report.copy_job_id(),
         verified = report.verified,
         cause = %report.diagnosis.cause,
         outcome = %report.outcome,

@@ -1,24 +1,65 @@
-//! What the copy remediator works with, on AWS.
+//! What Copymend's functions work with, on AWS.
 
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use copymend_remediation::ports::{CallResult, Environment};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{CallResult, Reads};
+use copymend_remediation::settings::Deployment;
 
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
-    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetterQueue, DynamoLedger, ReadWrite,
+    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetterQueue, DynamoLedger,
     SnsNotifier, SystemClock, config,
 };
 
-/// Everything that the copy remediator needs, on AWS.
+/// Everything that a function needs, on AWS: the copy remediator with [`ReadWrite`](crate::ReadWrite), the access advisor with
+/// [`ReadOnly`](crate::ReadOnly). What only reads can't write, and is no environment for what does:
+///
+/// ```
+/// use copymend_aws::{AwsEnvironment, ReadWrite};
+/// use copymend_remediation::ports::Environment;
+///
+/// fn write<E: Environment>() {}
+/// write::<AwsEnvironment<ReadWrite>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use copymend_aws::{AwsEnvironment, ReadOnly};
+/// use copymend_remediation::ports::Environment;
+///
+/// fn write<E: Environment>() {}
+/// write::<AwsEnvironment<ReadOnly>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use copymend_aws::{AwsEnvironment, ReadOnly};
+/// use copymend_remediation::ports::{BackupWrites, Reads};
+///
+/// fn write<B: BackupWrites>() {}
+/// write::<<AwsEnvironment<ReadOnly> as Reads>::Backup>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use copymend_aws::{AwsEnvironment, ReadOnly};
+/// use copymend_remediation::ports::{KeyWrites, Reads};
+///
+/// fn write<K: KeyWrites>() {}
+/// write::<<AwsEnvironment<ReadOnly> as Reads>::Keys>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use copymend_aws::{AwsEnvironment, ReadOnly};
+/// use copymend_remediation::ports::{IdentityWrites, Reads};
+///
+/// fn write<I: IdentityWrites>() {}
+/// write::<<AwsEnvironment<ReadOnly> as Reads>::Identities>();
+/// ```
 #[derive(Debug)]
-pub struct AwsEnvironment {
-    backup: AwsBackup<ReadWrite>,
-    keys: AwsKeys<ReadWrite>,
-    identities: AwsIdentities<ReadWrite>,
+pub struct AwsEnvironment<Access> {
+    backup: AwsBackup<Access>,
+    keys: AwsKeys<Access>,
+    identities: AwsIdentities<Access>,
     organizations: AwsOrganizations,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
@@ -26,26 +67,26 @@ pub struct AwsEnvironment {
     config: SdkConfig,
 }
 
-impl AwsEnvironment {
+impl<Access> AwsEnvironment<Access> {
     /// The environment with what the process's environment says: Region, credentials, `AWS_ENDPOINT_URL` and
     /// `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs credentials.
-    pub async fn load(settings: &Settings) -> Self {
-        Self::new(config::load_for(settings.is_local_run).await, settings)
+    pub async fn load(deployment: &Deployment) -> Self {
+        Self::new(config::load_for(deployment.is_local_run).await, deployment)
     }
 
     /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's
     /// client makes one.
     #[must_use]
-    pub fn new(config: SdkConfig, settings: &Settings) -> Self {
+    pub fn new(config: SdkConfig, deployment: &Deployment) -> Self {
         let member_role = MemberRole {
-            setting: settings.member_role.clone(),
-            external_id: settings.external_id.clone(),
+            setting: deployment.member_role.clone(),
+            external_id: deployment.external_id.clone(),
         };
-        let accounts = Arc::new(Accounts::of(config, member_role, settings.is_local_run));
+        let accounts = Arc::new(Accounts::of(config, member_role, deployment.is_local_run));
         Self {
             config: accounts.own_config().clone(),
-            notifier: SnsNotifier::new(accounts.own_config(), settings.topic_arn.as_deref()),
-            ledger: settings
+            notifier: SnsNotifier::new(accounts.own_config(), deployment.topic_arn.as_deref()),
+            ledger: deployment
                 .ledger_table
                 .as_deref()
                 .map(|table| DynamoLedger::new(accounts.own_config(), table)),
@@ -56,9 +97,7 @@ impl AwsEnvironment {
             clock: SystemClock,
         }
     }
-}
 
-impl AwsEnvironment {
     /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no permission.
     pub async fn caller(&self) -> CallResult<Option<String>> {
         let client = aws_sdk_sts::Client::new(&self.config);
@@ -76,24 +115,24 @@ impl AwsEnvironment {
     }
 }
 
-impl Environment for AwsEnvironment {
-    type Backup = AwsBackup<ReadWrite>;
-    type Keys = AwsKeys<ReadWrite>;
-    type Identities = AwsIdentities<ReadWrite>;
+impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
+    type Backup = AwsBackup<Access>;
+    type Keys = AwsKeys<Access>;
+    type Identities = AwsIdentities<Access>;
     type Organizations = AwsOrganizations;
     type Notifier = SnsNotifier;
     type Ledger = DynamoLedger;
     type Clock = SystemClock;
 
-    fn backup(&self) -> &AwsBackup<ReadWrite> {
+    fn backup(&self) -> &AwsBackup<Access> {
         &self.backup
     }
 
-    fn keys(&self) -> &AwsKeys<ReadWrite> {
+    fn keys(&self) -> &AwsKeys<Access> {
         &self.keys
     }
 
-    fn identities(&self) -> &AwsIdentities<ReadWrite> {
+    fn identities(&self) -> &AwsIdentities<Access> {
         &self.identities
     }
 

@@ -1,23 +1,21 @@
 //! The ports of `copymend-remediation` on the AWS SDK for Rust.
 //!
-//! [`AwsEnvironment`] is what the copy remediator works with, [`AwsAdvisorEnvironment`] what the access advisor does: the same
-//! adapters, [`ReadOnly`]. Each reads regions, credentials and endpoints from the process's environment as every AWS SDK
+//! [`AwsEnvironment`] is what the copy remediator works with and, [`ReadOnly`], the access advisor. Each reads regions, credentials and endpoints from the process's environment as every AWS SDK
 //! does. It calls nothing at the start; each client is made when it is first needed, on one shared HTTP client.
 //!
 //! ```no_run
-//! use copymend_aws::AwsEnvironment;
+//! use copymend_aws::{AwsEnvironment, ReadWrite};
 //! use copymend_remediation::settings::Settings;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let settings = Settings::read(|name| std::env::var(name).ok())?;
-//! let environment = AwsEnvironment::load(&settings).await;
+//! let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
 //! # Ok(())
 //! # }
 //! ```
 
 mod access;
 mod accounts;
-mod advisor_environment;
 mod backup;
 mod clock;
 mod config;
@@ -42,7 +40,6 @@ mod sns;
 mod tests;
 
 pub use access::{ReadOnly, ReadWrite};
-pub use advisor_environment::AwsAdvisorEnvironment;
 pub use backup::AwsBackup;
 pub use clock::SystemClock;
 pub use dead_letter_queue::{DeadLetterMessage, DeadLetterQueue};

@@ -3,12 +3,9 @@
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
-use copymend_diagnosis::Cause;
 use copymend_policy::Arn;
-use copymend_remediation::advisor::Advisory;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
-use copymend_remediation::report::{Outcome, Report};
-use copymend_report::Email;
+use copymend_remediation::report::Report;
 
 use crate::error::Call;
 
@@ -38,16 +35,9 @@ impl SnsNotifier {
     }
 }
 
-impl SnsNotifier {
-    /// `id` names what the message is about. With the outcome it makes `message_id`, which is the same when a message is sent
-    /// again, so that a reader can tell.
-    async fn publish(
-        &self,
-        email: Email,
-        id: &str,
-        cause: Cause,
-        outcome: Outcome,
-    ) -> CallResult<bool> {
+impl Notifier for SnsNotifier {
+    async fn notify(&self, report: &Report) -> CallResult<bool> {
+        let email = copymend_report::email(report);
         let Some((client, topic)) = &self.topic else {
             tracing::info!(
                 subject = email.subject,
@@ -56,6 +46,9 @@ impl SnsNotifier {
             );
             return Ok(false);
         };
+        // Another delivery may name another cause, but counts the copy under the same incident.
+        let incident = report.incident.as_ref();
+        let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
         let call = Call::new("sns:Publish", topic);
         let attribute = |value: &str| {
             MessageAttributeValue::builder()
@@ -70,32 +63,21 @@ impl SnsNotifier {
             .subject(subject(&email.subject))
             .message(message(email.body))
             .message_attributes("cause", attribute(cause.slug())?)
-            .message_attributes("outcome", attribute(outcome.slug())?)
-            .message_attributes("message_id", attribute(&format!("{id}/{outcome}"))?);
+            .message_attributes("outcome", attribute(report.outcome.slug())?)
+            .message_attributes("message_id", attribute(&message_id(report))?);
         call.send(request.send()).await?;
         Ok(true)
     }
 }
 
-impl Notifier<Report> for SnsNotifier {
-    async fn notify(&self, report: &Report) -> CallResult<bool> {
-        let email = copymend_report::email(report);
+/// The same when a message is sent again, so that a reader can tell.
+fn message_id(report: &Report) -> String {
+    let outcome = report.outcome;
+    match report.copy_job_id() {
+        Some(id) if report.verified => format!("{id}/{outcome}"),
         // A made-up event must not look like a repetition of the real one.
-        let unverified = if report.verified { "" } else { "unverified-" };
-        let id = format!("{unverified}{}", report.copy.copy_job_id);
-        // Another delivery may name another cause, but counts the copy under the same incident.
-        let incident = report.incident.as_ref();
-        let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
-        self.publish(email, &id, cause, report.outcome).await
-    }
-}
-
-impl Notifier<Advisory> for SnsNotifier {
-    async fn notify(&self, advisory: &Advisory) -> CallResult<bool> {
-        let email = copymend_report::advisory_email(advisory);
-        let cause = advisory.diagnosis.cause;
-        let id = format!("{}/{cause}", advisory.event);
-        self.publish(email, &id, cause, advisory.outcome).await
+        Some(id) => format!("unverified-{id}/{outcome}"),
+        None => format!("{}/{}/{outcome}", report.event, report.diagnosis.cause),
     }
 }
 

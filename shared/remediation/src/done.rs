@@ -5,7 +5,7 @@ use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, WhyUnk
 use crate::decide::{Decision, Proposal};
 use crate::guards::GuardResult;
 use crate::report::{
-    CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report,
+    CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report, Subject,
 };
 use crate::settings::Mode;
 
@@ -114,18 +114,11 @@ impl Report {
             copy.recovery_point = Some(job.source_recovery_point.to_string());
         }
         let cause = done.cause.unwrap_or_else(|| diagnosis.cause());
+        let id = event.id.as_ref().unwrap_or(&event.copy_job_id).clone();
+        let message = job.map_or(&event.status_message, |job| &job.status_message);
         Self {
-            event: event
-                .id
-                .clone()
-                .unwrap_or_else(|| event.copy_job_id.clone()),
-            copy,
             verified: failure.is_some() || done.is_confirmed,
-            mode,
-            message: job.map_or_else(
-                || event.status_message.clone(),
-                |job| job.status_message.clone(),
-            ),
+            mode: Some(mode),
             diagnosis: DiagnosisReport {
                 cause,
                 candidates: diagnosis.candidates().to_vec(),
@@ -142,7 +135,7 @@ impl Report {
             occurrences: done.occurrences,
             incident: done.incident,
             told_by_its_change: done.told_by_its_change,
-            tells_of_settings: false,
+            ..Self::blank(id, Subject::Copy(copy), message)
         }
     }
 }

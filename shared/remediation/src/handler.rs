@@ -12,10 +12,12 @@ use serde_json::Value;
 
 use crate::carry_out::Case;
 use crate::decide::decide;
+pub(crate) use crate::delivery::Delivery;
+use crate::delivery::handle_once;
 use crate::done::{Done, Findings};
 use crate::guards::{Guard, GuardResult};
-use crate::incident::{Counted, Told, count_and_tell, tell};
-use crate::ledger::{JobEntry, JobProgress, Ledger};
+use crate::incident::tell;
+use crate::ledger::Ledger;
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
 use crate::report::{DecisionKind, Outcome, Report};
 use crate::settings::Settings;
@@ -55,9 +57,6 @@ impl HandlerError {
 /// `DescribeCopyJob` (inferred).
 const READS_OF_A_RUNNING_JOB: u32 = 3;
 const READ_PAUSE: Duration = Duration::from_secs(1);
-/// A job's entry in the ledger outlives the invocation by this much: enough for clocks that differ.
-const GRACE: SignedDuration = SignedDuration::from_secs(10);
-
 /// The handler of failed copy jobs.
 #[derive(Debug)]
 pub struct CopyRemediator<E> {
@@ -98,18 +97,6 @@ impl<E: Environment> CopyRemediator<E> {
             return self.recovered(&event).await;
         }
         let verification = self.verify(&event).await?;
-        let Some(ledger) = self.environment.ledger() else {
-            let delivery = Delivery {
-                invocation,
-                progress: JobProgress::default(),
-            };
-            let report = Box::pin(self.report(&event, verification, &delivery)).await?;
-            return tell(self.environment.notifier(), report).await;
-        };
-        let until = invocation
-            .deadline
-            .saturating_add(GRACE)
-            .unwrap_or(invocation.deadline);
         let (id, is_confirmed) = match &verification {
             Verification::Confirmed(failure) => (failure.job().id.clone(), true),
             // An event that nobody confirms must not take the place of the real one.
@@ -117,63 +104,23 @@ impl<E: Environment> CopyRemediator<E> {
                 (format!("unverified-{}", event.copy_job_id), false)
             }
         };
-        let progress = match ledger
-            .begin_job(&id, &invocation.id, self.environment.clock().now(), until)
-            .await
-            .map_err(HandlerError::Call)?
-        {
-            JobEntry::Started(progress) => progress,
-            JobEntry::InProgress => {
-                let note = "another invocation handles this job".to_owned();
-                return Ok(self.nothing(&event, Outcome::AlreadyHandled, Some(note)));
-            }
-            JobEntry::Done(outcome) => {
-                let note = format!("this job was handled before: {outcome}");
-                let mut report = self.nothing(&event, Outcome::AlreadyHandled, Some(note));
-                report.verified = is_confirmed;
-                return Ok(report);
+        let answer = async |delivery: &Delivery<'_>| {
+            let changed_settings = self.changed_settings(delivery).await;
+            let report = Box::pin(self.report(&event, verification, delivery)).await?;
+            Ok(changed_settings.told_in(report))
+        };
+        let repeated = |outcome: Option<String>| {
+            let note = match &outcome {
+                Some(outcome) => format!("this job was handled before: {outcome}"),
+                None => "another invocation handles this job".to_owned(),
+            };
+            let report = self.nothing(&event, Outcome::AlreadyHandled, Some(note));
+            Report {
+                verified: outcome.is_some() && is_confirmed,
+                ..report
             }
         };
-        let delivery = Delivery {
-            invocation,
-            progress,
-        };
-        let changed_settings = self.changed_settings(ledger, invocation, until).await;
-        let told = match Box::pin(self.report(&event, verification, &delivery)).await {
-            Ok(mut report) => {
-                let changed_settings = changed_settings.notes_for(&report);
-                report.tells_of_settings = !changed_settings.is_empty();
-                report.notes.extend(changed_settings);
-                let tells_of_settings = report.tells_of_settings;
-                let notifier = self.environment.notifier();
-                let clock = self.environment.clock();
-                let told = count_and_tell(ledger, notifier, clock, &id, &delivery.progress, report);
-                match Box::pin(told).await {
-                    Ok((report, told)) => {
-                        if tells_of_settings && told == Told::Now {
-                            self.settings_were_told(ledger).await;
-                        }
-                        Ok(report)
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-            Err(error) => Err(error),
-        };
-        let closed = match &told {
-            Ok(report) if report.awaits_another_delivery() => {
-                ledger.abandon_job(&id, &invocation.id).await
-            }
-            Ok(report) => {
-                let now = self.environment.clock().now();
-                ledger.finish_job(&id, report.outcome.slug(), now).await
-            }
-            Err(_) => ledger.abandon_job(&id, &invocation.id).await,
-        };
-        if let Err(error) = closed {
-            tracing::warn!(%error, "the job's entry was not closed");
-        }
-        told
+        handle_once(&self.environment, invocation, &id, answer, repeated).await
     }
 
     async fn verify(&self, event: &CopyJobEvent) -> Result<Verification, HandlerError> {
@@ -203,7 +150,7 @@ impl<E: Environment> CopyRemediator<E> {
             Ok(None) => Ok(Verification::Impossible(
                 "AWS Backup knows no such job".to_owned(),
             )),
-            Err(error) if error.may_pass() && !self.settings.is_local_run => {
+            Err(error) if error.may_pass() && !self.settings.deployment.is_local_run => {
                 Err(HandlerError::Call(error))
             }
             Err(error) => Ok(Verification::Impossible(error.to_string())),
@@ -362,12 +309,6 @@ impl<E: Environment> CopyRemediator<E> {
     }
 }
 
-/// One delivery of an event: the invocation, and what earlier deliveries left.
-pub(crate) struct Delivery<'d> {
-    pub(crate) invocation: &'d Invocation,
-    pub(crate) progress: JobProgress,
-}
-
 /// A duration for people, to the second.
 fn lasted(time: SignedDuration) -> String {
     let seconds = time.as_secs().max(0);
@@ -383,60 +324,4 @@ enum Verification {
     Confirmed(Box<Failure>),
     Refused(NotVerified),
     Impossible(String),
-}
-
-impl Counted for Report {
-    /// Same cause, same resource, same source account, and the same grantee where there is a change: each is told of. Unverified
-    /// events have incidents of their own, so that made-up ones can't silence real ones.
-    fn fingerprint(&self) -> String {
-        let first = self.changes.first().or(self.refused_changes.first());
-        let (cause, resource, grantee) = match (&self.incident, first) {
-            (Some(incident), _) => (
-                incident.cause,
-                incident.resource.as_str(),
-                incident.grantee.as_deref(),
-            ),
-            (None, Some(change)) => (
-                self.diagnosis.cause,
-                change.resource.as_str(),
-                change.grantee.as_deref(),
-            ),
-            (None, None) => (
-                self.diagnosis.cause,
-                self.copy.destination_vault.as_str(),
-                None,
-            ),
-        };
-        let verified = if self.verified { "" } else { "unverified#" };
-        let account = &self.copy.account;
-        match grantee {
-            Some(grantee) => format!("{verified}{cause}#{resource}#{account}#{grantee}"),
-            None => format!("{verified}{cause}#{resource}#{account}"),
-        }
-    }
-
-    fn is_told_by_its_change(&self) -> bool {
-        // A copy that wasn't started again is no part of what that report told.
-        self.told_by_its_change && self.outcome == Outcome::Retried
-    }
-
-    fn is_grant(&self) -> bool {
-        self.changes.iter().any(|change| change.applied)
-    }
-
-    fn is_always_told(&self) -> bool {
-        self.tells_of_settings || self.is_grant()
-    }
-
-    fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    fn occurred(&mut self, count: u64) {
-        self.occurrences = Some(count);
-    }
-
-    fn note(&mut self, note: String) {
-        self.notes.push(note);
-    }
 }

@@ -1,39 +1,9 @@
-//! Counting an incident and telling people of it: the same for a copy's Report and for an Advisory.
+//! Counting an incident and telling people of it.
 
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
-use crate::ports::{Clock, Notifier};
-use crate::report::Outcome;
-
-/// What is counted under an incident, and told.
-pub(crate) trait Counted: Sized {
-    /// What it is counted under: the same for the same cause on the same resource for the same source.
-    fn fingerprint(&self) -> String;
-
-    /// How it ended.
-    fn outcome(&self) -> Outcome;
-
-    /// Whether it gave a grant.
-    fn is_grant(&self) -> bool {
-        false
-    }
-
-    /// Whether people hear of it however often the incident was seen: a grant was given.
-    fn is_always_told(&self) -> bool {
-        false
-    }
-
-    /// Whether the report of a change of ours tells people of this, too: then the first occurrence need not.
-    fn is_told_by_its_change(&self) -> bool {
-        false
-    }
-
-    /// Takes down how often the incident was seen.
-    fn occurred(&mut self, count: u64);
-
-    /// Takes down what else people should know.
-    fn note(&mut self, note: String);
-}
+use crate::ports::{Clock, Notifier, Reads};
+use crate::report::{CopySummary, Outcome, Report, Subject};
 
 /// Whether people were told by this very delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,21 +17,14 @@ pub(crate) enum Told {
 /// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it ends otherwise than what
 /// the earlier one recorded, such as a repair after facts that could not be read, that is news, and is told. Where nobody
 /// knows whether the earlier one counted, people are told: rather one message too many than none.
-pub(crate) async fn count_and_tell<L, N, C, R>(
-    ledger: &L,
-    notifier: &N,
-    clock: &C,
+pub(crate) async fn count_and_tell<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
     job_id: &str,
     progress: &JobProgress,
-    mut told: R,
-) -> Result<(R, Told), HandlerError>
-where
-    L: Ledger,
-    N: Notifier<R>,
-    C: Clock,
-    R: Counted,
-{
-    if !told.outcome().is_told() {
+    mut told: Report,
+) -> Result<(Report, Told), HandlerError> {
+    if !told.outcome.is_told() {
         return Ok((told, Told::NotNow));
     }
     let fingerprint = told.fingerprint();
@@ -71,12 +34,13 @@ where
         .filter(|counted| counted.fingerprint == fingerprint);
     // A grant is news also where the copy had been started again without one.
     let same = before.filter(|counted| {
-        !told.outcome().is_news_after(&counted.outcome)
+        !told.outcome.is_news_after(&counted.outcome)
             && (!told.is_grant() || Outcome::is_of_a_repair(&counted.outcome))
     });
     let occurrence = match same {
         Some(_) if progress.told => {
-            told.note("people were told by an earlier delivery".to_owned());
+            told.notes
+                .push("people were told by an earlier delivery".to_owned());
             return Ok((told, Told::NotNow));
         }
         // The same number leads to the same message.
@@ -85,7 +49,7 @@ where
             let count = Count {
                 fingerprint: &fingerprint,
                 copy_job_id: job_id,
-                outcome: told.outcome().slug(),
+                outcome: told.outcome.slug(),
                 counting: match before {
                     Some(_) => Counting::Again,
                     None => Counting::First,
@@ -93,26 +57,30 @@ where
                 // Whoever was told of another outcome hears of this one.
                 is_due: progress.told || progress.is_count_unclear,
             };
-            ledger.count_occurrence(count, clock.now()).await
+            ledger
+                .count_occurrence(count, environment.clock().now())
+                .await
         }
     };
     match occurrence {
         Ok(occurrence) => {
-            told.occurred(occurrence.count);
+            told.occurrences = Some(occurrence.count);
             let is_due = match before {
                 // A number that was passed before is no news.
-                Some(_) if same.is_none() => occurrence.is_changed_by(told.outcome()),
+                Some(_) if same.is_none() => occurrence.is_changed_by(told.outcome),
                 Some(_) | None if occurrence.count <= 1 && told.is_told_by_its_change() => false,
-                Some(_) | None => occurrence.is_worth_telling(told.outcome()),
+                Some(_) | None => occurrence.is_worth_telling(told.outcome),
             };
             if !is_due && !told.is_always_told() {
                 return Ok((told, Told::NotNow));
             }
         }
         // Rather one message too many than none.
-        Err(error) => told.note(format!("the incident was not counted: {error}")),
+        Err(error) => told
+            .notes
+            .push(format!("the incident was not counted: {error}")),
     }
-    let told = tell(notifier, told).await?;
+    let told = tell(environment.notifier(), told).await?;
     if let Err(error) = ledger.record_told(job_id).await {
         tracing::warn!(%error, "it was not recorded that people were told");
     }
@@ -120,16 +88,88 @@ where
 }
 
 /// Tells people, unless there is nothing to tell.
-pub(crate) async fn tell<N, R>(notifier: &N, told: R) -> Result<R, HandlerError>
-where
-    N: Notifier<R>,
-    R: Counted,
-{
-    if !told.outcome().is_told() {
-        return Ok(told);
+pub(crate) async fn tell<N: Notifier>(
+    notifier: &N,
+    report: Report,
+) -> Result<Report, HandlerError> {
+    if !report.outcome.is_told() {
+        return Ok(report);
     }
-    match notifier.notify(&told).await {
-        Ok(_) => Ok(told),
+    match notifier.notify(&report).await {
+        Ok(_) => Ok(report),
         Err(error) => Err(HandlerError::Call(error)),
+    }
+}
+
+impl Report {
+    /// What it is counted under. Unverified events have incidents of their own, so that made-up ones can't silence real ones.
+    fn fingerprint(&self) -> String {
+        let unverified = if self.is_confirmed() {
+            ""
+        } else {
+            "unverified#"
+        };
+        let cause = self.diagnosis.cause;
+        let (what, who, account) = match &self.subject {
+            Subject::Copy(copy) => return self.fingerprint_of_copy(copy, unverified),
+            Subject::ApiCall(call) => {
+                let caller = without_session(&call.caller);
+                (call.operation.as_str(), caller, &call.account)
+            }
+            Subject::Job(job) => {
+                let role = job.role.as_deref().unwrap_or_default();
+                (job.kind.name(), role, &job.account)
+            }
+        };
+        format!("advisor#{unverified}{cause}#{what}#{who}#{account}")
+    }
+
+    /// Same cause, same resource, same source account, and the same grantee where there is a change: each is told of.
+    fn fingerprint_of_copy(&self, copy: &CopySummary, unverified: &str) -> String {
+        let first = self.changes.first().or(self.refused_changes.first());
+        let (cause, resource, grantee) = match (&self.incident, first) {
+            (Some(incident), _) => (
+                incident.cause,
+                incident.resource.as_str(),
+                incident.grantee.as_deref(),
+            ),
+            (None, Some(change)) => (
+                self.diagnosis.cause,
+                change.resource.as_str(),
+                change.grantee.as_deref(),
+            ),
+            (None, None) => (self.diagnosis.cause, copy.destination_vault.as_str(), None),
+        };
+        let account = &copy.account;
+        match grantee {
+            Some(grantee) => format!("{unverified}{cause}#{resource}#{account}#{grantee}"),
+            None => format!("{unverified}{cause}#{resource}#{account}"),
+        }
+    }
+
+    /// Whether the report of a change of ours tells people of this, too: then the first occurrence need not. A copy that wasn't
+    /// started again is no part of what that report told.
+    fn is_told_by_its_change(&self) -> bool {
+        self.told_by_its_change && self.outcome == Outcome::Retried
+    }
+
+    /// Whether it gave a grant.
+    fn is_grant(&self) -> bool {
+        self.changes.iter().any(|change| change.applied)
+    }
+
+    /// Whether people hear of it however often the incident was seen.
+    fn is_always_told(&self) -> bool {
+        self.changed_settings.is_some() || self.is_grant()
+    }
+}
+
+/// The role of a session's ARN: tools give every session another name. Other ARNs stay whole.
+fn without_session(caller: &str) -> &str {
+    match caller.split_once(":assumed-role/") {
+        Some((_, role_and_session)) if role_and_session.contains('/') => {
+            caller.rsplit_once('/').map_or(caller, |(role, _)| role)
+        }
+        Some(_) | None => caller,
     }
 }

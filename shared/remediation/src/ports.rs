@@ -15,7 +15,6 @@ use copymend_diagnosis::{
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
-use crate::advisor::Advisory;
 use crate::ledger::Ledger;
 use crate::report::Report;
 use crate::write::{
@@ -381,9 +380,9 @@ pub trait Organizations: Send + Sync {
 }
 
 /// Tells people.
-pub trait Notifier<R>: Send + Sync {
+pub trait Notifier: Send + Sync {
     /// Sends one report. Answers `false` where no topic is set.
-    fn notify(&self, report: &R) -> impl Future<Output = CallResult<bool>> + Send;
+    fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
 /// Time, injected.
@@ -395,18 +394,27 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// Everything the handler needs from the outside.
-pub trait Environment: Send + Sync {
+/// What a handler needs from the outside to find out and to tell. None of its ports can write anything but the function's own
+/// ledger, so that whoever has nothing else, such as the [access advisor](crate::advisor), can't compile a write:
+///
+/// ```compile_fail,E0599
+/// use copymend_remediation::ports::{BackupWrites, Reads, StartCopy};
+///
+/// async fn start<E: Reads>(environment: &E, copy: &StartCopy) {
+///     let _ = environment.backup().start_copy_job(copy).await;
+/// }
+/// ```
+pub trait Reads: Send + Sync {
     /// AWS Backup.
-    type Backup: BackupWrites;
+    type Backup: Backup;
     /// AWS KMS.
-    type Keys: KeyWrites;
+    type Keys: Keys;
     /// AWS IAM.
-    type Identities: IdentityWrites;
+    type Identities: Identities;
     /// AWS Organizations.
     type Organizations: Organizations;
     /// The way to people.
-    type Notifier: Notifier<Report>;
+    type Notifier: Notifier;
     /// The memory between events.
     type Ledger: Ledger;
     /// The time.
@@ -422,38 +430,19 @@ pub trait Environment: Send + Sync {
     fn organizations(&self) -> &Self::Organizations;
     /// The way to people.
     fn notifier(&self) -> &Self::Notifier;
-    /// The memory between events; `None` where no table is set. Without one nothing is written.
+    /// The memory between events; `None` where no table is set. Without one nothing is written, and every event is told.
     fn ledger(&self) -> Option<&Self::Ledger>;
     /// The time.
     fn clock(&self) -> &Self::Clock;
 }
 
-/// What the access advisor needs from the outside. None of its ports can write anything but the advisor's own ledger, so
-/// that an advisor that changes something doesn't compile.
-pub trait AdvisorEnvironment: Send + Sync {
-    /// AWS Backup.
-    type Backup: Backup;
-    /// AWS KMS.
-    type Keys: Keys;
-    /// AWS IAM.
-    type Identities: Identities;
-    /// The way to people.
-    type Notifier: Notifier<Advisory>;
-    /// The memory between events.
-    type Ledger: Ledger;
-    /// The time.
-    type Clock: Clock;
+/// What the copy remediator needs: [`Reads`] whose ports can write, too.
+pub trait Environment:
+    Reads<Backup: BackupWrites, Keys: KeyWrites, Identities: IdentityWrites>
+{
+}
 
-    /// AWS Backup.
-    fn backup(&self) -> &Self::Backup;
-    /// AWS KMS.
-    fn keys(&self) -> &Self::Keys;
-    /// AWS IAM.
-    fn identities(&self) -> &Self::Identities;
-    /// The way to people.
-    fn notifier(&self) -> &Self::Notifier;
-    /// The memory between events; `None` where no table is set: then every event is told.
-    fn ledger(&self) -> Option<&Self::Ledger>;
-    /// The time.
-    fn clock(&self) -> &Self::Clock;
+impl<E> Environment for E where
+    E: Reads<Backup: BackupWrites, Keys: KeyWrites, Identities: IdentityWrites>
+{
 }

@@ -2,28 +2,37 @@
 
 use std::fmt;
 
-use copymend_diagnosis::{Advice, Assessment, Cause, CopyJobEvent, WhyUnknown};
+use copymend_diagnosis::{Advice, Assessment, Cause, PermissionAnswer, WhyUnknown};
 use copymend_policy::Certificate;
 use serde::Serialize;
+use serde_json::Value;
 
 pub use crate::guards::{Guard, GuardResult};
 use crate::settings::Mode;
+use crate::settings_notice::RecordedSettings;
+pub use crate::subject::{CallSummary, CopySummary, JobSummary, Subject};
 
-/// What Copymend made of one event.
+/// What Copymend made of one event. That of the access advisor, which changes nothing, has no mode, no guards and no changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The event's id; the copy job's where the event has none.
     pub event: String,
-    /// The copy.
-    pub copy: CopySummary,
-    /// Whether AWS Backup confirmed the event. Nothing is ever written otherwise.
+    /// What was refused or failed.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Whether AWS Backup confirmed the event. Nothing is ever written otherwise. A refused call can't be looked up by its id, so
+    /// it never is confirmed.
     pub verified: bool,
-    /// The mode at the time.
-    pub mode: Mode,
-    /// The failure's message, untouched.
+    /// The mode at the time; absent where nothing could be written in any mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// The service's words, untouched.
     pub message: String,
     /// The cause with its evidence.
     pub diagnosis: DiagnosisReport,
+    /// The permissions that a call or a job needs, one by one; absent for a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<PermissionAnswer>>,
     /// What was decided.
     pub decision: DecisionKind,
     /// Every guard that was asked, in order.
@@ -40,6 +49,9 @@ pub struct Report {
     /// What people should do, where something is left for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
+    /// The least-privilege policy to attach to the caller or job role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Value>,
     /// Anything else worth knowing, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -53,9 +65,9 @@ pub struct Report {
     /// Whether a change of ours admits the copy, whose own report tells people of it.
     #[serde(skip)]
     pub told_by_its_change: bool,
-    /// Whether the notes say how the settings changed: people hear of it, whatever the incident's count.
+    /// The settings in force, where the notes say how they changed: people hear of it, whatever the incident's count.
     #[serde(skip)]
-    pub tells_of_settings: bool,
+    pub changed_settings: Option<RecordedSettings>,
 }
 
 /// What events are counted under.
@@ -70,6 +82,58 @@ pub struct Incident {
 }
 
 impl Report {
+    /// A Report before anything is found out or done.
+    #[must_use]
+    pub fn blank(event: String, subject: Subject, message: &str) -> Self {
+        Self {
+            event,
+            verified: false,
+            mode: None,
+            message: message.to_owned(),
+            diagnosis: DiagnosisReport {
+                cause: Cause::Unknown,
+                candidates: Vec::new(),
+                unknown: Vec::new(),
+            },
+            permissions: match subject {
+                Subject::Copy(_) => None,
+                Subject::ApiCall(_) | Subject::Job(_) => Some(Vec::new()),
+            },
+            subject,
+            decision: DecisionKind::Nothing,
+            guards: Vec::new(),
+            changes: Vec::new(),
+            refused_changes: Vec::new(),
+            outcome: Outcome::Nothing,
+            retried_job: None,
+            advice: None,
+            policy: None,
+            notes: Vec::new(),
+            occurrences: None,
+            incident: None,
+            told_by_its_change: false,
+            changed_settings: None,
+        }
+    }
+
+    /// The copy job, where it is one.
+    #[must_use]
+    pub fn copy_job_id(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Copy(copy) => Some(&copy.copy_job_id),
+            Subject::ApiCall(_) | Subject::Job(_) => None,
+        }
+    }
+
+    /// Whether what failed is as sure as it can be. A refused call can't be looked up, so its event is all there is.
+    #[must_use]
+    pub const fn is_confirmed(&self) -> bool {
+        match self.subject {
+            Subject::ApiCall(_) => true,
+            Subject::Copy(_) | Subject::Job(_) => self.verified,
+        }
+    }
+
     /// Whether a fact is missing for a reason that passes, such as throttling, and nothing was done, or a policy was put that
     /// didn't show it: then the event counts as not handled, and another delivery, a sweep or a replay takes it up again.
     #[must_use]
@@ -80,6 +144,8 @@ impl Report {
             .iter()
             .any(|why| why.reason.may_pass());
         match self.outcome {
+            // What only explains is told at once, with what could not be read.
+            _ if self.copy_job_id().is_none() => false,
             Outcome::Advised | Outcome::Refused => passes,
             Outcome::Failed => passes || self.changes.iter().any(|change| !change.applied),
             Outcome::RepairedAndRetried
@@ -89,51 +155,6 @@ impl Report {
             | Outcome::Recovered
             | Outcome::Nothing
             | Outcome::AlreadyHandled => false,
-        }
-    }
-}
-
-/// The copy that failed, as the job or, unverified, as the event names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CopySummary {
-    /// The copy job.
-    pub copy_job_id: String,
-    /// The account that the job ran in.
-    pub account: String,
-    /// The Region that the job ran in.
-    pub region: String,
-    /// The resource that was backed up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource: Option<String>,
-    /// Its kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_type: Option<String>,
-    /// The recovery point.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recovery_point: Option<String>,
-    /// The vault that the copy comes from.
-    pub source_vault: String,
-    /// The vault that the copy goes to.
-    pub destination_vault: String,
-    /// The job role.
-    pub role: String,
-}
-
-impl From<&CopyJobEvent> for CopySummary {
-    fn from(event: &CopyJobEvent) -> Self {
-        Self {
-            copy_job_id: event.copy_job_id.clone(),
-            account: event.account.clone(),
-            region: event.region.clone(),
-            resource: event.resource.as_ref().map(ToString::to_string),
-            resource_type: event.resource_type.clone(),
-            recovery_point: event
-                .source_recovery_point
-                .as_ref()
-                .map(ToString::to_string),
-            source_vault: event.source_vault.to_string(),
-            destination_vault: event.destination_vault.to_string(),
-            role: event.role.to_string(),
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use crate::handler::{CopyRemediator, Invocation};
+use crate::handler::{CopyRemediator, Delivery};
 use crate::ledger::Ledger;
 use crate::ports::{Clock, Environment};
 use crate::report::Report;
@@ -67,55 +65,50 @@ impl RecordedSettings {
 }
 
 /// What changed in the settings, a sentence each, and whether another invocation is about to tell people.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ChangedSettings {
+    settings: RecordedSettings,
     notes: Vec<String>,
     is_anothers: bool,
 }
 
 impl ChangedSettings {
-    /// What this report has to say of it. A grant is never told without the settings that it rests on, even if another invocation
-    /// is about to tell of them: it may die.
-    pub(crate) fn notes_for(self, report: &Report) -> Vec<String> {
-        if self.is_anothers && report.changes.iter().all(|change| !change.applied) {
-            Vec::new()
-        } else {
-            self.notes
+    /// The Report with what it has to say of it. A grant is never told without the settings that it rests on, even if another
+    /// invocation is about to tell of them: it may die.
+    pub(crate) fn told_in(self, mut report: Report) -> Report {
+        let is_told = !self.is_anothers || report.changes.iter().any(|change| change.applied);
+        if is_told && !self.notes.is_empty() {
+            report.notes.extend(self.notes);
+            report.changed_settings = Some(self.settings);
         }
+        report
     }
 }
 
 impl<E: Environment> CopyRemediator<E> {
     /// What changed in the settings. A ledger that doesn't answer costs the notice nothing but time: the next event tells.
-    pub(crate) async fn changed_settings(
-        &self,
-        ledger: &E::Ledger,
-        invocation: &Invocation,
-        until: Timestamp,
-    ) -> ChangedSettings {
+    pub(crate) async fn changed_settings(&self, delivery: &Delivery<'_>) -> ChangedSettings {
         let settings = RecordedSettings::from(&self.settings);
-        let now = self.environment.clock().now();
-        let claimed = ledger
-            .claim_settings_notice(&settings, &invocation.id, now, until)
-            .await;
-        match claimed {
-            Ok(None) => ChangedSettings::default(),
-            Ok(Some(notice)) => ChangedSettings {
-                notes: notice.before.changes_to(&settings),
-                is_anothers: notice.is_anothers,
-            },
-            Err(error) => {
-                tracing::warn!(%error, "whether the settings changed is not known");
-                ChangedSettings::default()
+        let claimed = match self.environment.ledger() {
+            Some(ledger) => {
+                let now = self.environment.clock().now();
+                let owner = &delivery.invocation.id;
+                ledger
+                    .claim_settings_notice(&settings, owner, now, delivery.until)
+                    .await
             }
-        }
-    }
-
-    /// Remembers that people were told of the settings in force.
-    pub(crate) async fn settings_were_told(&self, ledger: &E::Ledger) {
-        let settings = RecordedSettings::from(&self.settings);
-        if let Err(error) = ledger.record_settings(&settings).await {
-            tracing::warn!(%error, "it was not recorded that people were told of the settings");
+            None => Ok(None),
+        };
+        let notice = claimed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether the settings changed is not known");
+            None
+        });
+        ChangedSettings {
+            notes: notice
+                .as_ref()
+                .map_or_else(Vec::new, |notice| notice.before.changes_to(&settings)),
+            is_anothers: notice.is_some_and(|notice| notice.is_anothers),
+            settings,
         }
     }
 }

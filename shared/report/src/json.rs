@@ -3,28 +3,16 @@
 
 use std::fmt::Write as _;
 
-use copymend_remediation::advisor::Advisory;
 use copymend_remediation::report::Report;
 use serde_json::Value;
 
 /// The Report as one line of JSON, in ASCII.
 #[must_use]
 pub fn json(report: &Report) -> String {
-    one_line(serde_json::to_string(report), &report.event)
-}
-
-/// The access advisor's answer as one line of JSON, in ASCII.
-#[must_use]
-pub fn advisory_json(advisory: &Advisory) -> String {
-    one_line(serde_json::to_string(advisory), &advisory.event)
-}
-
-fn one_line(line: Result<String, serde_json::Error>, event: &str) -> String {
-    // INVARIANT: both serialize: they have string keys only.
-    let line = line.unwrap_or_else(|error| {
-        serde_json::json!({ "event": event, "error": error.to_string() }).to_string()
-    });
-    ascii(line)
+    // INVARIANT: a report serializes: it has string keys only.
+    ascii(serde_json::to_string(report).unwrap_or_else(|error| {
+        serde_json::json!({ "event": report.event, "error": error.to_string() }).to_string()
+    }))
 }
 
 fn ascii(line: String) -> String {

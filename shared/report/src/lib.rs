@@ -1,7 +1,6 @@
-//! What people and programs read of a Report, or of the access advisor's answer: the e-mail, the terminal view, one line of
-//! JSON. Pure.
+//! What people and programs read of a Report: the e-mail, the terminal view, one line of JSON. Pure.
 //!
-//! Both carry text that others wrote: the job's message, names, policies, a service's words. Such text can't add a
+//! A report carries text that others wrote: the job's message, names, policies, a service's words. Such text can't add a
 //! line, a link or a colour of its own: control, bidirectional and invisible characters are escaped, line breaks
 //! collapse or are quoted, links are broken (`https[:]//`), and every length is bounded.
 
@@ -9,10 +8,11 @@ mod email;
 mod json;
 mod link;
 mod needs;
+mod subject;
 mod terminal;
 mod text;
 mod words;
 
-pub use email::{Email, advisory_email, email};
-pub use json::{advisory_json, json};
-pub use terminal::{Row, Style, advisory_terminal, table, terminal};
+pub use email::{Email, email};
+pub use json::json;
+pub use terminal::{Row, Style, table, terminal};

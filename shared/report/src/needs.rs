@@ -2,7 +2,6 @@
 
 use copymend_diagnosis::{PermissionAnswer, PermissionState};
 use copymend_policy::Layer;
-use copymend_remediation::advisor::{Advisory, JobSummary, Subject};
 
 use crate::text::{inline, sentence};
 
@@ -85,82 +84,4 @@ pub(crate) fn count(answers: &[PermissionAnswer]) -> String {
     } else {
         format!("{of}, {unknown} unknown")
     }
-}
-
-/// What was refused or failed, for whom, in one sentence.
-pub(crate) fn what_happened(subject: &Subject) -> String {
-    match subject {
-        Subject::ApiCall(call) => format!(
-            "{} was refused to {}, in account {}, Region {}.",
-            inline(&call.operation),
-            caller(&call.caller),
-            inline(&call.account),
-            inline(&call.region)
-        ),
-        Subject::BackupJob(job) => job_ended("backup", job),
-        Subject::RestoreJob(job) => job_ended("restore", job),
-    }
-}
-
-/// The caller as CloudTrail writes it; it names none for some services.
-pub(crate) fn caller(arn: &str) -> String {
-    let arn = inline(arn);
-    if arn.is_empty() {
-        "a caller without an ARN".to_owned()
-    } else {
-        arn
-    }
-}
-
-fn job_ended(what: &str, job: &JobSummary) -> String {
-    let kind = job
-        .resource_type
-        .as_deref()
-        .map(|kind| format!(" of {}", inline(kind)))
-        .unwrap_or_default();
-    let role = job
-        .role
-        .as_deref()
-        .map(|role| format!(" for the job role {}", inline(role)))
-        .unwrap_or_default();
-    format!(
-        "A {what}{kind} ended as {}{role}, in account {}, Region {}.",
-        inline(&job.state),
-        inline(&job.account),
-        inline(&job.region)
-    )
-}
-
-/// Whether what failed is as sure as it can be. A refused call can't be looked up, so its event is all there is.
-pub(crate) const fn is_confirmed(advisory: &Advisory) -> bool {
-    match advisory.subject {
-        Subject::ApiCall(_) => true,
-        Subject::BackupJob(_) | Subject::RestoreJob(_) => advisory.verified,
-    }
-}
-
-/// The subject in a few words of plain ASCII, whose parts are checked: `CreateBackupVault (111122223333)`.
-pub(crate) fn place(subject: &Subject) -> String {
-    let (what, account) = match subject {
-        Subject::ApiCall(call) => (
-            if is_word(&call.operation) {
-                call.operation.as_str()
-            } else {
-                "a call"
-            },
-            &call.account,
-        ),
-        Subject::BackupJob(job) => ("a backup job", &job.account),
-        Subject::RestoreJob(job) => ("a restore job", &job.account),
-    };
-    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    if is_account {
-        format!("{what} ({account})")
-    } else {
-        what.to_owned()
-    }
-}
-
-fn is_word(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }

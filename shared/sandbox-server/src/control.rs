@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use copymend_diagnosis::{BackupVaultArn, RoleArn};
 use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{Clock as _, Environment as _};
+use copymend_remediation::ports::{Clock as _, Reads as _};
 use copymend_sandbox::{BackupPlan, NewCopy};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use copymend_policy::AccountId;
-use copymend_remediation::ports::{Clock as _, Environment as _, Organizations as _};
+use copymend_remediation::ports::{Clock as _, Organizations as _, Reads as _};
 use serde_json::{Value, json};
 
 use crate::caller::Caller;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use copymend_remediation::ports::Environment as _;
+use copymend_remediation::ports::Reads as _;
 use copymend_sandbox::{Sandbox, World};
 use jiff::Timestamp;
 use serde_json::{Value, json};

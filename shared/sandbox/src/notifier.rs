@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use copymend_remediation::advisor::Advisory;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Notifier};
 use copymend_remediation::report::Report;
 use serde_json::Value;
@@ -12,7 +11,7 @@ use crate::calls::Calls;
 /// A report that people would have got.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
-    /// One line: the outcome, the cause and the job.
+    /// One line: the outcome, the cause and the copy job, or the event.
     pub subject: String,
     /// The report.
     pub report: Report,
@@ -20,12 +19,11 @@ pub struct Notification {
     pub json: Value,
 }
 
-/// Keeps the reports of the remediator and the advisories of the access advisor.
+/// Keeps the reports of the copy remediator and of the access advisor.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryNotifier {
     calls: Calls,
     sent: Arc<Mutex<Vec<Notification>>>,
-    advisories: Arc<Mutex<Vec<Advisory>>>,
 }
 
 impl MemoryNotifier {
@@ -33,7 +31,6 @@ impl MemoryNotifier {
         Self {
             calls,
             sent: Arc::default(),
-            advisories: Arc::default(),
         }
     }
 
@@ -45,18 +42,9 @@ impl MemoryNotifier {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
-
-    /// The advisories that were sent, oldest first.
-    #[must_use]
-    pub fn advisories(&self) -> Vec<Advisory> {
-        self.advisories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
 }
 
-impl Notifier<Report> for MemoryNotifier {
+impl Notifier for MemoryNotifier {
     async fn notify(&self, report: &Report) -> CallResult<bool> {
         self.calls.begin("sns:Publish", &report.event).fault()?;
         let json = serde_json::to_value(report).map_err(|error| CallError {
@@ -67,7 +55,9 @@ impl Notifier<Report> for MemoryNotifier {
         })?;
         let subject = format!(
             "{}: {} ({})",
-            report.outcome, report.diagnosis.cause, report.copy.copy_job_id
+            report.outcome,
+            report.diagnosis.cause,
+            report.copy_job_id().unwrap_or(&report.event)
         );
         self.sent
             .lock()
@@ -77,17 +67,6 @@ impl Notifier<Report> for MemoryNotifier {
                 report: report.clone(),
                 json,
             });
-        Ok(true)
-    }
-}
-
-impl Notifier<Advisory> for MemoryNotifier {
-    async fn notify(&self, advisory: &Advisory) -> CallResult<bool> {
-        self.calls.begin("sns:Publish", &advisory.event).fault()?;
-        self.advisories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(advisory.clone());
         Ok(true)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use copymend_remediation::ports::{AdvisorEnvironment, CallErrorKind, Environment};
+use copymend_remediation::ports::{CallErrorKind, Reads};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ type Hook = Box<dyn FnOnce(&mut World) + Send>;
 /// An environment in memory. Clones share everything.
 ///
 /// ```
-/// use copymend_remediation::ports::Environment;
+/// use copymend_remediation::ports::Reads;
 /// use copymend_sandbox::{Sandbox, World};
 ///
 /// let sandbox = Sandbox::new(World::default_world());
@@ -139,7 +139,7 @@ impl Sandbox {
     }
 }
 
-impl Environment for Sandbox {
+impl Reads for Sandbox {
     type Backup = Self;
     type Keys = Self;
     type Identities = Self;
@@ -161,39 +161,6 @@ impl Environment for Sandbox {
     }
 
     fn organizations(&self) -> &Self {
-        self
-    }
-
-    fn notifier(&self) -> &MemoryNotifier {
-        &self.notifier
-    }
-
-    fn ledger(&self) -> Option<&MemoryLedger> {
-        self.ledger.as_ref()
-    }
-
-    fn clock(&self) -> &SandboxClock {
-        &self.clock
-    }
-}
-
-impl AdvisorEnvironment for Sandbox {
-    type Backup = Self;
-    type Keys = Self;
-    type Identities = Self;
-    type Notifier = MemoryNotifier;
-    type Ledger = MemoryLedger;
-    type Clock = SandboxClock;
-
-    fn backup(&self) -> &Self {
-        self
-    }
-
-    fn keys(&self) -> &Self {
-        self
-    }
-
-    fn identities(&self) -> &Self {
         self
     }
 

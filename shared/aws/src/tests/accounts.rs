@@ -1,10 +1,8 @@
 use std::time::Duration;
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_remediation::ports::{
-    Backup, CallErrorKind, Environment, Identities, Keys, Organizations,
-};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{Backup, CallErrorKind, Identities, Keys, Organizations, Reads};
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Wire, assumed, identity, json_error, ok, silence, xml_error};
 use super::{OTHER, OWN, environment, own, parsed};
@@ -18,11 +16,11 @@ fn vault(account: &str) -> BackupVaultArn {
     ))
 }
 
-fn members() -> Settings {
-    Settings {
+fn members() -> Deployment {
+    Deployment {
         member_role: Some("/copymend/Member".to_owned()),
         external_id: Some("the-secret-id".to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     }
 }
 
@@ -159,7 +157,7 @@ async fn another_account_is_called_as_its_member_role_with_the_external_id() {
 #[tokio::test]
 async fn another_account_without_a_member_role_says_what_to_set() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let error = aws
         .backup()
         .get_backup_vault_access_policy(&vault(OTHER))
@@ -226,7 +224,7 @@ async fn a_denied_assume_role_is_not_tried_again_by_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_identity_is_shared_for_a_moment_but_not_kept() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(
         "GetCallerIdentity",
         xml_error(403, "ExpiredToken", "expired"),
@@ -256,7 +254,7 @@ async fn a_failed_identity_is_shared_for_a_moment_but_not_kept() {
 #[tokio::test]
 async fn an_identity_that_is_none_is_unreadable() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.always("GetCallerIdentity", identity("4444"));
     let error = aws
         .organizations()

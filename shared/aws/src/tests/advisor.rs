@@ -1,6 +1,6 @@
 use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn};
-use copymend_remediation::advisor::AdvisorSettings;
-use copymend_remediation::ports::{AdvisorEnvironment, Backup, CallErrorKind, Identities, Keys};
+use copymend_remediation::ports::{Backup, CallErrorKind, Identities, Keys, Reads};
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Wire, assumed, json_error, ok, typed_error, xml_error};
 use super::{OTHER, advisor_environment, own, parsed};
@@ -8,10 +8,10 @@ use super::{OTHER, advisor_environment, own, parsed};
 #[tokio::test]
 async fn another_account_is_read_as_its_member_role() {
     let wire = Wire::default();
-    let settings = AdvisorSettings {
+    let settings = Deployment {
         member_role: Some("copymend/Advisor".to_owned()),
         external_id: Some("the-secret-id".to_owned()),
-        ..AdvisorSettings::default()
+        ..Deployment::default()
     };
     let aws = advisor_environment(&wire, &settings).await;
     let policy = "GET /backup-vaults/dr/access-policy";
@@ -50,7 +50,7 @@ async fn another_account_is_read_as_its_member_role() {
 #[tokio::test]
 async fn without_settings_only_the_own_account_is_read_and_nothing_is_kept() {
     let wire = Wire::default();
-    let aws = advisor_environment(&wire, &AdvisorSettings::default()).await;
+    let aws = advisor_environment(&wire, &Deployment::default()).await;
     assert!(aws.ledger().is_none());
     wire.once("GetRole", xml_error(404, "NoSuchEntity", "no"));
     assert_eq!(aws.identities().get_role(own(), "aws", "R").await, Ok(None));
@@ -66,9 +66,9 @@ async fn without_settings_only_the_own_account_is_read_and_nothing_is_kept() {
 #[tokio::test]
 async fn a_ledger_table_makes_a_ledger() {
     let wire = Wire::default();
-    let settings = AdvisorSettings {
+    let settings = Deployment {
         ledger_table: Some("advisor-ledger".to_owned()),
-        ..AdvisorSettings::default()
+        ..Deployment::default()
     };
     let aws = advisor_environment(&wire, &settings).await;
     wire.once("UpdateItem", json_error(403, "AccessDeniedException", "no"));

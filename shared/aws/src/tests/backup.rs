@@ -1,8 +1,8 @@
 use copymend_diagnosis::{BackupVaultArn, CopyJob, CopyJobState, Lifecycle};
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallErrorKind, CallResult, Environment, StartCopy,
+    Backup, BackupWrites, CallErrorKind, CallResult, Reads, StartCopy,
 };
-use copymend_remediation::settings::Settings;
+use copymend_remediation::settings::Deployment;
 use serde_json::{Value, json};
 
 use super::wire::{Wire, json_error, ok};
@@ -36,7 +36,7 @@ fn job() -> Value {
 
 async fn described(change: impl FnOnce(&mut Value)) -> CallResult<Option<CopyJob>> {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let mut job = job();
     change(&mut job);
     wire.always(DESCRIBE, ok(json!({ "CopyJob": job }).to_string()));
@@ -144,7 +144,7 @@ async fn a_copy_job_that_lacks_what_a_decision_needs_is_unreadable() {
 #[tokio::test]
 async fn a_job_that_is_gone_is_none_and_an_empty_answer_is_unreadable() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(
         DESCRIBE,
         json_error(400, "ResourceNotFoundException", "no job"),
@@ -165,7 +165,7 @@ async fn a_job_that_is_gone_is_none_and_an_empty_answer_is_unreadable() {
 #[tokio::test]
 async fn not_encrypted_must_be_said() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "GET /backup-vaults/source/recovery-points/arn%3Aaws%3Aec2%3Aeu-west-1%3A%3Asnapshot%2Fsnap-1";
     let key = "arn:aws:kms:eu-west-1:111122223333:key/1";
     let point = parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1");
@@ -195,7 +195,7 @@ async fn not_encrypted_must_be_said() {
 #[tokio::test]
 async fn a_vault_is_read_and_a_denied_one_is_not_absent() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "GET /backup-vaults/dr";
     wire.once(operation, ok(json!({
             "BackupVaultName": "dr", "EncryptionKeyArn": "arn:aws:kms:eu-central-1:111122223333:key/1",
@@ -223,7 +223,7 @@ async fn a_vault_is_read_and_a_denied_one_is_not_absent() {
 #[tokio::test]
 async fn all_pages_of_tags_are_read() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(TAGS, ok(r#"{"Tags":{"a":"1"},"NextToken":"more"}"#))
         .once(TAGS, ok(r#"{"Tags":{"copymend":"never"}}"#));
     let tags = aws.backup().list_vault_tags(&vault()).await.unwrap();
@@ -235,7 +235,7 @@ async fn all_pages_of_tags_are_read() {
 #[tokio::test]
 async fn a_recovery_points_tags_are_read_where_its_vault_is() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "GET /tags/arn%3Aaws%3Aec2%3Aeu-west-1%3A%3Asnapshot%2Fsnap-1";
     wire.once(operation, ok(r#"{"Tags":{"team":"a"},"NextToken":"more"}"#))
         .once(operation, ok(r#"{"Tags":{"cost":"b"},"NextToken":""}"#))
@@ -266,7 +266,7 @@ async fn a_recovery_points_tags_are_read_where_its_vault_is() {
 #[tokio::test]
 async fn pages_without_end_are_unreadable() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.always(TAGS, ok(r#"{"Tags":{"a":"1"},"NextToken":"again"}"#));
     let error = aws.backup().list_vault_tags(&vault()).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Unreadable);
@@ -276,7 +276,7 @@ async fn pages_without_end_are_unreadable() {
 #[tokio::test]
 async fn cross_account_backup_is_on_off_or_unreadable() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "GET /global-settings";
     for value in ["true", "false", "maybe"] {
         wire.once(
@@ -296,7 +296,7 @@ async fn cross_account_backup_is_on_off_or_unreadable() {
 #[tokio::test]
 async fn a_policy_is_put_as_it_is() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "PUT /backup-vaults/dr/access-policy";
     wire.once(operation, ok("")).once(
         operation,
@@ -320,7 +320,7 @@ async fn a_policy_is_put_as_it_is() {
 #[tokio::test]
 async fn a_copy_is_started_with_role_lifecycle_and_token() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "PUT /copy-jobs";
     wire.once(operation, ok(r#"{"CopyJobId":"job-2"}"#))
         .once(operation, ok("{}"));

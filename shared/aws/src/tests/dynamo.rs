@@ -1,15 +1,15 @@
 use copymend_remediation::ledger::{
     Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Ledger, Occurrence,
 };
-use copymend_remediation::ports::{CallErrorKind, Environment};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{CallErrorKind, Reads};
+use copymend_remediation::settings::Deployment;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::ledger_contract::ledger_contract;
 use super::wire::{Reply, Sent, Wire, json_error, ok, status, typed_error};
 use super::{environment, parsed};
-use crate::{AwsEnvironment, DynamoLedger, config};
+use crate::{AwsEnvironment, DynamoLedger, ReadWrite, config};
 
 fn now() -> Timestamp {
     parsed("2026-11-22T23:30:00Z")
@@ -19,10 +19,10 @@ fn later() -> Timestamp {
     now() + SignedDuration::from_secs(300)
 }
 
-async fn aws(wire: &Wire) -> AwsEnvironment {
-    let settings = Settings {
+async fn aws(wire: &Wire) -> AwsEnvironment<ReadWrite> {
+    let settings = Deployment {
         ledger_table: Some("ledger".to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     };
     environment(wire, &settings).await
 }
@@ -338,9 +338,9 @@ async fn a_throttled_count_is_sent_again() {
 async fn a_table_given_by_its_arn_is_called_in_its_own_region() {
     let wire = Wire::default();
     let arn = "arn:aws:dynamodb:us-east-2:111122223333:table/ledger";
-    let settings = Settings {
+    let settings = Deployment {
         ledger_table: Some(arn.to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     };
     let aws = environment(&wire, &settings).await;
     wire.once("GetItem", ok("{}"));

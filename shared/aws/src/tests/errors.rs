@@ -1,8 +1,8 @@
 //! Errors by code, undeclared ones included, as AWS Backup sends them.
 
 use copymend_diagnosis::BackupVaultArn;
-use copymend_remediation::ports::{Backup, CallError, CallErrorKind, Environment};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{Backup, CallError, CallErrorKind, Reads};
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Reply, Wire, json_error, ok, silence, status, typed_error};
 use super::{environment, parsed};
@@ -11,7 +11,7 @@ const OPERATION: &str = "GET /backup-vaults/dr/access-policy";
 
 async fn answered(reply: Reply) -> (Result<Option<String>, CallError>, usize) {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.always(OPERATION, reply);
     let vault: BackupVaultArn = parsed("arn:aws:backup:eu-west-1:111122223333:backup-vault:dr");
     let answer = aws.backup().get_backup_vault_access_policy(&vault).await;

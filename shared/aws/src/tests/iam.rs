@@ -1,5 +1,5 @@
-use copymend_remediation::ports::{CallErrorKind, Environment, Identities};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{CallErrorKind, Identities, Reads};
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Reply, Wire, ok, xml_error};
 use super::{environment, own};
@@ -17,7 +17,7 @@ const ARN: &str = "arn:aws:iam::111122223333:role/service-role/R";
 #[tokio::test]
 async fn a_role_is_read_with_its_path_its_decoded_trust_policy_and_its_boundary() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once("GetRole", role(ARN, "<AssumeRolePolicyDocument>%7B%22Statement%22%3A%5B%7B%22Sid%22%3A%22a%2Bb+c%22%7D%5D%7D</AssumeRolePolicyDocument>\
         <PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>\
         <PermissionsBoundaryArn>arn:aws:iam::111122223333:policy/B</PermissionsBoundaryArn></PermissionsBoundary>"));
@@ -42,7 +42,7 @@ async fn a_role_is_read_with_its_path_its_decoded_trust_policy_and_its_boundary(
 #[tokio::test]
 async fn a_trust_policy_that_cannot_be_read_is_none() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     for (document, expected) in [
         ("", None),
         (
@@ -72,7 +72,7 @@ async fn a_trust_policy_that_cannot_be_read_is_none() {
 #[tokio::test]
 async fn a_role_is_absent_denied_or_unreadable() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once("GetRole", xml_error(404, "NoSuchEntity", "no role"))
         .once("GetRole", xml_error(403, "AccessDenied", "no"))
         .once("GetRole", role("arn:aws:iam::111122223333:user/R", ""))

@@ -1,6 +1,6 @@
 use copymend_diagnosis::{KeyAliasArn, KeyArn, KeyManager};
-use copymend_remediation::ports::{CallErrorKind, Environment, Keys};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{CallErrorKind, Keys, Reads};
+use copymend_remediation::settings::Deployment;
 use serde_json::json;
 
 use super::wire::{Wire, json_error, ok, typed_error};
@@ -13,7 +13,7 @@ fn key() -> KeyArn {
 #[tokio::test]
 async fn a_key_is_read_with_manager_and_state() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let metadata = |manager: &str, state: &str| {
         json!({ "KeyMetadata": { "KeyId": "mrk-1", "Arn": key().as_str(), "KeyManager": manager, "KeyState": state } })
             .to_string()
@@ -46,7 +46,7 @@ async fn a_key_is_read_with_manager_and_state() {
 #[tokio::test]
 async fn a_key_policy_is_text_absent_or_denied() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let policy = "{\n  \"Statement\" : []\n}";
     wire.once("GetKeyPolicy", ok(json!({ "Policy": policy }).to_string()))
         .once("GetKeyPolicy", ok("{}"))
@@ -67,7 +67,7 @@ async fn a_key_policy_is_text_absent_or_denied() {
 #[tokio::test]
 async fn an_alias_is_described_to_find_its_key() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let metadata = json!({ "KeyMetadata": { "KeyId": "mrk-1", "Arn": key().as_str() } });
     wire.once("DescribeKey", ok(metadata.to_string()))
         .once("DescribeKey", ok(r#"{"KeyMetadata":{"KeyId":"mrk-1"}}"#))
@@ -98,7 +98,7 @@ async fn an_alias_is_described_to_find_its_key() {
 #[tokio::test]
 async fn an_alias_of_awss_own_is_looked_up_in_the_list_and_never_described() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let list = |key: &str| {
         ok(format!(
             r#"{{"Aliases":[{{"AliasName":"alias/aws/backup"{key}}}],"Truncated":false}}"#
@@ -132,7 +132,7 @@ async fn an_alias_of_awss_own_is_looked_up_in_the_list_and_never_described() {
 #[tokio::test]
 async fn all_pages_of_tags_are_read() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(
         "ListResourceTags",
         ok(r#"{"Tags":[{"TagKey":"a","TagValue":"1"}],"Truncated":true,"NextMarker":"m"}"#),
@@ -158,7 +158,7 @@ async fn all_pages_of_tags_are_read() {
 #[tokio::test]
 async fn all_pages_of_policy_names_are_read() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "ListKeyPolicies";
     wire.once(
         operation,
@@ -188,7 +188,7 @@ async fn all_pages_of_policy_names_are_read() {
 #[tokio::test(start_paused = true)]
 async fn a_policy_is_put_under_its_name_and_never_past_the_lockout_check() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once("PutKeyPolicy", ok(""));
     aws.keys().put_policy(&key(), "{}").await.unwrap();
     assert_eq!(

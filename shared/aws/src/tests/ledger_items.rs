@@ -2,14 +2,14 @@
 //! `by-day` needs one.
 
 use copymend_remediation::ledger::{Change, ChangeState, Grounds, LastWrite, Ledger, Pause};
-use copymend_remediation::ports::{CallErrorKind, Environment};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{CallErrorKind, Reads};
+use copymend_remediation::settings::Deployment;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::wire::{Wire, ok};
 use super::{environment, parsed};
-use crate::AwsEnvironment;
+use crate::{AwsEnvironment, ReadWrite};
 
 const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr";
 const ROLE: &str = "arn:aws:iam::111122223333:role/BackupRole";
@@ -20,10 +20,10 @@ fn written() -> Timestamp {
     parsed("2026-11-22T23:30:00Z")
 }
 
-async fn aws(wire: &Wire) -> AwsEnvironment {
-    let settings = Settings {
+async fn aws(wire: &Wire) -> AwsEnvironment<ReadWrite> {
+    let settings = Deployment {
         ledger_table: Some("ledger".to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     };
     environment(wire, &settings).await
 }

@@ -1,14 +1,14 @@
 use aws_config::Region;
-use copymend_remediation::ports::{Backup, CallErrorKind, Environment, Keys};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{Backup, CallErrorKind, Keys, Reads};
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Wire, identity, silence, status, xml_error};
 use super::{OWN, parsed, source};
-use crate::{AwsEnvironment, config};
+use crate::{AwsEnvironment, ReadWrite, config};
 
 const JOB: &str = "GET /copy-jobs/job";
 
-async fn local_run(wire: &Wire, access_key: &str) -> AwsEnvironment {
+async fn local_run(wire: &Wire, access_key: &str) -> AwsEnvironment<ReadWrite> {
     let config = config::loader(wire.client())
         .region(Region::from_static("eu-west-1"))
         .credentials_provider(aws_credential_types::Credentials::new(
@@ -16,9 +16,9 @@ async fn local_run(wire: &Wire, access_key: &str) -> AwsEnvironment {
         ))
         .load()
         .await;
-    let settings = Settings {
+    let settings = Deployment {
         is_local_run: true,
-        ..Settings::default()
+        ..Deployment::default()
     };
     AwsEnvironment::new(config, &settings)
 }

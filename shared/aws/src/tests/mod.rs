@@ -20,11 +20,10 @@ mod wire;
 
 use aws_config::{Region, SdkConfig};
 use copymend_policy::AccountId;
-use copymend_remediation::advisor::AdvisorSettings;
 use copymend_remediation::ports::Location;
-use copymend_remediation::settings::Settings;
+use copymend_remediation::settings::Deployment;
 
-use crate::{AwsAdvisorEnvironment, AwsEnvironment, config};
+use crate::{AwsEnvironment, ReadOnly, ReadWrite, config};
 use wire::Wire;
 
 const OWN: &str = "111122223333";
@@ -46,13 +45,13 @@ fn source() -> Location {
 }
 
 /// The function runs in account 111122223333 and Region eu-west-1.
-async fn environment(wire: &Wire, settings: &Settings) -> AwsEnvironment {
-    AwsEnvironment::new(config_on(wire).await, settings)
+async fn environment(wire: &Wire, deployment: &Deployment) -> AwsEnvironment<ReadWrite> {
+    AwsEnvironment::new(config_on(wire).await, deployment)
 }
 
 /// As [`environment`], for the access advisor.
-async fn advisor_environment(wire: &Wire, settings: &AdvisorSettings) -> AwsAdvisorEnvironment {
-    AwsAdvisorEnvironment::new(config_on(wire).await, settings)
+async fn advisor_environment(wire: &Wire, deployment: &Deployment) -> AwsEnvironment<ReadOnly> {
+    AwsEnvironment::new(config_on(wire).await, deployment)
 }
 
 async fn config_on(wire: &Wire) -> SdkConfig {

@@ -1,5 +1,5 @@
-use copymend_remediation::ports::{CallErrorKind, Environment, Organizations};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{CallErrorKind, Organizations, Reads};
+use copymend_remediation::settings::Deployment;
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{environment, own, parsed};
 #[tokio::test]
 async fn an_organization_is_known_absent_or_unknown() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "DescribeOrganization";
     wire.once(
         operation,
@@ -40,7 +40,7 @@ async fn an_organization_is_known_absent_or_unknown() {
 #[tokio::test]
 async fn a_tag_policy_is_text_absent_or_unknown() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     let operation = "DescribeEffectivePolicy";
     let policy = "{\n  \"tags\": {}\n}";
     wire.once(
@@ -83,7 +83,7 @@ async fn a_tag_policy_is_text_absent_or_unknown() {
 #[tokio::test]
 async fn no_tag_policy_is_no_answer_about_the_organization() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.always(
         "DescribeOrganization",
         typed_error("EffectivePolicyNotFoundException", "no tag policy"),

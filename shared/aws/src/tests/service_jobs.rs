@@ -1,6 +1,6 @@
 use copymend_diagnosis::{BackupJob, RestoreJob};
-use copymend_remediation::ports::{Backup, CallErrorKind, CallResult, Environment, Location};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{Backup, CallErrorKind, CallResult, Location, Reads};
+use copymend_remediation::settings::Deployment;
 use serde_json::{Value, json};
 
 use super::wire::{Reply, Wire, json_error, ok};
@@ -42,14 +42,14 @@ fn restore_job() -> Value {
 
 async fn backup(reply: Reply) -> CallResult<Option<BackupJob>> {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(BACKUP, reply);
     aws.backup().describe_backup_job(&source(), "job-1").await
 }
 
 async fn restore(reply: Reply) -> CallResult<Option<RestoreJob>> {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(RESTORE, reply);
     aws.backup().describe_restore_job(&source(), "job-1").await
 }
@@ -186,7 +186,7 @@ async fn a_job_is_absent_by_one_code_only() {
 #[tokio::test]
 async fn a_job_is_asked_for_in_its_own_region() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(BACKUP, ok(backup_job().to_string()))
         .once(RESTORE, ok(restore_job().to_string()));
     let location = Location {

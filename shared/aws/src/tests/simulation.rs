@@ -1,8 +1,8 @@
 use copymend_diagnosis::{Simulated, SimulatedAction, SimulatedDecision};
 use copymend_remediation::ports::{
-    CallErrorKind, CallResult, ContextKey, Environment, Identities, Simulation,
+    CallErrorKind, CallResult, ContextKey, Identities, Reads, Simulation,
 };
-use copymend_remediation::settings::Settings;
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Reply, Wire, assumed, ok, xml_error};
 use super::{OTHER, environment, parsed};
@@ -50,7 +50,7 @@ fn result(action: &str, decision: &str, rest: &str) -> String {
 
 async fn answered(reply: Reply, actions: Vec<&'static str>) -> CallResult<Vec<SimulatedAction>> {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(OPERATION, reply);
     let simulation = simulation(actions);
     aws.identities()
@@ -67,7 +67,7 @@ async fn one(result: String) -> CallResult<SimulatedAction> {
 #[tokio::test]
 async fn the_question_goes_out_as_it_is_asked() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.always(
         OPERATION,
         page(
@@ -167,7 +167,7 @@ async fn the_identity_side_is_read_from_the_details_of_an_answer_across_accounts
 #[tokio::test]
 async fn answers_come_in_the_order_asked_over_all_pages_whatever_the_case() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     wire.once(
         OPERATION,
         page(
@@ -361,9 +361,9 @@ async fn a_principal_that_does_not_exist_is_a_failed_call() {
 #[tokio::test]
 async fn a_principal_is_asked_about_in_its_own_account() {
     let wire = Wire::default();
-    let settings = Settings {
+    let settings = Deployment {
         member_role: Some("Member".to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     };
     let aws = environment(&wire, &settings).await;
     wire.always("AssumeRole", assumed("MEMBERKEY", OTHER))

@@ -1,90 +1,69 @@
 use copymend_diagnosis::Cause;
-use copymend_remediation::advisor::{AdvisorSettings, Advisory, JobSummary, Subject};
-use copymend_remediation::ports::{AdvisorEnvironment, CallErrorKind, Environment, Notifier};
-use copymend_remediation::report::{CopySummary, DecisionKind, DiagnosisReport, Outcome, Report};
-use copymend_remediation::settings::{Mode, Settings};
+use copymend_diagnosis::advisor::JobKind;
+use copymend_remediation::ports::{CallErrorKind, Notifier, Reads};
+use copymend_remediation::report::{
+    CopySummary, DiagnosisReport, JobSummary, Outcome, Report, Subject,
+};
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Wire, ok, xml_error};
 use super::{advisor_environment, environment};
 use crate::sns::{message, subject};
 
-fn report() -> Report {
+fn report_on(subject: Subject, cause: Cause, outcome: Outcome) -> Report {
+    let blank = Report::blank("event-1".to_owned(), subject, "Access Denied");
     Report {
-        event: "event-1".to_owned(),
-        copy: CopySummary {
-            copy_job_id: "job-1".to_owned(),
-            account: "111122223333".to_owned(),
-            region: "eu-west-1".to_owned(),
-            resource: None,
-            resource_type: None,
-            recovery_point: None,
-            source_vault: "arn:aws:backup:eu-west-1:111122223333:backup-vault:source".to_owned(),
-            destination_vault: "arn:aws:backup:eu-central-1:444455556666:backup-vault:dr"
-                .to_owned(),
-            role: "arn:aws:iam::111122223333:role/BackupRole".to_owned(),
-        },
         verified: true,
-        mode: Mode::Observe,
-        message: "Access Denied".to_owned(),
         diagnosis: DiagnosisReport {
-            cause: Cause::DestinationVaultPolicy,
-            candidates: Vec::new(),
-            unknown: Vec::new(),
+            cause,
+            ..blank.diagnosis
         },
-        decision: DecisionKind::Repair,
-        guards: Vec::new(),
-        changes: Vec::new(),
-        refused_changes: Vec::new(),
-        outcome: Outcome::Planned,
-        retried_job: None,
-        advice: None,
-        notes: Vec::new(),
-        occurrences: None,
-        incident: None,
-        told_by_its_change: false,
-        tells_of_settings: false,
+        outcome,
+        ..blank
     }
 }
 
-fn advisory() -> Advisory {
-    Advisory {
-        event: "event-2".to_owned(),
-        subject: Subject::BackupJob(JobSummary {
-            job_id: "job-2".to_owned(),
-            account: "111122223333".to_owned(),
-            region: "eu-west-1".to_owned(),
-            state: "FAILED".to_owned(),
-            role: Some("arn:aws:iam::111122223333:role/BackupRole".to_owned()),
-            resource: Some("arn:aws:s3:::bucket".to_owned()),
-            resource_type: Some("S3".to_owned()),
-            vault: None,
-        }),
-        verified: true,
-        message: "Access Denied".to_owned(),
-        diagnosis: DiagnosisReport {
-            cause: Cause::JobRolePermission,
-            candidates: Vec::new(),
-            unknown: Vec::new(),
-        },
-        permissions: Vec::new(),
-        decision: DecisionKind::Advise,
-        guards: Vec::new(),
-        changes: Vec::new(),
-        outcome: Outcome::Advised,
-        retried_job: None,
-        advice: None,
-        policy: None,
-        notes: Vec::new(),
-        occurrences: None,
-    }
+fn report() -> Report {
+    let copy = CopySummary {
+        copy_job_id: "job-1".to_owned(),
+        account: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        resource: None,
+        resource_type: None,
+        recovery_point: None,
+        source_vault: "arn:aws:backup:eu-west-1:111122223333:backup-vault:source".to_owned(),
+        destination_vault: "arn:aws:backup:eu-central-1:444455556666:backup-vault:dr".to_owned(),
+        role: "arn:aws:iam::111122223333:role/BackupRole".to_owned(),
+    };
+    let cause = Cause::DestinationVaultPolicy;
+    report_on(Subject::Copy(copy), cause, Outcome::Planned)
+}
+
+fn advisory() -> Report {
+    let job = JobSummary {
+        kind: JobKind::Backup,
+        job_id: "job-2".to_owned(),
+        account: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        state: "FAILED".to_owned(),
+        role: Some("arn:aws:iam::111122223333:role/BackupRole".to_owned()),
+        resource: Some("arn:aws:s3:::bucket".to_owned()),
+        resource_type: Some("S3".to_owned()),
+        vault: None,
+    };
+    report_on(
+        Subject::Job(job),
+        Cause::JobRolePermission,
+        Outcome::Advised,
+    )
 }
 
 #[tokio::test]
 async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
     let wire = Wire::default();
-    let settings = Settings {
+    let settings = Deployment {
         topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     };
     let aws = environment(&wire, &settings).await;
     wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
@@ -96,6 +75,7 @@ async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
         "TopicArn=arn%3Aaws%3Asns%3Aus-east-2%3A111122223333%3Abackups",
         "StringValue=destination-vault-policy",
         "StringValue=planned",
+        "StringValue=job-1%2Fplanned",
         "Subject=",
     ] {
         assert!(sent.body.contains(part), "{part} in {}", sent.body);
@@ -108,9 +88,9 @@ async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
 #[tokio::test]
 async fn an_advisory_goes_out_as_a_report_does() {
     let wire = Wire::default();
-    let settings = AdvisorSettings {
+    let settings = Deployment {
         topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
-        ..AdvisorSettings::default()
+        ..Deployment::default()
     };
     let aws = advisor_environment(&wire, &settings).await;
     wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
@@ -123,12 +103,13 @@ async fn an_advisory_goes_out_as_a_report_does() {
         "TopicArn=arn%3Aaws%3Asns%3Aus-east-2%3A111122223333%3Abackups",
         "StringValue=job-role-permission",
         "StringValue=advised",
+        "StringValue=event-1%2Fjob-role-permission%2Fadvised",
         "Subject=",
     ] {
         assert!(sent.body.contains(part), "{part} in {}", sent.body);
     }
     // What people read is what the report crate wrote, up to the escapes of the wire.
-    let email = copymend_report::advisory_email(&advisory);
+    let email = copymend_report::email(&advisory);
     for word in email
         .body
         .split_whitespace()
@@ -144,9 +125,9 @@ async fn an_advisory_goes_out_as_a_report_does() {
 #[tokio::test]
 async fn without_a_topic_nobody_is_told() {
     let wire = Wire::default();
-    let aws = environment(&wire, &Settings::default()).await;
+    let aws = environment(&wire, &Deployment::default()).await;
     assert_eq!(aws.notifier().notify(&report()).await, Ok(false));
-    let aws = advisor_environment(&wire, &AdvisorSettings::default()).await;
+    let aws = advisor_environment(&wire, &Deployment::default()).await;
     assert_eq!(aws.notifier().notify(&advisory()).await, Ok(false));
 }
 

@@ -242,22 +242,11 @@ pub fn advise_job_role(
         attach.collect(),
         ADD_TO_KEY_POLICY,
     ));
-    let (what, describe) = match job.kind {
-        JobKind::Backup => (
-            "backup",
-            format!(
-                "aws backup describe-backup-job --backup-job-id {} --region {}",
-                job.id, job.region
-            ),
-        ),
-        JobKind::Restore => (
-            "restore",
-            format!(
-                "aws backup describe-restore-job --restore-job-id {} --region {}",
-                job.id, job.region
-            ),
-        ),
-    };
+    let what = job.kind.name();
+    let describe = format!(
+        "aws backup describe-{what}-job --{what}-job-id {} --region {}",
+        job.id, job.region
+    );
     if steps.is_empty() {
         steps.push(step("Look at the job", &describe));
         steps.push(

@@ -1,6 +1,7 @@
 //! Failed backup and restore jobs: the event, and the proof that it told the truth.
 
 use copymend_policy::{AccountId, Arn};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::event::{Detail, EventError, envelope, job_id, region};
@@ -17,15 +18,26 @@ pub const RESTORE_JOB_DETAIL_TYPE: &str = "Restore Job State Change";
 const UNSUCCESSFUL: [&str; 3] = ["FAILED", "ABORTED", "EXPIRED"];
 
 /// Which kind of job it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum JobKind {
     /// A backup.
+    #[serde(rename = "backup-job")]
     Backup,
     /// A restore.
+    #[serde(rename = "restore-job")]
     Restore,
 }
 
 impl JobKind {
+    /// `backup` or `restore`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+        }
+    }
+
     /// The detail-type of its events.
     #[must_use]
     pub const fn detail_type(self) -> &'static str {

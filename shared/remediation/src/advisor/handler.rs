@@ -1,4 +1,4 @@
-//! The advisor's handler: from an event to an Advisory.
+//! The advisor's handler: from an event to a Report.
 
 use copymend_diagnosis::advisor::{
     API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind,
@@ -6,30 +6,25 @@ use copymend_diagnosis::advisor::{
     needs, permissions, weigh_call, weigh_job, with_message,
 };
 use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{Assessment, Cause, EventError, RoleArn};
+use copymend_diagnosis::{
+    Advice, Assessment, Cause, EventError, PermissionAnswer, RoleArn, WhyUnknown,
+};
 use copymend_policy::{AccountId, Arn};
-use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::advisory::{Advisory, CallSummary, JobSummary, Subject};
 use super::investigate;
 use super::key_note::key_note;
-use super::own_role::OwnRole;
+use super::settings::AdvisorSettings;
+use crate::delivery::{Delivery, handle_once};
 use crate::handler::{HandlerError, Invocation};
-use crate::incident::{Counted, count_and_tell, tell};
-use crate::ledger::{JobEntry, Ledger};
-use crate::ports::{AdvisorEnvironment, Backup, CallResult, Clock, Location};
-use crate::report::{DecisionKind, DiagnosisReport, Outcome};
-
-/// An event's entry in the ledger outlives the invocation by this much.
-const GRACE: SignedDuration = SignedDuration::from_secs(10);
+use crate::ports::{Backup, CallResult, Location, Reads};
+use crate::report::{DecisionKind, DiagnosisReport, JobSummary, Outcome, Report, Subject};
 
 /// The handler of refused AWS Backup calls and of backup and restore jobs that came to nothing.
 #[derive(Debug)]
 pub struct AccessAdvisor<E> {
     environment: E,
-    is_local_run: bool,
-    own_roles: Vec<OwnRole>,
+    settings: AdvisorSettings,
 }
 
 /// An event that the advisor answers.
@@ -67,6 +62,14 @@ impl Event {
         }
     }
 
+    /// What is known before anything was looked at.
+    fn blank(&self) -> Report {
+        match self {
+            Self::Call(call) => of_call(call),
+            Self::Job(job) => of_job(job, &job.unconfirmed()),
+        }
+    }
+
     /// What makes two deliveries the same: the event of a call, the state of a job.
     fn id(&self) -> String {
         match self {
@@ -76,29 +79,13 @@ impl Event {
     }
 }
 
-impl<E: AdvisorEnvironment> AccessAdvisor<E> {
-    /// A handler with its environment. It takes no role for Copymend's own.
-    pub const fn new(environment: E) -> Self {
+impl<E: Reads> AccessAdvisor<E> {
+    /// A handler with its environment and settings.
+    pub const fn new(environment: E, settings: AdvisorSettings) -> Self {
         Self {
             environment,
-            is_local_run: false,
-            own_roles: Vec::new(),
+            settings,
         }
-    }
-
-    /// The same handler for a run by hand: nobody delivers an event again, so a job that can't be looked up now is explained
-    /// without it.
-    #[must_use]
-    pub const fn in_local_run(mut self, is_local_run: bool) -> Self {
-        self.is_local_run = is_local_run;
-        self
-    }
-
-    /// The same handler, which passes over the refused calls of these roles.
-    #[must_use]
-    pub fn with_own_roles(mut self, own_roles: Vec<OwnRole>) -> Self {
-        self.own_roles = own_roles;
-        self
     }
 
     /// The environment.
@@ -111,77 +98,35 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         &self,
         event: &Value,
         invocation: &Invocation,
-    ) -> Result<Advisory, HandlerError> {
+    ) -> Result<Report, HandlerError> {
         let event = Event::from_json(event)?;
-        let Some(ledger) = self.environment.ledger() else {
-            let advisory = self.advise(&event).await?;
-            return tell(self.environment.notifier(), advisory).await;
+        let repeated = |outcome: Option<String>| {
+            let mut report = event.blank();
+            report.outcome = Outcome::AlreadyHandled;
+            report.notes.push(match outcome {
+                Some(outcome) => format!("it was handled before: {outcome}"),
+                None => "another invocation handles it".to_owned(),
+            });
+            report
         };
-        let now = self.environment.clock().now();
-        let until = invocation
-            .deadline
-            .saturating_add(GRACE)
-            .unwrap_or(invocation.deadline);
-        let id = event.id();
-        let progress = match ledger
-            .begin_job(&id, &invocation.id, now, until)
-            .await
-            .map_err(HandlerError::Call)?
-        {
-            JobEntry::Started(progress) => progress,
-            JobEntry::InProgress => {
-                return Ok(already_handled(&event, "another invocation handles it"));
-            }
-            JobEntry::Done(outcome) => {
-                return Ok(already_handled(
-                    &event,
-                    &format!("it was handled before: {outcome}"),
-                ));
-            }
-        };
-        let told = match self.advise(&event).await {
-            Ok(advisory) => {
-                let notifier = self.environment.notifier();
-                count_and_tell(
-                    ledger,
-                    notifier,
-                    self.environment.clock(),
-                    &id,
-                    &progress,
-                    advisory,
-                )
-                .await
-                .map(|(advisory, _)| advisory)
-            }
-            Err(error) => Err(error),
-        };
-        let closed = match &told {
-            Ok(advisory) => {
-                let now = self.environment.clock().now();
-                ledger.finish_job(&id, advisory.outcome.slug(), now).await
-            }
-            Err(_) => ledger.abandon_job(&id, &invocation.id).await,
-        };
-        if let Err(error) = closed {
-            tracing::warn!(%error, "the event's entry was not closed");
-        }
-        told
+        let answer = async |_: &Delivery<'_>| self.advise(&event).await;
+        handle_once(&self.environment, invocation, &event.id(), answer, repeated).await
     }
 
-    async fn advise(&self, event: &Event) -> Result<Advisory, HandlerError> {
+    async fn advise(&self, event: &Event) -> Result<Report, HandlerError> {
         match event {
             Event::Call(call) => Ok(self.advise_call(call).await),
             Event::Job(job) => self.advise_job(job).await,
         }
     }
 
-    async fn advise_call(&self, call: &ApiCallEvent) -> Advisory {
-        let mut advisory = of_call(call);
+    async fn advise_call(&self, call: &ApiCallEvent) -> Report {
+        let mut report = of_call(call);
         if !call.is_refused() {
-            advisory
+            report
                 .notes
                 .push("the call was not refused for lack of a permission".to_owned());
-            return advisory;
+            return report;
         }
         if call.caller.is_service() {
             let service = call
@@ -189,16 +134,21 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
                 .invoked_by
                 .as_deref()
                 .unwrap_or("an AWS service");
-            advisory
+            report
                 .notes
                 .push(format!("{service} made this call on its own"));
-            return advisory;
+            return report;
         }
-        if self.own_roles.iter().any(|role| role.made(&call.caller)) {
-            advisory.notes.push(
+        if self
+            .settings
+            .own_roles
+            .iter()
+            .any(|role| role.made(&call.caller))
+        {
+            report.notes.push(
                 "Copymend made this call itself; its reports say what it could not read".to_owned(),
             );
-            return advisory;
+            return report;
         }
         let principal = call.caller.principal.as_ref();
         let (needs, facts) = investigate::call(&self.environment, call).await;
@@ -207,36 +157,33 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let answers = with_message(answers, &explanation);
         let policy = least_privilege(&needs, &answers);
         let candidates = weigh_call(&answers, &facts, &explanation);
-        let cause = first(&candidates);
-        advisory.notes.extend(key_note(call, &facts));
-        advisory.decision = DecisionKind::Advise;
-        advisory.outcome = Outcome::Advised;
+        report.notes.extend(key_note(call, &facts));
         let key = facts.key.as_ref();
-        advisory.advice = Some(advise_caller(call, cause, &answers, policy.as_ref(), key));
-        advisory.policy = policy;
-        advisory.permissions = answers;
-        advisory.diagnosis = DiagnosisReport {
-            cause,
+        let unknown = facts.unknown();
+        advised(
+            report,
             candidates,
-            unknown: facts.unknown().into_iter().cloned().collect(),
-        };
-        advisory
+            unknown,
+            answers,
+            policy,
+            |cause, answers, policy| advise_caller(call, cause, answers, policy, key),
+        )
     }
 
-    async fn advise_job(&self, event: &JobEvent) -> Result<Advisory, HandlerError> {
+    async fn advise_job(&self, event: &JobEvent) -> Result<Report, HandlerError> {
         if !event.is_unsuccessful() {
-            let mut advisory = of_job(event, &event.unconfirmed());
-            advisory
+            let mut report = of_job(event, &event.unconfirmed());
+            report
                 .notes
                 .push(format!("the job's state is {}", event.state));
-            return Ok(advisory);
+            return Ok(report);
         }
         let (confirmed, note) = self.confirm(event).await?;
         let verified = confirmed.is_some();
         let job = confirmed.unwrap_or_else(|| event.unconfirmed());
-        let mut advisory = of_job(event, &job);
-        advisory.verified = verified;
-        advisory.notes.extend(note);
+        let mut report = of_job(event, &job);
+        report.verified = verified;
+        report.notes.extend(note);
         let needs = needs::of_job(&job);
         let facts = investigate::job(&self.environment, &job, &needs).await;
         let explanation = explain(&job.message);
@@ -250,18 +197,15 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
         let answers = with_message(answers, &explanation);
         let policy = least_privilege(&needs, &answers);
         let candidates = weigh_job(&job, &answers, &facts, &explanation);
-        let cause = first(&candidates);
-        advisory.decision = DecisionKind::Advise;
-        advisory.outcome = Outcome::Advised;
-        advisory.advice = Some(advise_job_role(&job, cause, &answers, policy.as_ref()));
-        advisory.policy = policy;
-        advisory.permissions = answers;
-        advisory.diagnosis = DiagnosisReport {
-            cause,
+        let unknown = facts.unknown();
+        Ok(advised(
+            report,
             candidates,
-            unknown: facts.unknown().into_iter().cloned().collect(),
-        };
-        Ok(advisory)
+            unknown,
+            answers,
+            policy,
+            |cause, answers, policy| advise_job_role(&job, cause, answers, policy),
+        ))
     }
 
     /// The job as AWS Backup describes it, or why it isn't confirmed.
@@ -297,16 +241,12 @@ impl<E: AdvisorEnvironment> AccessAdvisor<E> {
                 ),
             )),
             Ok(None) => Ok((None, Some("AWS Backup knows no such job".to_owned()))),
-            Err(error) if error.may_pass() && !self.is_local_run => Err(HandlerError::Call(error)),
+            Err(error) if error.may_pass() && !self.settings.deployment.is_local_run => {
+                Err(HandlerError::Call(error))
+            }
             Err(error) => Ok((None, Some(error.to_string()))),
         }
     }
-}
-
-fn first(candidates: &[Assessment]) -> Cause {
-    candidates
-        .first()
-        .map_or(Cause::Unknown, |candidate| candidate.cause)
 }
 
 /// The ARN that the request carried: a role's session, or the user itself.
@@ -318,124 +258,38 @@ fn acting_as<'c>(call: &'c ApiCallEvent, principal: Option<&'c Arn>) -> &'c str 
     }
 }
 
-fn blank(event: String, subject: Subject, message: &str) -> Advisory {
-    Advisory {
-        event,
-        subject,
-        verified: false,
-        message: message.to_owned(),
+fn of_call(call: &ApiCallEvent) -> Report {
+    let subject = Subject::ApiCall(call.into());
+    Report::blank(call.id.clone(), subject, &call.error_message)
+}
+
+fn of_job(event: &JobEvent, job: &UnsuccessfulJob) -> Report {
+    let subject = Subject::Job(JobSummary::of(job, &event.account));
+    Report::blank(event.id.clone(), subject, &job.message)
+}
+
+/// The Report with what was found out.
+fn advised(
+    report: Report,
+    candidates: Vec<Assessment>,
+    unknown: Vec<&WhyUnknown>,
+    permissions: Vec<PermissionAnswer>,
+    policy: Option<Value>,
+    advise: impl FnOnce(Cause, &[PermissionAnswer], Option<&Value>) -> Advice,
+) -> Report {
+    let first = candidates.first();
+    let cause = first.map_or(Cause::Unknown, |candidate| candidate.cause);
+    Report {
         diagnosis: DiagnosisReport {
-            cause: Cause::Unknown,
-            candidates: Vec::new(),
-            unknown: Vec::new(),
+            cause,
+            candidates,
+            unknown: unknown.into_iter().cloned().collect(),
         },
-        permissions: Vec::new(),
-        decision: DecisionKind::Nothing,
-        guards: Vec::new(),
-        changes: Vec::new(),
-        outcome: Outcome::Nothing,
-        retried_job: None,
-        advice: None,
-        policy: None,
-        notes: Vec::new(),
-        occurrences: None,
-    }
-}
-
-fn of_call(call: &ApiCallEvent) -> Advisory {
-    let summary = CallSummary {
-        operation: call.operation.clone(),
-        account: call.account.to_string(),
-        region: call.region.clone(),
-        caller: call.caller.arn.clone(),
-        error_code: call.error_code.clone().unwrap_or_default(),
-        resource: call.vault().map(|vault| vault.to_string()),
-    };
-    blank(
-        call.id.clone(),
-        Subject::ApiCall(summary),
-        &call.error_message,
-    )
-}
-
-fn of_job(event: &JobEvent, job: &UnsuccessfulJob) -> Advisory {
-    let summary = JobSummary {
-        job_id: job.id.clone(),
-        account: event.account.clone(),
-        region: job.region.clone(),
-        state: job.state.clone(),
-        role: job.role.as_ref().map(ToString::to_string),
-        resource: job.resource.as_ref().map(ToString::to_string),
-        resource_type: job.resource_type.clone(),
-        vault: job.vault.as_ref().map(ToString::to_string),
-    };
-    let subject = match job.kind {
-        JobKind::Backup => Subject::BackupJob(summary),
-        JobKind::Restore => Subject::RestoreJob(summary),
-    };
-    blank(event.id.clone(), subject, &job.message)
-}
-
-fn already_handled(event: &Event, note: &str) -> Advisory {
-    let mut advisory = match event {
-        Event::Call(call) => of_call(call),
-        Event::Job(job) => of_job(job, &job.unconfirmed()),
-    };
-    advisory.outcome = Outcome::AlreadyHandled;
-    advisory.notes.push(note.to_owned());
-    advisory
-}
-
-/// The role of a session's ARN: tools give every session another name. Other ARNs stay whole.
-fn without_session(caller: &str) -> &str {
-    match caller.split_once(":assumed-role/") {
-        Some((_, role_and_session)) if role_and_session.contains('/') => {
-            caller.rsplit_once('/').map_or(caller, |(role, _)| role)
-        }
-        Some(_) | None => caller,
-    }
-}
-
-impl Counted for Advisory {
-    /// Same cause, same caller or job role, same operation. Unconfirmed jobs have incidents of their own, so that made-up
-    /// events can't silence real ones.
-    fn fingerprint(&self) -> String {
-        let (what, who, where_) = match &self.subject {
-            Subject::ApiCall(call) => (
-                call.operation.as_str(),
-                without_session(&call.caller),
-                &call.account,
-            ),
-            Subject::BackupJob(job) => (
-                "backup",
-                job.role.as_deref().unwrap_or_default(),
-                &job.account,
-            ),
-            Subject::RestoreJob(job) => (
-                "restore",
-                job.role.as_deref().unwrap_or_default(),
-                &job.account,
-            ),
-        };
-        let unverified = match (&self.subject, self.verified) {
-            (Subject::BackupJob(_) | Subject::RestoreJob(_), false) => "unverified#",
-            (Subject::ApiCall(_) | Subject::BackupJob(_) | Subject::RestoreJob(_), _) => "",
-        };
-        format!(
-            "advisor#{unverified}{}#{what}#{who}#{where_}",
-            self.diagnosis.cause
-        )
-    }
-
-    fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    fn occurred(&mut self, count: u64) {
-        self.occurrences = Some(count);
-    }
-
-    fn note(&mut self, note: String) {
-        self.notes.push(note);
+        decision: DecisionKind::Advise,
+        outcome: Outcome::Advised,
+        advice: Some(advise(cause, &permissions, policy.as_ref())),
+        permissions: Some(permissions),
+        policy,
+        ..report
     }
 }

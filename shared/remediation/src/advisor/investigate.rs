@@ -13,7 +13,7 @@ use copymend_policy::Arn;
 use futures_util::future::join_all;
 
 use crate::investigate::{fact, key_policy_fact, unknown};
-use crate::ports::{AdvisorEnvironment, ContextKey, Identities, Keys, Simulation};
+use crate::ports::{ContextKey, Identities, Keys, Reads, Simulation};
 use crate::simulate::ask;
 
 /// The needs that one simulation asks about: those on one resource, called the same way.
@@ -23,7 +23,7 @@ struct Group<'n> {
 }
 
 /// What a call needs, and what is known of it.
-pub(super) async fn call<E: AdvisorEnvironment>(
+pub(super) async fn call<E: Reads>(
     environment: &E,
     call: &ApiCallEvent,
 ) -> (Vec<Need>, CallerFacts) {
@@ -39,7 +39,7 @@ pub(super) async fn call<E: AdvisorEnvironment>(
 
 /// The same, where the key is found by its alias. That takes a round of calls of its own, in which everything is asked that has
 /// nothing to do with the key.
-async fn call_by_alias<E: AdvisorEnvironment>(
+async fn call_by_alias<E: Reads>(
     environment: &E,
     call: &ApiCallEvent,
     alias: KeyAliasArn,
@@ -82,7 +82,7 @@ async fn call_by_alias<E: AdvisorEnvironment>(
 }
 
 /// Reads what the principal may do, and the key.
-async fn caller<E: AdvisorEnvironment>(
+async fn caller<E: Reads>(
     environment: &E,
     principal: Option<&Arn>,
     region: &str,
@@ -105,7 +105,7 @@ async fn caller<E: AdvisorEnvironment>(
 }
 
 /// Reads what the job role is and may do, and the key.
-pub(super) async fn job<E: AdvisorEnvironment>(
+pub(super) async fn job<E: Reads>(
     environment: &E,
     job: &UnsuccessfulJob,
     needs: &[Need],
@@ -138,10 +138,7 @@ pub(super) async fn job<E: AdvisorEnvironment>(
     JobFacts { role, caller }
 }
 
-async fn read_key<E: AdvisorEnvironment>(
-    environment: &E,
-    key: Option<&KeyArn>,
-) -> Option<KeyInUse> {
+async fn read_key<E: Reads>(environment: &E, key: Option<&KeyArn>) -> Option<KeyInUse> {
     let arn = key?;
     let keys = environment.keys();
     let (described, policy) = tokio::join!(keys.describe_key(arn), keys.get_key_policy(arn));
@@ -153,7 +150,7 @@ async fn read_key<E: AdvisorEnvironment>(
 }
 
 /// The simulator's answer to each need, in the order of the needs. None where nobody is known to ask about.
-async fn simulated<E: AdvisorEnvironment>(
+async fn simulated<E: Reads>(
     environment: &E,
     principal: Option<&Arn>,
     region: &str,
@@ -183,7 +180,7 @@ async fn simulated<E: AdvisorEnvironment>(
 }
 
 /// The principal's policies, read where the simulator told nothing.
-async fn policies<E: AdvisorEnvironment>(
+async fn policies<E: Reads>(
     environment: &E,
     principal: Option<&Arn>,
     simulated: &[SimulatedFact],

@@ -1,21 +1,13 @@
 //! The settings of the access advisor, from environment variables. An invalid value stops the start.
 
 use super::own_role::OwnRole;
-use crate::settings::{InvalidSetting, Reader};
+use crate::settings::{Deployment, InvalidSetting, Reader};
 
 /// All settings of the access advisor. It has none that lets it write: it can't.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AdvisorSettings {
-    /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts.
-    pub member_role: Option<String>,
-    /// `COPYMEND_EXTERNAL_ID`: the external id for that role.
-    pub external_id: Option<String>,
-    /// `COPYMEND_TOPIC_ARN`: the topic for advisories.
-    pub topic_arn: Option<String>,
-    /// `COPYMEND_LEDGER_TABLE`: the advisor's own ledger. Without one every event is told.
-    pub ledger_table: Option<String>,
-    /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI, and nobody delivers an event again.
-    pub is_local_run: bool,
+    /// Where it runs. Its ledger is its own.
+    pub deployment: Deployment,
     /// `COPYMEND_OWN_ROLES`: the roles that Copymend itself calls AWS with, whose refused calls are passed over. The role of
     /// `COPYMEND_MEMBER_ROLE` is always one of them.
     pub own_roles: Vec<OwnRole>,
@@ -25,21 +17,17 @@ impl AdvisorSettings {
     /// Reads the settings. `read` answers the value of an environment variable; an empty value counts as not set.
     pub fn read(read: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let reader = Reader::new(read);
-        let member_role = reader.member_role()?;
+        let deployment = Deployment::read(&reader)?;
         let mut own_roles = reader.list(
             "COPYMEND_OWN_ROLES",
             "roles separated by commas, each by its name with its path or by its ARN, in which `*` may stand for the account, such as \
              arn:aws:iam::*:role/copymend/CopymendMember",
             OwnRole::parse,
         )?;
-        own_roles.extend(member_role.as_deref().and_then(OwnRole::parse));
+        own_roles.extend(deployment.member_role.as_deref().and_then(OwnRole::parse));
         Ok(Self {
+            deployment,
             own_roles,
-            member_role,
-            external_id: reader.external_id()?,
-            topic_arn: reader.topic_arn()?,
-            ledger_table: reader.ledger_table()?,
-            is_local_run: reader.is_local_run()?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The settings, from environment variables. An invalid value stops the start.
 
+mod deployment;
 mod reader;
 mod source;
 mod values;
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use copymend_policy::{KeyProfile, VaultScope};
 use serde::Serialize;
 
+pub use deployment::Deployment;
 pub use reader::InvalidSetting;
 pub(crate) use reader::Reader;
 use reader::organization_id;
@@ -96,10 +98,6 @@ impl FromStr for ArnPattern {
 }
 
 /// All settings of the copy remediator.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of its own that an owner sets"
-)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `COPYMEND_MODE`.
@@ -131,17 +129,8 @@ pub struct Settings {
     pub allow_fully_managed_keys: bool,
     /// `COPYMEND_CREATE_SERVICE_LINKED_ROLE`: whether AWS Backup's service-linked role may be made where it is missing.
     pub create_service_linked_role: bool,
-    /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts; a name with its path, or an ARN.
-    pub member_role: Option<String>,
-    /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
-    pub external_id: Option<String>,
-    /// `COPYMEND_TOPIC_ARN`: where reports go.
-    pub topic_arn: Option<String>,
-    /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written.
-    pub ledger_table: Option<String>,
-    /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again then, so what AWS doesn't
-    /// answer now is explained without it.
-    pub is_local_run: bool,
+    /// Where it runs.
+    pub deployment: Deployment,
 }
 
 impl Default for Settings {
@@ -161,11 +150,7 @@ impl Default for Settings {
             allow_on_demand: false,
             allow_fully_managed_keys: false,
             create_service_linked_role: false,
-            member_role: None,
-            external_id: None,
-            topic_arn: None,
-            ledger_table: None,
-            is_local_run: false,
+            deployment: Deployment::default(),
         }
     }
 }
@@ -240,11 +225,7 @@ impl Settings {
             allow_on_demand: reader.boolean("COPYMEND_ALLOW_ON_DEMAND")?,
             allow_fully_managed_keys: reader.boolean("COPYMEND_ALLOW_FULLY_MANAGED_KEYS")?,
             create_service_linked_role: reader.boolean("COPYMEND_CREATE_SERVICE_LINKED_ROLE")?,
-            member_role: reader.member_role()?,
-            external_id: reader.external_id()?,
-            topic_arn: reader.topic_arn()?,
-            ledger_table: reader.ledger_table()?,
-            is_local_run: reader.is_local_run()?,
+            deployment: Deployment::read(&reader)?,
         })
     }
 }
@@ -394,8 +375,14 @@ mod tests {
             ("AWS_SAM_LOCAL", "true"),
         ];
         let settings = read(&filled).unwrap();
-        assert!(settings.is_local_run);
-        assert_eq!((settings.topic_arn, settings.ledger_table), (None, None));
+        assert!(settings.deployment.is_local_run);
+        assert_eq!(
+            (
+                settings.deployment.topic_arn,
+                settings.deployment.ledger_table
+            ),
+            (None, None)
+        );
         let error = read(&filled[..2]).unwrap_err();
         assert_eq!(error.name, "COPYMEND_TOPIC_ARN");
     }

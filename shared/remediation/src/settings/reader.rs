@@ -29,31 +29,6 @@ pub(super) fn organization_id(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-fn member_role(text: &str) -> Option<String> {
-    let name = match text.strip_prefix("arn:") {
-        None => text,
-        Some(rest) => {
-            let mut parts = rest.splitn(5, ':');
-            let (_, service, region, account) =
-                (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            let account_fits =
-                account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
-            if service != "iam" || !region.is_empty() || !account_fits {
-                return None;
-            }
-            parts.next()?.strip_prefix("role/")?
-        }
-    };
-    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&b);
-    let fits = !name.trim_matches('/').is_empty() && !name.ends_with('/') && name.bytes().all(safe);
-    fits.then(|| text.to_owned())
-}
-
-fn external_id(text: &str) -> Option<String> {
-    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@:/-_".contains(&b);
-    ((2..=1224).contains(&text.len()) && text.bytes().all(safe)).then(|| text.to_owned())
-}
-
 /// What the SAM CLI fills in for references to the template's own resources: they are made by no local run.
 const LOGICAL_IDS: [&str; 3] = ["Topic", "Ledger", "AdvisorLedger"];
 
@@ -63,45 +38,6 @@ pub(crate) struct Reader<F>(F);
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
     pub(crate) const fn new(read: F) -> Self {
         Self(read)
-    }
-
-    pub(crate) fn member_role(&self) -> Result<Option<String>, InvalidSetting> {
-        self.one(
-            "COPYMEND_MEMBER_ROLE",
-            "a role's name with its path, or its ARN with `*` as account, such as arn:aws:iam::*:role/CopymendMember",
-            member_role,
-        )
-    }
-
-    pub(crate) fn external_id(&self) -> Result<Option<String>, InvalidSetting> {
-        self.one(
-            "COPYMEND_EXTERNAL_ID",
-            "2 to 1224 letters, digits or the characters +=,.@:/-_",
-            external_id,
-        )
-    }
-
-    /// The SAM CLI sets this to `true` for `sam local invoke`, and AWS Lambda never does.
-    pub(crate) fn is_local_run(&self) -> Result<bool, InvalidSetting> {
-        self.boolean("AWS_SAM_LOCAL")
-    }
-
-    pub(crate) fn topic_arn(&self) -> Result<Option<String>, InvalidSetting> {
-        self.one("COPYMEND_TOPIC_ARN", "the ARN of an SNS topic", |text| {
-            let arn: copymend_policy::Arn = text.parse().ok()?;
-            (arn.service() == "sns").then(|| text.to_owned())
-        })
-    }
-
-    pub(crate) fn ledger_table(&self) -> Result<Option<String>, InvalidSetting> {
-        self.one(
-            "COPYMEND_LEDGER_TABLE",
-            "the name or the ARN of a DynamoDB table",
-            |text| {
-                let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
-                text.bytes().all(safe).then(|| text.to_owned())
-            },
-        )
     }
 
     pub(super) fn one<T>(

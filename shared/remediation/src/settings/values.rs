@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 
 use sha2::{Digest, Sha256};
 
-use super::{AllowedSource, ArnPattern, Settings};
+use super::{AllowedSource, ArnPattern, Deployment, Settings};
 
 fn joined<T>(items: &[T], text: impl Fn(&T) -> &str) -> String {
     items.iter().map(text).collect::<Vec<_>>().join(",")
@@ -36,11 +36,14 @@ impl Settings {
             allow_on_demand,
             allow_fully_managed_keys,
             create_service_linked_role,
-            member_role,
-            external_id: _,
-            topic_arn,
-            ledger_table,
-            is_local_run: _,
+            deployment:
+                Deployment {
+                    member_role,
+                    external_id: _,
+                    topic_arn,
+                    ledger_table,
+                    is_local_run: _,
+                },
         } = self;
         [
             ("COPYMEND_MODE", mode.to_string()),
@@ -112,7 +115,10 @@ mod tests {
     #[test]
     fn the_hash_tells_settings_apart_and_the_external_id_is_no_part_of_them() {
         let settings = Settings {
-            external_id: Some("only-for-the-function".to_owned()),
+            deployment: Deployment {
+                external_id: Some("only-for-the-function".to_owned()),
+                ..Deployment::default()
+            },
             ..Settings::default()
         };
         assert_eq!(settings.hash(), Settings::default().hash());

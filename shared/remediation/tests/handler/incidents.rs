@@ -1,6 +1,6 @@
 //! Incidents that end, copies whose events never came, and facts that were missing for a while.
 
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::sweep::{SWEEP_DETAIL_TYPE, is_sweep};
 use copymend_remediation::{CopyRemediator, Invocation};
@@ -135,15 +135,15 @@ async fn a_sweep_takes_up_what_no_event_has_brought_and_nothing_else() {
     let taken_up_again: Vec<_> = again
         .reports
         .iter()
-        .map(|report| &report.copy.copy_job_id)
+        .map(copymend_remediation::report::Report::copy_job_id)
         .filter(|id| {
             first
                 .reports
                 .iter()
-                .any(|report| report.copy.copy_job_id == **id)
+                .any(|report| report.copy_job_id() == *id)
         })
         .collect();
-    assert_eq!(taken_up_again, Vec::<&String>::new());
+    assert_eq!(taken_up_again, Vec::<Option<&str>>::new());
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use copymend_diagnosis::Diagnosis;
 use copymend_diagnosis::messages::explain;
 use copymend_remediation::Invocation;
-use copymend_remediation::advisor::AccessAdvisor;
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
+use copymend_remediation::settings::{Deployment, Settings};
 use jiff::SignedDuration;
 
 use crate::support::{handle, handle_as, open_settings, sample_events, sandbox};
@@ -19,7 +19,10 @@ const KINDS: [CallErrorKind; 4] = [
 
 fn local() -> Settings {
     Settings {
-        is_local_run: true,
+        deployment: Deployment {
+            is_local_run: true,
+            ..Deployment::default()
+        },
         ..open_settings()
     }
 }
@@ -81,13 +84,19 @@ async fn the_advisor_explains_a_job_that_cannot_be_looked_up() {
     sandbox.fail("backup:DescribeBackupJob", CallErrorKind::Unavailable);
     let invocation = Invocation {
         id: "test".to_owned(),
-        deadline: Environment::clock(&sandbox).now() + SignedDuration::from_secs(60),
+        deadline: Reads::clock(&sandbox).now() + SignedDuration::from_secs(60),
     };
-    let advisor = AccessAdvisor::new(sandbox.clone()).in_local_run(true);
+    let advisor = AccessAdvisor::new(
+        sandbox.clone(),
+        AdvisorSettings {
+            deployment: local().deployment,
+            ..AdvisorSettings::default()
+        },
+    );
     let advisory = advisor.handle(&event, &invocation).await.unwrap();
     assert!(!advisory.verified);
     assert_eq!(advisory.diagnosis.cause.slug(), "job-role-permission");
-    let error = AccessAdvisor::new(sandbox)
+    let error = AccessAdvisor::new(sandbox, AdvisorSettings::default())
         .handle(&event, &invocation)
         .await
         .unwrap_err();

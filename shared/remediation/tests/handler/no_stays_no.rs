@@ -2,7 +2,7 @@
 
 use copymend_policy::VaultScope;
 use copymend_remediation::ledger::{Again, Change, Grounds, Ledger};
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::Settings;
 use copymend_remediation::undo::UndoError;

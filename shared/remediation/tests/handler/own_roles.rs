@@ -1,8 +1,8 @@
 //! Copymend's own calls, which the access advisor passes over.
 
 use copymend_remediation::Invocation;
-use copymend_remediation::advisor::{AccessAdvisor, OwnRole};
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, OwnRole};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::Outcome;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -26,10 +26,16 @@ async fn copymends_own_refused_calls_wake_nobody() {
         event
     };
     let own = ["copymend/CopymendMember"].map(|role| OwnRole::parse(role).unwrap());
-    let advisor = AccessAdvisor::new(sandbox.clone()).with_own_roles(own.to_vec());
+    let advisor = AccessAdvisor::new(
+        sandbox.clone(),
+        AdvisorSettings {
+            own_roles: own.to_vec(),
+            ..AdvisorSettings::default()
+        },
+    );
     let invocation = Invocation {
         id: "own".to_owned(),
-        deadline: Environment::clock(&sandbox).now() + SignedDuration::from_secs(60),
+        deadline: Reads::clock(&sandbox).now() + SignedDuration::from_secs(60),
     };
     let advisory = advisor.handle(&by(member), &invocation).await.unwrap();
     assert_eq!(advisory.outcome, Outcome::Nothing);

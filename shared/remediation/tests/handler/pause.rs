@@ -1,7 +1,7 @@
 //! A pause stops repairs, retries and the making of the service-linked role, and says so.
 
 use copymend_remediation::ledger::{Ledger, Pause};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_sandbox::Sandbox;

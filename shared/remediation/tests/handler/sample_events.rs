@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::{Cause, CopyJobState};
 use copymend_policy::PolicyDocument;
-use copymend_remediation::ports::Environment;
+use copymend_remediation::ports::Reads;
 use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::{Mode, Settings};
 

@@ -1,6 +1,6 @@
 //! Whoever changes the settings may open a vault: people are told once, by the first event after it.
 
-use copymend_remediation::ports::{CallErrorKind, Environment};
+use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::settings::{Mode, Settings};
 
 use crate::support::{copied_again, handle, open_settings, sample, sandbox};

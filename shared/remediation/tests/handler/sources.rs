@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::VaultScope;
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{AllowedSource, Settings};
 use copymend_sandbox::{NewCopy, PolicyText, Sandbox};
@@ -242,7 +242,7 @@ async fn a_retry_of_a_copy_on_demand_stays_on_demand() {
 #[tokio::test]
 async fn every_applied_change_is_told() {
     let sandbox = sandbox();
-    let now = Environment::clock(&sandbox).now();
+    let now = Reads::clock(&sandbox).now();
     let report = handle(
         &sandbox,
         open_settings(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::PolicyDocument;
 use copymend_remediation::ledger::{Again, Ledger, Pause};
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};

@@ -2,9 +2,9 @@
 
 use copymend_policy::{KeyProfile, VaultScope};
 use copymend_remediation::ledger::{Again, Ledger};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
-use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::settings::{Deployment, Mode, Settings};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::{PolicyText, Sandbox};
@@ -329,7 +329,10 @@ async fn refusals_that_cannot_be_read_refuse() {
 #[tokio::test]
 async fn a_change_keeps_what_it_was_decided_on() {
     let settings = Settings {
-        external_id: Some("only-for-the-function".to_owned()),
+        deployment: Deployment {
+            external_id: Some("only-for-the-function".to_owned()),
+            ..Deployment::default()
+        },
         ..open_settings()
     };
     let sandbox = sandbox();

@@ -1,6 +1,6 @@
 //! People hear of every grant, of every copy that stays failed, and of settings that changed.
 
-use copymend_remediation::ports::{CallErrorKind, Environment};
+use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_sandbox::Sandbox;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{Change, ChangeState, Ledger};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_sandbox::{PolicyText, Sandbox};
 use jiff::SignedDuration;

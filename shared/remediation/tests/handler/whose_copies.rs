@@ -1,7 +1,7 @@
 //! Attacks by copies that no owner listed, and by copies on resources whose owners keep Copymend away.
 
 use copymend_remediation::ledger::Ledger;
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::settings::{AllowedSource, Settings};
 use copymend_sandbox::PolicyText;
 use jiff::SignedDuration;

@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::KeyArn;
 use copymend_remediation::ledger::{ChangeState, Ledger};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_sandbox::{CopyJob, NewCopy, PolicyText};

@@ -1,15 +1,13 @@
 //! The e-mails that SNS sends. Plain text.
 
-mod advisory;
 mod body;
 mod parts;
 mod sections;
+mod subject;
 
-use copymend_diagnosis::BackupVaultArn;
-use copymend_remediation::advisor::Advisory;
-use copymend_remediation::report::Report;
+use copymend_remediation::report::{Report, Subject};
 
-use crate::{needs, words};
+use crate::words;
 use body::Body;
 
 /// An e-mail, as `sns:Publish` takes it.
@@ -30,57 +28,47 @@ const BODY_LIMIT: usize = 240_000;
 #[must_use]
 pub fn email(report: &Report) -> Email {
     let mut body = Body::default();
+    let permissions = report.permissions.as_deref().unwrap_or_default();
     sections::headline(&mut body, report);
-    sections::copy(&mut body, report);
+    subject::section(&mut body, report);
     parts::notes(&mut body, &report.notes);
+    parts::permissions(&mut body, permissions);
+    parts::policy(&mut body, report.policy.as_ref());
     sections::changes(&mut body, report);
     sections::left_to_do(&mut body, report);
-    parts::evidence(&mut body, &report.diagnosis, &[]);
-    parts::message(&mut body, "the job", &report.message);
-    parts::unknown(
-        &mut body,
-        &report.diagnosis,
-        "An unknown fact never permits a write.",
-    );
+    parts::evidence(&mut body, &report.diagnosis, permissions);
+    let (whose, unknown) = match report.subject {
+        Subject::Copy(_) => ("the job", "An unknown fact never permits a write."),
+        Subject::ApiCall(_) => ("the call", MAY_BE_IN_THE_WAY),
+        Subject::Job(_) => ("the job", MAY_BE_IN_THE_WAY),
+    };
+    parts::message(&mut body, whose, &report.message);
+    parts::unknown(&mut body, &report.diagnosis, unknown);
     sections::guards(&mut body, report);
     sections::footer(&mut body, report);
     Email {
-        subject: subject(report),
+        subject: subject_line(report),
         body: body.finish(BODY_LIMIT),
     }
 }
 
-fn subject(report: &Report) -> String {
-    let place = match report.copy.destination_vault.parse::<BackupVaultArn>() {
-        // INVARIANT: name and account of a parsed ARN are printable ASCII.
-        Ok(vault) => format!("vault {} ({})", vault.name(), vault.arn().account()),
-        Err(_) => "a vault without a readable ARN".to_owned(),
-    };
-    shortened(format!(
-        "[Copymend] {}: {} for {place}",
-        words::outcome(report.outcome, report.verified),
-        report.diagnosis.cause
-    ))
-}
+const MAY_BE_IN_THE_WAY: &str = "What could not be read may be in the way as well.";
 
-fn shortened(subject: String) -> String {
+fn subject_line(report: &Report) -> String {
+    let place = crate::subject::place(&report.subject);
+    let place = match (report.copy_job_id(), place) {
+        (Some(_), Some(vault)) => format!("vault {vault}"),
+        (None, Some(place)) => place,
+        (_, None) => "a vault without a readable ARN".to_owned(),
+    };
+    let subject = format!(
+        "[Copymend] {}: {} for {place}",
+        words::outcome(report.outcome, report.is_confirmed()),
+        report.diagnosis.cause
+    );
     if subject.len() <= SUBJECT_LIMIT {
         return subject;
     }
     let kept: String = subject.chars().take(SUBJECT_LIMIT - 3).collect();
     format!("{kept}...")
-}
-
-/// The e-mail on what the access advisor found out.
-#[must_use]
-pub fn advisory_email(advisory: &Advisory) -> Email {
-    Email {
-        subject: shortened(format!(
-            "[Copymend] {}: {} for {}",
-            words::outcome(advisory.outcome, needs::is_confirmed(advisory)),
-            advisory.diagnosis.cause,
-            needs::place(&advisory.subject)
-        )),
-        body: advisory::body(advisory).finish(BODY_LIMIT),
-    }
 }

@@ -1,14 +1,19 @@
-//! The parts that the e-mails of a Report and of the access advisor share.
+//! The parts of an e-mail that need not know what it is about.
 
 use copymend_diagnosis::{Advice, Assessment, BackupVaultArn, PermissionAnswer, Verdict};
 use copymend_remediation::report::DiagnosisReport;
+use serde_json::Value;
 
 use super::body::Body;
 use crate::text::{command, inline, quote, sentence};
-use crate::{link, needs};
+use crate::{json, link, needs};
 
 /// How many items of a list are shown.
 pub(super) const ITEMS: usize = 20;
+/// How many permissions are shown. No call or job needs as many.
+const PERMISSIONS: usize = 100;
+/// How many lines of a policy are shown.
+const POLICY_LINES: usize = 400;
 /// Quoted lines are wrapped at this width.
 const QUOTE_WIDTH: usize = 96;
 
@@ -146,5 +151,45 @@ pub(super) fn unknown(body: &mut Body, diagnosis: &DiagnosisReport, meaning: &st
     body.line(&format!("  {meaning}"));
     for why in unknown.iter().take(ITEMS) {
         body.item(&sentence(&inline(&why.to_string())));
+    }
+}
+
+/// The permissions that are needed, one by one.
+pub(super) fn permissions(body: &mut Body, answers: &[PermissionAnswer]) {
+    if answers.is_empty() {
+        return;
+    }
+    body.heading("The permissions, one by one");
+    body.line(&format!("  {}.", needs::count(answers)));
+    for answer in needs::in_order(answers).into_iter().take(PERMISSIONS) {
+        body.line(&format!(
+            "  {}  {}",
+            needs::mark(answer.state),
+            needs::line(answer)
+        ));
+    }
+    let cut = answers.len().saturating_sub(PERMISSIONS);
+    if cut > 0 {
+        body.line(&format!("  [{cut} more]"));
+    }
+}
+
+/// The policy to attach to a caller or job role.
+pub(super) fn policy(body: &mut Body, policy: Option<&Value>) {
+    let Some(policy) = policy else {
+        return;
+    };
+    body.heading("The policy to attach");
+    body.line("  The least that is missing, ready to paste. Check its resources before you do.");
+    body.line("");
+    let lines = json::policy(policy);
+    for line in lines.iter().take(POLICY_LINES) {
+        body.indented(line);
+    }
+    let cut = lines.len().saturating_sub(POLICY_LINES);
+    if cut > 0 {
+        body.indented(&format!(
+            "[{cut} more lines; the function's answer holds the whole policy]"
+        ));
     }
 }

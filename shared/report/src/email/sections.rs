@@ -1,72 +1,33 @@
 //! The sections of a Report's e-mail, in the order in which people need them.
 
-use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report};
+use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report, Subject};
 use copymend_remediation::settings::Mode;
 
 use super::body::Body;
-use super::parts::{self, vault};
+use super::parts;
 use crate::text::{exact, inline};
-use crate::words;
+use crate::{subject, words};
 
 /// How much of a diff is shown, in bytes.
 const DIFF_BYTES: usize = 40_000;
 
 pub(super) fn headline(body: &mut Body, report: &Report) {
-    body.line(&format!(
-        "Copymend: {}",
-        words::outcome(report.outcome, report.verified)
-    ));
+    let outcome = words::outcome(report.outcome, report.is_confirmed());
+    body.line(&format!("Copymend: {outcome}"));
     body.line("");
-    body.line(&format!("{}.", report.diagnosis.cause.title()));
-    body.line(&words::deed(report));
-}
-
-pub(super) fn copy(body: &mut Body, report: &Report) {
-    let copy = &report.copy;
-    body.heading("The copy that failed");
-    if let Some(resource) = &copy.resource {
-        let kind = copy.resource_type.as_ref();
-        let kind = kind
-            .map(|kind| format!(" ({})", inline(kind)))
-            .unwrap_or_default();
-        body.field("Resource", &format!("{}{kind}", inline(resource)));
+    if subject::has_cause(report) {
+        body.line(&format!("{}.", report.diagnosis.cause.title()));
     }
-    if let Some(point) = &copy.recovery_point {
-        body.field("Recovery point", &inline(point));
-    }
-    body.field("From", &vault(&copy.source_vault));
-    body.field("To", &vault(&copy.destination_vault));
-    body.field(
-        "Job",
-        &format!(
-            "{}, account {}, Region {}",
-            inline(&copy.copy_job_id),
-            inline(&copy.account),
-            inline(&copy.region)
-        ),
-    );
-    body.field("Job role", &inline(&copy.role));
-    body.field(
-        "Verified",
-        if report.verified {
-            "yes, AWS Backup says that this job failed"
-        } else {
-            "no, so nothing was changed"
-        },
-    );
-    body.field(
-        "Cause",
-        &format!(
-            "{}, {}",
-            report.diagnosis.cause,
-            words::certainty(&report.diagnosis)
-        ),
-    );
-    if let Some(job) = &report.retried_job {
-        body.field("Started again", &format!("as job {}", inline(job)));
-    }
-    if let Some(count @ 2..) = report.occurrences {
-        body.field("Seen", &format!("{count} times"));
+    match subject::what_happened(&report.subject) {
+        None => body.line(&words::deed(report)),
+        Some(what_happened) => {
+            body.line(&what_happened);
+            if !report.is_confirmed() {
+                body.line(
+                    "AWS Backup did not confirm this event: check the job before you change anything.",
+                );
+            }
+        }
     }
 }
 
@@ -134,7 +95,10 @@ fn one_change(body: &mut Body, heading: &str, change: &PolicyChange) {
 }
 
 pub(super) fn left_to_do(body: &mut Body, report: &Report) {
-    body.heading("What is left to do");
+    body.heading(match report.subject {
+        Subject::Copy(_) => "What is left to do",
+        Subject::ApiCall(_) | Subject::Job(_) => "What to do",
+    });
     if report.changes.iter().any(|change| change.applied) {
         body.line("  If infrastructure as code owns this policy, add the statements there too: its next run would remove them.");
     }
@@ -145,7 +109,8 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
     if let Some(preface) = preface(report) {
         body.line(&format!("  {preface}"));
     }
-    parts::advice(body, advice, None);
+    let above = report.policy.as_ref().map(ToString::to_string);
+    parts::advice(body, advice, above.as_deref());
 }
 
 const fn without_advice(outcome: Outcome) -> &'static str {
@@ -214,14 +179,12 @@ pub(super) fn guards(body: &mut Body, report: &Report) {
 }
 
 pub(super) fn footer(body: &mut Body, report: &Report) {
-    let mode = match report.mode {
-        Mode::Observe => "observe mode: Copymend writes nothing",
-        Mode::Repair => "repair mode",
+    let who = match report.mode {
+        Some(Mode::Observe) => "Copymend, observe mode: Copymend writes nothing",
+        Some(Mode::Repair) => "Copymend, repair mode",
+        None => "Copymend's access advisor, which changes nothing",
     };
     body.line("");
     body.line("--");
-    body.line(&format!(
-        "Copymend, {mode}. Event {}.",
-        inline(&report.event)
-    ));
+    body.line(&format!("{who}. Event {}.", inline(&report.event)));
 }

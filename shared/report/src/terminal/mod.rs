@@ -1,13 +1,12 @@
 //! The view for a terminal: compact, aligned, in colours where wanted.
 
-mod advisory;
 mod fold;
 mod paint;
 mod report;
+mod subject;
 mod table;
 mod view;
 
-use copymend_remediation::advisor::Advisory;
 use copymend_remediation::report::Report;
 
 use view::View;
@@ -28,13 +27,5 @@ pub enum Style {
 pub fn terminal(report: &Report, style: Style) -> String {
     let mut view = View::new(style);
     view.report(report);
-    view.finish()
-}
-
-/// The view of what the access advisor found out. Ends with a line break.
-#[must_use]
-pub fn advisory_terminal(advisory: &Advisory, style: Style) -> String {
-    let mut view = View::new(style);
-    view.advisory(advisory);
     view.finish()
 }

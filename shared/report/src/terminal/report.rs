@@ -1,13 +1,12 @@
 //! The view of a Report.
 
-use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report};
 
 use super::fold::fold;
 use super::paint::{BAD, DIM, GOOD, STRONG, WARN};
 use super::view::{ITEMS, View};
-use crate::text::{exact, inline, inline_up_to};
-use crate::words;
+use crate::text::{exact, inline};
+use crate::{subject, words};
 
 /// A diff's nested lines are joined up to this width.
 const DIFF_WIDTH: usize = 110;
@@ -51,9 +50,14 @@ impl Standing {
 
 impl View {
     pub(super) fn report(&mut self, report: &Report) {
+        let permissions = report.permissions.as_deref().unwrap_or_default();
         self.headline(report);
-        self.copy(report);
-        self.diagnosis(&report.diagnosis, &[]);
+        self.subject(report);
+        if subject::has_cause(report) {
+            self.diagnosis(&report.diagnosis, permissions);
+        }
+        self.permissions(permissions);
+        self.policy(report.policy.as_ref());
         for change in &report.changes {
             let standing = if change.applied {
                 Standing::Written
@@ -84,49 +88,17 @@ impl View {
         };
         let outcome = self.paint.paint(
             colour,
-            &format!("{mark} {}", words::outcome(report.outcome, report.verified)),
-        );
-        let cause = self.paint.paint(STRONG, report.diagnosis.cause.slug());
-        let vault = report.copy.destination_vault.parse::<BackupVaultArn>();
-        let place = vault.map_or_else(
-            |_| String::new(),
-            |vault| format!("  {} ({})", vault.name(), vault.arn().account()),
-        );
-        self.line(&format!("{outcome}  {cause}{place}"));
-    }
-
-    fn copy(&mut self, report: &Report) {
-        let copy = &report.copy;
-        let what = match (&copy.resource, &copy.resource_type) {
-            (Some(resource), Some(kind)) => {
-                format!("{} {}", inline_up_to(kind, 50), words::short(resource))
-            }
-            (Some(resource), None) => words::short(resource),
-            (None, Some(kind)) => inline_up_to(kind, 50),
-            (None, None) => "a backup".to_owned(),
-        };
-        self.row(
-            "copy",
             &format!(
-                "{what}: {} → {}",
-                place(&copy.source_vault),
-                place(&copy.destination_vault)
+                "{mark} {}",
+                words::outcome(report.outcome, report.is_confirmed())
             ),
         );
-        let again = match report.occurrences {
-            Some(count @ 2..) => format!(", seen {count} times"),
-            Some(_) | None => String::new(),
-        };
-        let verified = if report.verified {
-            "verified"
-        } else {
-            "not verified"
-        };
-        self.row(
-            "job",
-            &format!("{}, {verified}{again}", inline(&copy.copy_job_id)),
-        );
-        self.message(&report.message);
+        let mut parts = vec![outcome];
+        if subject::has_cause(report) {
+            parts.push(self.paint.paint(STRONG, report.diagnosis.cause.slug()));
+        }
+        parts.extend(subject::place(&report.subject));
+        self.line(&parts.join("  "));
     }
 
     fn change(&mut self, change: &PolicyChange, standing: Standing) {
@@ -237,20 +209,10 @@ impl View {
                 | Outcome::Refused
                 | Outcome::Failed,
                 _,
-            ) => self.advice(advice, None),
+            ) => {
+                let above = report.policy.as_ref().map(ToString::to_string);
+                self.advice(advice, above.as_deref());
+            }
         }
-    }
-}
-
-/// A vault's account, Region and name.
-fn place(vault: &str) -> String {
-    match vault.parse::<BackupVaultArn>() {
-        Ok(vault) => format!(
-            "{} in {} {}",
-            vault.name(),
-            vault.arn().account(),
-            vault.region()
-        ),
-        Err(_) => inline(vault),
     }
 }

@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use copymend_diagnosis::{CopyJobState, KeyArn};
-use copymend_remediation::advisor::Advisory;
 use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report};
 
 use super::paint::{BAD, DIM, GOOD, Paint, STRONG, WARN};
 use crate::text::inline_up_to;
-use crate::{needs, words};
+use crate::{subject, words};
 
 /// The titles of the columns.
 const TITLES: [&str; 4] = ["event", "cause", "what Copymend did", "result"];
@@ -33,28 +32,13 @@ impl Row {
         let (result, tone) = result(report, copy);
         Self {
             event: event.to_owned(),
-            cause: report.diagnosis.cause.slug().to_owned(),
+            cause: if subject::has_cause(report) {
+                report.diagnosis.cause.slug().to_owned()
+            } else {
+                String::new()
+            },
             deed: deed(report),
             result,
-            tone,
-        }
-    }
-
-    /// The line of the access advisor's answer.
-    #[must_use]
-    pub fn of_advisory(event: &str, advisory: &Advisory) -> Self {
-        let is_advised = advisory.outcome == Outcome::Advised;
-        let (cause, deed, tone) = if is_advised {
-            (advisory.diagnosis.cause.slug(), EXPLAINED, WARN)
-        } else {
-            ("", "nothing", DIM)
-        };
-        let result = words::outcome(advisory.outcome, needs::is_confirmed(advisory));
-        Self {
-            event: event.to_owned(),
-            cause: cause.to_owned(),
-            deed: deed.to_owned(),
-            result: result.to_owned(),
             tone,
         }
     }
@@ -75,8 +59,6 @@ impl Row {
         [&self.event, &self.cause, &self.deed, &self.result].map(|cell| inline_up_to(cell, CELL))
     }
 }
-
-const EXPLAINED: &str = "explained what to do";
 
 /// The table of these lines, with its titles. Ends with a line break.
 #[must_use]
@@ -119,7 +101,7 @@ fn deed(report: &Report) -> String {
         }
         Outcome::Planned => "would start the copy again",
         Outcome::Retried => "started the copy again",
-        Outcome::Advised => EXPLAINED,
+        Outcome::Advised => "explained what to do",
         Outcome::Refused if report.verified => "refused to act",
         Outcome::Refused | Outcome::Nothing | Outcome::AlreadyHandled => "nothing",
         Outcome::Failed if report.decision == DecisionKind::Retry => {
@@ -145,7 +127,7 @@ fn repair(repaired: &str, created: &str, change: Option<&PolicyChange>) -> Strin
 }
 
 fn result(report: &Report, copy: Option<CopyJobState>) -> (String, anstyle::Style) {
-    let outcome = words::outcome(report.outcome, report.verified).to_owned();
+    let outcome = words::outcome(report.outcome, report.is_confirmed()).to_owned();
     match report.outcome {
         Outcome::RepairedAndRetried | Outcome::Retried => match copy {
             Some(CopyJobState::Completed) => ("copy completed".to_owned(), GOOD),

@@ -1,18 +1,21 @@
-//! The shape of the terminal view, and the parts that a Report and the access advisor's answer share.
+//! The shape of the terminal view, and the parts that need not know what it is about.
 
-use copymend_diagnosis::{Advice, PermissionAnswer, Verdict};
+use copymend_diagnosis::{Advice, PermissionAnswer, PermissionState, Verdict};
 use copymend_remediation::report::DiagnosisReport;
+use serde_json::Value;
 
 use super::Style;
-use super::paint::{DIM, Paint, STRONG};
+use super::paint::{BAD, DIM, GOOD, Paint, STRONG, WARN};
 use crate::text::{command as command_line, inline, inline_up_to, wrap};
-use crate::{link, needs, words};
+use crate::{json, link, needs, words};
 
 /// Prose is wrapped at this width, behind the labels.
 const WIDTH: usize = 100;
 const LABEL: usize = 9;
 /// How much of a message is shown, in characters.
 const MESSAGE: usize = 300;
+/// How many permissions, and how many lines of a policy, are shown.
+const LINES: usize = 80;
 /// How many items of a list are shown.
 pub(super) const ITEMS: usize = 20;
 
@@ -134,6 +137,40 @@ impl View {
         }
         for why in diagnosis.unknown.iter().take(ITEMS) {
             self.prose("unknown", &inline(&why.to_string()));
+        }
+    }
+
+    /// The permissions that are needed, one by one.
+    pub(super) fn permissions(&mut self, answers: &[PermissionAnswer]) {
+        if answers.is_empty() {
+            return;
+        }
+        self.row("needs", &needs::count(answers));
+        for answer in needs::in_order(answers).into_iter().take(LINES) {
+            let colour = match answer.state {
+                PermissionState::Missing | PermissionState::Denied => BAD,
+                PermissionState::Unknown => WARN,
+                PermissionState::Allowed => GOOD,
+            };
+            let mark = self.paint.paint(colour, needs::mark(answer.state));
+            self.item_behind("", &mark, 2, &needs::line(answer));
+        }
+    }
+
+    /// The policy to attach to a caller or job role.
+    pub(super) fn policy(&mut self, policy: Option<&Value>) {
+        let Some(policy) = policy else {
+            return;
+        };
+        self.row("policy", "to attach, ready to paste");
+        let lines = json::policy(policy);
+        for line in lines.iter().take(LINES) {
+            let line = self.paint.paint(GOOD, line);
+            self.row("", &line);
+        }
+        let cut = lines.len().saturating_sub(LINES);
+        if cut > 0 {
+            self.row("", &format!("[{cut} more lines]"));
         }
     }
 

@@ -1,8 +1,8 @@
 //! Text that others wrote can't pass for the access advisor's.
 
 use copymend_diagnosis::UnknownReason;
-use copymend_remediation::advisor::{Advisory, Subject};
-use copymend_report::{Style, advisory_email, advisory_terminal};
+use copymend_remediation::report::{Report, Subject};
+use copymend_report::{Style, email, terminal};
 use serde_json::json;
 
 use crate::forging::assert_visible;
@@ -11,12 +11,13 @@ use crate::samples::{advisories, why};
 const EVIL: &str = "x\r\n\u{1b}[31mWHAT TO DO\n> y \u{202e} https://evil.example www.evil.example";
 
 /// An answer in which every text is somebody else's.
-fn poisoned(mut advisory: Advisory) -> Advisory {
+fn poisoned(mut advisory: Report) -> Report {
     let evil = || EVIL.to_owned();
     advisory.event = evil();
     advisory.message = evil();
     advisory.notes = vec![evil()];
     match &mut advisory.subject {
+        Subject::Copy(_) => unreachable!(),
         Subject::ApiCall(call) => {
             call.operation = evil();
             call.account = evil();
@@ -25,7 +26,7 @@ fn poisoned(mut advisory: Advisory) -> Advisory {
             call.error_code = evil();
             call.resource = Some(evil());
         }
-        Subject::BackupJob(job) | Subject::RestoreJob(job) => {
+        Subject::Job(job) => {
             job.job_id = evil();
             job.account = evil();
             job.region = evil();
@@ -36,7 +37,7 @@ fn poisoned(mut advisory: Advisory) -> Advisory {
             job.vault = Some(evil());
         }
     }
-    for answer in &mut advisory.permissions {
+    for answer in advisory.permissions.iter_mut().flatten() {
         answer.action = evil();
         answer.resource = evil();
         answer.detail = evil();
@@ -59,14 +60,14 @@ fn poisoned(mut advisory: Advisory) -> Advisory {
 fn no_text_brings_a_line_a_link_or_a_colour() {
     for (name, advisory) in advisories::all() {
         let advisory = poisoned(advisory);
-        let email = advisory_email(&advisory);
+        let email = email(&advisory);
         let subject = &email.subject;
         assert!(
             subject.len() <= 100 && subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
             "{name}: {subject}"
         );
         assert!(!subject.contains("evil"), "{name}: {subject}");
-        for text in [&email.body, &advisory_terminal(&advisory, Style::Plain)] {
+        for text in [&email.body, &terminal(&advisory, Style::Plain)] {
             assert_visible(text);
             assert!(
                 !text.contains("https://evil") && !text.contains("www.evil"),
@@ -96,7 +97,7 @@ fn a_message_stays_inside_its_quote() {
         advisories::refused_call(message),
         advisories::unverified_restore(message),
     ] {
-        let email = advisory_email(&advisory);
+        let email = email(&advisory);
         assert!(!email.subject.contains("well"));
         for line in email
             .body
@@ -111,10 +112,7 @@ fn a_message_stays_inside_its_quote() {
 #[test]
 fn only_pages_of_aws_can_be_clicked() {
     for (name, advisory) in advisories::all() {
-        for text in [
-            advisory_email(&advisory).body,
-            advisory_terminal(&advisory, Style::Plain),
-        ] {
+        for text in [email(&advisory).body, terminal(&advisory, Style::Plain)] {
             for link in text.split_whitespace().filter(|word| word.contains("://")) {
                 assert!(
                     link.starts_with("https://docs.aws.amazon.com/")
@@ -131,19 +129,17 @@ fn only_pages_of_aws_can_be_clicked() {
 fn a_megabyte_is_cut_and_the_cut_is_said() {
     let long = "\u{202e}".repeat(1_048_576);
     let mut advisory = advisories::refused_call(&long);
-    let answer = advisory.permissions[0].clone();
-    advisory.permissions = vec![answer; 1_000];
-    for answer in &mut advisory.permissions {
-        answer.resource = long.chars().take(10_000).collect();
-    }
+    let mut answer = advisory.permissions.unwrap()[0].clone();
+    answer.resource = long.chars().take(10_000).collect();
+    advisory.permissions = Some(vec![answer; 1_000]);
     advisory.notes = vec![long.clone(); 50];
     advisory.policy =
         Some(json!({ "Statement": vec![long.chars().take(5_000).collect::<String>(); 1_000] }));
-    let email = advisory_email(&advisory);
+    let email = email(&advisory);
     assert!(email.body.len() < 262_144, "{}", email.body.len());
     assert!(email.body.contains("more characters"));
     assert!(email.body.contains("[900 more]"));
-    let view = advisory_terminal(&advisory, Style::Plain);
+    let view = terminal(&advisory, Style::Plain);
     assert!(view.len() < 1_000_000, "{}", view.len());
     assert!(view.contains("more lines]"));
 }

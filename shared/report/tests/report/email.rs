@@ -1,4 +1,4 @@
-use copymend_report::{Email, advisory_email, email};
+use copymend_report::{Email, email};
 
 use crate::samples::{self, advisories};
 
@@ -44,7 +44,7 @@ fn every_subject_is_one_that_sns_accepts() {
         "a-rather-long-vault-name-with-fifty-characters-0123",
         &"x".repeat(100),
     ] {
-        report.copy.destination_vault =
+        samples::copy_of(&mut report).destination_vault =
             format!("arn:aws:backup:eu-central-1:444455556666:backup-vault:{name}");
         let subject = email(&report).subject;
         assert!(subject.len() <= 100, "{subject}");
@@ -70,36 +70,36 @@ fn failed_guards_come_first() {
 #[test]
 fn the_email_of_a_refused_call() {
     let advisory = advisories::refused_call("Insufficient privileges to perform this action.");
-    insta::assert_snapshot!(text(&advisory_email(&advisory)));
+    insta::assert_snapshot!(text(&email(&advisory)));
 }
 
 #[test]
 fn the_email_of_a_call_that_a_boundary_stops_and_of_one_about_which_nothing_could_be_read() {
     let emails = [advisories::behind_a_boundary(), advisories::nothing_read()]
-        .map(|advisory| text(&advisory_email(&advisory)));
+        .map(|advisory| text(&email(&advisory)));
     insta::assert_snapshot!(emails.join("\n"));
 }
 
 #[test]
 fn the_email_of_a_call_by_somebody_from_iam_identity_center() {
-    insta::assert_snapshot!(text(&advisory_email(&advisories::of_a_permission_set())));
+    insta::assert_snapshot!(text(&email(&advisories::of_a_permission_set())));
 }
 
 #[test]
 fn the_email_of_a_backup_that_came_to_nothing() {
-    insta::assert_snapshot!(text(&advisory_email(&advisories::failed_backup())));
+    insta::assert_snapshot!(text(&email(&advisories::failed_backup())));
 }
 
 #[test]
 fn the_email_of_a_restore_that_aws_backup_does_not_know() {
     let advisory = advisories::unverified_restore("The role cannot be assumed by AWS Backup");
-    insta::assert_snapshot!(text(&advisory_email(&advisory)));
+    insta::assert_snapshot!(text(&email(&advisory)));
 }
 
 #[test]
 fn the_policy_to_attach_can_be_pasted() {
     let advisory = advisories::refused_call("Access denied");
-    let body = advisory_email(&advisory).body;
+    let body = email(&advisory).body;
     let lines = body
         .lines()
         .skip_while(|line| *line != "THE POLICY TO ATTACH")
@@ -117,7 +117,7 @@ fn the_policy_to_attach_can_be_pasted() {
 
 #[test]
 fn permissions_that_are_not_there_come_first() {
-    let body = advisory_email(&advisories::refused_call("Access denied")).body;
+    let body = email(&advisories::refused_call("Access denied")).body;
     let last_missing = body.rfind("\n  NO  ").unwrap();
     let first_allowed = body.find("\n  ok  ").unwrap();
     assert!(last_missing < first_allowed);
@@ -140,7 +140,7 @@ fn the_page_of_the_console_stands_in_every_advice() {
             .as_ref()
             .map(|advice| advice.console.clone())
         {
-            let body = advisory_email(&advisory).body;
+            let body = email(&advisory).body;
             assert!(
                 body.contains(&format!("  Console         {}\n", link.unwrap())),
                 "{name}"

@@ -101,15 +101,16 @@ fn every_other_text_is_bounded_and_stays_on_its_line() {
     report.event = evil.to_owned();
     report.retried_job = Some(evil.to_owned());
     report.notes = vec![evil.to_owned()];
-    report.copy.account = evil.to_owned();
-    report.copy.region = evil.to_owned();
-    report.copy.copy_job_id = evil.to_owned();
-    report.copy.resource = Some(evil.to_owned());
-    report.copy.resource_type = Some(evil.to_owned());
-    report.copy.recovery_point = Some(evil.to_owned());
-    report.copy.source_vault = evil.to_owned();
-    report.copy.destination_vault = evil.to_owned();
-    report.copy.role = evil.to_owned();
+    let copy = samples::copy_of(&mut report);
+    copy.account = evil.to_owned();
+    copy.region = evil.to_owned();
+    copy.copy_job_id = evil.to_owned();
+    copy.resource = Some(evil.to_owned());
+    copy.resource_type = Some(evil.to_owned());
+    copy.recovery_point = Some(evil.to_owned());
+    copy.source_vault = evil.to_owned();
+    copy.destination_vault = evil.to_owned();
+    copy.role = evil.to_owned();
     report.guards[3].detail = evil.to_owned();
     report.diagnosis.candidates[0].evidence = vec![evil.to_owned()];
     report.diagnosis.candidates[0].why = evil.to_owned();
@@ -149,7 +150,7 @@ fn a_megabyte_is_cut_and_the_cut_is_said() {
     let long = "\u{202e}".repeat(1_048_576);
     let mut report = samples::unverified(&long);
     report.notes = vec![long.clone(); 50];
-    report.copy.role.clone_from(&long);
+    samples::copy_of(&mut report).role.clone_from(&long);
     report.diagnosis.candidates[0].evidence = vec![long.clone(); 100];
     report
         .changes

@@ -1,4 +1,4 @@
-use copymend_report::{advisory_json, json};
+use copymend_report::json;
 use serde_json::Value;
 
 use crate::samples::{self, advisories};
@@ -40,7 +40,7 @@ fn json_has_the_members_that_other_programs_rely_on() {
 fn the_json_of_the_access_advisor_is_one_ascii_line_with_the_same_members() {
     for (name, mut advisory) in advisories::all() {
         advisory.message = "a\r\n\u{1b}[31m\u{2028}\u{202e}\u{65e5}".to_owned();
-        let line = advisory_json(&advisory);
+        let line = json(&advisory);
         assert!(
             line.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
             "{line}"

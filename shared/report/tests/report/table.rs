@@ -9,7 +9,7 @@ fn rows() -> Vec<Row> {
     let advisories = advisories::all().into_iter();
     reports
         .map(|(name, report)| Row::of_report(name, &report, Some(CopyJobState::Completed)))
-        .chain(advisories.map(|(name, advisory)| Row::of_advisory(name, &advisory)))
+        .chain(advisories.map(|(name, advisory)| Row::of_report(name, &advisory, None)))
         .chain([Row::of_error("text", "NotAnEvent")])
         .collect()
 }

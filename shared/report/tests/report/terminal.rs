@@ -1,4 +1,4 @@
-use copymend_report::{Style, advisory_terminal, terminal};
+use copymend_report::{Style, terminal};
 
 use crate::samples::{self, advisories};
 
@@ -15,7 +15,7 @@ fn the_terminal_view_of_every_outcome() {
 fn the_terminal_view_of_every_answer_of_the_access_advisor() {
     let views: Vec<String> = advisories::all()
         .into_iter()
-        .map(|(_, advisory)| advisory_terminal(&advisory, Style::Plain))
+        .map(|(_, advisory)| terminal(&advisory, Style::Plain))
         .collect();
     insta::assert_snapshot!(views.join("\n"));
 }
@@ -32,8 +32,8 @@ fn views() -> Vec<(&'static str, String, String)> {
     let advisories = advisories::all().into_iter().map(|(name, advisory)| {
         (
             name,
-            advisory_terminal(&advisory, Style::Plain),
-            advisory_terminal(&advisory, Style::Coloured),
+            terminal(&advisory, Style::Plain),
+            terminal(&advisory, Style::Coloured),
         )
     });
     reports.chain(advisories).collect()

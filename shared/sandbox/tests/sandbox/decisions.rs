@@ -9,7 +9,7 @@ use copymend_remediation::decide::{Decided, Decision, Investigated, Proposal, de
 use copymend_remediation::guards::StartedBy;
 use copymend_remediation::history::History;
 use copymend_remediation::investigate::investigate;
-use copymend_remediation::ports::{Backup, Clock, Environment, Location};
+use copymend_remediation::ports::{Backup, Clock, Location, Reads};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_sandbox::Sandbox;
 

@@ -4,7 +4,7 @@
 use copymend_policy::PolicyDocument;
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::Invocation;
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::undo::{UndoRequest, undo};
 use copymend_sandbox::{PolicyText, Sandbox, World};
@@ -54,7 +54,7 @@ async fn repaired_and_undone(principals: usize, round: usize) {
     });
     // Each round meets the lists in another order from the start.
     for _ in 0..round {
-        let keys = Environment::keys(&sandbox);
+        let keys = Reads::keys(&sandbox);
         copymend_remediation::ports::Keys::get_key_policy(keys, &key)
             .await
             .unwrap();
@@ -62,7 +62,7 @@ async fn repaired_and_undone(principals: usize, round: usize) {
     let before = stored(&sandbox);
     let invocation = |id: &str| Invocation {
         id: id.to_owned(),
-        deadline: Environment::clock(&sandbox).now() + SignedDuration::from_secs(120),
+        deadline: Reads::clock(&sandbox).now() + SignedDuration::from_secs(120),
     };
     let remediator = CopyRemediator::new(sandbox.clone(), settings());
     let report = remediator

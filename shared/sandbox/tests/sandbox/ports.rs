@@ -1,8 +1,8 @@
 //! The ports over the world.
 
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallErrorKind, Clock, Environment, Identities, Keys, Location,
-    Organizations, StartCopy,
+    Backup, BackupWrites, CallErrorKind, Clock, Identities, Keys, Location, Organizations, Reads,
+    StartCopy,
 };
 use copymend_sandbox::{Sandbox, World};
 

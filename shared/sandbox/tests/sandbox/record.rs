@@ -11,13 +11,11 @@ use std::path::{Path, PathBuf};
 
 use copymend_diagnosis::Cause;
 use copymend_policy::{KeyProfile, VaultScope};
-use copymend_remediation::advisor::{AccessAdvisor, is_for_advisor};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, is_for_advisor};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
-use copymend_report::{
-    Style, advisory_email, advisory_json, advisory_terminal, email, json, terminal,
-};
+use copymend_report::{Email, Style, email, json, terminal};
 use copymend_sandbox::{NewCopy, Sandbox, World};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -42,43 +40,27 @@ fn invocation(sandbox: &Sandbox, number: usize) -> Invocation {
 
 /// Everything that is read of one event.
 async fn answer(sandbox: &Sandbox, settings: &Settings, event: &Value, number: usize) -> String {
-    let mut text = String::new();
     let invocation = invocation(sandbox, number);
-    if is_for_advisor(event) {
-        let advisor = AccessAdvisor::new(sandbox.clone());
-        return match advisor.handle(event, &invocation).await {
-            Ok(advisory) => {
-                let email = advisory_email(&advisory);
-                let view = advisory_terminal(&advisory, Style::Plain);
-                format!(
-                    "{}\n{}\n{}\n{view}",
-                    advisory_json(&advisory),
-                    email.subject,
-                    email.body
-                )
-            }
-            Err(error) => format!("{error}\n"),
-        };
-    }
-    let remediator = CopyRemediator::new(sandbox.clone(), settings.clone());
     let sent = sandbox.notifier().sent().len();
-    match remediator.handle(event, &invocation).await {
+    let is_for_advisor = is_for_advisor(event);
+    let answer = if is_for_advisor {
+        let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
+        advisor.handle(event, &invocation).await
+    } else {
+        let remediator = CopyRemediator::new(sandbox.clone(), settings.clone());
+        remediator.handle(event, &invocation).await
+    };
+    let mut text = match answer {
         Ok(report) => {
-            let email = email(&report);
+            let Email { subject, body } = email(&report);
             let view = terminal(&report, Style::Plain);
-            let _ = write!(
-                text,
-                "{}\n{}\n{}\n{view}",
-                json(&report),
-                email.subject,
-                email.body
-            );
+            format!("{}\n{subject}\n{body}\n{view}", json(&report))
         }
-        Err(error) => {
-            let _ = writeln!(text, "{error}");
-        }
+        Err(error) => format!("{error}\n"),
+    };
+    if !is_for_advisor {
+        let _ = writeln!(text, "told: {}", sandbox.notifier().sent().len() - sent);
     }
-    let _ = writeln!(text, "told: {}", sandbox.notifier().sent().len() - sent);
     text
 }
 

@@ -1,8 +1,8 @@
 //! Backup and restore jobs, and the access advisor on the sandbox.
 
 use copymend_remediation::Invocation;
-use copymend_remediation::advisor::AccessAdvisor;
-use copymend_remediation::ports::{AdvisorEnvironment, Backup, Location};
+use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::ports::{Backup, Location, Reads};
 use copymend_sandbox::{Sandbox, World};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -95,13 +95,13 @@ async fn the_access_advisor_confirms_a_job_and_tells_once() {
         id: id.to_owned(),
         deadline: sandbox.with_world(|world| world.time()) + SignedDuration::from_mins(1),
     };
-    let advisor = AccessAdvisor::new(sandbox.clone());
+    let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
     let advisory = advisor.handle(&event, &invocation("one")).await.unwrap();
     assert!(advisory.verified, "{advisory:#?}");
     assert_eq!(advisory.diagnosis.cause.slug(), "job-role-permission");
     advisor.handle(&event, &invocation("two")).await.unwrap();
-    let notifier = AdvisorEnvironment::notifier(&sandbox);
-    assert_eq!(notifier.advisories(), [advisory]);
-    assert!(notifier.sent().is_empty());
+    let notifier = Reads::notifier(&sandbox);
+    let sent = notifier.sent().into_iter().map(|sent| sent.report);
+    assert_eq!(sent.collect::<Vec<_>>(), [advisory]);
     assert_eq!(sandbox.writes(), []);
 }

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use copymend_diagnosis::PrincipalPolicies;
 use copymend_policy::PolicyDocument;
-use copymend_remediation::ports::{CallResult, Environment, Identities};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{CallResult, Identities, Reads};
+use copymend_remediation::settings::Deployment;
 
 use super::wire::{Reply, Wire, ok};
 use super::{environment, parsed};
@@ -124,7 +124,7 @@ fn bare_role(wire: &Wire) {
 }
 
 async fn read(wire: &Wire, principal: &str) -> CallResult<Option<PrincipalPolicies>> {
-    let aws = environment(wire, &Settings::default()).await;
+    let aws = environment(wire, &Deployment::default()).await;
     let principal = parsed(principal);
     aws.identities().principal_policies(&principal).await
 }

@@ -1,8 +1,8 @@
 //! What a principal's policies are.
 
 use copymend_diagnosis::PrincipalPolicies;
-use copymend_remediation::ports::{Environment, Identities};
-use copymend_remediation::settings::Settings;
+use copymend_remediation::ports::{Identities, Reads};
+use copymend_remediation::settings::Deployment;
 
 use super::super::wire::{Wire, assumed, xml_error};
 use super::super::{OTHER, environment, parsed};
@@ -249,9 +249,9 @@ async fn many_policies_are_all_read_in_their_order() {
 #[tokio::test]
 async fn a_principal_is_read_in_its_own_account() {
     let wire = Wire::default();
-    let settings = Settings {
+    let settings = Deployment {
         member_role: Some("Member".to_owned()),
-        ..Settings::default()
+        ..Deployment::default()
     };
     let aws = environment(&wire, &settings).await;
     bare_role(&wire);

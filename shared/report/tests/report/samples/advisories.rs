@@ -11,8 +11,9 @@ use copymend_diagnosis::{
     SimulatedFact, UnknownReason,
 };
 use copymend_policy::PolicyDocument;
-use copymend_remediation::advisor::{Advisory, CallSummary, JobSummary, Subject};
-use copymend_remediation::report::{DecisionKind, DiagnosisReport, Outcome};
+use copymend_remediation::report::{
+    DecisionKind, DiagnosisReport, JobSummary, Outcome, Report, Subject,
+};
 use serde_json::{Value, json};
 
 use super::{KEY, KEY_POLICY, why};
@@ -20,30 +21,6 @@ use super::{KEY, KEY_POLICY, why};
 const CALLER: &str = "arn:aws:sts::111122223333:assumed-role/Deployer/me";
 const DEPLOYER: &str = "arn:aws:iam::111122223333:role/ci/Deployer";
 const REFUSED: &str = "Insufficient privileges to perform this action.";
-
-fn blank(event: &str, subject: Subject, message: &str) -> Advisory {
-    Advisory {
-        event: event.to_owned(),
-        subject,
-        verified: false,
-        message: message.to_owned(),
-        diagnosis: DiagnosisReport {
-            cause: copymend_diagnosis::Cause::Unknown,
-            candidates: Vec::new(),
-            unknown: Vec::new(),
-        },
-        permissions: Vec::new(),
-        decision: DecisionKind::Nothing,
-        guards: Vec::new(),
-        changes: Vec::new(),
-        outcome: Outcome::Nothing,
-        retried_job: None,
-        advice: None,
-        policy: None,
-        notes: Vec::new(),
-        occurrences: None,
-    }
-}
 
 fn call(message: &str) -> ApiCallEvent {
     call_of(CALLER, DEPLOYER, message)
@@ -97,7 +74,7 @@ fn caller_facts(actions: &Value, boundary: Option<&Value>) -> CallerFacts {
     }
 }
 
-fn of_call(call: &ApiCallEvent, facts: &CallerFacts) -> Advisory {
+fn of_call(call: &ApiCallEvent, facts: &CallerFacts) -> Report {
     let needs = needs::of_call(call, call.key().as_ref());
     let explanation = explain(&call.error_message);
     let answers = permissions(
@@ -110,15 +87,7 @@ fn of_call(call: &ApiCallEvent, facts: &CallerFacts) -> Advisory {
     let answers = with_message(answers, &explanation);
     let candidates = weigh_call(&answers, facts, &explanation);
     let cause = candidates[0].cause;
-    let summary = CallSummary {
-        operation: call.operation.clone(),
-        account: call.account.to_string(),
-        region: call.region.clone(),
-        caller: call.caller.arn.clone(),
-        error_code: "AccessDenied".to_owned(),
-        resource: call.vault().map(|vault| vault.to_string()),
-    };
-    Advisory {
+    Report {
         diagnosis: DiagnosisReport {
             cause,
             candidates,
@@ -134,13 +103,17 @@ fn of_call(call: &ApiCallEvent, facts: &CallerFacts) -> Advisory {
             facts.key.as_ref(),
         )),
         policy,
-        permissions: answers,
-        ..blank(&call.id, Subject::ApiCall(summary), &call.error_message)
+        permissions: Some(answers),
+        ..Report::blank(
+            call.id.clone(),
+            Subject::ApiCall(call.into()),
+            &call.error_message,
+        )
     }
 }
 
 /// A vault that could not be created: the caller lacks most of what that takes.
-pub(crate) fn refused_call(message: &str) -> Advisory {
+pub(crate) fn refused_call(message: &str) -> Report {
     let mut advisory = of_call(
         &call(message),
         &caller_facts(
@@ -153,7 +126,7 @@ pub(crate) fn refused_call(message: &str) -> Advisory {
 }
 
 /// The same, where the caller has all of it, but its boundary leaves the key out.
-pub(crate) fn behind_a_boundary() -> Advisory {
+pub(crate) fn behind_a_boundary() -> Report {
     of_call(
         &call(REFUSED),
         &caller_facts(
@@ -164,7 +137,7 @@ pub(crate) fn behind_a_boundary() -> Advisory {
 }
 
 /// The same, called by somebody from IAM Identity Center.
-pub(crate) fn of_a_permission_set() -> Advisory {
+pub(crate) fn of_a_permission_set() -> Report {
     let name = "AWSReservedSSO_BackupAdmin_0123456789abcdef";
     let call = call_of(
         &format!("arn:aws:sts::111122223333:assumed-role/{name}/maria@example.com"),
@@ -176,7 +149,7 @@ pub(crate) fn of_a_permission_set() -> Advisory {
 }
 
 /// The same, where nothing could be read.
-pub(crate) fn nothing_read() -> Advisory {
+pub(crate) fn nothing_read() -> Report {
     let denied = why(
         "iam:SimulatePrincipalPolicy",
         DEPLOYER,
@@ -213,7 +186,7 @@ fn job_event(kind: JobKind, detail: &Value) -> JobEvent {
     JobEvent::from_json(&event, kind).unwrap()
 }
 
-fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: bool) -> Advisory {
+fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: bool) -> Report {
     let needs = needs::of_job(job);
     let entity = job.role.as_ref().map(copymend_diagnosis::RoleArn::arn);
     let explanation = explain(&job.message);
@@ -223,21 +196,8 @@ fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: b
     let answers = with_message(answers, &explanation);
     let candidates = weigh_job(job, &answers, facts, &explanation);
     let cause = candidates[0].cause;
-    let summary = JobSummary {
-        job_id: job.id.clone(),
-        account: event.account.clone(),
-        region: job.region.clone(),
-        state: job.state.clone(),
-        role: job.role.as_ref().map(ToString::to_string),
-        resource: job.resource.as_ref().map(ToString::to_string),
-        resource_type: job.resource_type.clone(),
-        vault: job.vault.as_ref().map(ToString::to_string),
-    };
-    let subject = match job.kind {
-        JobKind::Backup => Subject::BackupJob(summary),
-        JobKind::Restore => Subject::RestoreJob(summary),
-    };
-    Advisory {
+    let subject = Subject::Job(JobSummary::of(job, &event.account));
+    Report {
         verified,
         diagnosis: DiagnosisReport {
             cause,
@@ -248,13 +208,13 @@ fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: b
         outcome: Outcome::Advised,
         advice: Some(advise_job_role(job, cause, &answers, policy.as_ref())),
         policy,
-        permissions: answers,
-        ..blank(&event.id, subject, &job.message)
+        permissions: Some(answers),
+        ..Report::blank(event.id.clone(), subject, &job.message)
     }
 }
 
 /// A backup of Amazon S3 under a role without the policy for it.
-pub(crate) fn failed_backup() -> Advisory {
+pub(crate) fn failed_backup() -> Report {
     let event = job_event(
         JobKind::Backup,
         &json!({
@@ -302,7 +262,7 @@ pub(crate) fn failed_backup() -> Advisory {
 }
 
 /// A restore that AWS Backup knows nothing of.
-pub(crate) fn unverified_restore(message: &str) -> Advisory {
+pub(crate) fn unverified_restore(message: &str) -> Report {
     let event = job_event(
         JobKind::Restore,
         &json!({
@@ -331,17 +291,17 @@ pub(crate) fn unverified_restore(message: &str) -> Advisory {
 }
 
 /// A call that was seen before.
-pub(crate) fn already_handled() -> Advisory {
+pub(crate) fn already_handled() -> Report {
     let before = refused_call(REFUSED);
-    Advisory {
+    Report {
         outcome: Outcome::AlreadyHandled,
         notes: vec!["it was handled before: advised".to_owned()],
-        ..blank(&before.event, before.subject, &before.message)
+        ..Report::blank(before.event, before.subject, &before.message)
     }
 }
 
 /// Every sample by its name.
-pub(crate) fn all() -> Vec<(&'static str, Advisory)> {
+pub(crate) fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("refused call", refused_call(REFUSED)),
         ("behind a boundary", behind_a_boundary()),

@@ -3,8 +3,8 @@
 pub(crate) mod advisories;
 
 use copymend_diagnosis::{UnknownReason, WhyUnknown};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
-use copymend_remediation::report::{Outcome, Report};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
+use copymend_remediation::report::{CopySummary, Outcome, Report, Subject};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::{Sandbox, World};
@@ -57,6 +57,14 @@ fn handled(event: &Value, settings: Settings, prepare: impl FnOnce(&Sandbox)) ->
 fn as_expected(report: Report, outcome: Outcome) -> Report {
     assert_eq!(report.outcome, outcome, "{report:#?}");
     report
+}
+
+/// The copy of a Report.
+pub(crate) fn copy_of(report: &mut Report) -> &mut CopySummary {
+    match &mut report.subject {
+        Subject::Copy(copy) => copy,
+        Subject::ApiCall(_) | Subject::Job(_) => unreachable!(),
+    }
 }
 
 pub(crate) fn repaired() -> Report {

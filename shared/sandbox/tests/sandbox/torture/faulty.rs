@@ -14,8 +14,8 @@ use copymend_remediation::ledger::{
     PolicyHistory, RecordedSettings, Refusal, RetryRecord, SettingsNotice,
 };
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
-    IdentityWrites, KeyWrites, Keys, Location, Notifier, Organizations, Simulation, StartCopy,
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
+    KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation, StartCopy,
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{
@@ -219,7 +219,7 @@ impl Organizations for Faulty {
     }
 }
 
-impl Notifier<Report> for Faulty {
+impl Notifier for Faulty {
     async fn notify(&self, report: &Report) -> CallResult<bool> {
         let fault = self.begin("notify")?;
         let answer = self.inner.notifier().notify(report).await;
@@ -272,7 +272,7 @@ impl Clock for Faulty {
     }
 }
 
-impl Environment for Faulty {
+impl Reads for Faulty {
     type Backup = Self;
     type Keys = Self;
     type Identities = Self;

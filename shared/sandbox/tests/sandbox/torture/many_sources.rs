@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::PolicyDocument;
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::settings::Settings;
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::{Sandbox, World};

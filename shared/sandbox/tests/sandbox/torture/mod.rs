@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use copymend_policy::PolicyDocument;
 use copymend_remediation::ledger::{Ledger, RecordedSettings};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment};
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
@@ -234,7 +234,7 @@ async fn with_fault(name: &str, number: usize, fault: Fault, expected: &End) -> 
     let sent = sandbox.notifier().sent();
     let ids: Vec<_> = sent
         .iter()
-        .map(|sent| (&sent.report.copy.copy_job_id, sent.report.outcome))
+        .map(|sent| (sent.report.copy_job_id(), sent.report.outcome))
         .collect();
     // Between publishing and recording it nobody can tell whether it was published.
     let between = match fault {

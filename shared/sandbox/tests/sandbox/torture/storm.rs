@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::{NewCopy, Sandbox, World};
 use jiff::SignedDuration;

@@ -3,7 +3,7 @@
 use copymend_policy::PolicyDocument;
 use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{Again, ChangeState, Ledger};
-use copymend_remediation::ports::{Clock, Environment};
+use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_sandbox::{Sandbox, World};
 use tokio::task::JoinError;

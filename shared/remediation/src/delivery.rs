@@ -1,0 +1,77 @@
+//! One delivery of an event: the way that all handlers share, from the event's entry in the ledger to the message to people.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::handler::{HandlerError, Invocation};
+use crate::incident::{Told, count_and_tell, tell};
+use crate::ledger::{JobEntry, JobProgress, Ledger};
+use crate::ports::{Clock, Reads};
+use crate::report::Report;
+
+/// An event's entry in the ledger outlives the invocation by this much: enough for clocks that differ.
+const GRACE: SignedDuration = SignedDuration::from_secs(10);
+
+/// One delivery of an event: the invocation, and what earlier deliveries left.
+pub(crate) struct Delivery<'d> {
+    pub(crate) invocation: &'d Invocation,
+    pub(crate) progress: JobProgress,
+    /// How long what it holds in the ledger is its own.
+    pub(crate) until: Timestamp,
+}
+
+/// Handles an event once, however often it is delivered: begins its entry in the ledger, has it answered, counts the incident
+/// and tells people, and closes the entry. `repeated` makes the Report where an earlier delivery has handled it, with the outcome
+/// of that, or handles it now.
+pub(crate) async fn handle_once<E: Reads>(
+    environment: &E,
+    invocation: &Invocation,
+    id: &str,
+    answer: impl AsyncFnOnce(&Delivery<'_>) -> Result<Report, HandlerError>,
+    repeated: impl FnOnce(Option<String>) -> Report,
+) -> Result<Report, HandlerError> {
+    let clock = environment.clock();
+    let deadline = invocation.deadline;
+    let mut delivery = Delivery {
+        invocation,
+        progress: JobProgress::default(),
+        until: deadline.saturating_add(GRACE).unwrap_or(deadline),
+    };
+    let Some(ledger) = environment.ledger() else {
+        let report = answer(&delivery).await?;
+        return tell(environment.notifier(), report).await;
+    };
+    let entry = ledger
+        .begin_job(id, &invocation.id, clock.now(), delivery.until)
+        .await
+        .map_err(HandlerError::Call)?;
+    delivery.progress = match entry {
+        JobEntry::Started(progress) => progress,
+        JobEntry::InProgress => return Ok(repeated(None)),
+        JobEntry::Done(outcome) => return Ok(repeated(Some(outcome))),
+    };
+    let told = match answer(&delivery).await {
+        Ok(report) => {
+            let told = count_and_tell(environment, ledger, id, &delivery.progress, report);
+            Box::pin(told).await
+        }
+        Err(error) => Err(error),
+    };
+    if let Ok((report, Told::Now)) = &told
+        && let Some(settings) = &report.changed_settings
+        && let Err(error) = ledger.record_settings(settings).await
+    {
+        tracing::warn!(%error, "it was not recorded that people were told of the settings");
+    }
+    let closed = match &told {
+        Ok((report, _)) if !report.awaits_another_delivery() => {
+            ledger
+                .finish_job(id, report.outcome.slug(), clock.now())
+                .await
+        }
+        Ok(_) | Err(_) => ledger.abandon_job(id, &invocation.id).await,
+    };
+    if let Err(error) = closed {
+        tracing::warn!(%error, "the event's entry was not closed");
+    }
+    told.map(|(report, _)| report)
+}

@@ -1,0 +1,77 @@
+//! Where a function runs: what both functions are told by the same names.
+
+use super::reader::{InvalidSetting, Reader};
+
+/// What every function of Copymend is told of where it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deployment {
+    /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts; a name with its path, or an ARN.
+    pub member_role: Option<String>,
+    /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
+    pub external_id: Option<String>,
+    /// `COPYMEND_TOPIC_ARN`: where reports go.
+    pub topic_arn: Option<String>,
+    /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written, and every event is told.
+    pub ledger_table: Option<String>,
+    /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again then, so what AWS doesn't
+    /// answer now is explained without it.
+    pub is_local_run: bool,
+}
+
+impl Deployment {
+    pub(crate) fn read(
+        reader: &Reader<impl Fn(&str) -> Option<String>>,
+    ) -> Result<Self, InvalidSetting> {
+        Ok(Self {
+            member_role: reader.one(
+                "COPYMEND_MEMBER_ROLE",
+                "a role's name with its path, or its ARN with `*` as account, such as arn:aws:iam::*:role/CopymendMember",
+                member_role,
+            )?,
+            external_id: reader.one(
+                "COPYMEND_EXTERNAL_ID",
+                "2 to 1224 letters, digits or the characters +=,.@:/-_",
+                external_id,
+            )?,
+            topic_arn: reader.one("COPYMEND_TOPIC_ARN", "the ARN of an SNS topic", |text| {
+                let arn: copymend_policy::Arn = text.parse().ok()?;
+                (arn.service() == "sns").then(|| text.to_owned())
+            })?,
+            ledger_table: reader.one(
+                "COPYMEND_LEDGER_TABLE",
+                "the name or the ARN of a DynamoDB table",
+                |text| {
+                    let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
+                    text.bytes().all(safe).then(|| text.to_owned())
+                },
+            )?,
+            // The SAM CLI sets this to `true` for `sam local invoke`, and AWS Lambda never does.
+            is_local_run: reader.boolean("AWS_SAM_LOCAL")?,
+        })
+    }
+}
+
+fn member_role(text: &str) -> Option<String> {
+    let name = match text.strip_prefix("arn:") {
+        None => text,
+        Some(rest) => {
+            let mut parts = rest.splitn(5, ':');
+            let (_, service, region, account) =
+                (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+            let account_fits =
+                account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
+            if service != "iam" || !region.is_empty() || !account_fits {
+                return None;
+            }
+            parts.next()?.strip_prefix("role/")?
+        }
+    };
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&b);
+    let fits = !name.trim_matches('/').is_empty() && !name.ends_with('/') && name.bytes().all(safe);
+    fits.then(|| text.to_owned())
+}
+
+fn external_id(text: &str) -> Option<String> {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@:/-_".contains(&b);
+    ((2..=1224).contains(&text.len()) && text.bytes().all(safe)).then(|| text.to_owned())
+}

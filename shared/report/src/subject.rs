@@ -1,0 +1,91 @@
+//! The words for what was refused or failed.
+
+use copymend_diagnosis::BackupVaultArn;
+use copymend_remediation::report::{JobSummary, Outcome, Report, Subject};
+
+use crate::text::inline;
+
+/// What was refused or failed, for whom, in one sentence. A copy has none.
+pub(crate) fn what_happened(subject: &Subject) -> Option<String> {
+    match subject {
+        Subject::Copy(_) => None,
+        Subject::ApiCall(call) => Some(format!(
+            "{} was refused to {}, in account {}, Region {}.",
+            inline(&call.operation),
+            caller(&call.caller),
+            inline(&call.account),
+            inline(&call.region)
+        )),
+        Subject::Job(job) => Some(job_ended(job)),
+    }
+}
+
+/// The caller as CloudTrail writes it; it names none for some services.
+pub(crate) fn caller(arn: &str) -> String {
+    let arn = inline(arn);
+    if arn.is_empty() {
+        "a caller without an ARN".to_owned()
+    } else {
+        arn
+    }
+}
+
+fn job_ended(job: &JobSummary) -> String {
+    let kind = job
+        .resource_type
+        .as_deref()
+        .map(|kind| format!(" of {}", inline(kind)))
+        .unwrap_or_default();
+    let role = job
+        .role
+        .as_deref()
+        .map(|role| format!(" for the job role {}", inline(role)))
+        .unwrap_or_default();
+    format!(
+        "A {}{kind} ended as {}{role}, in account {}, Region {}.",
+        job.kind.name(),
+        inline(&job.state),
+        inline(&job.account),
+        inline(&job.region)
+    )
+}
+
+/// Whether a cause was looked for: of a copy always.
+pub(crate) fn has_cause(report: &Report) -> bool {
+    report.copy_job_id().is_some() || report.outcome == Outcome::Advised
+}
+
+/// The subject in a few words of plain ASCII, whose parts are checked: `CreateBackupVault (111122223333)`; of a copy
+/// `dr-vault (444455556666)`, and nothing where its vault can't be told.
+pub(crate) fn place(subject: &Subject) -> Option<String> {
+    let (what, account) = match subject {
+        Subject::Copy(copy) => {
+            let vault: BackupVaultArn = copy.destination_vault.parse().ok()?;
+            // INVARIANT: name and account of a parsed ARN are printable ASCII.
+            return Some(format!("{} ({})", vault.name(), vault.arn().account()));
+        }
+        Subject::ApiCall(call) if is_word(&call.operation) => {
+            (call.operation.clone(), &call.account)
+        }
+        Subject::ApiCall(call) => ("a call".to_owned(), &call.account),
+        Subject::Job(job) => (format!("a {} job", job.kind.name()), &job.account),
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    Some(if is_account {
+        format!("{what} ({account})")
+    } else {
+        what
+    })
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// A resource with its kind behind it, where both are known.
+pub(crate) fn resource(resource: &str, kind: Option<&String>) -> String {
+    let kind = kind
+        .map(|kind| format!(" ({})", inline(kind)))
+        .unwrap_or_default();
+    format!("{}{kind}", inline(resource))
+}

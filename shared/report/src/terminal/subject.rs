@@ -1,0 +1,81 @@
+//! What was refused or failed.
+
+use copymend_diagnosis::BackupVaultArn;
+use copymend_remediation::report::{CopySummary, Report, Subject};
+
+use super::view::View;
+use crate::text::{inline, inline_up_to};
+use crate::{subject, words};
+
+impl View {
+    pub(super) fn subject(&mut self, report: &Report) {
+        let seen = match report.occurrences {
+            Some(count @ 2..) => Some(format!("{count} times")),
+            Some(_) | None => None,
+        };
+        let verified = if report.verified {
+            "verified"
+        } else {
+            "not verified"
+        };
+        let what_happened = subject::what_happened(&report.subject).unwrap_or_default();
+        match &report.subject {
+            Subject::Copy(copy) => {
+                self.row("copy", &from_to(copy));
+                let again = seen.as_ref().map(|times| format!(", seen {times}"));
+                let again = again.unwrap_or_default();
+                self.row(
+                    "job",
+                    &format!("{}, {verified}{again}", inline(&copy.copy_job_id)),
+                );
+            }
+            Subject::ApiCall(call) => {
+                self.prose("call", &what_happened);
+                if let Some(resource) = &call.resource {
+                    self.row("on", &inline(resource));
+                }
+                if !call.error_code.is_empty() {
+                    self.row("error", &inline(&call.error_code));
+                }
+            }
+            Subject::Job(job) => {
+                self.prose("job", &what_happened);
+                self.row("id", &format!("{}, {verified}", inline(&job.job_id)));
+                for resource in [&job.resource, &job.vault].into_iter().flatten() {
+                    self.row("on", &inline(resource));
+                }
+            }
+        }
+        if let (Some(times), None) = (seen, report.copy_job_id()) {
+            self.row("seen", &times);
+        }
+        self.message(&report.message);
+    }
+}
+
+/// What was copied, from which vault to which.
+fn from_to(copy: &CopySummary) -> String {
+    let what = match (&copy.resource, &copy.resource_type) {
+        (Some(resource), Some(kind)) => {
+            format!("{} {}", inline_up_to(kind, 50), words::short(resource))
+        }
+        (Some(resource), None) => words::short(resource),
+        (None, Some(kind)) => inline_up_to(kind, 50),
+        (None, None) => "a backup".to_owned(),
+    };
+    let (from, to) = (place(&copy.source_vault), place(&copy.destination_vault));
+    format!("{what}: {from} → {to}")
+}
+
+/// A vault's account, Region and name.
+fn place(vault: &str) -> String {
+    match vault.parse::<BackupVaultArn>() {
+        Ok(vault) => format!(
+            "{} in {} {}",
+            vault.name(),
+            vault.arn().account(),
+            vault.region()
+        ),
+        Err(_) => inline(vault),
+    }
+}
