@@ -2,7 +2,8 @@
 
 use copymend_diagnosis::{
     BackupVault, Fact, Facts, JobRoleAccess, KeyFacts, Organization, RecoveryPointTags, Role,
-    SimulatedAction, SimulatedDecision, SimulatedFact, SourceKey, Tags, UnknownReason, WhyUnknown,
+    SimulatedAction, SimulatedDecision, SimulatedFact, SourceKey, Tags, ToldBy, UnknownReason,
+    WhyUnknown,
 };
 use copymend_policy::PolicyDocument;
 
@@ -87,6 +88,7 @@ fn allowed(action: &str, resource: &str) -> SimulatedFact {
             missing_context_values: Vec::new(),
             is_cross_account: false,
             identity_decision: None,
+            told_by: ToldBy::Simulator,
         }),
         without_scps: None,
         without_boundary: None,
