@@ -20,7 +20,7 @@ mod tag_policy;
 
 pub use advice::{Advice, advise, advise_unlisted_source};
 pub use assess::{Assessment, Verdict};
-pub use causes::{Cause, Remedy, UnknownSlug};
+pub use causes::{Cause, Remedy, Repairable, UnknownSlug};
 pub use diagnose::{Diagnosis, diagnose, obstacles};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};

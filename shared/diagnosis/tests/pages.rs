@@ -46,7 +46,7 @@ fn example(cause: Cause) -> Option<&'static str> {
 
 const fn what_copymend_does(cause: Cause) -> &'static str {
     match cause.remedy() {
-        Remedy::Repair => {
+        Remedy::Repair(_) => {
             "Copymend can repair this. It does so only in repair mode, where the facts show the cause and every guard passes; then it \
              starts the copy again. Otherwise its report says what to do."
         }
@@ -106,7 +106,7 @@ fn page(cause: Cause, event: &CopyJobEvent) -> String {
 fn table() -> String {
     let row = |cause: &Cause| {
         let remedy = match cause.remedy() {
-            Remedy::Repair => "repairs it, behind every guard",
+            Remedy::Repair(_) => "repairs it, behind every guard",
             Remedy::Retry => "starts the copy again",
             Remedy::Advise => "says what to do",
         };

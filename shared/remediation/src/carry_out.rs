@@ -240,9 +240,18 @@ impl<E: Environment> CopyRemediator<E> {
         change: Change,
         state: ChangeState,
     ) -> Result<Done, HandlerError> {
-        if state == ChangeState::Intended
-            && let Some(ledger) = self.environment.ledger()
-        {
+        let Some(ledger) = self.environment.ledger() else {
+            return Ok(done);
+        };
+        // Read again: a person may have taken the change back since, and a key's policy may be read late.
+        let recorded = ledger.change(&change.id).await;
+        let recorded = recorded.map_err(HandlerError::Call)?;
+        if recorded.is_none_or(|(_, state)| state == ChangeState::Undone) {
+            return Ok(done.refused().with_note(
+                "an earlier delivery of this event repaired the policy, and somebody took that back since",
+            ));
+        }
+        if state == ChangeState::Intended {
             let sids = sids(&recorded_statements(&change));
             let confirmed = ledger.confirm_change(&change, &sids).await;
             confirmed.map_err(HandlerError::Call)?;

@@ -1,6 +1,6 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
 
-use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure, SourceKey};
+use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure, Remedy, Repairable, SourceKey};
 use copymend_policy::{NewStatement, PolicyDocument};
 use jiff::Timestamp;
 
@@ -214,14 +214,13 @@ const BEFORE_A_RETRY: &[Stage] = &[Stage::Copy, Stage::Change];
 const BEFORE_A_LEASE: &[Stage] = &[Stage::Copy, Stage::Change];
 
 /// What a cause asks for.
-pub(crate) fn act_about(cause: Cause) -> Act {
-    let repairs = [
-        (Cause::DestinationVaultPolicy, Act::VaultPolicy),
-        (Cause::SourceKeyPolicy, Act::KeyPolicy),
-        (Cause::ServiceLinkedRole, Act::ServiceLinkedRole),
-    ];
-    let repair = repairs.into_iter().find(|(repaired, _)| *repaired == cause);
-    repair.map_or(Act::Retry, |(_, act)| act)
+const fn act_about(cause: Cause) -> Act {
+    match cause.remedy() {
+        Remedy::Repair(Repairable::VaultPolicy) => Act::VaultPolicy,
+        Remedy::Repair(Repairable::KeyPolicy) => Act::KeyPolicy,
+        Remedy::Repair(Repairable::ServiceLinkedRole) => Act::ServiceLinkedRole,
+        Remedy::Retry | Remedy::Advise => Act::Retry,
+    }
 }
 
 fn decide_policy(cause: Cause, question: &Question<'_>) -> Decided {

@@ -195,27 +195,34 @@ impl<E: Environment> CopyRemediator<E> {
             }
         };
         let invocation = delivery.invocation;
-        let history = self.remember(failure, delivery).await?;
-        let investigated = self.investigate(failure, &history, invocation).await;
-        let diagnosis = investigated.diagnose(failure);
-        let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
-        let is_of_unlisted_source = decided.is_of_unlisted_source;
-        let case = Case {
-            failure,
-            diagnosis: &diagnosis,
-            investigated: &investigated,
-            history: &history,
-            invocation,
-        };
-        let done = Box::pin(self.carry_out(decided, &case)).await?;
-        let findings = Findings {
-            event,
-            failure: Some(failure),
-            diagnosis: &diagnosis,
-            unknown: investigated.unknown(),
-            advice: self.advice(event, &case, is_of_unlisted_source),
-        };
-        Ok(Report::of(findings, self.settings.mode, done))
+        let mut history = self.remember(failure, delivery).await?;
+        loop {
+            let investigated = self.investigate(failure, &history, invocation).await;
+            let diagnosis = investigated.diagnose(failure);
+            let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
+            let is_of_unlisted_source = decided.is_of_unlisted_source;
+            let case = Case {
+                failure,
+                diagnosis: &diagnosis,
+                investigated: &investigated,
+                history: &history,
+                invocation,
+            };
+            let done = Box::pin(self.carry_out(decided, &case)).await?;
+            if investigated.facts().is_none() && done.outcome != Outcome::Retried {
+                // A copy that isn't started again is investigated after all: people need to know what to do.
+                history.admission = None;
+                continue;
+            }
+            let findings = Findings {
+                event,
+                failure: Some(failure),
+                diagnosis: &diagnosis,
+                unknown: investigated.unknown(),
+                advice: self.advice(event, &case, is_of_unlisted_source),
+            };
+            return Ok(Report::of(findings, self.settings.mode, done));
+        }
     }
 
     /// An event that AWS Backup doesn't confirm, with the guard that it fails.

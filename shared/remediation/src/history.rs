@@ -67,7 +67,7 @@ impl<E: Environment> CopyRemediator<E> {
             retry_of(ledger, failure),
             ask_for_pause(&self.environment, ledger),
             intended(ledger, &delivery.progress),
-            self.admission(ledger, failure, delivery, history.now),
+            self.admission(ledger, failure, delivery),
         );
         match retry {
             Ok(Some(retry)) => {
@@ -94,7 +94,6 @@ impl<E: Environment> CopyRemediator<E> {
         ledger: &E::Ledger,
         failure: &Failure,
         delivery: &Delivery<'_>,
-        now: Timestamp,
     ) -> Option<Admission> {
         let job = failure.job();
         let completed = job.completed?;
@@ -116,18 +115,7 @@ impl<E: Environment> CopyRemediator<E> {
         let grantee = grantee(&target, failure, &self.settings);
         let admitted = ledger.admitted_at(target.as_str(), &grantee).await;
         let at = admitted.ok()?.filter(|at| *at >= completed)?;
-        // Without a retry left, people need to know what to do.
-        let has_retry_left = ledger.has_retry_left(
-            &job.source_recovery_point,
-            &job.destination_vault,
-            &job.id,
-            self.settings.retry_budget,
-            now,
-        );
-        has_retry_left
-            .await
-            .is_ok_and(|is_left| is_left)
-            .then_some(Admission { cause, target, at })
+        Some(Admission { cause, target, at })
     }
 
     /// The key that the recovery point names, if it is encrypted. An error where that can't be read.

@@ -444,16 +444,6 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Option<u32>>> + Send;
 
-    /// Whether [`Ledger::count_retry`] would count a retry of this copy for this job.
-    fn has_retry_left(
-        &self,
-        recovery_point: &Arn,
-        destination: &BackupVaultArn,
-        failed_job: &str,
-        budget: u32,
-        now: Timestamp,
-    ) -> impl Future<Output = CallResult<bool>> + Send;
-
     /// Remembers that a job was started by our own retry of another job, and who started that one.
     fn record_retried_job(
         &self,

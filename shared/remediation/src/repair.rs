@@ -343,10 +343,7 @@ impl<E: Environment> PolicyRepair<'_, E> {
         if let Err(error) = lease_holds(under_lease.lease, now, deadline) {
             return Some(Ending::Busy(error));
         }
-        let (guards, write) = permit(
-            &self.under_lease(under_lease, &plan, fresh, now),
-            under_lease.lease,
-        );
+        let (guards, write) = permit(&self.under_lease(under_lease, &plan, fresh, now));
         tried.guards = guards;
         if write.is_none() {
             let change = change_of(&plan, self.failure, self.settings);
@@ -418,7 +415,7 @@ impl<E: Environment> PolicyRepair<'_, E> {
             .filter(|plan| plan.added == planned.added)?;
         lease_holds(under_lease.lease, now, self.invocation.deadline).ok()?;
         let question = self.under_lease(under_lease, &plan, &facts, now);
-        let (_, write) = permit(&question, under_lease.lease);
+        let (_, write) = permit(&question);
         Some((write?, Some(plan.after.as_str().to_owned())))
     }
 

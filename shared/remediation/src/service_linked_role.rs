@@ -118,7 +118,7 @@ impl<E: Environment> CopyRemediator<E> {
             now,
             ..question
         };
-        let (guards, approved) = permit_role(&question, lease.resource(), lease);
+        let (guards, approved) = permit_role(&question, &role_arn(failure));
         repaired.guards = guards;
         let Some(approved) = approved else {
             return Ok(Ending::Refused(None));

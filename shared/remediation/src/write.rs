@@ -1,13 +1,13 @@
-//! A write that may happen: the only thing that the writing ports take.
+//! A write that may happen: the only thing that the ports take which write a policy or a role.
 //!
-//! A permission is made in two places, both here: [`permit`], which sees every guard of the checklist pass, and [`take_out`], which
-//! takes statements on record out of a policy and nothing else. So an unguarded write doesn't compile.
+//! A permission is made here alone: by [`permit`] and [`permit_role`], which see every guard of the checklist pass, and by [`take_out`],
+//! which takes the statements that it is given out of a policy and nothing else. So an unguarded write doesn't compile. Starting a copy
+//! again writes neither and needs no permission of this kind; its guards are asked by what is decided.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
 use copymend_policy::{AccountId, EditError, NewStatement, PolicyDocument, Undone};
 
 use crate::guards::{Act, GuardResult, Question, ask_all};
-use crate::ledger::Lease;
 use crate::plan::Target;
 
 /// A policy that may be written.
@@ -84,10 +84,10 @@ pub enum Write {
 
 /// Asks every guard of the act's checklist, under the lease on what the plan writes to. The write is there only if each of them
 /// could be asked and passed.
-pub(crate) fn permit(question: &Question<'_>, lease: &Lease) -> (Vec<GuardResult>, Option<Write>) {
+pub(crate) fn permit(question: &Question<'_>) -> (Vec<GuardResult>, Option<Write>) {
     let (guards, every) = ask_all(question);
     let plan = question.planned().filter(|plan| {
-        every && question.act == act_on(&plan.target) && lease.resource() == plan.target.as_str()
+        every && question.act == act_on(&plan.target) && is_leased(question, plan.target.as_str())
     });
     let write = plan.map(|plan| {
         let after = plan.after.clone();
@@ -103,16 +103,21 @@ pub(crate) fn permit(question: &Question<'_>, lease: &Lease) -> (Vec<GuardResult
 pub(crate) fn permit_role(
     question: &Question<'_>,
     role: &str,
-    lease: &Lease,
 ) -> (Vec<GuardResult>, Option<ApprovedServiceLinkedRole>) {
     let (guards, every) = ask_all(question);
-    let is_permitted = every && question.act == Act::ServiceLinkedRole && lease.resource() == role;
+    let is_permitted = every && question.act == Act::ServiceLinkedRole && is_leased(question, role);
     let failure = question.failure;
     let write = is_permitted.then(|| ApprovedServiceLinkedRole {
         account: failure.copy().destination_account,
         partition: failure.job().destination_vault.partition().to_owned(),
     });
     (guards, write)
+}
+
+/// Whether the lease that the guards saw is the one on this resource.
+fn is_leased(question: &Question<'_>, resource: &str) -> bool {
+    let lease = question.lease.and_then(|(lease, _)| lease);
+    lease.is_some_and(|lease| lease.resource() == resource)
 }
 
 /// What is done to a target.

@@ -447,23 +447,6 @@ impl Ledger for MemoryLedger {
         Ok(place.map(|place| u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1)))
     }
 
-    async fn has_retry_left(
-        &self,
-        recovery_point: &Arn,
-        destination: &BackupVaultArn,
-        failed_job: &str,
-        budget: u32,
-        now: Timestamp,
-    ) -> CallResult<bool> {
-        let state = self.begin("ledger:HasRetryLeft", recovery_point.as_str())?;
-        let pair = (recovery_point.to_string(), destination.to_string());
-        let retries = state.retries.get(&pair);
-        let used = retries.filter(|retries| !is_over(retries.at, now));
-        let jobs = used.map_or(&[][..], |retries| &retries.jobs);
-        let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        Ok(budget > 0 && (count < budget || jobs.iter().any(|job| job == failed_job)))
-    }
-
     async fn record_retried_job(
         &self,
         retried_job: &str,

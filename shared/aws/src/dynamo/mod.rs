@@ -468,28 +468,6 @@ impl Ledger for DynamoLedger {
         }
     }
 
-    async fn has_retry_left(
-        &self,
-        recovery_point: &Arn,
-        destination: &BackupVaultArn,
-        failed_job: &str,
-        budget: u32,
-        _now: Timestamp,
-    ) -> CallResult<bool> {
-        let pk = format!("retry#{recovery_point}#{destination}");
-        let item = self.get(&pk).await?;
-        let jobs = match item.as_ref().and_then(|item| item.get("jobs")) {
-            None => &[][..],
-            Some(AttributeValue::Ss(jobs)) => jobs,
-            Some(_) => {
-                let call = Call::new("dynamodb:GetItem", &pk);
-                return Err(call.unreadable("`jobs` is not a string set"));
-            }
-        };
-        let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        Ok(budget > 0 && (count < budget || jobs.iter().any(|job| job == failed_job)))
-    }
-
     async fn record_retried_job(
         &self,
         retried_job: &str,

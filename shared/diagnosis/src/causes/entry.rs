@@ -66,11 +66,22 @@ pub(crate) enum Family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// Put it right, behind every guard.
-    Repair,
+    Repair(Repairable),
     /// Start the copy again.
     Retry,
     /// Say who must do what.
     Advise,
+}
+
+/// What Copymend can put right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repairable {
+    /// The destination vault's access policy.
+    VaultPolicy,
+    /// The source key's policy.
+    KeyPolicy,
+    /// AWS Backup's service-linked role in the destination account.
+    ServiceLinkedRole,
 }
 
 /// AWS's page on a cause.

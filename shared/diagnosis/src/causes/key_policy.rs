@@ -4,8 +4,8 @@ use copymend_policy::{KeyGrant, KeyProfile};
 
 use super::vault_policy::as_json;
 use super::{
-    ADMITTED, Cause, Entry, Family, Pages, Remedy, console, key, message_alone, page, rules,
-    service_linked_role,
+    ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, console, key, message_alone, page,
+    rules, service_linked_role,
 };
 use crate::access::{Access, key_access, without_denies};
 use crate::advice::{Case, step};
@@ -75,7 +75,7 @@ pub(super) static POLICY: Entry = Entry {
     },
     rank: Some(200),
     families: &[Family::Key, Family::UnlessDenied(Cause::SourceKeyDeny)],
-    remedy: Remedy::Repair,
+    remedy: Remedy::Repair(Repairable::KeyPolicy),
     check: policy,
     unread: key::is_unread,
     who: |case| case.key_owner(),

@@ -26,8 +26,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::advice::{console, page};
 use crate::messages::rules;
-pub use entry::Remedy;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, message_alone};
+pub use entry::{Remedy, Repairable};
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident => $entry:path;)*) => {
@@ -176,7 +176,7 @@ impl Cause {
     /// Whether Copymend has a repair for this cause. Every guard still stands before the repair.
     #[must_use]
     pub fn is_repairable(self) -> bool {
-        self.remedy() == Remedy::Repair
+        matches!(self.remedy(), Remedy::Repair(_))
     }
 
     /// Whether the copy may be started again although nothing was repaired.

@@ -1,6 +1,6 @@
 //! The service-linked role of AWS Backup in the destination account.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Repairable, console, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -43,7 +43,7 @@ pub(super) static MISSING: Entry = Entry {
     },
     rank: Some(150),
     families: &[Family::Role, Family::Key],
-    remedy: Remedy::Repair,
+    remedy: Remedy::Repair(Repairable::ServiceLinkedRole),
     check: missing,
     unread: |facts| facts.service_linked_role.unknown().is_some(),
     who: |case| {

@@ -3,7 +3,7 @@
 use copymend_policy::{NewStatement, PolicyDocument, VaultGrant, VaultScope};
 use serde_json::{Value, json};
 
-use super::{Cause, Entry, Family, Pages, Remedy, console, page, rules};
+use super::{Cause, Entry, Family, Pages, Remedy, Repairable, console, page, rules};
 use crate::access::{Access, COPY_INTO_BACKUP_VAULT, vault_access, without_denies};
 use crate::advice::{Case, step};
 use crate::assess::{
@@ -50,7 +50,7 @@ pub(super) static POLICY: Entry = Entry {
         Family::Vault,
         Family::UnlessDenied(Cause::DestinationVaultDeny),
     ],
-    remedy: Remedy::Repair,
+    remedy: Remedy::Repair(Repairable::VaultPolicy),
     check: policy,
     unread: is_unread,
     who: |case| case.vault_owner(),

@@ -104,7 +104,7 @@ guards! {
     }
     SourceAllowed {
         name: "source-allowed",
-        meaning: "`AllowedSources` lists the copy's job role and route, and everyone else whom the change would admit.",
+        meaning: "`AllowedSources` lists the copy's job role and route, and everyone else whom a vault's new statement would admit.",
         remedy: "Ask who started the copy. If it is wanted, list its role in `AllowedSources`.",
         asked_of: EVERY,
         stage: Copy,
@@ -257,7 +257,7 @@ guards! {
     SizeLimit {
         name: "size-limit",
         meaning: "The policy stays within the service's limit.",
-        remedy: "Shorten the policy, or use a wider scope that needs fewer statements.",
+        remedy: "Shorten the key's policy.",
         asked_of: POLICIES,
         stage: Change,
         check: plan::size_limit,
@@ -265,7 +265,7 @@ guards! {
     NotTakenBack {
         name: "not-taken-back",
         meaning: "Nobody took back what Copymend granted to this grantee or its account.",
-        remedy: "Ask whoever took it back; `copymend undo --allow-again CHANGE` lets it be granted again.",
+        remedy: "Ask whoever took it back; `copymend undo --allow-again CHANGE` lets it be granted again. A service-linked role that somebody deleted is created by hand.",
         asked_of: WRITES,
         stage: History,
         check: crate::refusal::not_taken_back,

@@ -246,3 +246,28 @@ async fn a_pause_until_a_time_in_the_past_stops_nothing() {
     .await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
 }
+
+/// A copy that another copy's repair admits, and that can't be started again: people read the whole of it.
+#[tokio::test]
+async fn an_admitted_copy_that_is_not_started_again_is_investigated_after_all() {
+    for name in ["destination-vault-policy", "source-key-policy"] {
+        let sandbox = sandbox();
+        let event = sample(name);
+        let twin = copied_again(&sandbox, &event, None);
+        let first = handle(&sandbox, open_settings(), &event).await;
+        assert_eq!(first.outcome, Outcome::RepairedAndRetried);
+        sandbox.fail("backup:StartCopyJob", CallErrorKind::AccessDenied);
+        let report = handle(&sandbox, open_settings(), &twin).await;
+        assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
+        assert!(report.advice.is_some(), "{name}");
+        assert!(
+            report
+                .diagnosis
+                .candidates
+                .iter()
+                .any(|candidate| !candidate.evidence.is_empty()),
+            "{name}: the facts were not read"
+        );
+        assert_eq!(sandbox.notifier().sent().len(), 2, "{name}");
+    }
+}

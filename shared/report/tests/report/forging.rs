@@ -53,7 +53,7 @@ fn a_message_cannot_bring_a_link() {
         for link in links {
             assert!(
                 link.starts_with("https://docs.aws.amazon.com/")
-                    || link.starts_with("https://eu-central-1.console.aws.amazon.com/")
+                    || link.starts_with("https://us-east-1.console.aws.amazon.com/")
                     || link == "file://policy.json",
                 "{link}"
             );

@@ -252,7 +252,6 @@ impl Ledger for Faulty {
         last_change() -> Option<String>;
         admitted_at(resource: &str, grantee: &str) -> Option<Timestamp>;
         count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> Option<u32>;
-        has_retry_left(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> bool;
         record_retried_job(retried: &str, original: &str, origin: Option<Origin>, now: Timestamp) -> ();
         retry_of(id: &str) -> Option<RetryRecord>;
     }
