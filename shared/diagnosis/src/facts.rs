@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, WhyUnknown};
 use crate::resource::{KeyArn, RoleArn};
-use crate::simulation::{Simulated, SimulatedAction};
+use crate::simulation::{PrincipalPolicies, Simulated, SimulatedAction, Simulation};
 use crate::tag_policy::TagPolicy;
 
 /// Tags, key to value.
@@ -154,7 +154,7 @@ pub struct Role {
     pub created: Option<Timestamp>,
 }
 
-/// What the job role may do, by `iam:SimulatePrincipalPolicy`: the two actions that every copy needs.
+/// What the job role may do, by `iam:SimulatePrincipalPolicy` or by its policies: the two actions that every copy needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobRoleAccess {
     /// `backup:CopyFromBackupVault` on the recovery point.
@@ -168,7 +168,8 @@ pub struct JobRoleAccess {
 pub struct SimulatedFact {
     /// As the role is.
     pub as_is: Fact<SimulatedAction>,
-    /// Without service control policies; asked only where they are in the way.
+    /// Without service control policies; asked only where they are in the way. Where the simulator told nothing, what the role's
+    /// policies say, read one by one.
     pub without_scps: Option<Fact<SimulatedAction>>,
     /// Without its permissions boundary, and without service control policies where they are in the way too; asked only where
     /// the boundary is in the way.
@@ -191,18 +192,46 @@ impl From<Fact<SimulatedAction>> for SimulatedFact {
 }
 
 impl SimulatedFact {
-    /// The answer about the principal's own policies and boundary: without service control policies where they are in the way.
-    /// `None` where they are, and nobody asked without them.
+    /// The answer about the principal's own policies and boundary: without service control policies where they are in the way, or
+    /// from the policies themselves where the simulator told nothing. `None` where service control policies are in the way, and
+    /// nobody asked without them.
     #[must_use]
     pub fn behind_scps(&self) -> Option<&Fact<SimulatedAction>> {
-        let hidden = self
-            .as_is
-            .known()
-            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization);
-        if hidden {
-            self.without_scps.as_ref()
-        } else {
-            Some(&self.as_is)
+        let without_scps = self.without_scps.as_ref();
+        match &self.as_is {
+            Fact::Known(action) if action.meaning() == Simulated::NotByOrganization => without_scps,
+            Fact::Known(_) => Some(&self.as_is),
+            Fact::Unknown(_) => without_scps
+                .filter(|told| told.known().is_some())
+                .or(Some(&self.as_is)),
+        }
+    }
+
+    /// The action, if anybody told of it.
+    #[must_use]
+    pub fn action(&self) -> Option<&SimulatedAction> {
+        self.as_is.known().or_else(|| self.behind_scps()?.known())
+    }
+
+    /// Takes in what the principal's policies say to the same question, where the simulator told nothing.
+    pub fn told_by_policies(&mut self, policies: &PrincipalPolicies, question: &Simulation) {
+        if self.as_is.known().is_some() {
+            return;
+        }
+        let answer = |question| {
+            policies
+                .answers(question)
+                .into_iter()
+                .next()
+                .map(Fact::Known)
+        };
+        self.without_scps = answer(question);
+        let is_behind_boundary = self.behind_scps().and_then(Fact::known);
+        if is_behind_boundary.is_some_and(|told| told.meaning() == Simulated::NotByBoundary) {
+            self.without_boundary = answer(&Simulation {
+                without_boundary: true,
+                ..question.clone()
+            });
         }
     }
 

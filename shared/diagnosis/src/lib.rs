@@ -32,5 +32,8 @@ pub use job::{BackupCopy, CopyJob, CopyJobState, Failure, Lifecycle, NotVerified
 pub use permission::{PermissionAnswer, PermissionState};
 pub use resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
 pub use service_job::{BackupJob, RestoreJob};
-pub use simulation::{PrincipalPolicies, Simulated, SimulatedAction, SimulatedDecision};
+pub use simulation::{
+    ContextKey, ContextValues, PrincipalPolicies, Simulated, SimulatedAction, SimulatedDecision,
+    Simulation, ToldBy,
+};
 pub use tag_policy::{TagPolicy, TagPolicyError, TagViolation};

@@ -1,6 +1,8 @@
 //! What IAM says that a principal may do: the policy simulator's answers, or the policies themselves.
 
-use copymend_policy::PolicyDocument;
+use std::fmt;
+
+use copymend_policy::{AccountId, Arn, Authorization, PolicyDocument, Request, Verdict};
 use serde::Serialize;
 
 /// The simulator's decision (IAM API reference, `EvaluationResult`, documented).
@@ -39,6 +41,103 @@ pub struct SimulatedAction {
     pub is_cross_account: bool,
     /// What the principal's own policies say, from `EvalDecisionDetails`. Only a simulation across accounts tells it.
     pub identity_decision: Option<SimulatedDecision>,
+    /// Who answers.
+    pub told_by: ToldBy,
+}
+
+/// Who tells what a principal may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldBy {
+    /// IAM's policy simulator.
+    Simulator,
+    /// The principal's policies, read one by one because the simulator told nothing. Service control policies are not among them.
+    Policies,
+}
+
+impl fmt::Display for ToldBy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Simulator => "the policy simulator",
+            Self::Policies => "the role's policies, read one by one",
+        })
+    }
+}
+
+/// What `iam:SimulatePrincipalPolicy` is asked: some actions on one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// The role or user.
+    pub principal: Arn,
+    /// The actions.
+    pub actions: Vec<&'static str>,
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// Condition keys that are known, such as `aws:RequestedRegion`. By itself the simulator knows `aws:PrincipalAccount`,
+    /// `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, and the ids and types of the user or principal alone (IAM user guide,
+    /// "Testing IAM policies", documented since August 2026).
+    pub context: Vec<ContextKey>,
+    /// Whether to leave the service control policies out (`PolicyExclusionList` with the policy type `scp`, IAM API reference,
+    /// `SimulatePrincipalPolicy`, documented since July 2026).
+    pub without_scps: bool,
+    /// Whether to leave the principal's permissions boundary out, by simulating one that allows everything (seen in public
+    /// code; an empty list doesn't do it).
+    pub without_boundary: bool,
+}
+
+impl Simulation {
+    /// Whether the resource is in another account than the principal. One whose ARN names no account, such as a snapshot's,
+    /// counts as the principal's own (IAM API reference, `SimulatePrincipalPolicy`, `ResourceOwner`, documented).
+    #[must_use]
+    pub fn is_cross_account(&self) -> bool {
+        self.resource.parse().is_ok_and(|resource: Arn| {
+            !resource.account().is_empty() && resource.account() != self.principal.account()
+        })
+    }
+}
+
+/// A condition key that a simulation is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextKey {
+    /// The key's name, such as `aws:ResourceTag/stage`.
+    pub name: String,
+    /// Its values.
+    pub values: ContextValues,
+}
+
+/// The values of a condition key, all of them texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContextValues {
+    /// Of a key with one value.
+    One(String),
+    /// Of a key with several values, such as `backup:CopyTargets`.
+    Many(Vec<String>),
+}
+
+impl ContextKey {
+    /// A key with one value.
+    pub fn one(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            values: ContextValues::One(value.into()),
+        }
+    }
+
+    /// A key with several values.
+    pub fn many(name: impl Into<String>, values: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            name: name.into(),
+            values: ContextValues::Many(values.into_iter().collect()),
+        }
+    }
+
+    /// The values, in order.
+    #[must_use]
+    pub fn values(&self) -> &[String] {
+        match &self.values {
+            ContextValues::One(value) => std::slice::from_ref(value),
+            ContextValues::Many(values) => values,
+        }
+    }
 }
 
 /// What an answer of the simulator means.
@@ -123,6 +222,102 @@ pub struct PrincipalPolicies {
     pub boundary: Option<PolicyDocument>,
 }
 
+impl PrincipalPolicies {
+    /// What the policies answer to a question for the simulator, an answer an action: the principal's own side alone, without
+    /// service control policies and resource policies. A condition key that the simulator isn't told is unknown here, never absent:
+    /// an answer that depends on one is [`Simulated::Unclear`].
+    #[must_use]
+    pub fn answers(&self, question: &Simulation) -> Vec<SimulatedAction> {
+        let Some(account) = question.principal.account_id() else {
+            return Vec::new();
+        };
+        let actions = question.actions.iter();
+        actions
+            .map(|action| self.answer(question, action, account))
+            .collect()
+    }
+
+    fn answer(&self, question: &Simulation, action: &str, account: AccountId) -> SimulatedAction {
+        let principal = &question.principal;
+        let kind = if principal.resource().starts_with("user/") {
+            "User"
+        } else {
+            "AssumedRole"
+        };
+        let request = Request::new(principal.as_str(), action, &question.resource)
+            .with_context("aws:PrincipalAccount", [account.as_str()])
+            .with_context("aws:PrincipalType", [kind]);
+        let told = question.context.iter();
+        let request = told
+            .fold(request, |request, key| {
+                request.with_context(&key.name, key.values().to_vec())
+            })
+            .with_other_keys_unknown();
+        let boundary = self
+            .boundary
+            .as_ref()
+            .filter(|_| !question.without_boundary);
+        let answer = |identity: &[PolicyDocument]| {
+            Authorization {
+                request: request.clone(),
+                // The other side of a resource in another account is not asked for.
+                resource_account: account,
+                identity: identity.to_vec(),
+                boundary: None,
+                session: None,
+                scps: Vec::new(),
+                rcps: Vec::new(),
+                resource_policy: None,
+            }
+            .decide()
+            .decision
+        };
+        // Each by itself, as if it were all the principal has.
+        let identity = answer(&self.identity);
+        let boundary = boundary.map(|boundary| answer(std::slice::from_ref(boundary)));
+        let unknown = [Some(&identity), boundary.as_ref()];
+        let missing_context_values: Vec<String> = unknown
+            .into_iter()
+            .flatten()
+            .flat_map(|verdict| match verdict {
+                Verdict::Unknown { keys } => keys.clone(),
+                Verdict::Allowed | Verdict::ImplicitlyDenied | Verdict::ExplicitlyDenied => {
+                    Vec::new()
+                }
+            })
+            .collect();
+        let is_allowed = |verdict: &Verdict| *verdict == Verdict::Allowed;
+        let decision = match (&identity, &boundary) {
+            // What hangs on an unknown key is no denial, and no permission.
+            _ if !missing_context_values.is_empty() => SimulatedDecision::ImplicitDeny,
+            (Verdict::ExplicitlyDenied, _) | (_, Some(Verdict::ExplicitlyDenied)) => {
+                SimulatedDecision::ExplicitDeny
+            }
+            (identity, boundary)
+                if is_allowed(identity) && boundary.as_ref().is_none_or(is_allowed) =>
+            {
+                SimulatedDecision::Allowed
+            }
+            (_, _) => SimulatedDecision::ImplicitDeny,
+        };
+        SimulatedAction {
+            action: action.to_owned(),
+            resource: question.resource.clone(),
+            decision,
+            allowed_by_organizations: None,
+            allowed_by_permissions_boundary: match &boundary {
+                None | Some(Verdict::Unknown { .. }) => None,
+                Some(verdict) => Some(is_allowed(verdict)),
+            },
+            matched_statements: 0,
+            missing_context_values,
+            is_cross_account: false,
+            identity_decision: None,
+            told_by: ToldBy::Policies,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +342,7 @@ mod tests {
             missing_context_values: Vec::new(),
             is_cross_account: true,
             identity_decision,
+            told_by: ToldBy::Simulator,
         }
     }
 

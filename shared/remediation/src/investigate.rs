@@ -8,7 +8,7 @@ use copymend_diagnosis::{
 };
 use copymend_policy::PolicyDocument;
 
-use crate::ports::{Backup, CallResult, Environment, Identities, Keys, Location, Organizations};
+use crate::ports::{Backup, CallResult, Identities, Keys, Location, Organizations, Reads};
 use crate::simulate::{Known, job_role_access};
 
 /// The name of AWS Backup's service-linked role.
@@ -22,7 +22,7 @@ macro_rules! read_at_once {
 }
 
 /// Reads everything that a diagnosis may need. Never fails: what can't be read is an unknown fact.
-pub async fn investigate<E: Environment>(environment: &E, copy: &BackupCopy) -> Facts {
+pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts {
     let vault = &copy.destination_vault;
     let backup = environment.backup();
     let identities = environment.identities();
@@ -59,6 +59,7 @@ pub async fn investigate<E: Environment>(environment: &E, copy: &BackupCopy) -> 
     let source_organization = fact(source_organization);
     let destination_organization = fact(destination_organization);
     let vault_tags = fact(vault_tags);
+    let job_role = fact(job_role);
     let known = Known {
         source_organization: &source_organization,
         destination_organization: &destination_organization,
@@ -68,7 +69,7 @@ pub async fn investigate<E: Environment>(environment: &E, copy: &BackupCopy) -> 
     let (source_key, vault_key, job_role_access, cross_account_backup) = tokio::join!(
         read_source_key(environment, source_key),
         read_vault_key(environment, &destination_vault),
-        job_role_access(identities, copy, known),
+        job_role_access(identities, copy, &job_role, known),
         read_global_settings(environment, &source, &source_organization),
     );
 
@@ -89,7 +90,7 @@ pub async fn investigate<E: Environment>(environment: &E, copy: &BackupCopy) -> 
             ),
             Fact::Unknown(why) => Fact::Unknown(why),
         },
-        job_role: fact(job_role),
+        job_role,
         job_role_access,
         recovery_point_tags,
         tag_policy: tag_policy_fact(destination_account.as_str(), tag_policy),
@@ -100,7 +101,7 @@ pub async fn investigate<E: Environment>(environment: &E, copy: &BackupCopy) -> 
 /// The settings can be read in the management account alone (AWS Backup API reference, `DescribeGlobalSettings`, documented): a
 /// member account is refused (seen), and the refusal stands in its CloudTrail. So the source's own account is asked only where no
 /// management account is known.
-async fn read_global_settings<E: Environment>(
+async fn read_global_settings<E: Reads>(
     environment: &E,
     source: &Location,
     organization: &Fact<Option<Organization>>,
@@ -118,7 +119,7 @@ async fn read_global_settings<E: Environment>(
 }
 
 /// AWS Backup lists the tags only of recovery points whose ARN is its own (AWS Backup API reference, `ListTags`, documented).
-async fn read_recovery_point_tags<E: Environment>(
+async fn read_recovery_point_tags<E: Reads>(
     environment: &E,
     copy: &BackupCopy,
     source: &Location,
@@ -271,7 +272,7 @@ fn which_source_key(
     }
 }
 
-async fn read_source_key<E: Environment>(environment: &E, which: WhichKey) -> SourceKey {
+async fn read_source_key<E: Reads>(environment: &E, which: WhichKey) -> SourceKey {
     let arn = match which {
         WhichKey::NotEncrypted => return SourceKey::NotEncrypted,
         WhichKey::Unknown(why) => return SourceKey::Unknown(why),
@@ -293,7 +294,7 @@ async fn read_source_key<E: Environment>(environment: &E, which: WhichKey) -> So
     }))
 }
 
-async fn read_vault_key<E: Environment>(
+async fn read_vault_key<E: Reads>(
     environment: &E,
     vault: &Fact<Option<BackupVault>>,
 ) -> Fact<Option<Key>> {

@@ -12,6 +12,7 @@ use copymend_diagnosis::{
     PrincipalPolicies, RecoveryPoint, RestoreJob, Role, RoleArn, SimulatedAction, Tags,
     UnknownReason, WhyUnknown,
 };
+pub use copymend_diagnosis::{ContextKey, ContextValues, Simulation};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
@@ -249,83 +250,6 @@ pub trait KeyWrites: Keys {
         &self,
         change: &ApprovedKeyPolicy,
     ) -> impl Future<Output = CallResult<()>> + Send;
-}
-
-/// What `iam:SimulatePrincipalPolicy` is asked: some actions on one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Simulation {
-    /// The role or user.
-    pub principal: Arn,
-    /// The actions.
-    pub actions: Vec<&'static str>,
-    /// The resource's ARN, or `*`.
-    pub resource: String,
-    /// Condition keys that are known, such as `aws:RequestedRegion`. By itself the simulator knows `aws:PrincipalAccount`,
-    /// `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, and the ids and types of the user or principal alone (IAM user guide,
-    /// "Testing IAM policies", documented since August 2026).
-    pub context: Vec<ContextKey>,
-    /// Whether to leave the service control policies out (`PolicyExclusionList` with the policy type `scp`, IAM API reference,
-    /// `SimulatePrincipalPolicy`, documented since July 2026).
-    pub without_scps: bool,
-    /// Whether to leave the principal's permissions boundary out, by simulating one that allows everything (seen in public
-    /// code; an empty list doesn't do it).
-    pub without_boundary: bool,
-}
-
-impl Simulation {
-    /// Whether the resource is in another account than the principal. One whose ARN names no account, such as a snapshot's,
-    /// counts as the principal's own (IAM API reference, `SimulatePrincipalPolicy`, `ResourceOwner`, documented).
-    #[must_use]
-    pub fn is_cross_account(&self) -> bool {
-        self.resource.parse().is_ok_and(|resource: Arn| {
-            !resource.account().is_empty() && resource.account() != self.principal.account()
-        })
-    }
-}
-
-/// A condition key that a simulation is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextKey {
-    /// The key's name, such as `aws:ResourceTag/stage`.
-    pub name: String,
-    /// Its values.
-    pub values: ContextValues,
-}
-
-/// The values of a condition key, all of them texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ContextValues {
-    /// Of a key with one value.
-    One(String),
-    /// Of a key with several values, such as `backup:CopyTargets`.
-    Many(Vec<String>),
-}
-
-impl ContextKey {
-    /// A key with one value.
-    pub fn one(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            values: ContextValues::One(value.into()),
-        }
-    }
-
-    /// A key with several values.
-    pub fn many(name: impl Into<String>, values: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            name: name.into(),
-            values: ContextValues::Many(values.into_iter().collect()),
-        }
-    }
-
-    /// The values, in order.
-    #[must_use]
-    pub fn values(&self) -> &[String] {
-        match &self.values {
-            ContextValues::One(value) => std::slice::from_ref(value),
-            ContextValues::Many(values) => values,
-        }
-    }
 }
 
 /// AWS IAM, read only.

@@ -1,9 +1,10 @@
-//! Asks IAM's policy simulator, and asks once more where one kind of policy hides another.
+//! Asks IAM's policy simulator, and asks once more where one kind of policy hides another. Where it doesn't answer for a job role,
+//! the role's policies are read.
 
 use copymend_diagnosis::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use copymend_diagnosis::{
-    BackupCopy, Fact, JobRoleAccess, Organization, RecoveryPointTags, Simulated, SimulatedAction,
-    SimulatedFact, Tags, UnknownReason,
+    BackupCopy, Fact, JobRoleAccess, Organization, RecoveryPointTags, Role, Simulated,
+    SimulatedAction, SimulatedFact, Tags, UnknownReason,
 };
 
 use crate::investigate::unknown;
@@ -33,10 +34,12 @@ struct Question {
     not_told: Vec<String>,
 }
 
-/// What the job role must be allowed for a copy (AWS Backup, service authorization reference, documented).
+/// What the job role must be allowed for a copy (AWS Backup, service authorization reference, documented). Where the simulator
+/// doesn't answer, the role's policies are read one by one; service control policies are not known then.
 pub(crate) async fn job_role_access<I: Identities>(
     identities: &I,
     copy: &BackupCopy,
+    job_role: &Fact<Option<Role>>,
     known: Known<'_>,
 ) -> JobRoleAccess {
     let from = copy_from(copy, known);
@@ -46,7 +49,7 @@ pub(crate) async fn job_role_access<I: Identities>(
         Box::pin(ask_one(identities, &from.simulation)),
         Box::pin(ask_one(identities, &into.simulation))
     );
-    JobRoleAccess {
+    let mut access = JobRoleAccess {
         copy_from: SimulatedFact {
             not_told: from.not_told,
             ..copy_from
@@ -55,7 +58,35 @@ pub(crate) async fn job_role_access<I: Identities>(
             not_told: into.not_told,
             ..copy_into
         },
+    };
+    let mut untold: Vec<(&mut SimulatedFact, &Simulation)> = [
+        (&mut access.copy_from, &from.simulation),
+        (&mut access.copy_into, &into.simulation),
+    ]
+    .into_iter()
+    .filter(|(fact, _)| fact.as_is.known().is_none())
+    .collect();
+    let is_missing = matches!(job_role, Fact::Known(found)
+        if found.as_ref().is_none_or(|role| role.arn != copy.role));
+    if untold.is_empty() || is_missing {
+        return access;
     }
+    match identities.principal_policies(copy.role.arn()).await {
+        Ok(policies) => {
+            for (fact, question) in untold {
+                if let Some(policies) = &policies {
+                    fact.told_by_policies(policies, question);
+                }
+            }
+        }
+        // Told once, though it is of both.
+        Err(error) => {
+            if let Some((fact, _)) = untold.first_mut() {
+                fact.without_scps = Some(Fact::Unknown(error.into_unknown()));
+            }
+        }
+    }
+    access
 }
 
 /// `backup:CopyTargets` is the destination vault, in a list (AWS Backup, "Creating backup copies across AWS accounts" and service

@@ -1,6 +1,6 @@
 //! IAM's policy simulator as it is since August 2026, with what it can't do.
 
-use copymend_diagnosis::{PrincipalPolicies, SimulatedAction, SimulatedDecision};
+use copymend_diagnosis::{PrincipalPolicies, SimulatedAction, SimulatedDecision, ToldBy};
 use copymend_policy::{
     AccountId, Arn, Decision, PolicyDocument, Request, evaluate_without_principal,
 };
@@ -68,6 +68,7 @@ fn one(
         missing_context_values: Vec::new(),
         is_cross_account: simulation.is_cross_account(),
         identity_decision: None,
+        told_by: ToldBy::Simulator,
     };
     // The simulation ends here, and an explicit Deny of the organization is told as an implicit one (documented: IAM API
     // reference, `EvaluationResult`; seen: aws/aws-sdk issue 102).

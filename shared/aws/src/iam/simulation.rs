@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{
     PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType, PolicyIdentifier,
     PolicyIdentifierPolicyType, ResourceSpecificResult,
 };
-use copymend_diagnosis::{SimulatedAction, SimulatedDecision};
+use copymend_diagnosis::{SimulatedAction, SimulatedDecision, ToldBy};
 use copymend_remediation::ports::{CallResult, ContextKey, ContextValues, Simulation};
 
 use super::account::Account;
@@ -145,6 +145,7 @@ fn read(
         identity_decision: own
             .and_then(|own| identity_side(own.eval_decision_details()))
             .or_else(|| identity_side(result.eval_decision_details())),
+        told_by: ToldBy::Simulator,
     })
 }
 

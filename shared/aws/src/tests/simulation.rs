@@ -1,4 +1,4 @@
-use copymend_diagnosis::{Simulated, SimulatedAction, SimulatedDecision};
+use copymend_diagnosis::{Simulated, SimulatedAction, SimulatedDecision, ToldBy};
 use copymend_remediation::ports::{
     CallErrorKind, CallResult, ContextKey, Identities, Reads, Simulation,
 };
@@ -241,6 +241,7 @@ async fn the_answer_on_the_resource_goes_before_the_one_on_all() {
             ],
             is_cross_account: true,
             identity_decision: None,
+            told_by: ToldBy::Simulator,
         }
     );
 }

@@ -6,7 +6,7 @@ use crate::facts::{Key, KeyFacts, KeyManager, Organization, SourceKey};
 use crate::{
     CopyJob, CopyJobEvent, CopyJobState, Fact, Facts, Failure, JobRoleAccess, KeyArn,
     RecoveryPointTags, Role, SimulatedAction, SimulatedDecision, SimulatedFact, TagPolicy, Tags,
-    UnknownReason, WhyUnknown,
+    ToldBy, UnknownReason, WhyUnknown,
 };
 
 pub(crate) const SNAPSHOT: &str = "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718";
@@ -103,6 +103,7 @@ pub(crate) fn simulated(
         missing_context_values: Vec::new(),
         is_cross_account: false,
         identity_decision: None,
+        told_by: ToldBy::Simulator,
     })
 }
 

@@ -12,13 +12,14 @@ use crate::messages::wording::{
     AT_DESTINATION, BLOCKS, DESTINATION_VAULT, GRAMMAR, KMS_DENIED, MISSING_PERMISSION,
     NOT_ALLOWED, NOT_ONLY_A_PERMISSION, SUCCESS, VAULT_POLICY,
 };
-use crate::simulation::{Simulated, SimulatedAction};
+use crate::simulation::{Simulated, SimulatedAction, ToldBy};
 
 pub(super) static PERMISSION: Entry = Entry {
     slug: "job-role-permission",
     title: "The job role lacks a permission",
     happens: "The job role's own policies do not allow an action that the copy needs, or deny it.",
-    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes.",
+    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes. Where it does not answer, the \
+        role's policies are read one by one.",
     also: "A job role that lacks the permission gives the same text.",
     messages: rules! {
         // Access to a key is denied, with other words between: by what is less sure than for the key policy, so advice comes first.
@@ -108,7 +109,8 @@ pub(super) static BOUNDARY: Entry = Entry {
     title: "A permissions boundary blocks the call",
     happens: "The job role has a permissions boundary that does not allow an action that the copy needs, whatever the role's \
         own policies allow.",
-    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes.",
+    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes. Where it does not answer, the \
+        role's policies are read one by one.",
     also: "A permissions boundary can refuse it too.",
     messages: rules! {
         Others 110 ["permissions boundar|permission boundar", BLOCKS] not [GRAMMAR]
@@ -175,7 +177,7 @@ fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c 
     answers(case)
         .into_iter()
         .filter(|fact| is(fact))
-        .filter_map(|fact| fact.as_is.known())
+        .filter_map(SimulatedFact::action)
         .filter(|action| is_plain(&action.action))
         .collect()
 }
@@ -317,8 +319,8 @@ fn permission_steps(case: &Case<'_>) -> Vec<String> {
     for action in &missing {
         if is_plain(&action.resource) {
             steps.push(format!(
-                "By the policy simulator, no policy of the role allows {} on `{}`.",
-                action.action, action.resource
+                "By {}, no policy of the role allows {} on `{}`.",
+                action.told_by, action.action, action.resource
             ));
         }
     }
@@ -403,10 +405,12 @@ fn boundary_steps(case: &Case<'_>) -> Vec<String> {
     let blocked = not_by_boundary(case);
     let lacking = (!blocked.is_empty()).then_some(blocked.as_slice());
     let what = match lacking {
-        Some(blocked) => format!(
-            "By the policy simulator it does not allow {}.",
-            names(blocked)
-        ),
+        Some(blocked) => {
+            let told_by = blocked
+                .first()
+                .map_or(ToldBy::Simulator, |action| action.told_by);
+            format!("By {told_by} it does not allow {}.", names(blocked))
+        }
         None => format!(
             "It must allow the action that the message names; a copy needs {COPY_FROM_BACKUP_VAULT} and {COPY_INTO_BACKUP_VAULT}."
         ),

@@ -1,10 +1,10 @@
-//! What the policy simulator says of the job role, layer by layer.
+//! What the policy simulator, or the role's policies, say of the job role, layer by layer.
 
 use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, SimulatedFact};
 use crate::job::BackupCopy;
-use crate::simulation::{Simulated, SimulatedAction};
+use crate::simulation::{Simulated, SimulatedAction, ToldBy};
 
 /// Which of the three layers an answer of the simulator blames.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,34 +43,42 @@ pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Findin
 }
 
 fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
-    let as_is = match &fact.as_is {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(action) => action,
-    };
-    match (layer, fact.behind_scps()) {
-        (Layer::Organization, _) => organization(fact, as_is),
-        (Layer::Identity | Layer::Boundary, None) => not_checkable(format!(
+    match (layer, &fact.as_is, fact.behind_scps()) {
+        // Nobody but the simulator tells of service control policies.
+        (Layer::Organization, Fact::Unknown(why), _)
+        | (Layer::Identity | Layer::Boundary, _, Some(Fact::Unknown(why)))
+        | (Layer::Identity | Layer::Boundary, Fact::Unknown(why), None) => unreadable(why),
+        (Layer::Organization, Fact::Known(as_is), _) => organization(fact, as_is),
+        (Layer::Identity | Layer::Boundary, Fact::Known(as_is), None) => not_checkable(format!(
             "the simulation of {} ends at the service control policies",
             as_is.action
         )),
-        (Layer::Identity | Layer::Boundary, Some(Fact::Unknown(why))) => unreadable(why),
-        (Layer::Identity, Some(Fact::Known(action))) => identity(fact, action),
-        (Layer::Boundary, Some(Fact::Known(action))) => boundary(action),
+        (Layer::Identity, _, Some(Fact::Known(action))) => identity(fact, action),
+        (Layer::Boundary, _, Some(Fact::Known(action))) => boundary(action),
     }
 }
 
 fn blocked(what: &str, action: &SimulatedAction) -> Finding {
     confirmed(format!(
-        "the policy simulator: {what} {} on `{}`",
-        action.action, action.resource
+        "{}: {what} {} on `{}`",
+        action.told_by, action.action, action.resource
     ))
 }
 
 fn may_call(action: &SimulatedAction) -> Finding {
-    ruled_out(format!(
-        "the policy simulator says that the job role may call {} on `{}`",
-        action.action, action.resource
-    ))
+    let SimulatedAction {
+        action: name,
+        resource,
+        ..
+    } = action;
+    ruled_out(match action.told_by {
+        ToldBy::Simulator => {
+            format!("the policy simulator says that the job role may call {name} on `{resource}`")
+        }
+        ToldBy::Policies => {
+            format!("the job role's policies, read one by one, allow {name} on `{resource}`")
+        }
+    })
 }
 
 /// The simulator evaluates service control policies with their conditions, and takes a key that it isn't told as absent (IAM user
@@ -151,8 +159,8 @@ fn behind_the_boundary(fact: &SimulatedFact, action: &SimulatedAction) -> Findin
                 action.action
             )),
             Simulated::DeniedByIdentity | Simulated::NotByIdentity => confirmed(format!(
-                "the policy simulator: also without its permissions boundary, the job role's policies do not allow {} on `{}`",
-                action.action, action.resource
+                "{}: also without its permissions boundary, the job role's policies do not allow {} on `{}`",
+                action.told_by, action.action, action.resource
             )),
             Simulated::NotByOrganization | Simulated::NotByBoundary | Simulated::Unclear => {
                 unclear(without)

@@ -8,7 +8,7 @@ use copymend_diagnosis::advisor::{
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
     Fact, Key, KeyManager, PrincipalPolicies, Role, SimulatedAction, SimulatedDecision,
-    SimulatedFact, UnknownReason,
+    SimulatedFact, ToldBy, UnknownReason,
 };
 use copymend_policy::PolicyDocument;
 use copymend_remediation::report::{
@@ -237,6 +237,7 @@ pub(crate) fn failed_backup() -> Report {
             missing_context_values: Vec::new(),
             is_cross_account: false,
             identity_decision: None,
+            told_by: ToldBy::Simulator,
         }),
         without_scps: None,
         without_boundary: None,

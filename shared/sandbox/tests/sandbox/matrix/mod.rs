@@ -6,6 +6,7 @@ mod faults;
 pub(crate) mod messages;
 mod pairs;
 mod refused_calls;
+mod role_policies;
 mod rounds;
 pub(crate) mod scene;
 mod singles;
