@@ -202,7 +202,7 @@ impl<E: Environment> CopyRemediator<E> {
                 lease: None,
                 now,
             };
-            done.guards.extend(ask(&question, &[Stage::History]));
+            done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
         }
         (done, change)
     }

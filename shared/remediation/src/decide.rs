@@ -124,7 +124,7 @@ pub fn decide(
     if let Some((change, state)) = &history.intended
         && is_there(change, failure, facts)
     {
-        let guards = ask(&as_retry, BEFORE_A_RETRY);
+        let guards = ask(&as_retry, BEFORE_A_LEASE);
         return decided(Decision::GoOn(Box::new(change.clone()), *state), guards);
     }
     let cause = diagnosis.cause();
@@ -156,7 +156,7 @@ pub fn decide(
 }
 
 fn retry_or_advise(question: &Question<'_>) -> Decided {
-    let guards = ask(question, BEFORE_A_RETRY);
+    let guards = ask(question, BEFORE_A_LEASE);
     let decision = if all_passed(&guards) {
         Decision::Retry {
             not_before: question.history.now,
@@ -199,9 +199,7 @@ fn policy_of<'f>(
     }
 }
 
-/// What is asked before a copy is started again.
-const BEFORE_A_RETRY: &[Stage] = &[Stage::Copy, Stage::Change];
-/// What is asked before a lease is taken. What was written before is asked for when the decision is carried out: in repair mode under
+/// What is asked before anything is done. What was written before is asked for when the decision is carried out: in repair mode under
 /// the lease, after a fresh read of the policy. Held against a policy that was read before another invocation wrote it, our own
 /// statement would look as if somebody had removed it.
 const BEFORE_A_LEASE: &[Stage] = &[Stage::Copy, Stage::Change];

@@ -68,7 +68,7 @@ pub enum Stage {
     /// The facts, and the planned change.
     Change,
     /// What was written to the resource before.
-    History,
+    EarlierWrites,
     /// The lease, and the time that is left.
     Lease,
 }

@@ -267,7 +267,7 @@ guards! {
         meaning: "Nobody took back what Copymend granted to this grantee or its account.",
         remedy: "Ask whoever took it back; `copymend undo --allow-again CHANGE` lets it be granted again. A service-linked role that somebody deleted is created by hand.",
         asked_of: WRITES,
-        stage: History,
+        stage: EarlierWrites,
         check: crate::refusal::not_taken_back,
     }
     SidNotRemoved {
@@ -275,7 +275,7 @@ guards! {
         meaning: "Nobody removed the very statement that would be added.",
         remedy: "Infrastructure as code may own this policy: add the statement there.",
         asked_of: POLICIES,
-        stage: History,
+        stage: EarlierWrites,
         check: ledger::sid_not_removed,
     }
     WriteBudget {
@@ -283,7 +283,7 @@ guards! {
         meaning: "The policy was written to less often today than `WriteBudget` allows.",
         remedy: "Wait for the next day (UTC), or raise `WriteBudget`.",
         asked_of: POLICIES,
-        stage: History,
+        stage: EarlierWrites,
         check: ledger::write_budget,
     }
     Lease {
