@@ -1,5 +1,7 @@
 """The closed loop: a copy fails, its event goes in, the policy is mended, the copy succeeds, people are told."""
 
+import json
+
 import world as w
 from expect import added_statements, failed_guards, report, says_the_same
 
@@ -127,3 +129,20 @@ def test_a_second_failed_job_finds_the_statement_and_writes_nothing_more(make_wo
 
     assert world.vault_policy() == mended
     assert world.writes().count("PutBackupVaultAccessPolicy") == 1
+
+
+def test_every_line_of_the_log_names_the_request_and_the_copy_job(make_world, start):
+    world = make_world(vault_policy=w.VAULT_CLOSED)
+    function = start(world)
+    job = world.failed_copy()
+    before = len(function.process.output())
+
+    report(function.invoke(job))
+
+    written = function.process.output()[before:].splitlines()
+    lines = [json.loads(line) for line in written if line.startswith("{")]
+    assert any(line.get("message") == "handled" for line in lines), written
+    [request] = {span["request_id"] for line in lines for span in line["spans"] if "request_id" in span}
+    for line in lines:
+        text = json.dumps(line)
+        assert request in text and job["detail"]["copyJobId"] in text, line

@@ -9,7 +9,8 @@ use copymend_diagnosis::{
 };
 use jiff::SignedDuration;
 
-use crate::decide::{Decided, Decision, Investigated, Proposal, Repair, recorded_statements};
+use crate::change::{change_of, change_recorded, recorded_statements};
+use crate::decide::{Decided, Decision, Investigated, Proposal, Repair};
 use crate::done::Done;
 use crate::grantee::grantee;
 use crate::guards::{
@@ -23,7 +24,7 @@ use crate::ledger::{Change, ChangeState, Ledger};
 use crate::pause::ask_for_pause;
 use crate::plan::{Target, plan, sids};
 use crate::ports::{Clock, Environment};
-use crate::repair::{Ending, PolicyRepair, Repaired, change_of, change_recorded};
+use crate::repair::{Ending, PolicyRepair, Repaired};
 use crate::report::{Incident, Outcome, PolicyChange};
 use crate::retry::{Retried, retry, why_not_started};
 use crate::service_linked_role::role_change;

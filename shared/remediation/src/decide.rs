@@ -1,9 +1,10 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
 
 use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure, Remedy, Repairable, SourceKey};
-use copymend_policy::{NewStatement, PolicyDocument};
+use copymend_policy::PolicyDocument;
 use jiff::Timestamp;
 
+use crate::change::recorded_statements;
 use crate::guards::{
     Act, Guard, GuardResult, Question, Stage, all_passed, ask, failed, only_mode_failed,
 };
@@ -181,14 +182,6 @@ fn is_there(change: &Change, failure: &Failure, facts: &Facts) -> bool {
         && policy_of(change, failure, facts).is_some_and(|policy| holds(policy, &statements));
     let role = facts.service_linked_role.known().and_then(Option::as_ref);
     holds_them || role.is_some_and(|role| role.arn.as_str() == change.resource)
-}
-
-/// The statements of a change on record, those that can be read.
-pub(crate) fn recorded_statements(change: &Change) -> Vec<NewStatement> {
-    let statements = change.statements.iter();
-    statements
-        .filter_map(|statement| NewStatement::from_recorded(statement).ok())
-        .collect()
 }
 
 /// The policy that a change is about, as it was read now.

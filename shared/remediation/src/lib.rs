@@ -7,6 +7,7 @@
 mod admitted;
 pub mod advisor;
 mod carry_out;
+mod change;
 pub mod decide;
 mod delivery;
 mod done;

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use copymend_diagnosis::access::Access;
 use copymend_diagnosis::{Cause, Facts, Failure, SourceKey};
-use copymend_policy::{NewStatement, PolicyDocument, prove_only_adds};
+use copymend_policy::NewStatement;
 use jiff::Timestamp;
 
-use crate::decide::recorded_statements;
+use crate::change::{change_of, change_recorded};
 use crate::grantee::{account_of, grantee};
 use crate::guards::{GuardResult, Question, Stage, ask, entries_that_admit, lease_holds};
 use crate::handler::Invocation;
@@ -67,42 +67,6 @@ pub enum Ending {
     Failed(CallError),
     /// Nothing was tried, because the lease can't be had now. The event should be delivered again.
     Busy(CallError),
-}
-
-/// The change of a plan that nothing was written of, for the report.
-#[must_use]
-pub fn change_of(plan: &Plan, failure: &Failure, settings: &Settings) -> PolicyChange {
-    PolicyChange {
-        resource: plan.target.as_str().to_owned(),
-        before: plan
-            .before
-            .as_ref()
-            .map(|policy| policy.as_str().to_owned()),
-        after: plan.after.as_str().to_owned(),
-        added: plan.sids(),
-        certificate: plan.proof.as_ref().ok().cloned(),
-        applied: false,
-        id: None,
-        grantee: Some(grantee(&plan.target, failure, settings)),
-    }
-}
-
-/// A recorded change, for the report. Its certificate is made from the texts of the record.
-pub(crate) fn change_recorded(change: &Change, applied: bool) -> PolicyChange {
-    let statements = recorded_statements(change);
-    let read = |text: &Option<String>| PolicyDocument::parse(text.as_deref()?).ok();
-    let before = read(&change.before);
-    PolicyChange {
-        resource: change.resource.clone(),
-        before: change.before.clone(),
-        after: change.after.clone().unwrap_or_default(),
-        added: sids(&statements),
-        certificate: read(&change.after)
-            .and_then(|after| prove_only_adds(before.as_ref(), &after, &statements).ok()),
-        applied,
-        id: Some(change.id.clone()),
-        grantee: Some(change.grantee.clone()),
-    }
 }
 
 /// What the tries so far have left.
