@@ -115,22 +115,14 @@ pub(super) fn answer(
     own: &Own<'_>,
     key: Option<&KeyInUse>,
 ) -> PermissionAnswer {
-    let unknown = |detail: String| PermissionAnswer {
-        action: need.action.to_owned(),
-        resource: need.resource.clone(),
-        state: PermissionState::Unknown,
-        blocked_by: Vec::new(),
-        detail,
-        is_from_message: false,
-    };
     let layers = match own {
         Own::Simulated(fact, action) => match simulated_layers(fact, action) {
             Some(layers) => layers,
             None if action.missing_context_values.is_empty() => {
-                return unknown("the policy simulator cannot tell".to_owned());
+                return need.unknown("the policy simulator cannot tell");
             }
             None => {
-                return unknown(format!(
+                return need.unknown(format!(
                     "it depends on condition keys that cannot be known from outside: {}",
                     action.missing_context_values.join(", ")
                 ));
@@ -141,10 +133,10 @@ pub(super) fn answer(
             boundary: policies.boundary.clone().map(|boundary| vec![boundary]),
             scps: Vec::new(),
         },
-        Own::Unknown(why) => return unknown(why.clone()),
+        Own::Unknown(why) => return need.unknown(why),
     };
     let Some(account) = principal.entity.account_id() else {
-        return unknown("the principal's ARN names no real account".to_owned());
+        return need.unknown("the principal's ARN names no real account");
     };
     let key = key.filter(|_| need.key_use.is_some());
     let policy = key.map(|key| &key.policy);
@@ -192,7 +184,7 @@ pub(super) fn answer(
     if let Some(Fact::Unknown(why)) = policy
         && found.state == PermissionState::Allowed
     {
-        return unknown(format!(
+        return need.unknown(format!(
             "its own policies allow it, but the key policy could not be read: {why}"
         ));
     }
@@ -277,14 +269,7 @@ fn as_answer(need: &Need, answer: &Answer) -> PermissionAnswer {
             ),
         ),
     };
-    PermissionAnswer {
-        action: need.action.to_owned(),
-        resource: need.resource.clone(),
-        state,
-        blocked_by: answer.blocked_by.clone(),
-        detail,
-        is_from_message: false,
-    }
+    need.answered(state, answer.blocked_by.clone(), detail)
 }
 
 fn sentence(layers: &[Layer], words: impl Fn(Layer) -> &'static str) -> String {

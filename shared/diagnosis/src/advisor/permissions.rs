@@ -1,6 +1,6 @@
 //! All needs of a call or job, held against the facts.
 
-use copymend_policy::Arn;
+use copymend_policy::{Arn, Layer};
 
 use super::access::{Own, Principal, answer};
 use super::facts::CallerFacts;
@@ -21,15 +21,8 @@ pub fn permissions(
 ) -> Vec<PermissionAnswer> {
     let one = |(index, need): (usize, &Need)| {
         let Some(entity) = entity else {
-            return PermissionAnswer {
-                action: need.action.to_owned(),
-                resource: need.resource.clone(),
-                state: PermissionState::Unknown,
-                blocked_by: Vec::new(),
-                detail: "the caller is no IAM role or user whose policies can be looked at"
-                    .to_owned(),
-                is_from_message: false,
-            };
+            return need
+                .unknown("the caller is no IAM role or user whose policies can be looked at");
         };
         let simulated = facts.access.simulated.get(index);
         let own = match (simulated, &facts.access.policies) {
@@ -51,4 +44,28 @@ pub fn permissions(
         answer(need, principal, &own, facts.key.as_ref())
     };
     needs.iter().enumerate().map(one).collect()
+}
+
+impl Need {
+    /// The answer to it, from what was looked at.
+    pub(super) fn answered(
+        &self,
+        state: PermissionState,
+        blocked_by: Vec<Layer>,
+        detail: impl Into<String>,
+    ) -> PermissionAnswer {
+        PermissionAnswer {
+            action: self.action.to_owned(),
+            resource: self.resource.clone(),
+            state,
+            blocked_by,
+            detail: detail.into(),
+            is_from_message: false,
+        }
+    }
+
+    /// Why it can't be told.
+    pub(super) fn unknown(&self, why: impl Into<String>) -> PermissionAnswer {
+        self.answered(PermissionState::Unknown, Vec::new(), why)
+    }
 }
