@@ -1,6 +1,6 @@
 //! A write that may happen: the only thing that the ports take which write a policy or a role.
 //!
-//! A permission is made here alone: by [`permit`] and [`permit_role`], which see every guard of the checklist pass, and by [`take_out`],
+//! A permission is made here alone: by `permit` and `permit_role`, which see every guard of the checklist pass, and by `take_out`,
 //! which takes the statements that it is given out of a policy and nothing else. So an unguarded write doesn't compile. Starting a copy
 //! again writes neither and needs no permission of this kind; its guards are asked by what is decided.
 
