@@ -12,15 +12,28 @@ use crate::plan::{Target, holds, vault_grant};
 use crate::ports::{Backup, Environment, Keys};
 use crate::settings::Settings;
 
+/// That a copy only has to be started again: the change that admits it stands, nobody opted out, and the guards of the copy passed. Only
+/// [`CopyRemediator`] makes one, where it has looked at all of that.
+#[derive(Clone, Debug)]
+pub struct StillAdmitted(Admission);
+
+impl StillAdmitted {
+    /// The change.
+    #[must_use]
+    pub const fn admission(&self) -> &Admission {
+        &self.0
+    }
+}
+
 impl<E: Environment> CopyRemediator<E> {
     /// The change that admits this copy, if nothing keeps the copy from being started again. Otherwise the whole way tells why.
     pub(crate) async fn still_admitted(
         &self,
         failure: &Failure,
         history: &History,
-    ) -> Option<Admission> {
+    ) -> Option<StillAdmitted> {
         let admission = history.admission.clone()?;
-        let (admits, opted_out) = tokio::join!(
+        let (admits, nobody_opted_out) = tokio::join!(
             self.still_admits(&admission.target, failure),
             self.nobody_opted_out(&admission.target, failure)
         );
@@ -36,7 +49,7 @@ impl<E: Environment> CopyRemediator<E> {
             now: history.now,
         };
         let may_be_started = all_passed(&ask(&question, &[Stage::Copy]));
-        (admits && opted_out && may_be_started).then_some(admission)
+        (admits && nobody_opted_out && may_be_started).then_some(StillAdmitted(admission))
     }
 
     /// Whether the vault's policy still holds the statement that admits this copy. A key's policy isn't read again: were our

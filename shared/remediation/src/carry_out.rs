@@ -50,8 +50,8 @@ impl Investigated {
         let explanation = explain(&failure.job().status_message);
         match self {
             // What the repair was for comes first.
-            Self::StillAdmitted(admission) => {
-                Diagnosis::from_message(&explanation).led_by(admission.cause)
+            Self::StillAdmitted(admitted) => {
+                Diagnosis::from_message(&explanation).led_by(admitted.admission().cause)
             }
             Self::Whole(facts) => diagnose(failure, &explanation, facts),
         }
@@ -83,7 +83,7 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Investigated {
         match self.still_admitted(failure, history).await {
-            Some(admission) => Investigated::StillAdmitted(admission),
+            Some(admitted) => Investigated::StillAdmitted(admitted),
             None => Investigated::Whole(Box::new(self.facts(failure, invocation).await)),
         }
     }
@@ -121,7 +121,8 @@ impl<E: Environment> CopyRemediator<E> {
             ..Done::of(&decided.decision)
         };
         match case.investigated {
-            Investigated::StillAdmitted(Admission { cause, target, at }) => {
+            Investigated::StillAdmitted(admitted) => {
+                let Admission { cause, target, at } = admitted.admission();
                 done.incident = Some(incident_of(*cause, target, failure, settings));
                 done.told_by_its_change = true;
                 done.notes.push(format!(

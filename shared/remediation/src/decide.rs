@@ -4,11 +4,12 @@ use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure, Remedy, Repairable, S
 use copymend_policy::PolicyDocument;
 use jiff::Timestamp;
 
+use crate::admitted::StillAdmitted;
 use crate::change::recorded_statements;
 use crate::guards::{
     Act, Guard, GuardResult, Question, Stage, all_passed, ask, failed, only_mode_failed,
 };
-use crate::history::{Admission, History};
+use crate::history::History;
 use crate::ledger::{Change, ChangeState};
 use crate::plan::{Plan, holds, plan};
 use crate::settings::{Mode, Settings};
@@ -78,7 +79,7 @@ pub struct Decided {
 #[derive(Debug)]
 pub enum Investigated {
     /// Another copy's repair admits it: nothing is left to find out.
-    StillAdmitted(Admission),
+    StillAdmitted(StillAdmitted),
     /// The facts.
     Whole(Box<Facts>),
 }

@@ -4,7 +4,7 @@
 //! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, [`repair`]
 //! writes it, [`retry`] starts the copy again, and the [`report`] goes to people.
 
-mod admitted;
+pub mod admitted;
 pub mod advisor;
 mod carry_out;
 mod change;

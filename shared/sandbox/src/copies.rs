@@ -40,6 +40,26 @@ pub struct NewCopy {
     pub resource_type: Option<String>,
 }
 
+impl NewCopy {
+    /// The same copy once more, under an id of its own.
+    #[must_use]
+    pub fn again(job: &CopyJob) -> Self {
+        Self {
+            id: None,
+            name: None,
+            recovery_point: job.recovery_point.clone(),
+            source_vault: job.source_vault.clone(),
+            destination_vault: job.destination_vault.clone(),
+            role: job.role.clone(),
+            lifecycle: job.lifecycle.clone(),
+            created_by: job.created_by.clone(),
+            created: job.created,
+            resource: job.resource.clone(),
+            resource_type: job.resource_type.clone(),
+        }
+    }
+}
+
 /// Why a copy failed: AWS's words, and the truth behind them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyFailure {

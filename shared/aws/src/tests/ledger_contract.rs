@@ -1,13 +1,15 @@
 //! What every implementation of `Ledger` must do. Names nothing of DynamoDB, so that it can run against any.
 
-use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry, JobProgress,
-    LastWrite, Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal,
-    SettingsNotice,
+    LastWrite, Ledger, Occurrence, PolicyHistory, Refusal,
 };
 use jiff::{SignedDuration, Timestamp};
+
+#[path = "ledger_contract_of_small_items.rs"]
+mod small_items;
+
+use small_items::{pauses, retries, settings};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
 pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
@@ -22,7 +24,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     retries(ledger).await;
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     let noon: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
     noon + SignedDuration::from_secs(seconds)
 }
@@ -456,99 +458,4 @@ async fn refusals(ledger: &impl Ledger) {
     record(undo_of(&again, false, 11), &["a"]).await;
     let refused = read(12).await.refusals;
     assert_eq!(refused, [refusal("r-2", OTHER_ROLE), refusal("r-4", ROLE)]);
-}
-
-async fn pauses(ledger: &impl Ledger) {
-    let pause = |reason: &str, until: Option<i64>| Pause {
-        reason: reason.to_owned(),
-        since: at(0),
-        until: until.map(at),
-    };
-    assert_eq!(ledger.pause(at(0)).await.unwrap(), None);
-    assert!(!ledger.lift_pause().await.unwrap());
-    let (for_ever, for_a_while) = (pause("audit", None), pause("a \"change\" freeze", Some(60)));
-    ledger.set_pause(&for_ever).await.unwrap();
-    assert_eq!(ledger.pause(at(1)).await.unwrap(), Some(for_ever));
-    ledger.set_pause(&for_a_while).await.unwrap();
-    assert_eq!(ledger.pause(at(59)).await.unwrap(), Some(for_a_while));
-    assert_eq!(ledger.pause(at(60)).await.unwrap(), None, "it is over");
-    assert!(ledger.lift_pause().await.unwrap());
-    assert_eq!(ledger.pause(at(1)).await.unwrap(), None);
-}
-
-async fn settings(ledger: &impl Ledger) {
-    let settings = |hash: &str| RecordedSettings {
-        hash: hash.to_owned(),
-        values: [("COPYMEND_MODE".to_owned(), format!("mode of {hash}"))].into(),
-    };
-    let claim = |hash: &'static str, owner: &'static str, now, until| async move {
-        ledger
-            .claim_settings_notice(&settings(hash), owner, at(now), at(until))
-            .await
-            .unwrap()
-    };
-    assert_eq!(claim("1", "a", 0, 60).await, None, "the first ones");
-    assert_eq!(claim("1", "b", 1, 61).await, None);
-    let notice = |before: &str, is_anothers| {
-        let before = settings(before);
-        Some(SettingsNotice {
-            before,
-            is_anothers,
-        })
-    };
-    assert_eq!(claim("2", "a", 2, 62).await, notice("1", false));
-    assert_eq!(claim("2", "b", 3, 63).await, notice("1", true), "`a` tells");
-    assert_eq!(claim("2", "a", 4, 64).await, notice("1", false), "again");
-    assert_eq!(
-        claim("2", "b", 64, 124).await,
-        notice("1", false),
-        "`a` died"
-    );
-    assert_eq!(claim("1", "c", 65, 125).await, None, "the same as recorded");
-    ledger.record_settings(&settings("2")).await.unwrap();
-    assert_eq!(claim("2", "c", 66, 126).await, None);
-    // Nobody holds the next notice.
-    assert_eq!(claim("3", "c", 67, 127).await, notice("2", false));
-}
-
-async fn retries(ledger: &impl Ledger) {
-    let point: Arn = "arn:aws:ec2:eu-west-1::snapshot/snap-1".parse().unwrap();
-    let vault = |name: &str| -> BackupVaultArn {
-        format!("arn:aws:backup:eu-west-1:444455556666:backup-vault:{name}")
-            .parse()
-            .unwrap()
-    };
-    let (here, there) = (vault("here"), vault("there"));
-    let count = |vault: &BackupVaultArn, job: &'static str, budget, seconds| {
-        let (point, vault) = (point.clone(), vault.clone());
-        async move {
-            ledger
-                .count_retry(&point, &vault, job, budget, at(seconds))
-                .await
-                .unwrap()
-        }
-    };
-    assert_eq!(count(&here, "1", 0, 0).await, None);
-    assert_eq!(count(&here, "1", 2, 0).await, Some(1));
-    assert_eq!(count(&here, "1", 2, 0).await, Some(1), "the same job again");
-    assert_eq!(count(&here, "2", 2, 1).await, Some(2));
-    assert_eq!(count(&here, "3", 2, 2).await, None);
-    assert!(
-        count(&here, "2", 2, 2).await.is_some(),
-        "it was counted before"
-    );
-    assert_eq!(count(&there, "3", 2, 3).await, Some(1));
-    assert_eq!(count(&here, "3", 3, 4).await, Some(3));
-
-    assert_eq!(ledger.retry_of("new").await.unwrap(), None);
-    for origin in [None, Some(Origin::BackupPlan), Some(Origin::OnDemand)] {
-        ledger
-            .record_retried_job("new", "old", origin, at(0))
-            .await
-            .unwrap();
-        let record = ledger.retry_of("new").await.unwrap().unwrap();
-        assert_eq!(record.original_job, "old");
-        assert_eq!(record.origin, origin);
-    }
-    assert_eq!(ledger.retry_of("old").await.unwrap(), None);
 }

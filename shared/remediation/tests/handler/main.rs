@@ -7,6 +7,7 @@
 )]
 
 mod advisor;
+mod advisor_keys;
 mod attacks;
 mod bad_input;
 mod guards;

@@ -140,17 +140,8 @@ pub(crate) fn copied_again(sandbox: &Sandbox, event: &Value, role: Option<&str>)
     let next = sandbox.with_world(|world| {
         let job = world.copy_job(id).unwrap().clone();
         let copy = NewCopy {
-            id: None,
-            name: None,
-            recovery_point: job.recovery_point.clone(),
-            source_vault: job.source_vault.clone(),
-            destination_vault: job.destination_vault.clone(),
             role: role.map_or(job.role.clone(), |role| role.parse().unwrap()),
-            lifecycle: job.lifecycle.clone(),
-            created_by: job.created_by.clone(),
-            created: job.created,
-            resource: job.resource.clone(),
-            resource_type: job.resource_type.clone(),
+            ..NewCopy::again(&job)
         };
         world.start_copy(copy).unwrap().id.clone()
     });

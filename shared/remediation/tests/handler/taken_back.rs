@@ -12,8 +12,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    copied_again, failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
-    sandbox_with_one_key, vault_of,
+    copied_again, edit_ours_of_vault, failed_guards, handle, handle_as, open_settings,
+    policy_writes, sample, sandbox, sandbox_with_one_key, vault_of,
 };
 
 const OTHER_ROLE: &str = "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole";
@@ -205,19 +205,8 @@ async fn a_removal_by_hand_refuses_every_role_of_the_account() {
 #[tokio::test]
 async fn a_statement_that_somebody_said_otherwise_takes_nothing_back() {
     let (sandbox, event, _) = repaired("destination-vault-policy", open_settings()).await;
-    let vault = vault_of(&event);
-    sandbox.with_world(|world| {
-        let policy = world.vault(&vault).unwrap().policy.as_ref().unwrap();
-        let mut policy: Value = serde_json::from_str(policy.as_str()).unwrap();
-        for statement in policy["Statement"].as_array_mut().unwrap() {
-            if statement["Sid"]
-                .as_str()
-                .is_some_and(|sid| sid.starts_with("Copymend"))
-            {
-                statement["Sid"] = json!("OurOwn");
-            }
-        }
-        world.put_vault_policy(&vault, &policy.to_string()).unwrap();
+    edit_ours_of_vault(&sandbox, &event, |statement| {
+        statement["Sid"] = json!("OurOwn");
     });
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
     let report = handle(&sandbox, open_settings(), &next).await;
@@ -228,20 +217,8 @@ async fn a_statement_that_somebody_said_otherwise_takes_nothing_back() {
 #[tokio::test]
 async fn a_statement_that_somebody_narrowed_refuses_every_role_of_the_account() {
     let (sandbox, event, _) = repaired("destination-vault-policy", open_settings()).await;
-    let vault = vault_of(&event);
-    sandbox.with_world(|world| {
-        let policy = world.vault(&vault).unwrap().policy.as_ref().unwrap();
-        let mut policy: Value = serde_json::from_str(policy.as_str()).unwrap();
-        for statement in policy["Statement"].as_array_mut().unwrap() {
-            if statement["Sid"]
-                .as_str()
-                .is_some_and(|sid| sid.starts_with("Copymend"))
-            {
-                statement["Condition"] =
-                    json!({ "StringEquals": { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Nobody" } });
-            }
-        }
-        world.put_vault_policy(&vault, &policy.to_string()).unwrap();
+    edit_ours_of_vault(&sandbox, &event, |statement| {
+        statement["Condition"] = json!({ "StringEquals": { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Nobody" } });
     });
     let writes = policy_writes(&sandbox).len();
     // For the role itself not even a statement can be planned: its Sid is taken.

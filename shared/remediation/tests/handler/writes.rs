@@ -5,7 +5,7 @@ use copymend_remediation::ledger::{ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Mode, Settings};
-use copymend_sandbox::{CopyJob, NewCopy, PolicyText};
+use copymend_sandbox::{NewCopy, PolicyText};
 
 use crate::support::{
     failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
@@ -292,7 +292,7 @@ async fn a_late_read_is_no_removal() {
         let job = event["detail"]["copyJobId"].as_str().unwrap();
         let mut job = world.copy_job(job).unwrap().clone();
         job.created = now;
-        world.start_copy(again(&job)).unwrap().id.clone()
+        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
     });
     // The investigation and the first look read late; the next read is in time.
     let (one, two) = (sandbox.clone(), sandbox.clone());
@@ -336,7 +336,7 @@ async fn a_change_records_what_it_adds_and_no_more() {
     set(&format!("{head},{describe}]{tail}"));
     let second = sandbox.with_world(|world| {
         let job = world.copy_job(job).unwrap().clone();
-        world.start_copy(again(&job)).unwrap().id.clone()
+        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
     });
     let event = sandbox.event_for(&second).unwrap();
     let first = handle(&sandbox, open_settings(), &event).await;
@@ -349,7 +349,7 @@ async fn a_change_records_what_it_adds_and_no_more() {
     let third = sandbox.with_world(|world| {
         let mut job = world.copy_job(job).unwrap().clone();
         job.created = now;
-        world.start_copy(again(&job)).unwrap().id.clone()
+        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
     });
     let event = sandbox.event_for(&third).unwrap();
     let report = handle(&sandbox, open_settings(), &event).await;
@@ -385,7 +385,7 @@ async fn a_copy_without_a_retry_left_comes_with_advice() {
             .copy_job(event["detail"]["copyJobId"].as_str().unwrap())
             .unwrap()
             .clone();
-        world.start_copy(again(&job)).unwrap().id.clone()
+        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
     });
     let first = handle(&sandbox, settings(), &event).await;
     assert_eq!(first.outcome, Outcome::Repaired);
@@ -394,23 +394,6 @@ async fn a_copy_without_a_retry_left_comes_with_advice() {
     assert_eq!(report.outcome, Outcome::Advised, "{report:#?}");
     assert!(report.advice.is_some());
     assert_eq!(policy_writes(&sandbox).len(), 1);
-}
-
-/// The same copy once more.
-fn again(job: &CopyJob) -> NewCopy {
-    NewCopy {
-        id: None,
-        name: None,
-        recovery_point: job.recovery_point.clone(),
-        source_vault: job.source_vault.clone(),
-        destination_vault: job.destination_vault.clone(),
-        role: job.role.clone(),
-        lifecycle: job.lifecycle.clone(),
-        created_by: job.created_by.clone(),
-        created: job.created,
-        resource: job.resource.clone(),
-        resource_type: job.resource_type.clone(),
-    }
 }
 
 /// Infrastructure as code took our statement out again: writing it back would be a fight.
@@ -427,7 +410,7 @@ async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
         let job = world
             .copy_job(event["detail"]["copyJobId"].as_str().unwrap())
             .unwrap();
-        let again = again(job);
+        let again = NewCopy::again(job);
         world.start_copy(again).unwrap().id.clone()
     });
     let writes = policy_writes(&sandbox).len();

@@ -107,17 +107,9 @@ fn starting_the_copy_of_an_event_again_fails_again_unless_the_fault_passes() {
     let jobs: Vec<_> = world.copy_jobs().to_vec();
     for job in jobs {
         let again = copymend_sandbox::NewCopy {
-            id: None,
-            name: None,
-            recovery_point: job.recovery_point.clone(),
-            source_vault: job.source_vault.clone(),
-            destination_vault: job.destination_vault.clone(),
-            role: job.role.clone(),
-            lifecycle: job.lifecycle.clone(),
             created_by: None,
             created: world.time(),
-            resource: None,
-            resource_type: None,
+            ..copymend_sandbox::NewCopy::again(&job)
         };
         let passes = matches!(
             job.name.as_deref(),

@@ -22,17 +22,9 @@ fn failed() -> Vec<CopyJob> {
 
 fn again(job: &CopyJob) -> NewCopy {
     NewCopy {
-        id: None,
-        name: None,
-        recovery_point: job.recovery_point.clone(),
-        source_vault: job.source_vault.clone(),
-        destination_vault: job.destination_vault.clone(),
-        role: job.role.clone(),
-        lifecycle: job.lifecycle.clone(),
         created_by: None,
         created: job.completed,
-        resource: None,
-        resource_type: None,
+        ..NewCopy::again(job)
     }
 }
 

@@ -69,19 +69,7 @@ fn copied_again(sandbox: &Sandbox, event: &Value) -> Option<Value> {
     let id = event.pointer("/detail/copyJobId")?.as_str()?;
     let next = sandbox.with_world(|world| {
         let job = world.copy_job(id)?.clone();
-        let copy = NewCopy {
-            id: None,
-            name: None,
-            recovery_point: job.recovery_point.clone(),
-            source_vault: job.source_vault.clone(),
-            destination_vault: job.destination_vault.clone(),
-            role: job.role.clone(),
-            lifecycle: job.lifecycle.clone(),
-            created_by: job.created_by.clone(),
-            created: job.created,
-            resource: job.resource.clone(),
-            resource_type: job.resource_type.clone(),
-        };
+        let copy = NewCopy::again(&job);
         Some(world.start_copy(copy)?.id.clone())
     })?;
     sandbox.event_for(&next)
