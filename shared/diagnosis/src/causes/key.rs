@@ -38,7 +38,8 @@ pub(super) static STATE: Entry = Entry {
             => "The key is disabled or waits for deletion or import.";
         // Documented pattern "kms key", with a word of failure.
         Weak 50 ["kms key|kms_key_error|kms error", "error|fail|denied|unable to|cannot|could not"]
-            not [SUCCESS] or [SourceKeyPolicy, JobRolePermission]
+            not [SUCCESS, "is not required|is not needed"]
+            or [SourceKeyPolicy, JobRolePermission]
             => "The message blames a KMS key and says no more.";
     },
     rank: Some(180),
@@ -62,6 +63,11 @@ pub(super) static NOT_FOUND: Entry = Entry {
         // Seen: "KMS Key arn:… non existent, in the wrong region, or not enabled".
         Keys 70 ["non existent, in the wrong region", "kms key"] or [SourceKeyState]
             => "The key does not exist here or is not enabled.";
+        // Seen: KMS to a caller of another account "… because the resource does not exist in this Region, no resource-based
+        // policies allow access, or a resource-based policy explicitly denies access". Which it is stays open.
+        Keys 110 ["no resource-based policies allow access", "kms:"]
+            or [SourceKeyPolicy, AwsManagedKey, SourceKeyDeny]
+            => "The key does not exist in this Region, its policy does not let the caller in, or a Deny refuses it.";
         // Seen: KMS "Invalid keyId 'x'", also with an alias.
         Keys 100 ["invalid keyid"] => "KMS does not know the key.";
     },

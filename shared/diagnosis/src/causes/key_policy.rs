@@ -52,18 +52,8 @@ pub(super) static POLICY: Entry = Entry {
             not [ANOTHER_KEY, "key of the destination|key of destination\
                  |either disabled or pending deletion| role| user | sns|grant was\
                  |destination region|denied by|denied due to|denied because|denied: | lacks "]
-            or [JobRolePermission, SourceKeyDeny]
+            or [JobRolePermission, AwsManagedKey, SourceKeyDeny]
             => "The message says that access to the key is denied.";
-        // Seen: KMS to a caller of another account "… because the resource does not exist in this Region, no resource-based
-        // policies allow access, or a resource-based policy explicitly denies access". Adds to the grammar.
-        Keys 110 ["no resource-based policies allow access", "kms:"] or [KeyNotFound, SourceKeyDeny]
-            => "The key does not exist in this Region or its policy does not let the caller in.";
-        // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you are not allowed to access."
-        // An access key and an API key are no keys of KMS.
-        Keys 120 ["or you are not allowed to access|or that you are not allowed to access",
-            "kms key|customer master key|cmk|encryption key"] not [AT_DESTINATION, ANOTHER_KEY]
-            or [KeyNotFound, JobRolePermission]
-            => "The key does not exist here or does not let the caller in.";
         // Inferred: a key policy named in plain words. The words must stand together, for a text may name several policies.
         Keys 130 ["key policy does not|key policy of arn:aws|key policy of the source key\
              |key policy of the source snapshot|key policy of the kms key does not\

@@ -9,8 +9,8 @@ use crate::advice::{Case, is_plain, list, step};
 use crate::fact::Fact;
 use crate::facts::SimulatedFact;
 use crate::messages::wording::{
-    AT_DESTINATION, BLOCKS, DESTINATION_VAULT, GRAMMAR, KMS_DENIED, MISSING_PERMISSION,
-    NOT_ALLOWED, NOT_ONLY_A_PERMISSION, SUCCESS, VAULT_POLICY,
+    ANOTHER_KEY, AT_DESTINATION, BLOCKS, DESTINATION_VAULT, GRAMMAR, KMS_DENIED,
+    MISSING_PERMISSION, NOT_ALLOWED, NOT_ONLY_A_PERMISSION, SUCCESS, VAULT_POLICY,
 };
 use crate::simulation::{Simulated, SimulatedAction, ToldBy};
 
@@ -34,6 +34,12 @@ pub(super) static PERMISSION: Entry = Entry {
                  |access to the snapshot|is granted|was granted|has access to"]
             or [SourceKeyPolicy, SourceKeyDeny]
             => "The message says that access to the key is denied.";
+        // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you are not allowed to access." It
+        // is told to whoever called, and to a copy no more often than to others. An access key and an API key are no keys of KMS.
+        Keys 120 ["or you are not allowed to access|or that you are not allowed to access",
+            "kms key|customer master key|cmk|encryption key"] not [AT_DESTINATION, ANOTHER_KEY]
+            or [SourceKeyPolicy, KeyNotFound, AwsManagedKey]
+            => "The key does not exist here or does not let the caller in.";
         Keys 140 ["key policy", NOT_ALLOWED] not ["to perform"]
             or [SourceKeyPolicy, DestinationVaultKey]
             => "The message speaks of a policy that does not allow the use of a key.";
@@ -47,6 +53,10 @@ pub(super) static PERMISSION: Entry = Entry {
         Others 60 ["source vault|source backup vault|copyfrombackupvault", VAULT_POLICY,
             "explicitly den|denies"] not ["authorized to perform:|authorised to perform:"]
             => "The message says that the source vault's access policy denies the copy.";
+        // Inferred: the caller's own policy in plain words.
+        Others 195 ["identity policy|identity-based policy|iam policy|role's policy|role policy",
+            NOT_ALLOWED] not [GRAMMAR, "trust policy"]
+            => "The message says that the caller's own policy does not allow the action.";
         // Documented: "You are not authorized to perform this operation.", with or without an encoded message.
         Others 200 ["not authorized to perform this|not authorised to perform this\
              |not authorized to perform the requested|not authorized to perform the operation\

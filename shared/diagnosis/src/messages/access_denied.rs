@@ -37,6 +37,9 @@ const MOST_DENIALS: usize = 4;
 pub(super) struct Sentence<'m> {
     pub(super) denial: AccessDenial<'m>,
     pub(super) verb: Verb,
+    /// Whether the text goes on with a Deny as one of several things that KMS doesn't tell apart: "no resource-based policies
+    /// allow access, or a resource-based policy explicitly denies access" (seen).
+    pub(super) leaves_a_deny_open: bool,
 }
 
 /// The access-denied sentences of a message, in their order. `anchors` says where each `to perform` or `to call` ends.
@@ -63,7 +66,11 @@ pub(super) fn parse(message: &str, anchors: impl IntoIterator<Item = usize>) -> 
         };
         read_rest(message, words, &mut denial);
         if denial != AccessDenial::default() {
-            sentences.push(Sentence { denial, verb });
+            sentences.push(Sentence {
+                denial,
+                verb,
+                leaves_a_deny_open: false,
+            });
             if sentences.len() == MOST_DENIALS {
                 break;
             }

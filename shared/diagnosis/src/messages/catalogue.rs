@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::missing;
 use super::rule::{Rule, Stage, count, fragments};
 use super::wording::OR_EXPLICIT_DENY;
+use super::{decoded, missing, other_call};
 use crate::causes::Cause;
 
 /// Fragments that no rule owns but the readers need.
@@ -41,13 +41,16 @@ const CAUTIONS: &[&str] = &[
 const WHOLE_WORDS: &[&str] = &["scp|scps|rcp|rcps|deny"];
 
 /// The fragments of the readers that only they look for.
-const READERS: [&[&str]; 7] = [
+const READERS: [&[&str]; 10] = [
     &[missing::AFTER, missing::BEFORE],
     VERBS,
     EXPLICIT_DENY,
     NO_EXPLICIT_DENY,
     CAUTIONS,
     WHOLE_WORDS,
+    other_call::SIGNS,
+    other_call::OTHER_THINGS,
+    &[decoded::SIGN],
     &[KMS_ARN],
 ];
 
@@ -145,7 +148,7 @@ const PLACES: usize = 8;
 /// What the one pass over a message found.
 pub(super) struct Evidence {
     found: Found,
-    /// The rules whose first group has a hit.
+    /// The rules whose groups all have a hit in one sentence.
     rules: Rules,
     places: [Place; PLACES],
     place_count: usize,
@@ -154,7 +157,11 @@ pub(super) struct Evidence {
     kms_arn: Option<usize>,
     explicit_denies: usize,
     no_explicit_denies: usize,
+    leaves_a_deny_open: bool,
     caution: bool,
+    another_call: bool,
+    another_thing: bool,
+    decoded: bool,
 }
 
 impl Evidence {
@@ -177,9 +184,40 @@ impl Evidence {
         self.caution
     }
 
+    /// Whether the text leaves open that a Deny refuses.
+    pub(super) const fn leaves_a_deny_open(&self) -> bool {
+        self.leaves_a_deny_open
+    }
+
+    /// Whether the text tells of another call than one of a copy's.
+    pub(super) fn tells_of_another_call(&self, plain: &str) -> bool {
+        self.another_thing || self.another_call && other_call::is_told(plain)
+    }
+
+    pub(super) const fn holds_a_decoded_message(&self) -> bool {
+        self.decoded
+    }
+
     pub(super) fn missing(&self) -> impl Iterator<Item = Place> {
         self.places.iter().copied().take(self.place_count)
     }
+}
+
+/// What was found in one sentence so far.
+#[derive(Default)]
+struct SentenceFound {
+    /// Where the sentence ends in the plain message.
+    end: usize,
+    found: Found,
+    /// The rules whose first group has a hit.
+    opened: Rules,
+}
+
+/// How many bytes of the sentence stand behind this place.
+fn rest_of_sentence(plain: &str, from: usize) -> usize {
+    let rest = plain.as_bytes().get(from..).unwrap_or_default();
+    let ends = |pair: &[u8]| matches!(pair, [b'.' | b'!' | b'?', b' ']);
+    rest.windows(2).position(ends).unwrap_or(rest.len())
 }
 
 struct CompiledRule {
@@ -201,6 +239,10 @@ pub(super) struct Catalogue {
     explicit: Range<usize>,
     no_explicit: Range<usize>,
     whole_words: Range<usize>,
+    another_call: Range<usize>,
+    another_thing: Range<usize>,
+    decoded: usize,
+    open_deny: usize,
     kms_arn: usize,
 }
 
@@ -223,6 +265,10 @@ impl Catalogue {
         let no_explicit = known.range(NO_EXPLICIT_DENY);
         known.range(CAUTIONS);
         let whole_words = known.range(WHOLE_WORDS);
+        let another_call = known.range(other_call::SIGNS);
+        let another_thing = known.range(other_call::OTHER_THINGS);
+        let decoded = known.number(decoded::SIGN);
+        let open_deny = known.number(OR_EXPLICIT_DENY);
         let kms_arn = known.number(KMS_ARN);
         let mut rules = Vec::new();
         let mut opens = Vec::<Rules>::new();
@@ -262,12 +308,17 @@ impl Catalogue {
             explicit,
             no_explicit,
             whole_words,
+            another_call,
+            another_thing,
+            decoded,
+            open_deny,
             kms_arn,
         }
     }
 
     /// Finds the fragments of a plain message in one pass.
     pub(super) fn read(&self, plain: &str) -> Evidence {
+        let mut sentence = SentenceFound::default();
         let mut evidence = Evidence {
             found: Found::default(),
             rules: Rules::default(),
@@ -278,7 +329,11 @@ impl Catalogue {
             kms_arn: None,
             explicit_denies: 0,
             no_explicit_denies: 0,
+            leaves_a_deny_open: false,
             caution: false,
+            another_call: false,
+            another_thing: false,
+            decoded: false,
         };
         let Some(automaton) = &self.automaton else {
             return evidence;
@@ -288,15 +343,32 @@ impl Catalogue {
             if self.whole_words.contains(&number) && is_in_a_word(plain, hit.start(), hit.end()) {
                 continue;
             }
+            if hit.end() > sentence.end {
+                self.close(&mut sentence, &mut evidence);
+                sentence.end = hit.end() + rest_of_sentence(plain, hit.end());
+            }
             evidence.found.insert(number);
+            sentence.found.insert(number);
             if let Some(rules) = self.opens.get(number) {
-                evidence.rules.add(rules);
+                sentence.opened.add(rules);
             }
             if number <= self.kms_arn {
                 self.note(&mut evidence, number, hit.start(), hit.end());
             }
         }
+        self.close(&mut sentence, &mut evidence);
         evidence
+    }
+
+    /// Keeps the rules whose words stand together in a sentence that ends here.
+    fn close(&self, sentence: &mut SentenceFound, evidence: &mut Evidence) {
+        let SentenceFound { found, opened, .. } = std::mem::take(sentence);
+        for number in opened {
+            let rule = self.rules.get(number);
+            if rule.is_some_and(|rule| rule.others.iter().all(|group| found.meets(group))) {
+                evidence.rules.insert(number);
+            }
+        }
     }
 
     /// Keeps where a fragment of a reader stands, or that it stands there once more.
@@ -319,6 +391,13 @@ impl Catalogue {
             evidence.explicit_denies += 1;
         } else if self.no_explicit.contains(&number) {
             evidence.no_explicit_denies += 1;
+            evidence.leaves_a_deny_open |= number == self.open_deny;
+        } else if self.another_call.contains(&number) {
+            evidence.another_call = true;
+        } else if self.another_thing.contains(&number) {
+            evidence.another_thing = true;
+        } else if number == self.decoded {
+            evidence.decoded = true;
         } else if number == self.kms_arn {
             evidence.kms_arn.get_or_insert(start);
         } else {
@@ -336,12 +415,7 @@ impl Catalogue {
         opened
             .filter_map(|number| self.rules.get(number))
             .filter(move |compiled| {
-                compiled.rule.stage == stage
-                    && compiled
-                        .others
-                        .iter()
-                        .all(|group| evidence.found.meets(group))
-                    && !evidence.found.meets(&compiled.none)
+                compiled.rule.stage == stage && !evidence.found.meets(&compiled.none)
             })
             .map(|compiled| (compiled.cause, compiled.rule))
     }
@@ -402,79 +476,4 @@ impl Fragments {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_catalogue_compiles() {
-        assert!(Catalogue::get().automaton.is_some());
-    }
-
-    #[test]
-    fn every_fragment_and_rule_has_its_place_in_a_set() {
-        let catalogue = Catalogue::get();
-        for number in 0..catalogue.opens.len() {
-            let mut found = Found::default();
-            found.insert(number);
-            assert_eq!(found.collect::<Vec<_>>(), [number]);
-        }
-        for number in 0..catalogue.rules.len() {
-            let mut rules = Rules::default();
-            rules.insert(number);
-            assert_eq!(rules.collect::<Vec<_>>(), [number]);
-        }
-    }
-
-    #[test]
-    fn no_two_rules_have_one_place() {
-        let rules = rules_in_order();
-        for (left, right) in rules.iter().zip(rules.iter().skip(1)) {
-            let place = |rule: &Rule| (rule.stage, rule.place);
-            assert_ne!(place(left.1), place(right.1), "{} and {}", left.0, right.0);
-        }
-    }
-
-    #[test]
-    fn fragments_are_written_as_plain_text() {
-        let all = rules_in_order()
-            .into_iter()
-            .flat_map(|(_, rule)| fragments(rule.all).chain(fragments(rule.none)));
-        for fragment in all.chain(READERS.into_iter().flat_map(fragments)) {
-            assert!(!fragment.is_empty());
-            assert_eq!(fragment, fragment.to_ascii_lowercase(), "lower case");
-            assert!(fragment.is_ascii(), "{fragment}");
-            assert!(
-                !fragment.contains("  ") && !fragment.contains("n't"),
-                "{fragment}"
-            );
-        }
-    }
-
-    /// The numbers of both are compared.
-    #[test]
-    fn each_denial_of_an_explicit_deny_holds_one() {
-        for no in fragments(NO_EXPLICIT_DENY) {
-            let held: usize = fragments(EXPLICIT_DENY)
-                .map(|deny| no.matches(deny).count())
-                .sum();
-            assert_eq!(held, 1, "{no}");
-        }
-        let catalogue = Catalogue::get();
-        assert_eq!(catalogue.verbs.len(), fragments(VERBS).count());
-        assert_eq!(catalogue.explicit.len(), fragments(EXPLICIT_DENY).count());
-        assert_eq!(
-            catalogue.no_explicit.len(),
-            fragments(NO_EXPLICIT_DENY).count()
-        );
-        assert_eq!(catalogue.whole_words.len(), fragments(WHOLE_WORDS).count());
-    }
-
-    #[test]
-    fn every_rule_needs_something_and_says_why() {
-        for (cause, rule) in rules_in_order() {
-            assert!(!rule.all.is_empty(), "{cause}: {}", rule.why);
-            assert!(!rule.or.contains(&cause), "{cause}: {}", rule.why);
-            assert!(rule.why.ends_with('.'), "{cause}: {}", rule.why);
-        }
-    }
-}
+mod tests;

@@ -12,7 +12,10 @@ enum Action {
     CopyInto,
     /// An action on the source vault.
     OfSource,
+    /// A use of a key that a copy makes.
     Kms,
+    /// Any other action on a key: its administration, its tags.
+    OtherOfKey,
     AssumeRole,
     Other,
     NotNamed,
@@ -27,6 +30,22 @@ enum Resource {
     Other,
     NotNamed,
 }
+
+/// What a copy does with a key: the actions of AWS's published policies of the job role and of the service-linked role
+/// (AWS managed policies `AWSBackupServiceRolePolicyForBackup` and `AWSBackupServiceLinkedRolePolicyForBackup`, documented).
+const KEY_USES: &[&str] = &[
+    "kms:DescribeKey",
+    "kms:CreateGrant",
+    "kms:ListGrants",
+    "kms:Decrypt",
+    "kms:ReEncrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:ReEncrypt*",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKey*",
+    "kms:GenerateDataKeyWithoutPlaintext",
+];
 
 fn action_of(denial: &AccessDenial<'_>) -> Action {
     let Some(action) = denial.action else {
@@ -44,7 +63,14 @@ fn action_of(denial: &AccessDenial<'_>) -> Action {
     {
         Action::OfSource
     } else if text::starts_with(action, "kms:") {
-        Action::Kms
+        if KEY_USES
+            .iter()
+            .any(|known| action.eq_ignore_ascii_case(known))
+        {
+            Action::Kms
+        } else {
+            Action::OtherOfKey
+        }
     } else if text::starts_with(action, "sts:AssumeRole") {
         Action::AssumeRole
     } else {
@@ -78,6 +104,16 @@ fn is_service_linked_role(denial: &AccessDenial<'_>) -> bool {
         .is_some_and(|principal| text::holds(principal, "awsserviceroleforbackup"))
 }
 
+/// Whether the principal is AWS Backup's: its service-linked role, or the session in which it uses a job role, which it calls
+/// `AWSBackup-` and the role's name (seen).
+fn is_of_aws_backup(denial: &AccessDenial<'_>) -> bool {
+    let session = denial
+        .principal
+        .and_then(|principal| principal.rsplit_once('/'));
+    is_service_linked_role(denial)
+        || session.is_some_and(|(_, session)| text::starts_with(session, "AWSBackup-"))
+}
+
 /// The causes that a denial admits, best first, and why the first.
 ///
 /// Policy types other than resource-based name the cause themselves. For resource-based ones the action says whose policy
@@ -86,6 +122,7 @@ pub(super) fn causes(sentence: &Sentence<'_>) -> Finding {
     let denial = &sentence.denial;
     match denial.policy_type {
         Some(PolicyType::Identity) => identity(denial),
+        Some(PolicyType::Resource) if sentence.leaves_a_deny_open => open_deny(denial),
         Some(PolicyType::Resource) => resource_based(denial),
         Some(PolicyType::PermissionsBoundary) => finding!(PermissionsBoundary;
             "The message names the permissions boundary of the caller."),
@@ -143,6 +180,8 @@ fn resource_based(denial: &AccessDenial<'_>) -> Finding {
         (Action::Kms, Resource::Key | Resource::NotNamed, true)
         | (Action::NotNamed, Resource::Key, true) => finding!(SourceKeyDeny;
             "A Deny in the key policy refuses the action."),
+        (Action::OtherOfKey, _, true) => finding!(SourceKeyDeny, JobRolePermission;
+            "A Deny in the key policy refuses the action."),
         (Action::AssumeRole, _, _) => finding!(JobRoleTrust;
             "The trust policy of the role does not admit the caller."),
         (Action::Other, Resource::Vault, true) => finding!(DestinationVaultDeny, JobRolePermission;
@@ -153,10 +192,26 @@ fn resource_based(denial: &AccessDenial<'_>) -> Finding {
 
 fn key_policy(denial: &AccessDenial<'_>) -> Finding {
     if is_service_linked_role(denial) {
-        return finding!(SourceKeyPolicy, KeyNotFound, SourceKeyDeny;
+        return finding!(SourceKeyPolicy, KeyNotFound, AwsManagedKey, SourceKeyDeny;
             "The key policy does not admit AWS Backup's service-linked role, which makes the copy.");
     }
-    finding!(SourceKeyPolicy, DestinationVaultKey; "The key policy does not allow the action.")
+    finding!(SourceKeyPolicy, DestinationVaultKey, AwsManagedKey;
+        "The key policy does not allow the action.")
+}
+
+/// KMS to a caller of another account: "the resource does not exist in this Region, no resource-based policies allow access,
+/// or a resource-based policy explicitly denies access" (seen). Which of them it is stays open, so nothing that adds an Allow
+/// comes first.
+fn open_deny(denial: &AccessDenial<'_>) -> Finding {
+    match (action_of(denial), resource_of(denial)) {
+        (_, Resource::AwsManagedKey) => finding!(AwsManagedKey;
+            "The key is an AWS managed key; its policy cannot admit another account."),
+        (Action::Kms, _) if is_of_aws_backup(denial) => finding!(KeyNotFound, SourceKeyPolicy,
+            AwsManagedKey, SourceKeyDeny;
+            "The key does not exist in this Region, its policy does not let the caller in, or a Deny refuses it."),
+        _ => finding!(JobRolePermission, KeyNotFound, SourceKeyPolicy, AwsManagedKey;
+            "The message leaves open why the caller may not use the resource."),
+    }
 }
 
 /// A Deny of a type that the message keeps to itself: nothing that adds an Allow may come first.
@@ -189,9 +244,14 @@ fn untyped(denial: &AccessDenial<'_>) -> Finding {
         (Action::Kms, Resource::Key | Resource::NotNamed) if is_service_linked_role(denial) => {
             key_policy(denial)
         }
-        (Action::Kms, Resource::Key | Resource::NotNamed) => finding!(SourceKeyPolicy,
-            JobRolePermission, ServiceControlPolicy, ResourceControlPolicy;
-            "The use of the key is refused; the message does not say by which policy."),
+        (Action::Kms, Resource::Key | Resource::NotNamed) if is_of_aws_backup(denial) => {
+            finding!(SourceKeyPolicy, JobRolePermission, AwsManagedKey, ServiceControlPolicy,
+            ResourceControlPolicy;
+            "The use of the key is refused; the message does not say by which policy.")
+        }
+        (Action::Kms, Resource::Key | Resource::NotNamed) => finding!(JobRolePermission,
+            SourceKeyPolicy, AwsManagedKey, ServiceControlPolicy, ResourceControlPolicy;
+            "The use of a key is refused to a caller that is not AWS Backup's; the message does not say by which policy."),
         (Action::AssumeRole, _) => finding!(JobRoleTrust, JobRolePermission;
             "The role may not be assumed."),
         _ => finding!(JobRolePermission, ServiceControlPolicy, PermissionsBoundary;
@@ -209,8 +269,10 @@ fn of_a_service(denial: &AccessDenial<'_>) -> Finding {
         Action::Kms => finding!(JobRolePermission, SourceKeyPolicy, ServiceControlPolicy; why),
         Action::AssumeRole => finding!(JobRoleTrust, JobRolePermission;
             "The role may not be assumed."),
-        Action::OfSource | Action::Other | Action::NotNamed => finding!(JobRolePermission,
+        Action::OfSource | Action::OtherOfKey | Action::Other | Action::NotNamed => {
+            finding!(JobRolePermission,
             ServiceControlPolicy, PermissionsBoundary;
-            why),
+            why)
+        }
     }
 }

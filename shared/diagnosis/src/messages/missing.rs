@@ -32,9 +32,10 @@ pub(super) fn causes<'e>(
     evidence: &'e Evidence,
     key_explained: bool,
 ) -> impl Iterator<Item = Finding> + 'e {
+    // "the resource does not exist in this Region, no resource-based policies allow access, or …" is one of three things.
     let places = evidence
         .missing()
-        .filter(|place| !is_in_a_name(plain, *place));
+        .filter(|place| !evidence.leaves_a_deny_open() && !is_in_a_name(plain, *place));
     places.filter_map(move |place| {
         let thing = if place.before_thing {
             forwards(plain, place.end)

@@ -15,8 +15,10 @@
 
 mod access_denied;
 mod catalogue;
+mod decoded;
 mod denial_causes;
 mod missing;
+mod other_call;
 mod policy_type;
 mod rule;
 mod text;
@@ -109,13 +111,19 @@ pub fn explain(message: &str) -> Explanation<'_> {
     let catalogue = Catalogue::get();
     let plain = Plain::new(message);
     let evidence = catalogue.read(&plain.text);
-    let sentences = if evidence.verbs().len() == 0 {
+    let mut sentences = if evidence.verbs().len() == 0 {
         Vec::new()
     } else if plain.in_place {
         access_denied::parse(message, evidence.verbs())
     } else {
         access_denied::parse(message, verb::ends(message))
     };
+    if evidence.holds_a_decoded_message() {
+        sentences.extend(decoded::parse(message));
+    }
+    for sentence in &mut sentences {
+        sentence.leaves_a_deny_open = evidence.leaves_a_deny_open();
+    }
     let candidates = rank(catalogue, &evidence, &plain.text, &sentences);
     let key_arn = evidence.kms_arn().and_then(|at| {
         let from = if plain.in_place { at } else { 0 };
@@ -174,7 +182,7 @@ impl Ranking {
     }
 
     /// The main causes in the order found, then their alternatives.
-    fn finish(self, explicit_deny: bool, caution: bool) -> Vec<Candidate> {
+    fn finish(self, explicit_deny: bool, caution: Option<&'static str>) -> Vec<Candidate> {
         let mut candidates = Vec::with_capacity(4);
         for (main, _) in &self.0 {
             push(&mut candidates, *main);
@@ -185,8 +193,8 @@ impl Ranking {
         }
         if explicit_deny {
             candidates = without_repairs(&candidates);
-        } else if caution || self.names_another_policy() {
-            advice_first(&mut candidates, CAUTION);
+        } else if let Some(why) = caution.or(self.names_another_policy().then_some(CAUTION)) {
+            advice_first(&mut candidates, why);
         }
         if candidates.is_empty() {
             candidates.push(Candidate {
@@ -232,7 +240,14 @@ fn rank(
     let explicit = sentences.iter().any(|sentence| sentence.denial.explicit)
         || evidence.speaks_of_explicit_deny()
         || ranking.names_a_deny();
-    ranking.finish(explicit, evidence.calls_for_caution())
+    let why = if evidence.calls_for_caution() {
+        Some(CAUTION)
+    } else if evidence.tells_of_another_call(plain) {
+        Some(ANOTHER_CALL)
+    } else {
+        None
+    };
+    ranking.finish(explicit, why)
 }
 
 const DENIED: &str = "The message speaks of an explicit deny, which no allow can lift.";
@@ -251,6 +266,8 @@ fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
 }
 
 const CAUTION: &str = "The message may speak of another policy, which no repair touches.";
+
+const ANOTHER_CALL: &str = "The message tells of another service's call than a copy's.";
 
 /// Puts what cannot be repaired first: a permission of the job role where everything can be.
 fn advice_first(candidates: &mut Vec<Candidate>, why: &'static str) {

@@ -243,7 +243,12 @@ fn the_service_linked_role_of_the_destination_needs_the_key_policy() {
     );
     assert_eq!(
         causes(&text),
-        ["source-key-policy", "key-not-found", "source-key-deny"]
+        [
+            "key-not-found",
+            "source-key-policy",
+            "aws-managed-key",
+            "source-key-deny"
+        ]
     );
 }
 

@@ -1,0 +1,85 @@
+//! Whether a text tells of another call than one of a copy's.
+//!
+//! A key or a vault that a text names may be that of a function, a queue or a bucket. Such a text admits no repair as its
+//! first cause (inferred from texts seen in public).
+
+/// Fragments that make a look at the whole text worth while.
+pub(super) const SIGNS: &[&str] = &[".amazonaws.com", "calling the", "lambda", "arn:aws"];
+
+/// What no copy uses a key or a vault for. A text that names one of them tells of something else.
+pub(super) const OTHER_THINGS: &[&str] = &[
+    "performance insights|db proxy|db instance creat|creating db|replication instance\
+     |secretsmanager|secrets manager|'s secret|secret kms| sqs|queue|log group|cloudwatch|cloudtrail|kinesis|aws glue\
+     |codebuild|codepipeline|codeartifact|eventbridge|event bus|opensearch|elasticsearch|elasticache|sagemaker|athena\
+     |step function|state machine|autoscaling|auto scaling|launching|launch template|creating ebs|creating volume\
+     |createvolume|attachvolume|runinstances|tfstate|state file|s3 object|access object|s3://|environment variable\
+     |restore job|restore failed|restore of|backup job failed|table encryption|parameter store",
+];
+
+/// The services that make or answer the calls of a copy, by the first label of their host names.
+const SERVICES_OF_A_COPY: &str = "backup|backup-storage|kms|sts|iam|ec2|rds|fsx|elasticfilesystem|dynamodb|redshift|timestream|storagegateway\
+     |cloudformation|docs|console|organizations|ssm-sap|neptune|s3|backup-gateway|dsql";
+
+/// The operations of a copy, as the SDKs name them.
+const OPERATIONS_OF_A_COPY: &str = "startcopyjob|describecopyjob|listcopyjobs|copysnapshot|copyimage|copydbsnapshot\
+     |copydbclustersnapshot|copybackup|copyintobackupvault|copyfrombackupvault|modifysnapshotattribute\
+     |modifyimageattribute|modifydbsnapshotattribute|describekey|creategrant|reencrypt|reencryptfrom\
+     |reencryptto|generatedatakey|generatedatakeywithoutplaintext|decrypt|assumerole";
+
+/// Whether the plain text names another service as the caller, or another operation.
+pub(super) fn is_told(plain: &str) -> bool {
+    speaks_of_a_function(plain)
+        || names_another_service(plain)
+        || names_another_operation(plain)
+        || names_what_is_not_copied(plain)
+}
+
+/// A function's own trouble with its key: "Lambda was unable to decrypt the environment variables" (seen).
+fn speaks_of_a_function(plain: &str) -> bool {
+    words(plain).any(|word| word == "lambda")
+}
+
+/// A service principal such as `events.amazonaws.com`, or the host of a call.
+fn names_another_service(plain: &str) -> bool {
+    plain.match_indices(".amazonaws.com").any(|(at, _)| {
+        let before = plain.get(..at).unwrap_or_default();
+        let host = before
+            .rsplit(|found: char| !(found.is_ascii_alphanumeric() || matches!(found, '-' | '.')))
+            .next()
+            .unwrap_or_default();
+        let service = host.split('.').next().unwrap_or_default();
+        !service.is_empty() && !is_one_of(service, SERVICES_OF_A_COPY)
+    })
+}
+
+/// An ARN of a service that no copy has to do with.
+fn names_what_is_not_copied(plain: &str) -> bool {
+    plain.match_indices("arn:aws").any(|(at, _)| {
+        let arn = plain.get(at..).unwrap_or_default();
+        let service = arn.split(':').nth(2).unwrap_or_default();
+        let is_whole = service
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        is_whole && !service.is_empty() && !is_one_of(service, SERVICES_OF_A_COPY)
+    })
+}
+
+/// "when calling the Decrypt operation", "Calling the invoke API action" (seen).
+fn names_another_operation(plain: &str) -> bool {
+    plain.match_indices("calling the ").any(|(at, phrase)| {
+        let mut words = words(plain.get(at + phrase.len()..).unwrap_or_default());
+        let operation = words.next().unwrap_or_default();
+        let kind = words.next().unwrap_or_default();
+        matches!(kind, "operation" | "api") && !is_one_of(operation, OPERATIONS_OF_A_COPY)
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words =
+        text.split(|found: char| !(found.is_ascii_alphanumeric() || found == '-' || found == '_'));
+    words.filter(|word| !word.is_empty())
+}
+
+fn is_one_of(word: &str, known: &str) -> bool {
+    known.split('|').any(|known| known == word)
+}
