@@ -12,10 +12,17 @@ use crate::input::{answer_lines, read};
 use crate::output::{self, BOLD, DIMMED};
 use crate::{CommandError, Ending, io_error};
 
+/// No more of a message is repeated in an answer: as much as an event can hold (AWS Lambda quotas, documented).
+const LONGEST_REPEATED: usize = 1_048_576;
+
 /// One answer, as other programs read it.
 #[derive(Serialize)]
 struct Answer<'m> {
+    /// The message, or its start.
     message: &'m str,
+    /// The bytes of the whole message, where it is not repeated whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_bytes: Option<usize>,
     candidates: Vec<AnswerCandidate>,
     principal: Option<&'m str>,
     action: Option<&'m str>,
@@ -31,8 +38,13 @@ struct AnswerCandidate {
 
 impl<'m> From<&'m Explanation<'m>> for Answer<'m> {
     fn from(explanation: &'m Explanation<'m>) -> Self {
+        let message = explanation.message;
+        let shown = message
+            .get(..message.floor_char_boundary(LONGEST_REPEATED))
+            .unwrap_or_default();
         Self {
-            message: explanation.message,
+            message: shown,
+            message_bytes: (shown.len() < message.len()).then_some(message.len()),
             candidates: explanation
                 .candidates
                 .iter()

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use copymend_sandbox::World;
+use serde_json::Value;
 
 use crate::{CommandError, io_error};
 
@@ -22,6 +23,51 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
 /// Reads a file's text; `-` is standard input.
 pub(crate) fn text(path: &Path) -> Result<String, CommandError> {
     Ok(String::from_utf8_lossy(&read(path)?).into_owned())
+}
+
+/// The events in a file: one, or a list of them. `-` is standard input.
+///
+/// # Errors
+///
+/// What isn't JSON, or more than one JSON document, with the place where it breaks.
+pub(crate) fn events(path: &Path) -> Result<Vec<Value>, CommandError> {
+    let bytes = read(path)?;
+    let broken = |why: String| CommandError::Usage(format!("`{}` {why}", path.display()));
+    // A byte order mark: Windows writes one before UTF-8 too.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        return Err(broken("is UTF-16; save it as UTF-8".to_owned()));
+    }
+    if text.trim_ascii().is_empty() {
+        return Err(broken(
+            "is empty; it should hold one event, or a list of events, as JSON".to_owned(),
+        ));
+    }
+    let mut documents = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
+    let event = match documents.next() {
+        Some(Ok(event)) => event,
+        Some(Err(error)) => return Err(broken(format!("is not JSON: {error}"))),
+        None => return Err(broken("is empty".to_owned())),
+    };
+    let end = documents.byte_offset();
+    let rest = text.get(end..).unwrap_or_default();
+    if !rest.trim_ascii().is_empty() {
+        let line = text
+            .get(..end)
+            .unwrap_or_default()
+            .split(|byte| *byte == b'\n')
+            .count();
+        return Err(broken(format!(
+            "goes on after the end of its JSON document, in line {line}; put several events into a list, or into files of their own"
+        )));
+    }
+    Ok(match event {
+        Value::Array(events) if events.is_empty() => {
+            return Err(broken("holds no event: its list is empty".to_owned()));
+        }
+        Value::Array(events) => events,
+        event => vec![event],
+    })
 }
 
 /// Reads a world file. Without one it is the world of the sample events.

@@ -12,11 +12,10 @@ use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_report::{Style, email, table};
 use copymend_sandbox::{CopyJob, Sandbox};
 use jiff::SignedDuration;
-use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::arguments::Replay;
-use crate::input::{text, world};
+use crate::input::{events, world};
 use crate::output;
 use crate::{CommandError, Ending, io_error};
 
@@ -38,21 +37,32 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     let mut ending = Ending::Done;
     let mut rows = Vec::new();
     let folder = shared_folder(&arguments.events);
-    for (place, path) in arguments.events.iter().enumerate() {
-        let text = text(path)?;
-        // What isn't JSON reaches the handler as `null`, as in the Lambda function.
-        let event: Value = serde_json::from_str(&text).unwrap_or_default();
+    let mut given = Vec::new();
+    for path in &arguments.events {
+        let events = events(path)?;
+        let is_a_list = events.len() > 1;
+        for (place, event) in events.into_iter().enumerate() {
+            let name = short(path, &folder);
+            let name = if is_a_list {
+                format!("{name} {}", place + 1)
+            } else {
+                name
+            };
+            given.push((path, name, event));
+        }
+    }
+    for (place, (path, name, event)) in given.iter().enumerate() {
         let now = Reads::clock(&sandbox).now();
         let invocation = Invocation {
             id: format!("replay-{place}"),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
-        let answer = runtime.block_on(Answer::to(&event, &invocation, &remediator, &advisor));
+        let answer = runtime.block_on(Answer::to(event, &invocation, &remediator, &advisor));
         if is_failure(&answer) {
             ending = Ending::Failed;
         }
         let state = |report: &Report| state_of_retry(&sandbox, report);
-        rows.extend(answer.rows(&short(path, &folder), state));
+        rows.extend(answer.rows(name, state));
         let written = if arguments.json {
             writeln!(io::stdout().lock(), "{}", answer.json())
         } else if arguments.table {

@@ -116,3 +116,15 @@ fn a_line_of_a_megabyte_is_answered() {
 fn a_message_and_lines_exclude_each_other() {
     assert_eq!(run(&["explain", "--lines", MESSAGE]).code, 2);
 }
+
+#[test]
+fn a_long_message_is_not_repeated_whole() {
+    let message = format!("Given key ID is not accessible {}", "é".repeat(2_500_000));
+    let answer = run_with(&["explain", "--json"], message.clone()).json();
+    assert_eq!(answer["candidates"][0]["cause"], "source-key-policy");
+    assert_eq!(answer["message_bytes"], message.len());
+    let shown = answer["message"].as_str().unwrap();
+    assert!(message.starts_with(shown) && (1_048_570..=1_048_576).contains(&shown.len()));
+    let short = run_with(&["explain", "--json"], "Given key ID is not accessible").json();
+    assert!(short.get("message_bytes").is_none());
+}

@@ -4,6 +4,10 @@ use crate::support::{copymend, file, finish, run, run_with};
 
 const EVENT: &str = "events/source-key-policy.json";
 
+fn sample() -> String {
+    std::fs::read_to_string(format!("{}/../{EVENT}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
 #[test]
 fn people_get_the_cause_and_the_plan() {
     let ran = run(&["replay", EVENT]);
@@ -66,9 +70,7 @@ fn repair_shows_what_became_of_the_copy_and_the_message() {
 
 #[test]
 fn an_event_may_come_from_standard_input() {
-    let event =
-        std::fs::read_to_string(format!("{}/../{EVENT}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let ran = run_with(&["replay", "--json", "-"], event);
+    let ran = run_with(&["replay", "--json", "-"], sample());
     assert_eq!(ran.code, 0);
     assert_eq!(ran.stdout, run(&["replay", "--json", EVENT]).stdout);
 }
@@ -76,9 +78,8 @@ fn an_event_may_come_from_standard_input() {
 #[test]
 fn a_bad_event_gets_the_functions_error_answer_and_the_others_go_on() {
     for (name, content) in [
-        ("text", "not json"),
-        ("list", "[]"),
-        ("empty", ""),
+        ("number", "42"),
+        ("list", "[[]]"),
         ("foreign", r#"{"source":"aws.s3"}"#),
     ] {
         let bad = file(&format!("replay-bad-{name}.json"), content);
@@ -94,9 +95,50 @@ fn a_bad_event_gets_the_functions_error_answer_and_the_others_go_on() {
 
 #[test]
 fn a_bad_event_is_named_to_people() {
-    let ran = run_with(&["replay", "-"], "not json");
+    let ran = run_with(&["replay", "-"], "[42]");
     assert_eq!(ran.code, 1);
     assert!(ran.stdout.contains("NotAnEvent: "), "{}", ran.stdout);
+}
+
+#[test]
+fn what_is_not_json_is_wrong_usage_and_the_place_is_named() {
+    let event = sample();
+    let utf_16: Vec<u8> = "\u{feff}{}"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let cut = event[..200].to_owned();
+    for (input, wanted) in [
+        (Vec::new(), "is empty"),
+        (b" \n\t".to_vec(), "is empty"),
+        (b"not json".to_vec(), "line 1 column 2"),
+        (cut.into_bytes(), "EOF while parsing"),
+        (utf_16, "is UTF-16"),
+        (
+            format!("{event}{event}").into_bytes(),
+            "goes on after the end of its JSON document",
+        ),
+        (b"\x00\xff".to_vec(), "is not JSON"),
+        (b"[]".to_vec(), "holds no event"),
+    ] {
+        let ran = run_with(&["replay", "--json", EVENT, "-"], input);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{wanted}");
+        assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_read_and_a_list_is_taken_one_by_one() {
+    let event = sample();
+    let plain = run(&["replay", "--json", EVENT]).json();
+    let ran = run_with(&["replay", "--json", "-"], format!("\u{feff}{event}"));
+    assert_eq!((ran.code, ran.json()), (0, plain.clone()));
+    let ran = run_with(&["replay", "--json", "-"], format!("[{event},42,{event}]"));
+    assert_eq!(ran.code, 1);
+    let answers = ran.json_lines();
+    assert_eq!(answers[0], plain);
+    assert_eq!(answers[1]["errorType"], "NotAnEvent");
+    assert_eq!(answers.len(), 3);
 }
 
 #[test]
@@ -178,7 +220,7 @@ fn the_table_tells_what_becomes_of_every_sample_event() {
 
 #[test]
 fn several_events_end_with_the_table_and_one_has_none() {
-    let bad = file("replay-table-bad.json", "not json");
+    let bad = file("replay-table-bad.json", "42");
     let second = "events/advisor/create-backup-vault.json";
     let ran = run(&["replay", EVENT, second]);
     assert_eq!(ran.code, 0);
