@@ -61,13 +61,13 @@ pub(crate) fn events(path: &Path) -> Result<Vec<Value>, CommandError> {
             "goes on after the end of its JSON document, in line {line}; put several events into a list, or into files of their own"
         )));
     }
-    Ok(match event {
-        Value::Array(events) if events.is_empty() => {
-            return Err(broken("holds no event: its list is empty".to_owned()));
-        }
-        Value::Array(events) => events,
-        event => vec![event],
-    })
+    let Value::Array(events) = event else {
+        return Ok(vec![event]);
+    };
+    if events.is_empty() {
+        return Err(broken("holds no event: its list is empty".to_owned()));
+    }
+    Ok(events)
 }
 
 /// Reads a world file. Without one it is the world of the sample events.

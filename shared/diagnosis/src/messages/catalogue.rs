@@ -157,14 +157,28 @@ pub(super) struct Evidence {
     kms_arn: Option<usize>,
     explicit_denies: usize,
     no_explicit_denies: usize,
-    leaves_a_deny_open: bool,
-    caution: bool,
-    another_call: bool,
-    another_thing: bool,
-    decoded: bool,
+    signs: u8,
+}
+
+/// What a text holds that no rule asks for. Each is a bit.
+#[derive(Clone, Copy)]
+enum Sign {
+    Caution = 1,
+    OpenDeny = 2,
+    AnotherCall = 4,
+    AnotherThing = 8,
+    Decoded = 16,
 }
 
 impl Evidence {
+    const fn note(&mut self, sign: Sign) {
+        self.signs |= sign as u8;
+    }
+
+    const fn shows(&self, sign: Sign) -> bool {
+        self.signs & sign as u8 != 0
+    }
+
     /// Where each `to perform` and `to call` ends in the plain message: an access-denied sentence may stand there.
     pub(super) fn verbs(&self) -> impl ExactSizeIterator<Item = usize> {
         self.verbs.iter().copied().take(self.verb_count)
@@ -181,21 +195,22 @@ impl Evidence {
 
     /// Whether the text names a policy that no repair touches, or holds markup.
     pub(super) const fn calls_for_caution(&self) -> bool {
-        self.caution
+        self.shows(Sign::Caution)
     }
 
     /// Whether the text leaves open that a Deny refuses.
     pub(super) const fn leaves_a_deny_open(&self) -> bool {
-        self.leaves_a_deny_open
+        self.shows(Sign::OpenDeny)
     }
 
     /// Whether the text tells of another call than one of a copy's.
     pub(super) fn tells_of_another_call(&self, plain: &str) -> bool {
-        self.another_thing || self.another_call && other_call::is_told(plain)
+        self.shows(Sign::AnotherThing)
+            || self.shows(Sign::AnotherCall) && other_call::is_told(plain)
     }
 
     pub(super) const fn holds_a_decoded_message(&self) -> bool {
-        self.decoded
+        self.shows(Sign::Decoded)
     }
 
     pub(super) fn missing(&self) -> impl Iterator<Item = Place> {
@@ -329,11 +344,7 @@ impl Catalogue {
             kms_arn: None,
             explicit_denies: 0,
             no_explicit_denies: 0,
-            leaves_a_deny_open: false,
-            caution: false,
-            another_call: false,
-            another_thing: false,
-            decoded: false,
+            signs: 0,
         };
         let Some(automaton) = &self.automaton else {
             return evidence;
@@ -391,17 +402,19 @@ impl Catalogue {
             evidence.explicit_denies += 1;
         } else if self.no_explicit.contains(&number) {
             evidence.no_explicit_denies += 1;
-            evidence.leaves_a_deny_open |= number == self.open_deny;
+            if number == self.open_deny {
+                evidence.note(Sign::OpenDeny);
+            }
         } else if self.another_call.contains(&number) {
-            evidence.another_call = true;
+            evidence.note(Sign::AnotherCall);
         } else if self.another_thing.contains(&number) {
-            evidence.another_thing = true;
+            evidence.note(Sign::AnotherThing);
         } else if number == self.decoded {
-            evidence.decoded = true;
+            evidence.note(Sign::Decoded);
         } else if number == self.kms_arn {
             evidence.kms_arn.get_or_insert(start);
         } else {
-            evidence.caution = true;
+            evidence.note(Sign::Caution);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A decoded authorization message.
 //!
 //! `sts:DecodeAuthorizationMessage` answers with a JSON that holds who asked, the action, the resource, and whether a Deny
-//! matched (AWS STS API reference, "DecodeAuthorizationMessage", documented). People paste it as it is, or inside the JSON of
+//! matched (AWS STS API reference, `DecodeAuthorizationMessage`, documented). People paste it as it is, or inside the JSON of
 //! the answer, where its quotes are escaped.
 
 use serde::Deserialize;
