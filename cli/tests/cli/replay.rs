@@ -107,7 +107,7 @@ fn what_is_not_json_is_wrong_usage_and_the_place_is_named() {
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
-    let cut = event[..200].to_owned();
+    let cut = event.chars().take(200).collect::<String>();
     for (input, wanted) in [
         (Vec::new(), "is empty"),
         (b" \n\t".to_vec(), "is empty"),
