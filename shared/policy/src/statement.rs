@@ -137,7 +137,7 @@ impl Statement {
             Truth::No if denies_the_others && self.principal.may_still_deny(request) => {
                 Truth::Unknown(vec![NOT_PRINCIPAL_WITHOUT_ACCOUNT.to_owned()])
             }
-            included => included,
+            included @ (Truth::No | Truth::Yes | Truth::Unknown(_)) => included,
         }
     }
 
