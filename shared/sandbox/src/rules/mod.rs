@@ -22,6 +22,7 @@
 //! 12. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
 
 mod calls;
+mod feature_table;
 mod features;
 mod role;
 mod source_key;
@@ -32,17 +33,26 @@ mod vault_key;
 use copymend_diagnosis::Cause;
 
 use crate::copies::{CopyFailure, NewCopy};
+use crate::denials::RefusedCall;
 use crate::world::World;
 
-pub(crate) use calls::Call;
+/// Why a copy fails, and the call that AWS refused for it, if one was.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) failure: CopyFailure,
+    pub(crate) call: Option<Box<RefusedCall>>,
+}
 
-type Verdict = Result<(), CopyFailure>;
+type Verdict = Result<(), Refusal>;
 
-pub(crate) fn refused(cause: Cause, category: &str, message: impl Into<String>) -> CopyFailure {
-    CopyFailure {
-        message: message.into(),
-        category: category.to_owned(),
-        cause: Some(cause),
+fn refused(cause: Cause, category: &str, message: impl Into<String>) -> Refusal {
+    Refusal {
+        failure: CopyFailure {
+            message: message.into(),
+            category: category.to_owned(),
+            cause: Some(cause),
+        },
+        call: None,
     }
 }
 

@@ -9,9 +9,12 @@
 //! is enough that the policy admits the service-linked role or the destination account's root to AWS's published minimum.
 
 use copymend_diagnosis::{Cause, KeyArn, KeyManager};
-use copymend_policy::{AccountId, Decision, Request, evaluate, evaluate_without_principal};
+use copymend_policy::{AccountId, Decision, Request, evaluate_without_principal};
 
-use super::{Call, Verdict, refused};
+use super::calls::{call, not_denied_lately, says};
+use super::{Verdict, refused};
+use crate::authority::is_denied;
+use crate::call::{Call, Caller};
 use crate::copies::NewCopy;
 use crate::managed;
 use crate::world::{Key, RecoveryPoint, World};
@@ -115,7 +118,7 @@ struct KeyUser<'a> {
 
 impl KeyUser<'_> {
     fn may_reencrypt(&self, point: &RecoveryPoint) -> Verdict {
-        let role = self.world.service_linked_role_arn(self.destination);
+        let role = Caller::service_linked_role(self.world, self.destination);
         let service = match point.arn.service() {
             "rds" => "rds",
             "fsx" => "fsx",
@@ -127,107 +130,72 @@ impl KeyUser<'_> {
             ("kms:GenerateDataKeyWithoutPlaintext", true),
             ("kms:CreateGrant", true),
         ];
+        let endpoints = [&self.copy.source_vault, &self.copy.destination_vault]
+            .map(|vault| format!("{service}.{}.amazonaws.com", vault.region()));
         let mut answers = Vec::new();
         for (action, via_service) in calls {
-            for region in [
-                self.copy.source_vault.region(),
-                self.copy.destination_vault.region(),
-            ] {
-                let call = self.call(&role, action);
-                let endpoint = format!("{service}.{region}.amazonaws.com");
-                let request = self.request(call, via_service.then_some(endpoint));
-                answers.push((call, self.both_sides(&request)));
+            for endpoint in &endpoints {
+                let call = Call {
+                    via_service: via_service.then_some(endpoint.as_str()),
+                    ..self.call(&role, action)
+                };
+                not_denied_lately(self.world, call)?;
+                answers.push((call, self.both_sides(&call.request(self.world))));
             }
         }
-        let is_denied = |decision: &Decision| matches!(decision, Decision::ExplicitlyDenied { .. });
         if let Some((call, _)) = answers.iter().find(|(_, decision)| is_denied(decision)) {
-            return key_error(
+            return Err(call.refused(
                 Cause::SourceKeyDeny,
-                &call.explicit("a resource-based policy"),
-            );
+                "KMS_KEY_ERROR",
+                call.explicit("a resource-based policy"),
+            ));
         }
-        if answers.iter().all(|(_, decision)| decision.is_allowed()) {
-            return Ok(());
+        match answers.iter().find(|(_, decision)| !decision.is_allowed()) {
+            None => Ok(()),
+            Some((call, _)) => {
+                let words = inaccessible(point);
+                Err(call.refused(Cause::SourceKeyPolicy, "KMS_KEY_ERROR", words))
+            }
         }
-        key_error(Cause::SourceKeyPolicy, inaccessible(point))
     }
 
     fn may_decrypt(&self) -> Verdict {
-        let partition = self.copy.destination_vault.partition();
-        let root = format!("arn:{partition}:iam::{}:root", self.destination);
-        let role = self.world.service_linked_role_arn(self.destination);
-        let actions = [
-            "kms:DescribeKey",
-            "kms:GenerateDataKey",
-            "kms:Decrypt",
-            "kms:CreateGrant",
-        ];
-        let decisions = |principal: &str| -> Vec<Decision> {
-            actions
-                .iter()
-                .map(|action| {
-                    let endpoint =
-                        format!("backup.{}.amazonaws.com", self.copy.source_vault.region());
-                    let via_service = (*action != "kms:DescribeKey").then_some(endpoint);
-                    self.policy(&self.request(self.call(principal, action), via_service))
-                })
-                .collect()
+        let role = Caller::service_linked_role(self.world, self.destination);
+        let root = Caller::root(self.copy.destination_vault.partition(), self.destination);
+        let endpoint = format!("backup.{}.amazonaws.com", self.copy.source_vault.region());
+        let calls = |caller| {
+            [
+                "kms:DescribeKey",
+                "kms:GenerateDataKey",
+                "kms:Decrypt",
+                "kms:CreateGrant",
+            ]
+            .map(|action| Call {
+                via_service: (action != "kms:DescribeKey").then_some(endpoint.as_str()),
+                ..self.call(caller, action)
+            })
         };
-        let of_role = decisions(&role);
-        let denied = actions
-            .iter()
-            .zip(&of_role)
-            .find(|(_, decision)| matches!(decision, Decision::ExplicitlyDenied { .. }));
-        if let Some((action, _)) = denied {
-            let message = self.call(&role, action).explicit("a resource-based policy");
-            return key_error(Cause::SourceKeyDeny, &message);
+        let policy = self.key.policy.as_ref();
+        let answer = |call: Call<'_>| says(policy, &call.request(self.world));
+        let of_role = calls(&role);
+        for call in of_role {
+            not_denied_lately(self.world, call)?;
+            if is_denied(&answer(call)) {
+                let words = call.explicit("a resource-based policy");
+                return Err(call.refused(Cause::SourceKeyDeny, "KMS_KEY_ERROR", words));
+            }
         }
-        let admitted = [of_role, decisions(&root)]
-            .iter()
-            .any(|decisions| decisions.iter().all(Decision::is_allowed));
-        if admitted {
-            Ok(())
-        } else {
-            key_error(Cause::SourceKeyPolicy, NOT_USABLE)
-        }
-    }
-
-    fn call<'c>(&'c self, principal: &'c str, action: &'c str) -> Call<'c> {
-        Call {
-            role: principal,
-            account: self.destination,
-            action,
-            resource: self.arn.as_str(),
-            owner: self.arn.account_id(),
+        let is_refused = |call: &Call<'_>| !answer(*call).is_allowed();
+        let by_root = calls(&root).iter().any(is_refused);
+        match of_role.into_iter().find(is_refused).filter(|_| by_root) {
+            None => Ok(()),
+            Some(call) => Err(call.refused(Cause::SourceKeyPolicy, "KMS_KEY_ERROR", NOT_USABLE)),
         }
     }
 
-    /// The condition keys of KMS (documented: KMS `conditions-kms`).
-    fn request(&self, call: Call<'_>, via_service: Option<String>) -> Request {
-        let mut request = call
-            .request(self.world, self.copy)
-            .with_context("kms:CallerAccount", [self.destination.as_str()]);
-        for (key, value) in &self.key.tags {
-            request = request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()]);
-        }
-        if let Some(alias) = &self.key.alias {
-            request = request.with_context("kms:ResourceAliases", [format!("alias/{alias}")]);
-        }
-        request = request.with_context(
-            "aws:ViaAWSService",
-            [if via_service.is_some() {
-                "true"
-            } else {
-                "false"
-            }],
-        );
-        if let Some(via_service) = via_service {
-            request = request.with_context("kms:ViaService", [via_service]);
-        }
-        if call.action == "kms:CreateGrant" {
-            request = request.with_context("kms:GrantIsForAWSResource", ["true"]);
-        }
-        request
+    fn call<'c>(&'c self, caller: &'c Caller, action: &'c str) -> Call<'c> {
+        let (key, owner) = (self.arn.as_str(), self.arn.account_id());
+        call(self.copy, caller, action, key, owner)
     }
 
     /// Across accounts both sides must allow: the key policy, and what the service-linked role may do at all
@@ -237,20 +205,10 @@ impl KeyUser<'_> {
         let own = managed::service_linked_role().map_or(Decision::ImplicitlyDenied, |policy| {
             evaluate_without_principal(policy, request)
         });
-        let decision = self.policy(request);
+        let decision = says(self.key.policy.as_ref(), request);
         if decision.is_allowed() && !own.is_allowed() {
             return Decision::ImplicitlyDenied;
         }
         decision
-    }
-
-    fn policy(&self, request: &Request) -> Decision {
-        self.key
-            .policy
-            .as_ref()
-            .and_then(|policy| policy.document().ok())
-            .map_or(Decision::ImplicitlyDenied, |policy| {
-                evaluate(policy, request)
-            })
     }
 }

@@ -1,10 +1,11 @@
 //! The key of the destination vault.
 
-use copymend_diagnosis::{Cause, KeyArn, KeyManager};
-use copymend_policy::{AccountId, evaluate};
+use copymend_diagnosis::{Cause, KeyManager};
 
-use super::{Call, Verdict, refused};
+use super::calls::{call, not_denied_lately, says};
+use super::{Verdict, refused};
 use crate::authority::is_denied;
+use crate::call::{Call, Caller};
 use crate::copies::NewCopy;
 use crate::world::{RecoveryPoint, Vault, World};
 
@@ -66,22 +67,17 @@ pub(super) fn of_air_gapped_vault(world: &World, copy: &NewCopy) -> Verdict {
         .vault(&copy.destination_vault)
         .filter(|vault| vault.is_logically_air_gapped() && !vault.has_aws_owned_key())
         .and_then(|vault: &Vault| vault.encryption_key_arn.as_ref());
-    let (Some(key), Some(account)) = (key, copy.role.account_id()) else {
+    let (Some(key), Some(caller)) = (key, Caller::job_role(world, &copy.role)) else {
         return Ok(());
     };
     let is_customers = world
         .key(key)
         .is_some_and(|key| key.manager == KeyManager::Customer);
     for action in CALLS_OF_JOB_ROLE {
-        let call = Call {
-            role: copy.role.as_str(),
-            account,
-            action,
-            resource: key.as_str(),
-            owner: key.account_id(),
-        };
-        if is_customers && is_denied_by_resource_control(world, copy, call, key) {
-            return Err(refused(
+        let call = call(copy, &caller, action, key.as_str(), key.account_id());
+        not_denied_lately(world, call)?;
+        if is_customers && is_denied_by_resource_control(world, call) {
+            return Err(call.refused(
                 Cause::ResourceControlPolicy,
                 "ACCESS_DENIED",
                 call.explicit("a resource control policy"),
@@ -94,22 +90,15 @@ pub(super) fn of_air_gapped_vault(world: &World, copy: &NewCopy) -> Verdict {
 /// Resource control policies bind the resources of an organization's accounts, less the management account, whoever calls,
 /// less service-linked roles. They cover AWS KMS, but neither AWS Backup nor AWS managed keys (documented: Organizations
 /// `orgs_manage_policies_rcps`).
-fn is_denied_by_resource_control(
-    world: &World,
-    copy: &NewCopy,
-    call: Call<'_>,
-    key: &KeyArn,
-) -> bool {
-    let owner: Option<AccountId> = key.account_id();
-    let Some((owner, organization)) = owner.and_then(|id| Some((id, world.organization_of(id)?)))
+fn is_denied_by_resource_control(world: &World, call: Call<'_>) -> bool {
+    let Some((owner, organization)) = call
+        .owner
+        .and_then(|id| Some((id, world.organization_of(id)?)))
     else {
         return false;
     };
-    let request = call
-        .request(world, copy)
-        .with_context("kms:CallerAccount", [call.account.as_str()]);
+    let request = call.request(world);
     organization
         .binding(&organization.resource_control_policies, owner)
-        .filter_map(|policy| policy.document().ok())
-        .any(|policy| is_denied(&evaluate(policy, &request)))
+        .any(|policy| is_denied(&says(Some(policy), &request)))
 }
