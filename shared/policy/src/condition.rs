@@ -44,6 +44,11 @@ impl Condition {
         }
     }
 
+    /// Whether the condition says what a request must not be.
+    pub(crate) fn is_negated(&self) -> bool {
+        self.operator.negated
+    }
+
     /// Whether the request meets the condition.
     ///
     /// The rules, from IAM `reference_policies_elements_condition_operators` and

@@ -46,6 +46,7 @@ mod document;
 pub mod edit;
 mod error;
 mod evaluate;
+mod exclusion;
 pub mod grant;
 mod identity;
 mod json;
@@ -74,6 +75,7 @@ pub use edit::{
 };
 pub use error::{Location, ParseError, ParseProblem};
 pub use evaluate::{Decision, evaluate, evaluate_trust_policy, evaluate_without_principal};
+pub use exclusion::exclusions;
 pub use grant::{
     GrantError, KeyGrant, KeyProfile, NewStatement, RecordedError, SID_PREFIX, UnknownName,
     VaultGrant, VaultScope, ViaService, service_linked_role_arn,

@@ -199,6 +199,20 @@ fn reach_of_unique_id(id: &str, request: &Request) -> Reach {
 }
 
 impl PrincipalElement {
+    /// The entries that are neither ARNs, accounts nor names.
+    pub(crate) fn unique_ids(&self) -> impl Iterator<Item = &str> {
+        let grantees = match self {
+            Self::Absent => [].as_slice(),
+            Self::Principal(grantees) | Self::NotPrincipal(grantees) => grantees,
+        };
+        grantees.iter().filter_map(|grantee| match grantee {
+            Grantee::UniqueId(id) => Some(id.as_str()),
+            Grantee::Everyone | Grantee::Account { .. } | Grantee::Arn(_) | Grantee::Name(..) => {
+                None
+            }
+        })
+    }
+
     /// How far the statement reaches to the request's principal.
     ///
     /// `NotPrincipal`: naming any of a principal's account, role or session keeps it out of the statement. For a `Deny` that

@@ -102,6 +102,12 @@ impl Statement {
         !matches!(self.principal, PrincipalElement::Absent)
     }
 
+    /// The unique ids that it names as principals, such as `AROA…`: what AWS leaves there of a user or role that was deleted. A
+    /// policy that holds one can't be stored again (documented: IAM `reference_policies_elements_principal`).
+    pub fn unique_ids(&self) -> impl Iterator<Item = &str> {
+        self.principal.unique_ids()
+    }
+
     /// Whether it has `Principal`, `Action` and `Resource`, none of them by exception.
     pub(crate) fn names_all_it_allows(&self) -> bool {
         matches!(self.principal, PrincipalElement::Principal(_))
@@ -162,7 +168,7 @@ impl Statement {
         Truth::all(std::iter::once(self.principal.includes(request)).chain(conditions))
     }
 
-    fn is_about(&self, request: &Request) -> bool {
+    pub(crate) fn is_about(&self, request: &Request) -> bool {
         let named = |entries: &[ActionPattern]| {
             entries
                 .iter()
@@ -188,7 +194,7 @@ impl Statement {
     }
 
     /// A resource with a variable that has no value matches nothing (documented: IAM `reference_policies_variables`).
-    fn resource_applies(&self, request: &Request) -> Truth {
+    pub(crate) fn resource_applies(&self, request: &Request) -> Truth {
         let one = |template: &Option<Template>| match template {
             None => Truth::No,
             Some(template) => match template.fill(request) {

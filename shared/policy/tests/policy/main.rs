@@ -11,6 +11,7 @@ mod authorizations;
 mod conditions;
 mod documents;
 mod edits;
+mod exclusions;
 mod grants;
 mod meanings;
 mod principals;

@@ -1,0 +1,69 @@
+//! Statements that keep a request out on purpose.
+
+use copymend_policy::{Request, exclusions};
+
+use crate::support::{COPY, ROLE, VAULT, statements};
+
+fn excluded(rest: &str) -> bool {
+    let policy = statements(&format!(r#"{{"Effect":"Allow",{rest}}}"#));
+    let request = Request::new(ROLE, COPY, VAULT)
+        .with_context("aws:PrincipalArn", [ROLE])
+        .with_context("aws:PrincipalAccount", ["111122223333"])
+        .with_other_keys_unknown();
+    !exclusions(&policy, &request).is_empty()
+}
+
+const ALL: &str = r#""Action":"backup:CopyIntoBackupVault","Resource":"*""#;
+
+#[test]
+fn what_is_kept_out_on_purpose_is_told_from_what_nobody_thought_of() {
+    for (rest, expected) in [
+        // Owners' exclusions.
+        (format!(r#""Principal":"*",{ALL},"Condition":{{"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#), true),
+        (format!(r#""Principal":"*",{ALL},"Condition":{{"StringNotEquals":{{"aws:PrincipalAccount":"111122223333"}}}}"#), true),
+        (format!(r#""NotPrincipal":{{"AWS":"{ROLE}"}},{ALL}"#), true),
+        (r#""Principal":"*","NotAction":"backup:CopyIntoBackupVault","Resource":"*""#.to_owned(), true),
+        (format!(r#""Principal":"*","Action":"*","NotResource":"{VAULT}""#), true),
+        // What decides isn't known: it counts.
+        (format!(r#""Principal":"*",{ALL},"Condition":{{"StringNotEquals":{{"aws:PrincipalOrgID":"o-other"}}}}"#), true),
+        (
+            format!(r#""Principal":"*",{ALL},"Condition":{{"StringEquals":{{"aws:SourceVpc":"v"}},"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#),
+            true,
+        ),
+        // Statements about others.
+        (format!(r#""Principal":{{"AWS":"999999999999"}},{ALL}"#), false),
+        (format!(r#""Principal":{{"AWS":"999999999999"}},{ALL},"Condition":{{"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#), false),
+        (
+            format!(r#""Principal":"*",{ALL},"Condition":{{"StringEquals":{{"aws:PrincipalAccount":"9"}},"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#),
+            false,
+        ),
+        (r#""Principal":"*","Action":"backup:ListTags","Resource":"*","Condition":{"ArnNotEquals":{"aws:PrincipalArn":"x"}}"#.to_owned(), false),
+        (format!(r#""Principal":"*",{ALL},"Condition":{{"StringEquals":{{"aws:PrincipalAccount":"9"}}}}"#), false),
+        // What is allowed isn't excluded.
+        (format!(r#""Principal":"*",{ALL},"Condition":{{"StringNotEquals":{{"aws:PrincipalAccount":"9"}}}}"#), false),
+    ] {
+        assert_eq!(excluded(&rest), expected, "{rest}");
+    }
+}
+
+#[test]
+fn a_deny_is_no_exclusion() {
+    let policy = statements(&format!(
+        r#"{{"Effect":"Deny","NotPrincipal":{{"AWS":"{ROLE}"}},{ALL}}}"#
+    ));
+    assert!(exclusions(&policy, &Request::new(ROLE, COPY, VAULT)).is_empty());
+}
+
+#[test]
+fn unique_ids_are_told_from_arns_accounts_and_services() {
+    let policy = statements(
+        r#"{"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLE","111122223333","arn:aws:iam::111122223333:role/R","*"],"Service":"backup.amazonaws.com"},"Action":"*","Resource":"*"},
+           {"Effect":"Deny","NotPrincipal":{"AWS":"AIDAEXAMPLE"},"Action":"*","Resource":"*"}"#,
+    );
+    let found: Vec<Vec<&str>> = policy
+        .statements()
+        .iter()
+        .map(|statement| statement.unique_ids().collect())
+        .collect();
+    assert_eq!(found, [["AROAEXAMPLE"], ["AIDAEXAMPLE"]]);
+}
