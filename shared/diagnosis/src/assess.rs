@@ -49,6 +49,8 @@ pub(crate) fn unreadable(why: &WhyUnknown) -> Finding {
     not_checkable(format!("could not be read: {why}"))
 }
 
+/// Of a cause that no fact shows or excludes.
+pub(crate) const MESSAGE_ALONE: &str = "rests on the message alone";
 pub(crate) const SAME_ACCOUNT: &str = "source and destination are one account";
 
 pub(crate) fn depends_on(policy: &str, keys: &[String]) -> Finding {

@@ -6,10 +6,9 @@ use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
 use crate::causes::{Cause, Family};
 use crate::fact::Fact;
-use crate::facts::{Facts, SourceKey};
+use crate::facts::{Facts, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
 use crate::messages::{Explanation, PolicyType};
-use crate::simulation::Simulated;
 
 /// The ranked causes of a failure, each with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +217,11 @@ fn doubted(
     if is_named
         && assessment.cause == Cause::ServiceControlPolicy
         && assessment.verdict == Verdict::NotCheckable
-        && is_refused_by_organization(facts)
+        && facts
+            .job_role_access
+            .actions()
+            .into_iter()
+            .any(SimulatedFact::is_refused_by_organization)
     {
         assessment.verdict = Verdict::Confirmed;
         assessment
@@ -243,14 +246,6 @@ fn doubted(
         );
     }
     assessment
-}
-
-fn is_refused_by_organization(facts: &Facts) -> bool {
-    facts.job_role_access.actions().into_iter().any(|fact| {
-        fact.as_is
-            .known()
-            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization)
-    })
 }
 
 /// The simulator is asked about the two calls of AWS Backup that every copy makes, and judges service control policies by the

@@ -213,6 +213,22 @@ impl SimulatedAction {
     }
 }
 
+/// A request with these condition keys and those that follow from who asks. Keys that aren't stated are unknown.
+pub(crate) fn request(
+    principal: &str,
+    action: &str,
+    resource: &str,
+    context: &[ContextKey],
+) -> Request {
+    let request = Request::new(principal, action, resource);
+    context
+        .iter()
+        .fold(request, |request, key| {
+            request.with_context(&key.name, key.values().to_vec())
+        })
+        .with_other_keys_unknown()
+}
+
 /// The policies of a role or user, read one by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrincipalPolicies {
@@ -238,25 +254,10 @@ impl PrincipalPolicies {
     }
 
     fn answer(&self, question: &Simulation, action: &str, account: AccountId) -> SimulatedAction {
-        let principal = &question.principal;
-        let kind = if principal.resource().starts_with("user/") {
-            "User"
-        } else {
-            "AssumedRole"
-        };
-        let request = Request::new(principal.as_str(), action, &question.resource)
-            .with_context("aws:PrincipalAccount", [account.as_str()])
-            .with_context("aws:PrincipalType", [kind]);
-        let told = question.context.iter();
-        let request = told
-            .fold(request, |request, key| {
-                request.with_context(&key.name, key.values().to_vec())
-            })
-            .with_other_keys_unknown();
-        let boundary = self
-            .boundary
-            .as_ref()
-            .filter(|_| !question.without_boundary);
+        let principal = question.principal.as_str();
+        let request = request(principal, action, &question.resource, &question.context);
+        let boundary = self.boundary.as_ref();
+        let boundary = boundary.filter(|_| !question.without_boundary);
         let answer = |identity: &[PolicyDocument]| {
             Authorization {
                 request: request.clone(),

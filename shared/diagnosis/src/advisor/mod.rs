@@ -3,7 +3,6 @@
 //! A call needs some permissions ([`needs`]); policies answer to each ([`permissions`]); the answers are weighed together
 //! with the service's words (`weigh`).
 
-mod access;
 mod advice;
 mod call;
 mod facts;
@@ -17,9 +16,7 @@ mod weigh;
 pub use advice::{advise_caller, advise_job_role};
 pub use call::{API_CALL_DETAIL_TYPE, ApiCallEvent, Caller, is_access_denied};
 pub use facts::{AliasInUse, CallerAccess, CallerFacts, JobFacts, KeyInUse};
-pub use job::{
-    BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob,
-};
+pub use job::{BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, ServiceJob};
 pub use needs::{KeyUse, Need};
 pub use permission_set::PermissionSet;
 pub use permissions::permissions;

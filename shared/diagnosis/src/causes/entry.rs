@@ -1,7 +1,7 @@
 //! What is to be said of a cause.
 
 use crate::advice::Case;
-use crate::assess::{Finding, not_checkable};
+use crate::assess::{Finding, MESSAGE_ALONE, not_checkable};
 use crate::causes::Cause;
 use crate::facts::Facts;
 use crate::job::BackupCopy;
@@ -106,5 +106,5 @@ pub(crate) const ADMITTED: &str = "The wording admits this too.";
 
 /// The check of a cause that no fact shows or excludes.
 pub(crate) fn message_alone(_: &BackupCopy, _: &Facts) -> Finding {
-    not_checkable("rests on the message alone")
+    not_checkable(MESSAGE_ALONE)
 }

@@ -6,7 +6,6 @@ use super::simulation::{Layer, may_copy};
 use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::advice::{Case, is_plain, list, step};
-use crate::fact::Fact;
 use crate::facts::SimulatedFact;
 use crate::messages::wording::{
     AT_DESTINATION, BLOCKS, DESTINATION_VAULT, GRAMMAR, KMS_DENIED, MISSING_PERMISSION,
@@ -151,31 +150,12 @@ pub(super) static CALLER: Entry = Entry {
     page: Pages::One(page::MANAGED_POLICIES),
 };
 
-/// The policy simulator's answers for the actions of a copy.
-fn answers<'c>(case: &Case<'c>) -> Vec<&'c SimulatedFact> {
-    case.facts()
-        .map(|facts| facts.job_role_access.actions().to_vec())
-        .unwrap_or_default()
-}
-
-/// What the role's own policies say: as it is, or without the policies that hide them.
-fn own_policies(fact: &SimulatedFact) -> Option<Simulated> {
-    let meaning = behind_scps(fact)?;
-    match (meaning, &fact.without_boundary) {
-        (Simulated::NotByBoundary, Some(Fact::Known(without))) => Some(without.meaning()),
-        _ => Some(meaning),
-    }
-}
-
-/// What the role's own policies and its boundary say.
-fn behind_scps(fact: &SimulatedFact) -> Option<Simulated> {
-    Some(fact.behind_scps()?.known()?.meaning())
-}
-
 /// The actions for which `is` holds, as the simulator names them.
 fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c SimulatedAction> {
-    answers(case)
+    let answers = case.facts().map(|facts| facts.job_role_access.actions());
+    answers
         .into_iter()
+        .flatten()
         .filter(|fact| is(fact))
         .filter_map(SimulatedFact::action)
         .filter(|action| is_plain(&action.action))
@@ -185,30 +165,26 @@ fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c 
 /// The actions that no policy of the role allows.
 fn missing<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     stopped(case, |fact| {
-        own_policies(fact) == Some(Simulated::NotByIdentity)
+        fact.own_policies() == Some(Simulated::NotByIdentity)
     })
 }
 
 /// The actions that a policy of the role denies.
 fn denied<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     stopped(case, |fact| {
-        own_policies(fact) == Some(Simulated::DeniedByIdentity)
+        fact.own_policies() == Some(Simulated::DeniedByIdentity)
     })
 }
 
 /// The actions that the service control policies don't allow.
 pub(super) fn not_by_organization<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
-    stopped(case, |fact| {
-        fact.as_is
-            .known()
-            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization)
-    })
+    stopped(case, SimulatedFact::is_refused_by_organization)
 }
 
 /// The actions that the permissions boundary doesn't allow.
 fn not_by_boundary<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     stopped(case, |fact| {
-        behind_scps(fact) == Some(Simulated::NotByBoundary)
+        fact.meaning_behind_scps() == Some(Simulated::NotByBoundary)
     })
 }
 

@@ -5,7 +5,7 @@ use crate::advice::{Case, is_plain, step, two_hops};
 use crate::assess::{Finding, confirmed, not_checkable};
 use crate::facts::{BackupVault, Facts};
 use crate::features::{
-    CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, support_of, type_features,
+    CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, is_listed, support_of,
 };
 use crate::job::BackupCopy;
 
@@ -128,7 +128,7 @@ fn listed(case: &Case<'_>) -> Vec<String> {
         .as_deref()
         .filter(|kind| is_plain(kind));
     if let Some(kind) = kind
-        && type_features(kind).is_some()
+        && is_listed(kind)
     {
         steps.push(format!(
             "AWS's feature table of {FEATURE_TABLE_DATE} lists this copy of {kind}. An engine, a storage tier or a Region may still exclude \

@@ -68,8 +68,8 @@ pub(super) static MISSING: Entry = Entry {
     page: Pages::One(page::ROLES),
 };
 
-const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
-const DEFAULT_PATH: &str = "/service-role/";
+pub(crate) const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
+pub(crate) const DEFAULT_PATH: &str = "/service-role/";
 /// The principal that assumes job roles (AWS Backup, "IAM service roles", documented).
 const SERVICE: &str = "backup.amazonaws.com";
 /// A trust policy that is longer is edited instead of replaced. A longer line would be cut in an e-mail.
@@ -133,8 +133,6 @@ pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) 
 fn assume_role(role: &RoleArn, account: &str) -> Request {
     Request::new(SERVICE, "sts:AssumeRole", role.as_str())
         .with_context("aws:SourceAccount", [account])
-        .with_context("aws:PrincipalIsAWSService", ["true"])
-        .with_context("aws:PrincipalServiceName", [SERVICE])
         .with_context("aws:SecureTransport", ["true"])
         .with_other_keys_unknown()
 }
@@ -151,7 +149,7 @@ fn trust_statement() -> Value {
     })
 }
 
-fn trust_policy() -> Value {
+pub(crate) fn trust_policy() -> Value {
     json!({ "Version": "2012-10-17", "Statement": [trust_statement()] })
 }
 
@@ -299,13 +297,10 @@ fn trust_steps(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-/// The ARN of AWS's default role in the job role's account.
-fn default_role(case: &Case<'_>) -> String {
-    format!(
-        "arn:{}:iam::{}:role{DEFAULT_PATH}{DEFAULT_ROLE}",
-        case.role().partition(),
-        case.role().arn().account()
-    )
+/// The ARN of AWS's default role in a role's account.
+pub(crate) fn default_role(role: &RoleArn) -> String {
+    let (partition, account) = (role.partition(), role.arn().account());
+    format!("arn:{partition}:iam::{account}:role{DEFAULT_PATH}{DEFAULT_ROLE}")
 }
 
 /// Makes the role that the job names, with its path.
@@ -325,7 +320,7 @@ fn create(case: &Case<'_>) -> String {
     )
 }
 
-fn is_default_without_path(role: &RoleArn) -> bool {
+pub(crate) fn is_default_without_path(role: &RoleArn) -> bool {
     role.name() == DEFAULT_ROLE && role.path() != DEFAULT_PATH
 }
 
@@ -347,7 +342,7 @@ fn missing_steps(case: &Case<'_>) -> Vec<String> {
         ));
     }
     if is_default_without_path(role) {
-        let default = default_role(case);
+        let default = default_role(role);
         steps.push(format!(
             "AWS's default role has the path service-role: `{default}`. A role of that name without the path is another role; most \
              likely the path was forgotten."

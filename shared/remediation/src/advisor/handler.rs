@@ -2,14 +2,14 @@
 
 use copymend_diagnosis::advisor::{
     API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind,
-    RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob, advise_caller, advise_job_role, least_privilege,
-    needs, permissions, weigh_call, weigh_job, with_message,
+    RESTORE_JOB_DETAIL_TYPE, ServiceJob, advise_caller, advise_job_role, least_privilege, needs,
+    permissions, weigh_call, weigh_job, with_message,
 };
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
     Advice, Assessment, Cause, EventError, PermissionAnswer, RoleArn, WhyUnknown,
 };
-use copymend_policy::{AccountId, Arn};
+use copymend_policy::Arn;
 use serde_json::Value;
 
 use super::investigate;
@@ -17,7 +17,7 @@ use super::key_note::key_note;
 use super::settings::AdvisorSettings;
 use crate::delivery::{Delivery, handle_once};
 use crate::handler::{HandlerError, Invocation};
-use crate::ports::{Backup, CallResult, Location, Reads};
+use crate::ports::{Backup, Location, Reads};
 use crate::report::{DecisionKind, DiagnosisReport, JobSummary, Outcome, Report, Subject};
 
 /// The handler of refused AWS Backup calls and of backup and restore jobs that came to nothing.
@@ -66,7 +66,7 @@ impl Event {
     fn blank(&self) -> Report {
         match self {
             Self::Call(call) => of_call(call),
-            Self::Job(job) => of_job(job, &job.unconfirmed()),
+            Self::Job(event) => of_job(event, &event.job),
         }
     }
 
@@ -74,7 +74,7 @@ impl Event {
     fn id(&self) -> String {
         match self {
             Self::Call(call) => format!("call-{}", call.id),
-            Self::Job(job) => format!("job-{}-{}", job.job_id, job.state),
+            Self::Job(event) => format!("job-{}-{}", event.job.id, event.job.state),
         }
     }
 }
@@ -171,22 +171,19 @@ impl<E: Reads> AccessAdvisor<E> {
     }
 
     async fn advise_job(&self, event: &JobEvent) -> Result<Report, HandlerError> {
-        if !event.is_unsuccessful() {
-            let mut report = of_job(event, &event.unconfirmed());
-            report
-                .notes
-                .push(format!("the job's state is {}", event.state));
+        if !event.job.is_unsuccessful() {
+            let mut report = of_job(event, &event.job);
+            let note = format!("the job's state is {}", event.job.state);
+            report.notes.push(note);
             return Ok(report);
         }
-        let (confirmed, note) = self.confirm(event).await?;
-        let verified = confirmed.is_some();
-        let job = confirmed.unwrap_or_else(|| event.unconfirmed());
+        let (job, note) = self.confirm(event).await?;
         let mut report = of_job(event, &job);
-        report.verified = verified;
+        report.verified = note.is_none();
         report.notes.extend(note);
         let needs = needs::of_job(&job);
         let facts = investigate::job(&self.environment, &job, &needs).await;
-        let explanation = explain(&job.message);
+        let explanation = explain(&job.status_message);
         let entity = job.role.as_ref().map(RoleArn::arn);
         let answers = permissions(
             &needs,
@@ -208,44 +205,37 @@ impl<E: Reads> AccessAdvisor<E> {
         ))
     }
 
-    /// The job as AWS Backup describes it, or why it isn't confirmed.
+    /// The job as AWS Backup describes it, or else as the event tells it, and why it isn't confirmed.
     async fn confirm(
         &self,
         event: &JobEvent,
-    ) -> Result<(Option<UnsuccessfulJob>, Option<String>), HandlerError> {
-        let Ok(account) = event.account.parse::<AccountId>() else {
-            return Ok((None, Some("the event names no real account".to_owned())));
+    ) -> Result<(ServiceJob, Option<String>), HandlerError> {
+        let Some(account) = event.job.account else {
+            let why = "the event names no real account".to_owned();
+            return Ok((event.job.clone(), Some(why)));
         };
         let location = Location {
             account,
-            region: event.region.clone(),
+            region: event.job.region.clone(),
         };
         let backup = self.environment.backup();
-        let described: CallResult<Option<Option<UnsuccessfulJob>>> = match event.kind {
-            JobKind::Backup => backup
-                .describe_backup_job(&location, &event.job_id)
-                .await
-                .map(|job| job.map(|job| UnsuccessfulJob::of_backup(event, job))),
-            JobKind::Restore => backup
-                .describe_restore_job(&location, &event.job_id)
-                .await
-                .map(|job| job.map(|job| UnsuccessfulJob::of_restore(event, job))),
+        let described = match event.job.kind {
+            JobKind::Backup => backup.describe_backup_job(&location, &event.job.id).await,
+            JobKind::Restore => backup.describe_restore_job(&location, &event.job.id).await,
         };
-        match described {
-            Ok(Some(Some(job))) => Ok((Some(job), None)),
-            Ok(Some(None)) => Ok((
-                None,
-                Some(
-                    "AWS Backup describes this job otherwise: the event may be late, or forged"
-                        .to_owned(),
-                ),
-            )),
-            Ok(None) => Ok((None, Some("AWS Backup knows no such job".to_owned()))),
+        let why = match described {
+            Ok(Some(job)) => match event.confirmed_by(job) {
+                Some(job) => return Ok((job, None)),
+                None => "AWS Backup describes this job otherwise: the event may be late, or forged"
+                    .to_owned(),
+            },
+            Ok(None) => "AWS Backup knows no such job".to_owned(),
             Err(error) if error.may_pass() && !self.settings.deployment.is_local_run => {
-                Err(HandlerError::Call(error))
+                return Err(HandlerError::Call(error));
             }
-            Err(error) => Ok((None, Some(error.to_string()))),
-        }
+            Err(error) => error.to_string(),
+        };
+        Ok((event.job.clone(), Some(why)))
     }
 }
 
@@ -263,9 +253,9 @@ fn of_call(call: &ApiCallEvent) -> Report {
     Report::blank(call.id.clone(), subject, &call.error_message)
 }
 
-fn of_job(event: &JobEvent, job: &UnsuccessfulJob) -> Report {
+fn of_job(event: &JobEvent, job: &ServiceJob) -> Report {
     let subject = Subject::Job(JobSummary::of(job, &event.account));
-    Report::blank(event.id.clone(), subject, &job.message)
+    Report::blank(event.id.clone(), subject, &job.status_message)
 }
 
 /// The Report with what was found out.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use copymend_diagnosis::advisor::{
-    AliasInUse, ApiCallEvent, CallerAccess, CallerFacts, JobFacts, KeyInUse, KeyUse, Need,
-    UnsuccessfulJob, needs,
+    AliasInUse, ApiCallEvent, CallerAccess, CallerFacts, JobFacts, KeyInUse, Need, ServiceJob,
+    needs,
 };
 use copymend_diagnosis::{
     Fact, KeyAliasArn, KeyArn, PrincipalPolicies, RoleArn, SimulatedFact, UnknownReason,
@@ -105,11 +105,7 @@ async fn caller<E: Reads>(
 }
 
 /// Reads what the job role is and may do, and the key.
-pub(super) async fn job<E: Reads>(
-    environment: &E,
-    job: &UnsuccessfulJob,
-    needs: &[Need],
-) -> JobFacts {
+pub(super) async fn job<E: Reads>(environment: &E, job: &ServiceJob, needs: &[Need]) -> JobFacts {
     let role = async {
         let named = job
             .role
@@ -133,7 +129,13 @@ pub(super) async fn job<E: Reads>(
     let principal = job.role.as_ref().map(RoleArn::arn);
     let (role, caller) = tokio::join!(
         role,
-        caller(environment, principal, &job.region, needs, job.key.as_ref())
+        caller(
+            environment,
+            principal,
+            &job.region,
+            needs,
+            job.encryption_key.as_ref()
+        )
     );
     JobFacts { role, caller }
 }
@@ -195,60 +197,32 @@ async fn policies<E: Reads>(
 fn grouped<'n>(principal: &Arn, region: &str, needs: &'n [Need]) -> Vec<Group<'n>> {
     let mut groups: Vec<Group<'n>> = Vec::new();
     for need in needs {
-        let known = groups.iter_mut().find(|group| {
-            group.simulation.resource == need.resource
-                && group
-                    .needs
-                    .first()
-                    .is_some_and(|first| first.key_use == need.key_use)
-        });
-        if let Some(group) = known {
-            group.simulation.actions.push(need.action);
-            group.needs.push(need);
-        } else {
-            groups.push(Group {
+        let is_alike =
+            |first: &&Need| (&first.resource, &first.key_use) == (&need.resource, &need.key_use);
+        let known = groups
+            .iter()
+            .position(|group| group.needs.first().is_some_and(is_alike));
+        let group = match known.and_then(|at| groups.get_mut(at)) {
+            Some(group) => group,
+            None => groups.push_mut(Group {
                 simulation: Simulation {
                     principal: principal.clone(),
-                    actions: vec![need.action],
+                    actions: Vec::new(),
                     resource: need.resource.clone(),
-                    context: context(principal, region, need),
+                    context: vec![ContextKey::one("aws:RequestedRegion", region)],
                     without_scps: false,
                     without_boundary: false,
                 },
-                needs: vec![need],
-            });
+                needs: Vec::new(),
+            }),
+        };
+        group.simulation.actions.push(need.action);
+        for key in need.context(principal) {
+            if !group.simulation.context.contains(&key) {
+                group.simulation.context.push(key);
+            }
         }
+        group.needs.push(need);
     }
     groups
-}
-
-fn context(principal: &Arn, region: &str, need: &Need) -> Vec<ContextKey> {
-    let mut context = vec![
-        ContextKey::one("aws:RequestedRegion", region),
-        ContextKey::one("aws:PrincipalArn", principal.as_str()),
-        ContextKey::one("aws:SecureTransport", "true"),
-    ];
-    if let Ok(resource) = need.resource.parse::<Arn>()
-        && let Some(owner) = resource.account_id()
-    {
-        context.push(ContextKey::one("aws:ResourceAccount", owner.as_str()));
-    }
-    if need.action == "iam:PassRole" {
-        context.push(ContextKey::one(
-            "iam:PassedToService",
-            "backup.amazonaws.com",
-        ));
-    }
-    if let Some(KeyUse {
-        via_service,
-        encryption_context_key,
-    }) = &need.key_use
-    {
-        context.extend([
-            ContextKey::one("kms:ViaService", via_service),
-            ContextKey::one("kms:GrantIsForAWSResource", "true"),
-            ContextKey::one("kms:EncryptionContextKeys", *encryption_context_key),
-        ]);
-    }
-    context
 }

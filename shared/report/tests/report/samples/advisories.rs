@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::advisor::{
     API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, CallerAccess, CallerFacts,
-    JobEvent, JobFacts, JobKind, KeyInUse, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob, advise_caller,
+    JobEvent, JobFacts, JobKind, KeyInUse, RESTORE_JOB_DETAIL_TYPE, ServiceJob, advise_caller,
     advise_job_role, least_privilege, needs, permissions, weigh_call, weigh_job, with_message,
 };
 use copymend_diagnosis::messages::explain;
@@ -186,10 +186,10 @@ fn job_event(kind: JobKind, detail: &Value) -> JobEvent {
     JobEvent::from_json(&event, kind).unwrap()
 }
 
-fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: bool) -> Report {
+fn of_job(event: &JobEvent, job: &ServiceJob, facts: &JobFacts, verified: bool) -> Report {
     let needs = needs::of_job(job);
     let entity = job.role.as_ref().map(copymend_diagnosis::RoleArn::arn);
-    let explanation = explain(&job.message);
+    let explanation = explain(&job.status_message);
     let acting_as = job.role.as_ref().map_or("", |role| role.as_str());
     let answers = permissions(&needs, entity, acting_as, &facts.caller);
     let policy = least_privilege(&needs, &answers);
@@ -209,7 +209,7 @@ fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: b
         advice: Some(advise_job_role(job, cause, &answers, policy.as_ref())),
         policy,
         permissions: Some(answers),
-        ..Report::blank(event.id.clone(), subject, &job.message)
+        ..Report::blank(event.id.clone(), subject, &job.status_message)
     }
 }
 
@@ -224,7 +224,7 @@ pub(crate) fn failed_backup() -> Report {
             "resourceArn": "arn:aws:s3:::orders", "resourceType": "S3"
         }),
     );
-    let job = event.unconfirmed();
+    let job = event.job.clone();
     let needs = needs::of_job(&job);
     let simulated = needs.iter().map(|need| SimulatedFact {
         as_is: Fact::Known(SimulatedAction {
@@ -272,7 +272,7 @@ pub(crate) fn unverified_restore(message: &str) -> Report {
             "recoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718", "resourceType": "EBS"
         }),
     );
-    let job = event.unconfirmed();
+    let job = event.job.clone();
     let facts = JobFacts {
         role: Fact::Known(None),
         caller: CallerFacts {
