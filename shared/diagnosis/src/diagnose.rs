@@ -119,7 +119,7 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .iter()
         .filter(|_| all_excluded && !by_now)
         .filter(|cause| !proposed.contains(cause) && is_worded_alike(**cause, &proposed))
-        .filter(|cause| (cause.entry().unread)(facts))
+        .filter(|cause| cause.entry().is_unread(facts))
         .map(|cause| {
             considered(
                 *cause,
@@ -162,7 +162,7 @@ pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
         })
         .filter(|assessment| match assessment.verdict {
             Verdict::Confirmed => true,
-            Verdict::NotCheckable => (assessment.cause.entry().unread)(facts),
+            Verdict::NotCheckable => assessment.cause.entry().is_unread(facts),
             Verdict::RuledOut => false,
         })
         .collect()
@@ -177,7 +177,7 @@ fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Orderin
         Verdict::RuledOut => 3,
     };
     let rank = |assessment: &Assessment| match assessment.verdict {
-        Verdict::Confirmed => assessment.cause.entry().rank.unwrap_or(u8::MAX),
+        Verdict::Confirmed => assessment.cause.entry().rank().unwrap_or(u8::MAX),
         // A stable sort keeps the order in which the message suggests them.
         Verdict::NotCheckable | Verdict::RuledOut => 0,
     };
@@ -185,7 +185,7 @@ fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Orderin
 }
 
 fn assess(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Finding {
-    (cause.entry().check)(copy, facts)
+    cause.entry().check(copy, facts)
 }
 
 /// Whether AWS words a cause like the one that the message suggests first.

@@ -7,7 +7,7 @@ use copymend_policy::{Arn, ArnError};
 use serde_json::{Map, Value};
 
 use crate::job::{CopyJob, CopyJobState};
-use crate::resource::{BackupVaultArn, RoleArn};
+use crate::resource::{BackupVaultArn, RoleArn, is_region};
 
 /// The source of AWS Backup's events.
 pub const EVENT_SOURCE: &str = "aws.backup";
@@ -131,10 +131,9 @@ pub(crate) fn envelope(
     })
 }
 
-/// A Region code, which commands and links may carry.
+/// A Region code.
 pub(crate) fn region(field: &'static str, text: &str) -> Result<String, EventError> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !text.is_empty() && text.len() <= 32 && text.bytes().all(plain) {
+    if is_region(text) {
         Ok(text.to_owned())
     } else {
         Err(EventError::MalformedField {

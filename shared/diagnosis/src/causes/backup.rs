@@ -1,6 +1,6 @@
 //! The backup that is copied.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -19,11 +19,9 @@ pub(super) static SOURCE_NOT_FOUND: Entry = Entry {
              |invalidvolume.notfound:|filesystemnotfound|backupnotfound"]
             => "The snapshot or its resource is gone.";
     },
-    rank: Some(60),
+    shown: Shown::ByFacts(60, source_not_found, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: source_not_found,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: source_not_found_steps,
     console: console::source_vault,
@@ -61,11 +59,9 @@ pub(super) static CONTINUOUS: Entry = Entry {
              |on demand|on-demand|not allowed|unsupported"]
             => "A continuous backup stands in the way.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: continuous,
     console: console::source_vault,

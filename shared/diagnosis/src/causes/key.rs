@@ -1,6 +1,6 @@
 //! The key of the source backup itself: its state, whether it exists, who manages it.
 
-use super::{Entry, Family, Pages, Remedy, console, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, console, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -41,11 +41,9 @@ pub(super) static STATE: Entry = Entry {
             not [SUCCESS] or [SourceKeyPolicy, JobRolePermission]
             => "The message blames a KMS key and says no more.";
     },
-    rank: Some(180),
+    shown: Shown::ByFacts(180, state, is_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: state,
-    unread: is_unread,
     who: |case| case.key_owner(),
     steps: state_steps,
     console: console::source_key,
@@ -65,11 +63,9 @@ pub(super) static NOT_FOUND: Entry = Entry {
         // Seen: KMS "Invalid keyId 'x'", also with an alias.
         Keys 100 ["invalid keyid"] => "KMS does not know the key.";
     },
-    rank: Some(170),
+    shown: Shown::ByFacts(170, not_found, is_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: not_found,
-    unread: is_unread,
     who: |case| case.key_owner(),
     steps: not_found_steps,
     console: console::source_key,
@@ -97,11 +93,9 @@ pub(super) static AWS_MANAGED: Entry = Entry {
             not ["vault is encrypted with|default backup service managed key"]
             => "The backup is encrypted with an AWS managed key, which cannot be shared.";
     },
-    rank: Some(160),
+    shown: Shown::ByFacts(160, aws_managed, is_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: aws_managed,
-    unread: is_unread,
     who: |case| case.backup_owner(),
     steps: aws_managed_steps,
     console: console::source_vault,

@@ -4,8 +4,8 @@ use copymend_policy::{KeyGrant, KeyProfile};
 
 use super::vault_policy::as_json;
 use super::{
-    ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, console, key, message_alone, page,
-    rules, service_linked_role,
+    ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, key, page, rules,
+    service_linked_role,
 };
 use crate::access::{Access, key_access, without_denies};
 use crate::advice::{Case, step};
@@ -73,11 +73,13 @@ pub(super) static POLICY: Entry = Entry {
             or [JobRolePermission, DestinationVaultKey]
             => "The message says that the key policy does not allow the use.";
     },
-    rank: Some(200),
+    shown: Shown::ByFacts(
+        200,
+        |copy, facts| key_policy(false, copy, facts),
+        key::is_unread,
+    ),
     families: &[Family::Key, Family::UnlessDenied(Cause::SourceKeyDeny)],
     remedy: Remedy::Repair(Repairable::KeyPolicy),
-    check: policy,
-    unread: key::is_unread,
     who: |case| case.key_owner(),
     steps: policy_steps,
     console: console::source_key,
@@ -98,11 +100,13 @@ pub(super) static DENY: Entry = Entry {
                  |no explicit den|not explicitly den"]
             => "The message says that the key policy denies the use.";
     },
-    rank: Some(190),
+    shown: Shown::ByFacts(
+        190,
+        |copy, facts| key_policy(true, copy, facts),
+        key::is_unread,
+    ),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: deny,
-    unread: key::is_unread,
     who: |case| case.key_owner(),
     steps: deny_steps,
     console: console::source_key,
@@ -117,24 +121,14 @@ pub(super) static CALL: Entry = Entry {
     found: "The message of the refused call tells, and the key's policy where it can be read.",
     also: ADMITTED,
     messages: &[],
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.key_owner(),
     steps: policy_steps,
     console: console::source_key,
     page: Pages::ByCase(page::KEY_POLICIES, same_account_page),
 };
-
-fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
-    key_policy(false, copy, facts)
-}
-
-fn deny(copy: &BackupCopy, facts: &Facts) -> Finding {
-    key_policy(true, copy, facts)
-}
 
 fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Finding {
     let (key_facts, key) = match key::existing(facts) {

@@ -1,6 +1,6 @@
 //! The organization of the two accounts, and the Regions that an account may use.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -31,14 +31,12 @@ pub(super) static MEMBERSHIP: Entry = Entry {
              |organizations not in use"]
             => "The message says that an account is in no organization, or in another one.";
     },
-    rank: Some(80),
-    families: &[Family::Vault, Family::Key],
-    remedy: Remedy::Advise,
-    check: membership,
-    unread: |facts| {
+    shown: Shown::ByFacts(80, membership, |facts| {
         facts.source_organization.unknown().is_some()
             || facts.destination_organization.unknown().is_some()
-    },
+    }),
+    families: &[Family::Vault, Family::Key],
+    remedy: Remedy::Advise,
     who: |case| case.organization_owner(),
     steps: membership_steps,
     console: |case| console::organization(case, "accounts"),
@@ -66,11 +64,9 @@ pub(super) static FEATURE_OFF: Entry = Entry {
         First 70 ["feature is not enabled for the current org|iscrossaccountbackupenabled is false"]
             => "The message says that cross-account backup is off in the organization.";
     },
-    rank: Some(90),
+    shown: Shown::ByFacts(90, feature_off, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: feature_off,
-    unread: |_| false,
     who: |case| case.organization_owner(),
     steps: feature_off_steps,
     console: |case| console::here(case, "backup", "/settings"),
@@ -105,11 +101,9 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
              |not able to validate the provided access credentials"] or [Transient]
             => "A Region that is not enabled does not know the account's credentials.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| {
         format!(
             "An administrator of the destination account {}",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::simulation::{Layer, may_copy};
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::advice::{Case, is_plain, list, step};
 use crate::facts::SimulatedFact;
@@ -92,11 +92,13 @@ pub(super) static PERMISSION: Entry = Entry {
         Weak 40 ["accessdeniedexception:|accessdenied:"] not [SUCCESS]
             => "Access was denied; the message says no more.";
     },
-    rank: Some(40),
+    shown: Shown::ByFacts(
+        40,
+        |copy, facts| may_copy(Layer::Identity, copy, facts),
+        never,
+    ),
     families: &[Family::Role, Family::Simulated],
     remedy: Remedy::Advise,
-    check: |copy, facts| may_copy(Layer::Identity, copy, facts),
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: permission_steps,
     console: console::job_role,
@@ -115,11 +117,13 @@ pub(super) static BOUNDARY: Entry = Entry {
         Others 110 ["permissions boundar|permission boundar", BLOCKS] not [GRAMMAR]
             => "The message names the permissions boundary of the caller.";
     },
-    rank: Some(50),
+    shown: Shown::ByFacts(
+        50,
+        |copy, facts| may_copy(Layer::Boundary, copy, facts),
+        never,
+    ),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: |copy, facts| may_copy(Layer::Boundary, copy, facts),
-    unread: |_| false,
     who: |case| {
         format!(
             "{}, with the owner of its permissions boundary",
@@ -139,11 +143,9 @@ pub(super) static CALLER: Entry = Entry {
     found: "The message of the refused call tells, and the caller's policies where they can be read.",
     also: ADMITTED,
     messages: &[],
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: permission_steps,
     console: console::job_role,

@@ -1,6 +1,6 @@
 //! What AWS Backup can't copy, and another way to the same end.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, page, rules, vault};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules, vault};
 use crate::advice::{Case, is_plain, step, two_hops};
 use crate::assess::{Finding, confirmed, not_checkable};
 use crate::facts::{BackupVault, Facts};
@@ -49,11 +49,9 @@ pub(super) static UNSUPPORTED: Entry = Entry {
              |archived snapshot", "not be copied|cannot copy|not supported|unable to copy"]
             => "A backup in cold storage or in the archive cannot be copied.";
     },
-    rank: Some(100),
+    shown: Shown::ByFacts(100, check, never),
     families: &[],
     remedy: Remedy::Advise,
-    check,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps,
     console: console::source_vault_or_settings,

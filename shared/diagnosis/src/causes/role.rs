@@ -3,7 +3,7 @@
 use copymend_policy::{Decision, PolicyDocument, Request, evaluate_trust_policy};
 use serde_json::{Value, json};
 
-use super::{Entry, Family, Pages, Remedy, console, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, list, quoted, shown, step, word};
 use crate::assess::{Finding, confirmed, depends_on, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -32,14 +32,13 @@ pub(super) static TRUST: Entry = Entry {
              |must allow|should allow"] not [GRAMMAR]
             => "The message names the trust policy of the role.";
     },
-    rank: Some(20),
+    shown: Shown::ByFacts(
+        20,
+        |copy, facts| trust(&copy.role, copy.account.as_str(), &facts.job_role),
+        never,
+    ),
     families: &[Family::Role],
     remedy: Remedy::Advise,
-    check: |copy, facts| {
-        let job = copy;
-        trust(&job.role, job.account.as_str(), &facts.job_role)
-    },
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: trust_steps,
     console: console::job_role,
@@ -57,11 +56,13 @@ pub(super) static MISSING: Entry = Entry {
         Others 350 ["nosuchentity", "role"] not ["awsserviceroleforbackup"]
             => "IAM does not know the role.";
     },
-    rank: Some(10),
+    shown: Shown::ByFacts(
+        10,
+        |copy, facts| missing(&copy.role, &facts.job_role),
+        never,
+    ),
     families: &[Family::Role],
     remedy: Remedy::Advise,
-    check: |copy, facts| missing(&copy.role, &facts.job_role),
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: missing_steps,
     console: console::found_role,

@@ -1,6 +1,6 @@
 //! The service-linked role of AWS Backup in the destination account.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, Repairable, console, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Repairable, Shown, console, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
@@ -41,11 +41,11 @@ pub(super) static MISSING: Entry = Entry {
         Others 160 [SERVICE_LINKED_ROLE_NOT_ASSUMED] or [JobRoleMissing, JobRoleTrust]
             => "AWS Backup's service-linked role is missing.";
     },
-    rank: Some(150),
+    shown: Shown::ByFacts(150, missing, |facts| {
+        facts.service_linked_role.unknown().is_some()
+    }),
     families: &[Family::Role, Family::Key],
     remedy: Remedy::Repair(Repairable::ServiceLinkedRole),
-    check: missing,
-    unread: |facts| facts.service_linked_role.unknown().is_some(),
     who: |case| {
         format!(
             "An IAM administrator of the destination account {}",

@@ -2,7 +2,7 @@
 
 use super::key::usable_again;
 use super::vault_policy::NO_VAULT;
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::access::COPY_INTO_BACKUP_VAULT;
 use crate::advice::{Case, lower_first, owner_of_key, step};
 use crate::assess::{Finding, confirmed, not_checkable, ruled_out, unreadable};
@@ -47,11 +47,9 @@ pub(super) static KEY: Entry = Entry {
              |not found|not have permission|denied|unavailable|not be used|not usable"]
             => "The key of the destination vault cannot be used.";
     },
-    rank: Some(130),
+    shown: Shown::ByFacts(130, key, |facts| facts.vault_key.unknown().is_some()),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: key,
-    unread: |facts| facts.vault_key.unknown().is_some(),
     who: |case| match case.unusable_vault_key() {
         Some(key) => owner_of_key(&key.arn),
         None => case.vault_owner(),
@@ -84,11 +82,9 @@ pub(super) static RETENTION: Entry = Entry {
         First 330 ["must be between", "retention", "vault"]
             => "The retention is outside the range of the destination vault.";
     },
-    rank: Some(140),
+    shown: Shown::ByFacts(140, retention, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: retention,
-    unread: |_| false,
     who: |case| {
         let owner = lower_first(&case.vault_owner());
         format!("{}, together with {owner}", case.backup_owner())
@@ -105,11 +101,11 @@ pub(super) static NOT_FOUND: Entry = Entry {
     found: "AWS Backup describes the destination vault, or says that there is none.",
     also: ADMITTED,
     messages: &[],
-    rank: Some(70),
+    shown: Shown::ByFacts(70, not_found, |facts| {
+        facts.destination_vault.unknown().is_some()
+    }),
     families: &[Family::Vault],
     remedy: Remedy::Advise,
-    check: not_found,
-    unread: |facts| facts.destination_vault.unknown().is_some(),
     who: |case| case.vault_owner(),
     steps: not_found_steps,
     console: |case| console::there(case, "backup", "/backupvaults"),

@@ -3,7 +3,7 @@
 use copymend_policy::{NewStatement, PolicyDocument, VaultGrant, VaultScope};
 use serde_json::{Value, json};
 
-use super::{Cause, Entry, Family, Pages, Remedy, Repairable, console, page, rules};
+use super::{Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, page, rules};
 use crate::access::{Access, COPY_INTO_BACKUP_VAULT, vault_access, without_denies};
 use crate::advice::{Case, step};
 use crate::assess::{
@@ -45,14 +45,12 @@ pub(super) static POLICY: Entry = Entry {
             or [JobRolePermission]
             => "The message says that the vault's access policy does not allow the copy.";
     },
-    rank: Some(120),
+    shown: Shown::ByFacts(120, policy, is_unread),
     families: &[
         Family::Vault,
         Family::UnlessDenied(Cause::DestinationVaultDeny),
     ],
     remedy: Remedy::Repair(Repairable::VaultPolicy),
-    check: policy,
-    unread: is_unread,
     who: |case| case.vault_owner(),
     steps: policy_steps,
     console: console::destination_vault,
@@ -76,11 +74,9 @@ pub(super) static DENY: Entry = Entry {
                  |copyfrombackupvault| topic|opensearch"]
             => "The message says that the vault's access policy denies the copy.";
     },
-    rank: Some(110),
+    shown: Shown::ByFacts(110, deny, is_unread),
     families: &[Family::Vault],
     remedy: Remedy::Advise,
-    check: deny,
-    unread: is_unread,
     who: |case| case.vault_owner(),
     steps: deny_steps,
     console: console::destination_vault,

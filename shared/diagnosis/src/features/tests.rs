@@ -44,10 +44,10 @@ fn between(
 
 #[test]
 fn the_message_of_a_copy_that_the_table_excludes_is_confirmed() {
-    for (resource_type, point, resource, destination, air_gapped) in excluded() {
+    for (resource_type, (point, resource), destination, air_gapped) in excluded() {
         let message = format!("Copy job failed. {NOT_SUPPORTED}");
         let event = event_with(
-            point,
+            point.as_str(),
             &json!({
                 "resourceType": resource_type,
                 "resourceArn": resource,
