@@ -83,8 +83,7 @@ fn permission_steps(
 }
 
 /// The advice for a refused call. `key` is the key that it uses, where it is known.
-#[must_use]
-pub fn advise_caller(
+pub(super) fn advise_caller(
     call: &ApiCallEvent,
     cause: Cause,
     answers: &[PermissionAnswer],
@@ -172,8 +171,7 @@ fn attach_to_principal(call: &ApiCallEvent) -> Option<String> {
 }
 
 /// The advice for a job that came to nothing.
-#[must_use]
-pub fn advise_job_role(
+pub(super) fn advise_job_role(
     job: &ServiceJob,
     cause: Cause,
     answers: &[PermissionAnswer],

@@ -192,6 +192,14 @@ impl Caller {
         }
     }
 
+    /// The ARN that the request carried: a role's session, or the user itself.
+    pub(super) fn acting_as(&self) -> &str {
+        match &self.principal {
+            Some(principal) if !self.arn.contains(":assumed-role/") => principal.as_str(),
+            Some(_) | None => &self.arn,
+        }
+    }
+
     /// Whether an AWS service made the call on its own.
     #[must_use]
     pub fn is_service(&self) -> bool {

@@ -101,8 +101,7 @@ fn depends_on(keys: &[String]) -> String {
 ///
 /// `entity` is the role or user; `acting_as` the ARN that the request carried, such as a role's session. Without an entity
 /// nothing can be told.
-#[must_use]
-pub fn permissions(
+pub(super) fn permissions(
     needs: &[Need],
     entity: Option<&Arn>,
     acting_as: &str,

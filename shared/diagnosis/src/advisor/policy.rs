@@ -12,8 +12,7 @@ use crate::permission::{PermissionAnswer, PermissionState};
 /// A key's actions are limited to AWS Backup's own calls by `kms:ViaService`, and grants to AWS resources, as in
 /// `AWSBackupFullAccess` (documented); `kms:DescribeKey` and `kms:RetireGrant` stay without, because a console or a tool may
 /// call them directly (inferred).
-#[must_use]
-pub fn least_privilege(needs: &[Need], answers: &[PermissionAnswer]) -> Option<Value> {
+pub(super) fn least_privilege(needs: &[Need], answers: &[PermissionAnswer]) -> Option<Value> {
     let is_missing = |need: &&Need| {
         answers.iter().any(|answer| {
             (answer.action.as_str(), &answer.resource) == (need.action, &need.resource)

@@ -43,8 +43,7 @@ const LAYERS: [Layer; 6] = [
 ];
 
 /// Adds what the service's own words say to the answers: the action that they name was refused, whatever could be read.
-#[must_use]
-pub fn with_message(
+pub(super) fn with_message(
     mut answers: Vec<PermissionAnswer>,
     explanation: &Explanation<'_>,
 ) -> Vec<PermissionAnswer> {
@@ -134,8 +133,7 @@ const fn layer_of(policy_type: PolicyType) -> Option<Layer> {
 }
 
 /// The causes of a refused call.
-#[must_use]
-pub fn weigh_call(
+pub(super) fn weigh_call(
     answers: &[PermissionAnswer],
     facts: &CallerFacts,
     explanation: &Explanation<'_>,
@@ -146,8 +144,7 @@ pub fn weigh_call(
 }
 
 /// The causes of a job that failed, expired or was aborted.
-#[must_use]
-pub fn weigh_job(
+pub(super) fn weigh_job(
     job: &ServiceJob,
     answers: &[PermissionAnswer],
     facts: &JobFacts,
