@@ -276,30 +276,23 @@ impl PrincipalPolicies {
         // Each by itself, as if it were all the principal has.
         let identity = answer(&self.identity);
         let boundary = boundary.map(|boundary| answer(std::slice::from_ref(boundary)));
-        let unknown = [Some(&identity), boundary.as_ref()];
-        let missing_context_values: Vec<String> = unknown
-            .into_iter()
-            .flatten()
-            .flat_map(|verdict| match verdict {
-                Verdict::Unknown { keys } => keys.clone(),
-                Verdict::Allowed | Verdict::ImplicitlyDenied | Verdict::ExplicitlyDenied => {
-                    Vec::new()
-                }
-            })
-            .collect();
+        let both = || std::iter::once(&identity).chain(&boundary);
+        let mut missing_context_values = Vec::new();
+        for verdict in both() {
+            if let Verdict::Unknown { keys } = verdict {
+                missing_context_values.extend(keys.iter().cloned());
+            }
+        }
         let is_allowed = |verdict: &Verdict| *verdict == Verdict::Allowed;
-        let decision = match (&identity, &boundary) {
+        let decision = if both().all(is_allowed) {
+            SimulatedDecision::Allowed
+        } else if missing_context_values.is_empty()
+            && both().any(|verdict| *verdict == Verdict::ExplicitlyDenied)
+        {
+            SimulatedDecision::ExplicitDeny
+        } else {
             // What hangs on an unknown key is no denial, and no permission.
-            _ if !missing_context_values.is_empty() => SimulatedDecision::ImplicitDeny,
-            (Verdict::ExplicitlyDenied, _) | (_, Some(Verdict::ExplicitlyDenied)) => {
-                SimulatedDecision::ExplicitDeny
-            }
-            (identity, boundary)
-                if is_allowed(identity) && boundary.as_ref().is_none_or(is_allowed) =>
-            {
-                SimulatedDecision::Allowed
-            }
-            (_, _) => SimulatedDecision::ImplicitDeny,
+            SimulatedDecision::ImplicitDeny
         };
         SimulatedAction {
             action: action.to_owned(),

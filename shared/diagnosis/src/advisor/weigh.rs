@@ -4,7 +4,7 @@ use copymend_policy::{AccountId, Layer};
 
 use super::facts::{CallerFacts, JobFacts};
 use super::job::ServiceJob;
-use crate::assess::{Assessment, MESSAGE_ALONE, Verdict, not_checkable, ruled_out};
+use crate::assess::{Assessment, MESSAGE_ALONE, Verdict, found, not_checkable, ruled_out};
 use crate::causes::{Cause, role};
 use crate::messages::{AccessDenial, Explanation, PolicyType};
 use crate::permission::{PermissionAnswer, PermissionState};
@@ -151,11 +151,14 @@ pub(super) fn weigh_job(
     explanation: &Explanation<'_>,
 ) -> Vec<Assessment> {
     let own = Cause::JobRolePermission;
-    let of_role = |cause, (verdict, evidence)| Assessment {
-        cause,
-        verdict,
-        why: "every job needs a role that AWS Backup can assume".to_owned(),
-        evidence,
+    let of_role = |cause, checked| {
+        let (verdict, evidence) = found(checked);
+        Assessment {
+            cause,
+            verdict,
+            why: "every job needs a role that AWS Backup can assume".to_owned(),
+            evidence,
+        }
     };
     let mut candidates = Vec::new();
     if let Some(named) = &job.role {

@@ -2,8 +2,7 @@
 
 use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Finding, confirmed, ruled_out, unreadable};
-use crate::fact::Fact;
+use crate::assess::{Checked, confirmed, ruled_out};
 use crate::facts::Facts;
 use crate::job::BackupCopy;
 
@@ -28,12 +27,11 @@ pub(super) static SOURCE_NOT_FOUND: Entry = Entry {
     page: Pages::One(page::COPIES),
 };
 
-fn source_not_found(copy: &BackupCopy, facts: &Facts) -> Finding {
-    match &facts.recovery_point {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!("`{}` does not exist", copy.source_recovery_point)),
-        Fact::Known(Some(_)) => ruled_out("the recovery point exists"),
-    }
+fn source_not_found(copy: &BackupCopy, facts: &Facts) -> Checked {
+    Ok(match facts.recovery_point.read()? {
+        None => confirmed(format!("`{}` does not exist", copy.source_recovery_point)),
+        Some(_) => ruled_out("the recovery point exists"),
+    })
 }
 
 fn source_not_found_steps(case: &Case<'_>) -> Vec<String> {

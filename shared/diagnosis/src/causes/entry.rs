@@ -1,7 +1,7 @@
 //! What is to be said of a cause.
 
 use crate::advice::Case;
-use crate::assess::{Finding, MESSAGE_ALONE, not_checkable};
+use crate::assess::{Checked, Finding, MESSAGE_ALONE, found, not_checkable};
 use crate::causes::Cause;
 use crate::facts::Facts;
 use crate::job::BackupCopy;
@@ -46,7 +46,7 @@ pub(crate) enum Shown {
     /// - its place among such causes: what has a higher one can't be mended, or doesn't matter, while this stands;
     /// - what holds it against the facts;
     /// - whether a read that it rests on told nothing, so that it may be what is left of its family.
-    ByFacts(u8, fn(&BackupCopy, &Facts) -> Finding, fn(&Facts) -> bool),
+    ByFacts(u8, fn(&BackupCopy, &Facts) -> Checked, fn(&Facts) -> bool),
 }
 
 /// For a cause that is not what is left where nobody could look at it.
@@ -67,7 +67,7 @@ impl Entry {
     pub(crate) fn check(&self, copy: &BackupCopy, facts: &Facts) -> Finding {
         match self.shown {
             Shown::ByMessage => not_checkable(MESSAGE_ALONE),
-            Shown::ByFacts(_, check, _) => check(copy, facts),
+            Shown::ByFacts(_, check, _) => found(check(copy, facts)),
         }
     }
 

@@ -8,9 +8,9 @@ use super::{
     service_linked_role,
 };
 use crate::access::{Access, key_access, without_denies};
-use crate::advice::{Case, step};
+use crate::advice::{Case, add_each, step};
 use crate::assess::{
-    Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
+    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out,
 };
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyFacts, KeyManager};
@@ -130,32 +130,26 @@ pub(super) static CALL: Entry = Entry {
     page: Pages::ByCase(page::KEY_POLICIES, same_account_page),
 };
 
-fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Finding {
-    let (key_facts, key) = match key::existing(facts) {
-        Ok(found) => found,
-        Err(finding) => return finding,
-    };
+fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
+    let (key_facts, key) = key::existing(facts)?;
     if key.manager == KeyManager::Aws {
-        return ruled_out(format!(
+        return Err(ruled_out(format!(
             "`{}` is an AWS managed key, whose policy cannot be changed",
             key.arn
-        ));
+        )));
     }
     if !copy.is_cross_account() {
-        return not_checkable(format!(
+        return Err(not_checkable(format!(
             "{SAME_ACCOUNT}; which principal uses the key then is not documented"
-        ));
+        )));
     }
-    let policy = match &key_facts.policy {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(policy) => policy,
-    };
+    let policy = key_facts.policy.read()?;
     // What one policy doesn't allow, another may.
-    if !denies && let Fact::Unknown(why) = &key_facts.policy_names {
-        return unreadable(why);
+    if !denies {
+        key_facts.policy_names.read()?;
     }
     let access = |policy| key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
-    match access(policy) {
+    Ok(match access(policy) {
         Access::Denied {
             action,
             statement,
@@ -186,7 +180,7 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Finding {
             Some(Access::Unknown { keys }) => depends_on("the key policy", &keys),
             Some(Access::Denied { .. }) | None => not_checkable("a Deny decides"),
         },
-    }
+    })
 }
 
 fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, copy: &BackupCopy) -> Finding {
@@ -234,22 +228,9 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
             case.account()
         ));
     }
-    let sentences =
-        std::iter::once("Add this to the list `Statement` of policy.json, and change nothing else")
-            .chain(std::iter::repeat("Add this as well"));
-    steps.extend(
-        statements
-            .iter()
-            .zip(sentences)
-            .map(|(statement, sentence)| step(sentence, statement)),
-    );
-    steps.extend([
-        write_policy(case),
-        case.start_again_with(
-            "Wait some minutes until the policy counts, then start the copy again",
-            "",
-        ),
-    ]);
+    let add = "Add this to the list `Statement` of policy.json, and change nothing else";
+    steps.extend(add_each(add, &statements));
+    steps.extend([write_policy(case), case.start_again_once_it_counts()]);
     steps
 }
 
@@ -264,10 +245,7 @@ fn same_account_steps(case: &Case<'_>) -> Vec<String> {
             case.role_shown()
         ),
         write_policy(case),
-        case.start_again_with(
-            "Wait some minutes until the policy counts, then start the copy again",
-            "",
-        ),
+        case.start_again_once_it_counts(),
     ]
 }
 

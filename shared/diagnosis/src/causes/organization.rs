@@ -2,7 +2,7 @@
 
 use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
+use crate::assess::{Checked, across_accounts, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::Facts;
 use crate::job::BackupCopy;
@@ -115,42 +115,40 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
     page: Pages::One(page::REGIONS),
 };
 
-fn membership(copy: &BackupCopy, facts: &Facts) -> Finding {
-    if !copy.is_cross_account() {
-        return ruled_out(SAME_ACCOUNT);
-    }
-    match (&facts.source_organization, &facts.destination_organization) {
-        (Fact::Known(None), _) => {
-            confirmed(format!("account {} is in no organization", copy.account))
-        }
-        (_, Fact::Known(None)) => confirmed(format!(
-            "account {} is in no organization",
-            copy.destination_account
-        )),
-        (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
-            if source.id == destination.id {
-                ruled_out(format!("both accounts are in {}", source.id))
-            } else {
-                confirmed(format!(
-                    "the source is in {}, the destination in {}",
-                    source.id, destination.id
-                ))
+fn membership(copy: &BackupCopy, facts: &Facts) -> Checked {
+    across_accounts(copy)?;
+    Ok(
+        match (&facts.source_organization, &facts.destination_organization) {
+            (Fact::Known(None), _) => {
+                confirmed(format!("account {} is in no organization", copy.account))
             }
-        }
-        (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => unreadable(why),
-    }
+            (_, Fact::Known(None)) => confirmed(format!(
+                "account {} is in no organization",
+                copy.destination_account
+            )),
+            (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
+                if source.id == destination.id {
+                    ruled_out(format!("both accounts are in {}", source.id))
+                } else {
+                    confirmed(format!(
+                        "the source is in {}, the destination in {}",
+                        source.id, destination.id
+                    ))
+                }
+            }
+            (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => unreadable(why),
+        },
+    )
 }
 
 /// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS accounts", documented).
-fn feature_off(copy: &BackupCopy, facts: &Facts) -> Finding {
-    if !copy.is_cross_account() {
-        return ruled_out(SAME_ACCOUNT);
-    }
-    match &facts.cross_account_backup {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(true) => ruled_out("cross-account backup is on"),
-        Fact::Known(false) => confirmed("isCrossAccountBackupEnabled is false"),
-    }
+fn feature_off(copy: &BackupCopy, facts: &Facts) -> Checked {
+    across_accounts(copy)?;
+    Ok(if *facts.cross_account_backup.read()? {
+        ruled_out("cross-account backup is on")
+    } else {
+        confirmed("isCrossAccountBackupEnabled is false")
+    })
 }
 
 const WHICH_ORGANIZATION: &str =

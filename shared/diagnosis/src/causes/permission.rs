@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::simulation::{Layer, may_copy};
 use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
-use crate::advice::{Case, is_plain, list, step};
+use crate::advice::{Case, add_each, is_plain, list, step};
 use crate::facts::SimulatedFact;
 use crate::messages::wording::{
     AT_DESTINATION, BLOCKS, DESTINATION_VAULT, GRAMMAR, KMS_DENIED, MISSING_PERMISSION,
@@ -342,15 +342,8 @@ fn edit_boundary(
         "VERSION=$(aws iam get-policy --policy-arn {boundary} --query Policy.DefaultVersionId --output text)\n\
          aws iam get-policy-version --policy-arn {boundary} --version-id $VERSION --query PolicyVersion.Document > \
          boundary.json")];
-    let statements = statements(case, lacking);
-    let sentences = std::iter::once("Add this to the list `Statement` of boundary.json, or take the actions out of a Deny there")
-        .chain(std::iter::repeat("Add this as well"));
-    steps.extend(
-        statements
-            .iter()
-            .zip(sentences)
-            .map(|(statement, sentence)| step(sentence, &statement.to_string())),
-    );
+    let add = "Add this to the list `Statement` of boundary.json, or take the actions out of a Deny there";
+    steps.extend(add_each(add, &statements(case, lacking)));
     steps.push(step!("Make it the boundary's new version (IAM keeps five; delete an old one if there is no room)";
         "aws iam create-policy-version --policy-arn {boundary} --policy-document file://boundary.json --set-as-default"));
     steps

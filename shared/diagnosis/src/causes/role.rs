@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, list, quoted, shown, step, word};
-use crate::assess::{Finding, confirmed, depends_on, not_checkable, ruled_out, unreadable};
+use crate::assess::{Checked, confirmed, depends_on, not_checkable, ruled_out};
 use crate::fact::Fact;
 use crate::facts::Role;
 use crate::messages::wording::{GRAMMAR, SERVICE_LINKED_ROLE_NOT_ASSUMED};
@@ -77,56 +77,42 @@ const SERVICE: &str = "backup.amazonaws.com";
 const LONGEST_POLICY: usize = 1_500;
 
 /// Whether the role is missing under exactly the ARN that the job names.
-pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Finding {
-    match found {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!("`{named}` does not exist")),
-        Fact::Known(Some(role)) if role.arn != *named => confirmed(format!(
+pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Checked {
+    Ok(match found.read()? {
+        None => confirmed(format!("`{named}` does not exist")),
+        Some(role) if role.arn != *named => confirmed(format!(
             "`{named}` does not exist; a role of that name has the ARN `{}`",
             role.arn
         )),
-        Fact::Known(Some(_)) => ruled_out(format!("`{named}` exists")),
-    }
-}
-
-/// The role under exactly the ARN that the job names.
-fn exact<'f>(named: &RoleArn, found: &'f Fact<Option<Role>>) -> Result<&'f Role, Finding> {
-    match found {
-        Fact::Unknown(why) => Err(unreadable(why)),
-        Fact::Known(Some(role)) if role.arn == *named => Ok(role),
-        Fact::Known(_) => Err(ruled_out("the job role does not exist")),
-    }
+        Some(_) => ruled_out(format!("`{named}` exists")),
+    })
 }
 
 /// Whether AWS Backup may not assume the role for a job of `account`.
-pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Finding {
-    let role = match exact(named, found) {
-        Ok(role) => role,
-        Err(finding) => return finding,
-    };
-    let Some(policy) = &role.trust_policy else {
-        return not_checkable("IAM answered no trust policy that can be read");
-    };
-    let policy = match PolicyDocument::parse(policy) {
-        Ok(policy) => policy,
-        Err(error) => return not_checkable(format!("the trust policy cannot be read: {error}")),
-    };
-    match evaluate_trust_policy(&policy, &assume_role(named, account)) {
-        Decision::Allowed { .. } => ruled_out(format!(
-            "the trust policy of `{}` lets {SERVICE} assume it",
-            role.arn
-        )),
-        Decision::ImplicitlyDenied => confirmed(format!(
-            "no statement of the trust policy of `{}` lets {SERVICE} assume it",
-            role.arn
-        )),
-        Decision::ExplicitlyDenied { statement } => confirmed(format!(
-            "statement {} of the trust policy of `{}` denies it to {SERVICE}",
-            statement.saturating_add(1),
-            role.arn
-        )),
-        Decision::Unknown { keys } => depends_on("the trust policy", &keys),
-    }
+pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Checked {
+    let exact = found.read()?.as_ref().filter(|role| role.arn == *named);
+    let role = exact.ok_or_else(|| ruled_out("the job role does not exist"))?;
+    let unread = || not_checkable("IAM answered no trust policy that can be read");
+    let policy = PolicyDocument::parse(role.trust_policy.as_ref().ok_or_else(unread)?)
+        .map_err(|error| not_checkable(format!("the trust policy cannot be read: {error}")))?;
+    Ok(
+        match evaluate_trust_policy(&policy, &assume_role(named, account)) {
+            Decision::Allowed { .. } => ruled_out(format!(
+                "the trust policy of `{}` lets {SERVICE} assume it",
+                role.arn
+            )),
+            Decision::ImplicitlyDenied => confirmed(format!(
+                "no statement of the trust policy of `{}` lets {SERVICE} assume it",
+                role.arn
+            )),
+            Decision::ExplicitlyDenied { statement } => confirmed(format!(
+                "statement {} of the trust policy of `{}` denies it to {SERVICE}",
+                statement.saturating_add(1),
+                role.arn
+            )),
+            Decision::Unknown { keys } => depends_on("the trust policy", &keys),
+        },
+    )
 }
 
 /// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
@@ -408,24 +394,17 @@ mod tests {
             )),
             "It names no service; it lacks backup.amazonaws.com."
         );
-        assert!(
-            says(&statement(backup.clone(), json!({"Effect": "Deny"})))
-                .contains("statement 1 denies")
-        );
-        assert!(
-            says(&statement(
-                backup.clone(),
-                json!({"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}})
-            ))
-            .contains(r#"`{"StringEquals":{"aws:SourceAccount":"1"}}`"#)
-        );
-        assert!(
-            says(&statement(
-                backup.clone(),
-                json!({"Action": "sts:TagSession"})
-            ))
-            .contains("another action")
-        );
+        for (more, expected) in [
+            (json!({"Effect": "Deny"}), "statement 1 denies"),
+            (
+                json!({"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}),
+                r#"`{"StringEquals":{"aws:SourceAccount":"1"}}`"#,
+            ),
+            (json!({"Action": "sts:TagSession"}), "another action"),
+        ] {
+            let said = says(&statement(backup.clone(), more));
+            assert!(said.contains(expected), "{said}");
+        }
         assert_eq!(says(&statement(backup.clone(), json!({}))), "");
         assert_eq!(completed(&statement(backup, json!({}))), None);
     }

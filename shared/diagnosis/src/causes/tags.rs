@@ -4,7 +4,7 @@ use copymend_policy::Arn;
 
 use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, is_plain_tag, list, lower_first, quoted, step};
-use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::{Checked, Finding, Verdict, confirmed, not_checkable, ruled_out};
 use crate::fact::Fact;
 use crate::facts::{Facts, RecoveryPointTags, Tags};
 use crate::job::BackupCopy;
@@ -84,48 +84,35 @@ fn user_tags(tags: &Tags) -> usize {
 
 /// The tags, or what to say without them.
 fn known<'f>(copy: &BackupCopy, facts: &'f Facts) -> Result<&'f Tags, Finding> {
-    match &facts.recovery_point_tags {
-        Fact::Unknown(why) => Err(unreadable(why)),
-        Fact::Known(RecoveryPointTags::Tags(tags)) => Ok(tags),
-        Fact::Known(RecoveryPointTags::NotApplicable) => Err(not_checkable(format!(
+    match facts.recovery_point_tags.read()? {
+        RecoveryPointTags::Tags(tags) => Ok(tags),
+        RecoveryPointTags::NotApplicable => Err(not_checkable(format!(
             "AWS Backup does not list the tags of `{}`, which belongs to another service",
             copy.source_recovery_point
         ))),
     }
 }
 
-fn limit(copy: &BackupCopy, facts: &Facts) -> Finding {
-    let count = match known(copy, facts) {
-        Err(finding) => return finding,
-        Ok(tags) => user_tags(tags),
-    };
+fn limit(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let count = user_tags(known(copy, facts)?);
     let text = format!("the recovery point has {count} user tags");
-    if count > MOST_TAGS {
+    Ok(if count > MOST_TAGS {
         confirmed(text)
     } else {
         // The resource's own tags may be more than the recovery point's.
         not_checkable(text)
-    }
+    })
 }
 
-fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
-    let policy = match &facts.tag_policy {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(None) => {
-            return ruled_out("no tag policy is in effect in the destination account");
-        }
-        Fact::Known(Some(policy)) => policy,
-    };
-    let tags = match known(copy, facts) {
-        Err(finding) => return finding,
-        Ok(tags) => tags,
-    };
-    let violations = policy.violations(tags);
+fn policy(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let none = || ruled_out("no tag policy is in effect in the destination account");
+    let policy = facts.tag_policy.read()?.as_ref().ok_or_else(none)?;
+    let violations = policy.violations(known(copy, facts)?);
     if violations.is_empty() {
         // The copy takes over tags of the resource too, which aren't read.
-        return not_checkable(
+        return Err(not_checkable(
             "the recovery point's tags comply with the tag policy in effect in the destination account; the resource's own are not read",
-        );
+        ));
     }
     let point = &copy.source_recovery_point;
     let enforced = |violation: &TagViolation| is_enforced(violation, point);
@@ -134,7 +121,7 @@ fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
     } else {
         Verdict::NotCheckable
     };
-    (verdict, violations.iter().map(sentence).collect())
+    Ok((verdict, violations.iter().map(sentence).collect()))
 }
 
 /// Whether the policy is enforced for what the copy makes. That this is the type in the recovery point's ARN, such as

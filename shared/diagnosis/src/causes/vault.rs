@@ -5,7 +5,7 @@ use super::vault_policy::NO_VAULT;
 use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::access::COPY_INTO_BACKUP_VAULT;
 use crate::advice::{Case, lower_first, owner_of_key, step};
-use crate::assess::{Finding, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::{Checked, confirmed, not_checkable, ruled_out};
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyManager};
 use crate::features::is_fully_managed;
@@ -112,86 +112,74 @@ pub(super) static NOT_FOUND: Entry = Entry {
     page: Pages::One(page::VAULTS),
 };
 
-fn key(copy: &BackupCopy, facts: &Facts) -> Finding {
+fn key(copy: &BackupCopy, facts: &Facts) -> Checked {
     if is_fully_managed(&copy.source_recovery_point) {
-        return not_checkable("fully managed types may use any key of the destination vault");
+        return Err(not_checkable(
+            "fully managed types may use any key of the destination vault",
+        ));
     }
     let named = match &facts.destination_vault {
         Fact::Known(Some(vault)) if vault.describable_key() != vault.encryption_key.as_ref() => {
-            return not_checkable(
+            return Err(not_checkable(
                 "AWS owns the destination vault's key, and nobody can describe it",
-            );
+            ));
         }
         Fact::Known(Some(vault)) => vault.encryption_key.as_ref(),
-        Fact::Known(None) => return ruled_out(NO_VAULT),
+        Fact::Known(None) => return Err(ruled_out(NO_VAULT)),
         Fact::Unknown(_) => None,
     };
-    match (&facts.vault_key, named) {
-        (Fact::Unknown(why), _) => unreadable(why),
-        (Fact::Known(None), Some(named)) => confirmed(format!(
+    Ok(match (facts.vault_key.read()?, named) {
+        (None, Some(named)) => confirmed(format!(
             "the destination vault's key `{named}` does not exist"
         )),
-        (Fact::Known(None), None) => not_checkable("the destination vault names no key"),
-        (Fact::Known(Some(key)), _)
-            if key.manager == KeyManager::Aws && copy.is_cross_account() =>
-        {
+        (None, None) => not_checkable("the destination vault names no key"),
+        (Some(key), _) if key.manager == KeyManager::Aws && copy.is_cross_account() => {
             confirmed(format!(
                 "the destination vault uses the AWS managed key `{}`",
                 key.arn
             ))
         }
-        (Fact::Known(Some(key)), _) if !key.is_enabled() => confirmed(format!(
+        (Some(key), _) if !key.is_enabled() => confirmed(format!(
             "the destination vault's key `{}` is in state {}",
             key.arn, key.state
         )),
-        (Fact::Known(Some(key)), _) => ruled_out(format!(
+        (Some(key), _) => ruled_out(format!(
             "the destination vault's key `{}` is usable",
             key.arn
         )),
-    }
+    })
 }
 
-fn retention(copy: &BackupCopy, facts: &Facts) -> Finding {
-    let vault = match &facts.destination_vault {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(None) => return ruled_out(NO_VAULT),
-        Fact::Known(Some(vault)) => vault,
-    };
+fn retention(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let vault = facts.destination_vault.read()?.as_ref();
+    let vault = vault.ok_or_else(|| ruled_out(NO_VAULT))?;
     let (min, max) = (vault.min_retention_days, vault.max_retention_days);
     if min.is_none() && max.is_none() {
-        return ruled_out("the destination vault sets no retention range");
+        return Err(ruled_out("the destination vault sets no retention range"));
     }
-    let range = format!(
-        "the vault accepts {} to {} days",
-        min.map_or_else(|| "any".to_owned(), |days| days.to_string()),
-        max.map_or_else(|| "any".to_owned(), |days| days.to_string())
-    );
-    let days = copy
-        .lifecycle
-        .as_ref()
-        .and_then(|lifecycle| lifecycle.delete_after_days);
-    match days {
-        None => not_checkable(format!("{range}; the job names no retention")),
-        Some(days) => {
-            // -1 keeps the copy for ever.
-            let too_short = days >= 0 && min.is_some_and(|min| days < min);
-            let too_long = max.is_some_and(|max| days < 0 || days > max);
-            let text = format!("{range}; the copy asks for {days}");
-            if too_short || too_long {
-                confirmed(text)
-            } else {
-                ruled_out(text)
-            }
-        }
-    }
+    let [shortest, longest] =
+        [min, max].map(|days| days.map_or_else(|| "any".to_owned(), |days| days.to_string()));
+    let range = format!("the vault accepts {shortest} to {longest} days");
+    let lifecycle = copy.lifecycle.as_ref();
+    let days = lifecycle
+        .and_then(|lifecycle| lifecycle.delete_after_days)
+        .ok_or_else(|| not_checkable(format!("{range}; the job names no retention")))?;
+    // -1 keeps the copy for ever.
+    let too_short = days >= 0 && min.is_some_and(|min| days < min);
+    let too_long = max.is_some_and(|max| days < 0 || days > max);
+    let text = format!("{range}; the copy asks for {days}");
+    Ok(if too_short || too_long {
+        confirmed(text)
+    } else {
+        ruled_out(text)
+    })
 }
 
-fn not_found(copy: &BackupCopy, facts: &Facts) -> Finding {
-    match &facts.destination_vault {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!("`{}` does not exist", copy.destination_vault)),
-        Fact::Known(Some(_)) => ruled_out("the destination vault exists"),
-    }
+fn not_found(copy: &BackupCopy, facts: &Facts) -> Checked {
+    Ok(match facts.destination_vault.read()? {
+        None => confirmed(format!("`{}` does not exist", copy.destination_vault)),
+        Some(_) => ruled_out("the destination vault exists"),
+    })
 }
 
 fn describe_vault(case: &Case<'_>) -> String {
