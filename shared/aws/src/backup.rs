@@ -6,9 +6,8 @@ use std::sync::Arc;
 use aws_sdk_backup::Client;
 use aws_sdk_backup::types::CopyJobState;
 use aws_smithy_types::DateTime;
-use copymend_diagnosis::{
-    BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
-};
+use copymend_diagnosis::advisor::ServiceJob;
+use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{Backup, BackupWrites, CallResult, Location, StartCopy};
 use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
@@ -265,7 +264,7 @@ impl<Access> Backup for AwsBackup<Access> {
         &self,
         location: &Location,
         backup_job_id: &str,
-    ) -> CallResult<Option<BackupJob>> {
+    ) -> CallResult<Option<ServiceJob>> {
         let (client, call) = self
             .at("backup:DescribeBackupJob", location, backup_job_id)
             .await?;
@@ -273,7 +272,7 @@ impl<Access> Backup for AwsBackup<Access> {
         let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
-        service_job::read_backup(&answer, location.account)
+        service_job::read_backup(&answer, location)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
     }
@@ -282,7 +281,7 @@ impl<Access> Backup for AwsBackup<Access> {
         &self,
         location: &Location,
         restore_job_id: &str,
-    ) -> CallResult<Option<RestoreJob>> {
+    ) -> CallResult<Option<ServiceJob>> {
         let (client, call) = self
             .at("backup:DescribeRestoreJob", location, restore_job_id)
             .await?;
@@ -290,7 +289,7 @@ impl<Access> Backup for AwsBackup<Access> {
         let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
             return Ok(None);
         };
-        service_job::read_restore(&answer, location.account)
+        service_job::read_restore(&answer, location)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
     }

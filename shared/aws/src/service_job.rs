@@ -3,19 +3,21 @@
 use aws_sdk_backup::operation::describe_backup_job::DescribeBackupJobOutput;
 use aws_sdk_backup::operation::describe_restore_job::DescribeRestoreJobOutput;
 use aws_sdk_backup::types::{BackupJobState, RestoreJobStatus};
-use copymend_diagnosis::{BackupJob, RestoreJob};
-use copymend_policy::AccountId;
+use copymend_diagnosis::advisor::{JobKind, ServiceJob};
+use copymend_remediation::ports::Location;
 
 use crate::member::{optional, required, text};
 
-/// Reads a backup job that was found in `account`. The error names the member that can't be used.
+/// Reads a backup job that was found at `location`. The error names the member that can't be used.
 pub(crate) fn read_backup(
     job: &DescribeBackupJobOutput,
-    account: AccountId,
-) -> Result<BackupJob, String> {
-    Ok(BackupJob {
+    location: &Location,
+) -> Result<ServiceJob, String> {
+    Ok(ServiceJob {
+        kind: JobKind::Backup,
         id: required("BackupJobId", job.backup_job_id())?,
-        account: optional("AccountId", job.account_id())?.unwrap_or(account),
+        account: optional("AccountId", job.account_id())?.or(Some(location.account)),
+        region: location.region.clone(),
         state: required("State", job.state().map(BackupJobState::as_str))?,
         status_message: job.status_message().unwrap_or_default().to_owned(),
         role: optional("IamRoleArn", job.iam_role_arn())?,
@@ -26,19 +28,22 @@ pub(crate) fn read_backup(
     })
 }
 
-/// Reads a restore job that was found in `account`. The error names the member that can't be used.
+/// Reads a restore job that was found at `location`. The error names the member that can't be used.
 pub(crate) fn read_restore(
     job: &DescribeRestoreJobOutput,
-    account: AccountId,
-) -> Result<RestoreJob, String> {
-    Ok(RestoreJob {
+    location: &Location,
+) -> Result<ServiceJob, String> {
+    Ok(ServiceJob {
+        kind: JobKind::Restore,
         id: required("RestoreJobId", job.restore_job_id())?,
-        account: optional("AccountId", job.account_id())?.unwrap_or(account),
-        status: required("Status", job.status().map(RestoreJobStatus::as_str))?,
+        account: optional("AccountId", job.account_id())?.or(Some(location.account)),
+        region: location.region.clone(),
+        state: required("Status", job.status().map(RestoreJobStatus::as_str))?,
         status_message: job.status_message().unwrap_or_default().to_owned(),
         role: optional("IamRoleArn", job.iam_role_arn())?,
-        recovery_point: optional("RecoveryPointArn", job.recovery_point_arn())?,
+        resource: optional("RecoveryPointArn", job.recovery_point_arn())?,
         vault: optional("BackupVaultArn", job.backup_vault_arn())?,
+        encryption_key: None,
         resource_type: text(job.resource_type()),
     })
 }

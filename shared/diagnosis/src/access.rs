@@ -5,7 +5,7 @@
 //! documented). A condition key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
 use copymend_policy::{
-    AccountId, Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate,
+    Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate,
     service_linked_role_arn,
 };
 
@@ -20,41 +20,17 @@ pub const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
 /// The action that the job role must be allowed, and that a destination vault's policy must allow.
 pub const COPY_INTO_BACKUP_VAULT: &str = "backup:CopyIntoBackupVault";
 
-/// A KMS call that the destination's service-linked role makes for a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyCall {
-    /// The action.
-    pub action: &'static str,
-    /// Whether another service makes the call for it.
-    pub via_service: bool,
-    /// Whether it makes a grant for an AWS resource.
-    pub grant_for_resource: bool,
-}
-
-/// The calls that a copy of an encrypted backup can't do without: what `AWSBackupServiceLinkedRolePolicyForBackup` (version 31)
-/// lets the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy (inferred; not run against AWS).
-pub const KEY_CALLS: &[KeyCall] = &[
-    KeyCall {
-        action: "kms:DescribeKey",
-        via_service: false,
-        grant_for_resource: false,
-    },
-    KeyCall {
-        action: "kms:ReEncryptFrom",
-        via_service: true,
-        grant_for_resource: false,
-    },
-    KeyCall {
-        action: "kms:GenerateDataKeyWithoutPlaintext",
-        via_service: true,
-        grant_for_resource: false,
-    },
-    KeyCall {
-        action: "kms:CreateGrant",
-        via_service: true,
-        grant_for_resource: true,
-    },
+/// The calls of AWS KMS that the destination's service-linked role makes for a copy of an encrypted backup, and whether another
+/// service makes them for it. The copy can't do without them: what `AWSBackupServiceLinkedRolePolicyForBackup` (version 31) lets
+/// the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy (inferred; not run against AWS).
+const KEY_CALLS: [(&str, bool); 4] = [
+    ("kms:DescribeKey", false),
+    ("kms:ReEncryptFrom", true),
+    ("kms:GenerateDataKeyWithoutPlaintext", true),
+    (CREATE_GRANT, true),
 ];
+/// It makes a grant for an AWS resource.
+const CREATE_GRANT: &str = "kms:CreateGrant";
 
 /// What a policy answers to a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,17 +82,10 @@ pub fn vault_access_of(
             Access::Allowed
         };
     };
-    let job = copy;
-    let mut request = Request::new(
-        role.as_str(),
-        COPY_INTO_BACKUP_VAULT,
-        job.destination_vault.as_str(),
-    )
-    .with_context("aws:PrincipalArn", [role.as_str()])
-    .with_context("aws:PrincipalAccount", [job.account.as_str()])
-    .with_context("aws:PrincipalType", ["AssumedRole"])
-    .with_context("aws:SecureTransport", ["true"])
-    .with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
+    let vault = copy.destination_vault.as_str();
+    let mut request = Request::new(role.as_str(), COPY_INTO_BACKUP_VAULT, vault)
+        .with_context("aws:SecureTransport", ["true"])
+        .with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
     request = with_organization(request, "aws:PrincipalOrgID", &facts.source_organization);
     request = with_organization(
         request,
@@ -176,13 +145,20 @@ pub fn key_access_through(
     let regions = [copy.region.as_str(), copy.destination_vault.region()];
     let mut missing = Vec::new();
     let mut unknown = Vec::new();
-    for call in KEY_CALLS {
+    for (action, is_via_service) in KEY_CALLS {
         let answers: Vec<Access> = regions
             .iter()
             .map(|region| {
-                let request = key_request(*call, key, service, region, copy, facts);
+                let request = key_request(action, key, copy, facts);
+                let request = match service {
+                    _ if !is_via_service => request.without_key("kms:ViaService"),
+                    Some(service) => {
+                        request.with_context("kms:ViaService", [service.endpoint(region)])
+                    }
+                    None => request.with_unknown("kms:ViaService"),
+                };
                 let request = with_resource_tags(request, tags).with_other_keys_unknown();
-                decide(policy, &request, call.action)
+                decide(policy, &request, action)
             })
             .collect();
         for answer in &answers {
@@ -210,41 +186,19 @@ pub fn key_access_through(
     }
 }
 
-fn key_request(
-    call: KeyCall,
-    key: &KeyArn,
-    service: Option<ViaService>,
-    region: &str,
-    copy: &BackupCopy,
-    facts: &Facts,
-) -> Request {
-    let account: AccountId = copy.destination_account;
+fn key_request(action: &str, key: &KeyArn, copy: &BackupCopy, facts: &Facts) -> Request {
+    let account = copy.destination_account;
     let role = service_linked_role_arn(key.partition(), account);
-    let mut request = Request::new(&role, call.action, key.as_str())
-        .with_context("aws:PrincipalArn", [role.as_str()])
-        .with_context("aws:PrincipalAccount", [account.as_str()])
-        .with_context("aws:PrincipalType", ["AssumedRole"])
+    let request = Request::new(role, action, key.as_str())
         .with_context("aws:SecureTransport", ["true"])
         .with_context("kms:CallerAccount", [account.as_str()]);
-    request = with_organization(
-        request,
-        "aws:PrincipalOrgID",
-        &facts.destination_organization,
-    );
-    if call.via_service {
-        request = match service {
-            Some(service) => {
-                request.with_context("kms:ViaService", [service.endpoint(region).as_str()])
-            }
-            None => request.with_unknown("kms:ViaService"),
-        };
+    let organization = &facts.destination_organization;
+    let request = with_organization(request, "aws:PrincipalOrgID", organization);
+    if action == CREATE_GRANT {
+        request.with_context("kms:GrantIsForAWSResource", ["true"])
     } else {
-        request = request.without_key("kms:ViaService");
+        request
     }
-    if call.grant_for_resource {
-        request = request.with_context("kms:GrantIsForAWSResource", ["true"]);
-    }
-    request
 }
 
 fn with_organization(request: Request, key: &str, fact: &Fact<Option<Organization>>) -> Request {

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::causes::Cause;
-use crate::fact::WhyUnknown;
+use crate::fact::{Fact, WhyUnknown};
+use crate::job::BackupCopy;
 
 /// What the facts say of a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +34,16 @@ pub struct Assessment {
 /// What a check found, and the evidence.
 pub(crate) type Finding = (Verdict, Vec<String>);
 
+/// The same from a check that may end before its end, such as at a read that told nothing.
+pub(crate) type Checked = Result<Finding, Finding>;
+
+/// What a check found, wherever it ended.
+pub(crate) fn found(checked: Checked) -> Finding {
+    match checked {
+        Ok(finding) | Err(finding) => finding,
+    }
+}
+
 pub(crate) fn confirmed(evidence: impl Into<String>) -> Finding {
     (Verdict::Confirmed, vec![evidence.into()])
 }
@@ -45,11 +56,32 @@ pub(crate) fn not_checkable(evidence: impl Into<String>) -> Finding {
     (Verdict::NotCheckable, vec![evidence.into()])
 }
 
+impl<T> Fact<T> {
+    /// The value, or that it could not be read.
+    pub(crate) fn read(&self) -> Result<&T, Finding> {
+        match self {
+            Self::Known(value) => Ok(value),
+            Self::Unknown(why) => Err(unreadable(why)),
+        }
+    }
+}
+
 pub(crate) fn unreadable(why: &WhyUnknown) -> Finding {
     not_checkable(format!("could not be read: {why}"))
 }
 
+/// Of a cause that no fact shows or excludes.
+pub(crate) const MESSAGE_ALONE: &str = "rests on the message alone";
 pub(crate) const SAME_ACCOUNT: &str = "source and destination are one account";
+
+/// Ends the check of what matters between accounts alone.
+pub(crate) fn across_accounts(copy: &BackupCopy) -> Result<(), Finding> {
+    if copy.is_cross_account() {
+        Ok(())
+    } else {
+        Err(ruled_out(SAME_ACCOUNT))
+    }
+}
 
 pub(crate) fn depends_on(policy: &str, keys: &[String]) -> Finding {
     not_checkable(format!(

@@ -6,10 +6,9 @@ use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
 use crate::causes::{Cause, Family};
 use crate::fact::Fact;
-use crate::facts::{Facts, SourceKey};
+use crate::facts::{Facts, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
 use crate::messages::{Explanation, PolicyType};
-use crate::simulation::Simulated;
 
 /// The ranked causes of a failure, each with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +119,7 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .iter()
         .filter(|_| all_excluded && !by_now)
         .filter(|cause| !proposed.contains(cause) && is_worded_alike(**cause, &proposed))
-        .filter(|cause| (cause.entry().unread)(facts))
+        .filter(|cause| cause.entry().is_unread(facts))
         .map(|cause| {
             considered(
                 *cause,
@@ -163,7 +162,7 @@ pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
         })
         .filter(|assessment| match assessment.verdict {
             Verdict::Confirmed => true,
-            Verdict::NotCheckable => (assessment.cause.entry().unread)(facts),
+            Verdict::NotCheckable => assessment.cause.entry().is_unread(facts),
             Verdict::RuledOut => false,
         })
         .collect()
@@ -178,7 +177,7 @@ fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Orderin
         Verdict::RuledOut => 3,
     };
     let rank = |assessment: &Assessment| match assessment.verdict {
-        Verdict::Confirmed => assessment.cause.entry().rank.unwrap_or(u8::MAX),
+        Verdict::Confirmed => assessment.cause.entry().rank().unwrap_or(u8::MAX),
         // A stable sort keeps the order in which the message suggests them.
         Verdict::NotCheckable | Verdict::RuledOut => 0,
     };
@@ -186,7 +185,7 @@ fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Orderin
 }
 
 fn assess(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Finding {
-    (cause.entry().check)(copy, facts)
+    cause.entry().check(copy, facts)
 }
 
 /// Whether AWS words a cause like the one that the message suggests first.
@@ -218,7 +217,11 @@ fn doubted(
     if is_named
         && assessment.cause == Cause::ServiceControlPolicy
         && assessment.verdict == Verdict::NotCheckable
-        && is_refused_by_organization(facts)
+        && facts
+            .job_role_access
+            .actions()
+            .into_iter()
+            .any(SimulatedFact::is_refused_by_organization)
     {
         assessment.verdict = Verdict::Confirmed;
         assessment
@@ -243,14 +246,6 @@ fn doubted(
         );
     }
     assessment
-}
-
-fn is_refused_by_organization(facts: &Facts) -> bool {
-    facts.job_role_access.actions().into_iter().any(|fact| {
-        fact.as_is
-            .known()
-            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization)
-    })
 }
 
 /// The simulator is asked about the two calls of AWS Backup that every copy makes, and judges service control policies by the

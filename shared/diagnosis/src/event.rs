@@ -1,11 +1,13 @@
 //! The EventBridge event of a copy job, as it arrives. Nothing in it is believed: see [`crate::Failure`].
 
+use std::str::FromStr;
+
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use copymend_policy::{Arn, ArnError};
 use serde_json::{Map, Value};
 
 use crate::job::{CopyJob, CopyJobState};
-use crate::resource::{BackupVaultArn, RoleArn};
+use crate::resource::{BackupVaultArn, RoleArn, is_region};
 
 /// The source of AWS Backup's events.
 pub const EVENT_SOURCE: &str = "aws.backup";
@@ -84,16 +86,15 @@ impl CopyJobEvent {
             destination_vault: detail.arn("destinationBackupVaultArn")?,
             resource: detail.optional_arn("resourceArn")?,
             resource_type: detail.text("resourceType").map(ToOwned::to_owned),
-            source_recovery_point: envelope
-                .resources
-                .as_deref()
-                .and_then(<[String]>::first)
-                .map(|text| text.parse())
-                .transpose()
-                .map_err(|source| EventError::MalformedArn {
-                    field: "resources",
-                    source,
-                })?,
+            source_recovery_point: arn_in(
+                "resources",
+                envelope
+                    .resources
+                    .iter()
+                    .flatten()
+                    .next()
+                    .map(String::as_str),
+            )?,
             id: envelope.id,
             account: envelope.account.unwrap_or_default(),
             region: envelope.region.unwrap_or_default(),
@@ -130,10 +131,9 @@ pub(crate) fn envelope(
     })
 }
 
-/// A Region code, which commands and links may carry.
+/// A Region code.
 pub(crate) fn region(field: &'static str, text: &str) -> Result<String, EventError> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !text.is_empty() && text.len() <= 32 && text.bytes().all(plain) {
+    if is_region(text) {
         Ok(text.to_owned())
     } else {
         Err(EventError::MalformedField {
@@ -156,6 +156,15 @@ pub(crate) fn job_id(field: &'static str, text: &str) -> Result<String, EventErr
     }
 }
 
+fn arn_in<T: FromStr<Err = ArnError>>(
+    field: &'static str,
+    text: Option<&str>,
+) -> Result<Option<T>, EventError> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|source| EventError::MalformedArn { field, source })
+}
+
 pub(crate) struct Detail<'e>(pub(crate) &'e Map<String, Value>);
 
 impl<'e> Detail<'e> {
@@ -164,24 +173,28 @@ impl<'e> Detail<'e> {
         self.0.get(field)?.as_str().filter(|text| !text.is_empty())
     }
 
+    /// A member that is an object.
+    pub(crate) fn object(&self, field: &str) -> Option<&'e Map<String, Value>> {
+        self.0.get(field)?.as_object()
+    }
+
     pub(crate) fn required(&self, field: &'static str) -> Result<&'e str, EventError> {
         self.text(field).ok_or(EventError::MissingField { field })
     }
 
-    pub(crate) fn arn<T: std::str::FromStr<Err = ArnError>>(
+    pub(crate) fn arn<T: FromStr<Err = ArnError>>(
         &self,
         field: &'static str,
     ) -> Result<T, EventError> {
-        self.required(field)?
-            .parse()
-            .map_err(|source| EventError::MalformedArn { field, source })
+        self.optional_arn(field)?
+            .ok_or(EventError::MissingField { field })
     }
 
-    pub(crate) fn optional_arn(&self, field: &'static str) -> Result<Option<Arn>, EventError> {
-        self.text(field)
-            .map(str::parse)
-            .transpose()
-            .map_err(|source| EventError::MalformedArn { field, source })
+    pub(crate) fn optional_arn<T: FromStr<Err = ArnError>>(
+        &self,
+        field: &'static str,
+    ) -> Result<Option<T>, EventError> {
+        arn_in(field, self.text(field))
     }
 }
 

@@ -199,12 +199,34 @@ impl SimulatedFact {
     pub fn behind_scps(&self) -> Option<&Fact<SimulatedAction>> {
         let without_scps = self.without_scps.as_ref();
         match &self.as_is {
-            Fact::Known(action) if action.meaning() == Simulated::NotByOrganization => without_scps,
+            Fact::Known(_) if self.is_refused_by_organization() => without_scps,
             Fact::Known(_) => Some(&self.as_is),
             Fact::Unknown(_) => without_scps
                 .filter(|told| told.known().is_some())
                 .or(Some(&self.as_is)),
         }
+    }
+
+    /// What the principal's own policies and its boundary say, as far as anybody told.
+    #[must_use]
+    pub fn meaning_behind_scps(&self) -> Option<Simulated> {
+        self.behind_scps()?.known().map(SimulatedAction::meaning)
+    }
+
+    /// What the principal's own policies say: as it is, or without the policies that hide them.
+    #[must_use]
+    pub fn own_policies(&self) -> Option<Simulated> {
+        match (self.meaning_behind_scps()?, &self.without_boundary) {
+            (Simulated::NotByBoundary, Some(Fact::Known(without))) => Some(without.meaning()),
+            (meaning, _) => Some(meaning),
+        }
+    }
+
+    /// Whether the service control policies are in the way, as the simulator sees it.
+    #[must_use]
+    pub fn is_refused_by_organization(&self) -> bool {
+        let as_is = self.as_is.known().map(SimulatedAction::meaning);
+        as_is == Some(Simulated::NotByOrganization)
     }
 
     /// The action, if anybody told of it.
@@ -226,8 +248,7 @@ impl SimulatedFact {
                 .map(Fact::Known)
         };
         self.without_scps = answer(question);
-        let is_behind_boundary = self.behind_scps().and_then(Fact::known);
-        if is_behind_boundary.is_some_and(|told| told.meaning() == Simulated::NotByBoundary) {
+        if self.meaning_behind_scps() == Some(Simulated::NotByBoundary) {
             self.without_boundary = answer(&Simulation {
                 without_boundary: true,
                 ..question.clone()

@@ -14,7 +14,6 @@ mod job;
 pub mod messages;
 mod permission;
 mod resource;
-mod service_job;
 mod simulation;
 mod tag_policy;
 
@@ -31,7 +30,6 @@ pub use facts::{
 pub use job::{BackupCopy, CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use permission::{PermissionAnswer, PermissionState};
 pub use resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
-pub use service_job::{BackupJob, RestoreJob};
 pub use simulation::{
     ContextKey, ContextValues, PrincipalPolicies, Simulated, SimulatedAction, SimulatedDecision,
     Simulation, ToldBy,

@@ -34,3 +34,14 @@ pub struct PermissionAnswer {
     #[serde(skip)]
     pub is_from_message: bool,
 }
+
+impl PermissionAnswer {
+    /// Whether the permission isn't there, and this layer is in the way.
+    pub(crate) fn is_stopped_by(&self, layer: Layer) -> bool {
+        let is_absent = matches!(
+            self.state,
+            PermissionState::Missing | PermissionState::Denied
+        );
+        is_absent && self.blocked_by.contains(&layer)
+    }
+}

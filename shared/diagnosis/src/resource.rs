@@ -35,6 +35,12 @@ macro_rules! typed_arn {
                 self.0.partition()
             }
 
+            /// The Region code; empty for what belongs to no Region.
+            #[must_use]
+            pub fn region(&self) -> &str {
+                self.0.region()
+            }
+
             /// The owner's account, if it is a real twelve-digit one (AWS's sample events carry thirteen digits).
             #[must_use]
             pub fn account_id(&self) -> Option<AccountId> {
@@ -88,12 +94,28 @@ macro_rules! typed_arn {
     };
 }
 
-fn is_name(text: &str, longest: usize, extra: &[u8]) -> bool {
-    !text.is_empty()
-        && text.len() <= longest
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
+fn is_name(text: &str, longest: usize, extra: &[u8]) -> Option<()> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || extra.contains(&b);
+    ((1..=longest).contains(&text.len()) && text.bytes().all(is_plain)).then_some(())
+}
+
+/// What stands behind the prefix in the ARN of something in a Region.
+fn in_region<'a>(
+    arn: &'a Arn,
+    prefix: &str,
+    refused: &'static str,
+) -> Result<&'a str, &'static str> {
+    let name = arn.resource().strip_prefix(prefix).ok_or(refused)?;
+    if arn.region().is_empty() {
+        return Err("it must name a Region");
+    }
+    Ok(name)
+}
+
+/// Whether a text can be a Region code, which commands and links may carry.
+pub(crate) fn is_region(text: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 typed_arn!(
@@ -101,27 +123,13 @@ typed_arn!(
     ///
     /// The API allows letters, digits, `-` and `_` in a name; AWS's sample events also show `/`, so it is accepted.
     BackupVaultArn, "the ARN of a backup vault", "backup", |arn| {
-        let name = arn
-            .resource()
-            .strip_prefix("backup-vault:")
-            .ok_or("its resource must start with `backup-vault:`")?;
-        if arn.region().is_empty() {
-            return Err("it must name a Region");
-        }
-        if !is_name(name, 100, b"-_/.") {
-            return Err("its vault name holds a character that no vault name has");
-        }
-        Ok(())
+        let name = in_region(arn, "backup-vault:", "its resource must start with `backup-vault:`")?;
+        is_name(name, 100, b"-_/.")
+            .ok_or("its vault name holds a character that no vault name has")
     }
 );
 
 impl BackupVaultArn {
-    /// The Region code.
-    #[must_use]
-    pub fn region(&self) -> &str {
-        self.0.region()
-    }
-
     /// The vault's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -135,53 +143,22 @@ impl BackupVaultArn {
 typed_arn!(
     /// A KMS key: `arn:aws:kms:REGION:ACCOUNT:key/ID`. Aliases are refused: only the exact key counts.
     KeyArn, "the ARN of a KMS key", "kms", |arn| {
-        let id = arn
-            .resource()
-            .strip_prefix("key/")
-            .ok_or("its resource must start with `key/`")?;
-        if arn.region().is_empty() {
-            return Err("it must name a Region");
-        }
-        if !is_name(id, 128, b"-") {
-            return Err("its key id holds a character that no key id has");
-        }
-        Ok(())
+        let id = in_region(arn, "key/", "its resource must start with `key/`")?;
+        is_name(id, 128, b"-").ok_or("its key id holds a character that no key id has")
     }
 );
-
-impl KeyArn {
-    /// The Region code.
-    #[must_use]
-    pub fn region(&self) -> &str {
-        self.0.region()
-    }
-}
 
 typed_arn!(
     /// An alias of a KMS key: `arn:aws:kms:REGION:ACCOUNT:alias/NAME`. The key is in the alias's own account and Region, and the
     /// name holds letters, digits, `/`, `_` and `-` (AWS KMS API reference, `CreateAlias`, documented).
     KeyAliasArn, "the ARN of an alias of a KMS key", "kms", |arn| {
-        let name = arn
-            .resource()
-            .strip_prefix("alias/")
-            .ok_or("its resource must start with `alias/`")?;
-        if arn.region().is_empty() {
-            return Err("it must name a Region");
-        }
-        if !is_name(name, 250, b"-_/") {
-            return Err("its alias name holds a character that no alias name has");
-        }
-        Ok(())
+        let name = in_region(arn, "alias/", "its resource must start with `alias/`")?;
+        is_name(name, 250, b"-_/")
+            .ok_or("its alias name holds a character that no alias name has")
     }
 );
 
 impl KeyAliasArn {
-    /// The Region code.
-    #[must_use]
-    pub fn region(&self) -> &str {
-        self.0.region()
-    }
-
     /// The alias's name, which begins with `alias/`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -212,9 +189,8 @@ typed_arn!(
             return Err("an IAM ARN names no Region");
         }
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or_default();
-        if !is_name(name, LONGEST_ROLE_NAME, b"+=,.@-_") {
-            return Err("its role name holds a character that no role name has");
-        }
+        is_name(name, LONGEST_ROLE_NAME, b"+=,.@-_")
+            .ok_or("its role name holds a character that no role name has")?;
         if path.len() + 1 > LONGEST_ROLE_PATH {
             return Err("its path is longer than that of any role");
         }

@@ -213,6 +213,22 @@ impl SimulatedAction {
     }
 }
 
+/// A request with these condition keys and those that follow from who asks. Keys that aren't stated are unknown.
+pub(crate) fn request(
+    principal: &str,
+    action: &str,
+    resource: &str,
+    context: &[ContextKey],
+) -> Request {
+    let request = Request::new(principal, action, resource);
+    context
+        .iter()
+        .fold(request, |request, key| {
+            request.with_context(&key.name, key.values().to_vec())
+        })
+        .with_other_keys_unknown()
+}
+
 /// The policies of a role or user, read one by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrincipalPolicies {
@@ -238,25 +254,10 @@ impl PrincipalPolicies {
     }
 
     fn answer(&self, question: &Simulation, action: &str, account: AccountId) -> SimulatedAction {
-        let principal = &question.principal;
-        let kind = if principal.resource().starts_with("user/") {
-            "User"
-        } else {
-            "AssumedRole"
-        };
-        let request = Request::new(principal.as_str(), action, &question.resource)
-            .with_context("aws:PrincipalAccount", [account.as_str()])
-            .with_context("aws:PrincipalType", [kind]);
-        let told = question.context.iter();
-        let request = told
-            .fold(request, |request, key| {
-                request.with_context(&key.name, key.values().to_vec())
-            })
-            .with_other_keys_unknown();
-        let boundary = self
-            .boundary
-            .as_ref()
-            .filter(|_| !question.without_boundary);
+        let principal = question.principal.as_str();
+        let request = request(principal, action, &question.resource, &question.context);
+        let boundary = self.boundary.as_ref();
+        let boundary = boundary.filter(|_| !question.without_boundary);
         let answer = |identity: &[PolicyDocument]| {
             Authorization {
                 request: request.clone(),
@@ -275,30 +276,23 @@ impl PrincipalPolicies {
         // Each by itself, as if it were all the principal has.
         let identity = answer(&self.identity);
         let boundary = boundary.map(|boundary| answer(std::slice::from_ref(boundary)));
-        let unknown = [Some(&identity), boundary.as_ref()];
-        let missing_context_values: Vec<String> = unknown
-            .into_iter()
-            .flatten()
-            .flat_map(|verdict| match verdict {
-                Verdict::Unknown { keys } => keys.clone(),
-                Verdict::Allowed | Verdict::ImplicitlyDenied | Verdict::ExplicitlyDenied => {
-                    Vec::new()
-                }
-            })
-            .collect();
+        let both = || std::iter::once(&identity).chain(&boundary);
+        let mut missing_context_values = Vec::new();
+        for verdict in both() {
+            if let Verdict::Unknown { keys } = verdict {
+                missing_context_values.extend(keys.iter().cloned());
+            }
+        }
         let is_allowed = |verdict: &Verdict| *verdict == Verdict::Allowed;
-        let decision = match (&identity, &boundary) {
+        let decision = if both().all(is_allowed) {
+            SimulatedDecision::Allowed
+        } else if missing_context_values.is_empty()
+            && both().any(|verdict| *verdict == Verdict::ExplicitlyDenied)
+        {
+            SimulatedDecision::ExplicitDeny
+        } else {
             // What hangs on an unknown key is no denial, and no permission.
-            _ if !missing_context_values.is_empty() => SimulatedDecision::ImplicitDeny,
-            (Verdict::ExplicitlyDenied, _) | (_, Some(Verdict::ExplicitlyDenied)) => {
-                SimulatedDecision::ExplicitDeny
-            }
-            (identity, boundary)
-                if is_allowed(identity) && boundary.as_ref().is_none_or(is_allowed) =>
-            {
-                SimulatedDecision::Allowed
-            }
-            (_, _) => SimulatedDecision::ImplicitDeny,
+            SimulatedDecision::ImplicitDeny
         };
         SimulatedAction {
             action: action.to_owned(),

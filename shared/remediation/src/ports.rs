@@ -7,10 +7,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use copymend_diagnosis::advisor::ServiceJob;
 use copymend_diagnosis::{
-    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyAliasArn, KeyArn, Organization,
-    PrincipalPolicies, RecoveryPoint, RestoreJob, Role, RoleArn, SimulatedAction, Tags,
-    UnknownReason, WhyUnknown,
+    BackupVault, BackupVaultArn, CopyJob, Key, KeyAliasArn, KeyArn, Organization,
+    PrincipalPolicies, RecoveryPoint, Role, RoleArn, SimulatedAction, Tags, UnknownReason,
+    WhyUnknown,
 };
 pub use copymend_diagnosis::{ContextKey, ContextValues, Simulation};
 use copymend_policy::{AccountId, Arn};
@@ -179,14 +180,14 @@ pub trait Backup: Send + Sync {
         &self,
         location: &Location,
         backup_job_id: &str,
-    ) -> impl Future<Output = CallResult<Option<BackupJob>>> + Send;
+    ) -> impl Future<Output = CallResult<Option<ServiceJob>>> + Send;
 
     /// `DescribeRestoreJob`; `None` where there is no such job.
     fn describe_restore_job(
         &self,
         location: &Location,
         restore_job_id: &str,
-    ) -> impl Future<Output = CallResult<Option<RestoreJob>>> + Send;
+    ) -> impl Future<Output = CallResult<Option<ServiceJob>>> + Send;
 
     /// `DescribeGlobalSettings`: whether cross-account backup is on. AWS Backup refuses it in member accounts (seen).
     fn is_cross_account_backup_enabled(

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use copymend_diagnosis::advisor::Findings;
 use copymend_diagnosis::{Advice, Assessment, Cause, PermissionAnswer, WhyUnknown};
 use copymend_policy::Certificate;
 use serde::Serialize;
@@ -82,6 +83,25 @@ pub struct Incident {
 }
 
 impl Report {
+    /// The same with what the advisor found out.
+    #[must_use]
+    pub fn advised(self, findings: Findings) -> Self {
+        let first = findings.candidates.first();
+        Self {
+            diagnosis: DiagnosisReport {
+                cause: first.map_or(Cause::Unknown, |candidate| candidate.cause),
+                candidates: findings.candidates,
+                unknown: findings.unknown,
+            },
+            decision: DecisionKind::Advise,
+            outcome: Outcome::Advised,
+            advice: Some(findings.advice),
+            permissions: Some(findings.permissions),
+            policy: findings.policy,
+            ..self
+        }
+    }
+
     /// A Report before anything is found out or done.
     #[must_use]
     pub fn blank(event: String, subject: Subject, message: &str) -> Self {

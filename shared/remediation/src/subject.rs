@@ -1,7 +1,7 @@
 //! What a Report is about.
 
 use copymend_diagnosis::CopyJobEvent;
-use copymend_diagnosis::advisor::{ApiCallEvent, JobKind, UnsuccessfulJob};
+use copymend_diagnosis::advisor::{ApiCallEvent, JobKind, ServiceJob};
 use serde::Serialize;
 
 /// What was refused or failed. In JSON a copy is the Report's member `copy`; everything else is its `subject`, which says its
@@ -126,7 +126,7 @@ impl From<&ApiCallEvent> for CallSummary {
 impl JobSummary {
     /// A job, in the account that its event names.
     #[must_use]
-    pub fn of(job: &UnsuccessfulJob, account: &str) -> Self {
+    pub fn of(job: &ServiceJob, account: &str) -> Self {
         Self {
             kind: job.kind,
             job_id: job.id.clone(),

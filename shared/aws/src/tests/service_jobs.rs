@@ -1,4 +1,4 @@
-use copymend_diagnosis::{BackupJob, RestoreJob};
+use copymend_diagnosis::advisor::{JobKind, ServiceJob};
 use copymend_remediation::ports::{Backup, CallErrorKind, CallResult, Location, Reads};
 use copymend_remediation::settings::Deployment;
 use serde_json::{Value, json};
@@ -40,14 +40,14 @@ fn restore_job() -> Value {
     })
 }
 
-async fn backup(reply: Reply) -> CallResult<Option<BackupJob>> {
+async fn backup(reply: Reply) -> CallResult<Option<ServiceJob>> {
     let wire = Wire::default();
     let aws = environment(&wire, &Deployment::default()).await;
     wire.once(BACKUP, reply);
     aws.backup().describe_backup_job(&source(), "job-1").await
 }
 
-async fn restore(reply: Reply) -> CallResult<Option<RestoreJob>> {
+async fn restore(reply: Reply) -> CallResult<Option<ServiceJob>> {
     let wire = Wire::default();
     let aws = environment(&wire, &Deployment::default()).await;
     wire.once(RESTORE, reply);
@@ -59,9 +59,11 @@ async fn a_backup_job_is_read_whole() {
     let job = backup(ok(backup_job().to_string())).await;
     assert_eq!(
         job.unwrap().unwrap(),
-        BackupJob {
+        ServiceJob {
+            kind: JobKind::Backup,
             id: "job-1".to_owned(),
-            account: own(),
+            account: Some(own()),
+            region: source().region,
             state: "FAILED".to_owned(),
             status_message: "Unable to perform s3:PutBucketNotification".to_owned(),
             role: Some(parsed(
@@ -82,13 +84,16 @@ async fn a_restore_job_is_read_whole() {
     let job = restore(ok(restore_job().to_string())).await;
     assert_eq!(
         job.unwrap().unwrap(),
-        RestoreJob {
+        ServiceJob {
+            kind: JobKind::Restore,
             id: "job-1".to_owned(),
-            account: own(),
-            status: "FAILED".to_owned(),
+            account: Some(own()),
+            region: source().region,
+            state: "FAILED".to_owned(),
             status_message: "Access Denied".to_owned(),
             role: Some(parsed("arn:aws:iam::111122223333:role/RestoreRole")),
-            recovery_point: Some(parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1")),
+            resource: Some(parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1")),
+            encryption_key: None,
             vault: Some(parsed(
                 "arn:aws:backup:eu-west-1:111122223333:backup-vault:vault"
             )),
@@ -102,9 +107,11 @@ async fn what_a_job_may_leave_out_is_none_and_its_account_is_the_one_asked() {
     let job = backup(ok(r#"{"BackupJobId":"job-1","State":"ABORTED"}"#)).await;
     assert_eq!(
         job.unwrap().unwrap(),
-        BackupJob {
+        ServiceJob {
+            kind: JobKind::Backup,
             id: "job-1".to_owned(),
-            account: own(),
+            account: Some(own()),
+            region: source().region,
             state: "ABORTED".to_owned(),
             status_message: String::new(),
             role: None,
@@ -117,13 +124,16 @@ async fn what_a_job_may_leave_out_is_none_and_its_account_is_the_one_asked() {
     let job = restore(ok(r#"{"RestoreJobId":"job-1","Status":"NEWLY_MADE"}"#)).await;
     assert_eq!(
         job.unwrap().unwrap(),
-        RestoreJob {
+        ServiceJob {
+            kind: JobKind::Restore,
             id: "job-1".to_owned(),
-            account: own(),
-            status: "NEWLY_MADE".to_owned(),
+            account: Some(own()),
+            region: source().region,
+            state: "NEWLY_MADE".to_owned(),
             status_message: String::new(),
             role: None,
-            recovery_point: None,
+            resource: None,
+            encryption_key: None,
             vault: None,
             resource_type: None,
         }

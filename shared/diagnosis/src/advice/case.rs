@@ -4,7 +4,6 @@ use copymend_policy::{AccountId, Arn, ViaService, service_linked_role_arn};
 
 use super::text::is_plain;
 use crate::event::CopyJobEvent;
-use crate::fact::Fact;
 use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, Organization, Role, SourceKey};
 use crate::features::{Obstacle, PlannedCopy, is_fully_managed, obstacle, via_service};
 use crate::resource::{KeyArn, RoleArn};
@@ -195,10 +194,7 @@ impl<'c> Case<'c> {
     }
 
     pub(crate) fn source_organization(&self) -> Option<&'c Organization> {
-        match &self.facts?.source_organization {
-            Fact::Known(organization) => organization.as_ref(),
-            Fact::Unknown(_) => None,
-        }
+        self.facts?.source_organization.known()?.as_ref()
     }
 
     /// `AWSServiceRoleForBackup` of the destination account.

@@ -10,7 +10,7 @@ use copymend_policy::Arn;
 
 use super::case::Case;
 use crate::features::Obstacle;
-use crate::resource::{BackupVaultArn, KeyArn, RoleArn};
+use crate::resource::{BackupVaultArn, KeyArn, RoleArn, is_region};
 
 /// The console's domain. The partitions without one here have consoles that this project doesn't know.
 fn domain(partition: &str) -> Option<&'static str> {
@@ -23,13 +23,8 @@ fn domain(partition: &str) -> Option<&'static str> {
 }
 
 /// Whether a text is a single label of a host name, as every Region code is.
-fn is_region(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+fn is_label(text: &str) -> bool {
+    is_region(text) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// A name inside a link: what a link could be made of is escaped.
@@ -53,7 +48,7 @@ pub(crate) fn regional(
     place: &str,
 ) -> Option<String> {
     let domain = domain(partition)?;
-    is_region(region)
+    is_label(region)
         .then(|| format!("https://{region}.{domain}/{service}/home?region={region}#{place}"))
 }
 
@@ -176,7 +171,7 @@ pub(crate) fn job(case: &Case<'_>) -> Option<String> {
 /// Service Quotas puts no Region behind its path.
 pub(crate) fn quotas(case: &Case<'_>) -> Option<String> {
     let (domain, region) = (domain(case.partition())?, case.source_region());
-    is_region(region)
+    is_label(region)
         .then(|| format!("https://{region}.{domain}/servicequotas/home/services/backup/quotas"))
 }
 

@@ -23,7 +23,7 @@ use crate::facts::Facts;
 pub(crate) use case::{Case, owner_of_key, step};
 pub(crate) use hops::two_hops;
 pub use source::advise_unlisted_source;
-pub(crate) use steps::step;
+pub(crate) use steps::{add_each, step};
 pub(crate) use text::{is_plain, is_plain_tag, list, lower_first, quoted, shown, word};
 
 /// Steps for people.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::facts::{Key, KeyFacts, KeyManager, Organization, SourceKey};
 use crate::{
     CopyJob, CopyJobEvent, CopyJobState, Fact, Facts, Failure, JobRoleAccess, KeyArn,
-    RecoveryPointTags, Role, SimulatedAction, SimulatedDecision, SimulatedFact, TagPolicy, Tags,
-    ToldBy, UnknownReason, WhyUnknown,
+    RecoveryPointTags, Role, SimulatedAction, SimulatedDecision, TagPolicy, Tags, ToldBy,
+    UnknownReason, WhyUnknown,
 };
 
 pub(crate) const SNAPSHOT: &str = "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718";
@@ -107,34 +107,19 @@ pub(crate) fn simulated(
     })
 }
 
+/// The simulator's answers to the two actions of a copy.
+pub(crate) fn both(from: SimulatedDecision, into: SimulatedDecision) -> JobRoleAccess {
+    let copy_from = simulated("backup:CopyFromBackupVault", SNAPSHOT, from, true, true);
+    let copy_into = simulated("backup:CopyIntoBackupVault", VAULT, into, true, true);
+    JobRoleAccess {
+        copy_from: copy_from.into(),
+        copy_into: copy_into.into(),
+    }
+}
+
 /// A role that may copy from the source vault, but lacks the permission to copy into the destination vault.
 pub(crate) fn access() -> JobRoleAccess {
-    JobRoleAccess {
-        copy_from: SimulatedFact {
-            as_is: simulated(
-                "backup:CopyFromBackupVault",
-                SNAPSHOT,
-                SimulatedDecision::Allowed,
-                true,
-                true,
-            ),
-            without_scps: None,
-            without_boundary: None,
-            not_told: Vec::new(),
-        },
-        copy_into: SimulatedFact {
-            as_is: simulated(
-                "backup:CopyIntoBackupVault",
-                VAULT,
-                SimulatedDecision::ImplicitDeny,
-                true,
-                true,
-            ),
-            without_scps: None,
-            without_boundary: None,
-            not_told: Vec::new(),
-        },
-    }
+    both(SimulatedDecision::Allowed, SimulatedDecision::ImplicitDeny)
 }
 
 pub(crate) fn tags<const N: usize>(pairs: [(&str, &str); N]) -> Tags {

@@ -3,6 +3,15 @@
 use super::case::Case;
 use super::text::word;
 
+/// Texts to paste one after the other, the first of them with this sentence.
+pub(crate) fn add_each<T: ToString>(sentence: &str, texts: &[T]) -> Vec<String> {
+    let sentences = std::iter::once(sentence).chain(std::iter::repeat("Add this as well"));
+    let steps = sentences.zip(texts);
+    steps
+        .map(|(sentence, text)| super::case::step(sentence, &text.to_string()))
+        .collect()
+}
+
 /// A step from two formats with their arguments: `step!("sentence", …; "command", …)`.
 macro_rules! step {
     ($sentence:literal $(, $of_sentence:expr)*; $command:literal $(, $of_command:expr)*) => {
@@ -89,6 +98,19 @@ impl Case<'_> {
             self.source_vault(),
             self.event().destination_vault,
         )
+    }
+
+    /// A backup made instead of the one that can't be copied. `for_good` says how to need no such backup any more.
+    pub(crate) fn copy_that(&self, for_good: &str) -> String {
+        step!("Copy that backup to vault `{}` in account {}, Region {}, with POINT set to its ARN. To end this for good, {for_good}",
+            self.vault(), self.account(), self.region();
+            "{}", self.start_from("$POINT"))
+    }
+
+    /// Once a policy was changed.
+    pub(crate) fn start_again_once_it_counts(&self) -> String {
+        let sentence = "Wait some minutes until the policy counts, then start the copy again";
+        self.start_again_with(sentence, "")
     }
 
     /// `aws backup start-backup-job` into the source vault. `resource` must be plain, or a shell variable.

@@ -9,6 +9,10 @@ use super::*;
 use crate::fact::Fact;
 use crate::{JobRoleAccess, SimulatedDecision, SimulatedFact, Tags};
 
+/// The recovery point of a type that AWS Backup manages fully.
+const MANAGED: &str =
+    "arn:aws:backup:eu-west-1:111122223333:recovery-point:1a2b3c4d-1a2b-1a2b-1a2b-1a2b3c4d5e6f";
+
 pub(super) fn text(advice: &Advice) -> String {
     let mut text = format!("who  {}\n", advice.who);
     for (number, step) in (1..).zip(&advice.steps) {
@@ -20,19 +24,25 @@ pub(super) fn text(advice: &Advice) -> String {
     text
 }
 
+/// The advice for each case, under its name.
+fn words_of<N: std::fmt::Display>(
+    cases: impl IntoIterator<Item = (N, Cause, CopyJobEvent, Facts)>,
+) -> String {
+    let mut all = String::new();
+    for (name, cause, event, facts) in cases {
+        let advice = text(&advise(cause, &event, Some(&facts)));
+        let _ = writeln!(all, "== {name}\n{advice}");
+    }
+    all
+}
+
 #[test]
 fn the_words_for_every_cause() {
     let event = event(SNAPSHOT, "EBS");
-    let facts = facts();
-    let mut all = String::new();
-    for cause in Cause::ALL {
-        let _ = writeln!(
-            all,
-            "== {cause}\n{}",
-            text(&advise(*cause, &event, Some(&facts)))
-        );
-    }
-    insta::assert_snapshot!(all);
+    let all = Cause::ALL
+        .iter()
+        .map(|cause| (*cause, *cause, event.clone(), facts()));
+    insta::assert_snapshot!(words_of(all));
 }
 
 #[test]
@@ -53,18 +63,11 @@ fn access_of(
     by_boundary: bool,
     without_boundary: Option<SimulatedDecision>,
 ) -> JobRoleAccess {
+    let denied = SimulatedDecision::ImplicitDeny;
     let fact = |action: &str, resource: &str| SimulatedFact {
-        as_is: simulated(
-            action,
-            resource,
-            SimulatedDecision::ImplicitDeny,
-            by_organization,
-            by_boundary,
-        ),
-        without_scps: None,
         without_boundary: without_boundary
             .map(|decision| simulated(action, resource, decision, true, true)),
-        not_told: Vec::new(),
+        ..simulated(action, resource, denied, by_organization, by_boundary).into()
     };
     JobRoleAccess {
         copy_from: fact("backup:CopyFromBackupVault", SNAPSHOT),
@@ -74,131 +77,79 @@ fn access_of(
 
 #[test]
 fn the_words_where_the_simulator_tells_the_layer() {
-    let event = event(SNAPSHOT, "S3");
-    let with = |access: JobRoleAccess| Facts {
-        job_role_access: access,
-        ..facts()
-    };
-    let denied = SimulatedFact {
-        as_is: simulated(
-            "backup:CopyIntoBackupVault",
-            VAULT,
-            SimulatedDecision::ExplicitDeny,
-            true,
-            true,
-        ),
-        without_scps: None,
-        without_boundary: None,
-        not_told: Vec::new(),
-    };
+    let (allowed, denied) = (SimulatedDecision::Allowed, SimulatedDecision::ImplicitDeny);
+    let role = Cause::JobRolePermission;
+    let boundary = Cause::PermissionsBoundary;
     let cases = [
-        (
-            "both missing",
-            Cause::JobRolePermission,
-            with(access_of(true, true, None)),
-        ),
+        ("both missing", role, access_of(true, true, None)),
         (
             "one denied",
-            Cause::JobRolePermission,
-            with(JobRoleAccess {
-                copy_into: denied,
-                ..access()
-            }),
+            role,
+            both(allowed, SimulatedDecision::ExplicitDeny),
         ),
         (
             "boundary alone",
-            Cause::PermissionsBoundary,
-            with(access_of(true, false, Some(SimulatedDecision::Allowed))),
+            boundary,
+            access_of(true, false, Some(allowed)),
         ),
         (
             "boundary and own policies",
-            Cause::PermissionsBoundary,
-            with(access_of(
-                true,
-                false,
-                Some(SimulatedDecision::ImplicitDeny),
-            )),
+            boundary,
+            access_of(true, false, Some(denied)),
         ),
         (
             "organization",
             Cause::ServiceControlPolicy,
-            with(access_of(false, true, None)),
+            access_of(false, true, None),
         ),
     ];
-    let mut all = String::new();
-    for (name, cause, facts) in &cases {
-        let _ = writeln!(
-            all,
-            "== {name}: {cause}\n{}",
-            text(&advise(*cause, &event, Some(facts)))
-        );
-    }
-    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(words_of(cases.map(|(name, cause, job_role_access)| {
+        let facts = Facts {
+            job_role_access,
+            ..facts()
+        };
+        let name = format!("{name}: {cause}");
+        (name, cause, event(SNAPSHOT, "S3"), facts)
+    })));
 }
 
 #[test]
 fn the_words_for_tags() {
-    let event = event(
-        "arn:aws:backup:eu-west-1:111122223333:recovery-point:1a2b3c4d-1a2b-1a2b-1a2b-1a2b3c4d5e6f",
-        "EFS",
-    );
     let many: Tags = (0..52)
         .map(|number| (format!("tag{number}"), "x".to_owned()))
         .chain([("aws:x".to_owned(), "y".to_owned())])
         .collect();
+    let with = |recovery_point_tags| Facts {
+        recovery_point_tags,
+        ..facts()
+    };
+    let none_in_effect = Facts {
+        tag_policy: Fact::Known(None),
+        ..facts()
+    };
+    let no_command = known_tags(tags([
+        ("CostCenter", "Research `and`\nDevelopment"),
+        ("owner", "a b"),
+    ]));
     let cases = [
         ("two values", Cause::TagPolicy, facts()),
-        (
-            "no policy in effect",
-            Cause::TagPolicy,
-            Facts {
-                tag_policy: Fact::Known(None),
-                ..facts()
-            },
-        ),
+        ("no policy in effect", Cause::TagPolicy, none_in_effect),
         (
             "a value that no command can carry",
             Cause::TagPolicy,
-            Facts {
-                recovery_point_tags: known_tags(tags([
-                    ("CostCenter", "Research `and`\nDevelopment"),
-                    ("owner", "a b"),
-                ])),
-                ..facts()
-            },
+            with(no_command),
         ),
-        (
-            "too many",
-            Cause::TagLimit,
-            Facts {
-                recovery_point_tags: known_tags(many),
-                ..facts()
-            },
-        ),
-        (
-            "unknown how many",
-            Cause::TagLimit,
-            Facts {
-                recovery_point_tags: unknown(),
-                ..facts()
-            },
-        ),
+        ("too many", Cause::TagLimit, with(known_tags(many))),
+        ("unknown how many", Cause::TagLimit, with(unknown())),
     ];
-    let mut all = String::new();
-    for (name, cause, facts) in &cases {
-        let _ = writeln!(
-            all,
-            "== {name}: {cause}\n{}",
-            text(&advise(*cause, &event, Some(facts)))
-        );
-    }
-    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(words_of(cases.map(|(name, cause, facts)| {
+        let name = format!("{name}: {cause}");
+        (name, cause, event(MANAGED, "EFS"), facts)
+    })));
 }
 
 #[test]
 fn the_words_for_types_that_cannot_be_copied() {
-    let managed =
-        "arn:aws:backup:eu-west-1:111122223333:recovery-point:1a2b3c4d-1a2b-1a2b-1a2b-1a2b3c4d5e6f";
     let cases = [
         (
             "DynamoDB",
@@ -238,7 +189,7 @@ fn the_words_for_types_that_cannot_be_copied() {
         ),
         (
             "CloudFormation",
-            managed,
+            MANAGED,
             "arn:aws:cloudformation:eu-west-1:111122223333:stack/web/1",
             VAULT,
         ),
@@ -255,21 +206,12 @@ fn the_words_for_types_that_cannot_be_copied() {
             "arn:aws-us-gov:backup:us-gov-west-1:444455556666:backup-vault:dr-vault",
         ),
     ];
-    let mut all = String::new();
-    for (kind, point, resource, destination) in cases {
+    insta::assert_snapshot!(words_of(cases.map(|(kind, point, resource, destination)| {
         let event = event_with(
             point,
             &json!({"resourceType": kind, "resourceArn": resource, "destinationBackupVaultArn": destination}),
         );
-        let _ = writeln!(
-            all,
-            "== {kind} {point} to {destination}\n{}",
-            text(&advise(
-                Cause::UnsupportedResourceType,
-                &event,
-                Some(&facts())
-            ))
-        );
-    }
-    insta::assert_snapshot!(all);
+        let name = format!("{kind} {point} to {destination}");
+        (name, Cause::UnsupportedResourceType, event, facts())
+    })));
 }

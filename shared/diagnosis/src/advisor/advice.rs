@@ -5,36 +5,39 @@ use serde_json::Value;
 
 use super::call::ApiCallEvent;
 use super::facts::KeyInUse;
-use super::job::{JobKind, UnsuccessfulJob};
+use super::job::{JobKind, ServiceJob};
 use super::needs::{FOR_S3_BACKUP, FOR_S3_RESTORE, row_of_job};
 use super::permission_set::PermissionSet;
 use crate::advice::{Advice, console, owner_of_key, page, step};
-use crate::causes::Cause;
+use crate::causes::{Cause, role};
 use crate::permission::{PermissionAnswer, PermissionState};
 use crate::resource::RoleArn;
-
-const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
-const DEFAULT_ROLE_PATH: &str = "/service-role/";
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
 const ADD_TO_KEY_POLICY: &str = "The policy of the key does not allow {}. The key's owner must let the principal use it, or delegate to the account \
      with the statement Enable IAM User Permissions.";
 const LEAVE_AWS_MANAGED_KEY: &str = "The policy of the key does not allow {}. It is an AWS managed key, and nobody can change its policy: name a customer \
      managed key.";
 
-/// The permissions that are missing or denied, by the layer in their way.
-fn stopped_by(answers: &[PermissionAnswer], layer: Layer) -> Vec<&str> {
-    answers
-        .iter()
-        .filter(|answer| {
-            matches!(
-                answer.state,
-                PermissionState::Missing | PermissionState::Denied
-            ) && answer.blocked_by.contains(&layer)
-        })
-        .map(|answer| answer.action.as_str())
-        .collect()
-}
+/// What to do about the other layers, in the order in which it should be done.
+const OTHER_LAYERS: [(Layer, &str); 4] = [
+    (
+        Layer::Boundary,
+        "The permissions boundary does not allow {}. Its owner must allow it there too; a policy alone does not help.",
+    ),
+    (
+        Layer::Scp,
+        "The organization's service control policies do not allow {}. Only the organization's administrator can change them. The \
+         policy simulator ignores their conditions, so check the message first.",
+    ),
+    (
+        Layer::Session,
+        "A session policy does not allow {}. It is given when the session starts; start one without it.",
+    ),
+    (
+        Layer::Rcp,
+        "A resource control policy does not allow {}. Only the organization's administrator can change it.",
+    ),
+];
 
 /// The steps that concern permissions, in the order in which they should be taken. `attach` are those that attach the policy
 /// to the principal, where it is known; `key_policy` is the sentence on a key policy.
@@ -46,12 +49,10 @@ fn permission_steps(
     key_policy: &str,
 ) -> Vec<String> {
     let mut steps = Vec::new();
-    let stopped = |layer| stopped_by(answers, layer);
     if let Some(policy) = policy {
-        steps.push(step(
-            &format!("Save this least-privilege policy for {whose} as policy.json"),
-            &policy.to_string(),
-        ));
+        steps.push(
+            step!("Save this least-privilege policy for {whose} as policy.json"; "{}", policy),
+        );
         if attach.is_empty() {
             steps.push(format!(
                 "Attach it to the role, user or permission set of {whose}."
@@ -59,50 +60,30 @@ fn permission_steps(
         }
         steps.extend(attach);
     }
-    let denied: Vec<&str> = answers
-        .iter()
-        .filter(|answer| {
-            answer.state == PermissionState::Denied && answer.blocked_by.contains(&Layer::Identity)
-        })
-        .map(|answer| answer.action.as_str())
-        .collect();
-    if !denied.is_empty() {
-        steps.push(format!(
-            "A policy of {whose} denies {}. Someone put that Deny there on purpose: ask its author first.",
-            denied.join(", ")
-        ));
-    }
-    for (layer, sentence) in [
-        (
-            Layer::Boundary,
-            "The permissions boundary does not allow {}. Its owner must allow it there too; a policy alone does not help.",
-        ),
-        (
-            Layer::Scp,
-            "The organization's service control policies do not allow {}. Only the organization's administrator can change them. The \
-             policy simulator ignores their conditions, so check the message first.",
-        ),
-        (
-            Layer::Session,
-            "A session policy does not allow {}. It is given when the session starts; start one without it.",
-        ),
-        (
-            Layer::Rcp,
-            "A resource control policy does not allow {}. Only the organization's administrator can change it.",
-        ),
-        (Layer::Resource, key_policy),
-    ] {
-        let actions = stopped(layer);
+    let mut about = |sentence: &str, layer, also: fn(&PermissionAnswer) -> bool| {
+        let stopped = answers
+            .iter()
+            .filter(|answer| answer.is_stopped_by(layer) && also(answer));
+        let actions: Vec<&str> = stopped.map(|answer| answer.action.as_str()).collect();
         if !actions.is_empty() {
             steps.push(sentence.replace("{}", &actions.join(", ")));
         }
+    };
+    let denies = format!(
+        "A policy of {whose} denies {{}}. Someone put that Deny there on purpose: ask its author first."
+    );
+    about(&denies, Layer::Identity, |answer| {
+        answer.state == PermissionState::Denied
+    });
+    for (layer, sentence) in OTHER_LAYERS {
+        about(sentence, layer, |_| true);
     }
+    about(key_policy, Layer::Resource, |_| true);
     steps
 }
 
 /// The advice for a refused call. `key` is the key that it uses, where it is known.
-#[must_use]
-pub fn advise_caller(
+pub(super) fn advise_caller(
     call: &ApiCallEvent,
     cause: Cause,
     answers: &[PermissionAnswer],
@@ -185,19 +166,13 @@ fn attach_to_principal(call: &ApiCallEvent) -> Option<String> {
     } else {
         ("put-user-policy", "--user-name")
     };
-    Some(step(
-        &format!("Attach it, in account {}", call.account),
-        &format!(
-            "aws iam {command} {option} {name} --policy-name {} --policy-document file://policy.json",
-            call.operation
-        ),
-    ))
+    Some(step!("Attach it, in account {}", call.account;
+        "aws iam {command} {option} {name} --policy-name {} --policy-document file://policy.json", call.operation))
 }
 
 /// The advice for a job that came to nothing.
-#[must_use]
-pub fn advise_job_role(
-    job: &UnsuccessfulJob,
+pub(super) fn advise_job_role(
+    job: &ServiceJob,
     cause: Cause,
     answers: &[PermissionAnswer],
     policy: Option<&Value>,
@@ -215,31 +190,23 @@ pub fn advise_job_role(
             steps.extend(missing_role(role));
         }
         if cause == Cause::JobRoleTrust {
-            steps.push(step("Save this trust policy as trust.json", TRUST));
-            steps.push(step(
-                &format!("Set it, in account {account}"),
-                &format!(
-                    "aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json",
-                    role.name()
-                ),
-            ));
+            steps.push(step!("Save this trust policy as trust.json"; "{}", role::trust_policy()));
+            steps.push(step!("Set it, in account {account}";
+                "aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json", role.name()));
         }
     }
     steps.extend(managed_policy(job, answers));
     let attach = job.role.iter().map(|role| {
-        step(
-            &format!("Attach it, in account {account}"),
-            &format!(
-                "aws iam put-role-policy --role-name {} --policy-name CopymendMissing --policy-document file://policy.json",
-                role.name()
-            ),
-        )
+        step!("Attach it, in account {account}";
+            "aws iam put-role-policy --role-name {} --policy-name CopymendMissing --policy-document file://policy.json",
+            role.name())
     });
+    let attach = attach.collect();
     steps.extend(permission_steps(
         &whose,
         answers,
         policy,
-        attach.collect(),
+        attach,
         ADD_TO_KEY_POLICY,
     ));
     let what = job.kind.name();
@@ -281,21 +248,18 @@ pub fn advise_job_role(
 
 /// A custom role that is called like the default role, but has no path, is easily taken for it.
 fn missing_role(role: &RoleArn) -> Vec<String> {
-    let mut steps = vec![step(
-        "See whether a role of that name exists, and under which path",
-        &format!(
-            "aws iam get-role --role-name {} --query Role.Arn --output text",
-            role.name()
-        ),
-    )];
-    if role.name() == DEFAULT_ROLE && role.path() != DEFAULT_ROLE_PATH {
+    let mut steps = vec![
+        step!("See whether a role of that name exists, and under which path";
+            "aws iam get-role --role-name {} --query Role.Arn --output text", role.name()),
+    ];
+    if role::is_default_without_path(role) {
         steps.push(format!(
-            "AWS Backup's default role has the path {DEFAULT_ROLE_PATH}: its ARN is arn:{}:iam::{}:role/service-role/{DEFAULT_ROLE}. The job \
-             names a role of the same name without that path. Name the right one in the backup plan's resource assignment.",
-            role.partition(),
-            role.arn().account()
+            "AWS Backup's default role has the path {}: its ARN is {}. The job names a role of the same name without that path. Name the \
+             right one in the backup plan's resource assignment.",
+            role::DEFAULT_PATH,
+            role::default_role(role)
         ));
-    } else if role.name() == DEFAULT_ROLE {
+    } else if role.name() == role::DEFAULT_ROLE {
         steps.push("AWS Backup makes its default role when a resource is assigned in its console with the choice Default role.".to_owned());
     }
     steps.push(
@@ -306,30 +270,18 @@ fn missing_role(role: &RoleArn) -> Vec<String> {
 }
 
 /// The managed policy that a type needs, where something of it is missing.
-fn managed_policy(job: &UnsuccessfulJob, answers: &[PermissionAnswer]) -> Vec<String> {
-    let (Some(row), Some(role)) = (row_of_job(job), &job.role) else {
-        return Vec::new();
-    };
-    if stopped_by(answers, Layer::Identity).is_empty() {
-        return Vec::new();
-    }
+fn managed_policy(job: &ServiceJob, answers: &[PermissionAnswer]) -> Option<String> {
+    let (row, role) = (row_of_job(job)?, job.role.as_ref()?);
     let is_of_s3 = [FOR_S3_BACKUP, FOR_S3_RESTORE].contains(&row.managed_policy);
-    let path = if is_of_s3 { "" } else { "service-role/" };
-    let sentence = if is_of_s3 {
-        format!(
-            "Either attach AWS's policy {}, which is not part of the default role",
-            row.managed_policy
-        )
+    let (path, which) = if is_of_s3 {
+        ("", ", which is not part of the default role")
     } else {
-        format!("Either attach AWS's policy {}", row.managed_policy)
+        ("service-role/", "")
     };
-    vec![step(
-        &sentence,
-        &format!(
-            "aws iam attach-role-policy --role-name {} --policy-arn arn:{}:iam::aws:policy/{path}{}",
-            role.name(),
-            role.partition(),
-            row.managed_policy
-        ),
-    )]
+    let is_stopped = |answer: &PermissionAnswer| answer.is_stopped_by(Layer::Identity);
+    answers.iter().any(is_stopped).then(|| {
+        step!("Either attach AWS's policy {}{which}", row.managed_policy;
+            "aws iam attach-role-policy --role-name {} --policy-arn arn:{}:iam::aws:policy/{path}{}", role.name(),
+            role.partition(), row.managed_policy)
+    })
 }

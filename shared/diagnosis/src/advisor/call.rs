@@ -1,11 +1,10 @@
 //! A call of AWS Backup's API as CloudTrail reports it through EventBridge.
 
-use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use copymend_policy::{AccountId, Arn};
 use serde_json::{Map, Value};
 
 use super::permission_set::PermissionSet;
-use crate::event::{EventError, envelope, region};
+use crate::event::{Detail, EventError, envelope, region, shortened};
 use crate::resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
 
 /// The detail-type of API calls that CloudTrail hands to EventBridge.
@@ -50,61 +49,49 @@ pub struct ApiCallEvent {
 impl ApiCallEvent {
     /// Reads an event.
     pub fn from_json(event: &Value) -> Result<Self, EventError> {
-        let envelope: EventBridgeEvent<Map<String, Value>> = envelope(event, API_CALL_DETAIL_TYPE)?;
-        let detail = &envelope.detail;
-        let text = |field: &str| detail.get(field).and_then(Value::as_str);
-        let required = |field: &'static str| {
-            text(field)
-                .filter(|text| !text.is_empty())
-                .ok_or(EventError::MissingField { field })
-        };
-        let source = required("eventSource")?;
+        let envelope = envelope(event, API_CALL_DETAIL_TYPE)?;
+        let detail = Detail(&envelope.detail);
+        let source = detail.required("eventSource")?;
         if source != EVENT_SOURCE_OF_BACKUP {
             return Err(EventError::OtherEvent {
                 field: "eventSource",
-                found: crate::event::shortened(source),
+                found: shortened(source),
                 expected: EVENT_SOURCE_OF_BACKUP,
             });
         }
-        let operation = required("eventName")?;
+        let operation = detail.required("eventName")?;
         if !operation.bytes().all(|b| b.is_ascii_alphanumeric()) || operation.len() > 64 {
             return Err(EventError::MalformedField {
                 field: "eventName",
                 reason: "it is not the name of an API operation",
             });
         }
-        let account = text("recipientAccountId")
+        let field = "recipientAccountId";
+        let account = detail
+            .text(field)
             .or(envelope.account.as_deref())
-            .ok_or(EventError::MissingField {
-                field: "recipientAccountId",
-            })?;
-        let region = region("awsRegion", required("awsRegion")?)?;
-        let identity = detail
-            .get("userIdentity")
-            .and_then(Value::as_object)
-            .ok_or(EventError::MissingField {
-                field: "userIdentity",
-            })?;
+            .ok_or(EventError::MissingField { field })?;
+        let region = region("awsRegion", detail.required("awsRegion")?)?;
+        let identity = detail.object("userIdentity");
+        let identity = identity.ok_or(EventError::MissingField {
+            field: "userIdentity",
+        })?;
+        let id = envelope.id.as_deref().or_else(|| detail.text("eventID"));
         Ok(Self {
-            id: envelope
-                .id
-                .clone()
-                .or_else(|| text("eventID").map(str::to_owned))
-                .ok_or(EventError::MissingField { field: "eventID" })?,
+            id: id
+                .ok_or(EventError::MissingField { field: "eventID" })?
+                .to_owned(),
             account: account.parse().map_err(|_| EventError::MalformedField {
-                field: "recipientAccountId",
+                field,
                 reason: "it is no account id",
             })?,
             region,
             operation: operation.to_owned(),
-            error_code: text("errorCode")
-                .filter(|code| !code.is_empty())
-                .map(str::to_owned),
-            error_message: text("errorMessage").unwrap_or_default().to_owned(),
-            caller: Caller::read(identity),
+            error_code: detail.text("errorCode").map(str::to_owned),
+            error_message: detail.text("errorMessage").unwrap_or_default().to_owned(),
+            caller: Caller::read(&Detail(identity)),
             request: detail
-                .get("requestParameters")
-                .and_then(Value::as_object)
+                .object("requestParameters")
                 .cloned()
                 .unwrap_or_default(),
         })
@@ -131,24 +118,22 @@ impl ApiCallEvent {
     /// A parameter of the request that is a text.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.request
-            .get(name)?
-            .as_str()
-            .filter(|text| !text.is_empty())
+        Detail(&self.request).text(name)
+    }
+
+    /// The ARN of something in the called account and Region.
+    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, region, account) = (self.partition(), &self.region, self.account);
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 
     /// The vault that the call is about, in the called account and Region.
     #[must_use]
     pub fn vault(&self) -> Option<BackupVaultArn> {
         let name = self.parameter("backupVaultName")?;
-        format!(
-            "arn:{}:backup:{}:{}:backup-vault:{name}",
-            self.partition(),
-            self.region,
-            self.account
-        )
-        .parse()
-        .ok()
+        self.arn("backup", &format!("backup-vault:{name}"))
+            .parse()
+            .ok()
     }
 
     /// The key that the call names: an ARN, or an id in the called account and Region. An alias names no key by itself: see
@@ -156,16 +141,8 @@ impl ApiCallEvent {
     #[must_use]
     pub fn key(&self) -> Option<KeyArn> {
         let named = self.parameter("encryptionKeyArn")?;
-        let whole = named.parse().ok().or_else(|| {
-            format!(
-                "arn:{}:kms:{}:{}:key/{named}",
-                self.partition(),
-                self.region,
-                self.account
-            )
-            .parse()
-            .ok()
-        });
+        let here = || self.arn("kms", &format!("key/{named}")).parse().ok();
+        let whole = named.parse().ok().or_else(here);
         // No call reaches another partition.
         whole.filter(|key: &KeyArn| key.partition() == self.partition())
     }
@@ -180,49 +157,46 @@ impl ApiCallEvent {
             None if self.operation == "CreateBackupVault" => "alias/aws/backup",
             None => return None,
         };
-        let whole = named.parse().ok().or_else(|| {
-            format!(
-                "arn:{}:kms:{}:{}:{named}",
-                self.partition(),
-                self.region,
-                self.account
-            )
-            .parse()
-            .ok()
-        });
+        let here = || self.arn("kms", named).parse().ok();
+        let whole = named.parse().ok().or_else(here);
         whole.filter(|alias: &KeyAliasArn| alias.partition() == self.partition())
     }
 
     /// The role that the call passes to AWS Backup.
     #[must_use]
     pub fn passed_role(&self) -> Option<RoleArn> {
-        let selection = self
-            .request
-            .get("backupSelection")
-            .and_then(|selection| selection.get("iamRoleArn"))
-            .and_then(Value::as_str);
-        self.parameter("iamRoleArn").or(selection)?.parse().ok()
+        let selection = Detail(&self.request).object("backupSelection");
+        let of_selection = || selection?.get("iamRoleArn")?.as_str();
+        self.parameter("iamRoleArn")
+            .or_else(of_selection)?
+            .parse()
+            .ok()
     }
 }
 
 impl Caller {
-    fn read(identity: &Map<String, Value>) -> Self {
-        let text = |field: &str| identity.get(field).and_then(Value::as_str);
+    fn read(identity: &Detail<'_>) -> Self {
         let issuer = identity
-            .get("sessionContext")
-            .and_then(|context| context.get("sessionIssuer"))
-            .and_then(|issuer| issuer.get("arn"))
-            .and_then(Value::as_str);
-        let arn = text("arn").unwrap_or_default();
+            .object("sessionContext")
+            .and_then(|context| context.get("sessionIssuer")?.get("arn")?.as_str());
+        let arn = identity.text("arn").unwrap_or_default();
         let is_entity = |arn: &Arn| {
             arn.service() == "iam"
                 && (arn.resource().starts_with("role/") || arn.resource().starts_with("user/"))
         };
         Self {
-            kind: text("type").unwrap_or_default().to_owned(),
+            kind: identity.text("type").unwrap_or_default().to_owned(),
             arn: arn.to_owned(),
             principal: issuer.unwrap_or(arn).parse().ok().filter(is_entity),
-            invoked_by: text("invokedBy").map(str::to_owned),
+            invoked_by: identity.text("invokedBy").map(str::to_owned),
+        }
+    }
+
+    /// The ARN that the request carried: a role's session, or the user itself.
+    pub(super) fn acting_as(&self) -> &str {
+        match &self.principal {
+            Some(principal) if !self.arn.contains(":assumed-role/") => principal.as_str(),
+            Some(_) | None => &self.arn,
         }
     }
 

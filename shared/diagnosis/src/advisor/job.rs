@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::event::{Detail, EventError, envelope, job_id, region};
 use crate::resource::{BackupVaultArn, KeyArn, RoleArn};
-use crate::service_job::{BackupJob, RestoreJob};
 
 /// The detail-type of a backup job's events.
 pub const BACKUP_JOB_DETAIL_TYPE: &str = "Backup Job State Change";
@@ -48,29 +47,50 @@ impl JobKind {
     }
 }
 
-/// What an event says of a backup or restore job. It is a hint, as every event is.
+/// A backup or restore job, as AWS Backup describes it or, unconfirmed, as an event tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobEvent {
-    /// The event's id; the job's where it has none.
-    pub id: String,
+pub struct ServiceJob {
     /// Which kind of job.
     pub kind: JobKind,
-    /// The account that sent the event, as written.
-    pub account: String,
-    /// The Region that sent the event.
-    pub region: String,
     /// The job's id.
-    pub job_id: String,
-    /// The state that the event reports. Backup jobs call it `state`, restore jobs `status`.
+    pub id: String,
+    /// The account that owns the job, if it is a real one.
+    pub account: Option<AccountId>,
+    /// The Region that the job ran in.
+    pub region: String,
+    /// `State`, such as `FAILED`. Restore jobs call it `Status`.
     pub state: String,
-    /// The status message; empty where there is none.
+    /// `StatusMessage`, word for word; empty where there is none.
     pub status_message: String,
     /// The job role.
     pub role: Option<RoleArn>,
     /// The resource of a backup, or the recovery point of a restore.
     pub resource: Option<Arn>,
-    /// The kind of resource.
+    /// The kind of resource, such as `S3`.
     pub resource_type: Option<String>,
+    /// The vault. No event tells it.
+    pub vault: Option<BackupVaultArn>,
+    /// The key that the backup is encrypted with, where AWS Backup tells it.
+    pub encryption_key: Option<KeyArn>,
+}
+
+impl ServiceJob {
+    /// Whether the job failed, expired or was aborted.
+    #[must_use]
+    pub fn is_unsuccessful(&self) -> bool {
+        UNSUCCESSFUL.contains(&self.state.as_str())
+    }
+}
+
+/// What an event says of a backup or restore job. It is a hint, as every event is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobEvent {
+    /// The event's id; the job's where it has none.
+    pub id: String,
+    /// The account that sent the event, as written.
+    pub account: String,
+    /// The job, as the event alone tells it.
+    pub job: ServiceJob,
 }
 
 impl JobEvent {
@@ -87,122 +107,36 @@ impl JobEvent {
             .text("state")
             .or_else(|| detail.text("status"))
             .ok_or(EventError::MissingField { field: "state" })?;
-        // It goes into commands and links, also for a job that nobody confirms.
-        let region = region("region", envelope.region.as_deref().unwrap_or_default())?;
+        let account = envelope.account.unwrap_or_default();
         Ok(Self {
             id: envelope.id.unwrap_or_else(|| job_id.clone()),
-            kind,
-            account: envelope.account.unwrap_or_default(),
-            region,
-            state: state.to_ascii_uppercase(),
-            status_message: detail.text("statusMessage").unwrap_or_default().to_owned(),
-            role: detail
-                .text("iamRoleArn")
-                .map(str::parse)
-                .transpose()
-                .map_err(|source| EventError::MalformedArn {
-                    field: "iamRoleArn",
-                    source,
-                })?,
-            resource: detail.optional_arn(resource_field)?,
-            resource_type: detail.text("resourceType").map(ToOwned::to_owned),
-            job_id,
+            job: ServiceJob {
+                kind,
+                id: job_id,
+                account: account.parse().ok(),
+                // It goes into commands and links, also for a job that nobody confirms.
+                region: region("region", envelope.region.as_deref().unwrap_or_default())?,
+                state: state.to_ascii_uppercase(),
+                status_message: detail.text("statusMessage").unwrap_or_default().to_owned(),
+                role: detail.optional_arn("iamRoleArn")?,
+                resource: detail.optional_arn(resource_field)?,
+                resource_type: detail.text("resourceType").map(ToOwned::to_owned),
+                vault: None,
+                encryption_key: None,
+            },
+            account,
         })
     }
 
-    /// Whether the event reports that the job came to nothing.
+    /// The job as AWS Backup describes it; `None` if it differs from the event or was not unsuccessful.
     #[must_use]
-    pub fn is_unsuccessful(&self) -> bool {
-        UNSUCCESSFUL.contains(&self.state.as_str())
-    }
-
-    /// The job as the event alone tells it, for one that AWS Backup doesn't confirm.
-    #[must_use]
-    pub fn unconfirmed(&self) -> UnsuccessfulJob {
-        UnsuccessfulJob {
-            kind: self.kind,
-            id: self.job_id.clone(),
-            account: self.account.parse().ok(),
-            region: self.region.clone(),
-            state: self.state.clone(),
-            message: self.status_message.clone(),
-            role: self.role.clone(),
-            resource: self.resource.clone(),
-            resource_type: self.resource_type.clone(),
-            vault: None,
-            key: None,
-        }
-    }
-}
-
-/// A backup or restore job that came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnsuccessfulJob {
-    /// Which kind of job.
-    pub kind: JobKind,
-    /// The job's id.
-    pub id: String,
-    /// The job's account, if it is a real one.
-    pub account: Option<AccountId>,
-    /// The job's Region.
-    pub region: String,
-    /// Its state.
-    pub state: String,
-    /// Its message, word for word.
-    pub message: String,
-    /// The job role.
-    pub role: Option<RoleArn>,
-    /// The resource of a backup, or the recovery point of a restore.
-    pub resource: Option<Arn>,
-    /// The kind of resource.
-    pub resource_type: Option<String>,
-    /// The vault.
-    pub vault: Option<BackupVaultArn>,
-    /// The key of the backup, where AWS Backup tells it.
-    pub key: Option<KeyArn>,
-}
-
-impl UnsuccessfulJob {
-    /// The job as AWS Backup describes it; `None` if it differs from the event or didn't come to nothing.
-    #[must_use]
-    pub fn of_backup(event: &JobEvent, job: BackupJob) -> Option<Self> {
-        let same = job.id == event.job_id
-            && job.account.as_str() == event.account
-            && (event.role.is_none() || event.role == job.role);
-        (same && UNSUCCESSFUL.contains(&job.state.as_str())).then(|| Self {
-            kind: JobKind::Backup,
-            id: job.id,
-            account: Some(job.account),
-            region: event.region.clone(),
-            state: job.state,
-            message: job.status_message,
-            role: job.role,
-            resource: job.resource,
-            resource_type: job.resource_type,
-            vault: job.vault,
-            key: job.encryption_key,
-        })
-    }
-
-    /// As [`Self::of_backup`], for a restore job.
-    #[must_use]
-    pub fn of_restore(event: &JobEvent, job: RestoreJob) -> Option<Self> {
-        let same = job.id == event.job_id
-            && job.account.as_str() == event.account
-            && (event.role.is_none() || event.role == job.role);
-        (same && UNSUCCESSFUL.contains(&job.status.as_str())).then(|| Self {
-            kind: JobKind::Restore,
-            id: job.id,
-            account: Some(job.account),
-            region: event.region.clone(),
-            state: job.status,
-            message: job.status_message,
-            role: job.role,
-            resource: job.recovery_point,
-            resource_type: job.resource_type,
-            vault: job.vault,
-            key: None,
-        })
+    pub fn confirmed_by(&self, described: ServiceJob) -> Option<ServiceJob> {
+        let same = described.id == self.job.id
+            && described
+                .account
+                .is_some_and(|account| account.as_str() == self.account)
+            && (self.job.role.is_none() || self.job.role == described.role);
+        (same && described.is_unsuccessful()).then_some(described)
     }
 }
 
@@ -234,30 +168,24 @@ mod tests {
                        "iamRoleArn": "arn:aws:iam::111122223333:role/Restore", "createdResourceArn": {}}
         });
         let event = JobEvent::from_json(&event, JobKind::Restore).unwrap();
-        assert!(event.is_unsuccessful());
-        let job = RestoreJob {
-            id: "4DD9".to_owned(),
-            account: "111122223333".parse().unwrap(),
-            status: "FAILED".to_owned(),
+        assert!(event.job.is_unsuccessful());
+        let job = ServiceJob {
             status_message: "m".to_owned(),
-            role: event.role.clone(),
-            recovery_point: None,
-            vault: None,
-            resource_type: Some("S3".to_owned()),
+            ..event.job.clone()
         };
-        assert!(UnsuccessfulJob::of_restore(&event, job.clone()).is_some());
+        assert!(event.confirmed_by(job.clone()).is_some());
         for other in [
-            RestoreJob {
-                status: "COMPLETED".to_owned(),
+            ServiceJob {
+                state: "COMPLETED".to_owned(),
                 ..job.clone()
             },
-            RestoreJob {
-                account: "444455556666".parse().unwrap(),
+            ServiceJob {
+                account: "444455556666".parse().ok(),
                 ..job.clone()
             },
-            RestoreJob { role: None, ..job },
+            ServiceJob { role: None, ..job },
         ] {
-            assert_eq!(UnsuccessfulJob::of_restore(&event, other), None);
+            assert_eq!(event.confirmed_by(other), None);
         }
     }
 }

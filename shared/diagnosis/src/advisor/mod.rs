@@ -1,12 +1,12 @@
 //! What was missing for a refused AWS Backup call, or for a failed backup or restore job. Pure.
 //!
-//! A call needs some permissions ([`needs`]); policies answer to each ([`permissions`]); the answers are weighed together
-//! with the service's words (`weigh`).
+//! A call needs some permissions ([`needs`]); policies answer to each (`permissions`); the answers are weighed together
+//! with the service's words (`weigh`). What comes out are [`Findings`].
 
-mod access;
 mod advice;
 mod call;
 mod facts;
+mod findings;
 mod job;
 pub mod needs;
 mod permission_set;
@@ -14,14 +14,9 @@ mod permissions;
 mod policy;
 mod weigh;
 
-pub use advice::{advise_caller, advise_job_role};
 pub use call::{API_CALL_DETAIL_TYPE, ApiCallEvent, Caller, is_access_denied};
 pub use facts::{AliasInUse, CallerAccess, CallerFacts, JobFacts, KeyInUse};
-pub use job::{
-    BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob,
-};
+pub use findings::Findings;
+pub use job::{BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind, RESTORE_JOB_DETAIL_TYPE, ServiceJob};
 pub use needs::{KeyUse, Need};
 pub use permission_set::PermissionSet;
-pub use permissions::permissions;
-pub use policy::least_privilege;
-pub use weigh::{weigh_call, weigh_job, with_message};

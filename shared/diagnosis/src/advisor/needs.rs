@@ -4,9 +4,13 @@
 //! `AWSBackupServiceRolePolicyForBackup`, `…ForRestores`, `…ForS3Backup` and `…ForS3Restore`, read in 2026 (documented): a
 //! job's list is the part of them that a job of that type can't do without (inferred).
 
+use copymend_policy::{AccountId, Arn, Layer};
+
 use super::call::ApiCallEvent;
-use super::job::{JobKind, UnsuccessfulJob};
-use crate::resource::{KeyAliasArn, KeyArn};
+use super::job::{JobKind, ServiceJob};
+use crate::permission::{PermissionAnswer, PermissionState};
+use crate::resource::KeyArn;
+use crate::simulation::ContextKey;
 
 /// One permission that is needed, and on what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,49 @@ pub struct Need {
     pub key_use: Option<KeyUse>,
 }
 
+impl Need {
+    /// The condition keys that follow from the need, for the simulator and for the policies themselves. That AWS Backup calls KMS
+    /// in the caller's name, as `backup.REGION.amazonaws.com` and for an AWS resource, is taken from the conditions of
+    /// `AWSBackupFullAccess` (documented). Keys that aren't stated are unknown.
+    #[must_use]
+    pub fn context(&self, principal: &Arn) -> Vec<ContextKey> {
+        let resource: Option<Arn> = self.resource.parse().ok();
+        let owner = resource.and_then(|resource| resource.account_id());
+        let key_use = self.key_use.as_ref();
+        let one = |name: &str, value: &str| Some(ContextKey::one(name, value));
+        let keys = [
+            one("aws:PrincipalArn", principal.as_str()),
+            one("aws:SecureTransport", "true"),
+            owner.and_then(|owner| one("aws:ResourceAccount", owner.as_str())),
+            key_use.and_then(|key| one("kms:ViaService", &key.via_service)),
+            key_use.and_then(|key| one("kms:EncryptionContextKeys", key.encryption_context_key)),
+            match self.action {
+                "iam:PassRole" => one("iam:PassedToService", "backup.amazonaws.com"),
+                "kms:CreateGrant" => one("kms:GrantIsForAWSResource", "true"),
+                _ => None,
+            },
+        ];
+        keys.into_iter().flatten().collect()
+    }
+
+    /// The answer to it, from what was looked at.
+    pub(super) fn answered(
+        &self,
+        state: PermissionState,
+        blocked_by: Vec<Layer>,
+        detail: String,
+    ) -> PermissionAnswer {
+        PermissionAnswer {
+            action: self.action.to_owned(),
+            resource: self.resource.clone(),
+            state,
+            blocked_by,
+            detail,
+            is_from_message: false,
+        }
+    }
+}
+
 /// How AWS Backup uses a key in somebody's name: the condition keys of the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUse {
@@ -32,7 +79,7 @@ pub struct KeyUse {
 }
 
 /// The part of a vault's creation that concerns its key.
-pub(super) const VAULT_KEY_ACTIONS: [&str; 5] = [
+const VAULT_KEY_ACTIONS: [&str; 5] = [
     "kms:CreateGrant",
     "kms:DescribeKey",
     "kms:RetireGrant",
@@ -44,16 +91,10 @@ pub(super) const VAULT_KEY_ACTIONS: [&str; 5] = [
 /// by an alias, or not at all.
 #[must_use]
 pub fn of_call(call: &ApiCallEvent, key: Option<&KeyArn>) -> Vec<Need> {
-    let vault = call.vault().map(|vault| vault.to_string());
-    let mut needs = match call.operation.as_str() {
-        "CreateBackupVault" => vault_creation(call, vault.unwrap_or_else(|| "*".to_owned()), key),
-        operation => own_action(operation)
-            .map(|action| match resource_of(call, operation, vault) {
-                Some(resource) => need(action, resource),
-                None => any(action, "*"),
-            })
-            .into_iter()
-            .collect(),
+    let mut needs = if call.operation == "CreateBackupVault" {
+        vault_creation(call, key)
+    } else {
+        own_action(call).into_iter().collect()
     };
     if let Some(role) = call.passed_role() {
         needs.push(need("iam:PassRole", role.to_string()));
@@ -61,34 +102,61 @@ pub fn of_call(call: &ApiCallEvent, key: Option<&KeyArn>) -> Vec<Need> {
     needs
 }
 
-/// What an operation is authorized on (service authorization reference, "AWS Backup", documented); `None` where the request
-/// doesn't tell.
-fn resource_of(call: &ApiCallEvent, operation: &str, vault: Option<String>) -> Option<String> {
-    let parameter = |name| call.parameter(name).map(ToOwned::to_owned);
-    match operation {
-        "DeleteRecoveryPoint"
-        | "DescribeRecoveryPoint"
-        | "StartCopyJob"
-        | "StartRestoreJob"
-        | "UpdateRecoveryPointLifecycle" => parameter("recoveryPointArn"),
-        "CreateBackupSelection" | "DeleteBackupPlan" | "GetBackupPlan" | "UpdateBackupPlan" => {
-            parameter("backupPlanId").map(|plan| {
-                format!(
-                    "arn:{}:backup:{}:{}:backup-plan:{plan}",
-                    call.partition(),
-                    call.region,
-                    call.account
-                )
-            })
-        }
-        "TagResource" => parameter("resourceArn"),
-        "DescribeCopyJob"
-        | "DescribeGlobalSettings"
-        | "ListBackupVaults"
-        | "UpdateGlobalSettings"
-        | "UpdateRegionSettings" => Some("*".to_owned()),
-        _ => vault,
-    }
+/// What an operation is authorized on (service authorization reference, "AWS Backup", documented).
+enum On {
+    /// The vault that the request names.
+    Vault,
+    /// The backup plan that the request names.
+    Plan,
+    /// What this parameter of the request names.
+    Parameter(&'static str),
+    /// The action knows no resource.
+    Nothing,
+}
+
+/// The operations that are refused most often, each with the action of its own name.
+const OPERATIONS: &[(On, &str)] = &[
+    (
+        On::Vault,
+        "backup:CreateBackupPlan|backup:CreateLogicallyAirGappedBackupVault|backup:DeleteBackupVault\
+         |backup:DeleteBackupVaultAccessPolicy|backup:DescribeBackupVault\
+         |backup:GetBackupVaultAccessPolicy|backup:ListRecoveryPointsByBackupVault\
+         |backup:PutBackupVaultAccessPolicy|backup:PutBackupVaultLockConfiguration\
+         |backup:PutBackupVaultNotifications|backup:StartBackupJob",
+    ),
+    (
+        On::Plan,
+        "backup:CreateBackupSelection|backup:DeleteBackupPlan|backup:GetBackupPlan\
+         |backup:UpdateBackupPlan",
+    ),
+    (
+        On::Parameter("recoveryPointArn"),
+        "backup:DeleteRecoveryPoint|backup:DescribeRecoveryPoint|backup:StartCopyJob\
+         |backup:StartRestoreJob|backup:UpdateRecoveryPointLifecycle",
+    ),
+    (On::Parameter("resourceArn"), "backup:TagResource"),
+    (
+        On::Nothing,
+        "backup:DescribeCopyJob|backup:DescribeGlobalSettings|backup:ListBackupVaults\
+         |backup:UpdateGlobalSettings|backup:UpdateRegionSettings",
+    ),
+];
+
+/// The action of the operation's own name, on what the request tells.
+fn own_action(call: &ApiCallEvent) -> Option<Need> {
+    let is_own = |action: &&str| action.strip_prefix("backup:") == Some(call.operation.as_str());
+    let (on, action) = OPERATIONS
+        .iter()
+        .find_map(|(on, actions)| Some((on, actions.split('|').find(is_own)?)))?;
+    let resource = match on {
+        On::Vault => call.vault().map(|vault| vault.to_string()),
+        On::Plan => call
+            .parameter("backupPlanId")
+            .map(|plan| call.arn("backup", &format!("backup-plan:{plan}"))),
+        On::Parameter(name) => call.parameter(name).map(ToOwned::to_owned),
+        On::Nothing => Some("*".to_owned()),
+    };
+    Some(resource.map_or_else(|| any(action, "*"), |resource| need(action, resource)))
 }
 
 fn need(action: &'static str, resource: impl Into<String>) -> Need {
@@ -107,75 +175,47 @@ fn any(action: &'static str, pattern: impl Into<String>) -> Need {
     }
 }
 
+/// An action on a key that AWS Backup uses in somebody's name.
+fn of_key(action: &'static str, key: String, region: &str) -> Need {
+    Need {
+        key_use: Some(KeyUse {
+            via_service: format!("backup.{region}.amazonaws.com"),
+            encryption_context_key: "aws:backup:backup-vault",
+        }),
+        ..need(action, key)
+    }
+}
+
 /// The seven permissions of `CreateBackupVault`.
-fn vault_creation(call: &ApiCallEvent, vault: String, key: Option<&KeyArn>) -> Vec<Need> {
+fn vault_creation(call: &ApiCallEvent, key: Option<&KeyArn>) -> Vec<Need> {
     // An alias of another account stands for a key of that account.
-    let alias = call.key_alias();
-    let owner = alias
-        .as_ref()
-        .and_then(KeyAliasArn::account_id)
-        .unwrap_or(call.account);
-    let region = alias
-        .as_ref()
-        .map_or(call.region.as_str(), KeyAliasArn::region);
-    let key = key.map_or_else(
-        || format!("arn:{}:kms:{region}:{owner}:key/*", call.partition()),
-        ToString::to_string,
-    );
+    let any_key = || match call.key_alias() {
+        Some(alias) => format!(
+            "arn:{}:kms:{}:{}:key/*",
+            call.partition(),
+            alias.region(),
+            alias.account_id().unwrap_or(call.account)
+        ),
+        None => call.arn("kms", "key/*"),
+    };
+    let key = key.map_or_else(any_key, ToString::to_string);
+    let vault = call.vault().map(|vault| vault.to_string());
     let mut needs = vec![
-        need("backup:CreateBackupVault", vault),
+        need(
+            "backup:CreateBackupVault",
+            vault.unwrap_or_else(|| "*".to_owned()),
+        ),
         // The action knows no resource (service authorization reference, documented).
         need("backup-storage:MountCapsule", "*"),
     ];
-    needs.extend(VAULT_KEY_ACTIONS.into_iter().map(|action| Need {
-        key_use: Some(KeyUse {
-            via_service: format!("backup.{}.amazonaws.com", call.region),
-            encryption_context_key: "aws:backup:backup-vault",
-        }),
-        ..need(action, key.clone())
-    }));
+    let actions = VAULT_KEY_ACTIONS.into_iter();
+    needs.extend(actions.map(|action| of_key(action, key.clone(), &call.region)));
     needs
 }
 
-/// The operations that are refused most often, each with the action of its own name.
-fn own_action(operation: &str) -> Option<&'static str> {
-    const ACTIONS: &[&str] = &[
-        "backup:CreateBackupPlan",
-        "backup:CreateBackupSelection",
-        "backup:CreateLogicallyAirGappedBackupVault",
-        "backup:DeleteBackupPlan",
-        "backup:DeleteBackupVault",
-        "backup:DeleteBackupVaultAccessPolicy",
-        "backup:DeleteRecoveryPoint",
-        "backup:DescribeBackupVault",
-        "backup:DescribeCopyJob",
-        "backup:DescribeGlobalSettings",
-        "backup:DescribeRecoveryPoint",
-        "backup:GetBackupPlan",
-        "backup:GetBackupVaultAccessPolicy",
-        "backup:ListBackupVaults",
-        "backup:ListRecoveryPointsByBackupVault",
-        "backup:PutBackupVaultAccessPolicy",
-        "backup:PutBackupVaultLockConfiguration",
-        "backup:PutBackupVaultNotifications",
-        "backup:StartBackupJob",
-        "backup:StartCopyJob",
-        "backup:StartRestoreJob",
-        "backup:TagResource",
-        "backup:UpdateBackupPlan",
-        "backup:UpdateGlobalSettings",
-        "backup:UpdateRecoveryPointLifecycle",
-        "backup:UpdateRegionSettings",
-    ];
-    ACTIONS
-        .iter()
-        .copied()
-        .find(|action| action.strip_prefix("backup:") == Some(operation))
-}
-
 /// What an action of a job is called on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+#[derive(Clone, Copy)]
+enum Scope {
     /// The job's resource.
     Resource,
     /// The objects of the job's bucket.
@@ -191,202 +231,112 @@ pub enum Scope {
 }
 
 /// What the job role needs for one type of resource.
-#[derive(Clone, Copy, Debug)]
-pub struct JobNeeds {
+pub(super) struct JobNeeds {
     /// The types, as AWS Backup names them.
-    pub types: &'static [&'static str],
-    /// The actions.
-    pub actions: &'static [(&'static str, Scope)],
+    types: &'static [&'static str],
+    actions: &'static [(&'static str, Scope)],
     /// The managed policy that holds them.
-    pub managed_policy: &'static str,
+    pub(super) managed_policy: &'static str,
+}
+
+/// Rows, each a managed policy, the types, and the actions by what they are called on, in their order.
+macro_rules! job_needs {
+    ($($policy:ident [$($name:literal),+] { $($scope:ident: $($action:literal),+;)+ })+) => {
+        &[$(JobNeeds {
+            types: &[$($name),+],
+            actions: &[$($(($action, Scope::$scope)),+),+],
+            managed_policy: $policy,
+        }),+]
+    };
 }
 
 /// The managed policy for backups; part of the default role.
-pub const FOR_BACKUP: &str = "AWSBackupServiceRolePolicyForBackup";
+const FOR_BACKUP: &str = "AWSBackupServiceRolePolicyForBackup";
 /// The managed policy for restores; part of the default role.
-pub const FOR_RESTORES: &str = "AWSBackupServiceRolePolicyForRestores";
+const FOR_RESTORES: &str = "AWSBackupServiceRolePolicyForRestores";
 /// The managed policy for backups of Amazon S3; not part of the default role.
-pub const FOR_S3_BACKUP: &str = "AWSBackupServiceRolePolicyForS3Backup";
+pub(super) const FOR_S3_BACKUP: &str = "AWSBackupServiceRolePolicyForS3Backup";
 /// The managed policy for restores of Amazon S3; not part of the default role.
-pub const FOR_S3_RESTORE: &str = "AWSBackupServiceRolePolicyForS3Restore";
+pub(super) const FOR_S3_RESTORE: &str = "AWSBackupServiceRolePolicyForS3Restore";
 
 /// What backup jobs need.
-pub const BACKUP_JOBS: &[JobNeeds] = &[
-    JobNeeds {
-        types: &["EBS"],
-        actions: &[
-            ("ec2:CreateSnapshot", Scope::Resource),
-            ("ec2:DescribeVolumes", Scope::Any),
-            ("ec2:DescribeSnapshots", Scope::Any),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["EC2"],
-        actions: &[
-            ("ec2:CreateImage", Scope::Resource),
-            ("ec2:DescribeInstances", Scope::Any),
-            ("ec2:DescribeImages", Scope::Any),
-            ("ec2:DescribeSnapshots", Scope::Any),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["RDS"],
-        actions: &[
-            ("rds:CreateDBSnapshot", Scope::Resource),
-            ("rds:DescribeDBInstances", Scope::Any),
-            ("rds:DescribeDBSnapshots", Scope::Any),
-            ("rds:AddTagsToResource", Scope::Any),
-            ("rds:ListTagsForResource", Scope::Resource),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["Aurora", "DocumentDB", "Neptune"],
-        actions: &[
-            ("rds:CreateDBClusterSnapshot", Scope::Resource),
-            ("rds:DescribeDBClusters", Scope::Any),
-            ("rds:DescribeDBClusterSnapshots", Scope::Any),
-            ("rds:AddTagsToResource", Scope::Any),
-            ("rds:ListTagsForResource", Scope::Resource),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["DynamoDB"],
-        actions: &[
-            ("dynamodb:StartAwsBackupJob", Scope::Resource),
-            ("dynamodb:ListTagsOfResource", Scope::Resource),
-            ("dynamodb:DescribeTable", Scope::Resource),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["EFS"],
-        actions: &[
-            ("elasticfilesystem:Backup", Scope::Resource),
-            ("elasticfilesystem:DescribeTags", Scope::Resource),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["FSx"],
-        actions: &[
-            ("fsx:CreateBackup", Scope::Resource),
-            ("fsx:ListTagsForResource", Scope::Resource),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["Storage Gateway"],
-        actions: &[
-            ("storagegateway:CreateSnapshot", Scope::Resource),
-            ("storagegateway:ListTagsForResource", Scope::Resource),
-        ],
-        managed_policy: FOR_BACKUP,
-    },
-    JobNeeds {
-        types: &["S3"],
-        actions: &[
-            ("s3:GetBucketVersioning", Scope::Resource),
-            ("s3:GetBucketLocation", Scope::Resource),
-            ("s3:GetBucketTagging", Scope::Resource),
-            ("s3:GetBucketAcl", Scope::Resource),
-            ("s3:GetBucketNotification", Scope::Resource),
-            ("s3:PutBucketNotification", Scope::Resource),
-            ("s3:GetInventoryConfiguration", Scope::Resource),
-            ("s3:PutInventoryConfiguration", Scope::Resource),
-            ("s3:ListBucket", Scope::Resource),
-            ("s3:ListBucketVersions", Scope::Resource),
-            ("s3:GetObject", Scope::Objects),
-            ("s3:GetObjectVersion", Scope::Objects),
-            ("s3:GetObjectAcl", Scope::Objects),
-            ("s3:GetObjectVersionAcl", Scope::Objects),
-            ("s3:GetObjectTagging", Scope::Objects),
-            ("s3:GetObjectVersionTagging", Scope::Objects),
-            ("cloudwatch:GetMetricData", Scope::Any),
-            ("events:ListRules", Scope::Any),
-        ],
-        managed_policy: FOR_S3_BACKUP,
-    },
-];
+static BACKUP_JOBS: &[JobNeeds] = job_needs! {
+    FOR_BACKUP ["EBS"] {
+        Resource: "ec2:CreateSnapshot";
+        Any: "ec2:DescribeVolumes", "ec2:DescribeSnapshots";
+    }
+    FOR_BACKUP ["EC2"] {
+        Resource: "ec2:CreateImage";
+        Any: "ec2:DescribeInstances", "ec2:DescribeImages", "ec2:DescribeSnapshots";
+    }
+    FOR_BACKUP ["RDS"] {
+        Resource: "rds:CreateDBSnapshot";
+        Any: "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "rds:AddTagsToResource";
+        Resource: "rds:ListTagsForResource";
+    }
+    FOR_BACKUP ["Aurora", "DocumentDB", "Neptune"] {
+        Resource: "rds:CreateDBClusterSnapshot";
+        Any: "rds:DescribeDBClusters", "rds:DescribeDBClusterSnapshots", "rds:AddTagsToResource";
+        Resource: "rds:ListTagsForResource";
+    }
+    FOR_BACKUP ["DynamoDB"] {
+        Resource: "dynamodb:StartAwsBackupJob", "dynamodb:ListTagsOfResource",
+            "dynamodb:DescribeTable";
+    }
+    FOR_BACKUP ["EFS"] {
+        Resource: "elasticfilesystem:Backup", "elasticfilesystem:DescribeTags";
+    }
+    FOR_BACKUP ["FSx"] {
+        Resource: "fsx:CreateBackup", "fsx:ListTagsForResource";
+    }
+    FOR_BACKUP ["Storage Gateway"] {
+        Resource: "storagegateway:CreateSnapshot", "storagegateway:ListTagsForResource";
+    }
+    FOR_S3_BACKUP ["S3"] {
+        Resource: "s3:GetBucketVersioning", "s3:GetBucketLocation", "s3:GetBucketTagging",
+            "s3:GetBucketAcl", "s3:GetBucketNotification", "s3:PutBucketNotification",
+            "s3:GetInventoryConfiguration", "s3:PutInventoryConfiguration", "s3:ListBucket",
+            "s3:ListBucketVersions";
+        Objects: "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAcl", "s3:GetObjectVersionAcl",
+            "s3:GetObjectTagging", "s3:GetObjectVersionTagging";
+        Any: "cloudwatch:GetMetricData", "events:ListRules";
+    }
+};
 
 /// What restore jobs need.
-pub const RESTORE_JOBS: &[JobNeeds] = &[
-    JobNeeds {
-        types: &["EBS"],
-        actions: &[
-            ("ec2:CreateVolume", Scope::Resource),
-            ("ec2:DescribeVolumes", Scope::Any),
-            ("ec2:DescribeSnapshots", Scope::Any),
-        ],
-        managed_policy: FOR_RESTORES,
-    },
-    JobNeeds {
-        types: &["EC2"],
-        actions: &[
-            ("ec2:RunInstances", Scope::Any),
-            ("ec2:DescribeImages", Scope::Any),
-            ("ec2:DescribeInstances", Scope::Any),
-        ],
-        managed_policy: FOR_RESTORES,
-    },
-    JobNeeds {
-        types: &["RDS"],
-        actions: &[
-            ("rds:RestoreDBInstanceFromDBSnapshot", Scope::Resource),
-            ("rds:DescribeDBInstances", Scope::Any),
-            ("rds:DescribeDBSnapshots", Scope::Any),
-            ("rds:AddTagsToResource", Scope::Any),
-        ],
-        managed_policy: FOR_RESTORES,
-    },
-    JobNeeds {
-        types: &["Aurora", "DocumentDB", "Neptune"],
-        actions: &[
-            ("rds:RestoreDBClusterFromSnapshot", Scope::Resource),
-            ("rds:DescribeDBClusters", Scope::Any),
-            ("rds:DescribeDBClusterSnapshots", Scope::Any),
-            ("rds:AddTagsToResource", Scope::Any),
-        ],
-        managed_policy: FOR_RESTORES,
-    },
-    JobNeeds {
-        types: &["EFS"],
-        actions: &[("elasticfilesystem:Restore", Scope::AnyFileSystem)],
-        managed_policy: FOR_RESTORES,
-    },
-    JobNeeds {
-        types: &["FSx"],
-        actions: &[("fsx:CreateFileSystemFromBackup", Scope::Resource)],
-        managed_policy: FOR_RESTORES,
-    },
-    JobNeeds {
-        types: &["S3"],
-        actions: &[
-            ("s3:CreateBucket", Scope::AnyBucket),
-            ("s3:GetBucketVersioning", Scope::AnyBucket),
-            ("s3:GetBucketLocation", Scope::AnyBucket),
-            ("s3:PutBucketVersioning", Scope::AnyBucket),
-            ("s3:GetBucketOwnershipControls", Scope::AnyBucket),
-            ("s3:PutBucketOwnershipControls", Scope::AnyBucket),
-            ("s3:ListBucket", Scope::AnyBucket),
-            ("s3:ListBucketVersions", Scope::AnyBucket),
-            ("s3:PutObject", Scope::AnyObject),
-            ("s3:GetObject", Scope::AnyObject),
-            ("s3:DeleteObject", Scope::AnyObject),
-            ("s3:PutObjectAcl", Scope::AnyObject),
-            ("s3:PutObjectTagging", Scope::AnyObject),
-            ("s3:ListMultipartUploadParts", Scope::AnyObject),
-        ],
-        managed_policy: FOR_S3_RESTORE,
-    },
-];
+static RESTORE_JOBS: &[JobNeeds] = job_needs! {
+    FOR_RESTORES ["EBS"] {
+        Resource: "ec2:CreateVolume";
+        Any: "ec2:DescribeVolumes", "ec2:DescribeSnapshots";
+    }
+    FOR_RESTORES ["EC2"] {
+        Any: "ec2:RunInstances", "ec2:DescribeImages", "ec2:DescribeInstances";
+    }
+    FOR_RESTORES ["RDS"] {
+        Resource: "rds:RestoreDBInstanceFromDBSnapshot";
+        Any: "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "rds:AddTagsToResource";
+    }
+    FOR_RESTORES ["Aurora", "DocumentDB", "Neptune"] {
+        Resource: "rds:RestoreDBClusterFromSnapshot";
+        Any: "rds:DescribeDBClusters", "rds:DescribeDBClusterSnapshots", "rds:AddTagsToResource";
+    }
+    FOR_RESTORES ["EFS"] {
+        AnyFileSystem: "elasticfilesystem:Restore";
+    }
+    FOR_RESTORES ["FSx"] {
+        Resource: "fsx:CreateFileSystemFromBackup";
+    }
+    FOR_S3_RESTORE ["S3"] {
+        AnyBucket: "s3:CreateBucket", "s3:GetBucketVersioning", "s3:GetBucketLocation",
+            "s3:PutBucketVersioning", "s3:GetBucketOwnershipControls",
+            "s3:PutBucketOwnershipControls", "s3:ListBucket", "s3:ListBucketVersions";
+        AnyObject: "s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:PutObjectAcl",
+            "s3:PutObjectTagging", "s3:ListMultipartUploadParts";
+    }
+};
 
 /// The row of a job's type, if the table has one.
-#[must_use]
-pub fn row_of_job(job: &UnsuccessfulJob) -> Option<&'static JobNeeds> {
+pub(super) fn row_of_job(job: &ServiceJob) -> Option<&'static JobNeeds> {
     let table = match job.kind {
         JobKind::Backup => BACKUP_JOBS,
         JobKind::Restore => RESTORE_JOBS,
@@ -399,46 +349,30 @@ pub fn row_of_job(job: &UnsuccessfulJob) -> Option<&'static JobNeeds> {
 
 /// What the job role needs. Empty for a type that the table doesn't have.
 #[must_use]
-pub fn of_job(job: &UnsuccessfulJob) -> Vec<Need> {
-    let resource = job
-        .resource
-        .as_ref()
-        .map_or("*", copymend_policy::Arn::as_str);
+pub fn of_job(job: &ServiceJob) -> Vec<Need> {
+    let resource = job.resource.as_ref().map_or("*", Arn::as_str);
     let partition = job.role.as_ref().map_or("aws", |role| role.partition());
-    let account = job
-        .account
-        .as_ref()
-        .map_or("*", copymend_policy::AccountId::as_str);
-    let mut needs: Vec<Need> = row_of_job(job)
-        .into_iter()
-        .flat_map(|row| row.actions)
+    let account = job.account.as_ref().map_or("*", AccountId::as_str);
+    let row = row_of_job(job);
+    let actions = row.into_iter().flat_map(|row| row.actions);
+    let mut needs: Vec<Need> = actions
         .map(|(action, scope)| match scope {
             Scope::Resource => need(action, resource),
             Scope::Objects if resource != "*" => need(action, format!("{resource}/*")),
             Scope::Objects | Scope::Any => need(action, "*"),
             Scope::AnyBucket => any(action, format!("arn:{partition}:s3:::*")),
             Scope::AnyObject => any(action, format!("arn:{partition}:s3:::*/*")),
-            Scope::AnyFileSystem => any(
-                action,
-                format!(
-                    "arn:{partition}:elasticfilesystem:{}:{account}:file-system/*",
-                    job.region
-                ),
-            ),
+            Scope::AnyFileSystem => {
+                let service = format!("arn:{partition}:elasticfilesystem:{}", job.region);
+                any(action, format!("{service}:{account}:file-system/*"))
+            }
         })
         .collect();
     // The managed policies hold both for every type but S3, whose own policies use the key through S3.
-    let is_of_s3 = row_of_job(job).is_some_and(|row| row.types.contains(&"S3"));
-    if let Some(key) = job.key.as_ref().filter(|_| !is_of_s3) {
-        for action in ["kms:DescribeKey", "kms:CreateGrant"] {
-            needs.push(Need {
-                key_use: Some(KeyUse {
-                    via_service: format!("backup.{}.amazonaws.com", job.region),
-                    encryption_context_key: "aws:backup:backup-vault",
-                }),
-                ..need(action, key.to_string())
-            });
-        }
+    let is_of_s3 = row.is_some_and(|row| row.types.contains(&"S3"));
+    if let Some(key) = job.encryption_key.as_ref().filter(|_| !is_of_s3) {
+        let actions = ["kms:DescribeKey", "kms:CreateGrant"];
+        needs.extend(actions.map(|action| of_key(action, key.to_string(), &job.region)));
     }
     needs
 }

@@ -3,8 +3,10 @@
 //! Nobody but IAM Identity Center can change such a role (AWS re:Post, `knowledge-center/identity-center-aws-reserved-sso`,
 //! documented): what it lacks has to be added to the permission set.
 
-use crate::advice::step;
 use copymend_policy::{AccountId, Arn};
+
+use crate::advice::step;
+use crate::resource::is_region;
 
 /// A permission set, as the role that was made for it tells.
 ///
@@ -61,39 +63,19 @@ impl<'a> PermissionSet<'a> {
         let of_the_set =
             format!("--instance-arn INSTANCE_ARN --permission-set-arn PERMISSION_SET_ARN{region}");
         vec![
-            step(
-                &format!(
-                    "IAM lets nobody change a role of IAM Identity Center, so the statements go into permission set `{name}`. Find the ARN of the \
-                     instance, and the permission set's by its name"
-                ),
-                &format!(
-                    "aws sso-admin list-instances{region}\n\
-                     aws sso-admin list-permission-sets --instance-arn INSTANCE_ARN{region}\n\
-                     aws sso-admin describe-permission-set {of_the_set}"
-                ),
-            ),
-            step(
-                "A permission set has one inline policy, and the next step replaces the whole of it. If this shows one, add its statements to \
-                 policy.json",
-                &format!(
-                    "aws sso-admin get-inline-policy-for-permission-set {of_the_set} --query InlinePolicy --output text"
-                ),
-            ),
-            step(
-                "Put the policy, with the old statements and the new",
-                &format!(
-                    "aws sso-admin put-inline-policy-to-permission-set {of_the_set} --inline-policy file://policy.json"
-                ),
-            ),
-            step(
-                &format!(
-                    "Provision the permission set to account {account}. Other accounts that it is assigned in get the policy once it is \
-                     provisioned there too"
-                ),
-                &format!(
-                    "aws sso-admin provision-permission-set {of_the_set} --target-type AWS_ACCOUNT --target-id {account}"
-                ),
-            ),
+            step!("IAM lets nobody change a role of IAM Identity Center, so the statements go into permission set `{name}`. Find \
+                 the ARN of the instance, and the permission set's by its name";
+                "aws sso-admin list-instances{region}\n\
+                 aws sso-admin list-permission-sets --instance-arn INSTANCE_ARN{region}\n\
+                 aws sso-admin describe-permission-set {of_the_set}"),
+            step!("A permission set has one inline policy, and the next step replaces the whole of it. If this shows one, add its \
+                 statements to policy.json";
+                "aws sso-admin get-inline-policy-for-permission-set {of_the_set} --query InlinePolicy --output text"),
+            step!("Put the policy, with the old statements and the new";
+                "aws sso-admin put-inline-policy-to-permission-set {of_the_set} --inline-policy file://policy.json"),
+            step!("Provision the permission set to account {account}. Other accounts that it is assigned in get the policy once it \
+                 is provisioned there too";
+                "aws sso-admin provision-permission-set {of_the_set} --target-type AWS_ACCOUNT --target-id {account}"),
         ]
     }
 }
@@ -110,14 +92,6 @@ fn permission_set_name(role_name: &str) -> Option<&str> {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
     (is_suffix && is_name).then_some(name)
-}
-
-fn is_region(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 32
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The least-privilege policy to paste: the needs that aren't met, with the real account, Region and key.
 
+use copymend_policy::Layer;
 use serde_json::{Value, json};
 
 use super::needs::{KeyUse, Need};
@@ -11,29 +12,24 @@ use crate::permission::{PermissionAnswer, PermissionState};
 /// A key's actions are limited to AWS Backup's own calls by `kms:ViaService`, and grants to AWS resources, as in
 /// `AWSBackupFullAccess` (documented); `kms:DescribeKey` and `kms:RetireGrant` stay without, because a console or a tool may
 /// call them directly (inferred).
-#[must_use]
-pub fn least_privilege(needs: &[Need], answers: &[PermissionAnswer]) -> Option<Value> {
-    let missing = |need: &&Need| {
+pub(super) fn least_privilege(needs: &[Need], answers: &[PermissionAnswer]) -> Option<Value> {
+    let is_missing = |need: &&Need| {
         answers.iter().any(|answer| {
-            answer.action == need.action
-                && answer.resource == need.resource
+            (answer.action.as_str(), &answer.resource) == (need.action, &need.resource)
                 && answer.state == PermissionState::Missing
+                && answer.is_stopped_by(Layer::Identity)
                 && !answer.is_from_message
-                && answer
-                    .blocked_by
-                    .contains(&copymend_policy::Layer::Identity)
         })
     };
-    let missing: Vec<&Need> = needs.iter().filter(missing).collect();
-    let mut statements: Vec<(Value, String, Vec<&str>)> = Vec::new();
-    for need in missing {
+    let mut statements: Vec<(Value, &str, Vec<&str>)> = Vec::new();
+    for need in needs.iter().filter(is_missing) {
         let condition = condition(need);
         let known = statements
             .iter_mut()
             .find(|(found, resource, _)| *found == condition && *resource == need.resource);
         match known {
             Some((_, _, actions)) => actions.push(need.action),
-            None => statements.push((condition, need.resource.clone(), vec![need.action])),
+            None => statements.push((condition, &need.resource, vec![need.action])),
         }
     }
     if statements.is_empty() {

@@ -1,49 +1,34 @@
 //! The causes of a refused call or a job that came to nothing, best first.
 
-use copymend_policy::Layer;
+use copymend_policy::{AccountId, Layer};
 
 use super::facts::{CallerFacts, JobFacts};
-use super::job::UnsuccessfulJob;
-use crate::assess::{Assessment, Verdict};
+use super::job::ServiceJob;
+use crate::assess::{Assessment, MESSAGE_ALONE, Verdict, found, not_checkable, ruled_out};
 use crate::causes::{Cause, role};
 use crate::messages::{AccessDenial, Explanation, PolicyType};
 use crate::permission::{PermissionAnswer, PermissionState};
 
-/// Whose permissions are looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Caller,
-    JobRole,
+/// The cause that a layer is. `own` is what the policies of whoever is looked at are: the caller's or the job role's.
+const fn cause_of(layer: Layer, own: Cause) -> Cause {
+    match layer {
+        Layer::Identity => own,
+        Layer::Boundary => Cause::PermissionsBoundary,
+        Layer::Session => Cause::SessionPolicy,
+        Layer::Scp => Cause::ServiceControlPolicy,
+        Layer::Rcp => Cause::ResourceControlPolicy,
+        Layer::Resource => Cause::KeyPolicy,
+    }
 }
 
-impl Whose {
-    const fn own_cause(self) -> Cause {
-        match self {
-            Self::Caller => Cause::CallerPermission,
-            Self::JobRole => Cause::JobRolePermission,
-        }
-    }
-
-    const fn cause(self, layer: Layer) -> Cause {
-        match layer {
-            Layer::Identity => self.own_cause(),
-            Layer::Boundary => Cause::PermissionsBoundary,
-            Layer::Session => Cause::SessionPolicy,
-            Layer::Scp => Cause::ServiceControlPolicy,
-            Layer::Rcp => Cause::ResourceControlPolicy,
-            Layer::Resource => Cause::KeyPolicy,
-        }
-    }
-
-    /// The advisor's name of what a message suggests: its causes speak of copies.
-    const fn translated(self, cause: Cause) -> Cause {
-        if matches!(cause, Cause::JobRolePermission) {
-            self.own_cause()
-        } else if matches!(cause, Cause::SourceKeyPolicy | Cause::SourceKeyDeny) {
-            Cause::KeyPolicy
-        } else {
-            cause
-        }
+/// The advisor's name of what a message suggests: its causes speak of copies.
+const fn translated(cause: Cause, own: Cause) -> Cause {
+    if matches!(cause, Cause::JobRolePermission) {
+        own
+    } else if matches!(cause, Cause::SourceKeyPolicy | Cause::SourceKeyDeny) {
+        Cause::KeyPolicy
+    } else {
+        cause
     }
 }
 
@@ -58,15 +43,11 @@ const LAYERS: [Layer; 6] = [
 ];
 
 /// Adds what the service's own words say to the answers: the action that they name was refused, whatever could be read.
-#[must_use]
-pub fn with_message(
+pub(super) fn with_message(
     mut answers: Vec<PermissionAnswer>,
     explanation: &Explanation<'_>,
 ) -> Vec<PermissionAnswer> {
-    let Some(denial) = &explanation.denial else {
-        return answers;
-    };
-    let Some(action) = denial.action else {
+    let Some((denial, action)) = explanation.denial.as_ref().zip(explanation.action()) else {
         return answers;
     };
     let blocked_by: Vec<Layer> = named_layer(denial).into_iter().collect();
@@ -120,22 +101,19 @@ pub fn with_message(
 }
 
 fn is_action(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(service, name)| {
-        let plain = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        plain(service) && plain(name) && text.len() <= 128
-    })
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let parts = text.split_once(':');
+    text.len() <= 128 && parts.is_some_and(|(service, name)| plain(service) && plain(name))
 }
 
 /// The layer that a message names. The only resource policy that the advisor looks at is the key's: that of a vault is no
 /// key policy.
 fn named_layer(denial: &AccessDenial<'_>) -> Option<Layer> {
-    let of_key = |text: Option<&str>| text.is_some_and(|text| text.contains(":kms:"));
-    let is_of_key = denial.action.is_some_and(|action| {
-        let service = action.split_once(':').map(|(service, _)| service);
-        service.is_some_and(|service| service.eq_ignore_ascii_case("kms"))
-    }) || of_key(denial.resource);
+    let service = denial.action.and_then(|action| action.split_once(':'));
+    let is_of_key = service.is_some_and(|(service, _)| service.eq_ignore_ascii_case("kms"))
+        || denial.resource.is_some_and(|text| text.contains(":kms:"));
     denial
         .policy_type
         .and_then(layer_of)
@@ -155,60 +133,50 @@ const fn layer_of(policy_type: PolicyType) -> Option<Layer> {
 }
 
 /// The causes of a refused call.
-#[must_use]
-pub fn weigh_call(
+pub(super) fn weigh_call(
     answers: &[PermissionAnswer],
     facts: &CallerFacts,
     explanation: &Explanation<'_>,
 ) -> Vec<Assessment> {
-    sorted(
-        layers(Whose::Caller, answers, facts, explanation.denial.as_ref()),
-        Whose::Caller,
-        explanation,
-    )
+    let own = Cause::CallerPermission;
+    let candidates = layers(own, answers, facts, explanation.denial.as_ref());
+    sorted(candidates, own, explanation)
 }
 
-/// The causes of a job that came to nothing.
-#[must_use]
-pub fn weigh_job(
-    job: &UnsuccessfulJob,
+/// The causes of a job that failed, expired or was aborted.
+pub(super) fn weigh_job(
+    job: &ServiceJob,
     answers: &[PermissionAnswer],
     facts: &JobFacts,
     explanation: &Explanation<'_>,
 ) -> Vec<Assessment> {
+    let own = Cause::JobRolePermission;
+    let of_role = |cause, checked| {
+        let (verdict, evidence) = found(checked);
+        Assessment {
+            cause,
+            verdict,
+            why: "every job needs a role that AWS Backup can assume".to_owned(),
+            evidence,
+        }
+    };
     let mut candidates = Vec::new();
     if let Some(named) = &job.role {
-        let account = job
-            .account
-            .as_ref()
-            .map_or("", copymend_policy::AccountId::as_str);
-        for (cause, (verdict, evidence)) in [
-            (Cause::JobRoleMissing, role::missing(named, &facts.role)),
-            (
-                Cause::JobRoleTrust,
-                role::trust(named, account, &facts.role),
-            ),
-        ] {
-            candidates.push(Assessment {
-                cause,
-                verdict,
-                why: "every job needs a role that AWS Backup can assume".to_owned(),
-                evidence,
-            });
-        }
+        let account = job.account.as_ref().map_or("", AccountId::as_str);
+        let trust = role::trust(named, account, &facts.role);
+        candidates.extend([
+            of_role(Cause::JobRoleMissing, role::missing(named, &facts.role)),
+            of_role(Cause::JobRoleTrust, trust),
+        ]);
     }
-    candidates.extend(layers(
-        Whose::JobRole,
-        answers,
-        &facts.caller,
-        explanation.denial.as_ref(),
-    ));
-    sorted(candidates, Whose::JobRole, explanation)
+    let denial = explanation.denial.as_ref();
+    candidates.extend(layers(own, answers, &facts.caller, denial));
+    sorted(candidates, own, explanation)
 }
 
 /// What each layer's answers add up to.
 fn layers(
-    whose: Whose,
+    own: Cause,
     answers: &[PermissionAnswer],
     facts: &CallerFacts,
     denial: Option<&AccessDenial<'_>>,
@@ -217,71 +185,48 @@ fn layers(
         .iter()
         .any(|answer| answer.action.starts_with("kms:"));
     let unread_key_policy = facts.unread_key_policy().filter(|_| uses_key);
-    let sentence = |answer: &PermissionAnswer| {
-        format!(
-            "{} on `{}`: {}",
-            answer.action, answer.resource, answer.detail
-        )
+    let sentences = |are: &dyn Fn(&PermissionAnswer) -> bool| -> Vec<String> {
+        let found = answers.iter().filter(|answer| are(answer));
+        found
+            .map(|found| format!("{} on `{}`: {}", found.action, found.resource, found.detail))
+            .collect()
     };
     // That a message names an action says nothing of the policies that could not be read.
-    let unknown: Vec<String> = answers
-        .iter()
-        .filter(|answer| answer.state == PermissionState::Unknown || answer.is_from_message)
-        .map(sentence)
-        .collect();
+    let unknown =
+        sentences(&|answer| answer.state == PermissionState::Unknown || answer.is_from_message);
+    let named = denial.and_then(named_layer);
     let one = |layer: Layer| {
-        let in_the_way: Vec<String> = answers
-            .iter()
-            .filter(|answer| {
-                matches!(
-                    answer.state,
-                    PermissionState::Missing | PermissionState::Denied
-                ) && answer.blocked_by.contains(&layer)
-            })
-            .map(sentence)
-            .collect();
+        let in_the_way = sentences(&|answer| answer.is_stopped_by(layer));
         let (verdict, evidence) = if !in_the_way.is_empty() {
             (Verdict::Confirmed, in_the_way)
         } else if let (Layer::Resource, Some(why)) = (layer, &unread_key_policy) {
-            let sentence = format!("the key policy was not looked at: {why}");
-            (Verdict::NotCheckable, vec![sentence])
+            not_checkable(format!("the key policy was not looked at: {why}"))
         } else if layer == Layer::Scp && unknown.is_empty() && !facts.is_simulated() {
-            let sentence = "service control policies could not be looked at".to_owned();
-            (Verdict::NotCheckable, vec![sentence])
+            not_checkable("service control policies could not be looked at")
         } else if unknown.is_empty() && !answers.is_empty() && is_looked_at(layer) {
-            (
-                Verdict::RuledOut,
-                vec!["it is in the way of no permission that was looked at".to_owned()],
-            )
+            ruled_out("it is in the way of no permission that was looked at")
         } else {
             (Verdict::NotCheckable, unknown.clone())
         };
-        let named = denial.and_then(named_layer) == Some(layer);
-        Assessment {
-            cause: whose.cause(layer),
-            verdict,
-            why: match verdict {
-                _ if named => "AWS's message names this kind of policy".to_owned(),
-                Verdict::NotCheckable => "this kind of policy can refuse it too".to_owned(),
-                Verdict::Confirmed | Verdict::RuledOut => {
-                    "all kinds of policies that can refuse it were looked at".to_owned()
-                }
-            },
-            evidence,
-        }
-    };
-    LAYERS
-        .into_iter()
-        .map(one)
         // What nobody named and nobody can look at is not worth a line.
-        .filter(|assessment| {
-            assessment.verdict != Verdict::NotCheckable
-                || !assessment.evidence.is_empty()
-                || denial
-                    .and_then(named_layer)
-                    .is_some_and(|layer| whose.cause(layer) == assessment.cause)
+        if verdict == Verdict::NotCheckable && evidence.is_empty() && named != Some(layer) {
+            return None;
+        }
+        let why = match verdict {
+            _ if named == Some(layer) => "AWS's message names this kind of policy",
+            Verdict::NotCheckable => "this kind of policy can refuse it too",
+            Verdict::Confirmed | Verdict::RuledOut => {
+                "all kinds of policies that can refuse it were looked at"
+            }
+        };
+        Some(Assessment {
+            cause: cause_of(layer, own),
+            verdict,
+            why: why.to_owned(),
+            evidence,
         })
-        .collect()
+    };
+    LAYERS.into_iter().filter_map(one).collect()
 }
 
 /// Session policies and resource control policies can't be read from outside.
@@ -294,48 +239,37 @@ const fn is_looked_at(layer: Layer) -> bool {
 
 fn sorted(
     mut candidates: Vec<Assessment>,
-    whose: Whose,
+    own: Cause,
     explanation: &Explanation<'_>,
 ) -> Vec<Assessment> {
-    let proposed: Vec<Cause> = explanation
-        .candidates
-        .iter()
-        .map(|candidate| whose.translated(candidate.cause))
+    let suggested = explanation.candidates.iter();
+    let proposed: Vec<Cause> = suggested
+        .map(|suggested| translated(suggested.cause, own))
         .collect();
-    for candidate in &explanation.candidates {
-        let cause = whose.translated(candidate.cause);
-        if candidates.iter().all(|known| known.cause != cause) {
-            candidates.push(Assessment {
-                cause,
-                verdict: Verdict::NotCheckable,
-                why: candidate.why.to_owned(),
-                evidence: vec!["rests on the message alone".to_owned()],
-            });
+    let unchecked = |cause, why: &str, evidence| Assessment {
+        cause,
+        verdict: Verdict::NotCheckable,
+        why: why.to_owned(),
+        evidence,
+    };
+    for (cause, suggested) in proposed.iter().zip(&explanation.candidates) {
+        if candidates.iter().all(|known| known.cause != *cause) {
+            let evidence = vec![MESSAGE_ALONE.to_owned()];
+            candidates.push(unchecked(*cause, suggested.why, evidence));
         }
     }
-    let is_named = |cause: Cause| proposed.first() == Some(&cause);
     let class = |assessment: &Assessment| match assessment.verdict {
-        Verdict::Confirmed if is_named(assessment.cause) => 0_u8,
-        Verdict::Confirmed => 1,
+        Verdict::Confirmed => u8::from(proposed.first() != Some(&assessment.cause)),
         Verdict::NotCheckable if assessment.cause == Cause::Unknown => 4,
         Verdict::NotCheckable if proposed.contains(&assessment.cause) => 2,
         Verdict::NotCheckable => 3,
         Verdict::RuledOut => 5,
     };
     candidates.sort_by_key(class);
-    if candidates
-        .first()
-        .is_none_or(|first| first.verdict == Verdict::RuledOut)
-    {
-        candidates.insert(
-            0,
-            Assessment {
-                cause: Cause::Unknown,
-                verdict: Verdict::NotCheckable,
-                why: "everything that could be looked at allows it".to_owned(),
-                evidence: Vec::new(),
-            },
-        );
+    let first = candidates.first();
+    if first.is_none_or(|first| first.verdict == Verdict::RuledOut) {
+        let why = "everything that could be looked at allows it";
+        candidates.insert(0, unchecked(Cause::Unknown, why, Vec::new()));
     }
     candidates
 }

@@ -1,9 +1,8 @@
 //! The backup that is copied.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Finding, confirmed, ruled_out, unreadable};
-use crate::fact::Fact;
+use crate::assess::{Checked, confirmed, ruled_out};
 use crate::facts::Facts;
 use crate::job::BackupCopy;
 
@@ -19,23 +18,20 @@ pub(super) static SOURCE_NOT_FOUND: Entry = Entry {
              |invalidvolume.notfound:|filesystemnotfound|backupnotfound"]
             => "The snapshot or its resource is gone.";
     },
-    rank: Some(60),
+    shown: Shown::ByFacts(60, source_not_found, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: source_not_found,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: source_not_found_steps,
     console: console::source_vault,
     page: Pages::One(page::COPIES),
 };
 
-fn source_not_found(copy: &BackupCopy, facts: &Facts) -> Finding {
-    match &facts.recovery_point {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!("`{}` does not exist", copy.source_recovery_point)),
-        Fact::Known(Some(_)) => ruled_out("the recovery point exists"),
-    }
+fn source_not_found(copy: &BackupCopy, facts: &Facts) -> Checked {
+    Ok(match facts.recovery_point.read()? {
+        None => confirmed(format!("`{}` does not exist", copy.source_recovery_point)),
+        Some(_) => ruled_out("the recovery point exists"),
+    })
 }
 
 fn source_not_found_steps(case: &Case<'_>) -> Vec<String> {
@@ -61,11 +57,9 @@ pub(super) static CONTINUOUS: Entry = Entry {
              |on demand|on-demand|not allowed|unsupported"]
             => "A continuous backup stands in the way.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: continuous,
     console: console::source_vault,

@@ -1,6 +1,6 @@
 //! What surrounds a call: its session, and the network that it passes.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, page, rules};
 use crate::advice::{Case, step};
 use crate::messages::wording::{BLOCKS, GRAMMAR};
 
@@ -13,11 +13,9 @@ pub(super) static SESSION: Entry = Entry {
     messages: rules! {
         Others 120 ["session polic", BLOCKS] not [GRAMMAR] => "The message names a session policy.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: session,
     console: console::job_role,
@@ -48,11 +46,9 @@ pub(super) static ENDPOINT: Entry = Entry {
         Others 130 ["vpc endpoint polic|vpc-endpoint polic|endpoint policy", BLOCKS] not [GRAMMAR]
             => "The message names the policy of a VPC endpoint.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| {
         let (account, region) = (case.source_account(), case.source_region());
         format!("The owner of the VPC endpoint: most likely account {account}, Region {region}")

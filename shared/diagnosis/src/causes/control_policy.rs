@@ -2,7 +2,7 @@
 
 use super::permission::{names, not_by_organization};
 use super::simulation::{Layer, may_copy};
-use super::{Entry, Family, Pages, Remedy, console, message_alone, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, is_plain, step};
 use crate::messages::explain;
 use crate::messages::wording::{BLOCKS, GRAMMAR};
@@ -20,11 +20,13 @@ pub(super) static SERVICE: Entry = Entry {
         Others 90 ["service control polic|service-control polic|scp|scps", BLOCKS] not [GRAMMAR]
             => "The message names a service control policy of the organization.";
     },
-    rank: Some(30),
+    shown: Shown::ByFacts(
+        30,
+        |copy, facts| may_copy(Layer::Organization, copy, facts),
+        never,
+    ),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: |copy, facts| may_copy(Layer::Organization, copy, facts),
-    unread: |_| false,
     who: |case| case.organization_owner(),
     steps: service_steps,
     console: |case| console::organization(case, "policies/service-control-policy"),
@@ -42,11 +44,9 @@ pub(super) static RESOURCE: Entry = Entry {
         Others 100 ["resource control polic|rcp|rcps", BLOCKS] not [GRAMMAR]
             => "The message names a resource control policy of the organization.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.organization_owner(),
     steps: resource_steps,
     console: |case| console::organization(case, "policies/resource-control-policy"),

@@ -1,7 +1,7 @@
 //! What is to be said of a cause.
 
 use crate::advice::Case;
-use crate::assess::{Finding, not_checkable};
+use crate::assess::{Checked, Finding, MESSAGE_ALONE, found, not_checkable};
 use crate::causes::Cause;
 use crate::facts::Facts;
 use crate::job::BackupCopy;
@@ -21,17 +21,12 @@ pub(crate) struct Entry {
     pub(crate) also: &'static str,
     /// The wordings that stand for it, one rule each.
     pub(crate) messages: &'static [Rule],
-    /// Its place among the causes that facts can show, whatever the message says. What has a higher rank can't be mended, or
-    /// doesn't matter, while this stands. `None` where only a message tells.
-    pub(crate) rank: Option<u8>,
+    /// What shows it.
+    pub(crate) shown: Shown,
     /// With which causes it can be confused.
     pub(crate) families: &'static [Family],
     /// What Copymend can do about it.
     pub(crate) remedy: Remedy,
-    /// Holds it against the facts.
-    pub(crate) check: fn(&BackupCopy, &Facts) -> Finding,
-    /// Whether a read that it rests on told nothing, so that it may be what is left of its family.
-    pub(crate) unread: fn(&Facts) -> bool,
     /// Who must act.
     pub(crate) who: fn(&Case<'_>) -> String,
     /// What they do, in order.
@@ -40,6 +35,49 @@ pub(crate) struct Entry {
     pub(crate) console: fn(&Case<'_>) -> Option<String>,
     /// AWS's page on it.
     pub(crate) page: Pages,
+}
+
+/// What shows a cause.
+pub(crate) enum Shown {
+    /// A message alone: no fact shows or excludes it.
+    ByMessage,
+    /// Facts, whatever the message says:
+    ///
+    /// - its place among such causes: what has a higher one can't be mended, or doesn't matter, while this stands;
+    /// - what holds it against the facts;
+    /// - whether a read that it rests on told nothing, so that it may be what is left of its family.
+    ByFacts(u8, fn(&BackupCopy, &Facts) -> Checked, fn(&Facts) -> bool),
+}
+
+/// For a cause that is not what is left where nobody could look at it.
+pub(crate) const fn never(_: &Facts) -> bool {
+    false
+}
+
+impl Entry {
+    /// Its place among the causes that facts can show.
+    pub(crate) const fn rank(&self) -> Option<u8> {
+        match self.shown {
+            Shown::ByMessage => None,
+            Shown::ByFacts(rank, _, _) => Some(rank),
+        }
+    }
+
+    /// Holds it against the facts.
+    pub(crate) fn check(&self, copy: &BackupCopy, facts: &Facts) -> Finding {
+        match self.shown {
+            Shown::ByMessage => not_checkable(MESSAGE_ALONE),
+            Shown::ByFacts(_, check, _) => found(check(copy, facts)),
+        }
+    }
+
+    /// Whether it may be what is left of its family, because a read told nothing.
+    pub(crate) fn is_unread(&self, facts: &Facts) -> bool {
+        match self.shown {
+            Shown::ByMessage => false,
+            Shown::ByFacts(_, _, is_unread) => is_unread(facts),
+        }
+    }
 }
 
 /// Causes that can be confused with each other. A cause outside the message's family never takes the first place, however
@@ -103,8 +141,3 @@ impl Pages {
 
 /// For a cause that never comes second: no message that points at another admits it.
 pub(crate) const ADMITTED: &str = "The wording admits this too.";
-
-/// The check of a cause that no fact shows or excludes.
-pub(crate) fn message_alone(_: &BackupCopy, _: &Facts) -> Finding {
-    not_checkable("rests on the message alone")
-}

@@ -1,6 +1,6 @@
 //! Images and snapshots: what may be copied of them, and how AWS Backup shares them for a copy.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, page, rules};
 use crate::advice::{Case, step};
 
 pub(super) static LICENSING: Entry = Entry {
@@ -21,11 +21,9 @@ pub(super) static LICENSING: Entry = Entry {
              |not have permission|unable to|failed"]
             => "The image carries a billing or product code that forbids the copy.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: licensing,
     console: console::source_vault,
@@ -60,11 +58,9 @@ pub(super) static ALLOWED_AMIS: Entry = Entry {
             or [SourceNotFound]
             => "The image cannot be seen; above all the Allowed AMIs setting hides images.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| {
         let (account, region) = (case.account(), case.region());
         format!("An EC2 administrator of the destination account {account}, Region {region}")
@@ -99,11 +95,9 @@ pub(super) static SHARE_REVOKED: Entry = Entry {
         First 170 ["access the storage of", "not have|denied|cannot|unable to|not authorized"]
             => "The temporary sharing that AWS Backup needs was taken back.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: share_revoked,
     console: |case| {
@@ -142,11 +136,9 @@ pub(super) static SHARE_CLEANUP: Entry = Entry {
              |failed to un-share|error unsharing"]
             => "AWS Backup could not take back its temporary sharing.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: share_cleanup,
     console: console::snapshot,
@@ -202,11 +194,9 @@ pub(super) static OPTION_GROUP: Entry = Entry {
              |does not exist|not found|persistent|incompatible|following options|not available in\
              |need to specify"] => "The snapshot needs an option group at the destination.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| format!("The owner of the databases: account {}", case.account()),
     steps: option_group,
     console: |case| console::there(case, "rds", "option-groups-list:"),

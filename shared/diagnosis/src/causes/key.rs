@@ -1,9 +1,8 @@
 //! The key of the source backup itself: its state, whether it exists, who manages it.
 
-use super::{Entry, Family, Pages, Remedy, console, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, console, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Finding, confirmed, ruled_out, unreadable};
-use crate::fact::Fact;
+use crate::assess::{Checked, Finding, confirmed, ruled_out, unreadable};
 use crate::facts::{Facts, Key, KeyFacts, KeyManager, SourceKey};
 use crate::features::is_fully_managed;
 use crate::job::BackupCopy;
@@ -42,11 +41,9 @@ pub(super) static STATE: Entry = Entry {
             or [SourceKeyPolicy, JobRolePermission]
             => "The message blames a KMS key and says no more.";
     },
-    rank: Some(180),
+    shown: Shown::ByFacts(180, state, is_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: state,
-    unread: is_unread,
     who: |case| case.key_owner(),
     steps: state_steps,
     console: console::source_key,
@@ -71,11 +68,9 @@ pub(super) static NOT_FOUND: Entry = Entry {
         // Seen: KMS "Invalid keyId 'x'", also with an alias.
         Keys 100 ["invalid keyid"] => "KMS does not know the key.";
     },
-    rank: Some(170),
+    shown: Shown::ByFacts(170, not_found, is_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: not_found,
-    unread: is_unread,
     who: |case| case.key_owner(),
     steps: not_found_steps,
     console: console::source_key,
@@ -103,11 +98,9 @@ pub(super) static AWS_MANAGED: Entry = Entry {
             not ["vault is encrypted with|default backup service managed key"]
             => "The backup is encrypted with an AWS managed key, which cannot be shared.";
     },
-    rank: Some(160),
+    shown: Shown::ByFacts(160, aws_managed, is_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: aws_managed,
-    unread: is_unread,
     who: |case| case.backup_owner(),
     steps: aws_managed_steps,
     console: console::source_vault,
@@ -134,10 +127,7 @@ fn described(facts: &Facts) -> Result<(&KeyFacts, Option<&Key>), Finding> {
         SourceKey::Unknown(why) => return Err(unreadable(why)),
         SourceKey::Key(key_facts) => key_facts,
     };
-    match &key_facts.key {
-        Fact::Unknown(why) => Err(unreadable(why)),
-        Fact::Known(key) => Ok((key_facts, key.as_ref())),
-    }
+    Ok((key_facts, key_facts.key.read()?.as_ref()))
 }
 
 /// The same, for a cause that only a key that exists can have.
@@ -147,33 +137,30 @@ pub(super) fn existing(facts: &Facts) -> Result<(&KeyFacts, &Key), Finding> {
     Ok((key_facts, key.ok_or_else(missing)?))
 }
 
-fn state(_: &BackupCopy, facts: &Facts) -> Finding {
-    match existing(facts) {
-        Err(finding) => finding,
-        Ok((_, key)) if key.is_enabled() => ruled_out(format!("the key `{}` is enabled", key.arn)),
-        Ok((_, key)) => confirmed(format!("the key `{}` is in state {}", key.arn, key.state)),
-    }
+fn state(_: &BackupCopy, facts: &Facts) -> Checked {
+    let (_, key) = existing(facts)?;
+    Ok(if key.is_enabled() {
+        ruled_out(format!("the key `{}` is enabled", key.arn))
+    } else {
+        confirmed(format!("the key `{}` is in state {}", key.arn, key.state))
+    })
 }
 
-fn not_found(_: &BackupCopy, facts: &Facts) -> Finding {
-    match described(facts) {
-        Err(finding) => finding,
-        Ok((key_facts, None)) => confirmed(format!("KMS knows no key `{}`", key_facts.arn)),
-        Ok((_, Some(key))) => ruled_out(format!("the key `{}` exists", key.arn)),
-    }
+fn not_found(_: &BackupCopy, facts: &Facts) -> Checked {
+    Ok(match described(facts)? {
+        (key_facts, None) => confirmed(format!("KMS knows no key `{}`", key_facts.arn)),
+        (_, Some(key)) => ruled_out(format!("the key `{}` exists", key.arn)),
+    })
 }
 
-fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Finding {
-    let key = match existing(facts) {
-        Ok((_, key)) => key,
-        Err(finding) => return finding,
-    };
+fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let (_, key) = existing(facts)?;
     let needs_sharing = copy.is_cross_account() && !is_fully_managed(&copy.source_recovery_point);
-    match (key.manager == KeyManager::Aws, needs_sharing) {
+    Ok(match (key.manager == KeyManager::Aws, needs_sharing) {
         (true, true) => confirmed(format!("`{}` is an AWS managed key", key.arn)),
         (true, false) => ruled_out("this copy does not need the AWS managed key to be shared"),
         (false, _) => ruled_out(format!("`{}` is a customer managed key", key.arn)),
-    }
+    })
 }
 
 /// What a person may do so that a key can be used again.
@@ -264,15 +251,6 @@ fn aws_managed_steps(case: &Case<'_>) -> Vec<String> {
             ),
             restore,
             again,
-            step(
-                &format!(
-                    "Copy that backup to vault `{}` in account {}, Region {}, with POINT set to its ARN. To end this for good, work on with the \
-                     restored resource, or move the original to the customer managed key",
-                    case.vault(),
-                    case.account(),
-                    case.region()
-                ),
-                &case.start_from("$POINT"),
-            ),
+            case.copy_that("work on with the restored resource, or move the original to the customer managed key"),
     ]
 }

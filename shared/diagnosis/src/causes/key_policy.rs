@@ -4,13 +4,13 @@ use copymend_policy::{KeyGrant, KeyProfile};
 
 use super::vault_policy::as_json;
 use super::{
-    ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, console, key, message_alone, page,
-    rules, service_linked_role,
+    ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, key, page, rules,
+    service_linked_role,
 };
 use crate::access::{Access, key_access, without_denies};
-use crate::advice::{Case, step};
+use crate::advice::{Case, add_each, step};
 use crate::assess::{
-    Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
+    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out,
 };
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyFacts, KeyManager};
@@ -63,11 +63,13 @@ pub(super) static POLICY: Entry = Entry {
             or [JobRolePermission, DestinationVaultKey]
             => "The message says that the key policy does not allow the use.";
     },
-    rank: Some(200),
+    shown: Shown::ByFacts(
+        200,
+        |copy, facts| key_policy(false, copy, facts),
+        key::is_unread,
+    ),
     families: &[Family::Key, Family::UnlessDenied(Cause::SourceKeyDeny)],
     remedy: Remedy::Repair(Repairable::KeyPolicy),
-    check: policy,
-    unread: key::is_unread,
     who: |case| case.key_owner(),
     steps: policy_steps,
     console: console::source_key,
@@ -88,11 +90,13 @@ pub(super) static DENY: Entry = Entry {
                  |no explicit den|not explicitly den"]
             => "The message says that the key policy denies the use.";
     },
-    rank: Some(190),
+    shown: Shown::ByFacts(
+        190,
+        |copy, facts| key_policy(true, copy, facts),
+        key::is_unread,
+    ),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: deny,
-    unread: key::is_unread,
     who: |case| case.key_owner(),
     steps: deny_steps,
     console: console::source_key,
@@ -107,51 +111,35 @@ pub(super) static CALL: Entry = Entry {
     found: "The message of the refused call tells, and the key's policy where it can be read.",
     also: ADMITTED,
     messages: &[],
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.key_owner(),
     steps: policy_steps,
     console: console::source_key,
     page: Pages::ByCase(page::KEY_POLICIES, same_account_page),
 };
 
-fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
-    key_policy(false, copy, facts)
-}
-
-fn deny(copy: &BackupCopy, facts: &Facts) -> Finding {
-    key_policy(true, copy, facts)
-}
-
-fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Finding {
-    let (key_facts, key) = match key::existing(facts) {
-        Ok(found) => found,
-        Err(finding) => return finding,
-    };
+fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
+    let (key_facts, key) = key::existing(facts)?;
     if key.manager == KeyManager::Aws {
-        return ruled_out(format!(
+        return Err(ruled_out(format!(
             "`{}` is an AWS managed key, whose policy cannot be changed",
             key.arn
-        ));
+        )));
     }
     if !copy.is_cross_account() {
-        return not_checkable(format!(
+        return Err(not_checkable(format!(
             "{SAME_ACCOUNT}; which principal uses the key then is not documented"
-        ));
+        )));
     }
-    let policy = match &key_facts.policy {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(policy) => policy,
-    };
+    let policy = key_facts.policy.read()?;
     // What one policy doesn't allow, another may.
-    if !denies && let Fact::Unknown(why) = &key_facts.policy_names {
-        return unreadable(why);
+    if !denies {
+        key_facts.policy_names.read()?;
     }
     let access = |policy| key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
-    match access(policy) {
+    Ok(match access(policy) {
         Access::Denied {
             action,
             statement,
@@ -182,7 +170,7 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Finding {
             Some(Access::Unknown { keys }) => depends_on("the key policy", &keys),
             Some(Access::Denied { .. }) | None => not_checkable("a Deny decides"),
         },
-    }
+    })
 }
 
 fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, copy: &BackupCopy) -> Finding {
@@ -230,22 +218,9 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
             case.account()
         ));
     }
-    let sentences =
-        std::iter::once("Add this to the list `Statement` of policy.json, and change nothing else")
-            .chain(std::iter::repeat("Add this as well"));
-    steps.extend(
-        statements
-            .iter()
-            .zip(sentences)
-            .map(|(statement, sentence)| step(sentence, statement)),
-    );
-    steps.extend([
-        write_policy(case),
-        case.start_again_with(
-            "Wait some minutes until the policy counts, then start the copy again",
-            "",
-        ),
-    ]);
+    let add = "Add this to the list `Statement` of policy.json, and change nothing else";
+    steps.extend(add_each(add, &statements));
+    steps.extend([write_policy(case), case.start_again_once_it_counts()]);
     steps
 }
 
@@ -260,10 +235,7 @@ fn same_account_steps(case: &Case<'_>) -> Vec<String> {
             case.role_shown()
         ),
         write_policy(case),
-        case.start_again_with(
-            "Wait some minutes until the policy counts, then start the copy again",
-            "",
-        ),
+        case.start_again_once_it_counts(),
     ]
 }
 

@@ -26,7 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::advice::{console, page};
 use crate::messages::rules;
-pub(crate) use entry::{ADMITTED, Entry, Family, Pages, message_alone};
+pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, never};
 pub use entry::{Remedy, Repairable};
 
 macro_rules! causes {
@@ -164,7 +164,7 @@ impl Cause {
     /// Whether facts can show it. Else the message alone tells.
     #[must_use]
     pub const fn is_shown_by_facts(self) -> bool {
-        self.entry().rank.is_some()
+        self.entry().rank().is_some()
     }
 
     /// What Copymend can do about it.
@@ -214,8 +214,8 @@ impl Cause {
     /// The causes that facts can show, in the order in which they must be put right.
     pub(crate) fn in_order_of_repair() -> Vec<Self> {
         let mut ranked: Vec<Self> = Self::ALL.to_vec();
-        ranked.retain(|cause| cause.entry().rank.is_some());
-        ranked.sort_by_key(|cause| cause.entry().rank);
+        ranked.retain(|cause| cause.is_shown_by_facts());
+        ranked.sort_by_key(|cause| cause.entry().rank());
         ranked
     }
 }
@@ -267,7 +267,7 @@ mod tests {
             let entry = cause.entry();
             let alike = |other: &&Cause| {
                 let other = other.entry();
-                other.slug == entry.slug || (other.rank.is_some() && other.rank == entry.rank)
+                other.slug == entry.slug || (other.rank().is_some() && other.rank() == entry.rank())
             };
             assert_eq!(Cause::ALL.iter().filter(alike).count(), 1, "{cause}");
         }
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn what_can_be_repaired_can_be_shown_by_facts() {
         for cause in Cause::ALL.iter().filter(|cause| cause.is_repairable()) {
-            assert!(cause.entry().rank.is_some(), "{cause}");
+            assert!(cause.is_shown_by_facts(), "{cause}");
         }
     }
 }

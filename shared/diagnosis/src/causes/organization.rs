@@ -1,8 +1,8 @@
 //! The organization of the two accounts, and the Regions that an account may use.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
+use crate::assess::{Checked, across_accounts, confirmed, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::Facts;
 use crate::job::BackupCopy;
@@ -31,14 +31,12 @@ pub(super) static MEMBERSHIP: Entry = Entry {
              |organizations not in use"]
             => "The message says that an account is in no organization, or in another one.";
     },
-    rank: Some(80),
-    families: &[Family::Vault, Family::Key],
-    remedy: Remedy::Advise,
-    check: membership,
-    unread: |facts| {
+    shown: Shown::ByFacts(80, membership, |facts| {
         facts.source_organization.unknown().is_some()
             || facts.destination_organization.unknown().is_some()
-    },
+    }),
+    families: &[Family::Vault, Family::Key],
+    remedy: Remedy::Advise,
     who: |case| case.organization_owner(),
     steps: membership_steps,
     console: |case| console::organization(case, "accounts"),
@@ -66,11 +64,9 @@ pub(super) static FEATURE_OFF: Entry = Entry {
         First 70 ["feature is not enabled for the current org|iscrossaccountbackupenabled is false"]
             => "The message says that cross-account backup is off in the organization.";
     },
-    rank: Some(90),
+    shown: Shown::ByFacts(90, feature_off, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: feature_off,
-    unread: |_| false,
     who: |case| case.organization_owner(),
     steps: feature_off_steps,
     console: |case| console::here(case, "backup", "/settings"),
@@ -105,11 +101,9 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
              |not able to validate the provided access credentials"] or [Transient]
             => "A Region that is not enabled does not know the account's credentials.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| {
         format!(
             "An administrator of the destination account {}",
@@ -121,42 +115,40 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
     page: Pages::One(page::REGIONS),
 };
 
-fn membership(copy: &BackupCopy, facts: &Facts) -> Finding {
-    if !copy.is_cross_account() {
-        return ruled_out(SAME_ACCOUNT);
-    }
-    match (&facts.source_organization, &facts.destination_organization) {
-        (Fact::Known(None), _) => {
-            confirmed(format!("account {} is in no organization", copy.account))
-        }
-        (_, Fact::Known(None)) => confirmed(format!(
-            "account {} is in no organization",
-            copy.destination_account
-        )),
-        (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
-            if source.id == destination.id {
-                ruled_out(format!("both accounts are in {}", source.id))
-            } else {
-                confirmed(format!(
-                    "the source is in {}, the destination in {}",
-                    source.id, destination.id
-                ))
+fn membership(copy: &BackupCopy, facts: &Facts) -> Checked {
+    across_accounts(copy)?;
+    Ok(
+        match (&facts.source_organization, &facts.destination_organization) {
+            (Fact::Known(None), _) => {
+                confirmed(format!("account {} is in no organization", copy.account))
             }
-        }
-        (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => unreadable(why),
-    }
+            (_, Fact::Known(None)) => confirmed(format!(
+                "account {} is in no organization",
+                copy.destination_account
+            )),
+            (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
+                if source.id == destination.id {
+                    ruled_out(format!("both accounts are in {}", source.id))
+                } else {
+                    confirmed(format!(
+                        "the source is in {}, the destination in {}",
+                        source.id, destination.id
+                    ))
+                }
+            }
+            (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => unreadable(why),
+        },
+    )
 }
 
 /// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS accounts", documented).
-fn feature_off(copy: &BackupCopy, facts: &Facts) -> Finding {
-    if !copy.is_cross_account() {
-        return ruled_out(SAME_ACCOUNT);
-    }
-    match &facts.cross_account_backup {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(true) => ruled_out("cross-account backup is on"),
-        Fact::Known(false) => confirmed("isCrossAccountBackupEnabled is false"),
-    }
+fn feature_off(copy: &BackupCopy, facts: &Facts) -> Checked {
+    across_accounts(copy)?;
+    Ok(if *facts.cross_account_backup.read()? {
+        ruled_out("cross-account backup is on")
+    } else {
+        confirmed("isCrossAccountBackupEnabled is false")
+    })
 }
 
 const WHICH_ORGANIZATION: &str =

@@ -1,6 +1,6 @@
 //! Causes where nothing is misconfigured, or nothing is known: time, quotas, faults, states, unknown messages.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, page, rules};
 use crate::advice::{Case, state, step};
 use crate::messages::wording::SUCCESS;
 
@@ -24,11 +24,9 @@ pub(super) static CONCURRENCY: Entry = Entry {
         Others 270 ["already in progress", "copy of|copies of"] not ["delet"]
             => "Too many jobs ran for the resource at once.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Retry,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: concurrency,
     console: console::job,
@@ -77,11 +75,9 @@ pub(super) static QUOTA: Entry = Entry {
             not ["request limit exceeded|requestlimitexceeded|rate limit|tag limit exceeded\
                  |taglimitexceeded"] => "A quota is used up.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: quota,
     console: console::quotas,
@@ -125,11 +121,9 @@ pub(super) static TRANSIENT: Entry = Entry {
         Weak 60 ["try again later|retry later|please retry"] not [SUCCESS]
             => "The message asks to try again later.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Retry,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: transient,
     console: console::job,
@@ -165,11 +159,9 @@ pub(super) static SERVICE_FAULT: Entry = Entry {
         Others 320 ["internalerror"] not ["client.internalerror"]
             => "A fault inside an AWS service.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Retry,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: service_fault,
     console: console::job,
@@ -216,11 +208,9 @@ pub(super) static RESOURCE_STATE: Entry = Entry {
              |is not in the completed state"] not ["vss|kmsinvalidstate|copy resource tags"]
             => "The resource was not in a state that allows this.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Retry,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: resource_state,
     console: console::job,
@@ -266,11 +256,9 @@ pub(super) static SCHEDULE_WINDOW: Entry = Entry {
         First 350 ["job expired before|job has expired before|job expired because"]
             => "The job was not done within its window.";
     },
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: schedule_window,
     console: console::source_vault,
@@ -307,11 +295,9 @@ pub(super) static UNKNOWN: Entry = Entry {
     found: "It is what is left.",
     also: ADMITTED,
     messages: &[],
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: unknown,
     console: console::job,

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::simulation::{Layer, may_copy};
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, message_alone, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
-use crate::advice::{Case, is_plain, list, step};
-use crate::fact::Fact;
+use crate::advice::{Case, add_each, is_plain, list, step};
 use crate::facts::SimulatedFact;
 use crate::messages::wording::{
     ANOTHER_KEY, AT_DESTINATION, BLOCKS, DESTINATION_VAULT, GRAMMAR, KMS_DENIED,
@@ -103,11 +102,13 @@ pub(super) static PERMISSION: Entry = Entry {
         Weak 40 ["accessdeniedexception:|accessdenied:"] not [SUCCESS]
             => "Access was denied; the message says no more.";
     },
-    rank: Some(40),
+    shown: Shown::ByFacts(
+        40,
+        |copy, facts| may_copy(Layer::Identity, copy, facts),
+        never,
+    ),
     families: &[Family::Role, Family::Simulated],
     remedy: Remedy::Advise,
-    check: |copy, facts| may_copy(Layer::Identity, copy, facts),
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: permission_steps,
     console: console::job_role,
@@ -126,11 +127,13 @@ pub(super) static BOUNDARY: Entry = Entry {
         Others 110 ["permissions boundar|permission boundar", BLOCKS] not [GRAMMAR]
             => "The message names the permissions boundary of the caller.";
     },
-    rank: Some(50),
+    shown: Shown::ByFacts(
+        50,
+        |copy, facts| may_copy(Layer::Boundary, copy, facts),
+        never,
+    ),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     remedy: Remedy::Advise,
-    check: |copy, facts| may_copy(Layer::Boundary, copy, facts),
-    unread: |_| false,
     who: |case| {
         format!(
             "{}, with the owner of its permissions boundary",
@@ -150,42 +153,21 @@ pub(super) static CALLER: Entry = Entry {
     found: "The message of the refused call tells, and the caller's policies where they can be read.",
     also: ADMITTED,
     messages: &[],
-    rank: None,
+    shown: Shown::ByMessage,
     families: &[],
     remedy: Remedy::Advise,
-    check: message_alone,
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: permission_steps,
     console: console::job_role,
     page: Pages::One(page::MANAGED_POLICIES),
 };
 
-/// The policy simulator's answers for the actions of a copy.
-fn answers<'c>(case: &Case<'c>) -> Vec<&'c SimulatedFact> {
-    case.facts()
-        .map(|facts| facts.job_role_access.actions().to_vec())
-        .unwrap_or_default()
-}
-
-/// What the role's own policies say: as it is, or without the policies that hide them.
-fn own_policies(fact: &SimulatedFact) -> Option<Simulated> {
-    let meaning = behind_scps(fact)?;
-    match (meaning, &fact.without_boundary) {
-        (Simulated::NotByBoundary, Some(Fact::Known(without))) => Some(without.meaning()),
-        _ => Some(meaning),
-    }
-}
-
-/// What the role's own policies and its boundary say.
-fn behind_scps(fact: &SimulatedFact) -> Option<Simulated> {
-    Some(fact.behind_scps()?.known()?.meaning())
-}
-
 /// The actions for which `is` holds, as the simulator names them.
 fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c SimulatedAction> {
-    answers(case)
+    let answers = case.facts().map(|facts| facts.job_role_access.actions());
+    answers
         .into_iter()
+        .flatten()
         .filter(|fact| is(fact))
         .filter_map(SimulatedFact::action)
         .filter(|action| is_plain(&action.action))
@@ -195,30 +177,26 @@ fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c 
 /// The actions that no policy of the role allows.
 fn missing<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     stopped(case, |fact| {
-        own_policies(fact) == Some(Simulated::NotByIdentity)
+        fact.own_policies() == Some(Simulated::NotByIdentity)
     })
 }
 
 /// The actions that a policy of the role denies.
 fn denied<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     stopped(case, |fact| {
-        own_policies(fact) == Some(Simulated::DeniedByIdentity)
+        fact.own_policies() == Some(Simulated::DeniedByIdentity)
     })
 }
 
 /// The actions that the service control policies don't allow.
 pub(super) fn not_by_organization<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
-    stopped(case, |fact| {
-        fact.as_is
-            .known()
-            .is_some_and(|action| action.meaning() == Simulated::NotByOrganization)
-    })
+    stopped(case, SimulatedFact::is_refused_by_organization)
 }
 
 /// The actions that the permissions boundary doesn't allow.
 fn not_by_boundary<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
     stopped(case, |fact| {
-        behind_scps(fact) == Some(Simulated::NotByBoundary)
+        fact.meaning_behind_scps() == Some(Simulated::NotByBoundary)
     })
 }
 
@@ -374,15 +352,8 @@ fn edit_boundary(
         "VERSION=$(aws iam get-policy --policy-arn {boundary} --query Policy.DefaultVersionId --output text)\n\
          aws iam get-policy-version --policy-arn {boundary} --version-id $VERSION --query PolicyVersion.Document > \
          boundary.json")];
-    let statements = statements(case, lacking);
-    let sentences = std::iter::once("Add this to the list `Statement` of boundary.json, or take the actions out of a Deny there")
-        .chain(std::iter::repeat("Add this as well"));
-    steps.extend(
-        statements
-            .iter()
-            .zip(sentences)
-            .map(|(statement, sentence)| step(sentence, &statement.to_string())),
-    );
+    let add = "Add this to the list `Statement` of boundary.json, or take the actions out of a Deny there";
+    steps.extend(add_each(add, &statements(case, lacking)));
     steps.push(step!("Make it the boundary's new version (IAM keeps five; delete an old one if there is no room)";
         "aws iam create-policy-version --policy-arn {boundary} --policy-document file://boundary.json --set-as-default"));
     steps

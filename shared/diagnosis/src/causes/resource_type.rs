@@ -1,11 +1,11 @@
 //! What AWS Backup can't copy, and another way to the same end.
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, page, rules, vault};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules, vault};
 use crate::advice::{Case, is_plain, step, two_hops};
-use crate::assess::{Finding, confirmed, not_checkable};
+use crate::assess::{Checked, confirmed, not_checkable};
 use crate::facts::{BackupVault, Facts};
 use crate::features::{
-    CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, support_of, type_features,
+    CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, is_listed, support_of,
 };
 use crate::job::BackupCopy;
 
@@ -49,11 +49,9 @@ pub(super) static UNSUPPORTED: Entry = Entry {
              |archived snapshot", "not be copied|cannot copy|not supported|unable to copy"]
             => "A backup in cold storage or in the archive cannot be copied.";
     },
-    rank: Some(100),
+    shown: Shown::ByFacts(100, check, never),
     families: &[],
     remedy: Remedy::Advise,
-    check,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps,
     console: console::source_vault_or_settings,
@@ -62,21 +60,19 @@ pub(super) static UNSUPPORTED: Entry = Entry {
     }),
 };
 
-fn check(copy: &BackupCopy, facts: &Facts) -> Finding {
-    let job = copy;
-    let Some(resource_type) = &job.resource_type else {
-        return not_checkable("the job names no resource type");
-    };
+fn check(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let unnamed = || not_checkable("the job names no resource type");
+    let resource_type = copy.resource_type.as_ref().ok_or_else(unnamed)?;
     let vault = facts.destination_vault.known().and_then(Option::as_ref);
     let support = support_of(&PlannedCopy {
         resource_type,
-        recovery_point: &job.source_recovery_point,
-        resource: job.resource.as_ref(),
-        source_vault: &job.source_vault,
-        destination_vault: &job.destination_vault,
+        recovery_point: &copy.source_recovery_point,
+        resource: copy.resource.as_ref(),
+        source_vault: &copy.source_vault,
+        destination_vault: &copy.destination_vault,
         logically_air_gapped: vault.is_some_and(BackupVault::is_logically_air_gapped),
     });
-    match support {
+    Ok(match support {
         CopySupport::Unsupported(why) => confirmed(format!(
             "{why} (AWS's feature table of {FEATURE_TABLE_DATE})"
         )),
@@ -87,7 +83,7 @@ fn check(copy: &BackupCopy, facts: &Facts) -> Finding {
         CopySupport::NotListed => not_checkable(format!(
             "the feature table of {FEATURE_TABLE_DATE} has no row for this copy of {resource_type}"
         )),
-    }
+    })
 }
 
 const CHECK: &str = "Compare the type and both Regions with AWS's feature tables, by resource and by Region: they change about every month.";
@@ -128,7 +124,7 @@ fn listed(case: &Case<'_>) -> Vec<String> {
         .as_deref()
         .filter(|kind| is_plain(kind));
     if let Some(kind) = kind
-        && type_features(kind).is_some()
+        && is_listed(kind)
     {
         steps.push(format!(
             "AWS's feature table of {FEATURE_TABLE_DATE} lists this copy of {kind}. An engine, a storage tier or a Region may still exclude \
@@ -207,16 +203,7 @@ fn multi_az_cluster(case: &Case<'_>) -> Vec<String> {
         ),
     }];
     steps.push(step("Back the instance up", &case.back_up(&arn)));
-    steps.push(step(
-        &format!(
-            "Copy that backup to vault `{}` in account {}, Region {}, with POINT set to its ARN. To end this for good, run the database as a \
-             Multi-AZ DB instance",
-            case.vault(),
-            case.account(),
-            case.region()
-        ),
-        &case.start_from("$POINT"),
-    ));
+    steps.push(case.copy_that("run the database as a Multi-AZ DB instance"));
     steps
 }
 

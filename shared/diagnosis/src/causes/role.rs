@@ -3,9 +3,9 @@
 use copymend_policy::{Decision, PolicyDocument, Request, evaluate_trust_policy};
 use serde_json::{Value, json};
 
-use super::{Entry, Family, Pages, Remedy, console, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, list, quoted, shown, step, word};
-use crate::assess::{Finding, confirmed, depends_on, not_checkable, ruled_out, unreadable};
+use crate::assess::{Checked, confirmed, depends_on, not_checkable, ruled_out};
 use crate::fact::Fact;
 use crate::facts::Role;
 use crate::messages::wording::{GRAMMAR, SERVICE_LINKED_ROLE_NOT_ASSUMED};
@@ -32,14 +32,13 @@ pub(super) static TRUST: Entry = Entry {
              |must allow|should allow"] not [GRAMMAR]
             => "The message names the trust policy of the role.";
     },
-    rank: Some(20),
+    shown: Shown::ByFacts(
+        20,
+        |copy, facts| trust(&copy.role, copy.account.as_str(), &facts.job_role),
+        never,
+    ),
     families: &[Family::Role],
     remedy: Remedy::Advise,
-    check: |copy, facts| {
-        let job = copy;
-        trust(&job.role, job.account.as_str(), &facts.job_role)
-    },
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: trust_steps,
     console: console::job_role,
@@ -57,75 +56,63 @@ pub(super) static MISSING: Entry = Entry {
         Others 350 ["nosuchentity", "role"] not ["awsserviceroleforbackup"]
             => "IAM does not know the role.";
     },
-    rank: Some(10),
+    shown: Shown::ByFacts(
+        10,
+        |copy, facts| missing(&copy.role, &facts.job_role),
+        never,
+    ),
     families: &[Family::Role],
     remedy: Remedy::Advise,
-    check: |copy, facts| missing(&copy.role, &facts.job_role),
-    unread: |_| false,
     who: |case| case.role_owner(),
     steps: missing_steps,
     console: console::found_role,
     page: Pages::One(page::ROLES),
 };
 
-const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
-const DEFAULT_PATH: &str = "/service-role/";
+pub(crate) const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
+pub(crate) const DEFAULT_PATH: &str = "/service-role/";
 /// The principal that assumes job roles (AWS Backup, "IAM service roles", documented).
 const SERVICE: &str = "backup.amazonaws.com";
 /// A trust policy that is longer is edited instead of replaced. A longer line would be cut in an e-mail.
 const LONGEST_POLICY: usize = 1_500;
 
 /// Whether the role is missing under exactly the ARN that the job names.
-pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Finding {
-    match found {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!("`{named}` does not exist")),
-        Fact::Known(Some(role)) if role.arn != *named => confirmed(format!(
+pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Checked {
+    Ok(match found.read()? {
+        None => confirmed(format!("`{named}` does not exist")),
+        Some(role) if role.arn != *named => confirmed(format!(
             "`{named}` does not exist; a role of that name has the ARN `{}`",
             role.arn
         )),
-        Fact::Known(Some(_)) => ruled_out(format!("`{named}` exists")),
-    }
-}
-
-/// The role under exactly the ARN that the job names.
-fn exact<'f>(named: &RoleArn, found: &'f Fact<Option<Role>>) -> Result<&'f Role, Finding> {
-    match found {
-        Fact::Unknown(why) => Err(unreadable(why)),
-        Fact::Known(Some(role)) if role.arn == *named => Ok(role),
-        Fact::Known(_) => Err(ruled_out("the job role does not exist")),
-    }
+        Some(_) => ruled_out(format!("`{named}` exists")),
+    })
 }
 
 /// Whether AWS Backup may not assume the role for a job of `account`.
-pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Finding {
-    let role = match exact(named, found) {
-        Ok(role) => role,
-        Err(finding) => return finding,
-    };
-    let Some(policy) = &role.trust_policy else {
-        return not_checkable("IAM answered no trust policy that can be read");
-    };
-    let policy = match PolicyDocument::parse(policy) {
-        Ok(policy) => policy,
-        Err(error) => return not_checkable(format!("the trust policy cannot be read: {error}")),
-    };
-    match evaluate_trust_policy(&policy, &assume_role(named, account)) {
-        Decision::Allowed { .. } => ruled_out(format!(
-            "the trust policy of `{}` lets {SERVICE} assume it",
-            role.arn
-        )),
-        Decision::ImplicitlyDenied => confirmed(format!(
-            "no statement of the trust policy of `{}` lets {SERVICE} assume it",
-            role.arn
-        )),
-        Decision::ExplicitlyDenied { statement } => confirmed(format!(
-            "statement {} of the trust policy of `{}` denies it to {SERVICE}",
-            statement.saturating_add(1),
-            role.arn
-        )),
-        Decision::Unknown { keys } => depends_on("the trust policy", &keys),
-    }
+pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Checked {
+    let exact = found.read()?.as_ref().filter(|role| role.arn == *named);
+    let role = exact.ok_or_else(|| ruled_out("the job role does not exist"))?;
+    let unread = || not_checkable("IAM answered no trust policy that can be read");
+    let policy = PolicyDocument::parse(role.trust_policy.as_ref().ok_or_else(unread)?)
+        .map_err(|error| not_checkable(format!("the trust policy cannot be read: {error}")))?;
+    Ok(
+        match evaluate_trust_policy(&policy, &assume_role(named, account)) {
+            Decision::Allowed { .. } => ruled_out(format!(
+                "the trust policy of `{}` lets {SERVICE} assume it",
+                role.arn
+            )),
+            Decision::ImplicitlyDenied => confirmed(format!(
+                "no statement of the trust policy of `{}` lets {SERVICE} assume it",
+                role.arn
+            )),
+            Decision::ExplicitlyDenied { statement } => confirmed(format!(
+                "statement {} of the trust policy of `{}` denies it to {SERVICE}",
+                statement.saturating_add(1),
+                role.arn
+            )),
+            Decision::Unknown { keys } => depends_on("the trust policy", &keys),
+        },
+    )
 }
 
 /// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
@@ -133,8 +120,6 @@ pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) 
 fn assume_role(role: &RoleArn, account: &str) -> Request {
     Request::new(SERVICE, "sts:AssumeRole", role.as_str())
         .with_context("aws:SourceAccount", [account])
-        .with_context("aws:PrincipalIsAWSService", ["true"])
-        .with_context("aws:PrincipalServiceName", [SERVICE])
         .with_context("aws:SecureTransport", ["true"])
         .with_other_keys_unknown()
 }
@@ -151,7 +136,7 @@ fn trust_statement() -> Value {
     })
 }
 
-fn trust_policy() -> Value {
+pub(crate) fn trust_policy() -> Value {
     json!({ "Version": "2012-10-17", "Statement": [trust_statement()] })
 }
 
@@ -299,13 +284,10 @@ fn trust_steps(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-/// The ARN of AWS's default role in the job role's account.
-fn default_role(case: &Case<'_>) -> String {
-    format!(
-        "arn:{}:iam::{}:role{DEFAULT_PATH}{DEFAULT_ROLE}",
-        case.role().partition(),
-        case.role().arn().account()
-    )
+/// The ARN of AWS's default role in a role's account.
+pub(crate) fn default_role(role: &RoleArn) -> String {
+    let (partition, account) = (role.partition(), role.arn().account());
+    format!("arn:{partition}:iam::{account}:role{DEFAULT_PATH}{DEFAULT_ROLE}")
 }
 
 /// Makes the role that the job names, with its path.
@@ -325,7 +307,7 @@ fn create(case: &Case<'_>) -> String {
     )
 }
 
-fn is_default_without_path(role: &RoleArn) -> bool {
+pub(crate) fn is_default_without_path(role: &RoleArn) -> bool {
     role.name() == DEFAULT_ROLE && role.path() != DEFAULT_PATH
 }
 
@@ -347,7 +329,7 @@ fn missing_steps(case: &Case<'_>) -> Vec<String> {
         ));
     }
     if is_default_without_path(role) {
-        let default = default_role(case);
+        let default = default_role(role);
         steps.push(format!(
             "AWS's default role has the path service-role: `{default}`. A role of that name without the path is another role; most \
              likely the path was forgotten."
@@ -412,24 +394,17 @@ mod tests {
             )),
             "It names no service; it lacks backup.amazonaws.com."
         );
-        assert!(
-            says(&statement(backup.clone(), json!({"Effect": "Deny"})))
-                .contains("statement 1 denies")
-        );
-        assert!(
-            says(&statement(
-                backup.clone(),
-                json!({"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}})
-            ))
-            .contains(r#"`{"StringEquals":{"aws:SourceAccount":"1"}}`"#)
-        );
-        assert!(
-            says(&statement(
-                backup.clone(),
-                json!({"Action": "sts:TagSession"})
-            ))
-            .contains("another action")
-        );
+        for (more, expected) in [
+            (json!({"Effect": "Deny"}), "statement 1 denies"),
+            (
+                json!({"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}),
+                r#"`{"StringEquals":{"aws:SourceAccount":"1"}}`"#,
+            ),
+            (json!({"Action": "sts:TagSession"}), "another action"),
+        ] {
+            let said = says(&statement(backup.clone(), more));
+            assert!(said.contains(expected), "{said}");
+        }
         assert_eq!(says(&statement(backup.clone(), json!({}))), "");
         assert_eq!(completed(&statement(backup, json!({}))), None);
     }

@@ -1,9 +1,8 @@
 //! The service-linked role of AWS Backup in the destination account.
 
-use super::{ADMITTED, Entry, Family, Pages, Remedy, Repairable, console, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Repairable, Shown, console, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Finding, SAME_ACCOUNT, confirmed, ruled_out, unreadable};
-use crate::fact::Fact;
+use crate::assess::{Checked, across_accounts, confirmed, ruled_out};
 use crate::facts::Facts;
 use crate::job::BackupCopy;
 use crate::messages::wording::SERVICE_LINKED_ROLE_NOT_ASSUMED;
@@ -41,11 +40,11 @@ pub(super) static MISSING: Entry = Entry {
         Others 160 [SERVICE_LINKED_ROLE_NOT_ASSUMED] or [JobRoleMissing, JobRoleTrust]
             => "AWS Backup's service-linked role is missing.";
     },
-    rank: Some(150),
+    shown: Shown::ByFacts(150, missing, |facts| {
+        facts.service_linked_role.unknown().is_some()
+    }),
     families: &[Family::Role, Family::Key],
     remedy: Remedy::Repair(Repairable::ServiceLinkedRole),
-    check: missing,
-    unread: |facts| facts.service_linked_role.unknown().is_some(),
     who: |case| {
         format!(
             "An IAM administrator of the destination account {}",
@@ -59,18 +58,15 @@ pub(super) static MISSING: Entry = Entry {
 
 /// The role does the destination's part of a copy between accounts alone (AWS Backup, "Creating backup copies across AWS
 /// accounts", documented).
-fn missing(copy: &BackupCopy, facts: &Facts) -> Finding {
-    if !copy.is_cross_account() {
-        return ruled_out(SAME_ACCOUNT);
-    }
-    match &facts.service_linked_role {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(Some(role)) => ruled_out(format!("`{}` exists", role.arn)),
-        Fact::Known(None) => confirmed(format!(
+fn missing(copy: &BackupCopy, facts: &Facts) -> Checked {
+    across_accounts(copy)?;
+    Ok(match facts.service_linked_role.read()? {
+        Some(role) => ruled_out(format!("`{}` exists", role.arn)),
+        None => confirmed(format!(
             "AWSServiceRoleForBackup is missing in account {}",
             copy.destination_account
         )),
-    }
+    })
 }
 
 fn steps(case: &Case<'_>) -> Vec<String> {

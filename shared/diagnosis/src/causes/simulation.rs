@@ -1,6 +1,6 @@
 //! What the policy simulator, or the role's policies, say of the job role, layer by layer.
 
-use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::{Checked, Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
 use crate::fact::Fact;
 use crate::facts::{Facts, SimulatedFact};
 use crate::job::BackupCopy;
@@ -15,17 +15,17 @@ pub(super) enum Layer {
 }
 
 /// Whether a layer lets the job role make the two calls of a copy.
-pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Finding {
+pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Checked {
     // Where GetRole told nothing, the simulation of exactly this role still does.
     let named = &copy.role;
     let is_missing = matches!(&facts.job_role, Fact::Known(found)
         if found.as_ref().is_none_or(|role| role.arn != *named));
     if is_missing {
-        return match layer {
+        return Err(match layer {
             Layer::Identity | Layer::Boundary => ruled_out("the job role does not exist"),
             // The organization's policies bind the account, whether the role exists or not.
             Layer::Organization => not_checkable("without the job role nothing can be simulated"),
-        };
+        });
     }
     let findings: Vec<Finding> = facts
         .job_role_access
@@ -39,7 +39,7 @@ pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Findin
         .find(|verdict| with(*verdict).next().is_some())
         .unwrap_or(Verdict::RuledOut);
     let evidence = with(verdict).flat_map(|(_, evidence)| evidence.iter().cloned());
-    (verdict, evidence.collect())
+    Ok((verdict, evidence.collect()))
 }
 
 fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {

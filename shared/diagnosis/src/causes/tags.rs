@@ -2,9 +2,9 @@
 
 use copymend_policy::Arn;
 
-use super::{ADMITTED, Entry, Pages, Remedy, console, page, rules};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, is_plain_tag, list, lower_first, quoted, step};
-use crate::assess::{Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::{Checked, Finding, Verdict, confirmed, not_checkable, ruled_out};
 use crate::fact::Fact;
 use crate::facts::{Facts, RecoveryPointTags, Tags};
 use crate::job::BackupCopy;
@@ -34,11 +34,9 @@ pub(super) static POLICY: Entry = Entry {
             "unable to|fail|could not|cannot|denied|error"] not [SUCCESS]
             or [TagLimit, JobRolePermission] => "The tags could not be copied.";
     },
-    rank: Some(220),
+    shown: Shown::ByFacts(220, policy, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: policy,
-    unread: |_| false,
     who: |case| {
         format!(
             "{}. If the tag policy should change: {}",
@@ -68,11 +66,9 @@ pub(super) static LIMIT: Entry = Entry {
              |tag limit has been|exceeds the tag limit|exceeded the tag limit"]
             => "The copy would have more tags than AWS allows.";
     },
-    rank: Some(210),
+    shown: Shown::ByFacts(210, limit, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: limit,
-    unread: |_| false,
     who: |case| case.backup_owner(),
     steps: limit_steps,
     console: console::source_vault,
@@ -88,60 +84,44 @@ fn user_tags(tags: &Tags) -> usize {
 
 /// The tags, or what to say without them.
 fn known<'f>(copy: &BackupCopy, facts: &'f Facts) -> Result<&'f Tags, Finding> {
-    match &facts.recovery_point_tags {
-        Fact::Unknown(why) => Err(unreadable(why)),
-        Fact::Known(RecoveryPointTags::Tags(tags)) => Ok(tags),
-        Fact::Known(RecoveryPointTags::NotApplicable) => Err(not_checkable(format!(
+    match facts.recovery_point_tags.read()? {
+        RecoveryPointTags::Tags(tags) => Ok(tags),
+        RecoveryPointTags::NotApplicable => Err(not_checkable(format!(
             "AWS Backup does not list the tags of `{}`, which belongs to another service",
             copy.source_recovery_point
         ))),
     }
 }
 
-fn limit(copy: &BackupCopy, facts: &Facts) -> Finding {
-    match known(copy, facts) {
-        Err(finding) => finding,
-        Ok(tags) => {
-            let text = format!("the recovery point has {} user tags", user_tags(tags));
-            if user_tags(tags) > MOST_TAGS {
-                confirmed(text)
-            } else {
-                // The resource's own tags may be more than the recovery point's.
-                not_checkable(text)
-            }
-        }
-    }
+fn limit(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let count = user_tags(known(copy, facts)?);
+    let text = format!("the recovery point has {count} user tags");
+    Ok(if count > MOST_TAGS {
+        confirmed(text)
+    } else {
+        // The resource's own tags may be more than the recovery point's.
+        not_checkable(text)
+    })
 }
 
-fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
-    let policy = match &facts.tag_policy {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(None) => {
-            return ruled_out("no tag policy is in effect in the destination account");
-        }
-        Fact::Known(Some(policy)) => policy,
-    };
-    let tags = match known(copy, facts) {
-        Err(finding) => return finding,
-        Ok(tags) => tags,
-    };
-    let violations = policy.violations(tags);
+fn policy(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let none = || ruled_out("no tag policy is in effect in the destination account");
+    let policy = facts.tag_policy.read()?.as_ref().ok_or_else(none)?;
+    let violations = policy.violations(known(copy, facts)?);
     if violations.is_empty() {
         // The copy takes over tags of the resource too, which aren't read.
-        return not_checkable(
+        return Err(not_checkable(
             "the recovery point's tags comply with the tag policy in effect in the destination account; the resource's own are not read",
-        );
+        ));
     }
     let point = &copy.source_recovery_point;
-    let verdict = if violations
-        .iter()
-        .any(|violation| is_enforced(violation, point))
-    {
+    let enforced = |violation: &TagViolation| is_enforced(violation, point);
+    let verdict = if violations.iter().any(enforced) {
         Verdict::Confirmed
     } else {
         Verdict::NotCheckable
     };
-    (verdict, violations.iter().map(sentence).collect())
+    Ok((verdict, violations.iter().map(sentence).collect()))
 }
 
 /// Whether the policy is enforced for what the copy makes. That this is the type in the recovery point's ARN, such as
@@ -183,10 +163,8 @@ fn sentence(violation: &TagViolation) -> String {
 fn list_tags(case: &Case<'_>) -> String {
     let (account, region) = (case.source_account(), case.source_region());
     match case.recovery_point() {
-        Some(point) => step(
-            &format!("List the tags of the recovery point, in account {account}"),
-            &list_tags_of(point, region),
-        ),
+        Some(point) => step!("List the tags of the recovery point, in account {account}";
+            "{}", aws(case, &list_tags_of(point))),
         None => format!(
             "List the tags of the recovery point: open vault `{}` in the AWS Backup console of account {account}, Region {region}.",
             case.source_vault()
@@ -196,21 +174,13 @@ fn list_tags(case: &Case<'_>) -> String {
 
 /// AWS Backup lists the tags only of recovery points whose ARN is its own; the others' are their own service's (AWS Backup API
 /// reference, `ListTags`, documented).
-fn list_tags_of(arn: &Arn, region: &str) -> String {
+fn list_tags_of(arn: &Arn) -> String {
     match (arn.service(), arn.resource().rsplit('/').next()) {
-        ("backup", _) => format!("aws backup list-tags --resource-arn {arn} --region {region}"),
-        ("ec2", Some(id)) => format!(
-            "aws ec2 describe-tags --filters Name=resource-id,Values={id} --region {region}"
-        ),
-        ("rds", _) => {
-            format!("aws rds list-tags-for-resource --resource-name {arn} --region {region}")
-        }
-        ("fsx", _) => {
-            format!("aws fsx list-tags-for-resource --resource-arn {arn} --region {region}")
-        }
-        (_, _) => format!(
-            "aws resourcegroupstaggingapi get-resources --resource-arn-list {arn} --region {region}"
-        ),
+        ("backup", _) => format!("backup list-tags --resource-arn {arn}"),
+        ("ec2", Some(id)) => format!("ec2 describe-tags --filters Name=resource-id,Values={id}"),
+        ("rds", _) => format!("rds list-tags-for-resource --resource-name {arn}"),
+        ("fsx", _) => format!("fsx list-tags-for-resource --resource-arn {arn}"),
+        (_, _) => format!("resourcegroupstaggingapi get-resources --resource-arn-list {arn}"),
     }
 }
 
@@ -231,39 +201,39 @@ fn violations(case: &Case<'_>) -> Vec<TagViolation> {
 
 /// Sets a tag. AWS Backup tags only the backups that it manages fully; others are tagged by their own service (AWS Backup, "Add
 /// or remove tags on existing recovery points", documented).
-fn set_tag(arn: &Arn, region: &str, key: &str, value: &str) -> String {
+fn set_tag(arn: &Arn, key: &str, value: &str) -> String {
     match (arn.service(), arn.resource().rsplit('/').next()) {
-        ("backup", _) => {
-            format!(
-                "aws backup tag-resource --resource-arn {arn} --tags {key}={value} --region {region}"
-            )
-        }
+        ("backup", _) => format!("backup tag-resource --resource-arn {arn} --tags {key}={value}"),
         ("ec2", Some(id)) => {
-            format!(
-                "aws ec2 create-tags --resources {id} --tags Key={key},Value={value} --region {region}"
-            )
+            format!("ec2 create-tags --resources {id} --tags Key={key},Value={value}")
         }
         (_, _) => format!(
-            "aws resourcegroupstaggingapi tag-resources --resource-arn-list {arn} --tags {key}={value} --region {region}"
+            "resourcegroupstaggingapi tag-resources --resource-arn-list {arn} --tags {key}={value}"
         ),
     }
 }
 
 /// Takes a tag away. See [`set_tag`].
-fn remove_tag(arn: &Arn, region: &str, key: &str) -> String {
+fn remove_tag(arn: &Arn, key: &str) -> String {
     match (arn.service(), arn.resource().rsplit('/').next()) {
-        ("backup", _) => {
-            format!(
-                "aws backup untag-resource --resource-arn {arn} --tag-key-list {key} --region {region}"
-            )
-        }
-        ("ec2", Some(id)) => {
-            format!("aws ec2 delete-tags --resources {id} --tags Key={key} --region {region}")
-        }
+        ("backup", _) => format!("backup untag-resource --resource-arn {arn} --tag-key-list {key}"),
+        ("ec2", Some(id)) => format!("ec2 delete-tags --resources {id} --tags Key={key}"),
         (_, _) => format!(
-            "aws resourcegroupstaggingapi untag-resources --resource-arn-list {arn} --tag-keys {key} --region {region}"
+            "resourcegroupstaggingapi untag-resources --resource-arn-list {arn} --tag-keys {key}"
         ),
     }
+}
+
+/// A command of the AWS CLI in the Region that the copy comes from.
+fn aws(case: &Case<'_>, command: &str) -> String {
+    format!("aws {command} --region {}", case.source_region())
+}
+
+/// The recovery point and the resource, where a command can carry them.
+fn tagged<'c>(case: &Case<'c>) -> impl Iterator<Item = &'c Arn> {
+    [case.recovery_point(), case.resource()]
+        .into_iter()
+        .flatten()
 }
 
 /// What is wrong with one tag, word for word from the policy in effect.
@@ -326,22 +296,16 @@ fn correct(case: &Case<'_>, violation: &TagViolation) -> Option<String> {
     } else {
         allowed.iter().find(|allowed| !allowed.contains('*'))?
     };
-    if ![key, policy_key, chosen]
-        .into_iter()
-        .all(|text| is_plain_tag(text))
-    {
+    let texts = [key, policy_key, chosen];
+    if !texts.into_iter().all(|text| is_plain_tag(text)) {
         return None;
     }
-    let region = case.source_region();
     let mut commands = Vec::new();
-    for arn in [case.recovery_point(), case.resource()]
-        .into_iter()
-        .flatten()
-    {
+    for arn in tagged(case) {
         if key != policy_key {
-            commands.push(remove_tag(arn, region, key));
+            commands.push(aws(case, &remove_tag(arn, key)));
         }
-        commands.push(set_tag(arn, region, policy_key, chosen));
+        commands.push(aws(case, &set_tag(arn, policy_key, chosen)));
     }
     let what_for = if enforced_for.is_empty() {
         "To comply all the same, set it right on the recovery point and on the resource."
@@ -417,10 +381,8 @@ fn limit_steps(case: &Case<'_>) -> Vec<String> {
         ));
     }
     steps.push(list_tags(case));
-    let commands: Vec<String> = [case.recovery_point(), case.resource()]
-        .into_iter()
-        .flatten()
-        .map(|arn| remove_tag(arn, case.source_region(), "$KEY"))
+    let commands: Vec<String> = tagged(case)
+        .map(|arn| aws(case, &remove_tag(arn, "$KEY")))
         .collect();
     if commands.is_empty() {
         steps.push("Remove some from the recovery point and from the resource.".to_owned());

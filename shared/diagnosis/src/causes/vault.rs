@@ -2,10 +2,10 @@
 
 use super::key::usable_again;
 use super::vault_policy::NO_VAULT;
-use super::{ADMITTED, Entry, Family, Pages, Remedy, console, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::access::COPY_INTO_BACKUP_VAULT;
 use crate::advice::{Case, lower_first, owner_of_key, step};
-use crate::assess::{Finding, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::{Checked, confirmed, not_checkable, ruled_out};
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyManager};
 use crate::features::is_fully_managed;
@@ -47,11 +47,9 @@ pub(super) static KEY: Entry = Entry {
              |not found|not have permission|denied|unavailable|not be used|not usable"]
             => "The key of the destination vault cannot be used.";
     },
-    rank: Some(130),
+    shown: Shown::ByFacts(130, key, |facts| facts.vault_key.unknown().is_some()),
     families: &[Family::Key],
     remedy: Remedy::Advise,
-    check: key,
-    unread: |facts| facts.vault_key.unknown().is_some(),
     who: |case| match case.unusable_vault_key() {
         Some(key) => owner_of_key(&key.arn),
         None => case.vault_owner(),
@@ -84,11 +82,9 @@ pub(super) static RETENTION: Entry = Entry {
         First 330 ["must be between", "retention", "vault"]
             => "The retention is outside the range of the destination vault.";
     },
-    rank: Some(140),
+    shown: Shown::ByFacts(140, retention, never),
     families: &[],
     remedy: Remedy::Advise,
-    check: retention,
-    unread: |_| false,
     who: |case| {
         let owner = lower_first(&case.vault_owner());
         format!("{}, together with {owner}", case.backup_owner())
@@ -105,97 +101,85 @@ pub(super) static NOT_FOUND: Entry = Entry {
     found: "AWS Backup describes the destination vault, or says that there is none.",
     also: ADMITTED,
     messages: &[],
-    rank: Some(70),
+    shown: Shown::ByFacts(70, not_found, |facts| {
+        facts.destination_vault.unknown().is_some()
+    }),
     families: &[Family::Vault],
     remedy: Remedy::Advise,
-    check: not_found,
-    unread: |facts| facts.destination_vault.unknown().is_some(),
     who: |case| case.vault_owner(),
     steps: not_found_steps,
     console: |case| console::there(case, "backup", "/backupvaults"),
     page: Pages::One(page::VAULTS),
 };
 
-fn key(copy: &BackupCopy, facts: &Facts) -> Finding {
+fn key(copy: &BackupCopy, facts: &Facts) -> Checked {
     if is_fully_managed(&copy.source_recovery_point) {
-        return not_checkable("fully managed types may use any key of the destination vault");
+        return Err(not_checkable(
+            "fully managed types may use any key of the destination vault",
+        ));
     }
     let named = match &facts.destination_vault {
         Fact::Known(Some(vault)) if vault.describable_key() != vault.encryption_key.as_ref() => {
-            return not_checkable(
+            return Err(not_checkable(
                 "AWS owns the destination vault's key, and nobody can describe it",
-            );
+            ));
         }
         Fact::Known(Some(vault)) => vault.encryption_key.as_ref(),
-        Fact::Known(None) => return ruled_out(NO_VAULT),
+        Fact::Known(None) => return Err(ruled_out(NO_VAULT)),
         Fact::Unknown(_) => None,
     };
-    match (&facts.vault_key, named) {
-        (Fact::Unknown(why), _) => unreadable(why),
-        (Fact::Known(None), Some(named)) => confirmed(format!(
+    Ok(match (facts.vault_key.read()?, named) {
+        (None, Some(named)) => confirmed(format!(
             "the destination vault's key `{named}` does not exist"
         )),
-        (Fact::Known(None), None) => not_checkable("the destination vault names no key"),
-        (Fact::Known(Some(key)), _)
-            if key.manager == KeyManager::Aws && copy.is_cross_account() =>
-        {
+        (None, None) => not_checkable("the destination vault names no key"),
+        (Some(key), _) if key.manager == KeyManager::Aws && copy.is_cross_account() => {
             confirmed(format!(
                 "the destination vault uses the AWS managed key `{}`",
                 key.arn
             ))
         }
-        (Fact::Known(Some(key)), _) if !key.is_enabled() => confirmed(format!(
+        (Some(key), _) if !key.is_enabled() => confirmed(format!(
             "the destination vault's key `{}` is in state {}",
             key.arn, key.state
         )),
-        (Fact::Known(Some(key)), _) => ruled_out(format!(
+        (Some(key), _) => ruled_out(format!(
             "the destination vault's key `{}` is usable",
             key.arn
         )),
-    }
+    })
 }
 
-fn retention(copy: &BackupCopy, facts: &Facts) -> Finding {
-    let vault = match &facts.destination_vault {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(None) => return ruled_out(NO_VAULT),
-        Fact::Known(Some(vault)) => vault,
-    };
+fn retention(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let vault = facts.destination_vault.read()?.as_ref();
+    let vault = vault.ok_or_else(|| ruled_out(NO_VAULT))?;
     let (min, max) = (vault.min_retention_days, vault.max_retention_days);
     if min.is_none() && max.is_none() {
-        return ruled_out("the destination vault sets no retention range");
+        return Err(ruled_out("the destination vault sets no retention range"));
     }
-    let range = format!(
-        "the vault accepts {} to {} days",
-        min.map_or_else(|| "any".to_owned(), |days| days.to_string()),
-        max.map_or_else(|| "any".to_owned(), |days| days.to_string())
-    );
-    let days = copy
-        .lifecycle
-        .as_ref()
-        .and_then(|lifecycle| lifecycle.delete_after_days);
-    match days {
-        None => not_checkable(format!("{range}; the job names no retention")),
-        Some(days) => {
-            // -1 keeps the copy for ever.
-            let too_short = days >= 0 && min.is_some_and(|min| days < min);
-            let too_long = max.is_some_and(|max| days < 0 || days > max);
-            let text = format!("{range}; the copy asks for {days}");
-            if too_short || too_long {
-                confirmed(text)
-            } else {
-                ruled_out(text)
-            }
-        }
-    }
+    let [shortest, longest] =
+        [min, max].map(|days| days.map_or_else(|| "any".to_owned(), |days| days.to_string()));
+    let range = format!("the vault accepts {shortest} to {longest} days");
+    let lifecycle = copy.lifecycle.as_ref();
+    let days = lifecycle
+        .and_then(|lifecycle| lifecycle.delete_after_days)
+        .ok_or_else(|| not_checkable(format!("{range}; the job names no retention")))?;
+    // -1 keeps the copy for ever.
+    let too_short = days >= 0 && min.is_some_and(|min| days < min);
+    let too_long = max.is_some_and(|max| days < 0 || days > max);
+    let text = format!("{range}; the copy asks for {days}");
+    Ok(if too_short || too_long {
+        confirmed(text)
+    } else {
+        ruled_out(text)
+    })
 }
 
-fn not_found(copy: &BackupCopy, facts: &Facts) -> Finding {
-    match &facts.destination_vault {
-        Fact::Unknown(why) => unreadable(why),
-        Fact::Known(None) => confirmed(format!("`{}` does not exist", copy.destination_vault)),
-        Fact::Known(Some(_)) => ruled_out("the destination vault exists"),
-    }
+fn not_found(copy: &BackupCopy, facts: &Facts) -> Checked {
+    Ok(match facts.destination_vault.read()? {
+        None => confirmed(format!("`{}` does not exist", copy.destination_vault)),
+        Some(_) => ruled_out("the destination vault exists"),
+    })
 }
 
 fn describe_vault(case: &Case<'_>) -> String {

@@ -3,11 +3,12 @@
 use copymend_policy::{NewStatement, PolicyDocument, VaultGrant, VaultScope};
 use serde_json::{Value, json};
 
-use super::{Cause, Entry, Family, Pages, Remedy, Repairable, console, page, rules};
+use super::{Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, page, rules};
 use crate::access::{Access, COPY_INTO_BACKUP_VAULT, vault_access, without_denies};
 use crate::advice::{Case, step};
 use crate::assess::{
-    Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
+    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out,
+    unreadable,
 };
 use crate::fact::Fact;
 use crate::facts::Facts;
@@ -45,14 +46,12 @@ pub(super) static POLICY: Entry = Entry {
             or [JobRolePermission]
             => "The message says that the vault's access policy does not allow the copy.";
     },
-    rank: Some(120),
+    shown: Shown::ByFacts(120, policy, is_unread),
     families: &[
         Family::Vault,
         Family::UnlessDenied(Cause::DestinationVaultDeny),
     ],
     remedy: Remedy::Repair(Repairable::VaultPolicy),
-    check: policy,
-    unread: is_unread,
     who: |case| case.vault_owner(),
     steps: policy_steps,
     console: console::destination_vault,
@@ -76,11 +75,9 @@ pub(super) static DENY: Entry = Entry {
                  |copyfrombackupvault| topic|opensearch"]
             => "The message says that the vault's access policy denies the copy.";
     },
-    rank: Some(110),
+    shown: Shown::ByFacts(110, deny, is_unread),
     families: &[Family::Vault],
     remedy: Remedy::Advise,
-    check: deny,
-    unread: is_unread,
     who: |case| case.vault_owner(),
     steps: deny_steps,
     console: console::destination_vault,
@@ -91,23 +88,20 @@ fn is_unread(facts: &Facts) -> bool {
     facts.vault_policy.unknown().is_some()
 }
 
-fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
+fn policy(copy: &BackupCopy, facts: &Facts) -> Checked {
     if !copy.is_cross_account() {
-        return ruled_out(format!(
+        return Err(ruled_out(format!(
             "{SAME_ACCOUNT}, so the vault policy need not allow the copy"
-        ));
+        )));
     }
-    let policy = match &facts.vault_policy {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(policy) => policy.as_ref(),
-    };
+    let policy = facts.vault_policy.read()?.as_ref();
     // AWS Backup answers alike for a vault without a policy and for no vault at all.
     match &facts.destination_vault {
-        Fact::Known(None) => return ruled_out(NO_VAULT),
-        Fact::Unknown(why) if policy.is_none() => return unreadable(why),
+        Fact::Known(None) => return Err(ruled_out(NO_VAULT)),
+        Fact::Unknown(why) if policy.is_none() => return Err(unreadable(why)),
         Fact::Known(Some(_)) | Fact::Unknown(_) => {}
     }
-    match vault_access(policy, copy, facts) {
+    Ok(match vault_access(policy, copy, facts) {
         Access::Allowed => {
             ruled_out("the vault policy allows backup:CopyIntoBackupVault to the job role")
         }
@@ -117,7 +111,7 @@ fn policy(copy: &BackupCopy, facts: &Facts) -> Finding {
         Access::Missing { .. } => confirmed(NONE_ALLOWS),
         Access::Denied { .. } => behind_the_deny(policy, copy, facts),
         Access::Unknown { keys } => depends_on("the vault policy", &keys),
-    }
+    })
 }
 
 /// Whether the policy would admit the copy if nothing in it denied.
@@ -137,15 +131,12 @@ const NONE_ALLOWS: &str =
     "no statement of the vault policy allows backup:CopyIntoBackupVault to the job role";
 pub(super) const NO_VAULT: &str = "the destination vault does not exist";
 
-fn deny(copy: &BackupCopy, facts: &Facts) -> Finding {
+fn deny(copy: &BackupCopy, facts: &Facts) -> Checked {
     if matches!(facts.destination_vault, Fact::Known(None)) {
-        return ruled_out(NO_VAULT);
+        return Err(ruled_out(NO_VAULT));
     }
-    let policy = match &facts.vault_policy {
-        Fact::Unknown(why) => return unreadable(why),
-        Fact::Known(policy) => policy.as_ref(),
-    };
-    match vault_access(policy, copy, facts) {
+    let policy = facts.vault_policy.read()?.as_ref();
+    Ok(match vault_access(policy, copy, facts) {
         Access::Denied {
             statement, text, ..
         } => (
@@ -162,7 +153,7 @@ fn deny(copy: &BackupCopy, facts: &Facts) -> Finding {
             ruled_out("no Deny of the vault policy matches")
         }
         Access::Unknown { keys } => depends_on("the vault policy", &keys),
-    }
+    })
 }
 
 fn policy_steps(case: &Case<'_>) -> Vec<String> {

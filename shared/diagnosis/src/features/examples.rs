@@ -56,27 +56,37 @@ pub(super) fn example(resource_type: &str) -> (Arn, Arn) {
     (arn(point), arn(resource))
 }
 
-/// The backups that the table excludes, however they are told apart: type, recovery point, resource, destination, and whether
-/// the destination vault is logically air-gapped.
-pub(super) fn excluded() -> Vec<(&'static str, &'static str, &'static str, &'static str, bool)> {
+/// The backups that the table excludes, however they are told apart: type, recovery point and resource, destination, and
+/// whether the destination vault is logically air-gapped.
+pub(super) fn excluded() -> Vec<(&'static str, (Arn, Arn), &'static str, bool)> {
     let other_account = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr";
     let other_region = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dr";
     let same = "arn:aws:backup:eu-west-1:111122223333:backup-vault:second";
     let managed = "arn:aws:backup:eu-west-1:111122223333:recovery-point:1a2b3c4d";
-    let redshift = "arn:aws:redshift:eu-west-1:111122223333:snapshot:warehouse/awsbackup:job-1";
-    let warehouse = "arn:aws:redshift:eu-west-1:111122223333:cluster:warehouse";
-    let db = "arn:aws:rds:eu-west-1:111122223333:db:orders";
     let cluster = "arn:aws:rds:eu-west-1:111122223333:cluster:orders";
-    vec![
-        ("Redshift", redshift, warehouse, other_region, false),
-        ("Redshift", redshift, warehouse, same, false),
+    let like_its_type = [
+        ("Redshift", other_region, false),
+        ("Redshift", same, false),
+        ("Redshift Serverless", other_account, false),
+        ("CloudFormation", other_account, false),
+        ("RDS", other_account, true),
         (
-            "Redshift Serverless",
-            "arn:aws:redshift-serverless:eu-west-1:111122223333:snapshot/1",
-            "arn:aws:redshift-serverless:eu-west-1:111122223333:namespace/1",
-            other_account,
+            "Neptune",
+            "arn:aws:backup:af-south-1:444455556666:backup-vault:dr",
             false,
         ),
+        (
+            "FSx",
+            "arn:aws:backup:me-central-1:111122223333:backup-vault:dr",
+            false,
+        ),
+        (
+            "EBS",
+            "arn:aws-cn:backup:cn-north-1:111122223333:backup-vault:dr",
+            false,
+        ),
+    ];
+    let unlike_it = [
         (
             "DynamoDB",
             "arn:aws:dynamodb:eu-west-1:111122223333:table/orders/backup/1",
@@ -85,25 +95,11 @@ pub(super) fn excluded() -> Vec<(&'static str, &'static str, &'static str, &'sta
             false,
         ),
         (
-            "CloudFormation",
-            managed,
-            "arn:aws:cloudformation:eu-west-1:111122223333:stack/web/1",
-            other_account,
-            false,
-        ),
-        (
             "RDS",
             "arn:aws:rds:eu-west-1:111122223333:cluster-snapshot:awsbackup:job-1",
             cluster,
             other_region,
             false,
-        ),
-        (
-            "RDS",
-            "arn:aws:rds:eu-west-1:111122223333:snapshot:awsbackup:job-1",
-            db,
-            other_account,
-            true,
         ),
         // Copied out of a logically air-gapped vault, a backup has an ARN of AWS Backup: the resource tells the cluster.
         ("RDS", managed, cluster, other_region, false),
@@ -121,26 +117,10 @@ pub(super) fn excluded() -> Vec<(&'static str, &'static str, &'static str, &'sta
             other_account,
             true,
         ),
-        (
-            "Neptune",
-            "arn:aws:rds:eu-west-1:111122223333:cluster-snapshot:awsbackup:job-1",
-            "arn:aws:rds:eu-west-1:111122223333:cluster:graph",
-            "arn:aws:backup:af-south-1:444455556666:backup-vault:dr",
-            false,
-        ),
-        (
-            "FSx",
-            "arn:aws:fsx:eu-west-1:111122223333:backup/backup-0a1b",
-            "arn:aws:fsx:eu-west-1:111122223333:file-system/fs-0a1b",
-            "arn:aws:backup:me-central-1:111122223333:backup-vault:dr",
-            false,
-        ),
-        (
-            "EBS",
-            "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718",
-            "arn:aws:ec2:eu-west-1:111122223333:volume/vol-0a1b2c3d4e5f60718",
-            "arn:aws-cn:backup:cn-north-1:111122223333:backup-vault:dr",
-            false,
-        ),
-    ]
+    ];
+    let like = like_its_type.map(|(kind, to, air_gapped)| (kind, example(kind), to, air_gapped));
+    let unlike = unlike_it.map(|(kind, point, resource, to, air_gapped)| {
+        (kind, (arn(point), arn(resource)), to, air_gapped)
+    });
+    like.into_iter().chain(unlike).collect()
 }

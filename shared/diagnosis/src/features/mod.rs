@@ -52,26 +52,6 @@ pub struct PlannedCopy<'c> {
     pub logically_air_gapped: bool,
 }
 
-/// What the table says of one resource type.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a column of AWS's table"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TypeFeatures {
-    /// Whether it can be copied to another Region.
-    pub cross_region: bool,
-    /// Whether it can be copied to another account.
-    pub cross_account: bool,
-    /// Whether it can be copied to another Region and another account in a single action. Documented for RDS, Aurora, DocumentDB
-    /// and Neptune, whose older pages deny it; for the others (inferred).
-    pub single_action: bool,
-    /// Whether AWS Backup manages the backups fully: an ARN of its own, the key of the vault.
-    pub fully_managed: bool,
-    /// Whether it may go to a logically air-gapped vault.
-    pub logically_air_gapped: bool,
-}
-
 /// Why the table excludes a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Obstacle {
@@ -121,43 +101,9 @@ const fn reason(row: &Row) -> &'static str {
     }
 }
 
-/// What the table says of a type. `None` where it has no row.
-#[must_use]
-pub fn type_features(resource_type: &str) -> Option<TypeFeatures> {
-    row_of(resource_type).map(features)
-}
-
-const fn features(row: &Row) -> TypeFeatures {
-    let (cross_region, cross_account) = match row.copies {
-        Copies::Everywhere => (true, true),
-        Copies::OtherRegion => (true, false),
-        Copies::None(_) => (false, false),
-    };
-    TypeFeatures {
-        cross_region,
-        cross_account,
-        single_action: cross_region && cross_account,
-        fully_managed: row.fully_managed,
-        logically_air_gapped: row.logically_air_gapped,
-    }
-}
-
-/// What the table says of copying this recovery point, Regions left aside. See [`support_of`], which looks at them too.
-#[must_use]
-pub fn copy_support(
-    resource_type: &str,
-    recovery_point: &Arn,
-    cross_region: bool,
-    cross_account: bool,
-) -> CopySupport {
-    let Some((row, special)) = row_for(resource_type, recovery_point, None) else {
-        return CopySupport::NotListed;
-    };
-    match type_obstacle(row, special, cross_account, false) {
-        Some(obstacle) => CopySupport::Unsupported(obstacle.why()),
-        None if row.copies == Copies::OtherRegion && !cross_region => CopySupport::NotListed,
-        None => CopySupport::Supported,
-    }
+/// Whether the table has a row for a type.
+pub(crate) fn is_listed(resource_type: &str) -> bool {
+    row_of(resource_type).is_some()
 }
 
 /// What the table says of a copy, with the Regions, the accounts and the kind of vault that it goes to.
@@ -166,16 +112,15 @@ pub fn support_of(copy: &PlannedCopy<'_>) -> CopySupport {
     if let Some(obstacle) = obstacle(copy) {
         return CopySupport::Unsupported(obstacle.why());
     }
-    let is_known = PARTITIONS.contains(&copy.source_vault.partition());
-    match copy_support(
-        copy.resource_type,
-        copy.recovery_point,
-        copy.is_cross_region(),
-        copy.is_cross_account(),
-    ) {
-        CopySupport::Supported if is_known => CopySupport::Supported,
-        CopySupport::Unsupported(why) => CopySupport::Unsupported(why),
-        CopySupport::Supported | CopySupport::NotListed => CopySupport::NotListed,
+    let is_listed = row_for(copy).is_some_and(|(row, _)| match row.copies {
+        Copies::Everywhere => true,
+        Copies::OtherRegion => copy.is_cross_region(),
+        Copies::None(_) => false,
+    });
+    if is_listed && PARTITIONS.contains(&copy.source_vault.partition()) {
+        CopySupport::Supported
+    } else {
+        CopySupport::NotListed
     }
 }
 
@@ -184,26 +129,26 @@ pub(crate) fn obstacle(copy: &PlannedCopy<'_>) -> Option<Obstacle> {
     if copy.source_vault.partition() != copy.destination_vault.partition() {
         return Some(Obstacle::Partition);
     }
-    let (row, special) = row_for(copy.resource_type, copy.recovery_point, copy.resource)?;
+    let (row, special) = row_for(copy)?;
     let journey = Journey {
         from: copy.source_vault.region(),
         to: copy.destination_vault.region(),
         other_account: copy.is_cross_account(),
         logically_air_gapped: copy.logically_air_gapped,
     };
-    type_obstacle(
-        row,
-        special,
-        journey.other_account,
-        copy.logically_air_gapped,
-    )
-    .or_else(|| {
-        let limits = row.limits.iter().chain(LIMITS);
-        limits
-            .into_iter()
+    let mut limits = row.limits.iter().chain(LIMITS);
+    match row.copies {
+        Copies::None(why) => Some(special.unwrap_or(Obstacle::Type(why))),
+        Copies::OtherRegion if journey.other_account => Some(Obstacle::OtherAccount),
+        Copies::Everywhere | Copies::OtherRegion
+            if copy.logically_air_gapped && !row.logically_air_gapped =>
+        {
+            Some(Obstacle::LogicallyAirGapped)
+        }
+        Copies::Everywhere | Copies::OtherRegion => limits
             .find(|limit| journey.is_stopped_by(limit))
-            .map(|limit| Obstacle::Region(limit.why))
-    })
+            .map(|limit| Obstacle::Region(limit.why)),
+    }
 }
 
 impl PlannedCopy<'_> {
@@ -213,21 +158,6 @@ impl PlannedCopy<'_> {
 
     fn is_cross_account(&self) -> bool {
         self.source_vault.arn().account() != self.destination_vault.arn().account()
-    }
-}
-
-fn type_obstacle(
-    row: &Row,
-    special: Option<Obstacle>,
-    cross_account: bool,
-    logically_air_gapped: bool,
-) -> Option<Obstacle> {
-    match row.copies {
-        Copies::None(why) => Some(special.unwrap_or(Obstacle::Type(why))),
-        Copies::OtherRegion if cross_account => Some(Obstacle::OtherAccount),
-        Copies::Everywhere | Copies::OtherRegion => (logically_air_gapped
-            && !row.logically_air_gapped)
-            .then_some(Obstacle::LogicallyAirGapped),
     }
 }
 
@@ -254,29 +184,25 @@ fn row_of(resource_type: &str) -> Option<&'static Row> {
 ///   "Amazon EKS backups", documented);
 /// - FSx for ONTAP is backed up by the volume, the others by the file system: (inferred) from the resources in
 ///   `AWSBackupServiceRolePolicyForBackup`.
-fn row_for(
-    resource_type: &str,
-    recovery_point: &Arn,
-    resource: Option<&Arn>,
-) -> Option<(&'static Row, Option<Obstacle>)> {
-    let row = row_of(resource_type);
+fn row_for(copy: &PlannedCopy<'_>) -> Option<(&'static Row, Option<Obstacle>)> {
+    let row = row_of(copy.resource_type);
     let is = |name: &str| row.is_some_and(|row| row.names.contains(&name));
-    let resource_is = |prefix: &str| resource.is_some_and(|arn| arn.resource().starts_with(prefix));
-    if recovery_point.service() == "dynamodb" {
-        return Some((&BASIC_DYNAMODB, Some(Obstacle::BasicDynamoDb)));
-    }
-    if is("RDS")
-        && (resource_is("cluster:") || recovery_point.resource().starts_with("cluster-snapshot:"))
-    {
-        return Some((&RDS_MULTI_AZ_CLUSTER, Some(Obstacle::RdsMultiAzCluster)));
-    }
-    if is("EKS") && recovery_point.resource().starts_with("recovery-point:eks/") {
-        return Some((&EKS_CLUSTER_STATE, Some(Obstacle::EksClusterState)));
-    }
-    if is("FSx") && resource_is("volume/") {
-        return Some((&FSX_ONTAP, None));
-    }
-    Some((row?, None))
+    let resource_is = |prefix: &str| {
+        copy.resource
+            .is_some_and(|arn| arn.resource().starts_with(prefix))
+    };
+    let point_is = |prefix: &str| copy.recovery_point.resource().starts_with(prefix);
+    Some(if copy.recovery_point.service() == "dynamodb" {
+        (&BASIC_DYNAMODB, Some(Obstacle::BasicDynamoDb))
+    } else if is("RDS") && (resource_is("cluster:") || point_is("cluster-snapshot:")) {
+        (&RDS_MULTI_AZ_CLUSTER, Some(Obstacle::RdsMultiAzCluster))
+    } else if is("EKS") && point_is("recovery-point:eks/") {
+        (&EKS_CLUSTER_STATE, Some(Obstacle::EksClusterState))
+    } else if is("FSx") && resource_is("volume/") {
+        (&FSX_ONTAP, None)
+    } else {
+        (row?, None)
+    })
 }
 
 /// Whether AWS Backup manages the backup fully: then its ARN begins with `arn:aws:backup`, and the key is the source

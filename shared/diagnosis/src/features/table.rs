@@ -29,6 +29,13 @@ pub(super) struct Row {
     /// Which copies it lists.
     pub(super) copies: Copies,
     /// Whether AWS Backup manages the backups fully. Then their ARNs begin with `arn:aws:backup`.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the tests hold this column against the ARNs of backups, which tell it"
+        )
+    )]
     pub(super) fully_managed: bool,
     /// Whether it may go to a logically air-gapped vault.
     pub(super) logically_air_gapped: bool,

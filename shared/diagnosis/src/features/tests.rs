@@ -44,10 +44,10 @@ fn between(
 
 #[test]
 fn the_message_of_a_copy_that_the_table_excludes_is_confirmed() {
-    for (resource_type, point, resource, destination, air_gapped) in excluded() {
+    for (resource_type, (point, resource), destination, air_gapped) in excluded() {
         let message = format!("Copy job failed. {NOT_SUPPORTED}");
         let event = event_with(
-            point,
+            point.as_str(),
             &json!({
                 "resourceType": resource_type,
                 "resourceArn": resource,
@@ -112,7 +112,7 @@ fn a_type_has_one_row_and_each_name_finds_it() {
             "{written}"
         );
     }
-    assert_eq!(type_features("Snowball"), None);
+    assert!(!is_listed("Snowball"));
 }
 
 #[test]
@@ -135,16 +135,12 @@ fn full_management_agrees_with_the_arns_of_the_backups() {
 #[test]
 fn the_columns_are_those_of_the_page() {
     let columns = |name: &str| {
-        let features = type_features(name).unwrap();
-        assert_eq!(
-            features.single_action,
-            features.cross_region && features.cross_account
-        );
+        let row = row_of(name).unwrap();
         [
-            features.cross_region,
-            features.cross_account,
-            features.fully_managed,
-            features.logically_air_gapped,
+            !matches!(row.copies, Copies::None(_)),
+            row.copies == Copies::Everywhere,
+            row.fully_managed,
+            row.logically_air_gapped,
         ]
     };
     for name in [
@@ -181,91 +177,59 @@ fn the_columns_are_those_of_the_page() {
 #[test]
 fn regions_limit_copies_as_the_page_says() {
     let (own, other) = ("111122223333", "444455556666");
-    let supported =
-        |resource_type: &str, from: &str, to: &str, account: &str, air_gapped: bool| match between(
-            resource_type,
-            from,
-            to,
-            account,
-            air_gapped,
-        ) {
-            CopySupport::Supported => true,
-            CopySupport::Unsupported(_) => false,
-            CopySupport::NotListed => panic!("{resource_type} is not listed"),
-        };
-    // Copies between accounts in China exist since August 2026, but not of S3; none leaves China.
-    assert!(supported(
-        "EBS",
-        "cn-north-1",
-        "cn-northwest-1",
-        other,
-        false
-    ));
-    assert!(!supported("S3", "cn-north-1", "cn-north-1", other, false));
-    assert!(supported("S3", "cn-north-1", "cn-northwest-1", own, false));
-    assert!(!supported("EBS", "cn-north-1", "eu-west-1", own, false));
-    // AWS GovCloud (US): only between its two Regions.
-    assert!(supported(
-        "EBS",
-        "us-gov-west-1",
-        "us-gov-east-1",
-        other,
-        false
-    ));
-    assert!(!supported("EBS", "us-gov-west-1", "us-west-2", own, false));
-    assert!(!supported(
-        "EBS",
-        "eusc-de-east-1",
-        "eusc-de-east-1",
-        other,
-        false
-    ));
-    // DocumentDB in opt-in Regions exists since August 2026.
-    assert!(supported(
-        "DocumentDB",
-        "eu-west-1",
-        "ap-east-1",
-        other,
-        false
-    ));
-    // Neptune: not between accounts where opt-in is needed, between Regions in some.
-    assert!(supported(
-        "Neptune",
-        "eu-west-1",
-        "eu-central-1",
-        other,
-        false
-    ));
-    assert!(!supported(
-        "Neptune",
-        "eu-west-1",
-        "ap-east-1",
-        other,
-        false
-    ));
-    assert!(supported("Neptune", "eu-west-1", "ap-east-1", own, false));
-    assert!(!supported("Neptune", "eu-west-1", "eu-south-1", own, false));
-    assert!(!supported(
-        "Timestream",
-        "eu-south-1",
-        "eu-south-1",
-        other,
-        false
-    ));
-    assert!(!supported("FSx", "me-south-1", "eu-west-1", own, false));
-    assert!(supported("FSx", "me-south-1", "me-south-1", other, false));
-    // Logically air-gapped vaults.
-    assert!(supported("EBS", "eu-west-1", "eu-west-1", other, true));
-    assert!(!supported("EBS", "eu-west-1", "ca-west-1", other, true));
-    assert!(supported("EBS", "ca-west-1", "ca-west-1", own, true));
-    assert!(!supported(
-        "Neptune",
-        "ap-southeast-3",
-        "ap-southeast-3",
-        own,
-        true
-    ));
-    assert!(!supported("EKS", "eu-west-1", "me-south-1", own, true));
+    for (resource_type, from, to, account, air_gapped, supported) in [
+        // Copies between accounts in China exist since August 2026, but not of S3; none leaves China.
+        ("EBS", "cn-north-1", "cn-northwest-1", other, false, true),
+        ("S3", "cn-north-1", "cn-north-1", other, false, false),
+        ("S3", "cn-north-1", "cn-northwest-1", own, false, true),
+        ("EBS", "cn-north-1", "eu-west-1", own, false, false),
+        // AWS GovCloud (US): only between its two Regions.
+        ("EBS", "us-gov-west-1", "us-gov-east-1", other, false, true),
+        ("EBS", "us-gov-west-1", "us-west-2", own, false, false),
+        (
+            "EBS",
+            "eusc-de-east-1",
+            "eusc-de-east-1",
+            other,
+            false,
+            false,
+        ),
+        // DocumentDB in opt-in Regions exists since August 2026.
+        ("DocumentDB", "eu-west-1", "ap-east-1", other, false, true),
+        // Neptune: not between accounts where opt-in is needed, between Regions in some.
+        ("Neptune", "eu-west-1", "eu-central-1", other, false, true),
+        ("Neptune", "eu-west-1", "ap-east-1", other, false, false),
+        ("Neptune", "eu-west-1", "ap-east-1", own, false, true),
+        ("Neptune", "eu-west-1", "eu-south-1", own, false, false),
+        (
+            "Timestream",
+            "eu-south-1",
+            "eu-south-1",
+            other,
+            false,
+            false,
+        ),
+        ("FSx", "me-south-1", "eu-west-1", own, false, false),
+        ("FSx", "me-south-1", "me-south-1", other, false, true),
+        // Logically air-gapped vaults.
+        ("EBS", "eu-west-1", "eu-west-1", other, true, true),
+        ("EBS", "eu-west-1", "ca-west-1", other, true, false),
+        ("EBS", "ca-west-1", "ca-west-1", own, true, true),
+        (
+            "Neptune",
+            "ap-southeast-3",
+            "ap-southeast-3",
+            own,
+            true,
+            false,
+        ),
+        ("EKS", "eu-west-1", "me-south-1", own, true, false),
+    ] {
+        let found = between(resource_type, from, to, account, air_gapped);
+        let case = format!("{resource_type} from {from} to {to} in {account}: {found:?}");
+        assert_ne!(found, CopySupport::NotListed, "{case}");
+        assert_eq!(found == CopySupport::Supported, supported, "{case}");
+    }
     // A partition that the page doesn't have.
     assert_eq!(
         between("EBS", "us-iso-east-1", "us-iso-west-1", own, false),
@@ -293,29 +257,37 @@ fn fsx_for_ontap_is_copied_but_not_everywhere() {
 }
 
 #[test]
-fn without_regions_the_type_alone_decides() {
-    let support = |resource_type: &str, cross_region, cross_account| {
-        let (point, _) = example(resource_type);
-        copy_support(resource_type, &point, cross_region, cross_account)
-    };
-    assert_eq!(support("EBS", true, true), CopySupport::Supported);
-    assert_eq!(
-        support("CloudFormation", true, false),
-        CopySupport::Supported
-    );
-    assert!(matches!(
-        support("CloudFormation", true, true),
-        CopySupport::Unsupported(_)
-    ));
-    assert_eq!(
-        support("CloudFormation", false, false),
-        CopySupport::NotListed
-    );
-    assert!(matches!(
-        support("Redshift", false, false),
-        CopySupport::Unsupported(_)
-    ));
-    assert_eq!(support("Something new", true, true), CopySupport::NotListed);
+fn where_no_region_limits_a_copy_the_type_alone_decides() {
+    for (resource_type, to, account, expected) in [
+        ("EBS", "eu-central-1", "444455556666", "supported"),
+        (
+            "CloudFormation",
+            "eu-central-1",
+            "111122223333",
+            "supported",
+        ),
+        (
+            "CloudFormation",
+            "eu-central-1",
+            "444455556666",
+            "unsupported",
+        ),
+        ("CloudFormation", "eu-west-1", "111122223333", "not listed"),
+        ("Redshift", "eu-west-1", "111122223333", "unsupported"),
+        (
+            "Something new",
+            "eu-central-1",
+            "444455556666",
+            "not listed",
+        ),
+    ] {
+        let found = match between(resource_type, "eu-west-1", to, account, false) {
+            CopySupport::Supported => "supported",
+            CopySupport::Unsupported(_) => "unsupported",
+            CopySupport::NotListed => "not listed",
+        };
+        assert_eq!(found, expected, "{resource_type} to {to} in {account}");
+    }
 }
 
 #[test]

@@ -1,15 +1,10 @@
 //! The advisor's handler: from an event to a Report.
 
+use copymend_diagnosis::EventError;
 use copymend_diagnosis::advisor::{
-    API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, JobEvent, JobKind,
-    RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob, advise_caller, advise_job_role, least_privilege,
-    needs, permissions, weigh_call, weigh_job, with_message,
+    API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, Findings, JobEvent, JobKind,
+    RESTORE_JOB_DETAIL_TYPE, ServiceJob, needs,
 };
-use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{
-    Advice, Assessment, Cause, EventError, PermissionAnswer, RoleArn, WhyUnknown,
-};
-use copymend_policy::{AccountId, Arn};
 use serde_json::Value;
 
 use super::investigate;
@@ -17,8 +12,8 @@ use super::key_note::key_note;
 use super::settings::AdvisorSettings;
 use crate::delivery::{Delivery, handle_once};
 use crate::handler::{HandlerError, Invocation};
-use crate::ports::{Backup, CallResult, Location, Reads};
-use crate::report::{DecisionKind, DiagnosisReport, JobSummary, Outcome, Report, Subject};
+use crate::ports::{Backup, Location, Reads};
+use crate::report::{JobSummary, Outcome, Report, Subject};
 
 /// The handler of refused AWS Backup calls and of backup and restore jobs that came to nothing.
 #[derive(Debug)]
@@ -66,7 +61,7 @@ impl Event {
     fn blank(&self) -> Report {
         match self {
             Self::Call(call) => of_call(call),
-            Self::Job(job) => of_job(job, &job.unconfirmed()),
+            Self::Job(event) => of_job(event, &event.job),
         }
     }
 
@@ -74,7 +69,7 @@ impl Event {
     fn id(&self) -> String {
         match self {
             Self::Call(call) => format!("call-{}", call.id),
-            Self::Job(job) => format!("job-{}-{}", job.job_id, job.state),
+            Self::Job(event) => format!("job-{}-{}", event.job.id, event.job.state),
         }
     }
 }
@@ -122,139 +117,78 @@ impl<E: Reads> AccessAdvisor<E> {
 
     async fn advise_call(&self, call: &ApiCallEvent) -> Report {
         let mut report = of_call(call);
-        if !call.is_refused() {
-            report
-                .notes
-                .push("the call was not refused for lack of a permission".to_owned());
+        if let Some(note) = self.passed_over(call) {
+            report.notes.push(note);
             return report;
         }
-        if call.caller.is_service() {
-            let service = call
-                .caller
-                .invoked_by
-                .as_deref()
-                .unwrap_or("an AWS service");
-            report
-                .notes
-                .push(format!("{service} made this call on its own"));
-            return report;
-        }
-        if self
-            .settings
-            .own_roles
-            .iter()
-            .any(|role| role.made(&call.caller))
-        {
-            report.notes.push(
-                "Copymend made this call itself; its reports say what it could not read".to_owned(),
-            );
-            return report;
-        }
-        let principal = call.caller.principal.as_ref();
         let (needs, facts) = investigate::call(&self.environment, call).await;
-        let explanation = explain(&call.error_message);
-        let answers = permissions(&needs, principal, acting_as(call, principal), &facts);
-        let answers = with_message(answers, &explanation);
-        let policy = least_privilege(&needs, &answers);
-        let candidates = weigh_call(&answers, &facts, &explanation);
         report.notes.extend(key_note(call, &facts));
-        let key = facts.key.as_ref();
-        let unknown = facts.unknown();
-        advised(
-            report,
-            candidates,
-            unknown,
-            answers,
-            policy,
-            |cause, answers, policy| advise_caller(call, cause, answers, policy, key),
-        )
+        report.advised(Findings::of_call(call, &needs, &facts))
+    }
+
+    /// Why nothing is to be said of a call.
+    fn passed_over(&self, call: &ApiCallEvent) -> Option<String> {
+        let caller = &call.caller;
+        if !call.is_refused() {
+            Some("the call was not refused for lack of a permission".to_owned())
+        } else if caller.is_service() {
+            let service = caller.invoked_by.as_deref().unwrap_or("an AWS service");
+            Some(format!("{service} made this call on its own"))
+        } else {
+            let own_roles = &self.settings.own_roles;
+            own_roles.iter().any(|role| role.made(caller)).then(|| {
+                "Copymend made this call itself; its reports say what it could not read".to_owned()
+            })
+        }
     }
 
     async fn advise_job(&self, event: &JobEvent) -> Result<Report, HandlerError> {
-        if !event.is_unsuccessful() {
-            let mut report = of_job(event, &event.unconfirmed());
-            report
-                .notes
-                .push(format!("the job's state is {}", event.state));
+        if !event.job.is_unsuccessful() {
+            let mut report = of_job(event, &event.job);
+            let note = format!("the job's state is {}", event.job.state);
+            report.notes.push(note);
             return Ok(report);
         }
-        let (confirmed, note) = self.confirm(event).await?;
-        let verified = confirmed.is_some();
-        let job = confirmed.unwrap_or_else(|| event.unconfirmed());
+        let (job, note) = self.confirm(event).await?;
         let mut report = of_job(event, &job);
-        report.verified = verified;
+        report.verified = note.is_none();
         report.notes.extend(note);
         let needs = needs::of_job(&job);
         let facts = investigate::job(&self.environment, &job, &needs).await;
-        let explanation = explain(&job.message);
-        let entity = job.role.as_ref().map(RoleArn::arn);
-        let answers = permissions(
-            &needs,
-            entity,
-            entity.map_or("", Arn::as_str),
-            &facts.caller,
-        );
-        let answers = with_message(answers, &explanation);
-        let policy = least_privilege(&needs, &answers);
-        let candidates = weigh_job(&job, &answers, &facts, &explanation);
-        let unknown = facts.unknown();
-        Ok(advised(
-            report,
-            candidates,
-            unknown,
-            answers,
-            policy,
-            |cause, answers, policy| advise_job_role(&job, cause, answers, policy),
-        ))
+        Ok(report.advised(Findings::of_job(&job, &needs, &facts)))
     }
 
-    /// The job as AWS Backup describes it, or why it isn't confirmed.
+    /// The job as AWS Backup describes it, or else as the event tells it, and why it isn't confirmed.
     async fn confirm(
         &self,
         event: &JobEvent,
-    ) -> Result<(Option<UnsuccessfulJob>, Option<String>), HandlerError> {
-        let Ok(account) = event.account.parse::<AccountId>() else {
-            return Ok((None, Some("the event names no real account".to_owned())));
+    ) -> Result<(ServiceJob, Option<String>), HandlerError> {
+        let Some(account) = event.job.account else {
+            let why = "the event names no real account".to_owned();
+            return Ok((event.job.clone(), Some(why)));
         };
         let location = Location {
             account,
-            region: event.region.clone(),
+            region: event.job.region.clone(),
         };
         let backup = self.environment.backup();
-        let described: CallResult<Option<Option<UnsuccessfulJob>>> = match event.kind {
-            JobKind::Backup => backup
-                .describe_backup_job(&location, &event.job_id)
-                .await
-                .map(|job| job.map(|job| UnsuccessfulJob::of_backup(event, job))),
-            JobKind::Restore => backup
-                .describe_restore_job(&location, &event.job_id)
-                .await
-                .map(|job| job.map(|job| UnsuccessfulJob::of_restore(event, job))),
+        let described = match event.job.kind {
+            JobKind::Backup => backup.describe_backup_job(&location, &event.job.id).await,
+            JobKind::Restore => backup.describe_restore_job(&location, &event.job.id).await,
         };
-        match described {
-            Ok(Some(Some(job))) => Ok((Some(job), None)),
-            Ok(Some(None)) => Ok((
-                None,
-                Some(
-                    "AWS Backup describes this job otherwise: the event may be late, or forged"
-                        .to_owned(),
-                ),
-            )),
-            Ok(None) => Ok((None, Some("AWS Backup knows no such job".to_owned()))),
+        let why = match described {
+            Ok(Some(job)) => match event.confirmed_by(job) {
+                Some(job) => return Ok((job, None)),
+                None => "AWS Backup describes this job otherwise: the event may be late, or forged"
+                    .to_owned(),
+            },
+            Ok(None) => "AWS Backup knows no such job".to_owned(),
             Err(error) if error.may_pass() && !self.settings.deployment.is_local_run => {
-                Err(HandlerError::Call(error))
+                return Err(HandlerError::Call(error));
             }
-            Err(error) => Ok((None, Some(error.to_string()))),
-        }
-    }
-}
-
-/// The ARN that the request carried: a role's session, or the user itself.
-fn acting_as<'c>(call: &'c ApiCallEvent, principal: Option<&'c Arn>) -> &'c str {
-    let is_session = call.caller.arn.contains(":assumed-role/");
-    match principal {
-        Some(principal) if !is_session => principal.as_str(),
-        Some(_) | None => &call.caller.arn,
+            Err(error) => error.to_string(),
+        };
+        Ok((event.job.clone(), Some(why)))
     }
 }
 
@@ -263,33 +197,7 @@ fn of_call(call: &ApiCallEvent) -> Report {
     Report::blank(call.id.clone(), subject, &call.error_message)
 }
 
-fn of_job(event: &JobEvent, job: &UnsuccessfulJob) -> Report {
+fn of_job(event: &JobEvent, job: &ServiceJob) -> Report {
     let subject = Subject::Job(JobSummary::of(job, &event.account));
-    Report::blank(event.id.clone(), subject, &job.message)
-}
-
-/// The Report with what was found out.
-fn advised(
-    report: Report,
-    candidates: Vec<Assessment>,
-    unknown: Vec<&WhyUnknown>,
-    permissions: Vec<PermissionAnswer>,
-    policy: Option<Value>,
-    advise: impl FnOnce(Cause, &[PermissionAnswer], Option<&Value>) -> Advice,
-) -> Report {
-    let first = candidates.first();
-    let cause = first.map_or(Cause::Unknown, |candidate| candidate.cause);
-    Report {
-        diagnosis: DiagnosisReport {
-            cause,
-            candidates,
-            unknown: unknown.into_iter().cloned().collect(),
-        },
-        decision: DecisionKind::Advise,
-        outcome: Outcome::Advised,
-        advice: Some(advise(cause, &permissions, policy.as_ref())),
-        permissions: Some(permissions),
-        policy,
-        ..report
-    }
+    Report::blank(event.id.clone(), subject, &job.status_message)
 }

@@ -2,9 +2,8 @@
 
 use std::sync::PoisonError;
 
-use copymend_diagnosis::{
-    BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
-};
+use copymend_diagnosis::advisor::ServiceJob;
+use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
@@ -202,7 +201,7 @@ impl Backup for Sandbox {
         &self,
         location: &Location,
         backup_job_id: &str,
-    ) -> CallResult<Option<BackupJob>> {
+    ) -> CallResult<Option<ServiceJob>> {
         self.calling("backup:DescribeBackupJob", &backup_job_id)
             .in_region(&location.region)
             .in_account(Some(location.account), |world| {
@@ -217,7 +216,7 @@ impl Backup for Sandbox {
         &self,
         location: &Location,
         restore_job_id: &str,
-    ) -> CallResult<Option<RestoreJob>> {
+    ) -> CallResult<Option<ServiceJob>> {
         self.calling("backup:DescribeRestoreJob", &restore_job_id)
             .in_region(&location.region)
             .in_account(Some(location.account), |world| {

@@ -44,8 +44,8 @@ async fn jobs_are_described_where_they_ran() {
     assert_eq!(backup.resource_type.as_deref(), Some("EBS"));
     let restore = sandbox.describe_restore_job(&here, "restore-1").await;
     let restore = restore.unwrap().unwrap();
-    assert_eq!(restore.status, "ABORTED");
-    assert_eq!(restore.recovery_point.unwrap().as_str(), POINT);
+    assert_eq!(restore.state, "ABORTED");
+    assert_eq!(restore.resource.unwrap().as_str(), POINT);
     assert_eq!(restore.role, None);
     for (region, id) in [("eu-west-1", "backup-1"), ("us-east-1", "restore-1")] {
         let found = sandbox.describe_backup_job(&at(region), id).await;

@@ -2,18 +2,14 @@
 
 use copymend_diagnosis::advisor::{
     API_CALL_DETAIL_TYPE, ApiCallEvent, BACKUP_JOB_DETAIL_TYPE, CallerAccess, CallerFacts,
-    JobEvent, JobFacts, JobKind, KeyInUse, RESTORE_JOB_DETAIL_TYPE, UnsuccessfulJob, advise_caller,
-    advise_job_role, least_privilege, needs, permissions, weigh_call, weigh_job, with_message,
+    Findings, JobEvent, JobFacts, JobKind, KeyInUse, RESTORE_JOB_DETAIL_TYPE, ServiceJob, needs,
 };
-use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
     Fact, Key, KeyManager, PrincipalPolicies, Role, SimulatedAction, SimulatedDecision,
     SimulatedFact, ToldBy, UnknownReason,
 };
 use copymend_policy::PolicyDocument;
-use copymend_remediation::report::{
-    DecisionKind, DiagnosisReport, JobSummary, Outcome, Report, Subject,
-};
+use copymend_remediation::report::{JobSummary, Outcome, Report, Subject};
 use serde_json::{Value, json};
 
 use super::{KEY, KEY_POLICY, why};
@@ -76,40 +72,9 @@ fn caller_facts(actions: &Value, boundary: Option<&Value>) -> CallerFacts {
 
 fn of_call(call: &ApiCallEvent, facts: &CallerFacts) -> Report {
     let needs = needs::of_call(call, call.key().as_ref());
-    let explanation = explain(&call.error_message);
-    let answers = permissions(
-        &needs,
-        call.caller.principal.as_ref(),
-        &call.caller.arn,
-        facts,
-    );
-    let policy = least_privilege(&needs, &answers);
-    let answers = with_message(answers, &explanation);
-    let candidates = weigh_call(&answers, facts, &explanation);
-    let cause = candidates[0].cause;
-    Report {
-        diagnosis: DiagnosisReport {
-            cause,
-            candidates,
-            unknown: facts.unknown().into_iter().cloned().collect(),
-        },
-        decision: DecisionKind::Advise,
-        outcome: Outcome::Advised,
-        advice: Some(advise_caller(
-            call,
-            cause,
-            &answers,
-            policy.as_ref(),
-            facts.key.as_ref(),
-        )),
-        policy,
-        permissions: Some(answers),
-        ..Report::blank(
-            call.id.clone(),
-            Subject::ApiCall(call.into()),
-            &call.error_message,
-        )
-    }
+    let subject = Subject::ApiCall(call.into());
+    Report::blank(call.id.clone(), subject, &call.error_message)
+        .advised(Findings::of_call(call, &needs, facts))
 }
 
 /// A vault that could not be created: the caller lacks most of what that takes.
@@ -186,30 +151,15 @@ fn job_event(kind: JobKind, detail: &Value) -> JobEvent {
     JobEvent::from_json(&event, kind).unwrap()
 }
 
-fn of_job(event: &JobEvent, job: &UnsuccessfulJob, facts: &JobFacts, verified: bool) -> Report {
-    let needs = needs::of_job(job);
-    let entity = job.role.as_ref().map(copymend_diagnosis::RoleArn::arn);
-    let explanation = explain(&job.message);
-    let acting_as = job.role.as_ref().map_or("", |role| role.as_str());
-    let answers = permissions(&needs, entity, acting_as, &facts.caller);
-    let policy = least_privilege(&needs, &answers);
-    let answers = with_message(answers, &explanation);
-    let candidates = weigh_job(job, &answers, facts, &explanation);
-    let cause = candidates[0].cause;
+fn of_job(event: &JobEvent, job: &ServiceJob, facts: &JobFacts, verified: bool) -> Report {
     let subject = Subject::Job(JobSummary::of(job, &event.account));
     Report {
         verified,
-        diagnosis: DiagnosisReport {
-            cause,
-            candidates,
-            unknown: facts.unknown().into_iter().cloned().collect(),
-        },
-        decision: DecisionKind::Advise,
-        outcome: Outcome::Advised,
-        advice: Some(advise_job_role(job, cause, &answers, policy.as_ref())),
-        policy,
-        permissions: Some(answers),
-        ..Report::blank(event.id.clone(), subject, &job.message)
+        ..Report::blank(event.id.clone(), subject, &job.status_message).advised(Findings::of_job(
+            job,
+            &needs::of_job(job),
+            facts,
+        ))
     }
 }
 
@@ -224,7 +174,7 @@ pub(crate) fn failed_backup() -> Report {
             "resourceArn": "arn:aws:s3:::orders", "resourceType": "S3"
         }),
     );
-    let job = event.unconfirmed();
+    let job = event.job.clone();
     let needs = needs::of_job(&job);
     let simulated = needs.iter().map(|need| SimulatedFact {
         as_is: Fact::Known(SimulatedAction {
@@ -272,7 +222,7 @@ pub(crate) fn unverified_restore(message: &str) -> Report {
             "recoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-0a1b2c3d4e5f60718", "resourceType": "EBS"
         }),
     );
-    let job = event.unconfirmed();
+    let job = event.job.clone();
     let facts = JobFacts {
         role: Fact::Known(None),
         caller: CallerFacts {

@@ -117,11 +117,13 @@ pub struct BackupJob {
     pub resource_type: Option<String>,
 }
 
-impl From<&BackupJob> for diagnosis::BackupJob {
+impl From<&BackupJob> for diagnosis::advisor::ServiceJob {
     fn from(job: &BackupJob) -> Self {
         Self {
+            kind: diagnosis::advisor::JobKind::Backup,
             id: job.id.clone(),
-            account: job.account,
+            account: Some(job.account),
+            region: job.region.clone(),
             state: job.state.clone(),
             status_message: job.status_message.clone(),
             role: job.iam_role_arn.clone(),
@@ -163,16 +165,19 @@ pub struct RestoreJob {
     pub resource_type: Option<String>,
 }
 
-impl From<&RestoreJob> for diagnosis::RestoreJob {
+impl From<&RestoreJob> for diagnosis::advisor::ServiceJob {
     fn from(job: &RestoreJob) -> Self {
         Self {
+            kind: diagnosis::advisor::JobKind::Restore,
             id: job.id.clone(),
-            account: job.account,
-            status: job.status.clone(),
+            account: Some(job.account),
+            region: job.region.clone(),
+            state: job.status.clone(),
             status_message: job.status_message.clone(),
             role: job.iam_role_arn.clone(),
-            recovery_point: job.recovery_point_arn.clone(),
+            resource: job.recovery_point_arn.clone(),
             vault: job.vault_arn.clone(),
+            encryption_key: None,
             resource_type: job.resource_type.clone(),
         }
     }

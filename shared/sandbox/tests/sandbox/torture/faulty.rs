@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use copymend_diagnosis::advisor::ServiceJob;
 use copymend_diagnosis::{
-    BackupJob, BackupVault, BackupVaultArn, CopyJob, Key, KeyAliasArn, KeyArn, Organization,
-    PrincipalPolicies, RecoveryPoint, RestoreJob, Role, SimulatedAction, Tags,
+    BackupVault, BackupVaultArn, CopyJob, Key, KeyAliasArn, KeyArn, Organization,
+    PrincipalPolicies, RecoveryPoint, Role, SimulatedAction, Tags,
 };
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
@@ -168,8 +169,8 @@ impl Backup for Faulty {
         get_backup_vault_access_policy(vault: &BackupVaultArn) -> Option<String>;
         list_vault_tags(vault: &BackupVaultArn) -> Tags;
         list_recovery_point_tags(location: &Location, point: &Arn) -> Tags;
-        describe_backup_job(location: &Location, id: &str) -> Option<BackupJob>;
-        describe_restore_job(location: &Location, id: &str) -> Option<RestoreJob>;
+        describe_backup_job(location: &Location, id: &str) -> Option<ServiceJob>;
+        describe_restore_job(location: &Location, id: &str) -> Option<ServiceJob>;
         is_cross_account_backup_enabled(location: &Location) -> bool;
     }
 }
