@@ -56,8 +56,8 @@ impl<E: Environment> CopyRemediator<E> {
     /// statement gone, the copy would fail once more, and its event would find that out.
     async fn still_admits(&self, target: &Target, failure: &Failure) -> bool {
         match target {
-            Target::Key(_) => true,
-            Target::Vault(vault) => {
+            Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => true,
+            Target::VaultPolicy(vault) => {
                 let backup = self.environment.backup();
                 let Ok(Some(text)) = backup.get_backup_vault_access_policy(vault).await else {
                     return false;
@@ -74,8 +74,8 @@ impl<E: Environment> CopyRemediator<E> {
         let vault = self.environment.backup().list_vault_tags(vault);
         let key = async {
             let key = match target {
-                Target::Key(key) => Ok(Some(key.clone())),
-                Target::Vault(_) => self.key_of(failure).await,
+                Target::KeyPolicy(key) => Ok(Some(key.clone())),
+                Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => self.key_of(failure).await,
             };
             match key {
                 Ok(None) => true,

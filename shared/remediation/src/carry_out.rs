@@ -10,24 +10,22 @@ use copymend_diagnosis::{
 use jiff::SignedDuration;
 
 use crate::change::{change_of, change_recorded, recorded_statements};
-use crate::decide::{Decided, Decision, Investigated, Proposal, Repair};
+use crate::decide::{Decided, Decision, Investigated, Proposal};
 use crate::done::Done;
 use crate::grantee::grantee;
 use crate::guards::{
-    Act, GuardResult, Question, Stage, StartedBy, all_passed, ask, not_paused, only_mode_failed,
-    replace,
+    GuardResult, Question, Stage, StartedBy, all_passed, ask, not_paused, only_mode_failed, replace,
 };
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::history::{Admission, History};
 use crate::investigate::investigate;
 use crate::ledger::{Change, ChangeState, Ledger};
 use crate::pause::ask_for_pause;
-use crate::plan::{Target, plan, sids};
+use crate::plan::{Plan, Target, plan, sids};
 use crate::ports::{Clock, Environment};
-use crate::repair::{Ending, PolicyRepair, Repaired};
+use crate::repair::{Ending, Repair, Repaired};
 use crate::report::{Incident, Outcome, PolicyChange};
 use crate::retry::{Retried, retry, why_not_started};
-use crate::service_linked_role::role_change;
 use crate::settings::{Mode, Settings};
 use crate::write::act_on;
 
@@ -51,7 +49,7 @@ impl Investigated {
         match self {
             // What the repair was for comes first.
             Self::StillAdmitted(admitted) => {
-                Diagnosis::from_message(&explanation).led_by(admitted.admission().cause)
+                Diagnosis::from_message(&explanation).led_by(admitted.admission().target.cause())
             }
             Self::Whole(facts) => diagnose(failure, &explanation, facts),
         }
@@ -122,8 +120,8 @@ impl<E: Environment> CopyRemediator<E> {
         };
         match case.investigated {
             Investigated::StillAdmitted(admitted) => {
-                let Admission { cause, target, at } = admitted.admission();
-                done.incident = Some(incident_of(*cause, target, failure, settings));
+                let Admission { target, at } = admitted.admission();
+                done.incident = Some(incident_of(target, failure, settings));
                 done.told_by_its_change = true;
                 done.notes.push(format!(
                     "the policy of `{}` was repaired at {at}, after this copy had failed",
@@ -134,7 +132,7 @@ impl<E: Environment> CopyRemediator<E> {
                 done.incident = repaired_for_others(case.diagnosis, failure, facts, settings);
                 done.told_by_its_change = done.incident.as_ref().is_some_and(|incident| {
                     plan(incident.cause, failure, facts, settings)
-                        .is_ok_and(|plan| plan.added.is_empty())
+                        .is_ok_and(|plan| plan.added().is_empty())
                 });
             }
         }
@@ -144,61 +142,60 @@ impl<E: Environment> CopyRemediator<E> {
                 "this is the parent of a composite job; its children carry the causes and send their own events",
             )),
             Decision::Advise | Decision::Ask(Proposal::Retry) | Decision::Refuse(None) => Ok(done),
-            Decision::Refuse(Some(repair)) => {
-                let (mut done, change) = self.rehearse(done, &repair, case).await;
+            Decision::Refuse(Some(plan)) => {
+                let (mut done, change) = self.rehearse(done, &plan, case).await;
                 // Nobody gets a statement to paste for a copy that no owner listed.
-                if repair.is_of_a_policy() && !decided.is_of_unlisted_source {
+                if plan.edit.is_some() && !decided.is_of_unlisted_source {
                     done.refused_changes.push(change);
                 }
                 Ok(done)
             }
-            Decision::Ask(Proposal::Repair(repair)) => {
-                let (mut done, change) = self.rehearse(done, &repair, case).await;
+            Decision::Ask(Proposal::Repair(plan)) => {
+                let (mut done, change) = self.rehearse(done, &plan, case).await;
                 if only_mode_failed(&done.guards) {
                     done.changes.push(change);
                     return Ok(done);
                 }
-                if repair.is_of_a_policy() {
+                if plan.edit.is_some() {
                     done.refused_changes.push(change);
                 }
                 Ok(done.refused())
             }
             Decision::Retry { .. } => self.start_again(done, failure).await,
             Decision::GoOn(change, state) => self.go_on(done, failure, *change, state).await,
-            Decision::Repair(repair) => {
-                let (repaired, incident) = self.repair(repair, case).await;
-                self.repaired(done, repaired, incident, failure).await
+            Decision::Repair(plan) => {
+                let Some(facts) = case.investigated.facts() else {
+                    return Ok(done.refused());
+                };
+                let repair = Repair {
+                    environment: &self.environment,
+                    settings,
+                    failure,
+                    facts,
+                    invocation: case.invocation,
+                    history: case.history,
+                };
+                let repaired = repair.run(&plan).await.map_err(HandlerError::Call)?;
+                self.repaired(done, repaired, &plan.target, failure).await
             }
         }
     }
 
     /// Works out the change for people to see. In observe mode what was written before is asked, too, as the repair would under its
     /// lease.
-    async fn rehearse(
-        &self,
-        mut done: Done,
-        repair: &Repair,
-        case: &Case<'_>,
-    ) -> (Done, PolicyChange) {
+    async fn rehearse(&self, mut done: Done, plan: &Plan, case: &Case<'_>) -> (Done, PolicyChange) {
         let failure = case.failure;
-        let (act, change, plan) = match repair {
-            Repair::Policy(plan) => (
-                act_on(&plan.target),
-                change_of(plan, failure, &self.settings),
-                Some(&**plan),
-            ),
-            Repair::ServiceLinkedRole => (Act::ServiceLinkedRole, role_change(failure, None), None),
-        };
+        let change = change_of(plan, failure, &self.settings);
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
             let writes = ledger.policy_history(&change.resource, now).await;
             let question = Question {
-                act,
+                act: act_on(&plan.target),
                 failure,
                 settings: &self.settings,
                 history: case.history,
                 facts: case.investigated.facts(),
-                plan: plan.map(Ok),
+                plan: Some(Ok(plan)),
                 writes: Some(&writes),
                 lease: None,
                 now,
@@ -206,32 +203,6 @@ impl<E: Environment> CopyRemediator<E> {
             done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
         }
         (done, change)
-    }
-
-    async fn repair(&self, repair: Repair, case: &Case<'_>) -> (Repaired, Option<Incident>) {
-        let Investigated::Whole(facts) = case.investigated else {
-            return (Repaired::nothing(), None);
-        };
-        let (failure, history, invocation) = (case.failure, case.history, case.invocation);
-        match repair {
-            Repair::Policy(planned) => {
-                let diagnosed = case.diagnosis.cause();
-                let incident = incident_of(diagnosed, &planned.target, failure, &self.settings);
-                let repair = PolicyRepair {
-                    environment: &self.environment,
-                    settings: &self.settings,
-                    failure,
-                    cause: diagnosed,
-                    invocation,
-                    history,
-                };
-                (repair.run(*planned, facts).await, Some(incident))
-            }
-            Repair::ServiceLinkedRole => {
-                let repaired = self.create_service_linked_role(failure, facts, history, invocation);
-                (repaired.await, None)
-            }
-        }
     }
 
     /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
@@ -258,15 +229,7 @@ impl<E: Environment> CopyRemediator<E> {
             let confirmed = ledger.confirm_change(&change, &sids).await;
             confirmed.map_err(HandlerError::Call)?;
         }
-        done.cause = Some(
-            if change.resource == failure.job().destination_vault.as_str() {
-                Cause::DestinationVaultPolicy
-            } else if change.statements.is_empty() {
-                Cause::ServiceLinkedRole
-            } else {
-                Cause::SourceKeyPolicy
-            },
-        );
+        done.cause = Target::of_resource(&change.resource).map(|target| target.cause());
         done.needs_advice = false;
         done.changes.push(change_recorded(&change, true));
         // It is counted where the earlier delivery counted it: under its change.
@@ -286,7 +249,7 @@ impl<E: Environment> CopyRemediator<E> {
         &self,
         mut done: Done,
         repaired: Repaired,
-        incident: Option<Incident>,
+        target: &Target,
         failure: &Failure,
     ) -> Result<Done, HandlerError> {
         done.notes.extend(repaired.notes);
@@ -295,15 +258,15 @@ impl<E: Environment> CopyRemediator<E> {
         // The guards under the lease are the ones that count; those that were not asked again stay as they were.
         replace(&mut done.guards, repaired.guards);
         match repaired.ending {
-            Ending::Written(change) => {
+            Ok(Ending::Written(change)) => {
                 done.changes.push(change);
                 done.outcome = Outcome::Repaired;
                 done.needs_advice = false;
                 self.start_again(done, failure).await
             }
-            Ending::AdmittedMeanwhile { is_ours } => {
+            Ok(Ending::AdmittedMeanwhile { is_ours }) => {
                 done.told_by_its_change = is_ours;
-                done.incident = incident;
+                done.incident = Some(incident_of(target, failure, &self.settings));
                 let done = done
                     .retrying()
                     .with_note("someone else's change admits the copy by now; nothing was written");
@@ -311,7 +274,7 @@ impl<E: Environment> CopyRemediator<E> {
                 done.needs_advice = done.outcome != Outcome::Retried;
                 Ok(done)
             }
-            Ending::Refused(change) => {
+            Ok(Ending::Refused(change)) => {
                 // What was put is in the policy, whatever a guard says since.
                 if was_put {
                     done.outcome = Outcome::Failed;
@@ -321,9 +284,8 @@ impl<E: Environment> CopyRemediator<E> {
                 done.refused_changes.extend(change);
                 Ok(done)
             }
-            Ending::Busy(error) => Err(HandlerError::Call(error)),
-            Ending::Failed(error) if error.may_pass() => Err(HandlerError::Call(error)),
-            Ending::Failed(error) => {
+            Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
+            Err(error) => {
                 done.outcome = Outcome::Failed;
                 Ok(done.with_note(error.to_string()))
             }
@@ -417,23 +379,22 @@ fn repaired_for_others(
     if diagnosis.cause() != Cause::Transient {
         return None;
     }
-    let (cause, target) = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
-        let vault = failure.job().destination_vault.clone();
-        (Cause::DestinationVaultPolicy, Target::Vault(vault))
+    let target = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
+        Target::VaultPolicy(failure.job().destination_vault.clone())
     } else if diagnosis.is_proposed(Cause::SourceKeyPolicy) {
         match &facts.source_key {
-            SourceKey::Key(key) => (Cause::SourceKeyPolicy, Target::Key(key.arn.clone())),
+            SourceKey::Key(key) => Target::KeyPolicy(key.arn.clone()),
             SourceKey::NotEncrypted | SourceKey::Unknown(_) => return None,
         }
     } else {
         return None;
     };
-    Some(incident_of(cause, &target, failure, settings))
+    Some(incident_of(&target, failure, settings))
 }
 
-fn incident_of(cause: Cause, target: &Target, failure: &Failure, settings: &Settings) -> Incident {
+fn incident_of(target: &Target, failure: &Failure, settings: &Settings) -> Incident {
     Incident {
-        cause,
+        cause: target.cause(),
         resource: target.as_str().to_owned(),
         grantee: Some(grantee(target, failure, settings)),
     }

@@ -33,8 +33,6 @@ pub struct History {
 /// A change that admits this copy, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// The cause that it repaired.
-    pub cause: Cause,
     /// What it was written to.
     pub target: Target,
     /// When.
@@ -103,19 +101,17 @@ impl<E: Environment> CopyRemediator<E> {
         }
         let explanation = explain(&job.status_message);
         let suggests = |cause| explanation.candidates.iter().any(|one| one.cause == cause);
-        let (cause, target) = if suggests(Cause::DestinationVaultPolicy) {
-            let vault = job.destination_vault.clone();
-            (Cause::DestinationVaultPolicy, Target::Vault(vault))
+        let target = if suggests(Cause::DestinationVaultPolicy) {
+            Target::VaultPolicy(job.destination_vault.clone())
         } else if suggests(Cause::SourceKeyPolicy) {
-            let key = self.key_of(failure).await.ok()??;
-            (Cause::SourceKeyPolicy, Target::Key(key))
+            Target::KeyPolicy(self.key_of(failure).await.ok()??)
         } else {
             return None;
         };
         let grantee = grantee(&target, failure, &self.settings);
         let admitted = ledger.admitted_at(target.as_str(), &grantee).await;
         let at = admitted.ok()?.filter(|at| *at >= completed)?;
-        Some(Admission { cause, target, at })
+        Some(Admission { target, at })
     }
 
     /// The key that the recovery point names, if it is encrypted. An error where that can't be read.

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Answer, Question};
 use crate::ledger::{Lease, Pause};
+use crate::plan::sids;
 use crate::ports::{CallError, CallErrorKind, CallResult};
 
 /// A write must be read back before the function's time is over. Both take well under a second when nothing is slow.
@@ -37,15 +38,14 @@ pub(super) fn of_pause(pause: &CallResult<Option<Pause>>) -> (bool, String) {
 }
 
 pub(super) fn sid_not_removed(question: &Question<'_>) -> Answer {
-    let plan = question.planned()?;
+    let edit = question.edit()?;
     let history = match question.writes? {
         Ok(history) => history,
         Err(error) => return Some((false, error.to_string())),
     };
-    let gone: Vec<String> = plan
-        .sids()
+    let gone: Vec<String> = sids(&edit.added)
         .into_iter()
-        .filter(|sid| history.sids.contains(sid) && !plan.has_before(sid))
+        .filter(|sid| history.sids.contains(sid) && !edit.has_before(sid))
         .collect();
     Some(if gone.is_empty() {
         (true, "nobody removed a statement of ours".to_owned())
@@ -61,7 +61,7 @@ pub(super) fn sid_not_removed(question: &Question<'_>) -> Answer {
 }
 
 pub(super) fn write_budget(question: &Question<'_>) -> Answer {
-    question.planned()?;
+    question.edit()?;
     let history = match question.writes? {
         Ok(history) => history,
         Err(error) => return Some((false, error.to_string())),

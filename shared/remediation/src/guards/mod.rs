@@ -18,12 +18,12 @@ use serde::{Serialize, Serializer};
 
 use crate::history::History;
 use crate::ledger::{Lease, Pause, PolicyHistory};
-use crate::plan::{Plan, PlanError, Target};
+use crate::plan::{Edit, Plan, PlanError, Target};
 use crate::ports::CallResult;
 use crate::settings::Settings;
 
 pub use copy::StartedBy;
-pub(crate) use copy::{entries_of_the_copy, entries_that_admit};
+pub(crate) use copy::entries_that_admit;
 pub use ledger::TIME_FOR_A_WRITE;
 pub(crate) use ledger::lease_holds;
 pub use owner::OPT_OUT_TAG;
@@ -196,6 +196,11 @@ impl Question<'_> {
     /// The planned change, where there is one.
     pub(crate) fn planned(&self) -> Option<&Plan> {
         self.plan?.ok()
+    }
+
+    /// The planned change of a policy, where there is one.
+    fn edit(&self) -> Option<&Edit> {
+        self.planned()?.edit.as_ref()
     }
 
     /// What a change writes to.

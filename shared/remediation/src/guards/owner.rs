@@ -19,8 +19,8 @@ pub(super) fn allowed(setting: &str, patterns: &[ArnPattern], arn: &str) -> (boo
 
 pub(super) fn key_allowed(question: &Question<'_>) -> Answer {
     let key = match question.target()? {
-        Target::Key(key) => key,
-        Target::Vault(_) => return None,
+        Target::KeyPolicy(key) => key,
+        Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => return None,
     };
     Some(allowed(
         "COPYMEND_ALLOWED_KEYS",
@@ -42,7 +42,7 @@ pub(super) fn not_opted_out(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let vault = of_tags("vault", &facts.vault_tags);
     let key = key_tags(facts);
-    let writes_the_key = matches!(question.target(), Some(Target::Key(_)));
+    let writes_the_key = matches!(question.target(), Some(Target::KeyPolicy(_)));
     Some(match key {
         Some(tags) if tags.known().is_some_and(is_opt_out) => of_tags("key", tags),
         Some(tags) if writes_the_key && vault.0 => of_tags("key", tags),
