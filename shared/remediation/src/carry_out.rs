@@ -14,10 +14,10 @@ use crate::decide::{Decided, Decision, Investigated, Proposal};
 use crate::done::Done;
 use crate::grantee::grantee;
 use crate::guards::{
-    GuardResult, Question, Stage, StartedBy, all_passed, ask, not_paused, only_mode_failed, replace,
+    Act, Guard, OwnerTags, Question, Stage, StartedBy, ask, only_mode_failed, replace,
 };
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::history::{Admission, History};
+use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
 use crate::ledger::{Change, ChangeState, Ledger};
 use crate::pause::ask_for_pause;
@@ -27,7 +27,7 @@ use crate::repair::{Ending, Repair, Repaired};
 use crate::report::{Incident, Outcome, PolicyChange};
 use crate::retry::{Retried, retry, why_not_started};
 use crate::settings::{Mode, Settings};
-use crate::write::act_on;
+use crate::write::{act_on, permit_copy};
 
 /// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
 const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
@@ -48,8 +48,8 @@ impl Investigated {
         let explanation = explain(&failure.job().status_message);
         match self {
             // What the repair was for comes first.
-            Self::StillAdmitted(admitted) => {
-                Diagnosis::from_message(&explanation).led_by(admitted.admission().target.cause())
+            Self::StillAdmitted { by, .. } => {
+                Diagnosis::from_message(&explanation).led_by(by.target.cause())
             }
             Self::Whole(facts) => diagnose(failure, &explanation, facts),
         }
@@ -58,15 +58,30 @@ impl Investigated {
     /// The facts, if the copy was investigated.
     pub(crate) fn facts(&self) -> Option<&Facts> {
         match self {
-            Self::StillAdmitted(_) => None,
+            Self::StillAdmitted { .. } => None,
             Self::Whole(facts) => Some(facts),
+        }
+    }
+
+    /// The owners' tags.
+    pub(crate) fn owner_tags(&self) -> OwnerTags<'_> {
+        match self {
+            Self::StillAdmitted {
+                vault_tags,
+                key_tags,
+                ..
+            } => OwnerTags {
+                vault: vault_tags,
+                key: key_tags.as_ref(),
+            },
+            Self::Whole(facts) => OwnerTags::from(&**facts),
         }
     }
 
     /// What could not be read.
     pub(crate) fn unknown(&self) -> Vec<WhyUnknown> {
         match self {
-            Self::StillAdmitted(_) => Vec::new(),
+            Self::StillAdmitted { .. } => Vec::new(),
             Self::Whole(facts) => facts.unknown().into_iter().cloned().collect(),
         }
     }
@@ -81,7 +96,7 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Investigated {
         match self.still_admitted(failure, history).await {
-            Some(admitted) => Investigated::StillAdmitted(admitted),
+            Some(admitted) => admitted,
             None => Investigated::Whole(Box::new(self.facts(failure, invocation).await)),
         }
     }
@@ -119,8 +134,10 @@ impl<E: Environment> CopyRemediator<E> {
             ..Done::of(&decided.decision)
         };
         match case.investigated {
-            Investigated::StillAdmitted(admitted) => {
-                let Admission { target, at } = admitted.admission();
+            Investigated::StillAdmitted {
+                by: EarlierRepair { target, at },
+                ..
+            } => {
                 done.incident = Some(incident_of(target, failure, settings));
                 done.told_by_its_change = true;
                 done.notes.push(format!(
@@ -161,8 +178,8 @@ impl<E: Environment> CopyRemediator<E> {
                 }
                 Ok(done.refused())
             }
-            Decision::Retry { .. } => self.start_again(done, failure).await,
-            Decision::GoOn(change, state) => self.go_on(done, failure, *change, state).await,
+            Decision::Retry { .. } => self.start_again(done, case).await,
+            Decision::GoOn(change, state) => self.go_on(done, case, *change, state).await,
             Decision::Repair(plan) => {
                 let Some(facts) = case.investigated.facts() else {
                     return Ok(done.refused());
@@ -176,7 +193,7 @@ impl<E: Environment> CopyRemediator<E> {
                     history: case.history,
                 };
                 let repaired = repair.run(&plan).await.map_err(HandlerError::Call)?;
-                self.repaired(done, repaired, &plan.target, failure).await
+                self.repaired(done, repaired, &plan.target, case).await
             }
         }
     }
@@ -189,16 +206,13 @@ impl<E: Environment> CopyRemediator<E> {
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
             let writes = ledger.policy_history(&change.resource, now).await;
+            let act = act_on(&plan.target);
             let question = Question {
-                act: act_on(&plan.target),
-                failure,
-                settings: &self.settings,
-                history: case.history,
                 facts: case.investigated.facts(),
                 plan: Some(Ok(plan)),
                 writes: Some(&writes),
-                lease: None,
                 now,
+                ..Question::of(act, failure, &self.settings, case.history)
             };
             done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
         }
@@ -209,7 +223,7 @@ impl<E: Environment> CopyRemediator<E> {
     async fn go_on(
         &self,
         mut done: Done,
-        failure: &Failure,
+        case: &Case<'_>,
         change: Change,
         state: ChangeState,
     ) -> Result<Done, HandlerError> {
@@ -237,11 +251,7 @@ impl<E: Environment> CopyRemediator<E> {
         let done = done.with_note(
             "an earlier delivery of this event repaired the policy and did not come to its end",
         );
-        if all_passed(&done.guards) {
-            self.start_again(done, failure).await
-        } else {
-            Ok(done.with_note(NOT_STARTED_BY_A_GUARD))
-        }
+        self.start_again(done, case).await
     }
 
     /// What came of a repair, and the copy started again where it was made.
@@ -250,7 +260,7 @@ impl<E: Environment> CopyRemediator<E> {
         mut done: Done,
         repaired: Repaired,
         target: &Target,
-        failure: &Failure,
+        case: &Case<'_>,
     ) -> Result<Done, HandlerError> {
         done.notes.extend(repaired.notes);
         let was_put = repaired.put.is_some();
@@ -262,15 +272,15 @@ impl<E: Environment> CopyRemediator<E> {
                 done.changes.push(change);
                 done.outcome = Outcome::Repaired;
                 done.needs_advice = false;
-                self.start_again(done, failure).await
+                self.start_again(done, case).await
             }
             Ok(Ending::AdmittedMeanwhile { is_ours }) => {
                 done.told_by_its_change = is_ours;
-                done.incident = Some(incident_of(target, failure, &self.settings));
+                done.incident = Some(incident_of(target, case.failure, &self.settings));
                 let done = done
                     .retrying()
                     .with_note("someone else's change admits the copy by now; nothing was written");
-                let mut done = self.start_again(done, failure).await?;
+                let mut done = self.start_again(done, case).await?;
                 done.needs_advice = done.outcome != Outcome::Retried;
                 Ok(done)
             }
@@ -292,65 +302,60 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    /// Starts the copy again, within its budget.
-    async fn start_again(&self, mut done: Done, failure: &Failure) -> Result<Done, HandlerError> {
-        let was_repaired = done.outcome == Outcome::Repaired;
+    /// Starts the copy again, within its budget, if every guard of a retry lets it.
+    async fn start_again(&self, mut done: Done, case: &Case<'_>) -> Result<Done, HandlerError> {
+        let (environment, settings) = (&self.environment, &self.settings);
+        let failure = case.failure;
+        let Some(ledger) = environment.ledger() else {
+            return Ok(done.with_note(
+                "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
+            ));
+        };
         // Asked anew: a repair takes time.
-        if let Some(not_paused) = self.pause_guard().await? {
-            let is_paused = !not_paused.passed;
-            replace(&mut done.guards, vec![not_paused]);
-            if is_paused {
-                return Ok(done.with_note(NOT_STARTED_BY_A_GUARD));
-            }
-        }
-        let budget = self.settings.retry_budget;
-        match retry(&self.environment, &self.settings, failure).await {
-            Retried::Started { job, attempt } => {
+        let pause = ask_for_pause(environment, ledger).await;
+        let history = History {
+            pause: Some(pause.map_err(HandlerError::Call)?),
+            ..case.history.clone()
+        };
+        let (mut guards, copy) = permit_copy(&Question {
+            tags: Some(case.investigated.owner_tags()),
+            now: environment.clock().now(),
+            ..Question::of(Act::Retry, failure, settings, &history)
+        });
+        // Those that pass stay in the words of what was done first.
+        guards.retain(|guard| !guard.passed || guard.guard == Guard::NotPaused);
+        replace(&mut done.guards, guards);
+        let Some(copy) = copy else {
+            return Ok(done.with_note("the copy was not started again: a guard does not let it"));
+        };
+        let was_repaired = done.outcome == Outcome::Repaired;
+        let budget = settings.retry_budget;
+        let not_started = |why| format!("the copy was not started again: {why}");
+        let (outcome, note) = match retry(environment, ledger, settings, failure, &copy).await {
+            Ok(Retried::Started { job, attempt }) => {
                 let note = format!(
                     "the copy was started again as job {job}, attempt {attempt} of {budget}"
                 );
                 done.retried_job = Some(job);
-                done.outcome = if was_repaired {
-                    Outcome::RepairedAndRetried
-                } else {
-                    Outcome::Retried
-                };
-                Ok(done.with_note(note))
+                (Outcome::Retried, note)
             }
-            Retried::BudgetUsedUp => {
-                done.outcome = if was_repaired {
-                    Outcome::Repaired
-                } else {
-                    Outcome::Advised
-                };
-                Ok(done.with_note(format!(
-                    "the copy was not started again: its budget of {budget} retries is used up"
-                )))
+            Ok(Retried::BudgetUsedUp) => {
+                let why = format!("its budget of {budget} retries is used up");
+                (Outcome::Advised, not_started(why))
             }
-            Retried::NoLedger => Ok(done.with_note(
-                "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
-            )),
             // The same token starts the same copy, so another delivery does no harm.
-            Retried::Failed(error) if error.may_pass() => Err(HandlerError::Call(error)),
-            Retried::Failed(error) => {
-                done.outcome = if was_repaired {
-                    Outcome::Repaired
-                } else {
-                    Outcome::Failed
-                };
-                let why = why_not_started(&error, failure);
-                Ok(done.with_note(format!("the copy was not started again: {why}")))
-            }
-        }
-    }
-
-    /// The guard `not-paused`, asked anew; none without a ledger.
-    async fn pause_guard(&self) -> Result<Option<GuardResult>, HandlerError> {
-        let Some(ledger) = self.environment.ledger() else {
-            return Ok(None);
+            Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
+            Err(error) => (
+                Outcome::Failed,
+                not_started(why_not_started(&error, failure)),
+            ),
         };
-        let pause = ask_for_pause(&self.environment, ledger).await;
-        Ok(Some(not_paused(&pause.map_err(HandlerError::Call)?)))
+        done.outcome = match (was_repaired, &done.retried_job) {
+            (false, _) => outcome,
+            (true, Some(_)) => Outcome::RepairedAndRetried,
+            (true, None) => Outcome::Repaired,
+        };
+        Ok(done.with_note(note))
     }
 
     /// Reads the facts; once more where a read failed for a reason that passes, while there is time.
@@ -366,8 +371,6 @@ impl<E: Environment> CopyRemediator<E> {
         Box::pin(investigate(&self.environment, failure.copy())).await
     }
 }
-
-const NOT_STARTED_BY_A_GUARD: &str = "the copy was not started again: a guard does not let it";
 
 /// The incident of a copy whose message blames a policy that a statement of ours admits by now.
 fn repaired_for_others(

@@ -1,15 +1,16 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
 
-use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure, Remedy, Repairable, SourceKey};
+use copymend_diagnosis::{
+    Cause, Diagnosis, Fact, Facts, Failure, Remedy, Repairable, SourceKey, Tags,
+};
 use copymend_policy::PolicyDocument;
 use jiff::Timestamp;
 
-use crate::admitted::StillAdmitted;
 use crate::change::recorded_statements;
 use crate::guards::{
     Act, Guard, GuardResult, Question, Stage, all_passed, ask, failed, only_mode_failed,
 };
-use crate::history::History;
+use crate::history::{EarlierRepair, History};
 use crate::ledger::{Change, ChangeState};
 use crate::plan::{Plan, holds, plan};
 use crate::settings::{Mode, Settings};
@@ -59,8 +60,15 @@ pub struct Decided {
 /// What was found out about a failed copy.
 #[derive(Debug)]
 pub enum Investigated {
-    /// Another copy's repair admits it: nothing is left to find out.
-    StillAdmitted(StillAdmitted),
+    /// Another copy's repair admits it: nothing was read but whether that stands, and whether an owner opted out.
+    StillAdmitted {
+        /// The repair.
+        by: EarlierRepair,
+        /// The tags of the destination vault.
+        vault_tags: Fact<Tags>,
+        /// The tags of the source key, where there is one.
+        key_tags: Option<Fact<Tags>>,
+    },
     /// The facts.
     Whole(Box<Facts>),
 }
@@ -78,15 +86,8 @@ pub fn decide(
 ) -> Decided {
     let facts = investigated.facts();
     let question = Question {
-        act: act_about(diagnosis.cause()),
-        failure,
-        settings,
-        history,
         facts,
-        plan: None,
-        writes: None,
-        lease: None,
-        now: history.now,
+        ..Question::of(act_about(diagnosis.cause()), failure, settings, history)
     };
     let decided = |decision, guards| Decided {
         decision,

@@ -1,14 +1,43 @@
-//! A write that may happen: the only thing that the ports take which write a policy or a role.
+//! A write that may happen: the only thing that the ports take which write a policy or a role, or start a copy.
 //!
-//! A permission is made here alone: by `permit`, which sees every guard of the checklist pass, and by `take_out`, which takes the
-//! statements that it is given out of a policy and nothing else. So an unguarded write doesn't compile. Starting a copy again writes
-//! neither and needs no permission of this kind; its guards are asked by what is decided.
+//! A permission is made here alone: by `permit` and `permit_copy`, which see every guard of the checklist pass, and by `take_out`,
+//! which takes the statements that it is given out of a policy and nothing else. So nothing unguarded compiles, neither a write
+//!
+//! ```compile_fail,E0451
+//! use copymend_remediation::plan::ServiceLinkedRole;
+//! use copymend_remediation::write::ApprovedServiceLinkedRole;
+//!
+//! fn approve(role: ServiceLinkedRole) -> ApprovedServiceLinkedRole {
+//!     ApprovedServiceLinkedRole { role }
+//! }
+//! ```
+//!
+//! nor a copy:
+//!
+//! ```compile_fail,E0451
+//! use copymend_remediation::ports::StartCopy;
+//! use copymend_remediation::write::ApprovedCopy;
+//!
+//! fn approve(copy: StartCopy) -> ApprovedCopy {
+//!     ApprovedCopy { copy }
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! use copymend_remediation::ports::{BackupWrites, StartCopy};
+//!
+//! async fn start(backup: &impl BackupWrites, copy: &StartCopy) {
+//!     let _ = backup.start_copy_job(copy).await;
+//! }
+//! ```
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
 use copymend_policy::{NewStatement, PolicyDocument, Undone, undo};
 
 use crate::guards::{Act, GuardResult, Question, ask_all};
 use crate::plan::{ServiceLinkedRole, Target};
+use crate::ports::StartCopy;
+use crate::retry::copy_of;
 use crate::undo::UndoError;
 
 /// A policy that may be written.
@@ -65,6 +94,20 @@ impl ApprovedServiceLinkedRole {
     }
 }
 
+/// That a copy may be started again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovedCopy {
+    copy: StartCopy,
+}
+
+impl ApprovedCopy {
+    /// The copy to start.
+    #[must_use]
+    pub const fn copy(&self) -> &StartCopy {
+        &self.copy
+    }
+}
+
 /// What may be written.
 #[derive(Debug)]
 pub enum Write {
@@ -105,6 +148,19 @@ pub(crate) fn permit(question: &Question<'_>) -> (Vec<GuardResult>, Option<Write
         })
     });
     (guards, write)
+}
+
+/// Asks every guard of a retry. The copy is there only if each of them could be asked and passed.
+pub(crate) fn permit_copy(question: &Question<'_>) -> (Vec<GuardResult>, Option<ApprovedCopy>) {
+    let question = Question {
+        act: Act::Retry,
+        ..*question
+    };
+    let (guards, every) = ask_all(&question);
+    let copy = every.then(|| ApprovedCopy {
+        copy: copy_of(question.failure),
+    });
+    (guards, copy)
 }
 
 /// What is done to a target.

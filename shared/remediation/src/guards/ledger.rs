@@ -3,20 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Answer, Question};
-use crate::ledger::{Lease, Pause};
+use crate::ledger::Lease;
 use crate::plan::sids;
 use crate::ports::{CallError, CallErrorKind, CallResult};
 
 /// A write must be read back before the function's time is over. Both take well under a second when nothing is slow.
 pub const TIME_FOR_A_WRITE: SignedDuration = SignedDuration::from_secs(5);
 
-pub(super) fn not_paused(question: &Question<'_>) -> Answer {
-    Some(of_pause(question.history.pause.as_ref()?))
-}
-
 /// A pause that can't be read isn't absent.
-pub(super) fn of_pause(pause: &CallResult<Option<Pause>>) -> (bool, String) {
-    match pause {
+pub(super) fn not_paused(question: &Question<'_>) -> Answer {
+    Some(match question.history.pause.as_ref()? {
         Ok(None) => (true, "nobody paused Copymend".to_owned()),
         Ok(Some(pause)) => {
             let until = pause
@@ -34,7 +30,7 @@ pub(super) fn of_pause(pause: &CallResult<Option<Pause>>) -> (bool, String) {
             false,
             format!("whether Copymend is paused is not known: {error}"),
         ),
-    }
+    })
 }
 
 pub(super) fn sid_not_removed(question: &Question<'_>) -> Answer {

@@ -184,15 +184,10 @@ impl<E: Environment> Repair<'_, E> {
         now: Timestamp,
     ) -> Question<'q> {
         Question {
-            act: act_on(&plan.target),
-            failure: self.failure,
-            settings: self.settings,
-            history,
             facts: Some(facts),
             plan: Some(Ok(plan)),
-            writes: None,
-            lease: None,
             now,
+            ..Question::of(act_on(&plan.target), self.failure, self.settings, history)
         }
     }
 

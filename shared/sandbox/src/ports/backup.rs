@@ -9,7 +9,7 @@ use copymend_policy::{Arn, Request, evaluate};
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
 };
-use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use copymend_remediation::write::{ApprovedCopy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
 use crate::authority::is_denied;
@@ -298,10 +298,16 @@ impl BackupWrites for Sandbox {
         Ok(())
     }
 
+    async fn start_copy_job(&self, copy: &ApprovedCopy) -> CallResult<String> {
+        self.start_copy(copy.copy()).await
+    }
+}
+
+impl Sandbox {
     /// The copy runs at once. Continuous backups can't be copied on demand, and `DeleteAfterEvent` is "not valid as an input"
     /// (documented: API reference, `StartCopyJob` and `Lifecycle`). The source vault's policy may deny the call (documented: "Vault
     /// access policies").
-    async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {
+    pub async fn start_copy(&self, copy: &StartCopy) -> CallResult<String> {
         let calling = self.calling("backup:StartCopyJob", &copy.recovery_point);
         let created = self.clock.now();
         if let Some(words) = self.with_world(|world| denied_by_source_vault(world, copy)) {
@@ -324,9 +330,7 @@ impl BackupWrites for Sandbox {
         }
         Ok(id)
     }
-}
 
-impl Sandbox {
     /// Starts a copy, unless its token has started one. Answers the job's id and whether it is new.
     fn start_once(
         &self,
