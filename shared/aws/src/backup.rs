@@ -10,7 +10,7 @@ use copymend_diagnosis::advisor::ServiceJob;
 use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{Backup, BackupWrites, CallResult, Location, StartCopy};
-use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use copymend_remediation::write::{ApprovedCopy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
 use crate::access::ReadWrite;
@@ -335,7 +335,14 @@ impl BackupWrites for AwsBackup<ReadWrite> {
         Ok(())
     }
 
-    async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {
+    async fn start_copy_job(&self, copy: &ApprovedCopy) -> CallResult<String> {
+        self.start(copy.copy()).await
+    }
+}
+
+impl AwsBackup<ReadWrite> {
+    /// `StartCopyJob`.
+    pub(crate) async fn start(&self, copy: &StartCopy) -> CallResult<String> {
         let (client, call) = self
             .at(
                 "backup:StartCopyJob",

@@ -1,63 +1,53 @@
 //! A copy that another copy's repair admits: it is not investigated, and only has to be started again. This is what makes a storm of
 //! failures cheap.
 
-use copymend_diagnosis::Failure;
+use copymend_diagnosis::{Fact, Failure, Tags};
 use copymend_policy::{NewStatement, PolicyDocument};
 use serde_json::Value;
 
-use crate::guards::{Act, Question, Stage, all_passed, ask, is_opt_out};
+use crate::decide::Investigated;
+use crate::guards::{Act, Question, ask_all};
 use crate::handler::CopyRemediator;
-use crate::history::{Admission, History};
+use crate::history::History;
 use crate::plan::{Target, holds, vault_grant};
 use crate::ports::{Backup, Environment, Keys};
 use crate::settings::Settings;
 
-/// That a copy only has to be started again: the change that admits it stands, nobody opted out, and the guards of the copy passed. Only
-/// [`CopyRemediator`] makes one, where it has looked at all of that.
-#[derive(Clone, Debug)]
-pub struct StillAdmitted(Admission);
-
-impl StillAdmitted {
-    /// The change.
-    #[must_use]
-    pub const fn admission(&self) -> &Admission {
-        &self.0
-    }
-}
-
 impl<E: Environment> CopyRemediator<E> {
-    /// The change that admits this copy, if nothing keeps the copy from being started again. Otherwise the whole way tells why.
+    /// That the repair which admits this copy stands, and nothing keeps the copy from being started again. Otherwise the whole way
+    /// tells why.
     pub(crate) async fn still_admitted(
         &self,
         failure: &Failure,
         history: &History,
-    ) -> Option<StillAdmitted> {
-        let admission = history.admission.clone()?;
-        let (admits, nobody_opted_out) = tokio::join!(
-            self.still_admits(&admission.target, failure),
-            self.nobody_opted_out(&admission.target, failure)
+    ) -> Option<Investigated> {
+        let by = history.earlier_repair.clone()?;
+        let (admits, vault_tags, key_tags) = tokio::join!(
+            self.still_admits(&by.target, failure),
+            self.environment
+                .backup()
+                .list_vault_tags(&failure.job().destination_vault),
+            self.key_tags(&by.target, failure)
         );
-        let question = Question {
-            act: Act::Retry,
-            failure,
-            settings: &self.settings,
-            history,
-            facts: None,
-            plan: None,
-            writes: None,
-            lease: None,
-            now: history.now,
+        let investigated = Investigated::StillAdmitted {
+            by,
+            vault_tags: Fact::Known(vault_tags.ok()?),
+            key_tags: key_tags.ok()?.map(Fact::Known),
         };
-        let may_be_started = all_passed(&ask(&question, &[Stage::Copy]));
-        (admits && nobody_opted_out && may_be_started).then_some(StillAdmitted(admission))
+        let question = Question {
+            tags: Some(investigated.owner_tags()),
+            ..Question::of(Act::Retry, failure, &self.settings, history)
+        };
+        let (_, every) = ask_all(&question);
+        (admits && every).then_some(investigated)
     }
 
     /// Whether the vault's policy still holds the statement that admits this copy. A key's policy isn't read again: were our
     /// statement gone, the copy would fail once more, and its event would find that out.
     async fn still_admits(&self, target: &Target, failure: &Failure) -> bool {
         match target {
-            Target::Key(_) => true,
-            Target::Vault(vault) => {
+            Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => true,
+            Target::VaultPolicy(vault) => {
                 let backup = self.environment.backup();
                 let Ok(Some(text)) = backup.get_backup_vault_access_policy(vault).await else {
                     return false;
@@ -68,26 +58,15 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    /// Whether the owners of the vault and of the key let Copymend act. Where that can't be read, the whole way tells.
-    async fn nobody_opted_out(&self, target: &Target, failure: &Failure) -> bool {
-        let vault = &failure.job().destination_vault;
-        let vault = self.environment.backup().list_vault_tags(vault);
-        let key = async {
-            let key = match target {
-                Target::Key(key) => Ok(Some(key.clone())),
-                Target::Vault(_) => self.key_of(failure).await,
-            };
-            match key {
-                Ok(None) => true,
-                Ok(Some(key)) => {
-                    let tags = self.environment.keys().list_key_tags(&key).await;
-                    tags.is_ok_and(|tags| !is_opt_out(&tags))
-                }
-                Err(()) => false,
-            }
+    /// The tags of the key, if the copy is encrypted. An error where that can't be read.
+    async fn key_tags(&self, target: &Target, failure: &Failure) -> Result<Option<Tags>, ()> {
+        let key = match target {
+            Target::KeyPolicy(key) => Some(key.clone()),
+            Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => self.key_of(failure).await?,
         };
-        let (vault, key) = tokio::join!(vault, key);
-        key && vault.is_ok_and(|tags| !is_opt_out(&tags))
+        let Some(key) = key else { return Ok(None) };
+        let tags = self.environment.keys().list_key_tags(&key).await;
+        tags.map(Some).map_err(|_| ())
     }
 }
 

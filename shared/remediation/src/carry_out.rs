@@ -10,26 +10,24 @@ use copymend_diagnosis::{
 use jiff::SignedDuration;
 
 use crate::change::{change_of, change_recorded, recorded_statements};
-use crate::decide::{Decided, Decision, Investigated, Proposal, Repair};
+use crate::decide::{Decided, Decision, Investigated, Proposal};
 use crate::done::Done;
 use crate::grantee::grantee;
 use crate::guards::{
-    Act, GuardResult, Question, Stage, StartedBy, all_passed, ask, not_paused, only_mode_failed,
-    replace,
+    Act, Guard, OwnerTags, Question, Stage, StartedBy, ask, only_mode_failed, replace,
 };
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::history::{Admission, History};
+use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
 use crate::ledger::{Change, ChangeState, Ledger};
 use crate::pause::ask_for_pause;
-use crate::plan::{Target, plan, sids};
+use crate::plan::{Plan, Target, plan, sids};
 use crate::ports::{Clock, Environment};
-use crate::repair::{Ending, PolicyRepair, Repaired};
+use crate::repair::{Ending, Repair, Repaired};
 use crate::report::{Incident, Outcome, PolicyChange};
 use crate::retry::{Retried, retry, why_not_started};
-use crate::service_linked_role::role_change;
 use crate::settings::{Mode, Settings};
-use crate::write::act_on;
+use crate::write::{act_on, permit_copy};
 
 /// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
 const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
@@ -50,8 +48,8 @@ impl Investigated {
         let explanation = explain(&failure.job().status_message);
         match self {
             // What the repair was for comes first.
-            Self::StillAdmitted(admitted) => {
-                Diagnosis::from_message(&explanation).led_by(admitted.admission().cause)
+            Self::StillAdmitted { by, .. } => {
+                Diagnosis::from_message(&explanation).led_by(by.target.cause())
             }
             Self::Whole(facts) => diagnose(failure, &explanation, facts),
         }
@@ -60,15 +58,30 @@ impl Investigated {
     /// The facts, if the copy was investigated.
     pub(crate) fn facts(&self) -> Option<&Facts> {
         match self {
-            Self::StillAdmitted(_) => None,
+            Self::StillAdmitted { .. } => None,
             Self::Whole(facts) => Some(facts),
+        }
+    }
+
+    /// The owners' tags.
+    pub(crate) fn owner_tags(&self) -> OwnerTags<'_> {
+        match self {
+            Self::StillAdmitted {
+                vault_tags,
+                key_tags,
+                ..
+            } => OwnerTags {
+                vault: vault_tags,
+                key: key_tags.as_ref(),
+            },
+            Self::Whole(facts) => OwnerTags::from(&**facts),
         }
     }
 
     /// What could not be read.
     pub(crate) fn unknown(&self) -> Vec<WhyUnknown> {
         match self {
-            Self::StillAdmitted(_) => Vec::new(),
+            Self::StillAdmitted { .. } => Vec::new(),
             Self::Whole(facts) => facts.unknown().into_iter().cloned().collect(),
         }
     }
@@ -83,7 +96,7 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Investigated {
         match self.still_admitted(failure, history).await {
-            Some(admitted) => Investigated::StillAdmitted(admitted),
+            Some(admitted) => admitted,
             None => Investigated::Whole(Box::new(self.facts(failure, invocation).await)),
         }
     }
@@ -121,9 +134,11 @@ impl<E: Environment> CopyRemediator<E> {
             ..Done::of(&decided.decision)
         };
         match case.investigated {
-            Investigated::StillAdmitted(admitted) => {
-                let Admission { cause, target, at } = admitted.admission();
-                done.incident = Some(incident_of(*cause, target, failure, settings));
+            Investigated::StillAdmitted {
+                by: EarlierRepair { target, at },
+                ..
+            } => {
+                done.incident = Some(incident_of(target, failure, settings));
                 done.told_by_its_change = true;
                 done.notes.push(format!(
                     "the policy of `{}` was repaired at {at}, after this copy had failed",
@@ -134,7 +149,7 @@ impl<E: Environment> CopyRemediator<E> {
                 done.incident = repaired_for_others(case.diagnosis, failure, facts, settings);
                 done.told_by_its_change = done.incident.as_ref().is_some_and(|incident| {
                     plan(incident.cause, failure, facts, settings)
-                        .is_ok_and(|plan| plan.added.is_empty())
+                        .is_ok_and(|plan| plan.added().is_empty())
                 });
             }
         }
@@ -144,101 +159,71 @@ impl<E: Environment> CopyRemediator<E> {
                 "this is the parent of a composite job; its children carry the causes and send their own events",
             )),
             Decision::Advise | Decision::Ask(Proposal::Retry) | Decision::Refuse(None) => Ok(done),
-            Decision::Refuse(Some(repair)) => {
-                let (mut done, change) = self.rehearse(done, &repair, case).await;
+            Decision::Refuse(Some(plan)) => {
+                let (mut done, change) = self.rehearse(done, &plan, case).await;
                 // Nobody gets a statement to paste for a copy that no owner listed.
-                if repair.is_of_a_policy() && !decided.is_of_unlisted_source {
+                if plan.edit.is_some() && !decided.is_of_unlisted_source {
                     done.refused_changes.push(change);
                 }
                 Ok(done)
             }
-            Decision::Ask(Proposal::Repair(repair)) => {
-                let (mut done, change) = self.rehearse(done, &repair, case).await;
+            Decision::Ask(Proposal::Repair(plan)) => {
+                let (mut done, change) = self.rehearse(done, &plan, case).await;
                 if only_mode_failed(&done.guards) {
                     done.changes.push(change);
                     return Ok(done);
                 }
-                if repair.is_of_a_policy() {
+                if plan.edit.is_some() {
                     done.refused_changes.push(change);
                 }
                 Ok(done.refused())
             }
-            Decision::Retry { .. } => self.start_again(done, failure).await,
-            Decision::GoOn(change, state) => self.go_on(done, failure, *change, state).await,
-            Decision::Repair(repair) => {
-                let (repaired, incident) = self.repair(repair, case).await;
-                self.repaired(done, repaired, incident, failure).await
+            Decision::Retry { .. } => self.start_again(done, case).await,
+            Decision::GoOn(change, state) => self.go_on(done, case, *change, state).await,
+            Decision::Repair(plan) => {
+                let Some(facts) = case.investigated.facts() else {
+                    return Ok(done.refused());
+                };
+                let repair = Repair {
+                    environment: &self.environment,
+                    settings,
+                    failure,
+                    facts,
+                    invocation: case.invocation,
+                    history: case.history,
+                };
+                let repaired = repair.run(&plan).await.map_err(HandlerError::Call)?;
+                self.repaired(done, repaired, &plan.target, case).await
             }
         }
     }
 
     /// Works out the change for people to see. In observe mode what was written before is asked, too, as the repair would under its
     /// lease.
-    async fn rehearse(
-        &self,
-        mut done: Done,
-        repair: &Repair,
-        case: &Case<'_>,
-    ) -> (Done, PolicyChange) {
+    async fn rehearse(&self, mut done: Done, plan: &Plan, case: &Case<'_>) -> (Done, PolicyChange) {
         let failure = case.failure;
-        let (act, change, plan) = match repair {
-            Repair::Policy(plan) => (
-                act_on(&plan.target),
-                change_of(plan, failure, &self.settings),
-                Some(&**plan),
-            ),
-            Repair::ServiceLinkedRole => (Act::ServiceLinkedRole, role_change(failure, None), None),
-        };
+        let change = change_of(plan, failure, &self.settings);
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
             let writes = ledger.policy_history(&change.resource, now).await;
+            let act = act_on(&plan.target);
             let question = Question {
-                act,
-                failure,
-                settings: &self.settings,
-                history: case.history,
                 facts: case.investigated.facts(),
-                plan: plan.map(Ok),
+                plan: Some(Ok(plan)),
                 writes: Some(&writes),
-                lease: None,
                 now,
+                ..Question::of(act, failure, &self.settings, case.history)
             };
             done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
         }
         (done, change)
     }
 
-    async fn repair(&self, repair: Repair, case: &Case<'_>) -> (Repaired, Option<Incident>) {
-        let Investigated::Whole(facts) = case.investigated else {
-            return (Repaired::nothing(), None);
-        };
-        let (failure, history, invocation) = (case.failure, case.history, case.invocation);
-        match repair {
-            Repair::Policy(planned) => {
-                let diagnosed = case.diagnosis.cause();
-                let incident = incident_of(diagnosed, &planned.target, failure, &self.settings);
-                let repair = PolicyRepair {
-                    environment: &self.environment,
-                    settings: &self.settings,
-                    failure,
-                    cause: diagnosed,
-                    invocation,
-                    history,
-                };
-                (repair.run(*planned, facts).await, Some(incident))
-            }
-            Repair::ServiceLinkedRole => {
-                let repaired = self.create_service_linked_role(failure, facts, history, invocation);
-                (repaired.await, None)
-            }
-        }
-    }
-
     /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
     async fn go_on(
         &self,
         mut done: Done,
-        failure: &Failure,
+        case: &Case<'_>,
         change: Change,
         state: ChangeState,
     ) -> Result<Done, HandlerError> {
@@ -258,15 +243,7 @@ impl<E: Environment> CopyRemediator<E> {
             let confirmed = ledger.confirm_change(&change, &sids).await;
             confirmed.map_err(HandlerError::Call)?;
         }
-        done.cause = Some(
-            if change.resource == failure.job().destination_vault.as_str() {
-                Cause::DestinationVaultPolicy
-            } else if change.statements.is_empty() {
-                Cause::ServiceLinkedRole
-            } else {
-                Cause::SourceKeyPolicy
-            },
-        );
+        done.cause = Target::of_resource(&change.resource).map(|target| target.cause());
         done.needs_advice = false;
         done.changes.push(change_recorded(&change, true));
         // It is counted where the earlier delivery counted it: under its change.
@@ -274,11 +251,7 @@ impl<E: Environment> CopyRemediator<E> {
         let done = done.with_note(
             "an earlier delivery of this event repaired the policy and did not come to its end",
         );
-        if all_passed(&done.guards) {
-            self.start_again(done, failure).await
-        } else {
-            Ok(done.with_note(NOT_STARTED_BY_A_GUARD))
-        }
+        self.start_again(done, case).await
     }
 
     /// What came of a repair, and the copy started again where it was made.
@@ -286,8 +259,8 @@ impl<E: Environment> CopyRemediator<E> {
         &self,
         mut done: Done,
         repaired: Repaired,
-        incident: Option<Incident>,
-        failure: &Failure,
+        target: &Target,
+        case: &Case<'_>,
     ) -> Result<Done, HandlerError> {
         done.notes.extend(repaired.notes);
         let was_put = repaired.put.is_some();
@@ -295,23 +268,23 @@ impl<E: Environment> CopyRemediator<E> {
         // The guards under the lease are the ones that count; those that were not asked again stay as they were.
         replace(&mut done.guards, repaired.guards);
         match repaired.ending {
-            Ending::Written(change) => {
+            Ok(Ending::Written(change)) => {
                 done.changes.push(change);
                 done.outcome = Outcome::Repaired;
                 done.needs_advice = false;
-                self.start_again(done, failure).await
+                self.start_again(done, case).await
             }
-            Ending::AdmittedMeanwhile { is_ours } => {
+            Ok(Ending::AdmittedMeanwhile { is_ours }) => {
                 done.told_by_its_change = is_ours;
-                done.incident = incident;
+                done.incident = Some(incident_of(target, case.failure, &self.settings));
                 let done = done
                     .retrying()
                     .with_note("someone else's change admits the copy by now; nothing was written");
-                let mut done = self.start_again(done, failure).await?;
+                let mut done = self.start_again(done, case).await?;
                 done.needs_advice = done.outcome != Outcome::Retried;
                 Ok(done)
             }
-            Ending::Refused(change) => {
+            Ok(Ending::Refused(change)) => {
                 // What was put is in the policy, whatever a guard says since.
                 if was_put {
                     done.outcome = Outcome::Failed;
@@ -321,74 +294,68 @@ impl<E: Environment> CopyRemediator<E> {
                 done.refused_changes.extend(change);
                 Ok(done)
             }
-            Ending::Busy(error) => Err(HandlerError::Call(error)),
-            Ending::Failed(error) if error.may_pass() => Err(HandlerError::Call(error)),
-            Ending::Failed(error) => {
+            Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
+            Err(error) => {
                 done.outcome = Outcome::Failed;
                 Ok(done.with_note(error.to_string()))
             }
         }
     }
 
-    /// Starts the copy again, within its budget.
-    async fn start_again(&self, mut done: Done, failure: &Failure) -> Result<Done, HandlerError> {
-        let was_repaired = done.outcome == Outcome::Repaired;
+    /// Starts the copy again, within its budget, if every guard of a retry lets it.
+    async fn start_again(&self, mut done: Done, case: &Case<'_>) -> Result<Done, HandlerError> {
+        let (environment, settings) = (&self.environment, &self.settings);
+        let failure = case.failure;
+        let Some(ledger) = environment.ledger() else {
+            return Ok(done.with_note(
+                "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
+            ));
+        };
         // Asked anew: a repair takes time.
-        if let Some(not_paused) = self.pause_guard().await? {
-            let is_paused = !not_paused.passed;
-            replace(&mut done.guards, vec![not_paused]);
-            if is_paused {
-                return Ok(done.with_note(NOT_STARTED_BY_A_GUARD));
-            }
-        }
-        let budget = self.settings.retry_budget;
-        match retry(&self.environment, &self.settings, failure).await {
-            Retried::Started { job, attempt } => {
+        let pause = ask_for_pause(environment, ledger).await;
+        let history = History {
+            pause: Some(pause.map_err(HandlerError::Call)?),
+            ..case.history.clone()
+        };
+        let (mut guards, copy) = permit_copy(&Question {
+            tags: Some(case.investigated.owner_tags()),
+            now: environment.clock().now(),
+            ..Question::of(Act::Retry, failure, settings, &history)
+        });
+        // Those that pass stay in the words of what was done first.
+        guards.retain(|guard| !guard.passed || guard.guard == Guard::NotPaused);
+        replace(&mut done.guards, guards);
+        let Some(copy) = copy else {
+            return Ok(done.with_note("the copy was not started again: a guard does not let it"));
+        };
+        let was_repaired = done.outcome == Outcome::Repaired;
+        let budget = settings.retry_budget;
+        let not_started = |why| format!("the copy was not started again: {why}");
+        let (outcome, note) = match retry(environment, ledger, settings, failure, &copy).await {
+            Ok(Retried::Started { job, attempt }) => {
                 let note = format!(
                     "the copy was started again as job {job}, attempt {attempt} of {budget}"
                 );
                 done.retried_job = Some(job);
-                done.outcome = if was_repaired {
-                    Outcome::RepairedAndRetried
-                } else {
-                    Outcome::Retried
-                };
-                Ok(done.with_note(note))
+                (Outcome::Retried, note)
             }
-            Retried::BudgetUsedUp => {
-                done.outcome = if was_repaired {
-                    Outcome::Repaired
-                } else {
-                    Outcome::Advised
-                };
-                Ok(done.with_note(format!(
-                    "the copy was not started again: its budget of {budget} retries is used up"
-                )))
+            Ok(Retried::BudgetUsedUp) => {
+                let why = format!("its budget of {budget} retries is used up");
+                (Outcome::Advised, not_started(why))
             }
-            Retried::NoLedger => Ok(done.with_note(
-                "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
-            )),
             // The same token starts the same copy, so another delivery does no harm.
-            Retried::Failed(error) if error.may_pass() => Err(HandlerError::Call(error)),
-            Retried::Failed(error) => {
-                done.outcome = if was_repaired {
-                    Outcome::Repaired
-                } else {
-                    Outcome::Failed
-                };
-                let why = why_not_started(&error, failure);
-                Ok(done.with_note(format!("the copy was not started again: {why}")))
-            }
-        }
-    }
-
-    /// The guard `not-paused`, asked anew; none without a ledger.
-    async fn pause_guard(&self) -> Result<Option<GuardResult>, HandlerError> {
-        let Some(ledger) = self.environment.ledger() else {
-            return Ok(None);
+            Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
+            Err(error) => (
+                Outcome::Failed,
+                not_started(why_not_started(&error, failure)),
+            ),
         };
-        let pause = ask_for_pause(&self.environment, ledger).await;
-        Ok(Some(not_paused(&pause.map_err(HandlerError::Call)?)))
+        done.outcome = match (was_repaired, &done.retried_job) {
+            (false, _) => outcome,
+            (true, Some(_)) => Outcome::RepairedAndRetried,
+            (true, None) => Outcome::Repaired,
+        };
+        Ok(done.with_note(note))
     }
 
     /// Reads the facts; once more where a read failed for a reason that passes, while there is time.
@@ -405,8 +372,6 @@ impl<E: Environment> CopyRemediator<E> {
     }
 }
 
-const NOT_STARTED_BY_A_GUARD: &str = "the copy was not started again: a guard does not let it";
-
 /// The incident of a copy whose message blames a policy that a statement of ours admits by now.
 fn repaired_for_others(
     diagnosis: &Diagnosis,
@@ -417,23 +382,22 @@ fn repaired_for_others(
     if diagnosis.cause() != Cause::Transient {
         return None;
     }
-    let (cause, target) = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
-        let vault = failure.job().destination_vault.clone();
-        (Cause::DestinationVaultPolicy, Target::Vault(vault))
+    let target = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
+        Target::VaultPolicy(failure.job().destination_vault.clone())
     } else if diagnosis.is_proposed(Cause::SourceKeyPolicy) {
         match &facts.source_key {
-            SourceKey::Key(key) => (Cause::SourceKeyPolicy, Target::Key(key.arn.clone())),
+            SourceKey::Key(key) => Target::KeyPolicy(key.arn.clone()),
             SourceKey::NotEncrypted | SourceKey::Unknown(_) => return None,
         }
     } else {
         return None;
     };
-    Some(incident_of(cause, &target, failure, settings))
+    Some(incident_of(&target, failure, settings))
 }
 
-fn incident_of(cause: Cause, target: &Target, failure: &Failure, settings: &Settings) -> Incident {
+fn incident_of(target: &Target, failure: &Failure, settings: &Settings) -> Incident {
     Incident {
-        cause,
+        cause: target.cause(),
         resource: target.as_str().to_owned(),
         grantee: Some(grantee(target, failure, settings)),
     }

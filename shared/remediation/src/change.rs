@@ -12,15 +12,13 @@ use crate::settings::Settings;
 /// The change of a plan that nothing was written of, for the report.
 #[must_use]
 pub(crate) fn change_of(plan: &Plan, failure: &Failure, settings: &Settings) -> PolicyChange {
+    let proof = plan.edit.as_ref().map(|edit| &edit.proof);
     PolicyChange {
         resource: plan.target.as_str().to_owned(),
-        before: plan
-            .before
-            .as_ref()
-            .map(|policy| policy.as_str().to_owned()),
-        after: plan.after.as_str().to_owned(),
-        added: plan.sids(),
-        certificate: plan.proof.as_ref().ok().cloned(),
+        before: plan.before(),
+        after: plan.after(),
+        added: sids(plan.added()),
+        certificate: proof.and_then(|proof| proof.as_ref().ok().cloned()),
         applied: false,
         id: None,
         grantee: Some(grantee(&plan.target, failure, settings)),

@@ -1,43 +1,25 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
 
-use copymend_diagnosis::{Cause, Diagnosis, Facts, Failure, Remedy, Repairable, SourceKey};
+use copymend_diagnosis::{
+    Cause, Diagnosis, Fact, Facts, Failure, Remedy, Repairable, SourceKey, Tags,
+};
 use copymend_policy::PolicyDocument;
 use jiff::Timestamp;
 
-use crate::admitted::StillAdmitted;
 use crate::change::recorded_statements;
 use crate::guards::{
     Act, Guard, GuardResult, Question, Stage, all_passed, ask, failed, only_mode_failed,
 };
-use crate::history::History;
+use crate::history::{EarlierRepair, History};
 use crate::ledger::{Change, ChangeState};
 use crate::plan::{Plan, holds, plan};
 use crate::settings::{Mode, Settings};
-
-/// A repair that is possible.
-#[derive(Clone, Debug)]
-pub enum Repair {
-    /// Statements are added to a policy.
-    Policy(Box<Plan>),
-    /// AWS Backup's service-linked role is created in the destination account.
-    ServiceLinkedRole,
-}
-
-impl Repair {
-    /// Whether it writes to a policy.
-    pub(crate) const fn is_of_a_policy(&self) -> bool {
-        match self {
-            Self::Policy(_) => true,
-            Self::ServiceLinkedRole => false,
-        }
-    }
-}
 
 /// What would be done, were the mode repair.
 #[derive(Clone, Debug)]
 pub enum Proposal {
     /// A repair, and the copy started again.
-    Repair(Repair),
+    Repair(Box<Plan>),
     /// The copy started again.
     Retry,
 }
@@ -46,7 +28,7 @@ pub enum Proposal {
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// Repair, and start the copy again. The guards that need a lease are asked before the write.
-    Repair(Repair),
+    Repair(Box<Plan>),
     /// Only the mode stands in the way: people are shown what would be done.
     Ask(Proposal),
     /// Start the copy again, with nothing to repair.
@@ -59,7 +41,7 @@ pub enum Decision {
     /// People must act.
     Advise,
     /// There is a repair, and a guard forbids it; none where it could not be planned.
-    Refuse(Option<Repair>),
+    Refuse(Option<Box<Plan>>),
     /// Nothing is to be done.
     Nothing,
 }
@@ -78,8 +60,15 @@ pub struct Decided {
 /// What was found out about a failed copy.
 #[derive(Debug)]
 pub enum Investigated {
-    /// Another copy's repair admits it: nothing is left to find out.
-    StillAdmitted(StillAdmitted),
+    /// Another copy's repair admits it: nothing was read but whether that stands, and whether an owner opted out.
+    StillAdmitted {
+        /// The repair.
+        by: EarlierRepair,
+        /// The tags of the destination vault.
+        vault_tags: Fact<Tags>,
+        /// The tags of the source key, where there is one.
+        key_tags: Option<Fact<Tags>>,
+    },
     /// The facts.
     Whole(Box<Facts>),
 }
@@ -97,15 +86,8 @@ pub fn decide(
 ) -> Decided {
     let facts = investigated.facts();
     let question = Question {
-        act: act_about(diagnosis.cause()),
-        failure,
-        settings,
-        history,
         facts,
-        plan: None,
-        writes: None,
-        lease: None,
-        now: history.now,
+        ..Question::of(act_about(diagnosis.cause()), failure, settings, history)
     };
     let decided = |decision, guards| Decided {
         decision,
@@ -132,10 +114,10 @@ pub fn decide(
     let is_confirmed = diagnosis.confirmed_cause() == Some(cause);
     match question.act {
         Act::VaultPolicy | Act::KeyPolicy if is_confirmed && diagnosis.is_proposed(cause) => {
-            decide_policy(cause, &question)
+            decide_repair(cause, &question)
         }
         Act::ServiceLinkedRole if is_confirmed && settings.create_service_linked_role => {
-            decide_role(&question)
+            decide_repair(cause, &question)
         }
         Act::VaultPolicy | Act::KeyPolicy | Act::ServiceLinkedRole => {
             // Nobody gets a statement to paste for a copy that no owner listed, also where the facts don't confirm the cause.
@@ -215,56 +197,28 @@ const fn act_about(cause: Cause) -> Act {
     }
 }
 
-fn decide_policy(cause: Cause, question: &Question<'_>) -> Decided {
+fn decide_repair(cause: Cause, question: &Question<'_>) -> Decided {
     let Question {
         failure, settings, ..
     } = *question;
-    let planned = match question.facts {
-        Some(facts) => plan(cause, failure, facts, settings),
-        None => return refused(Vec::new(), None),
-    };
+    let planned = question
+        .facts
+        .map(|facts| plan(cause, failure, facts, settings));
     let question = Question {
-        plan: Some(planned.as_ref()),
+        plan: planned.as_ref().map(Result::as_ref),
         ..*question
     };
     let guards = ask(&question, BEFORE_A_LEASE);
-    let Ok(plan) = planned else {
-        return refused(guards, None);
-    };
-    if only_mode_failed(&guards) {
-        possible(Repair::Policy(Box::new(plan)), guards, settings.mode)
-    } else {
-        refused(guards, Some(Box::new(plan)))
-    }
-}
-
-fn decide_role(question: &Question<'_>) -> Decided {
-    let guards = ask(question, BEFORE_A_LEASE);
-    if only_mode_failed(&guards) {
-        possible(Repair::ServiceLinkedRole, guards, question.settings.mode)
-    } else {
-        Decided {
-            decision: Decision::Refuse(Some(Repair::ServiceLinkedRole)),
-            ..refused(guards, None)
-        }
-    }
-}
-
-fn possible(repair: Repair, guards: Vec<GuardResult>, mode: Mode) -> Decided {
-    Decided {
-        decision: match mode {
-            Mode::Repair => Decision::Repair(repair),
-            Mode::Observe => Decision::Ask(Proposal::Repair(repair)),
-        },
-        guards,
-        is_of_unlisted_source: false,
-    }
-}
-
-fn refused(guards: Vec<GuardResult>, plan: Option<Box<Plan>>) -> Decided {
     let is_of_unlisted_source = failed(&guards, Guard::SourceAllowed);
+    let decision = match (planned, settings.mode) {
+        (Some(Ok(plan)), mode) if only_mode_failed(&guards) => match mode {
+            Mode::Repair => Decision::Repair(Box::new(plan)),
+            Mode::Observe => Decision::Ask(Proposal::Repair(Box::new(plan))),
+        },
+        (planned, _) => Decision::Refuse(planned.and_then(Result::ok).map(Box::new)),
+    };
     Decided {
-        decision: Decision::Refuse(plan.map(Repair::Policy)),
+        decision,
         guards,
         is_of_unlisted_source,
     }

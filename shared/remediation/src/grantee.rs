@@ -4,13 +4,13 @@ use copymend_diagnosis::features::via_service;
 use copymend_diagnosis::{Failure, RoleArn};
 use copymend_policy::{AccountId, KeyProfile, VaultScope, ViaService};
 
-use crate::plan::Target;
+use crate::plan::{SERVICE, Target};
 use crate::settings::Settings;
 
 /// Whom a change of this target admits, and to what, in the ledger's words. Copies of the same grantee need no second change.
 pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -> String {
     match target {
-        Target::Key(_) => {
+        Target::KeyPolicy(_) => {
             let account = failure.copy().destination_account;
             let profile = settings.key_profile;
             match (profile, via_service(&failure.job().source_recovery_point)) {
@@ -22,21 +22,22 @@ pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -
                 }
             }
         }
-        Target::Vault(_) => match settings.vault_scope {
+        Target::VaultPolicy(_) => match settings.vault_scope {
             VaultScope::Role => failure.job().role.to_string(),
             VaultScope::Account => failure.job().account.to_string(),
             VaultScope::Organization | VaultScope::OrganizationalUnit => {
                 settings.vault_scope.to_string()
             }
         },
+        Target::ServiceLinkedRole(_) => SERVICE.to_owned(),
     }
 }
 
 /// The account that the grantee of a repair belongs to.
 pub(crate) fn account_of(target: &Target, failure: &Failure) -> AccountId {
     match target {
-        Target::Vault(_) => failure.job().account,
-        Target::Key(_) => failure.copy().destination_account,
+        Target::VaultPolicy(_) => failure.job().account,
+        Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => failure.copy().destination_account,
     }
 }
 

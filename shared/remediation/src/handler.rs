@@ -211,7 +211,7 @@ impl<E: Environment> CopyRemediator<E> {
             let done = Box::pin(self.carry_out(decided, &case)).await?;
             if investigated.facts().is_none() && done.outcome != Outcome::Retried {
                 // A copy that isn't started again is investigated after all: people need to know what to do.
-                history.admission = None;
+                history.earlier_repair = None;
                 continue;
             }
             let findings = Findings {

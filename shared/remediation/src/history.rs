@@ -24,17 +24,15 @@ pub struct History {
     pub pause: Option<CallResult<Option<Pause>>>,
     /// A change that an earlier delivery of this event wrote, or was about to write.
     pub intended: Option<(Change, ChangeState)>,
-    /// That the policy was changed for another copy of the same grantee, after this one had failed.
-    pub admission: Option<Admission>,
+    /// A repair for another copy of the same grantee, after this one had failed.
+    pub earlier_repair: Option<EarlierRepair>,
     /// What people should know of it, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// A change that admits this copy, too.
+/// A repair that admits this copy, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admission {
-    /// The cause that it repaired.
-    pub cause: Cause,
+pub struct EarlierRepair {
     /// What it was written to.
     pub target: Target,
     /// When.
@@ -56,18 +54,18 @@ impl<E: Environment> CopyRemediator<E> {
             },
             pause: None,
             intended: None,
-            admission: None,
+            earlier_repair: None,
             notes: Vec::new(),
         };
         let ledger = self.environment.ledger();
         let Some(ledger) = ledger.filter(|_| !failure.job().is_parent) else {
             return Ok(history);
         };
-        let (retry, pause, intended, admission) = tokio::join!(
+        let (retry, pause, intended, earlier_repair) = tokio::join!(
             retry_of(ledger, failure),
             ask_for_pause(&self.environment, ledger),
             intended(ledger, &delivery.progress),
-            self.admission(ledger, failure, delivery),
+            self.earlier_repair(ledger, failure, delivery),
         );
         match retry {
             Ok(Some(retry)) => {
@@ -83,18 +81,18 @@ impl<E: Environment> CopyRemediator<E> {
         }
         history.pause = Some(pause.map_err(HandlerError::Call)?);
         history.intended = intended.map_err(HandlerError::Call)?;
-        history.admission = admission;
+        history.earlier_repair = earlier_repair;
         Ok(history)
     }
 
     /// Only asked for a first delivery that may write. Where the ledger doesn't tell, the copy is investigated, which is always
     /// safe.
-    async fn admission(
+    async fn earlier_repair(
         &self,
         ledger: &E::Ledger,
         failure: &Failure,
         delivery: &Delivery<'_>,
-    ) -> Option<Admission> {
+    ) -> Option<EarlierRepair> {
         let job = failure.job();
         let completed = job.completed?;
         let is_first = delivery.progress == JobProgress::default();
@@ -103,19 +101,17 @@ impl<E: Environment> CopyRemediator<E> {
         }
         let explanation = explain(&job.status_message);
         let suggests = |cause| explanation.candidates.iter().any(|one| one.cause == cause);
-        let (cause, target) = if suggests(Cause::DestinationVaultPolicy) {
-            let vault = job.destination_vault.clone();
-            (Cause::DestinationVaultPolicy, Target::Vault(vault))
+        let target = if suggests(Cause::DestinationVaultPolicy) {
+            Target::VaultPolicy(job.destination_vault.clone())
         } else if suggests(Cause::SourceKeyPolicy) {
-            let key = self.key_of(failure).await.ok()??;
-            (Cause::SourceKeyPolicy, Target::Key(key))
+            Target::KeyPolicy(self.key_of(failure).await.ok()??)
         } else {
             return None;
         };
         let grantee = grantee(&target, failure, &self.settings);
         let admitted = ledger.admitted_at(target.as_str(), &grantee).await;
         let at = admitted.ok()?.filter(|at| *at >= completed)?;
-        Some(Admission { cause, target, at })
+        Some(EarlierRepair { target, at })
     }
 
     /// The key that the recovery point names, if it is encrypted. An error where that can't be read.

@@ -1,7 +1,7 @@
 //! Ports, investigation, decision, guards, repair, retry and the handler.
 //!
 //! One event flows through [`CopyRemediator::handle`]: the event is verified against AWS Backup, [`investigate`] reads the
-//! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, [`repair`]
+//! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, `repair`
 //! writes it, [`retry`] starts the copy again, and the [`report`] goes to people.
 
 pub mod admitted;
@@ -22,13 +22,11 @@ mod lease;
 pub mod ledger;
 pub mod pause;
 pub mod plan;
-mod policy_write;
 pub mod ports;
 pub mod refusal;
-pub mod repair;
+mod repair;
 pub mod report;
 pub mod retry;
-mod service_linked_role;
 pub mod settings;
 mod settings_notice;
 mod simulate;

@@ -6,37 +6,103 @@ use copymend_diagnosis::{
     BackupVaultArn, Cause, Fact, Facts, Failure, KeyArn, KeyFacts, SourceKey,
 };
 use copymend_policy::{
-    Certificate, EditError, GrantError, KeyGrant, KeyProfile, NewStatement, PolicyDocument,
-    ProofError, Undone, VaultGrant, append, prove_only_adds, undo,
+    AccountId, Arn, Certificate, EditError, GrantError, KeyGrant, KeyProfile, NewStatement,
+    PolicyDocument, ProofError, Undone, VaultGrant, append, prove_only_adds,
+    service_linked_role_arn, undo,
 };
 
+use crate::investigate::SERVICE_LINKED_ROLE;
 use crate::settings::Settings;
+
+/// Whom the service-linked role admits.
+pub(crate) const SERVICE: &str = "backup.amazonaws.com";
 
 /// What a repair writes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The destination vault's access policy.
-    Vault(BackupVaultArn),
+    VaultPolicy(BackupVaultArn),
     /// The source key's policy.
-    Key(KeyArn),
+    KeyPolicy(KeyArn),
+    /// The service-linked role of the destination account, which is created.
+    ServiceLinkedRole(ServiceLinkedRole),
 }
 
 impl Target {
-    /// The ARN of the vault or key.
+    /// The ARN of the vault, key or role.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Vault(vault) => vault.as_str(),
-            Self::Key(key) => key.as_str(),
+            Self::VaultPolicy(vault) => vault.as_str(),
+            Self::KeyPolicy(key) => key.as_str(),
+            Self::ServiceLinkedRole(role) => &role.arn,
+        }
+    }
+
+    /// What this ARN, as the ledger has it, stands for.
+    pub(crate) fn of_resource(resource: &str) -> Option<Self> {
+        let vault = resource.parse().map(Self::VaultPolicy).ok();
+        let key = || resource.parse().map(Self::KeyPolicy).ok();
+        let role = || {
+            let arn: Arn = resource.parse().ok()?;
+            let role = ServiceLinkedRole::of(arn.partition(), arn.account_id()?);
+            (role.arn == resource).then_some(Self::ServiceLinkedRole(role))
+        };
+        vault.or_else(key).or_else(role)
+    }
+
+    /// The cause that is repaired there.
+    pub(crate) const fn cause(&self) -> Cause {
+        match self {
+            Self::VaultPolicy(_) => Cause::DestinationVaultPolicy,
+            Self::KeyPolicy(_) => Cause::SourceKeyPolicy,
+            Self::ServiceLinkedRole(_) => Cause::ServiceLinkedRole,
         }
     }
 }
 
-/// A planned change of one policy.
+/// AWS Backup's service-linked role of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceLinkedRole {
+    account: AccountId,
+    partition: String,
+    arn: String,
+}
+
+impl ServiceLinkedRole {
+    fn of(partition: &str, account: AccountId) -> Self {
+        Self {
+            account,
+            partition: partition.to_owned(),
+            arn: service_linked_role_arn(partition, account),
+        }
+    }
+
+    /// The account.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The account's partition.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+}
+
+/// A planned repair.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The vault or key.
+    /// The vault, key or role.
     pub target: Target,
+    /// What changes in its policy; none where a role is created.
+    pub edit: Option<Edit>,
+}
+
+/// A planned change of one policy.
+#[derive(Clone, Debug)]
+pub struct Edit {
     /// The policy as it was read; `None` where a vault has none.
     pub before: Option<PolicyDocument>,
     /// The policy with our statements.
@@ -52,12 +118,27 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The Sids of the statements that are added.
-    #[must_use]
-    pub fn sids(&self) -> Vec<String> {
-        sids(&self.added)
+    /// The policy before, as text; `None` where there is none.
+    pub(crate) fn before(&self) -> Option<String> {
+        let before = self.edit.as_ref()?.before.as_ref()?;
+        Some(before.as_str().to_owned())
     }
 
+    /// What is there after it: the policy, or the role.
+    pub(crate) fn after(&self) -> String {
+        match &self.edit {
+            Some(edit) => edit.after.as_str().to_owned(),
+            None => format!("{SERVICE_LINKED_ROLE}, created for {SERVICE}"),
+        }
+    }
+
+    /// The statements that are added.
+    pub(crate) fn added(&self) -> &[NewStatement] {
+        self.edit.as_ref().map_or(&[], |edit| &edit.added)
+    }
+}
+
+impl Edit {
     /// Whether the policy as it was read has a statement with this Sid.
     pub(crate) fn has_before(&self, sid: &str) -> bool {
         self.before.as_ref().is_some_and(|policy| {
@@ -114,6 +195,14 @@ pub fn plan(
     match (cause, &facts.source_key) {
         (Cause::DestinationVaultPolicy, _) => plan_vault(failure, facts, settings),
         (Cause::SourceKeyPolicy, SourceKey::Key(key)) => plan_key(key, failure, facts, settings),
+        (Cause::ServiceLinkedRole, _) => {
+            let partition = failure.job().destination_vault.partition();
+            let role = ServiceLinkedRole::of(partition, failure.copy().destination_account);
+            Ok(Plan {
+                target: Target::ServiceLinkedRole(role),
+                edit: None,
+            })
+        }
         (cause, _) => Err(PlanError::NoRepair(cause)),
     }
 }
@@ -127,7 +216,7 @@ fn plan_vault(failure: &Failure, facts: &Facts, settings: &Settings) -> Result<P
         return Err(PlanError::OrganizationNotKnown);
     };
     let grant = vault_grant(failure, settings, organization.id.clone());
-    let target = Target::Vault(failure.job().destination_vault.clone());
+    let target = Target::VaultPolicy(failure.job().destination_vault.clone());
     let access = |policy: Option<&PolicyDocument>| vault_access(policy, failure.copy(), facts);
     build(target, before, &grant.statements()?, access)
 }
@@ -175,7 +264,7 @@ fn plan_key(
         None => Access::Unknown { keys: Vec::new() },
     };
     build(
-        Target::Key(key.arn.clone()),
+        Target::KeyPolicy(key.arn.clone()),
         Some(before),
         &grant.statements()?,
         access,
@@ -215,14 +304,17 @@ fn build(
         Some(policy) if added.is_empty() => policy.clone(),
         Some(_) | None => append(before.as_ref(), &added)?,
     };
-    Ok(Plan {
+    let edit = Edit {
         access_after: access(Some(&after)),
         proof: prove_only_adds(before.as_ref(), &after, &added),
-        target,
         before,
         after,
         added,
         access_before,
+    };
+    Ok(Plan {
+        target,
+        edit: Some(edit),
     })
 }
 

@@ -20,7 +20,8 @@ use jiff::Timestamp;
 use crate::ledger::Ledger;
 use crate::report::Report;
 use crate::write::{
-    ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
+    ApprovedCopy, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole,
+    ApprovedVaultPolicy,
 };
 
 /// Where a call goes.
@@ -106,7 +107,7 @@ impl CallError {
 /// The answer of a call.
 pub type CallResult<T> = Result<T, CallError>;
 
-/// A copy to start again, from a failed job. Only [`crate::retry`] makes one.
+/// A copy to start again, from a failed job: what is asked of AWS Backup. Whether it may be is for [`ApprovedCopy`] to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartCopy {
     /// Where the source is.
@@ -210,8 +211,11 @@ pub trait BackupWrites: Backup {
         change: &ApprovedNoVaultPolicy,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// `StartCopyJob`; answers the new job's id.
-    fn start_copy_job(&self, copy: &StartCopy) -> impl Future<Output = CallResult<String>> + Send;
+    /// `StartCopyJob`; answers the new job's id. Takes nothing but a copy that passed every guard.
+    fn start_copy_job(
+        &self,
+        copy: &ApprovedCopy,
+    ) -> impl Future<Output = CallResult<String>> + Send;
 }
 
 /// AWS KMS, read only, in the account and Region that own the key.
@@ -323,9 +327,10 @@ pub trait Clock: Send + Sync {
 /// ledger, so that whoever has nothing else, such as the [access advisor](crate::advisor), can't compile a write:
 ///
 /// ```compile_fail,E0599
-/// use copymend_remediation::ports::{BackupWrites, Reads, StartCopy};
+/// use copymend_remediation::ports::{BackupWrites, Reads};
+/// use copymend_remediation::write::ApprovedCopy;
 ///
-/// async fn start<E: Reads>(environment: &E, copy: &StartCopy) {
+/// async fn start<E: Reads>(environment: &E, copy: &ApprovedCopy) {
 ///     let _ = environment.backup().start_copy_job(copy).await;
 /// }
 /// ```

@@ -6,9 +6,10 @@ use copymend_diagnosis::{Facts, Failure, RoleArn, SourceKey};
 use copymend_policy::{AccountId, KeyGrant, KeyProfile, NewStatement, VaultGrant, VaultScope};
 
 use crate::grantee::{account_of, grantee, key_grantee, overlaps};
-use crate::guards::{Act, Answer, Question};
+use crate::guards::{Answer, Question};
 use crate::investigate::SERVICE_LINKED_ROLE;
-use crate::plan::{Plan, Target, holds};
+use crate::ledger::{LastWrite, PolicyHistory};
+use crate::plan::{Edit, Plan, Target, holds};
 use crate::settings::Settings;
 
 /// A statement of ours as the ledger knows it: written, and not undone.
@@ -46,15 +47,16 @@ pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
     let Question {
         failure, settings, ..
     } = *question;
-    if question.act == Act::ServiceLinkedRole {
-        return role_not_taken_back(question);
-    }
-    let (plan, facts) = (question.planned()?, question.facts?);
+    let Plan { target, edit } = question.planned()?;
     let history = match question.writes? {
         Ok(history) => history,
         Err(error) => return Some((false, error.to_string())),
     };
-    let grantee = grantee(&plan.target, failure, settings);
+    let Some(edit) = edit else {
+        return Some(role_not_taken_back(history));
+    };
+    let facts = question.facts?;
+    let grantee = grantee(target, failure, settings);
     let refused = history
         .refusals
         .iter()
@@ -68,17 +70,17 @@ pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
             ),
         ));
     }
-    let account = account_of(&plan.target, failure);
+    let account = account_of(target, failure);
     // A version that kept no grantee wrote it: whom it admitted isn't known.
     let without_grantee = history.sids.iter().find(|sid| {
         let is_granted = history.granted.iter().any(|granted| granted.sid == **sid);
-        !is_granted && !plan.has_before(sid)
+        !is_granted && !edit.has_before(sid)
     });
     let removed = history.granted.iter().find(|granted| {
         let concerns = granted.account == account.as_str() || overlaps(&granted.grantee, &grantee);
         concerns
-            && !stands(granted, plan, facts, settings)
-            && !is_still_admitted(granted, &grantee, plan, failure, facts)
+            && !stands(granted, target, edit, facts, settings)
+            && !is_still_admitted(granted, &grantee, (target, edit), failure, facts)
     });
     Some(match (removed, without_grantee) {
         (Some(ours), _) => {
@@ -87,7 +89,7 @@ pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
                 account,
                 grantee: admitted,
             } = ours;
-            let remedy = if plan.has_before(sid) {
+            let remedy = if edit.has_before(sid) {
                 "the statement is deleted and the change taken back"
             } else {
                 "the change is taken back"
@@ -115,30 +117,33 @@ pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
 }
 
 /// A role that Copymend created, and that is missing, was deleted by somebody.
-fn role_not_taken_back(question: &Question<'_>) -> Answer {
-    let created = match question.writes? {
-        Ok(history) => history.last_write.as_ref().map(|write| write.at),
-        Err(error) => return Some((false, error.to_string())),
-    };
-    Some(match created {
-        Some(created) => (
+fn role_not_taken_back(history: &PolicyHistory) -> (bool, String) {
+    match &history.last_write {
+        Some(LastWrite { at, .. }) => (
             false,
             format!(
-                "Copymend created {SERVICE_LINKED_ROLE} at {created}, and somebody deleted it since: whoever wants it again creates it by hand"
+                "Copymend created {SERVICE_LINKED_ROLE} at {at}, and somebody deleted it since: whoever wants it again creates it by hand"
             ),
         ),
         None => (true, "nobody deleted a role of ours".to_owned()),
-    })
+    }
 }
 
 /// Whether our statement is in the policy as it was written: one that somebody changed and left its Sid may admit nobody.
-fn stands(granted: &Granted, plan: &Plan, facts: &Facts, settings: &Settings) -> bool {
-    let Some(policy) = &plan.before else {
+fn stands(
+    granted: &Granted,
+    target: &Target,
+    edit: &Edit,
+    facts: &Facts,
+    settings: &Settings,
+) -> bool {
+    let Some(policy) = &edit.before else {
         return false;
     };
-    let written = match &plan.target {
-        Target::Vault(vault) => vault_statements(granted, vault.partition(), facts, settings),
-        Target::Key(key) => key_grantee(&granted.grantee).and_then(|(account, service)| {
+    let written = match target {
+        Target::ServiceLinkedRole(_) => None,
+        Target::VaultPolicy(vault) => vault_statements(granted, vault.partition(), facts, settings),
+        Target::KeyPolicy(key) => key_grantee(&granted.grantee).and_then(|(account, service)| {
             let grant = KeyGrant {
                 partition: key.partition().to_owned(),
                 destination_account: account.parse().ok()?,
@@ -155,7 +160,7 @@ fn stands(granted: &Granted, plan: &Plan, facts: &Facts, settings: &Settings) ->
     match written {
         Some(statement) => holds(policy, std::slice::from_ref(&statement)),
         // What can't be said again as it was can only be looked for.
-        None => plan.has_before(&granted.sid),
+        None => edit.has_before(&granted.sid),
     }
 }
 
@@ -200,34 +205,37 @@ fn vault_statements(
 fn is_still_admitted(
     granted: &Granted,
     planned: &str,
-    plan: &Plan,
+    (target, edit): (&Target, &Edit),
     failure: &Failure,
     facts: &Facts,
 ) -> bool {
     if granted.grantee == planned {
-        return plan.access_before == Access::Allowed;
+        return edit.access_before == Access::Allowed;
     }
-    if granted.account != account_of(&plan.target, failure).as_str() {
+    if granted.account != account_of(target, failure).as_str() {
         return false;
     }
-    let policy = plan.before.as_ref();
-    let access = match (&plan.target, &facts.source_key) {
-        (Target::Vault(_), _) => match granted.grantee.parse::<RoleArn>() {
+    let policy = edit.before.as_ref();
+    let access = match (target, &facts.source_key) {
+        (Target::VaultPolicy(_), _) => match granted.grantee.parse::<RoleArn>() {
             Ok(role) => vault_access_of(policy, &role, failure.copy(), facts),
             Err(_) => return false,
         },
-        (Target::Key(_), SourceKey::Key(key)) => match (policy, key_grantee(&granted.grantee)) {
-            (Some(policy), Some((_, Some(service)))) => key_access_through(
-                policy,
-                &key.arn,
-                &key.tags,
-                Some(service),
-                failure.copy(),
-                facts,
-            ),
-            (Some(_), Some((_, None)) | None) | (None, _) => return false,
-        },
-        (Target::Key(_), SourceKey::NotEncrypted | SourceKey::Unknown(_)) => return false,
+        (Target::KeyPolicy(_), SourceKey::Key(key)) => {
+            match (policy, key_grantee(&granted.grantee)) {
+                (Some(policy), Some((_, Some(service)))) => key_access_through(
+                    policy,
+                    &key.arn,
+                    &key.tags,
+                    Some(service),
+                    failure.copy(),
+                    facts,
+                ),
+                (Some(_), Some((_, None)) | None) | (None, _) => return false,
+            }
+        }
+        (Target::KeyPolicy(_), SourceKey::NotEncrypted | SourceKey::Unknown(_))
+        | (Target::ServiceLinkedRole(_), _) => return false,
     };
     access == Access::Allowed
 }

@@ -4,32 +4,23 @@ use copymend_diagnosis::{Failure, Lifecycle};
 
 use crate::ledger::{Ledger, Origin};
 use crate::ports::{
-    BackupWrites, CallError, CallErrorKind, Clock, Environment, Location, StartCopy,
+    BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Location, StartCopy,
 };
 use crate::settings::Settings;
+use crate::write::ApprovedCopy;
 
-/// How a retry ended.
+/// A copy that was started again, or wasn't.
 #[derive(Debug)]
-pub enum Retried {
-    /// The new job's id, and which attempt it is.
-    Started {
-        /// The new job.
-        job: String,
-        /// The attempt, from 1.
-        attempt: u32,
-    },
+pub(crate) enum Retried {
+    /// The new job's id, and which attempt it is, from 1.
+    Started { job: String, attempt: u32 },
     /// The budget of this recovery point and destination is used up.
     BudgetUsedUp,
-    /// No ledger counts attempts, so none is made.
-    NoLedger,
-    /// A call failed.
-    Failed(CallError),
 }
 
 /// The copy that a failed job asks for, again: same role, same destination, same lifecycle. `DeleteAfterEvent` is AWS Backup's to
 /// set: `StartCopyJob` refuses it (AWS Backup API reference, `Lifecycle`, documented: "not valid as an input").
-#[must_use]
-pub fn copy_of(failure: &Failure) -> StartCopy {
+pub(crate) fn copy_of(failure: &Failure) -> StartCopy {
     let job = failure.job();
     let lifecycle = job.lifecycle.clone().map(|lifecycle| Lifecycle {
         delete_after_event: None,
@@ -51,8 +42,7 @@ pub fn copy_of(failure: &Failure) -> StartCopy {
 
 /// Why a copy could not be started again, for people. A call on a recovery point meets the access policy of the vault that holds
 /// it, whose Deny binds this account's own roles too (AWS Backup, "Vault access policies", documented).
-#[must_use]
-pub fn why_not_started(error: &CallError, failure: &Failure) -> String {
+pub(crate) fn why_not_started(error: &CallError, failure: &Failure) -> String {
     let is_refused =
         error.operation == "backup:StartCopyJob" && error.kind == CallErrorKind::AccessDenied;
     let vault = &failure.job().source_vault;
@@ -71,55 +61,40 @@ pub fn why_not_started(error: &CallError, failure: &Failure) -> String {
 }
 
 /// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts nothing twice.
-pub async fn retry<E: Environment>(
+pub(crate) async fn retry<E: Environment>(
     environment: &E,
+    ledger: &E::Ledger,
     settings: &Settings,
     failure: &Failure,
-) -> Retried {
-    let Some(ledger) = environment.ledger() else {
-        return Retried::NoLedger;
-    };
+    copy: &ApprovedCopy,
+) -> CallResult<Retried> {
     let now = environment.clock().now();
     let job = failure.job();
     // A retry keeps the origin of the copy that it repeats: one on demand never passes as one of a plan.
     let origin = match &job.backup_plan {
         Some(_) => Some(Origin::BackupPlan),
-        None => match ledger.retry_of(&job.id).await {
-            Ok(Some(retry)) => retry.origin,
-            Ok(None) => Some(Origin::OnDemand),
-            Err(error) => return Retried::Failed(error),
+        None => match ledger.retry_of(&job.id).await? {
+            Some(retry) => retry.origin,
+            None => Some(Origin::OnDemand),
         },
     };
-    let counted = ledger
-        .count_retry(
-            &job.source_recovery_point,
-            &job.destination_vault,
-            &job.id,
-            settings.retry_budget,
-            now,
-        )
-        .await;
-    let attempt = match counted {
-        Ok(Some(attempt)) => attempt,
-        Ok(None) => return Retried::BudgetUsedUp,
-        Err(error) => return Retried::Failed(error),
+    let (point, vault) = (&job.source_recovery_point, &job.destination_vault);
+    let counted = ledger.count_retry(point, vault, &job.id, settings.retry_budget, now);
+    let Some(attempt) = counted.await? else {
+        return Ok(Retried::BudgetUsedUp);
     };
-    match environment.backup().start_copy_job(&copy_of(failure)).await {
-        Ok(new_job) => {
-            // Without this note the new job's own failure would look like a copy on demand, and stop there. Another delivery
-            // starts the same copy, by its token, and notes it then.
-            let recorded = ledger.record_retried_job(&new_job, &job.id, origin, now);
-            if let Err(error) = recorded.await {
-                if error.may_pass() {
-                    return Retried::Failed(error);
-                }
-                tracing::warn!(%error, job = new_job, "the retried job was not recorded");
-            }
-            Retried::Started {
-                job: new_job,
-                attempt,
-            }
+    let new_job = environment.backup().start_copy_job(copy).await?;
+    // Without this note the new job's own failure would look like a copy on demand, and stop there. Another delivery starts the
+    // same copy, by its token, and notes it then.
+    let recorded = ledger.record_retried_job(&new_job, &job.id, origin, now);
+    if let Err(error) = recorded.await {
+        if error.may_pass() {
+            return Err(error);
         }
-        Err(error) => Retried::Failed(error),
+        tracing::warn!(%error, job = new_job, "the retried job was not recorded");
     }
+    Ok(Retried::Started {
+        job: new_job,
+        attempt,
+    })
 }

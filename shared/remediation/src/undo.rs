@@ -1,16 +1,15 @@
 //! Takes a change back: exactly the statements that it added, also when others have edited the policy since.
 
-use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_policy::{EditError, NewStatement, ParseError, PolicyDocument, RecordedError};
+use copymend_policy::{EditError, NewStatement, ParseError, RecordedError};
 
 use crate::guards::lease_holds;
 use crate::handler::Invocation;
 use crate::lease::take_lease;
 use crate::ledger::{Again, Change, ChangeState, Grounds, Lease, Ledger, PolicyHistory, Refusal};
 use crate::plan::{Target, sids};
-use crate::policy_write::{ATTEMPTS, PolicyWrite, Seen, WriteEnd, read_settled};
 use crate::ports::{CallError, Clock, Environment};
-use crate::write::{TakenOut, Write, take_out};
+use crate::repair::write::{ATTEMPTS, PolicyWrite, Seen, WriteEnd, read_settled};
+use crate::write::take_out;
 
 /// A change that was taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +164,12 @@ pub async fn undo<E: Environment>(
         // One that was only intended may have been written all the same.
         (ChangeState::Written | ChangeState::Intended, Again::Refused | Again::Allowed) => {}
     }
-    let target = target_of(&change)?;
+    let target = match Target::of_resource(&change.resource) {
+        Some(target @ (Target::VaultPolicy(_) | Target::KeyPolicy(_))) => target,
+        Some(Target::ServiceLinkedRole(_)) | None => {
+            return Err(UndoError::NoTarget(change.resource));
+        }
+    };
     let statements = change
         .statements
         .iter()
@@ -215,49 +219,6 @@ async fn lift<E: Environment>(
     Ok(of_grantee)
 }
 
-fn target_of(change: &Change) -> Result<Target, UndoError> {
-    if let Ok(vault) = change.resource.parse::<BackupVaultArn>() {
-        return Ok(Target::Vault(vault));
-    }
-    change
-        .resource
-        .parse::<KeyArn>()
-        .map(Target::Key)
-        .map_err(|_| UndoError::NoTarget(change.resource.clone()))
-}
-
-/// What is to be written to take the statements out.
-enum Step {
-    /// Nothing: they are gone already.
-    Gone,
-    /// A policy without them; `None` for no policy.
-    Write(Write, Option<String>),
-}
-
-fn step(
-    target: &Target,
-    before: Option<&str>,
-    statements: &[NewStatement],
-) -> Result<Step, UndoError> {
-    let resource = || target.as_str().to_owned();
-    let Some(before) = before else {
-        return Ok(Step::Gone);
-    };
-    let document = PolicyDocument::parse(before).map_err(|source| UndoError::Policy {
-        resource: resource(),
-        source,
-    })?;
-    match take_out(target, &document, statements) {
-        Ok(TakenOut::Gone) => Ok(Step::Gone),
-        Ok(TakenOut::Write(write, after)) => Ok(Step::Write(write, after)),
-        Ok(TakenOut::EmptyKeyPolicy) => Err(UndoError::EmptyKeyPolicy(resource())),
-        Err(source) => Err(UndoError::Edit {
-            resource: resource(),
-            source,
-        }),
-    }
-}
-
 async fn write<E: Environment>(
     environment: &E,
     ledger: &E::Ledger,
@@ -301,10 +262,10 @@ async fn write<E: Environment>(
             grounds: Grounds::of_a_person(),
             ..change.clone()
         };
-        let after = match step(target, before.as_deref(), statements)? {
-            Step::Write(..) if attempt == ATTEMPTS => break,
-            Step::Write(_, after) => after,
-            Step::Gone => {
+        let after = match take_out(target, before.as_deref(), statements)? {
+            Some(_) if attempt == ATTEMPTS => break,
+            Some((_, after)) => after,
+            None => {
                 // By an undo that was never recorded, or by somebody else. Unrecorded, the guards would go on to believe that
                 // somebody removed what is ours.
                 lease_holds(lease, now, invocation.deadline)?;
@@ -319,10 +280,7 @@ async fn write<E: Environment>(
             lease,
             deadline: invocation.deadline,
             target,
-            approve: |last: Option<&str>| match step(target, last, statements) {
-                Ok(Step::Write(write, after)) => Some((write, after)),
-                Ok(Step::Gone) | Err(_) => None,
-            },
+            approve: |last: Option<&str>| take_out(target, last, statements).ok().flatten(),
             change: taken_back(after),
             sids: &sids,
         }
@@ -333,16 +291,14 @@ async fn write<E: Environment>(
             WriteEnd::Put(record, seen) => (*record, seen),
         };
         match seen {
-            Seen::AsWritten { unconfirmed: None } => {
-                return Ok(done(Some(record)));
-            }
-            Seen::AsWritten {
-                unconfirmed: Some(source),
-            } => {
-                return Err(UndoError::NotRecorded {
-                    resource: record.resource,
-                    source,
-                });
+            Seen::AsWritten { confirmed } => {
+                return match confirmed {
+                    Ok(()) => Ok(done(Some(record))),
+                    Err(source) => Err(UndoError::NotRecorded {
+                        resource: record.resource,
+                        source,
+                    }),
+                };
             }
             Seen::Foreign => put = Some(record),
             Seen::Lost(error) => {

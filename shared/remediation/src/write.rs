@@ -1,14 +1,44 @@
-//! A write that may happen: the only thing that the ports take which write a policy or a role.
+//! A write that may happen: the only thing that the ports take which write a policy or a role, or start a copy.
 //!
-//! A permission is made here alone: by `permit` and `permit_role`, which see every guard of the checklist pass, and by `take_out`,
-//! which takes the statements that it is given out of a policy and nothing else. So an unguarded write doesn't compile. Starting a copy
-//! again writes neither and needs no permission of this kind; its guards are asked by what is decided.
+//! A permission is made here alone: by `permit` and `permit_copy`, which see every guard of the checklist pass, and by `take_out`,
+//! which takes the statements that it is given out of a policy and nothing else. So nothing unguarded compiles, neither a write
+//!
+//! ```compile_fail,E0451
+//! use copymend_remediation::plan::ServiceLinkedRole;
+//! use copymend_remediation::write::ApprovedServiceLinkedRole;
+//!
+//! fn approve(role: ServiceLinkedRole) -> ApprovedServiceLinkedRole {
+//!     ApprovedServiceLinkedRole { role }
+//! }
+//! ```
+//!
+//! nor a copy:
+//!
+//! ```compile_fail,E0451
+//! use copymend_remediation::ports::StartCopy;
+//! use copymend_remediation::write::ApprovedCopy;
+//!
+//! fn approve(copy: StartCopy) -> ApprovedCopy {
+//!     ApprovedCopy { copy }
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! use copymend_remediation::ports::{BackupWrites, StartCopy};
+//!
+//! async fn start(backup: &impl BackupWrites, copy: &StartCopy) {
+//!     let _ = backup.start_copy_job(copy).await;
+//! }
+//! ```
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_policy::{AccountId, EditError, NewStatement, PolicyDocument, Undone};
+use copymend_policy::{NewStatement, PolicyDocument, Undone, undo};
 
 use crate::guards::{Act, GuardResult, Question, ask_all};
-use crate::plan::Target;
+use crate::plan::{ServiceLinkedRole, Target};
+use crate::ports::StartCopy;
+use crate::retry::copy_of;
+use crate::undo::UndoError;
 
 /// A policy that may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,21 +83,28 @@ impl ApprovedNoVaultPolicy {
 /// That `AWSServiceRoleForBackup` shall be created in an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovedServiceLinkedRole {
-    account: AccountId,
-    partition: String,
+    role: ServiceLinkedRole,
 }
 
 impl ApprovedServiceLinkedRole {
-    /// The account.
+    /// The role.
     #[must_use]
-    pub const fn account(&self) -> AccountId {
-        self.account
+    pub const fn role(&self) -> &ServiceLinkedRole {
+        &self.role
     }
+}
 
-    /// The account's partition.
+/// That a copy may be started again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovedCopy {
+    copy: StartCopy,
+}
+
+impl ApprovedCopy {
+    /// The copy to start.
     #[must_use]
-    pub fn partition(&self) -> &str {
-        &self.partition
+    pub const fn copy(&self) -> &StartCopy {
+        &self.copy
     }
 }
 
@@ -75,9 +112,11 @@ impl ApprovedServiceLinkedRole {
 #[derive(Debug)]
 pub enum Write {
     /// A vault access policy.
-    Vault(ApprovedVaultPolicy),
+    VaultPolicy(ApprovedVaultPolicy),
     /// A key policy.
-    Key(ApprovedKeyPolicy),
+    KeyPolicy(ApprovedKeyPolicy),
+    /// The service-linked role.
+    ServiceLinkedRole(ApprovedServiceLinkedRole),
     /// No vault access policy any more: an undo of the first statement.
     NoVaultPolicy(ApprovedNoVaultPolicy),
 }
@@ -86,66 +125,74 @@ pub enum Write {
 /// could be asked and passed.
 pub(crate) fn permit(question: &Question<'_>) -> (Vec<GuardResult>, Option<Write>) {
     let (guards, every) = ask_all(question);
-    let plan = question.planned().filter(|plan| {
-        every && question.act == act_on(&plan.target) && is_leased(question, plan.target.as_str())
-    });
-    let write = plan.map(|plan| {
-        let after = plan.after.clone();
-        match plan.target.clone() {
-            Target::Vault(resource) => Write::Vault(Approved { resource, after }),
-            Target::Key(resource) => Write::Key(Approved { resource, after }),
-        }
-    });
-    (guards, write)
-}
-
-/// The same for creating the service-linked role of the destination account.
-pub(crate) fn permit_role(
-    question: &Question<'_>,
-    role: &str,
-) -> (Vec<GuardResult>, Option<ApprovedServiceLinkedRole>) {
-    let (guards, every) = ask_all(question);
-    let is_permitted = every && question.act == Act::ServiceLinkedRole && is_leased(question, role);
-    let failure = question.failure;
-    let write = is_permitted.then(|| ApprovedServiceLinkedRole {
-        account: failure.copy().destination_account,
-        partition: failure.job().destination_vault.partition().to_owned(),
-    });
-    (guards, write)
-}
-
-/// Whether the lease that the guards saw is the one on this resource.
-fn is_leased(question: &Question<'_>, resource: &str) -> bool {
     let lease = question.lease.and_then(|(lease, _)| lease);
-    lease.is_some_and(|lease| lease.resource() == resource)
+    let plan = question.planned().filter(|plan| {
+        every
+            && question.act == act_on(&plan.target)
+            && lease.is_some_and(|lease| lease.resource() == plan.target.as_str())
+    });
+    let write = plan.and_then(|plan| {
+        let after = plan.edit.as_ref().map(|edit| edit.after.clone());
+        Some(match plan.target.clone() {
+            Target::VaultPolicy(resource) => Write::VaultPolicy(Approved {
+                resource,
+                after: after?,
+            }),
+            Target::KeyPolicy(resource) => Write::KeyPolicy(Approved {
+                resource,
+                after: after?,
+            }),
+            Target::ServiceLinkedRole(role) => {
+                Write::ServiceLinkedRole(ApprovedServiceLinkedRole { role })
+            }
+        })
+    });
+    (guards, write)
+}
+
+/// Asks every guard of a retry. The copy is there only if each of them could be asked and passed.
+pub(crate) fn permit_copy(question: &Question<'_>) -> (Vec<GuardResult>, Option<ApprovedCopy>) {
+    let question = Question {
+        act: Act::Retry,
+        ..*question
+    };
+    let (guards, every) = ask_all(&question);
+    let copy = every.then(|| ApprovedCopy {
+        copy: copy_of(question.failure),
+    });
+    (guards, copy)
 }
 
 /// What is done to a target.
 pub(crate) const fn act_on(target: &Target) -> Act {
     match target {
-        Target::Vault(_) => Act::VaultPolicy,
-        Target::Key(_) => Act::KeyPolicy,
+        Target::VaultPolicy(_) => Act::VaultPolicy,
+        Target::KeyPolicy(_) => Act::KeyPolicy,
+        Target::ServiceLinkedRole(_) => Act::ServiceLinkedRole,
     }
 }
 
-/// A policy without statements on record.
-pub(crate) enum TakenOut {
-    /// They are gone already.
-    Gone,
-    /// What is to be written, and the policy's text then; `None` for no policy.
-    Write(Write, Option<String>),
-    /// Nothing would be left of a key's policy, which can't be.
-    EmptyKeyPolicy,
-}
-
-/// Takes exactly these statements out of a policy. Refused where somebody changed one of them.
+/// Takes exactly these statements out of a policy: what is to be written, and the policy's text then, `None` for no policy. Nothing
+/// where they are gone already; refused where somebody changed one of them.
 pub(crate) fn take_out(
     target: &Target,
-    policy: &PolicyDocument,
+    before: Option<&str>,
     statements: &[NewStatement],
-) -> Result<TakenOut, EditError> {
-    let after = match copymend_policy::undo(policy, statements)? {
-        Undone::Unchanged => return Ok(TakenOut::Gone),
+) -> Result<Option<(Write, Option<String>)>, UndoError> {
+    let resource = || target.as_str().to_owned();
+    let Some(before) = before else {
+        return Ok(None);
+    };
+    let policy = PolicyDocument::parse(before).map_err(|source| UndoError::Policy {
+        resource: resource(),
+        source,
+    })?;
+    let undone = undo(&policy, statements).map_err(|source| UndoError::Edit {
+        resource: resource(),
+        source,
+    })?;
+    let after = match undone {
+        Undone::Unchanged => return Ok(None),
         Undone::NoDocument => None,
         // AWS takes no policy without a statement.
         Undone::Document(document) if document.statements().is_empty() => None,
@@ -153,10 +200,15 @@ pub(crate) fn take_out(
     };
     let text = after.as_ref().map(|after| after.as_str().to_owned());
     let write = match (target.clone(), after) {
-        (Target::Vault(vault), None) => Write::NoVaultPolicy(ApprovedNoVaultPolicy { vault }),
-        (Target::Key(_), None) => return Ok(TakenOut::EmptyKeyPolicy),
-        (Target::Vault(resource), Some(after)) => Write::Vault(Approved { resource, after }),
-        (Target::Key(resource), Some(after)) => Write::Key(Approved { resource, after }),
+        (Target::VaultPolicy(vault), None) => Write::NoVaultPolicy(ApprovedNoVaultPolicy { vault }),
+        (Target::VaultPolicy(resource), Some(after)) => {
+            Write::VaultPolicy(Approved { resource, after })
+        }
+        (Target::KeyPolicy(_), None) => return Err(UndoError::EmptyKeyPolicy(resource())),
+        (Target::KeyPolicy(resource), Some(after)) => {
+            Write::KeyPolicy(Approved { resource, after })
+        }
+        (Target::ServiceLinkedRole(_), _) => return Err(UndoError::NoTarget(resource())),
     };
-    Ok(TakenOut::Write(write, text))
+    Ok(Some((write, text)))
 }

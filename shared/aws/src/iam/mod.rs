@@ -45,10 +45,13 @@ impl<Access> AwsIdentities<Access> {
 
 impl IdentityWrites for AwsIdentities<ReadWrite> {
     async fn create_service_linked_role(&self, role: &ApprovedServiceLinkedRole) -> CallResult<()> {
-        let target = Target::global(role.account(), role.partition());
+        let target = Target::global(role.role().account(), role.role().partition());
         let iam = Account::new(&self.clients, target);
         let (client, call) = iam
-            .call("iam:CreateServiceLinkedRole", role.account().as_str())
+            .call(
+                "iam:CreateServiceLinkedRole",
+                role.role().account().as_str(),
+            )
             .await?;
         let request = client
             .create_service_linked_role()

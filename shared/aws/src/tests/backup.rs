@@ -1,7 +1,5 @@
 use copymend_diagnosis::{BackupVaultArn, CopyJob, CopyJobState, Lifecycle};
-use copymend_remediation::ports::{
-    Backup, BackupWrites, CallErrorKind, CallResult, Reads, StartCopy,
-};
+use copymend_remediation::ports::{Backup, CallErrorKind, CallResult, Reads, StartCopy};
 use copymend_remediation::settings::Deployment;
 use serde_json::{Value, json};
 
@@ -338,7 +336,7 @@ async fn a_copy_is_started_with_role_lifecycle_and_token() {
         }),
         idempotency_token: "copymend-job-1".to_owned(),
     };
-    assert_eq!(aws.backup().start_copy_job(&copy).await.unwrap(), "job-2");
+    assert_eq!(aws.backup().start(&copy).await.unwrap(), "job-2");
     assert_eq!(
         wire.sent(operation)[0].json(),
         json!({
@@ -354,6 +352,6 @@ async fn a_copy_is_started_with_role_lifecycle_and_token() {
             }
         })
     );
-    let error = aws.backup().start_copy_job(&copy).await.unwrap_err();
+    let error = aws.backup().start(&copy).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Unreadable);
 }

@@ -158,9 +158,10 @@ pub(crate) fn entries_that_admit(
     settings: &Settings,
 ) -> Vec<String> {
     match target {
-        Target::Vault(_) => entries(failure, settings.vault_scope.into(), settings),
-        Target::Key(key) => {
-            let mut entries = entries_of_the_copy(failure, settings);
+        Target::VaultPolicy(_) => entries(failure, settings.vault_scope.into(), settings),
+        Target::ServiceLinkedRole(_) => entries(failure, Admits::ThisRole, settings),
+        Target::KeyPolicy(key) => {
+            let mut entries = entries(failure, Admits::ThisRole, settings);
             entries.extend(entry_of(
                 "COPYMEND_ALLOWED_KEYS",
                 &settings.allowed_keys,
@@ -169,11 +170,6 @@ pub(crate) fn entries_that_admit(
             entries
         }
     }
-}
-
-/// The entries that admit this copy and nobody else.
-pub(crate) fn entries_of_the_copy(failure: &Failure, settings: &Settings) -> Vec<String> {
-    entries(failure, Admits::ThisRole, settings)
 }
 
 fn entries(failure: &Failure, admits: Admits, settings: &Settings) -> Vec<String> {

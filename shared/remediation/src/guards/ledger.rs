@@ -3,19 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Answer, Question};
-use crate::ledger::{Lease, Pause};
+use crate::ledger::Lease;
+use crate::plan::sids;
 use crate::ports::{CallError, CallErrorKind, CallResult};
 
 /// A write must be read back before the function's time is over. Both take well under a second when nothing is slow.
 pub const TIME_FOR_A_WRITE: SignedDuration = SignedDuration::from_secs(5);
 
-pub(super) fn not_paused(question: &Question<'_>) -> Answer {
-    Some(of_pause(question.history.pause.as_ref()?))
-}
-
 /// A pause that can't be read isn't absent.
-pub(super) fn of_pause(pause: &CallResult<Option<Pause>>) -> (bool, String) {
-    match pause {
+pub(super) fn not_paused(question: &Question<'_>) -> Answer {
+    Some(match question.history.pause.as_ref()? {
         Ok(None) => (true, "nobody paused Copymend".to_owned()),
         Ok(Some(pause)) => {
             let until = pause
@@ -33,19 +30,18 @@ pub(super) fn of_pause(pause: &CallResult<Option<Pause>>) -> (bool, String) {
             false,
             format!("whether Copymend is paused is not known: {error}"),
         ),
-    }
+    })
 }
 
 pub(super) fn sid_not_removed(question: &Question<'_>) -> Answer {
-    let plan = question.planned()?;
+    let edit = question.edit()?;
     let history = match question.writes? {
         Ok(history) => history,
         Err(error) => return Some((false, error.to_string())),
     };
-    let gone: Vec<String> = plan
-        .sids()
+    let gone: Vec<String> = sids(&edit.added)
         .into_iter()
-        .filter(|sid| history.sids.contains(sid) && !plan.has_before(sid))
+        .filter(|sid| history.sids.contains(sid) && !edit.has_before(sid))
         .collect();
     Some(if gone.is_empty() {
         (true, "nobody removed a statement of ours".to_owned())
@@ -61,7 +57,7 @@ pub(super) fn sid_not_removed(question: &Question<'_>) -> Answer {
 }
 
 pub(super) fn write_budget(question: &Question<'_>) -> Answer {
-    question.planned()?;
+    question.edit()?;
     let history = match question.writes? {
         Ok(history) => history,
         Err(error) => return Some((false, error.to_string())),

@@ -17,17 +17,16 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::history::History;
-use crate::ledger::{Lease, Pause, PolicyHistory};
-use crate::plan::{Plan, PlanError, Target};
+use crate::ledger::{Lease, PolicyHistory};
+use crate::plan::{Edit, Plan, PlanError, Target};
 use crate::ports::CallResult;
 use crate::settings::Settings;
 
 pub use copy::StartedBy;
-pub(crate) use copy::{entries_of_the_copy, entries_that_admit};
+pub(crate) use copy::entries_that_admit;
 pub use ledger::TIME_FOR_A_WRITE;
 pub(crate) use ledger::lease_holds;
-pub use owner::OPT_OUT_TAG;
-pub(crate) use owner::is_opt_out;
+pub use owner::{OPT_OUT_TAG, OwnerTags};
 pub use table::{Entry, Guard};
 
 /// What guards are asked about.
@@ -86,6 +85,8 @@ pub struct Question<'q> {
     pub history: &'q History,
     /// What AWS answered.
     pub facts: Option<&'q Facts>,
+    /// The owners' tags, where nothing else was read.
+    pub tags: Option<OwnerTags<'q>>,
     /// The change, or why none could be planned.
     pub plan: Option<Result<&'q Plan, &'q PlanError>>,
     /// What was written to the resource before.
@@ -152,17 +153,6 @@ pub(crate) fn ask_all(question: &Question<'_>) -> (Vec<GuardResult>, bool) {
     (guards, every)
 }
 
-/// The guard `not-paused`, of an answer of the ledger.
-#[must_use]
-pub(crate) fn not_paused(pause: &CallResult<Option<Pause>>) -> GuardResult {
-    let (passed, detail) = ledger::of_pause(pause);
-    GuardResult {
-        guard: Guard::NotPaused,
-        passed,
-        detail,
-    }
-}
-
 /// Whether every guard passed. No guard at all is no pass.
 #[must_use]
 pub fn all_passed(guards: &[GuardResult]) -> bool {
@@ -192,10 +182,37 @@ pub(crate) fn replace(guards: &mut Vec<GuardResult>, newer: Vec<GuardResult>) {
     guards.sort_by_key(|guard| guard.guard);
 }
 
-impl Question<'_> {
+impl<'q> Question<'q> {
+    /// A question about a copy of which nothing else is known yet.
+    #[must_use]
+    pub const fn of(
+        act: Act,
+        failure: &'q Failure,
+        settings: &'q Settings,
+        history: &'q History,
+    ) -> Self {
+        Self {
+            act,
+            failure,
+            settings,
+            history,
+            facts: None,
+            tags: None,
+            plan: None,
+            writes: None,
+            lease: None,
+            now: history.now,
+        }
+    }
+
     /// The planned change, where there is one.
     pub(crate) fn planned(&self) -> Option<&Plan> {
         self.plan?.ok()
+    }
+
+    /// The planned change of a policy, where there is one.
+    fn edit(&self) -> Option<&Edit> {
+        self.planned()?.edit.as_ref()
     }
 
     /// What a change writes to.

@@ -19,8 +19,8 @@ pub(super) fn allowed(setting: &str, patterns: &[ArnPattern], arn: &str) -> (boo
 
 pub(super) fn key_allowed(question: &Question<'_>) -> Answer {
     let key = match question.target()? {
-        Target::Key(key) => key,
-        Target::Vault(_) => return None,
+        Target::KeyPolicy(key) => key,
+        Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => return None,
     };
     Some(allowed(
         "COPYMEND_ALLOWED_KEYS",
@@ -29,8 +29,29 @@ pub(super) fn key_allowed(question: &Question<'_>) -> Answer {
     ))
 }
 
+/// The tags by which owners may keep Copymend away.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnerTags<'t> {
+    /// Those of the destination vault.
+    pub vault: &'t Fact<Tags>,
+    /// Those of the source key, where there is one.
+    pub key: Option<&'t Fact<Tags>>,
+}
+
+impl<'f> From<&'f Facts> for OwnerTags<'f> {
+    fn from(facts: &'f Facts) -> Self {
+        Self {
+            vault: &facts.vault_tags,
+            key: match &facts.source_key {
+                SourceKey::Key(key) => Some(&key.tags),
+                SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
+            },
+        }
+    }
+}
+
 /// Whether these tags keep Copymend away.
-pub(crate) fn is_opt_out(tags: &Tags) -> bool {
+fn is_opt_out(tags: &Tags) -> bool {
     let (key, value) = OPT_OUT_TAG;
     tags.iter()
         .any(|(tag, content)| tag.eq_ignore_ascii_case(key) && content.eq_ignore_ascii_case(value))
@@ -39,22 +60,14 @@ pub(crate) fn is_opt_out(tags: &Tags) -> bool {
 /// Whether neither the vault's nor the key's owner keeps Copymend away. A retry and a vault's statement grant nothing on the key,
 /// which may be of an account that can't be read: there, tags that aren't known stop nothing.
 pub(super) fn not_opted_out(question: &Question<'_>) -> Answer {
-    let facts = question.facts?;
-    let vault = of_tags("vault", &facts.vault_tags);
-    let key = key_tags(facts);
-    let writes_the_key = matches!(question.target(), Some(Target::Key(_)));
+    let tags = question.facts.map(OwnerTags::from).or(question.tags)?;
+    let (vault, key) = (of_tags("vault", tags.vault), tags.key);
+    let writes_the_key = matches!(question.target(), Some(Target::KeyPolicy(_)));
     Some(match key {
         Some(tags) if tags.known().is_some_and(is_opt_out) => of_tags("key", tags),
         Some(tags) if writes_the_key && vault.0 => of_tags("key", tags),
         Some(_) | None => vault,
     })
-}
-
-fn key_tags(facts: &Facts) -> Option<&Fact<Tags>> {
-    match &facts.source_key {
-        SourceKey::Key(key) => Some(&key.tags),
-        SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
-    }
 }
 
 fn of_tags(what: &str, tags: &Fact<Tags>) -> (bool, String) {

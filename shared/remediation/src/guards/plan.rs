@@ -29,7 +29,7 @@ pub(super) fn statement_fits(question: &Question<'_>) -> Answer {
 }
 
 pub(super) fn no_explicit_deny(question: &Question<'_>) -> Answer {
-    Some(match &question.planned()?.access_before {
+    Some(match &question.edit()?.access_before {
         Access::Denied {
             action, statement, ..
         } => (
@@ -48,8 +48,8 @@ pub(super) fn no_explicit_deny(question: &Question<'_>) -> Answer {
 }
 
 pub(super) fn evaluation_flips(question: &Question<'_>) -> Answer {
-    let plan = question.planned()?;
-    Some(match (&plan.access_before, &plan.access_after) {
+    let edit = question.edit()?;
+    Some(match (&edit.access_before, &edit.access_after) {
         (Access::Missing { actions }, Access::Allowed) => (
             true,
             format!("denied before, allowed after: {}", actions.join(", ")),
@@ -63,7 +63,7 @@ pub(super) fn evaluation_flips(question: &Question<'_>) -> Answer {
 }
 
 pub(super) fn only_adds(question: &Question<'_>) -> Answer {
-    Some(match &question.planned()?.proof {
+    Some(match &question.edit()?.proof {
         Ok(certificate) => {
             let certificate = certificate.to_string();
             (true, certificate.lines().collect::<Vec<_>>().join("; "))
@@ -73,14 +73,15 @@ pub(super) fn only_adds(question: &Question<'_>) -> Answer {
 }
 
 pub(super) fn size_limit(question: &Question<'_>) -> Answer {
-    let plan = question.planned()?;
-    let bytes = plan.after.as_str().len();
-    Some(match &plan.target {
+    let edit = question.edit()?;
+    let bytes = edit.after.as_str().len();
+    Some(match question.target()? {
         // No limit of a vault policy is documented; the service refuses what is too long, and the report says so.
-        Target::Vault(_) => (true, format!("{bytes} bytes; no limit is documented")),
-        Target::Key(_) => match check_size(&plan.after, KEY_POLICY_MAX_BYTES) {
+        Target::VaultPolicy(_) => (true, format!("{bytes} bytes; no limit is documented")),
+        Target::KeyPolicy(_) => match check_size(&edit.after, KEY_POLICY_MAX_BYTES) {
             Ok(()) => (true, format!("{bytes} of {KEY_POLICY_MAX_BYTES} bytes")),
             Err(error) => (false, error.to_string()),
         },
+        Target::ServiceLinkedRole(_) => return None,
     })
 }

@@ -9,7 +9,7 @@ use copymend_sandbox::{PolicyText, Sandbox, World};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::sandbox;
+use crate::support::*;
 
 pub(crate) fn event(name: &str) -> Value {
     let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))

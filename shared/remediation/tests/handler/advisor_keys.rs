@@ -7,7 +7,7 @@ use copymend_sandbox::{Key, PolicyText, Sandbox};
 use serde_json::Value;
 
 use crate::advisor::{advise, causes, event, give, seven, with_state};
-use crate::support::sandbox;
+use crate::support::*;
 
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/be647c92-a410-5da8-8dcc-d0d242b097a0";
 const ANY_KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/*";

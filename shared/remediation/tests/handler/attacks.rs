@@ -6,9 +6,7 @@ use copymend_remediation::settings::{ArnPattern, Settings};
 use copymend_sandbox::{PolicyText, Sandbox, World};
 use serde_json::{Value, json};
 
-use crate::support::{
-    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
-};
+use crate::support::*;
 
 const SOURCE: &str = "111122223333";
 const DESTINATION: &str = "444455556666";
@@ -30,13 +28,6 @@ fn copy<'w>(world: &'w mut Value, name: &str) -> &'w mut Value {
         .unwrap()
 }
 
-fn job_of(event: &str) -> String {
-    sample(event)["detail"]["copyJobId"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 #[tokio::test]
 async fn a_destination_outside_the_organization_is_never_opened() {
     // Someone in the source account starts copies into a vault that belongs to nobody of the company.
@@ -47,9 +38,9 @@ async fn a_destination_outside_the_organization_is_never_opened() {
         }
     });
     let event = sandbox
-        .event_for(&job_of("destination-vault-policy"))
+        .event_for(&job_of(&sample("destination-vault-policy")))
         .unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.diagnosis.cause.slug(), "organization-membership");
     assert_eq!(report.changes, []);
     assert_eq!(sandbox.writes(), []);
@@ -63,8 +54,10 @@ async fn a_copy_on_demand_into_someone_s_own_vault_starts_nothing_either() {
             .unwrap()
             .remove("created_by");
     });
-    let event = sandbox.event_for(&job_of("service-fault")).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let event = sandbox
+        .event_for(&job_of(&sample("service-fault")))
+        .unwrap();
+    let report = repair(&sandbox, &event).await;
     assert_eq!(failed_guards(&report), ["started-by-backup-plan"]);
     assert_eq!(report.retried_job, None);
     assert_eq!(sandbox.writes(), []);
@@ -79,8 +72,10 @@ async fn a_role_with_the_service_linked_role_s_name_is_not_taken_for_it() {
         account["roles"]["AWSServiceRoleForBackup"] =
             json!({"managed_policies": ["AWSBackupServiceRolePolicyForBackup"]});
     });
-    let event = sandbox.event_for(&job_of("source-key-policy")).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let event = sandbox
+        .event_for(&job_of(&sample("source-key-policy")))
+        .unwrap();
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.diagnosis.cause.slug(), "service-linked-role");
     assert_eq!(sandbox.writes(), []);
 }
@@ -90,13 +85,13 @@ async fn a_role_with_the_service_linked_role_s_name_is_not_taken_for_it() {
 async fn a_role_of_the_right_name_at_another_path_is_not_admitted() {
     let sandbox = world(|_| {});
     let event = sandbox
-        .event_for(&job_of("destination-vault-policy"))
+        .event_for(&job_of(&sample("destination-vault-policy")))
         .unwrap();
     sandbox.with_world(|world| {
         let account = world.account_mut(SOURCE.parse().unwrap()).unwrap();
         account.roles.get_mut("BackupRole").unwrap().path = "/elsewhere/".to_owned();
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(policy_writes(&sandbox), [], "{report:#?}");
     assert_eq!(report.diagnosis.cause.slug(), "job-role-missing");
 }
@@ -138,7 +133,7 @@ async fn tricks_with_arns_reach_no_vault() {
         let sandbox = sandbox();
         let mut event = sample("destination-vault-policy");
         event["detail"]["destinationBackupVaultArn"] = (*arn).into();
-        match handle_as("trick", &sandbox, open_settings(), &event).await {
+        match deliver("trick", &sandbox, &event).await {
             Ok(report) => {
                 assert_eq!(failed_guards(&report), ["verified-failure"], "{arn:?}");
                 assert_eq!(report.decision, DecisionKind::Refuse, "{arn:?}");
@@ -190,8 +185,8 @@ async fn another_key_in_the_message_is_never_written() {
             let key = world.key(&other.parse().unwrap()).unwrap();
             key.policy.as_ref().unwrap().as_str().to_owned()
         });
-        let event = sandbox.event_for(&job_of(event)).unwrap();
-        handle(&sandbox, open_settings(), &event).await;
+        let event = sandbox.event_for(&job_of(&sample(event))).unwrap();
+        repair(&sandbox, &event).await;
         for write in policy_writes(&sandbox) {
             assert_ne!(write.resource, other);
         }
@@ -214,7 +209,11 @@ fn with_a_longer_key_policy(bytes: usize) -> Sandbox {
 
 #[tokio::test]
 async fn a_key_policy_may_become_as_long_as_kms_takes_and_not_a_byte_longer() {
-    let event = |sandbox: &Sandbox| sandbox.event_for(&job_of("source-key-policy")).unwrap();
+    let event = |sandbox: &Sandbox| {
+        sandbox
+            .event_for(&job_of(&sample("source-key-policy")))
+            .unwrap()
+    };
     let length = |sandbox: &Sandbox| {
         let arn = "arn:aws:kms:us-east-1:111122223333:key/f0562021-f04f-5882-bf63-7352767d0941";
         sandbox.with_world(|world| {
@@ -254,7 +253,7 @@ async fn nesting_without_end_is_refused_in_events_and_in_policies() {
             let vault = world.vault_mut(&vault.parse().unwrap()).unwrap();
             vault.policy = Some(PolicyText::new(policy));
         });
-        let report = handle(&sandbox, open_settings(), &event).await;
+        let report = repair(&sandbox, &event).await;
         assert!(
             report
                 .diagnosis

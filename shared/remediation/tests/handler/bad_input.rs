@@ -3,7 +3,7 @@
 use copymend_remediation::report::{DecisionKind, Outcome};
 use serde_json::{Value, json};
 
-use crate::support::{failed_guards, handle, handle_as, open_settings, sample, sandbox};
+use crate::support::*;
 
 fn without(field: &str) -> Value {
     let mut event = sample("destination-vault-policy");
@@ -78,9 +78,7 @@ async fn what_is_no_event_of_a_copy_job_gets_a_stable_error_type_and_no_write() 
         ),
     ] {
         let sandbox = sandbox();
-        let error = handle_as("test", &sandbox, open_settings(), &event)
-            .await
-            .unwrap_err();
+        let error = deliver("test", &sandbox, &event).await.unwrap_err();
         assert_eq!(error.error_type(), error_type, "{error} for {event}");
         assert_eq!(sandbox.writes(), []);
         assert!(
@@ -112,7 +110,7 @@ async fn an_event_that_says_other_than_describe_copy_job_is_refused() {
         ),
     ] {
         let sandbox = sandbox();
-        let report = handle(&sandbox, open_settings(), &event).await;
+        let report = repair(&sandbox, &event).await;
         assert!(!report.verified, "{event}");
         assert_eq!(report.decision, DecisionKind::Refuse, "{event}");
         assert_eq!(report.outcome, Outcome::Refused);
@@ -130,7 +128,7 @@ async fn a_job_that_nobody_knows_is_explained_from_its_message_and_nothing_is_wr
         envelope("region", "ap-south-1"),
     ] {
         let sandbox = sandbox();
-        let report = handle(&sandbox, open_settings(), &event).await;
+        let report = repair(&sandbox, &event).await;
         assert!(!report.verified);
         assert_eq!(report.decision, DecisionKind::Advise, "{event}");
         assert_eq!(report.diagnosis.cause.slug(), "destination-vault-policy");
@@ -143,12 +141,12 @@ async fn a_job_that_nobody_knows_is_explained_from_its_message_and_nothing_is_wr
 async fn a_job_that_did_not_fail_is_refused() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     let retried = report.retried_job.unwrap();
     let mut event = sandbox.event_for(&retried).unwrap();
     event["detail"]["state"] = "FAILED".into();
     let writes = sandbox.writes().len();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.decision, DecisionKind::Refuse);
     assert_eq!(sandbox.writes().len(), writes);
 }
@@ -162,7 +160,7 @@ async fn messages_of_a_megabyte_and_control_characters_are_only_text() {
         let sandbox = sandbox();
         let mut event = with("statusMessage", message.clone());
         event["detail"]["copyJobId"] = "00000000-0000-0000-0000-000000000000".into();
-        let report = handle(&sandbox, open_settings(), &event).await;
+        let report = repair(&sandbox, &event).await;
         assert_eq!(report.message, message);
         assert_eq!(sandbox.writes(), []);
     }
@@ -173,7 +171,7 @@ async fn the_message_of_the_event_does_not_decide_the_job_s_own_does() {
     let sandbox = sandbox();
     let mut event = sample("service-fault");
     event["detail"]["statusMessage"] = "Access Denied trying to call AWS Backup service".into();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert!(report.verified);
     assert_eq!(report.diagnosis.cause.slug(), "service-fault");
 }

@@ -4,7 +4,7 @@ use copymend_remediation::ports::CallErrorKind;
 use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::Settings;
 
-use crate::support::{failed_guards, handle, open_settings, policy_writes, sample, sandbox};
+use crate::support::*;
 
 #[tokio::test]
 async fn each_setting_that_admits_less_stops_the_write() {
@@ -72,11 +72,8 @@ async fn each_setting_that_admits_less_stops_the_write() {
 }
 
 /// Jobs of the default world that have no sample event.
-const ON_DEMAND: &str = "02EF8250-6E06-545B-A060-1D77B734AE72";
 const OPTED_OUT: &str = "7BAD7540-69EE-53D4-8D29-E231F7105168";
 const FULLY_MANAGED: &str = "6D045500-CA3C-561F-9042-B8E0DC807FF1";
-const TWO_STEPS: &str = "B9654796-BCC5-55EF-A6CC-C65BFE03C250";
-const BY_PATH: &str = "8557A323-F907-58C6-A096-CFED4AAD49BF";
 
 #[tokio::test]
 async fn a_copy_on_demand_is_repaired_only_where_that_is_allowed() {
@@ -99,7 +96,7 @@ async fn a_copy_on_demand_is_repaired_only_where_that_is_allowed() {
 async fn a_vault_that_its_owner_opted_out_is_left_alone() {
     let sandbox = sandbox();
     let event = sandbox.event_for(OPTED_OUT).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(failed_guards(&report), ["not-opted-out"]);
     assert_eq!(sandbox.writes(), []);
 }
@@ -108,7 +105,7 @@ async fn a_vault_that_its_owner_opted_out_is_left_alone() {
 async fn the_key_of_a_fully_managed_type_is_not_written_unless_a_setting_says_so() {
     let sandbox = sandbox();
     let event = sandbox.event_for(FULLY_MANAGED).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert!(report.verified);
     assert_eq!(policy_writes(&sandbox), [], "{report:#?}");
 }
@@ -118,7 +115,7 @@ async fn the_key_of_a_fully_managed_type_is_not_written_unless_a_setting_says_so
 async fn a_policy_that_rests_on_an_unknown_key_is_not_written() {
     let sandbox = sandbox();
     let event = sandbox.event_for(BY_PATH).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::Advised);
     assert_eq!(sandbox.writes(), []);
 }
@@ -127,21 +124,11 @@ async fn a_policy_that_rests_on_an_unknown_key_is_not_written() {
 #[tokio::test]
 async fn two_causes_one_after_the_other_are_repaired_by_two_events() {
     let sandbox = sandbox();
-    let first = handle(
-        &sandbox,
-        open_settings(),
-        &sandbox.event_for(TWO_STEPS).unwrap(),
-    )
-    .await;
+    let first = repair(&sandbox, &sandbox.event_for(TWO_STEPS).unwrap()).await;
     assert_eq!(first.diagnosis.cause.slug(), "destination-vault-policy");
     assert_eq!(first.outcome, Outcome::RepairedAndRetried);
     let retried = first.retried_job.unwrap();
-    let second = handle(
-        &sandbox,
-        open_settings(),
-        &sandbox.event_for(&retried).unwrap(),
-    )
-    .await;
+    let second = repair(&sandbox, &sandbox.event_for(&retried).unwrap()).await;
     assert_eq!(second.diagnosis.cause.slug(), "source-key-policy");
     assert_eq!(second.outcome, Outcome::RepairedAndRetried, "{second:#?}");
     let last = second.retried_job.unwrap();
@@ -157,7 +144,7 @@ async fn without_a_ledger_nothing_is_written() {
         "service-fault",
     ] {
         let sandbox = sandbox().without_ledger();
-        handle(&sandbox, open_settings(), &sample(event)).await;
+        repair(&sandbox, &sample(event)).await;
         assert_eq!(sandbox.writes(), [], "{event}");
     }
 }
@@ -197,7 +184,7 @@ async fn no_read_that_fails_leads_to_a_write_that_needs_it() {
             for kind in kinds {
                 let sandbox = sandbox();
                 sandbox.fail(operation, kind);
-                let report = handle(&sandbox, open_settings(), &sample(event)).await;
+                let report = repair(&sandbox, &sample(event)).await;
                 assert_eq!(
                     policy_writes(&sandbox),
                     [],
@@ -223,12 +210,7 @@ async fn a_job_that_cannot_be_read_is_never_acted_on() {
     for kind in [CallErrorKind::AccessDenied, CallErrorKind::Failed] {
         let sandbox = sandbox();
         sandbox.fail("backup:DescribeCopyJob", kind);
-        let report = handle(
-            &sandbox,
-            open_settings(),
-            &sample("destination-vault-policy"),
-        )
-        .await;
+        let report = repair(&sandbox, &sample("destination-vault-policy")).await;
         assert!(!report.verified);
         assert_eq!(sandbox.writes(), []);
     }

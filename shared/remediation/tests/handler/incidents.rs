@@ -1,42 +1,33 @@
 //! Incidents that end, copies whose events never came, and facts that were missing for a while.
 
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
-use copymend_remediation::report::Outcome;
+use copymend_remediation::report::{Outcome, Report};
+use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::sweep::{SWEEP_DETAIL_TYPE, is_sweep};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::Sandbox;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{
-    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
-};
+use crate::support::*;
 
 #[tokio::test]
 async fn the_event_of_the_retried_copy_closes_the_incident_and_says_how_long_it_lasted() {
     let sandbox = sandbox();
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &sample("destination-vault-policy"),
-    )
-    .await;
+    let report = repair(&sandbox, &sample("destination-vault-policy")).await;
     let retried = report.retried_job.unwrap();
     let event = sandbox.event_for(&retried).unwrap();
     assert_eq!(event["detail"]["state"], "COMPLETED");
-    sandbox
-        .clock()
-        .sleep(std::time::Duration::from_mins(12))
-        .await;
+    wait(&sandbox, 12).await;
 
-    let closed = handle(&sandbox, open_settings(), &event).await;
+    let closed = repair(&sandbox, &event).await;
 
     assert_eq!(closed.outcome, Outcome::Recovered);
     assert!(closed.verified);
     assert!(closed.notes[0].contains("12 minutes"), "{:?}", closed.notes);
     assert_eq!(sandbox.notifier().sent().len(), 2);
     // The same event again tells nothing new, and the next failure is a first one again.
-    let again = handle(&sandbox, open_settings(), &event).await;
+    let again = repair(&sandbox, &event).await;
     assert_eq!(again.outcome, Outcome::Nothing);
     assert_eq!(sandbox.notifier().sent().len(), 2);
 }
@@ -44,23 +35,14 @@ async fn the_event_of_the_retried_copy_closes_the_incident_and_says_how_long_it_
 #[tokio::test]
 async fn a_recovery_that_could_not_be_told_is_told_by_the_next_delivery() {
     let sandbox = sandbox();
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &sample("destination-vault-policy"),
-    )
-    .await;
+    let report = repair(&sandbox, &sample("destination-vault-policy")).await;
     let event = sandbox.event_for(&report.retried_job.unwrap()).unwrap();
     sandbox.fail("sns:Publish", CallErrorKind::Unavailable);
-    handle_as("first", &sandbox, open_settings(), &event)
-        .await
-        .unwrap_err();
+    deliver("first", &sandbox, &event).await.unwrap_err();
     assert_eq!(sandbox.notifier().sent().len(), 1);
     sandbox.calls().mend("sns:Publish");
 
-    let closed = handle_as("second", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    let closed = deliver("second", &sandbox, &event).await.unwrap();
 
     assert_eq!(closed.outcome, Outcome::Recovered);
     assert_eq!(sandbox.notifier().sent().len(), 2);
@@ -74,7 +56,7 @@ async fn a_copy_that_worked_and_was_no_retry_of_ours_is_let_be() {
         jobs.find(|job| job.failure().is_none()).unwrap().id.clone()
     });
     let event = sandbox.event_for(&completed).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::Nothing);
     assert_eq!(sandbox.notifier().sent().len(), 0);
 }
@@ -83,15 +65,13 @@ async fn a_copy_that_worked_and_was_no_retry_of_ours_is_let_be() {
 #[tokio::test]
 async fn a_forged_success_closes_no_incident() {
     let sandbox = sandbox();
-    let two_steps = sandbox
-        .event_for("B9654796-BCC5-55EF-A6CC-C65BFE03C250")
-        .unwrap();
-    let report = handle(&sandbox, open_settings(), &two_steps).await;
+    let two_steps = sandbox.event_for(TWO_STEPS).unwrap();
+    let report = repair(&sandbox, &two_steps).await;
     let failed_again = report.retried_job.unwrap();
     let mut event = sandbox.event_for(&failed_again).unwrap();
     assert_eq!(event["detail"]["state"], "FAILED");
     event["detail"]["state"] = json!("COMPLETED");
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::Nothing);
     assert!(!report.verified);
     assert_eq!(sandbox.notifier().sent().len(), 1);
@@ -117,7 +97,7 @@ async fn sweep(sandbox: &Sandbox, event: &Value) -> copymend_remediation::sweep:
 async fn a_sweep_takes_up_what_no_event_has_brought_and_nothing_else() {
     let sandbox = sandbox();
     let known = sample("destination-vault-policy");
-    handle(&sandbox, open_settings(), &known).await;
+    repair(&sandbox, &known).await;
     let event = sweep_event(&json!(["111122223333"]));
     assert!(is_sweep(&event) && !is_sweep(&known));
 
@@ -135,7 +115,7 @@ async fn a_sweep_takes_up_what_no_event_has_brought_and_nothing_else() {
     let taken_up_again: Vec<_> = again
         .reports
         .iter()
-        .map(copymend_remediation::report::Report::copy_job_id)
+        .map(Report::copy_job_id)
         .filter(|id| {
             first
                 .reports
@@ -163,15 +143,11 @@ async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() 
         let sandbox = sandbox();
         sandbox.fail(operation, CallErrorKind::Throttled);
         let event = sample("destination-vault-policy");
-        let first = handle_as("one", &sandbox, open_settings(), &event)
-            .await
-            .unwrap();
+        let first = deliver("one", &sandbox, &event).await.unwrap();
         assert!(first.awaits_another_delivery(), "{operation}");
         assert_eq!(policy_writes(&sandbox), []);
         sandbox.calls().mend(operation);
-        let second = handle_as("two", &sandbox, open_settings(), &event)
-            .await
-            .unwrap();
+        let second = deliver("two", &sandbox, &event).await.unwrap();
         assert_eq!(second.outcome, Outcome::RepairedAndRetried, "{operation}");
         // What it looked like first was told, and so is what came of it.
         let told: Vec<_> = sandbox
@@ -181,9 +157,7 @@ async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() 
             .map(|sent| sent.report.outcome)
             .collect();
         assert_eq!(told, [first.outcome, Outcome::RepairedAndRetried]);
-        let third = handle_as("three", &sandbox, open_settings(), &event)
-            .await
-            .unwrap();
+        let third = deliver("three", &sandbox, &event).await.unwrap();
         assert_eq!(third.outcome, Outcome::AlreadyHandled);
     }
 }
@@ -193,7 +167,7 @@ async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() 
 async fn a_job_that_still_seems_to_run_is_read_again() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let id = event["detail"]["copyJobId"].as_str().unwrap().to_owned();
+    let id = job_of(&event);
     sandbox.with_world(|world| world.set_running(&id, true));
     let (hooked, job) = (sandbox.clone(), id.clone());
     sandbox.before_next("backup:DescribeCopyJob", move |_| {
@@ -201,7 +175,7 @@ async fn a_job_that_still_seems_to_run_is_read_again() {
             world.set_running(&job, false);
         });
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
 
     // One that goes on running is no failure.
@@ -223,13 +197,10 @@ async fn a_missing_service_linked_role_is_made_where_the_switch_allows_it() {
     assert_eq!(report.outcome, Outcome::Advised);
     assert_eq!(off.writes(), []);
 
-    let on = copymend_remediation::settings::Settings {
-        create_service_linked_role: true,
-        ..open_settings()
-    };
+    let on = with_role_creation();
     let observed = sandbox();
-    let planning = copymend_remediation::settings::Settings {
-        mode: copymend_remediation::settings::Mode::Observe,
+    let planning = Settings {
+        mode: Mode::Observe,
         ..on.clone()
     };
     let report = handle(&observed, planning, &event).await;
@@ -250,7 +221,7 @@ async fn a_missing_service_linked_role_is_made_where_the_switch_allows_it() {
     assert_eq!(state.as_str(), "COMPLETED");
 
     let closed = crate::support::sandbox();
-    let no_destination = copymend_remediation::settings::Settings {
+    let no_destination = Settings {
         allowed_destinations: Vec::new(),
         ..on
     };

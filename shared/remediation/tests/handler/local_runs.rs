@@ -8,7 +8,7 @@ use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::settings::{Deployment, Settings};
 use jiff::SignedDuration;
 
-use crate::support::{handle, handle_as, open_settings, sample_events, sandbox};
+use crate::support::*;
 
 const KINDS: [CallErrorKind; 4] = [
     CallErrorKind::Throttled,
@@ -71,7 +71,7 @@ async fn deployed_the_same_event_asks_for_another_delivery() {
     let (_, event) = sample_events().swap_remove(0);
     let sandbox = sandbox();
     sandbox.fail("backup:DescribeCopyJob", CallErrorKind::Unavailable);
-    let error = handle_as("one", &sandbox, open_settings(), &event).await;
+    let error = deliver("one", &sandbox, &event).await;
     assert_eq!(error.unwrap_err().error_type(), "CallFailed");
 }
 

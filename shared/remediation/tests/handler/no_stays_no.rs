@@ -60,12 +60,7 @@ async fn a_statement_of_an_older_version_that_was_removed_counts_as_taken_back()
         .await
         .unwrap();
     // The policy doesn't hold CopymendOldStatement: somebody removed it. Another role of that account asks.
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &copied_again(&sandbox, &event, Some(OTHER_ROLE)),
-    )
-    .await;
+    let report = repair(&sandbox, &copied_again(&sandbox, &event, Some(OTHER_ROLE))).await;
     assert_eq!(policy_writes(&sandbox), [], "{:?}", report.outcome);
 }
 
@@ -74,17 +69,12 @@ async fn a_statement_of_an_older_version_that_was_removed_counts_as_taken_back()
 async fn a_statement_narrowed_by_what_cannot_be_known_refuses_the_account() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    handle(&sandbox, open_settings(), &event).await;
+    repair(&sandbox, &event).await;
     edit_ours_of_vault(&sandbox, &event, |statement| {
         statement["Condition"]["StringEquals"]["aws:PrincipalTag/team"] = json!("nobody");
     });
     let writes = policy_writes(&sandbox).len();
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &copied_again(&sandbox, &event, Some(OTHER_ROLE)),
-    )
-    .await;
+    let report = repair(&sandbox, &copied_again(&sandbox, &event, Some(OTHER_ROLE))).await;
     assert_eq!(
         policy_writes(&sandbox).len(),
         writes,
@@ -110,12 +100,7 @@ async fn an_account_statement_narrowed_by_hand_refuses_its_roles_too() {
                 json!("arn:aws:iam::111122223333:role/Nobody");
         });
         let writes = policy_writes(&sandbox).len();
-        let report = handle(
-            &sandbox,
-            open_settings(),
-            &copied_again(&sandbox, &event, None),
-        )
-        .await;
+        let report = repair(&sandbox, &copied_again(&sandbox, &event, None)).await;
         assert_eq!(
             policy_writes(&sandbox).len(),
             writes,
@@ -129,7 +114,7 @@ async fn an_account_statement_narrowed_by_hand_refuses_its_roles_too() {
 #[tokio::test]
 async fn a_key_statement_narrowed_by_hand_refuses_the_account_s_other_services() {
     let sandbox = sandbox_with_one_key();
-    let report = handle(&sandbox, open_settings(), &sample("source-key-policy")).await;
+    let report = repair(&sandbox, &sample("source-key-policy")).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
     wait(&sandbox, 2).await;
     let key = report.changes[0].resource.parse().unwrap();
@@ -149,7 +134,7 @@ async fn a_key_statement_narrowed_by_hand_refuses_the_account_s_other_services()
         key.policy = Some(PolicyText::new(policy.to_string()));
     });
     let writes = policy_writes(&sandbox).len();
-    let report = handle(&sandbox, open_settings(), &sample("source-key-policy-rds")).await;
+    let report = repair(&sandbox, &sample("source-key-policy-rds")).await;
     assert_eq!(
         policy_writes(&sandbox).len(),
         writes,
@@ -165,7 +150,7 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
         let sandbox = sandbox();
         let event = sample(name);
         let twin = copied_again(&sandbox, &event, None);
-        let id = handle(&sandbox, open_settings(), &event).await.changes[0]
+        let id = repair(&sandbox, &event).await.changes[0]
             .id
             .clone()
             .unwrap();
@@ -180,7 +165,7 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
         }
         let writes = sandbox.writes().len();
         wait(&sandbox, 2).await;
-        let report = handle(&sandbox, open_settings(), &twin).await;
+        let report = repair(&sandbox, &twin).await;
         assert_eq!(sandbox.writes().len(), writes, "{name}: {report:#?}");
         for scope in [
             VaultScope::Role,
@@ -197,12 +182,7 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
         assert_eq!(sandbox.writes().len(), writes, "{name}");
         // Lifted once, and only by a person.
         take_back(&sandbox, &id, Again::Allowed).await.unwrap();
-        let report = handle(
-            &sandbox,
-            open_settings(),
-            &copied_again(&sandbox, &event, None),
-        )
-        .await;
+        let report = repair(&sandbox, &copied_again(&sandbox, &event, None)).await;
         assert_eq!(
             report.outcome,
             Outcome::RepairedAndRetried,
@@ -213,12 +193,7 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
         let id = report.changes[0].id.clone().unwrap();
         take_back(&sandbox, &id, Again::Refused).await.unwrap();
         wait(&sandbox, 2).await;
-        let report = handle(
-            &sandbox,
-            open_settings(),
-            &copied_again(&sandbox, &event, None),
-        )
-        .await;
+        let report = repair(&sandbox, &copied_again(&sandbox, &event, None)).await;
         assert_eq!(failed_guards(&report), ["not-taken-back"], "{name}");
     }
 }
@@ -247,7 +222,7 @@ async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
         &event,
         Some("arn:aws:iam::111122223333:role/documented/Two"),
     );
-    let report = handle(&sandbox, open_settings(), &one).await;
+    let report = repair(&sandbox, &one).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     take_back(
         &sandbox,
@@ -256,7 +231,7 @@ async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
     )
     .await
     .unwrap();
-    let report = handle(&sandbox, open_settings(), &two).await;
+    let report = repair(&sandbox, &two).await;
     assert_eq!(
         report.outcome,
         Outcome::RepairedAndRetried,
@@ -270,14 +245,14 @@ async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
 async fn a_narrowed_statement_can_be_settled_as_the_guard_says() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     let id = report.changes[0].id.clone().unwrap();
     edit_ours_of_vault(&sandbox, &event, |statement| {
         statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] =
             json!("arn:aws:iam::111122223333:role/Nobody");
     });
     let other = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = handle(&sandbox, open_settings(), &other).await;
+    let report = repair(&sandbox, &other).await;
     let guard = report
         .guards
         .iter()
@@ -294,7 +269,7 @@ async fn a_narrowed_statement_can_be_settled_as_the_guard_says() {
     remove_vault_policy(&sandbox, &event);
     take_back(&sandbox, &id, Again::Allowed).await.unwrap();
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = handle(&sandbox, open_settings(), &next).await;
+    let report = repair(&sandbox, &next).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
 
@@ -306,13 +281,13 @@ async fn a_key_statement_removed_by_hand_is_not_written_by_a_late_twin_s_retry()
     let twin = copied_again(&sandbox, &event, None);
     let key = key_of(&sandbox, &event);
     let before = sandbox.with_world(|world| world.key(&key).unwrap().policy.clone());
-    handle(&sandbox, open_settings(), &event).await;
+    repair(&sandbox, &event).await;
     wait(&sandbox, 2).await;
     sandbox.with_world(|world| world.key_mut(&key).unwrap().policy = before);
     let (writes, sent) = (policy_writes(&sandbox).len(), told(&sandbox));
-    let report = handle(&sandbox, open_settings(), &twin).await;
+    let report = repair(&sandbox, &twin).await;
     let retried = sandbox.event_for(&report.retried_job.unwrap()).unwrap();
-    let report = handle(&sandbox, open_settings(), &retried).await;
+    let report = repair(&sandbox, &retried).await;
     assert!(
         failed_guards(&report).contains(&"not-taken-back"),
         "{report:#?}"

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::advisor::event;
-use crate::support::sandbox;
+use crate::support::*;
 
 /// What Copymend may not read stands in its own reports. A session's name can be chosen by anybody, so it silences nothing.
 #[tokio::test]

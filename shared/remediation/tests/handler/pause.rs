@@ -1,13 +1,11 @@
 //! A pause stops repairs, retries and the making of the service-linked role, and says so.
 
-use copymend_remediation::ledger::{Ledger, Pause};
+use copymend_remediation::ledger::Ledger;
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Mode, Settings};
-use copymend_sandbox::Sandbox;
-use jiff::SignedDuration;
 
-use crate::support::{failed_guards, handle, handle_as, open_settings, sample, sandbox};
+use crate::support::*;
 
 const REPAIRS_AND_RETRIES: [&str; 4] = [
     "destination-vault-policy",
@@ -16,29 +14,12 @@ const REPAIRS_AND_RETRIES: [&str; 4] = [
     "service-fault",
 ];
 
-fn settings() -> Settings {
-    Settings {
-        create_service_linked_role: true,
-        ..open_settings()
-    }
-}
-
-async fn pause(sandbox: &Sandbox, seconds: Option<i64>) {
-    let since = sandbox.clock().now();
-    let pause = Pause {
-        reason: "a change freeze".to_owned(),
-        since,
-        until: seconds.map(|seconds| since + SignedDuration::from_secs(seconds)),
-    };
-    sandbox.ledger().unwrap().set_pause(&pause).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_pause_stops_every_write_and_every_retry() {
     for name in REPAIRS_AND_RETRIES {
         let sandbox = sandbox();
         pause(&sandbox, None).await;
-        let report = handle(&sandbox, settings(), &sample(name)).await;
+        let report = handle(&sandbox, with_role_creation(), &sample(name)).await;
         assert_eq!(failed_guards(&report), ["not-paused"], "{name}");
         let guard = report.guards.iter().find(|guard| !guard.passed).unwrap();
         assert!(guard.detail.contains("a change freeze"), "{}", guard.detail);
@@ -54,7 +35,7 @@ async fn a_pause_is_shown_in_observe_mode_too() {
         pause(&sandbox, None).await;
         let observed = Settings {
             mode: Mode::Observe,
-            ..settings()
+            ..with_role_creation()
         };
         let report = handle(&sandbox, observed, &sample(name)).await;
         assert_eq!(failed_guards(&report), ["mode", "not-paused"], "{name}");
@@ -71,7 +52,7 @@ async fn what_is_resumed_or_over_is_no_pause() {
         pause(&over, Some(30)).await;
         over.clock().sleep(std::time::Duration::from_secs(30)).await;
         for sandbox in [resumed, over] {
-            let report = handle(&sandbox, settings(), &sample(name)).await;
+            let report = handle(&sandbox, with_role_creation(), &sample(name)).await;
             assert!(
                 [Outcome::RepairedAndRetried, Outcome::Retried].contains(&report.outcome),
                 "{name}: {report:#?}"
@@ -88,7 +69,7 @@ async fn a_pause_that_comes_meanwhile_stops_what_is_not_done_yet() {
             let sandbox = sandbox();
             let calls = sandbox.calls();
             calls.fail_call("ledger:Pause", reading, CallErrorKind::Unreadable);
-            let report = handle(&sandbox, settings(), &sample(name)).await;
+            let report = handle(&sandbox, with_role_creation(), &sample(name)).await;
             assert_eq!(failed_guards(&report), ["not-paused"], "{name}");
             assert_eq!(report.outcome, outcome, "{name}: {report:#?}");
             assert_eq!(report.retried_job, None);
@@ -99,7 +80,7 @@ async fn a_pause_that_comes_meanwhile_stops_what_is_not_done_yet() {
     let calls = sandbox.calls();
     calls.fail_call("ledger:Pause", 2, CallErrorKind::Unreadable);
     let event = sample("service-linked-role");
-    let report = handle(&sandbox, settings(), &event).await;
+    let report = handle(&sandbox, with_role_creation(), &event).await;
     assert_eq!(failed_guards(&report), ["not-paused"]);
     assert_eq!(report.outcome, Outcome::Refused);
     assert_eq!(sandbox.writes(), []);
@@ -112,13 +93,13 @@ async fn a_pause_that_cannot_be_read_permits_nothing() {
         for kind in [CallErrorKind::Unreadable, CallErrorKind::AccessDenied] {
             let sandbox = sandbox();
             sandbox.fail("ledger:Pause", kind);
-            let report = handle(&sandbox, settings(), &sample(name)).await;
+            let report = handle(&sandbox, with_role_creation(), &sample(name)).await;
             assert_eq!(failed_guards(&report), ["not-paused"], "{name}");
             assert_eq!(sandbox.writes(), [], "{name}");
         }
         let sandbox = sandbox();
         sandbox.fail("ledger:Pause", CallErrorKind::Throttled);
-        let delivered = handle_as("test", &sandbox, settings(), &sample(name)).await;
+        let delivered = handle_as("test", &sandbox, with_role_creation(), &sample(name)).await;
         assert!(delivered.is_err(), "{name}");
         assert_eq!(sandbox.writes(), [], "{name}");
     }

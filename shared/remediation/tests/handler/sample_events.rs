@@ -4,13 +4,11 @@ use copymend_diagnosis::{Cause, CopyJobState};
 use copymend_policy::PolicyDocument;
 use copymend_remediation::ports::Reads;
 use copymend_remediation::report::{DecisionKind, Outcome};
-use copymend_remediation::settings::{Mode, Settings};
+use copymend_remediation::settings::Settings;
 
 use copymend_sandbox::Sandbox;
 
-use crate::support::{
-    assert_same_policy, handle, open_settings, policy_writes, sample_events, sandbox,
-};
+use crate::support::*;
 
 /// The cause that an event is named after: the longest slug that its name starts with.
 fn named_cause(name: &str) -> Option<Cause> {
@@ -46,10 +44,7 @@ async fn every_sample_event_gets_the_cause_it_is_named_after() {
 #[tokio::test]
 async fn observe_mode_writes_nothing_and_plans_the_full_change() {
     for (name, event) in sample_events() {
-        let settings = Settings {
-            mode: Mode::Observe,
-            ..open_settings()
-        };
+        let settings = observing();
         let sandbox = sandbox();
         let report = handle(&sandbox, settings, &event).await;
         assert_eq!(sandbox.writes(), [], "{name}");
@@ -76,7 +71,7 @@ async fn repair_mode_repairs_the_two_repairable_causes_and_the_copy_succeeds() {
         let job = event["detail"]["copyJobId"].as_str().unwrap();
         assert_eq!(state_of(&sandbox, job), CopyJobState::Failed, "{name}");
 
-        let report = handle(&sandbox, open_settings(), &event).await;
+        let report = repair(&sandbox, &event).await;
         assert_eq!(
             report.outcome,
             Outcome::RepairedAndRetried,
@@ -140,7 +135,7 @@ async fn repair_mode_writes_no_policy_for_any_other_cause() {
             continue;
         }
         let sandbox = sandbox();
-        let report = handle(&sandbox, open_settings(), &event).await;
+        let report = repair(&sandbox, &event).await;
         assert_eq!(policy_writes(&sandbox), [], "{name}");
         assert_eq!(report.changes, [], "{name}");
         if report.decision != DecisionKind::Retry {
@@ -152,10 +147,10 @@ async fn repair_mode_writes_no_policy_for_any_other_cause() {
 #[tokio::test]
 async fn the_same_event_twice_leads_to_one_write_one_retry_and_one_message() {
     let sandbox = sandbox();
-    let event = crate::support::sample("destination-vault-policy");
-    let first = handle(&sandbox, open_settings(), &event).await;
+    let event = sample("destination-vault-policy");
+    let first = repair(&sandbox, &event).await;
     assert_eq!(first.outcome, Outcome::RepairedAndRetried);
-    let second = handle(&sandbox, open_settings(), &event).await;
+    let second = repair(&sandbox, &event).await;
     assert_eq!(second.outcome, Outcome::AlreadyHandled);
     assert_eq!(sandbox.writes().len(), 2, "{:?}", sandbox.writes());
     assert_eq!(sandbox.notifier().sent().len(), 1);

@@ -3,7 +3,7 @@
 use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::settings::{Mode, Settings};
 
-use crate::support::{copied_again, handle, open_settings, sample, sandbox};
+use crate::support::*;
 
 const EVENTS: [&str; 4] = [
     "service-fault",
@@ -19,10 +19,7 @@ async fn the_first_event_after_a_change_tells_and_no_other() {
         let of_settings = notes.iter().filter(|note| note.contains("the settings"));
         of_settings.cloned().collect()
     };
-    let observed = Settings {
-        mode: Mode::Observe,
-        ..open_settings()
-    };
+    let observed = observing();
     // Nothing is known of settings before: there is nothing to compare with.
     let report = handle(&sandbox, observed, &sample("service-fault")).await;
     assert_eq!(told_of(&report.notes), Vec::<String>::new());
@@ -35,7 +32,7 @@ async fn the_first_event_after_a_change_tells_and_no_other() {
         .fail_call("ledger:ClaimSettingsNotice", 1, CallErrorKind::Throttled);
     for (number, name) in EVENTS[1..].iter().enumerate() {
         let sent = sandbox.notifier().sent().len();
-        let report = handle(&sandbox, open_settings(), &sample(name)).await;
+        let report = repair(&sandbox, &sample(name)).await;
         let expected = if number == 1 { vec![said] } else { vec![] };
         assert_eq!(told_of(&report.notes), expected, "{name}");
         assert_eq!(sandbox.notifier().sent().len(), sent + 1, "{name}");

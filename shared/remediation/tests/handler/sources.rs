@@ -4,23 +4,13 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::VaultScope;
 use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
-use copymend_remediation::settings::{AllowedSource, Settings};
-use copymend_sandbox::{NewCopy, PolicyText, Sandbox};
+use copymend_remediation::settings::Settings;
+use copymend_sandbox::{PolicyText, Sandbox};
 use jiff::SignedDuration;
 
-use crate::support::{
-    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox, vault_of,
-};
+use crate::support::*;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/BackupRole";
-
-fn only(entries: &[&str]) -> Settings {
-    let entries = entries.iter().map(|entry| entry.parse().unwrap());
-    Settings {
-        allowed_sources: entries.collect::<Vec<AllowedSource>>(),
-        ..open_settings()
-    }
-}
 
 fn assert_refused(report: &Report, sandbox: &Sandbox, place: &str) {
     assert_eq!(failed_guards(report), ["source-allowed"], "{place}");
@@ -70,7 +60,6 @@ async fn a_copy_of_no_listed_route_gets_no_grant() {
 /// The facts don't confirm the cause of this copy. The report still holds no statement for a role that nobody listed.
 #[tokio::test]
 async fn a_cause_that_is_not_confirmed_brings_no_statement_for_an_unlisted_role() {
-    const BY_PATH: &str = "8557A323-F907-58C6-A096-CFED4AAD49BF";
     let sandbox = sandbox();
     let event = sandbox.event_for(BY_PATH).unwrap();
     let report = handle(&sandbox, only(&["777788889999"]), &event).await;
@@ -127,28 +116,10 @@ async fn the_way_of_an_admitted_grantee_asks_for_the_source_too() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
     // The same plan's copy of the same backup, which fails as the first one did.
-    let twin = sandbox.with_world(|world| {
-        let job = event["detail"]["copyJobId"].as_str().unwrap();
-        let job = world.copy_job(job).unwrap().clone();
-        let copy = NewCopy {
-            id: None,
-            name: None,
-            recovery_point: job.recovery_point,
-            source_vault: job.source_vault,
-            destination_vault: job.destination_vault,
-            role: job.role,
-            lifecycle: None,
-            created_by: job.created_by,
-            created: job.created,
-            resource: None,
-            resource_type: None,
-        };
-        world.start_copy(copy).unwrap().id.clone()
-    });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let twin = copied_again(&sandbox, &event, None);
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
     let before = sandbox.writes().len();
-    let twin = sandbox.event_for(&twin).unwrap();
     let report = handle_as("two", &sandbox, only(&["777788889999"]), &twin)
         .await
         .unwrap();
@@ -165,13 +136,10 @@ async fn an_old_failure_is_explained_and_nothing_more() {
     ] {
         for (hours, is_recent) in [(-30, false), (71, true), (73, false), (24 * 365, false)] {
             let base = sandbox();
-            let job = sample(event)["detail"]["copyJobId"]
-                .as_str()
-                .unwrap()
-                .to_owned();
+            let job = job_of(&sample(event));
             let failed = base.with_world(|world| world.copy_job(&job).unwrap().completed);
             let sandbox = base.at(failed + SignedDuration::from_hours(hours));
-            let report = handle(&sandbox, open_settings(), &sample(event)).await;
+            let report = repair(&sandbox, &sample(event)).await;
             if is_recent {
                 assert!(report.retried_job.is_some(), "{event} after {hours} hours");
                 continue;
@@ -192,25 +160,17 @@ async fn the_owners_tag_stops_retries_too() {
         let tags = &mut world.vault_mut(&vault).unwrap().tags;
         tags.insert("copymend".to_owned(), "never".to_owned());
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(failed_guards(&report), ["not-opted-out"]);
     assert_eq!(sandbox.writes(), []);
 }
-
-/// A job of the default world that has no sample event.
-const ON_DEMAND: &str = "02EF8250-6E06-545B-A060-1D77B734AE72";
 
 /// A retry keeps its origin: a copy on demand never passes as one of a plan.
 #[tokio::test]
 async fn a_retry_of_a_copy_on_demand_stays_on_demand() {
     let sandbox = sandbox();
     let event = sandbox.event_for(ON_DEMAND).unwrap();
-    let job = event["detail"]["copyJobId"].as_str().unwrap();
-    let key = sandbox.with_world(|world| {
-        let job = world.copy_job(job).unwrap();
-        let point = world.recovery_point(&job.source_vault, &job.recovery_point);
-        point.unwrap().encryption_key_arn.clone().unwrap()
-    });
+    let key = key_of(&sandbox, &event);
     // Somebody closes the key before the copy is started again, so that it fails once more.
     sandbox.before_next("backup:StartCopyJob", move |world| {
         let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
@@ -224,9 +184,7 @@ async fn a_retry_of_a_copy_on_demand_stays_on_demand() {
     let retried = report.retried_job.clone().unwrap();
     let again = sandbox.event_for(&retried).unwrap();
     let writes = sandbox.writes().len();
-    let report = handle_as("two", &sandbox, open_settings(), &again)
-        .await
-        .unwrap();
+    let report = deliver("two", &sandbox, &again).await.unwrap();
     assert!(
         failed_guards(&report).contains(&"started-by-backup-plan"),
         "{report:#?}"
@@ -243,12 +201,7 @@ async fn a_retry_of_a_copy_on_demand_stays_on_demand() {
 async fn every_applied_change_is_told() {
     let sandbox = sandbox();
     let now = Reads::clock(&sandbox).now();
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &sample("destination-vault-policy"),
-    )
-    .await;
+    let report = repair(&sandbox, &sample("destination-vault-policy")).await;
     let change = &report.changes[0];
     assert!(change.applied && change.id.is_some());
     assert_eq!(change.grantee.as_deref(), Some(ROLE), "at {now}");

@@ -25,6 +25,14 @@ pub(crate) fn open_settings() -> Settings {
     }
 }
 
+/// The same, but for the mode.
+pub(crate) fn observing() -> Settings {
+    Settings {
+        mode: Mode::Observe,
+        ..open_settings()
+    }
+}
+
 pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new(World::default_world())
 }
@@ -84,6 +92,14 @@ pub(crate) fn vault_of(event: &Value) -> BackupVaultArn {
     vault.unwrap().parse().unwrap()
 }
 
+/// An invocation that has two minutes left.
+pub(crate) fn invocation(id: &str, sandbox: &Sandbox) -> Invocation {
+    Invocation {
+        id: id.to_owned(),
+        deadline: sandbox.clock().now() + SignedDuration::from_secs(120),
+    }
+}
+
 /// Handles one event in this sandbox, as invocation `id`.
 pub(crate) async fn handle_as(
     id: &str,
@@ -91,18 +107,27 @@ pub(crate) async fn handle_as(
     settings: Settings,
     event: &Value,
 ) -> Result<Report, HandlerError> {
-    let now = sandbox.clock().now();
-    let invocation = Invocation {
-        id: id.to_owned(),
-        deadline: now + SignedDuration::from_secs(120),
-    };
     CopyRemediator::new(sandbox.clone(), settings)
-        .handle(event, &invocation)
+        .handle(event, &invocation(id, sandbox))
         .await
 }
 
 pub(crate) async fn handle(sandbox: &Sandbox, settings: Settings, event: &Value) -> Report {
     handle_as("test", sandbox, settings, event).await.unwrap()
+}
+
+/// Handles one event with settings that admit everything.
+pub(crate) async fn repair(sandbox: &Sandbox, event: &Value) -> Report {
+    handle(sandbox, open_settings(), event).await
+}
+
+/// The same, as invocation `id`.
+pub(crate) async fn deliver(
+    id: &str,
+    sandbox: &Sandbox,
+    event: &Value,
+) -> Result<Report, HandlerError> {
+    handle_as(id, sandbox, open_settings(), event).await
 }
 
 pub(crate) fn policy_writes(sandbox: &Sandbox) -> Vec<Write> {
@@ -134,15 +159,25 @@ pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {
         .collect()
 }
 
-/// The event of the same copy once more, started now, with another role if one is given.
+/// The event of the same copy once more, with another role if one is given.
 pub(crate) fn copied_again(sandbox: &Sandbox, event: &Value, role: Option<&str>) -> Value {
-    let id = event["detail"]["copyJobId"].as_str().unwrap();
+    copied(sandbox, event, |copy| {
+        if let Some(role) = role {
+            copy.role = role.parse().unwrap();
+        }
+    })
+}
+
+/// The same, with the copy started now.
+pub(crate) fn copied_now(sandbox: &Sandbox, event: &Value) -> Value {
+    let now = sandbox.clock().now();
+    copied(sandbox, event, |copy| copy.created = now)
+}
+
+fn copied(sandbox: &Sandbox, event: &Value, change: impl FnOnce(&mut NewCopy)) -> Value {
     let next = sandbox.with_world(|world| {
-        let job = world.copy_job(id).unwrap().clone();
-        let copy = NewCopy {
-            role: role.map_or(job.role.clone(), |role| role.parse().unwrap()),
-            ..NewCopy::again(&job)
-        };
+        let mut copy = NewCopy::again(world.copy_job(&job_of(event)).unwrap());
+        change(&mut copy);
         world.start_copy(copy).unwrap().id.clone()
     });
     sandbox.event_for(&next).unwrap()
@@ -150,6 +185,13 @@ pub(crate) fn copied_again(sandbox: &Sandbox, event: &Value, role: Option<&str>)
 
 pub(crate) const OTHER_ROLE: &str =
     "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole";
+/// Who asks for an undo.
+pub(crate) const SOMEBODY: &str = "arn:aws:iam::111122223333:user/somebody";
+/// A policy of somebody else's.
+pub(crate) const FOREIGN: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
+/// Jobs of the default world that have no sample event.
+pub(crate) const TWO_STEPS: &str = "B9654796-BCC5-55EF-A6CC-C65BFE03C250";
+pub(crate) const BY_PATH: &str = "8557A323-F907-58C6-A096-CFED4AAD49BF";
 pub(crate) const ON_DEMAND: &str = "02EF8250-6E06-545B-A060-1D77B734AE72";
 
 pub(crate) fn only(entries: &[&str]) -> Settings {
@@ -171,16 +213,12 @@ pub(crate) async fn take_back(
     change: &str,
     again: Again,
 ) -> Result<Undo, UndoError> {
-    let invocation = Invocation {
-        id: format!("undo-{change}"),
-        deadline: sandbox.clock().now() + SignedDuration::from_secs(60),
-    };
     let request = UndoRequest {
         change: Some(change),
         again,
-        asked_by: None,
+        asked_by: Some(SOMEBODY),
     };
-    undo(sandbox, request, &invocation).await
+    undo(sandbox, request, &invocation("undo", sandbox)).await
 }
 
 pub(crate) async fn wait(sandbox: &Sandbox, minutes: u64) {
@@ -191,7 +229,7 @@ pub(crate) async fn wait(sandbox: &Sandbox, minutes: u64) {
 pub(crate) async fn pause(sandbox: &Sandbox, until_in: Option<i64>) {
     let since = sandbox.clock().now();
     let pause = Pause {
-        reason: "freeze".to_owned(),
+        reason: "a change freeze".to_owned(),
         since,
         until: until_in.map(|seconds| since + SignedDuration::from_secs(seconds)),
     };

@@ -5,32 +5,11 @@ use copymend_remediation::ledger::{Again, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Deployment, Mode, Settings};
-use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
-use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_remediation::undo::UndoError;
 use copymend_sandbox::{PolicyText, Sandbox};
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{
-    copied_again, edit_ours_of_vault, failed_guards, handle, handle_as, open_settings,
-    policy_writes, sample, sandbox, sandbox_with_one_key, vault_of,
-};
-
-const OTHER_ROLE: &str = "arn:aws:iam::111122223333:role/service-role/AWSBackupDefaultServiceRole";
-const SOMEBODY: &str = "arn:aws:iam::111122223333:user/somebody";
-
-async fn take_back(sandbox: &Sandbox, change: &str, again: Again) -> Result<Undo, UndoError> {
-    let invocation = Invocation {
-        id: "undo".to_owned(),
-        deadline: sandbox.clock().now() + SignedDuration::from_secs(60),
-    };
-    let request = UndoRequest {
-        change: Some(change),
-        again,
-        asked_by: Some(SOMEBODY),
-    };
-    undo(sandbox, request, &invocation).await
-}
+use crate::support::*;
 
 /// A repaired sandbox, its event and the change's id.
 async fn repaired(name: &str, settings: Settings) -> (Sandbox, Value, String) {
@@ -56,11 +35,11 @@ async fn an_undone_change_is_made_again_by_no_event() {
         take_back(&sandbox, &id, Again::Refused).await.unwrap();
         let writes = sandbox.writes().len();
 
-        let again = handle(&sandbox, open_settings(), &event).await;
+        let again = repair(&sandbox, &event).await;
         assert_eq!(again.outcome, Outcome::AlreadyHandled);
 
         let next = copied_again(&sandbox, &event, None);
-        let report = handle(&sandbox, open_settings(), &next).await;
+        let report = repair(&sandbox, &next).await;
         assert_refused(&report, &["not-taken-back"]);
         let [guard] = report
             .guards
@@ -73,10 +52,7 @@ async fn an_undone_change_is_made_again_by_no_event() {
         assert!(guard.detail.contains(&id), "{}", guard.detail);
         assert_eq!(sandbox.writes().len(), writes, "{name}");
 
-        let observed = Settings {
-            mode: Mode::Observe,
-            ..open_settings()
-        };
+        let observed = observing();
         let next = copied_again(&sandbox, &event, None);
         let report = handle(&sandbox, observed, &next).await;
         assert_eq!(failed_guards(&report), ["mode", "not-taken-back"]);
@@ -90,18 +66,14 @@ async fn a_redelivery_that_knows_its_change_does_not_go_on_after_the_undo() {
         let sandbox = sandbox();
         let event = sample(name);
         sandbox.fail("backup:StartCopyJob", CallErrorKind::Throttled);
-        handle_as("first", &sandbox, open_settings(), &event)
-            .await
-            .unwrap_err();
+        deliver("first", &sandbox, &event).await.unwrap_err();
         sandbox.calls().mend("backup:StartCopyJob");
         let ledger = sandbox.ledger().unwrap();
         let id = ledger.last_change().await.unwrap().unwrap();
         take_back(&sandbox, &id, Again::Refused).await.unwrap();
         let writes = sandbox.writes().len();
 
-        let report = handle_as("second", &sandbox, open_settings(), &event)
-            .await
-            .unwrap();
+        let report = deliver("second", &sandbox, &event).await.unwrap();
         assert_refused(&report, &["not-taken-back"]);
         assert_eq!(sandbox.writes().len(), writes, "{name}");
     }
@@ -112,7 +84,7 @@ async fn an_undo_refuses_its_grantee_and_no_other_role() {
     let (sandbox, event, id) = repaired("destination-vault-policy", open_settings()).await;
     take_back(&sandbox, &id, Again::Refused).await.unwrap();
     let other = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = handle(&sandbox, open_settings(), &other).await;
+    let report = repair(&sandbox, &other).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
 
@@ -149,7 +121,7 @@ async fn what_may_be_admitted_again_is_repaired_again() {
     assert_eq!((undone.again, undone.lifted), (Again::Allowed, Vec::new()));
     assert!(undone.change.unwrap().allows_again);
     let next = copied_again(&sandbox, &event, None);
-    let report = handle(&sandbox, open_settings(), &next).await;
+    let report = repair(&sandbox, &next).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 
     // Later.
@@ -171,14 +143,13 @@ async fn what_may_be_admitted_again_is_repaired_again() {
     let by = Some(SOMEBODY.to_owned());
     assert_eq!(on_record, [(lifted.lifted[0].clone(), now, by)]);
     let next = copied_again(&sandbox, &event, None);
-    let report = handle(&sandbox, open_settings(), &next).await;
+    let report = repair(&sandbox, &next).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
 
 /// The vault's policy without any statement of ours, as somebody put it.
 fn remove_by_hand(sandbox: &Sandbox, event: &Value) {
-    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Owned","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
-    sandbox.with_world(|world| world.put_vault_policy(&vault_of(event), foreign).unwrap());
+    sandbox.with_world(|world| world.put_vault_policy(&vault_of(event), FOREIGN).unwrap());
 }
 
 #[tokio::test]
@@ -187,17 +158,17 @@ async fn a_removal_by_hand_refuses_every_role_of_the_account() {
     remove_by_hand(&sandbox, &event);
     let writes = policy_writes(&sandbox).len();
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = handle(&sandbox, open_settings(), &next).await;
+    let report = repair(&sandbox, &next).await;
     assert_refused(&report, &["not-taken-back"]);
     let next = copied_again(&sandbox, &event, None);
-    let report = handle(&sandbox, open_settings(), &next).await;
+    let report = repair(&sandbox, &next).await;
     assert_refused(&report, &["not-taken-back", "sid-not-removed"]);
     assert_eq!(policy_writes(&sandbox).len(), writes);
 
     // Somebody settles it: what is gone is taken back, and its grantee may be admitted again.
     take_back(&sandbox, &id, Again::Allowed).await.unwrap();
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = handle(&sandbox, open_settings(), &next).await;
+    let report = repair(&sandbox, &next).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
 
@@ -209,7 +180,7 @@ async fn a_statement_that_somebody_said_otherwise_takes_nothing_back() {
         statement["Sid"] = json!("OurOwn");
     });
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = handle(&sandbox, open_settings(), &next).await;
+    let report = repair(&sandbox, &next).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
 
@@ -227,7 +198,7 @@ async fn a_statement_that_somebody_narrowed_refuses_every_role_of_the_account() 
         (None, "statement-fits"),
     ] {
         let next = copied_again(&sandbox, &event, role);
-        let report = handle(&sandbox, open_settings(), &next).await;
+        let report = repair(&sandbox, &next).await;
         assert_eq!(report.outcome, Outcome::Refused);
         assert_eq!(failed_guards(&report), [guard]);
         assert_eq!(policy_writes(&sandbox).len(), writes);
@@ -237,10 +208,7 @@ async fn a_statement_that_somebody_narrowed_refuses_every_role_of_the_account() 
 /// The service-linked role that somebody deleted isn't created again.
 #[tokio::test]
 async fn a_service_linked_role_that_somebody_deleted_is_not_created_again() {
-    let settings = Settings {
-        create_service_linked_role: true,
-        ..open_settings()
-    };
+    let settings = with_role_creation();
     let (sandbox, event, _) = repaired("service-linked-role", settings.clone()).await;
     let account = vault_of(&event).account_id().unwrap();
     let delete = || {
@@ -248,10 +216,7 @@ async fn a_service_linked_role_that_somebody_deleted_is_not_created_again() {
             world.account_mut(account).unwrap().service_linked_role = false;
         });
     };
-    sandbox
-        .clock()
-        .sleep(std::time::Duration::from_hours(1))
-        .await;
+    wait(&sandbox, 60).await;
     delete();
     let writes = sandbox.writes().len();
     for mode in [Mode::Repair, Mode::Observe] {
@@ -271,19 +236,18 @@ async fn a_service_linked_role_that_somebody_deleted_is_not_created_again() {
 #[tokio::test]
 async fn a_removal_by_hand_from_a_key_refuses_every_service_of_the_account() {
     let sandbox = sandbox_with_one_key();
-    let first = handle(&sandbox, open_settings(), &sample("source-key-policy")).await;
+    let first = repair(&sandbox, &sample("source-key-policy")).await;
     let change = &first.changes[0];
     let (before, key) = (change.before.clone().unwrap(), change.resource.clone());
-    let minutes = std::time::Duration::from_mins(2);
     // A key's policy may be read late for a while.
-    sandbox.clock().sleep(minutes).await;
+    wait(&sandbox, 2).await;
     sandbox.with_world(|world| {
         let key = world.key_mut(&key.parse().unwrap()).unwrap();
         key.policy = Some(PolicyText::new(before));
     });
     let writes = policy_writes(&sandbox).len();
     let other = sample("source-key-policy-rds");
-    let report = handle(&sandbox, open_settings(), &other).await;
+    let report = repair(&sandbox, &other).await;
     assert_refused(&report, &["not-taken-back"]);
     assert_eq!(policy_writes(&sandbox).len(), writes);
 }
@@ -294,7 +258,7 @@ async fn refusals_that_cannot_be_read_refuse() {
     let sandbox = sandbox();
     sandbox.fail("ledger:PolicyHistory", CallErrorKind::Unreadable);
     let event = sample("destination-vault-policy");
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(
         failed_guards(&report),
         ["not-taken-back", "sid-not-removed", "write-budget"]
@@ -314,13 +278,7 @@ async fn a_change_keeps_what_it_was_decided_on() {
     };
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let now = sandbox.clock().now();
-    let invocation = Invocation {
-        id: "test".to_owned(),
-        deadline: now + SignedDuration::from_secs(120),
-    };
-    let remediator = CopyRemediator::new(sandbox.clone(), settings.clone());
-    let report = remediator.handle(&event, &invocation).await.unwrap();
+    let report = handle(&sandbox, settings.clone(), &event).await;
     let id = report.changes[0].id.clone().unwrap();
     let (change, _) = sandbox
         .ledger()

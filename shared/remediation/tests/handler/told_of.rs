@@ -18,11 +18,11 @@ async fn late_twin_that_is_refused(
     let sandbox = sandbox();
     let event = sample(name);
     let twin = copied_again(&sandbox, &event, None);
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
     let recovered = sandbox.event_for(&report.retried_job.unwrap()).unwrap();
     assert_eq!(
-        handle(&sandbox, open_settings(), &recovered).await.outcome,
+        repair(&sandbox, &recovered).await.outcome,
         Outcome::Recovered
     );
     // So that the notice of changed settings doesn't hide what is looked at.
@@ -94,17 +94,13 @@ async fn an_applied_change_of_a_redelivery_is_told() {
         world.put_vault_policy(&to_open, &open.to_string()).unwrap();
     });
     sandbox.fail("ledger:FinishJob", CallErrorKind::AccessDenied);
-    let first = handle_as("first", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    let first = deliver("first", &sandbox, &event).await.unwrap();
     assert_eq!(first.outcome, Outcome::Retried, "{first:#?}");
     assert_eq!(told(&sandbox), 1);
     sandbox.calls().mend("ledger:FinishJob");
     wait(&sandbox, 10).await;
     remove_vault_policy(&sandbox, &event);
-    let second = handle_as("second", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    let second = deliver("second", &sandbox, &event).await.unwrap();
     assert!(
         second.changes.iter().any(|change| change.applied),
         "{second:#?}"
@@ -125,13 +121,13 @@ async fn each_grantee_s_grant_is_told_and_a_redelivery_tells_nothing_twice() {
     let second = copied_again(&sandbox, &event, Some(OTHER_ROLE));
     let third = copied_again(&sandbox, &event, None);
     for (number, event) in [&first, &second].into_iter().enumerate() {
-        let report = handle(&sandbox, open_settings(), event).await;
+        let report = repair(&sandbox, event).await;
         assert_eq!(report.outcome, Outcome::RepairedAndRetried);
         assert_eq!(told(&sandbox), number + 1);
-        handle(&sandbox, open_settings(), event).await;
+        repair(&sandbox, event).await;
         assert_eq!(told(&sandbox), number + 1);
     }
-    let report = handle(&sandbox, open_settings(), &third).await;
+    let report = repair(&sandbox, &third).await;
     assert_eq!((report.outcome, told(&sandbox)), (Outcome::Retried, 2));
     assert_eq!(policy_writes(&sandbox).len(), 2);
 }
@@ -177,17 +173,12 @@ async fn settings_that_were_in_force_for_a_grant_are_told_although_they_were_put
     sandbox
         .calls()
         .fail_call("sns:Publish", 1, CallErrorKind::Throttled);
-    handle_as("dies", &sandbox, open_settings(), &sample("unknown"))
+    deliver("dies", &sandbox, &sample("unknown"))
         .await
         .unwrap_err();
-    let report = handle_as(
-        "grants",
-        &sandbox,
-        open_settings(),
-        &sample("destination-vault-policy"),
-    )
-    .await
-    .unwrap();
+    let report = deliver("grants", &sandbox, &sample("destination-vault-policy"))
+        .await
+        .unwrap();
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
     handle_as("back", &sandbox, narrow, &sample("source-key-policy"))
         .await
@@ -208,16 +199,13 @@ async fn settings_that_were_in_force_for_a_grant_are_told_although_they_were_put
 #[tokio::test]
 async fn an_unverified_event_does_not_use_up_the_notice() {
     let sandbox = sandbox();
-    let observe = Settings {
-        mode: Mode::Observe,
-        ..open_settings()
-    };
+    let observe = observing();
     handle(&sandbox, observe, &sample("service-fault")).await;
     for number in 0..3 {
         let mut forged = sample("destination-vault-policy");
         forged["detail"]["copyJobId"] =
             json!(format!("00000000-0000-0000-0000-00000000000{number}"));
-        handle(&sandbox, open_settings(), &forged).await;
+        repair(&sandbox, &forged).await;
     }
     let count = sandbox
         .notifier()
@@ -238,12 +226,7 @@ async fn an_unverified_event_does_not_use_up_the_notice() {
 async fn a_pause_until_a_time_in_the_past_stops_nothing() {
     let sandbox = sandbox();
     pause(&sandbox, Some(-1)).await;
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &sample("destination-vault-policy"),
-    )
-    .await;
+    let report = repair(&sandbox, &sample("destination-vault-policy")).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
 }
 
@@ -254,10 +237,10 @@ async fn an_admitted_copy_that_is_not_started_again_is_investigated_after_all() 
         let sandbox = sandbox();
         let event = sample(name);
         let twin = copied_again(&sandbox, &event, None);
-        let first = handle(&sandbox, open_settings(), &event).await;
+        let first = repair(&sandbox, &event).await;
         assert_eq!(first.outcome, Outcome::RepairedAndRetried);
         sandbox.fail("backup:StartCopyJob", CallErrorKind::AccessDenied);
-        let report = handle(&sandbox, open_settings(), &twin).await;
+        let report = repair(&sandbox, &twin).await;
         assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
         assert!(report.advice.is_some(), "{name}");
         assert!(

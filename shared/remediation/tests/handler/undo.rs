@@ -1,37 +1,27 @@
 //! Taking a change back.
 
-use std::time::Duration;
-
 use copymend_diagnosis::BackupVaultArn;
-use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{Change, ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_sandbox::{PolicyText, Sandbox};
-use jiff::SignedDuration;
 
-use crate::support::{
-    assert_same_policy, handle, open_settings, sample, sandbox, sandbox_with_one_key,
-};
+use crate::support::*;
 
 const OTHERS: &str = r#"{"Sid":"Later","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}"#;
 
 async fn take_back(sandbox: &Sandbox, change: Option<&str>) -> Result<Undo, UndoError> {
-    let invocation = Invocation {
-        id: "undo".to_owned(),
-        deadline: sandbox.clock().now() + SignedDuration::from_secs(60),
-    };
     let request = UndoRequest {
         change,
         ..UndoRequest::default()
     };
-    undo(sandbox, request, &invocation).await
+    undo(sandbox, request, &invocation("undo", sandbox)).await
 }
 
 /// A repaired sandbox, the change's id, and the policy before.
 async fn repaired(event: &str) -> (Sandbox, String, Option<String>) {
     let sandbox = sandbox();
-    let report = handle(&sandbox, open_settings(), &sample(event)).await;
+    let report = repair(&sandbox, &sample(event)).await;
     let change = &report.changes[0];
     (sandbox, change.id.clone().unwrap(), change.before.clone())
 }
@@ -173,7 +163,7 @@ async fn an_undo_that_was_not_recorded_is_recorded_by_the_next() {
         assert_same_policy(written, before.as_deref(), event);
         sandbox.calls().mend("ledger:ConfirmChange");
         // Until then the policy of a key might only be read late.
-        sandbox.clock().sleep(Duration::from_mins(1)).await;
+        wait(&sandbox, 1).await;
         let writes = sandbox.writes().len();
         take_back(&sandbox, Some(&id)).await.unwrap();
         assert_eq!(sandbox.writes().len(), writes, "{event}");
@@ -212,7 +202,7 @@ async fn the_change_of_one_service_takes_nothing_from_another() {
     let sandbox = sandbox_with_one_key();
     let mut ids = Vec::new();
     for event in ["source-key-policy", "source-key-policy-rds"] {
-        let report = handle(&sandbox, open_settings(), &sample(event)).await;
+        let report = repair(&sandbox, &sample(event)).await;
         ids.push(report.changes[0].id.clone().unwrap());
     }
     let key = sandbox.writes()[0].resource.parse().unwrap();

@@ -14,7 +14,7 @@ async fn the_keys_tag_stops_the_retry_of_an_admitted_grantee() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
     let twin = copied_again(&sandbox, &event, None);
-    handle(&sandbox, open_settings(), &event).await;
+    repair(&sandbox, &event).await;
     let key = key_of(&sandbox, &event);
     sandbox.with_world(|world| {
         world
@@ -24,7 +24,7 @@ async fn the_keys_tag_stops_the_retry_of_an_admitted_grantee() {
             .insert("copymend".to_owned(), "never".to_owned());
     });
     let writes = sandbox.writes().len();
-    let report = handle(&sandbox, open_settings(), &twin).await;
+    let report = repair(&sandbox, &twin).await;
     assert_eq!(
         report.retried_job, None,
         "{:?} {:?}",
@@ -45,7 +45,7 @@ async fn the_keys_tag_stops_a_plain_retry() {
             .tags
             .insert("Copymend".to_owned(), "NEVER".to_owned());
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(failed_guards(&report), ["not-opted-out"]);
 }
 
@@ -122,7 +122,7 @@ async fn a_retry_of_a_retry_on_demand_stays_on_demand() {
     let record = ledger.retry_of(&job_of(&retried)).await.unwrap().unwrap();
     assert_eq!(record.origin.unwrap().slug(), "on-demand");
     let writes = sandbox.writes().len();
-    let report = handle(&sandbox, open_settings(), &retried).await;
+    let report = repair(&sandbox, &retried).await;
     assert!(
         failed_guards(&report).contains(&"started-by-backup-plan"),
         "{report:#?}"
@@ -134,7 +134,7 @@ async fn a_retry_of_a_retry_on_demand_stays_on_demand() {
         .record_retried_job(&job_of(&third), "somebody", None, sandbox.clock().now())
         .await
         .unwrap();
-    let report = handle(&sandbox, open_settings(), &third).await;
+    let report = repair(&sandbox, &third).await;
     assert!(
         failed_guards(&report).contains(&"started-by-backup-plan"),
         "{report:#?}"

@@ -4,13 +4,10 @@ use copymend_diagnosis::KeyArn;
 use copymend_remediation::ledger::{ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
-use copymend_remediation::settings::{Mode, Settings};
-use copymend_sandbox::{NewCopy, PolicyText};
+use copymend_remediation::settings::Settings;
+use copymend_sandbox::PolicyText;
 
-use crate::support::{
-    failed_guards, handle, handle_as, open_settings, policy_writes, sample, sandbox,
-    sandbox_with_one_key, vault_of,
-};
+use crate::support::*;
 
 const READ: &str = "backup:GetBackupVaultAccessPolicy";
 
@@ -21,12 +18,7 @@ async fn a_write_that_is_refused_is_reported_and_not_recorded() {
         "backup:PutBackupVaultAccessPolicy",
         CallErrorKind::AccessDenied,
     );
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &sample("destination-vault-policy"),
-    )
-    .await;
+    let report = repair(&sandbox, &sample("destination-vault-policy")).await;
     assert_eq!(report.outcome, Outcome::Failed);
     assert!(report.retried_job.is_none());
     assert_eq!(sandbox.writes(), []);
@@ -48,15 +40,11 @@ async fn a_call_that_may_work_later_asks_for_another_delivery() {
             let sandbox = sandbox();
             sandbox.fail(operation, kind);
             let event = sample("destination-vault-policy");
-            let error = handle_as("one", &sandbox, open_settings(), &event)
-                .await
-                .unwrap_err();
+            let error = deliver("one", &sandbox, &event).await.unwrap_err();
             assert_eq!(error.error_type(), "CallFailed", "{operation} {kind:?}");
             assert_eq!(sandbox.writes(), []);
             sandbox.calls().mend(operation);
-            let report = handle_as("two", &sandbox, open_settings(), &event)
-                .await
-                .unwrap();
+            let report = deliver("two", &sandbox, &event).await.unwrap();
             assert_eq!(report.outcome, Outcome::RepairedAndRetried);
         }
     }
@@ -67,15 +55,9 @@ async fn a_message_that_was_not_sent_is_sent_by_the_next_delivery_and_the_policy
     let sandbox = sandbox();
     sandbox.fail("sns:Publish", CallErrorKind::Failed);
     let event = sample("destination-vault-policy");
-    assert!(
-        handle_as("one", &sandbox, open_settings(), &event)
-            .await
-            .is_err()
-    );
+    assert!(deliver("one", &sandbox, &event).await.is_err());
     sandbox.calls().mend("sns:Publish");
-    handle_as("two", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    deliver("two", &sandbox, &event).await.unwrap();
     assert_eq!(policy_writes(&sandbox).len(), 1);
     assert_eq!(sandbox.notifier().sent().len(), 1);
 }
@@ -86,15 +68,14 @@ async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
     let vault = vault_of(&event);
-    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let hooked = sandbox.clone();
     // The investigation reads the policy first; the second read is the one under the lease.
     sandbox.before_next(READ, move |_| {
         hooked.before_next(READ, move |world| {
-            world.put_vault_policy(&vault, foreign).unwrap();
+            world.put_vault_policy(&vault, FOREIGN).unwrap();
         });
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     let after = &policy_writes(&sandbox).last().unwrap().after.clone();
     assert!(
@@ -109,39 +90,32 @@ async fn a_statement_that_someone_else_adds_right_before_the_write_is_never_over
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
     let vault = vault_of(&event);
-    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let (second, third) = (sandbox.clone(), sandbox.clone());
     sandbox.before_next(READ, move |_| {
         second.before_next(READ, move |_| {
             third.before_next(READ, move |world| {
-                world.put_vault_policy(&vault, foreign).unwrap();
+                world.put_vault_policy(&vault, FOREIGN).unwrap();
             });
         });
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     let writes = policy_writes(&sandbox);
     assert_eq!(writes.len(), 1, "{writes:#?}");
-    assert_eq!(writes[0].before.as_deref(), Some(foreign));
+    assert_eq!(writes[0].before.as_deref(), Some(FOREIGN));
     assert!(writes[0].after.contains("Foreign"));
 }
 
 #[tokio::test]
 async fn a_ledger_that_cannot_tell_whose_retry_failed_asks_for_another_delivery() {
     let sandbox = sandbox();
-    let two_steps = sandbox
-        .event_for("B9654796-BCC5-55EF-A6CC-C65BFE03C250")
-        .unwrap();
-    let first = handle(&sandbox, open_settings(), &two_steps).await;
+    let two_steps = sandbox.event_for(TWO_STEPS).unwrap();
+    let first = repair(&sandbox, &two_steps).await;
     let event = sandbox.event_for(&first.retried_job.unwrap()).unwrap();
     sandbox.fail("ledger:RetryOf", CallErrorKind::Throttled);
-    handle_as("first", &sandbox, open_settings(), &event)
-        .await
-        .unwrap_err();
+    deliver("first", &sandbox, &event).await.unwrap_err();
     sandbox.calls().mend("ledger:RetryOf");
-    let report = handle_as("second", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    let report = deliver("second", &sandbox, &event).await.unwrap();
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
 }
 
@@ -150,15 +124,14 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
     let sandbox = sandbox();
     let event = sample("destination-vault-policy-2");
     let vault = vault_of(&event);
-    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
     let hooked = sandbox.clone();
     let target = vault.clone();
     sandbox.before_next("backup:PutBackupVaultAccessPolicy", move |_| {
         hooked.before_next(READ, move |world| {
-            world.put_vault_policy(&target, foreign).unwrap();
+            world.put_vault_policy(&target, FOREIGN).unwrap();
         });
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     assert!(
         report
@@ -193,7 +166,7 @@ async fn an_edit_right_after_the_write_leaves_ours_recorded() {
             world.put_vault_policy(&vault, &both).unwrap();
         });
     });
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     assert_eq!(policy_writes(&sandbox).len(), 1);
     let ledger = sandbox.ledger().unwrap();
@@ -211,15 +184,7 @@ async fn an_edit_right_after_the_write_leaves_ours_recorded() {
 async fn a_key_policy_that_is_read_late_is_not_put_again() {
     let sandbox = sandbox();
     let event = sample("source-key-policy");
-    let planned = handle(
-        &sandbox.clone().without_ledger(),
-        Settings {
-            mode: Mode::Observe,
-            ..open_settings()
-        },
-        &event,
-    )
-    .await;
+    let planned = handle(&sandbox.clone().without_ledger(), observing(), &event).await;
     let key: KeyArn = planned.changes[0].resource.parse().unwrap();
     let before = PolicyText::new(planned.changes[0].before.clone().unwrap());
     let (hooked, late) = (sandbox.clone(), key.clone());
@@ -228,9 +193,7 @@ async fn a_key_policy_that_is_read_late_is_not_put_again() {
             world.key_mut(&late).unwrap().policy = Some(before);
         });
     });
-    let first = handle_as("one", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    let first = deliver("one", &sandbox, &event).await.unwrap();
     assert_eq!(first.outcome, Outcome::Failed, "{first:#?}");
     let [change] = &first.changes[..] else {
         panic!("{first:#?}");
@@ -242,9 +205,7 @@ async fn a_key_policy_that_is_read_late_is_not_put_again() {
     sandbox.with_world(|world| {
         world.key_mut(&key).unwrap().policy = Some(PolicyText::new(written.after.clone()));
     });
-    let report = handle_as("two", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    let report = deliver("two", &sandbox, &event).await.unwrap();
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     assert_eq!(policy_writes(&sandbox).len(), 1);
 }
@@ -253,7 +214,7 @@ async fn a_key_policy_that_is_read_late_is_not_put_again() {
 #[tokio::test]
 async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
     let sandbox = sandbox_with_one_key();
-    let first = handle(&sandbox, open_settings(), &sample("source-key-policy")).await;
+    let first = repair(&sandbox, &sample("source-key-policy")).await;
     let change = &first.changes[0];
     let key: KeyArn = change.resource.parse().unwrap();
     let set = |text: &str| {
@@ -263,15 +224,11 @@ async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
     };
     set(change.before.as_deref().unwrap());
     let event = sample("source-key-policy-rds");
-    let error = handle_as("late", &sandbox, open_settings(), &event)
-        .await
-        .unwrap_err();
+    let error = deliver("late", &sandbox, &event).await.unwrap_err();
     assert_eq!(error.error_type(), "CallFailed", "{error}");
     assert_eq!(policy_writes(&sandbox).len(), 1);
     set(&change.after);
-    let second = handle_as("in time", &sandbox, open_settings(), &event)
-        .await
-        .unwrap();
+    let second = deliver("in time", &sandbox, &event).await.unwrap();
     assert_eq!(second.outcome, Outcome::RepairedAndRetried);
     for sid in change.added.iter().chain(&second.changes[0].added) {
         assert!(second.changes[0].after.contains(sid), "{sid}");
@@ -283,17 +240,13 @@ async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
 async fn a_late_read_is_no_removal() {
     let sandbox = sandbox();
     let event = sample("source-key-policy");
-    let first = handle(&sandbox, open_settings(), &event).await;
+    let first = repair(&sandbox, &event).await;
     let change = first.changes[0].clone();
     let key: KeyArn = change.resource.parse().unwrap();
-    let now = sandbox.clock().now();
-    let second = sandbox.with_world(|world| {
+    sandbox.with_world(|world| {
         world.key_mut(&key).unwrap().policy = change.before.clone().map(PolicyText::new);
-        let job = event["detail"]["copyJobId"].as_str().unwrap();
-        let mut job = world.copy_job(job).unwrap().clone();
-        job.created = now;
-        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
     });
+    let event = copied_now(&sandbox, &event);
     // The investigation and the first look read late; the next read is in time.
     let (one, two) = (sandbox.clone(), sandbox.clone());
     sandbox.before_next("kms:GetKeyPolicy", move |_| {
@@ -303,8 +256,7 @@ async fn a_late_read_is_no_removal() {
             });
         });
     });
-    let event = sandbox.event_for(&second).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
     assert_eq!(policy_writes(&sandbox).len(), 1);
 }
@@ -314,16 +266,7 @@ async fn a_late_read_is_no_removal() {
 async fn a_change_records_what_it_adds_and_no_more() {
     let sandbox = sandbox();
     let event = sample("source-key-policy");
-    let job = event["detail"]["copyJobId"].as_str().unwrap();
-    let planned = handle(
-        &sandbox,
-        Settings {
-            mode: Mode::Observe,
-            ..open_settings()
-        },
-        &event,
-    )
-    .await;
+    let planned = handle(&sandbox, observing(), &event).await;
     let key: KeyArn = planned.changes[0].resource.parse().unwrap();
     let before = planned.changes[0].before.clone().unwrap();
     let (head, tail) = before.rsplit_once(']').unwrap();
@@ -334,25 +277,15 @@ async fn a_change_records_what_it_adds_and_no_more() {
         });
     };
     set(&format!("{head},{describe}]{tail}"));
-    let second = sandbox.with_world(|world| {
-        let job = world.copy_job(job).unwrap().clone();
-        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
-    });
-    let event = sandbox.event_for(&second).unwrap();
-    let first = handle(&sandbox, open_settings(), &event).await;
+    let event = copied_again(&sandbox, &event, None);
+    let first = repair(&sandbox, &event).await;
     assert_eq!(
         first.changes[0].added,
         ["CopymendUse444455556666Ec2", "CopymendGrant444455556666Ec2"]
     );
     set(&first.changes[0].after.replace(&format!("{describe},"), ""));
-    let now = sandbox.clock().now();
-    let third = sandbox.with_world(|world| {
-        let mut job = world.copy_job(job).unwrap().clone();
-        job.created = now;
-        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
-    });
-    let event = sandbox.event_for(&third).unwrap();
-    let report = handle(&sandbox, open_settings(), &event).await;
+    let event = copied_now(&sandbox, &event);
+    let report = repair(&sandbox, &event).await;
     assert_eq!(
         report.changes[0].added,
         ["CopymendDescribe444455556666Ec2"],
@@ -365,7 +298,7 @@ async fn a_change_records_what_it_adds_and_no_more() {
 async fn a_repair_for_one_service_is_none_for_another() {
     let sandbox = sandbox_with_one_key();
     for event in ["source-key-policy", "source-key-policy-rds"] {
-        let report = handle(&sandbox, open_settings(), &sample(event)).await;
+        let report = repair(&sandbox, &sample(event)).await;
         assert_eq!(report.outcome, Outcome::RepairedAndRetried);
         assert_eq!(report.changes.len(), 1, "{event}: {:?}", report.notes);
     }
@@ -380,17 +313,10 @@ async fn a_copy_without_a_retry_left_comes_with_advice() {
         retry_budget: 0,
         ..open_settings()
     };
-    let second = sandbox.with_world(|world| {
-        let job = world
-            .copy_job(event["detail"]["copyJobId"].as_str().unwrap())
-            .unwrap()
-            .clone();
-        world.start_copy(NewCopy::again(&job)).unwrap().id.clone()
-    });
+    let second = copied_again(&sandbox, &event, None);
     let first = handle(&sandbox, settings(), &event).await;
     assert_eq!(first.outcome, Outcome::Repaired);
-    let event = sandbox.event_for(&second).unwrap();
-    let report = handle(&sandbox, settings(), &event).await;
+    let report = handle(&sandbox, settings(), &second).await;
     assert_eq!(report.outcome, Outcome::Advised, "{report:#?}");
     assert!(report.advice.is_some());
     assert_eq!(policy_writes(&sandbox).len(), 1);
@@ -402,24 +328,12 @@ async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
     let vault = vault_of(&event);
-    let first = handle(&sandbox, open_settings(), &event).await;
+    let first = repair(&sandbox, &event).await;
     assert_eq!(first.outcome, Outcome::RepairedAndRetried);
-    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Owned","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
-    let next = sandbox.with_world(|world| {
-        world.put_vault_policy(&vault, foreign).unwrap();
-        let job = world
-            .copy_job(event["detail"]["copyJobId"].as_str().unwrap())
-            .unwrap();
-        let again = NewCopy::again(job);
-        world.start_copy(again).unwrap().id.clone()
-    });
+    sandbox.with_world(|world| world.put_vault_policy(&vault, FOREIGN).unwrap());
+    let next = copied_again(&sandbox, &event, None);
     let writes = policy_writes(&sandbox).len();
-    let report = handle(
-        &sandbox,
-        open_settings(),
-        &sandbox.event_for(&next).unwrap(),
-    )
-    .await;
+    let report = repair(&sandbox, &next).await;
     assert_eq!(
         failed_guards(&report),
         ["not-taken-back", "sid-not-removed"]

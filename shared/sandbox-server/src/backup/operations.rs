@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
-use copymend_remediation::ports::{Backup as _, BackupWrites as _, StartCopy};
+use copymend_remediation::ports::{Backup as _, StartCopy};
 use copymend_sandbox::{Vault, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ async fn start(app: &App, caller: &Caller, input: Value) -> Answer {
             &copy.role,
         )
         .await?;
-    let id = app.sandbox().start_copy_job(&copy).await?;
+    let id = app.sandbox().start_copy(&copy).await?;
     let created = app
         .sandbox()
         .with_world(|world| world.copy_job(&id).map(|job| job.created.as_second()));

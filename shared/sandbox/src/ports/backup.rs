@@ -8,7 +8,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
 };
-use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use copymend_remediation::write::{ApprovedCopy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
 use crate::calls::Write;
@@ -282,11 +282,20 @@ impl BackupWrites for Sandbox {
         Ok(())
     }
 
+    async fn start_copy_job(&self, copy: &ApprovedCopy) -> CallResult<String> {
+        self.start_copy(copy.copy()).await
+    }
+}
+
+impl Sandbox {
     /// The copy runs at once. Continuous backups can't be copied on demand, and `DeleteAfterEvent` is "not valid as an input"
     /// (documented: API reference, `StartCopyJob` and `Lifecycle`). The source vault's policy may deny the call (documented: "Vault
-    /// access policies"), and
-    /// the caller must be allowed to pass the job role.
-    async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {
+    /// access policies"), and the caller must be allowed to pass the job role.
+    ///
+    /// # Errors
+    ///
+    /// What AWS Backup refuses.
+    pub async fn start_copy(&self, copy: &StartCopy) -> CallResult<String> {
         let calling = self
             .calling("backup:StartCopyJob", &copy.recovery_point)
             .in_region(&copy.location.region)
@@ -313,9 +322,7 @@ impl BackupWrites for Sandbox {
         }
         Ok(id)
     }
-}
 
-impl Sandbox {
     fn vault_of(&self, location: &Location, name: &str) -> Option<BackupVaultArn> {
         self.with_world(|world| vault_arn(world, location, name))
     }

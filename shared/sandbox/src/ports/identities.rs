@@ -86,7 +86,7 @@ fn role(world: &World, account: AccountId, name: &str) -> Option<Role> {
 
 impl IdentityWrites for Sandbox {
     async fn create_service_linked_role(&self, role: &ApprovedServiceLinkedRole) -> CallResult<()> {
-        let account = role.account();
+        let account = role.role().account();
         let calling = self.calling("iam:CreateServiceLinkedRole", &account);
         let made = calling.in_account(Some(account), |world| {
             let arn = world.service_linked_role_arn(account);

@@ -42,7 +42,7 @@ impl Case {
             started_by: StartedBy::BackupPlan,
             pause: Some(Ok(None)),
             intended: None,
-            admission: None,
+            earlier_repair: None,
             notes: Vec::new(),
         };
         Some(Self {

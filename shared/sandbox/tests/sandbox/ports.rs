@@ -1,8 +1,7 @@
 //! The ports over the world.
 
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallErrorKind, Clock, Identities, Keys, Location, Organizations, Reads,
-    StartCopy,
+    Backup, CallErrorKind, Clock, Identities, Keys, Location, Organizations, Reads, StartCopy,
 };
 use copymend_sandbox::{Sandbox, World};
 
@@ -216,9 +215,9 @@ async fn only_the_management_account_reads_the_global_settings() {
 #[tokio::test]
 async fn a_copy_runs_at_once_and_a_token_starts_one_only() {
     let sandbox = Sandbox::new(load(&world()));
-    let first = sandbox.start_copy_job(&start("t")).await.unwrap();
-    assert_eq!(sandbox.start_copy_job(&start("t")).await.unwrap(), first);
-    assert_ne!(sandbox.start_copy_job(&start("u")).await.unwrap(), first);
+    let first = sandbox.start_copy(&start("t")).await.unwrap();
+    assert_eq!(sandbox.start_copy(&start("t")).await.unwrap(), first);
+    assert_ne!(sandbox.start_copy(&start("u")).await.unwrap(), first);
     let job = sandbox
         .describe_copy_job(&location("111122223333"), &first)
         .await
@@ -241,7 +240,7 @@ async fn continuous_backups_are_not_copied_on_demand() {
         .parse()
         .unwrap();
     assert_eq!(
-        sandbox.start_copy_job(&copy).await.unwrap_err().kind,
+        sandbox.start_copy(&copy).await.unwrap_err().kind,
         CallErrorKind::Rejected
     );
 }

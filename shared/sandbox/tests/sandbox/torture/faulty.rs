@@ -16,11 +16,12 @@ use copymend_remediation::ledger::{
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
-    KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation, StartCopy,
+    KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation,
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{
-    ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
+    ApprovedCopy, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole,
+    ApprovedVaultPolicy,
 };
 use copymend_sandbox::Sandbox;
 use jiff::Timestamp;
@@ -179,7 +180,7 @@ impl BackupWrites for Faulty {
     passed_on! { backup:
         put_backup_vault_access_policy(change: &ApprovedVaultPolicy) -> ();
         delete_backup_vault_access_policy(change: &ApprovedNoVaultPolicy) -> ();
-        start_copy_job(copy: &StartCopy) -> String;
+        start_copy_job(copy: &ApprovedCopy) -> String;
     }
 }
 

@@ -6,10 +6,12 @@ use copymend_policy::PolicyDocument;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::guards::{TIME_FOR_A_WRITE, lease_holds};
+use crate::investigate::SERVICE_LINKED_ROLE;
 use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
 use crate::plan::Target;
 use crate::ports::{
-    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, KeyWrites, Keys,
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
+    IdentityWrites, KeyWrites, Keys,
 };
 use crate::write::Write;
 
@@ -58,8 +60,8 @@ pub(crate) enum WriteEnd {
 /// What the policy says after a put.
 #[derive(Debug)]
 pub(crate) enum Seen {
-    /// What was written. `unconfirmed` is why the ledger didn't record it.
-    AsWritten { unconfirmed: Option<CallError> },
+    /// What was written, and whether the ledger recorded that.
+    AsWritten { confirmed: CallResult<()> },
     /// Something else: someone changed it after it was put. Whether our part is in it, a fresh read tells.
     Foreign,
     /// The put failed in a way that doesn't tell whether the policy was written, and the policy doesn't show it.
@@ -100,13 +102,13 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
         let seen = match (self.read_back(&change).await, put) {
             (Ok(ReadBack::AsWritten), _) => Seen::AsWritten {
-                unconfirmed: self.ledger.confirm_change(&change, self.sids).await.err(),
+                confirmed: self.ledger.confirm_change(&change, self.sids).await,
             },
             (Ok(ReadBack::Foreign), Ok(())) => Seen::Foreign,
             (Ok(ReadBack::Unchanged), Ok(())) => match self.target {
                 // No late reads are known of a vault's policy (inferred): somebody put the old one back.
-                Target::Vault(_) => Seen::Foreign,
-                Target::Key(_) => Seen::Not(CallError {
+                Target::VaultPolicy(_) => Seen::Foreign,
+                Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => Seen::Not(CallError {
                     operation: "read back",
                     resource: self.target.as_str().to_owned(),
                     kind: CallErrorKind::Failed,
@@ -126,9 +128,9 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
     /// Whether the policy may have been written although it doesn't show it. What was throttled was surely not done.
     const fn may_be_late(&self, error: &CallError) -> bool {
         match (self.target, error.kind) {
-            (Target::Vault(_), _) | (Target::Key(_), CallErrorKind::Throttled) => false,
+            (Target::VaultPolicy(_), _) | (_, CallErrorKind::Throttled) => false,
             (
-                Target::Key(_),
+                Target::KeyPolicy(_) | Target::ServiceLinkedRole(_),
                 CallErrorKind::AccessDenied
                 | CallErrorKind::Timeout
                 | CallErrorKind::Unavailable
@@ -144,8 +146,8 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
     async fn read_back(&self, change: &Change) -> CallResult<ReadBack> {
         let clock = self.environment.clock();
         let most = match self.target {
-            Target::Vault(_) => READ_BACKS,
-            Target::Key(_) => READ_BACKS_OF_A_KEY,
+            Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => READ_BACKS,
+            Target::KeyPolicy(_) => READ_BACKS_OF_A_KEY,
         };
         for attempt in 0..most {
             if attempt > 0 {
@@ -188,15 +190,19 @@ const fn may_have_written(error: &CallError) -> bool {
     }
 }
 
-async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {
+pub(crate) async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {
     match write {
-        Write::Vault(change) => {
+        Write::VaultPolicy(change) => {
             environment
                 .backup()
                 .put_backup_vault_access_policy(change)
                 .await
         }
-        Write::Key(change) => environment.keys().put_key_policy(change).await,
+        Write::KeyPolicy(change) => environment.keys().put_key_policy(change).await,
+        Write::ServiceLinkedRole(role) => {
+            let identities = environment.identities();
+            identities.create_service_linked_role(role).await
+        }
         Write::NoVaultPolicy(vault) => {
             environment
                 .backup()
@@ -206,19 +212,27 @@ async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {
     }
 }
 
-/// The policy's text now; `None` where there is none.
+/// What is there now: the policy's text, or the role's name; `None` where there is none.
 pub(crate) async fn read_policy<E: Environment>(
     environment: &E,
     target: &Target,
 ) -> CallResult<Option<String>> {
     match target {
-        Target::Vault(vault) => {
+        Target::VaultPolicy(vault) => {
             environment
                 .backup()
                 .get_backup_vault_access_policy(vault)
                 .await
         }
-        Target::Key(key) => environment.keys().get_key_policy(key).await,
+        Target::KeyPolicy(key) => environment.keys().get_key_policy(key).await,
+        Target::ServiceLinkedRole(role) => {
+            let identities = environment.identities();
+            let found = identities
+                .get_role(role.account(), role.partition(), SERVICE_LINKED_ROLE)
+                .await?;
+            let found = found.filter(|found| found.arn.as_str() == target.as_str());
+            Ok(found.map(|_| SERVICE_LINKED_ROLE.to_owned()))
+        }
     }
 }
 
@@ -267,9 +281,9 @@ fn late(
 ) -> Option<Late> {
     let last = history.last_write.as_ref()?;
     match target {
-        Target::Vault(_) => return None,
-        Target::Key(_) if now.duration_since(last.at) >= SETTLING => return None,
-        Target::Key(_) => {}
+        Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => return None,
+        Target::KeyPolicy(_) if now.duration_since(last.at) >= SETTLING => return None,
+        Target::KeyPolicy(_) => {}
     }
     // One that can't be read is for the plan to refuse.
     let policy = PolicyDocument::parse(text?).ok()?;
