@@ -5,7 +5,7 @@ use copymend_remediation::report::DiagnosisReport;
 use serde_json::Value;
 
 use super::body::Body;
-use crate::text::{command, inline, quote, sentence};
+use crate::text::{at_most, command, inline, quote, sentence};
 use crate::{json, link, needs};
 
 /// How many items of a list are shown.
@@ -14,6 +14,8 @@ pub(super) const ITEMS: usize = 20;
 const PERMISSIONS: usize = 100;
 /// How many lines of a policy are shown.
 const POLICY_LINES: usize = 400;
+/// Where the lines are that were cut.
+pub(super) const WHOLE_POLICY: &str = " lines; the function's answer holds the whole policy";
 /// Quoted lines are wrapped at this width.
 const QUOTE_WIDTH: usize = 96;
 
@@ -161,16 +163,11 @@ pub(super) fn permissions(body: &mut Body, answers: &[PermissionAnswer]) {
     }
     body.heading("The permissions, one by one");
     body.line(&format!("  {}.", needs::count(answers)));
-    for answer in needs::in_order(answers).into_iter().take(PERMISSIONS) {
-        body.line(&format!(
-            "  {}  {}",
-            needs::mark(answer.state),
-            needs::line(answer)
-        ));
-    }
-    let cut = answers.len().saturating_sub(PERMISSIONS);
-    if cut > 0 {
-        body.line(&format!("  [{cut} more]"));
+    let lines = needs::in_order(answers).into_iter();
+    let lines =
+        lines.map(|answer| format!("{}  {}", needs::mark(answer.state), needs::line(answer)));
+    for line in at_most(lines.collect(), PERMISSIONS, "") {
+        body.line(&format!("  {line}"));
     }
 }
 
@@ -182,14 +179,7 @@ pub(super) fn policy(body: &mut Body, policy: Option<&Value>) {
     body.heading("The policy to attach");
     body.line("  The least that is missing, ready to paste. Check its resources before you do.");
     body.line("");
-    let lines = json::policy(policy);
-    for line in lines.iter().take(POLICY_LINES) {
-        body.indented(line);
-    }
-    let cut = lines.len().saturating_sub(POLICY_LINES);
-    if cut > 0 {
-        body.indented(&format!(
-            "[{cut} more lines; the function's answer holds the whole policy]"
-        ));
+    for line in at_most(json::policy(policy), POLICY_LINES, WHOLE_POLICY) {
+        body.indented(&line);
     }
 }

@@ -32,20 +32,9 @@ pub(super) fn headline(body: &mut Body, report: &Report) {
 }
 
 pub(super) fn changes(body: &mut Body, report: &Report) {
-    for change in &report.changes {
-        let heading = if change.applied {
-            "The change, written and read back"
-        } else if report.outcome == Outcome::Planned {
-            "The change that Copymend would make"
-        } else if change.id.is_some() {
-            "The change, put, but not seen in the policy"
-        } else {
-            "The change, not written"
-        };
+    for (change, standing) in words::changes(report) {
+        let [heading, ..] = standing.words();
         one_change(body, heading, change);
-    }
-    for change in &report.refused_changes {
-        one_change(body, "The change that was refused", change);
     }
 }
 

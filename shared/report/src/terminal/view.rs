@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Style;
 use super::paint::{BAD, DIM, GOOD, Paint, STRONG, WARN};
-use crate::text::{command as command_line, inline, inline_up_to, wrap};
+use crate::text::{at_most, command as command_line, inline, inline_up_to, wrap};
 use crate::{json, link, needs, words};
 
 /// Prose is wrapped at this width, behind the labels.
@@ -164,13 +164,9 @@ impl View {
         };
         self.row("policy", "to attach, ready to paste");
         let lines = json::policy(policy);
-        for line in lines.iter().take(LINES) {
-            let line = self.paint.paint(GOOD, line);
+        let painted = lines.iter().map(|line| self.paint.paint(GOOD, line));
+        for line in at_most(painted.collect(), LINES, " lines") {
             self.row("", &line);
-        }
-        let cut = lines.len().saturating_sub(LINES);
-        if cut > 0 {
-            self.row("", &format!("[{cut} more lines]"));
         }
     }
 
