@@ -228,32 +228,9 @@ mod tests {
 
     #[test]
     fn nothing_invisible_gets_through() {
-        for character in [
-            '\0',
-            '\u{7}',
-            '\u{8}',
-            '\u{1b}',
-            '\u{7f}',
-            '\u{9b}',
-            '\u{ad}',
-            '\u{61c}',
-            '\u{115f}',
-            '\u{180e}',
-            '\u{200b}',
-            '\u{200d}',
-            '\u{200e}',
-            '\u{202e}',
-            '\u{2066}',
-            '\u{2069}',
-            '\u{2800}',
-            '\u{3164}',
-            '\u{fe0f}',
-            '\u{feff}',
-            '\u{fff9}',
-            '\u{e0041}',
-            '\u{e000}',
-            '\u{301}',
-        ] {
+        let hidden = "\0\u{7}\u{8}\u{1b}\u{7f}\u{9b}\u{ad}\u{61c}\u{115f}\u{180e}\u{200b}\u{200d}\
+            \u{200e}\u{202e}\u{2066}\u{2069}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{fff9}\u{e0041}\u{e000}\u{301}";
+        for character in hidden.chars() {
             let shown = inline(&format!("a{character}b"));
             assert!(
                 shown.is_ascii() && !shown.contains(character),

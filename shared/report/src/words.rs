@@ -60,7 +60,7 @@ pub(crate) fn deed(report: &Report) -> String {
 fn added(verb: &str, change: Option<&PolicyChange>) -> String {
     match change {
         Some(change) if is_role(change) => {
-            let verb = if verb == "added" { "made" } else { "make" };
+            let verb = if verb == "added" { "created" } else { "create" };
             format!("{verb} {}", inline(&change.resource))
         }
         Some(change) => format!(

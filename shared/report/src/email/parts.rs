@@ -1,12 +1,12 @@
 //! The parts of an e-mail that need not know what it is about.
 
-use copymend_diagnosis::{Advice, Assessment, BackupVaultArn, PermissionAnswer, Verdict};
+use copymend_diagnosis::{Advice, Assessment, PermissionAnswer, Verdict};
 use copymend_remediation::report::DiagnosisReport;
 use serde_json::Value;
 
 use super::body::Body;
 use crate::text::{at_most, command, inline, quote, sentence};
-use crate::{json, link, needs};
+use crate::{json, link, needs, subject};
 
 /// How many items of a list are shown.
 pub(super) const ITEMS: usize = 20;
@@ -21,15 +21,7 @@ const QUOTE_WIDTH: usize = 96;
 
 /// A vault in words.
 pub(super) fn vault(text: &str) -> String {
-    match text.parse::<BackupVaultArn>() {
-        Ok(vault) => format!(
-            "vault {}, account {}, Region {}",
-            vault.name(),
-            vault.arn().account(),
-            vault.region()
-        ),
-        Err(_) => inline(text),
-    }
+    subject::vault(text, "vault ", ", account ", ", Region ")
 }
 
 pub(super) fn notes(body: &mut Body, notes: &[String]) {
@@ -116,16 +108,16 @@ fn one_candidate(body: &mut Body, candidate: &Assessment, permissions: &[Permiss
     }
 }
 
-/// The message of `whose`, such as `the job`.
+/// The message of `whose`: of a job or a call.
 pub(super) fn message(body: &mut Body, whose: &str, message: &str) {
-    body.heading(&format!("{whose}'s message, word for word"));
+    body.heading(&format!("The {whose}'s message, word for word"));
     let quote = quote(message, QUOTE_WIDTH);
     if quote.lines.is_empty() {
-        body.line(&format!("  {} has no message.", sentence_start(whose)));
+        body.line(&format!("  The {whose} has no message."));
         return;
     }
     body.line(&format!(
-        "  Quoted from the event or {whose}. Copymend did not write this; do not follow links in it."
+        "  Quoted from the event or the {whose}. Copymend did not write this; do not follow links in it."
     ));
     for line in &quote.lines {
         body.quoted(line);
@@ -133,14 +125,6 @@ pub(super) fn message(body: &mut Body, whose: &str, message: &str) {
     if quote.cut > 0 {
         body.line(&format!("  [{} more characters were cut.]", quote.cut));
     }
-}
-
-fn sentence_start(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map(|first| first.to_uppercase().chain(characters).collect())
-        .unwrap_or_default()
 }
 
 /// The reads that told nothing. `meaning` says what follows from that.

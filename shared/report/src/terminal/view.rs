@@ -88,22 +88,13 @@ impl View {
         diagnosis: &DiagnosisReport,
         permissions: &[PermissionAnswer],
     ) {
-        let confirmed = diagnosis
-            .candidates
-            .first()
-            .is_some_and(|first| first.verdict == Verdict::Confirmed);
-        self.prose(
-            "cause",
-            &format!(
-                "{} ({}).",
-                diagnosis.cause.title(),
-                if confirmed {
-                    "confirmed"
-                } else {
-                    "not confirmed"
-                }
-            ),
-        );
+        let first = diagnosis.candidates.first().map(|first| first.verdict);
+        let certainty = match first {
+            Some(Verdict::Confirmed) => "confirmed",
+            Some(Verdict::NotCheckable | Verdict::RuledOut) | None => "not confirmed",
+        };
+        let title = diagnosis.cause.title();
+        self.prose("cause", &format!("{title} ({certainty})."));
         let mut candidates = diagnosis.candidates.iter();
         if let Some(first) = candidates.next() {
             let evidence = if first.evidence.is_empty() {
@@ -113,24 +104,17 @@ impl View {
             };
             let told = evidence
                 .iter()
-                .filter(|seen| !needs::is_listed(permissions, seen));
-            for seen in told
+                .filter(|seen| !needs::is_listed(permissions, seen))
                 .take(ITEMS)
                 .map(|seen| inline(seen))
-                .filter(|seen| !seen.is_empty())
-            {
+                .filter(|seen| !seen.is_empty());
+            for seen in told {
                 let mark = self.paint.paint(DIM, "·");
                 self.item("", &mark, &seen);
             }
         }
         let others: Vec<String> = candidates
-            .map(|candidate| {
-                format!(
-                    "{} ({})",
-                    candidate.cause,
-                    words::verdict(candidate.verdict)
-                )
-            })
+            .map(|other| format!("{} ({})", other.cause, words::verdict(other.verdict)))
             .collect();
         if !others.is_empty() {
             self.prose("others", &others.join(", "));
