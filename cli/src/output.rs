@@ -1,10 +1,10 @@
 //! What goes out: JSON as it is, text for people without anything that a terminal would act on.
 
-use std::fmt::Write as _;
 use std::io::{self, StdoutLock, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use copymend_policy::text::{is_hidden, push_json_escape};
 use serde::Serialize;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -21,23 +21,12 @@ pub(crate) fn json(mut output: impl Write, value: &impl Serialize) -> io::Result
     writeln!(output)
 }
 
-/// Text from outside, made harmless: control characters and those that turn the direction of text are written as JSON
-/// escapes. Line feeds and tabs stay; a carriage return, which JSON needs nowhere, goes.
+/// Text from outside, made harmless: what can't be seen or turns the direction of text is written as a JSON escape. Line feeds and tabs stay; a carriage return, which JSON needs nowhere, goes.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars().filter(|character| *character != '\r') {
-        let harmful = match character {
-            '\n' | '\t' => false,
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => true,
-            other => other.is_control(),
-        };
-        if harmful {
-            // Writing to a string does not fail.
-            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        if is_hidden(character) && !matches!(character, '\n' | '\t') {
+            push_json_escape(&mut out, character);
         } else {
             out.push(character);
         }

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_policy::AccountId;
+use copymend_policy::text::is_hidden;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 
 /// Details longer than this are cut. They come from outside and end up in reports.
@@ -289,16 +290,12 @@ fn told(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// Without control characters and characters that change the reading direction, and not too long.
+/// Without characters that can't be seen or that change the reading direction, and not too long.
 fn cleaned(text: &str) -> String {
-    let is_unsafe = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     let mut clean: String = text
         .chars()
         .take(LONGEST_DETAIL)
-        .map(|c| if is_unsafe(c) { ' ' } else { c })
+        .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect();
     if text.chars().nth(LONGEST_DETAIL).is_some() {
         clean.push('…');

@@ -199,10 +199,7 @@ impl<'e> Detail<'e> {
 }
 
 pub(crate) fn shortened(text: &str) -> String {
-    text.chars()
-        .take(200)
-        .flat_map(char::escape_debug)
-        .collect()
+    copymend_policy::text::escaped(text, 200)
 }
 
 /// Why an input is no event of a copy job.

@@ -216,11 +216,10 @@ impl ArnError {
     /// The text is shown escaped and cut to 200 characters, because it may come from an event.
     #[must_use]
     pub fn new(kind: &'static str, text: &str, reason: &'static str) -> Self {
-        let text = text
-            .chars()
-            .take(200)
-            .flat_map(char::escape_debug)
-            .collect();
-        Self { kind, text, reason }
+        Self {
+            kind,
+            text: crate::text::escaped(text, 200),
+            reason,
+        }
     }
 }

@@ -126,8 +126,5 @@ impl ParseError {
 
 /// Text from a document, made fit for an error message: escaped, and cut to 120 characters.
 pub(crate) fn shown(text: &str) -> String {
-    text.chars()
-        .take(120)
-        .flat_map(char::escape_debug)
-        .collect()
+    crate::text::escaped(text, 120)
 }

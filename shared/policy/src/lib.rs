@@ -61,6 +61,7 @@ mod principal;
 pub mod proof;
 mod statement;
 mod template;
+pub mod text;
 mod truth;
 mod values;
 mod wildcard;

@@ -3,8 +3,11 @@
 
 use std::fmt::Write as _;
 
+use copymend_policy::text::push_json_escape;
 use copymend_remediation::report::Report;
 use serde_json::Value;
+
+use crate::text::break_links;
 
 /// The Report as one line of JSON, in ASCII.
 #[must_use]
@@ -25,9 +28,7 @@ fn ascii(line: String) -> String {
             ascii.push(character);
         } else {
             // Only strings hold such characters, so an escape means the same.
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(ascii, "\\u{unit:04x}");
-            }
+            push_json_escape(&mut ascii, character);
         }
     }
     ascii
@@ -43,10 +44,7 @@ pub(crate) fn policy(policy: &Value) -> Vec<String> {
     let text = serde_json::to_string_pretty(policy).unwrap_or_default();
     text.lines()
         .map(|line| {
-            let mut line = ascii(line.to_owned()).replace("://", ":\\/\\/");
-            for prefix in ["www.", "WWW.", "Www."] {
-                line = line.replace(prefix, &prefix.replace('.', "\\u002e"));
-            }
+            let mut line = break_links(&ascii(line.to_owned()), ":\\/\\/", "\\u002e");
             let cut = line.len().saturating_sub(LINE_LIMIT);
             if cut > 0 {
                 line.truncate(LINE_LIMIT);

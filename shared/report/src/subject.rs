@@ -30,21 +30,30 @@ pub(crate) fn caller(arn: &str) -> String {
     }
 }
 
+/// A vault by its name, account and Region, with these words before each; other text as it is.
+pub(crate) fn vault(text: &str, name: &str, account: &str, region: &str) -> String {
+    match text.parse::<BackupVaultArn>() {
+        Ok(vault) => format!(
+            "{name}{}{account}{}{region}{}",
+            vault.name(),
+            vault.arn().account(),
+            vault.region()
+        ),
+        Err(_) => inline(text),
+    }
+}
+
 fn job_ended(job: &JobSummary) -> String {
-    let kind = job
-        .resource_type
-        .as_deref()
-        .map(|kind| format!(" of {}", inline(kind)))
-        .unwrap_or_default();
-    let role = job
-        .role
-        .as_deref()
-        .map(|role| format!(" for the job role {}", inline(role)))
-        .unwrap_or_default();
+    let behind = |words: &str, text: &Option<String>| match text {
+        Some(text) => format!("{words}{}", inline(text)),
+        None => String::new(),
+    };
     format!(
-        "A {}{kind} ended as {}{role}, in account {}, Region {}.",
+        "A {}{} ended as {}{}, in account {}, Region {}.",
         job.kind.name(),
+        behind(" of ", &job.resource_type),
         inline(&job.state),
+        behind(" for the job role ", &job.role),
         inline(&job.account),
         inline(&job.region)
     )

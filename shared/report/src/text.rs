@@ -1,4 +1,6 @@
-//! Text that others wrote, made safe to show.
+//! Text that others wrote, on lines of ours: bounded, without links.
+
+use copymend_policy::text::push_shown;
 
 /// How much of a job's message is shown, in characters.
 pub(crate) const MESSAGE_LIMIT: usize = 4_000;
@@ -16,13 +18,7 @@ pub(crate) fn inline(text: &str) -> String {
 
 /// [`inline`] with its own bound, in characters.
 pub(crate) fn inline_up_to(text: &str, limit: usize) -> String {
-    let shown = Shown::of(text, limit, |character| {
-        if character.is_whitespace() {
-            Some(' ')
-        } else {
-            None
-        }
-    });
+    let shown = Shown::of(text, limit, |c| c.is_whitespace().then_some(' '));
     let words: Vec<&str> = shown
         .text
         .split(' ')
@@ -44,6 +40,17 @@ fn exact_up_to(line: &str, limit: usize) -> String {
 /// A line of our advice: [`exact`], but a command may read a file of its reader's (`file://policy.json`).
 pub(crate) fn command(line: &str) -> String {
     exact_up_to(line, COMMAND_LIMIT).replace(" file[:]//", " file://")
+}
+
+/// The first lines, and how many `more` there are.
+pub(crate) fn at_most(
+    lines: Vec<String>,
+    limit: usize,
+    more: &str,
+) -> impl Iterator<Item = String> {
+    let cut = lines.len().saturating_sub(limit);
+    let rest = (cut > 0).then(|| format!("[{cut} more{more}]"));
+    lines.into_iter().take(limit).chain(rest)
 }
 
 /// With a capital letter and a full stop, where it is prose.
@@ -84,8 +91,8 @@ pub(crate) struct Quote {
 /// The text line by line. Lines are wrapped, so that no mail client wraps one for us and loses the mark of the quote.
 /// Host names are broken too (`evil[.]example`), since many clients make links of them.
 pub(crate) fn quote(text: &str, width: usize) -> Quote {
-    let shown = Shown::of(text, MESSAGE_LIMIT, |character| {
-        matches!(character, '\n' | '\r').then_some('\n')
+    let shown = Shown::of(text, MESSAGE_LIMIT, |c| {
+        matches!(c, '\n' | '\r').then_some('\n')
     });
     let lines = shown
         .text
@@ -99,9 +106,7 @@ pub(crate) fn quote(text: &str, width: usize) -> Quote {
     }
 }
 
-/// A text with everything escaped that can't be seen or changes the order of what is seen: control, format,
-/// bidirectional and zero-width characters, line separators, unusual spaces, combining marks, unassigned and private
-/// characters.
+/// A text with everything escaped that is hidden.
 struct Shown {
     text: String,
     /// How many characters of the original are missing at the end.
@@ -111,55 +116,39 @@ struct Shown {
 impl Shown {
     /// At most `limit` characters, escapes counted as they are shown. `keep` may put a character in place of one that
     /// would be escaped.
-    fn of(text: &str, limit: usize, keep: impl Fn(char) -> Option<char>) -> Self {
+    fn of(text: &str, limit: usize, keep: fn(char) -> Option<char>) -> Self {
         let mut shown = String::with_capacity(text.len().min(limit));
         let mut room = limit;
         let mut characters = text.chars();
         while let Some(character) = characters.next() {
-            let size = match (keep(character), character) {
-                (Some(kept), _) => push(&mut shown, room, std::iter::once(kept)),
-                (None, '"' | '\'' | '\\') => push(&mut shown, room, std::iter::once(character)),
-                // Letters and symbols by their category, but blank on the screen.
-                (None, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}') => {
-                    push(&mut shown, room, character.escape_unicode())
-                }
-                (None, _) => push(&mut shown, room, character.escape_debug()),
-            };
-            match size {
-                Some(size) => room -= size,
-                None => {
-                    return Self {
-                        text: shown,
-                        cut: characters.count() + 1,
-                    };
-                }
+            let before = shown.len();
+            match keep(character) {
+                Some(kept) => shown.push(kept),
+                None => push_shown(&mut shown, character),
             }
+            let added = shown.get(before..).unwrap_or_default().chars().count();
+            if added > room {
+                shown.truncate(before);
+                let cut = characters.count() + 1;
+                return Self { text: shown, cut };
+            }
+            room -= added;
         }
-        Self {
-            text: shown,
-            cut: 0,
-        }
+        let cut = 0;
+        Self { text: shown, cut }
     }
-}
-
-/// Appends the characters if there is room, and answers how many they are.
-fn push(
-    shown: &mut String,
-    room: usize,
-    characters: impl Iterator<Item = char> + Clone,
-) -> Option<usize> {
-    let size = characters.clone().count();
-    (size <= room).then(|| {
-        shown.extend(characters);
-        size
-    })
 }
 
 /// Breaks links, so that no mail client makes one: only our own may be clicked.
 fn without_links(text: &str) -> String {
-    let mut broken = text.replace("://", "[:]//");
+    break_links(text, "[:]//", "[.]")
+}
+
+/// Writes what makes a viewer take a text for a link in another way.
+pub(crate) fn break_links(text: &str, scheme: &str, dot: &str) -> String {
+    let mut broken = text.replace("://", scheme);
     for prefix in ["www.", "WWW.", "Www."] {
-        broken = broken.replace(prefix, &prefix.replace('.', "[.]"));
+        broken = broken.replace(prefix, &prefix.replace('.', dot));
     }
     broken
 }
@@ -239,32 +228,9 @@ mod tests {
 
     #[test]
     fn nothing_invisible_gets_through() {
-        for character in [
-            '\0',
-            '\u{7}',
-            '\u{8}',
-            '\u{1b}',
-            '\u{7f}',
-            '\u{9b}',
-            '\u{ad}',
-            '\u{61c}',
-            '\u{115f}',
-            '\u{180e}',
-            '\u{200b}',
-            '\u{200d}',
-            '\u{200e}',
-            '\u{202e}',
-            '\u{2066}',
-            '\u{2069}',
-            '\u{2800}',
-            '\u{3164}',
-            '\u{fe0f}',
-            '\u{feff}',
-            '\u{fff9}',
-            '\u{e0041}',
-            '\u{e000}',
-            '\u{301}',
-        ] {
+        let hidden = "\0\u{7}\u{8}\u{1b}\u{7f}\u{9b}\u{ad}\u{61c}\u{115f}\u{180e}\u{200b}\u{200d}\
+            \u{200e}\u{202e}\u{2066}\u{2069}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{fff9}\u{e0041}\u{e000}\u{301}";
+        for character in hidden.chars() {
             let shown = inline(&format!("a{character}b"));
             assert!(
                 shown.is_ascii() && !shown.contains(character),

@@ -44,8 +44,7 @@ pub(crate) fn deed(report: &Report) -> String {
             "AWS Backup did not confirm this event. The cause is read from its message alone, and nothing was changed.".to_owned()
         }
         Outcome::Refused if report.verified => {
-            let failed: Vec<&str> = report.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.guard.name()).collect();
-            format!("Copymend refused the repair; nothing was written. Guards that failed: {}.", failed.join(", "))
+            format!("Copymend refused the repair; nothing was written. Guards that failed: {}.", failed_guards(report))
         }
         Outcome::Refused => "The event and AWS Backup disagree, so Copymend refused to act on it. Nothing was written.".to_owned(),
         Outcome::Failed if report.decision == DecisionKind::Retry => {
@@ -61,7 +60,7 @@ pub(crate) fn deed(report: &Report) -> String {
 fn added(verb: &str, change: Option<&PolicyChange>) -> String {
     match change {
         Some(change) if is_role(change) => {
-            let verb = if verb == "added" { "made" } else { "make" };
+            let verb = if verb == "added" { "created" } else { "create" };
             format!("{verb} {}", inline(&change.resource))
         }
         Some(change) => format!(
@@ -71,6 +70,72 @@ fn added(verb: &str, change: Option<&PolicyChange>) -> String {
         ),
         None => format!("{verb} what was missing"),
     }
+}
+
+/// The names of the guards that failed.
+pub(crate) fn failed_guards(report: &Report) -> String {
+    let failed = report.guards.iter().filter(|guard| !guard.passed);
+    let names: Vec<&str> = failed.map(|guard| guard.guard.name()).collect();
+    names.join(", ")
+}
+
+/// How a change stands.
+#[derive(Clone, Copy)]
+pub(crate) enum Standing {
+    /// Written and read back.
+    Written,
+    /// Put, but the read-back doesn't show it yet.
+    NotSeen,
+    /// Observe mode: to be written.
+    Planned,
+    /// Tried in vain.
+    NotWritten,
+    /// A guard forbade it.
+    Refused,
+}
+
+impl Standing {
+    /// The heading in an e-mail; in the terminal what stands before the name of a policy, and of a role that is missing.
+    pub(crate) const fn words(self) -> [&'static str; 3] {
+        match self {
+            Self::Written => ["The change, written and read back", "written to", "created"],
+            Self::NotSeen => [
+                "The change, put, but not seen in the policy",
+                "written, but not seen yet in",
+                "created, but not seen yet:",
+            ],
+            Self::Planned => [
+                "The change that Copymend would make",
+                "planned for",
+                "planned: create",
+            ],
+            Self::NotWritten => ["The change, not written", "not written to", "not created:"],
+            Self::Refused => [
+                "The change that was refused",
+                "refused for",
+                "refused: create",
+            ],
+        }
+    }
+}
+
+/// The changes, and how each stands.
+pub(crate) fn changes(report: &Report) -> impl Iterator<Item = (&PolicyChange, Standing)> {
+    let standing = |change: &PolicyChange| match (change.applied, report.outcome) {
+        (true, _) => Standing::Written,
+        (false, Outcome::Planned) => Standing::Planned,
+        (false, _) if change.id.is_some() => Standing::NotSeen,
+        (false, _) => Standing::NotWritten,
+    };
+    let changes = report
+        .changes
+        .iter()
+        .map(move |change| (change, standing(change)));
+    let refused = report
+        .refused_changes
+        .iter()
+        .map(|change| (change, Standing::Refused));
+    changes.chain(refused)
 }
 
 /// Whether a change creates a role, instead of adding statements to a policy.

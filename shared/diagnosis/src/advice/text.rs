@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use copymend_policy::text::push_shown;
+
 /// How much of a text that others wrote is shown, in characters.
 const LONGEST: usize = 128;
 
@@ -25,11 +27,11 @@ pub(crate) fn quoted(text: &str) -> String {
     shown.push('`');
     let mut characters = text.chars();
     for character in characters.by_ref().take(LONGEST) {
-        match character {
-            '`' => shown.push_str("\\u{60}"),
-            '"' | '\'' => shown.push(character),
-            // No tag or name needs two spaces in a row, but they are shown: they may be what is wrong.
-            other => shown.extend(other.escape_debug()),
+        // No tag or name needs two spaces in a row, but they are shown: they may be what is wrong.
+        if character == '`' {
+            shown.push_str("\\u{60}");
+        } else {
+            push_shown(&mut shown, character);
         }
     }
     shown.push('`');

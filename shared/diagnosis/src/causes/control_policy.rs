@@ -36,8 +36,8 @@ pub(super) static SERVICE: Entry = Entry {
 pub(super) static RESOURCE: Entry = Entry {
     slug: "resource-control-policy",
     title: "A resource control policy blocks the call",
-    happens: "A resource control policy of the organization denies the call on the account that owns the resource, most often \
-        on its AWS KMS key.",
+    happens: "A resource control policy of the organization denies the call in the account that owns the resource. \
+        These policies cover AWS KMS and not AWS Backup, so the resource is most likely a key.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A resource control policy of the organization can refuse it too.",
     messages: rules! {

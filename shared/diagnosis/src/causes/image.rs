@@ -86,8 +86,8 @@ fn allowed_amis(case: &Case<'_>) -> Vec<String> {
 pub(super) static SHARE_REVOKED: Entry = Entry {
     slug: "share-revoked",
     title: "The temporary sharing of the image or snapshot was taken back",
-    happens: "While it copies, AWS Backup shares the image or the snapshot with the destination account. Someone took that \
-        back, most often an automation.",
+    happens: "While it copies, AWS Backup shares the image or the snapshot with the destination account. Someone \
+        took that back, for example an automation that undoes all sharing.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
     messages: rules! {

@@ -53,7 +53,7 @@ pub(super) static STATE: Entry = Entry {
 pub(super) static NOT_FOUND: Entry = Entry {
     slug: "key-not-found",
     title: "The key does not exist",
-    happens: "The key that the backup is encrypted with was deleted, or the key that a setting names was never there.",
+    happens: "The key that the backup is encrypted with was deleted, or a key that the copy names never existed.",
     found: "AWS KMS describes the key, or says that there is none.",
     also: "A key that does not exist gives the same text.",
     messages: rules! {
@@ -80,8 +80,9 @@ pub(super) static NOT_FOUND: Entry = Entry {
 pub(super) static AWS_MANAGED: Entry = Entry {
     slug: "aws-managed-key",
     title: "The backup is encrypted with an AWS managed key, which cannot be shared",
-    happens: "The policy of an AWS managed key, such as aws/ebs, belongs to AWS and admits its own account alone. A backup \
-        under it cannot be copied to another account.",
+    happens: "The policy of an AWS managed key, such as aws/ebs, belongs to AWS and admits its own account alone. A \
+        backup under it cannot be copied to another account, unless AWS Backup manages its type fully. A logically \
+        air-gapped vault takes no such backup at all.",
     found: "AWS KMS describes the key and tells who manages it.",
     also: "A backup under an AWS managed key gives the same text.",
     messages: rules! {

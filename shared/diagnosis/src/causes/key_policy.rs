@@ -23,9 +23,12 @@ use crate::resource::KeyArn;
 pub(super) static POLICY: Entry = Entry {
     slug: "source-key-policy",
     title: "The key policy of the source backup does not admit the destination account",
-    happens: "The backup is encrypted with a customer managed key. Its policy must let AWSServiceRoleForBackup of the \
-        destination account use the key, and it does not.",
-    found: "The key's policy is read and evaluated for that role, as IAM would do it.",
+    happens: "The backup is encrypted with a customer managed key. Its policy must let AWSServiceRoleForBackup of \
+        the destination account use the key, and it does not. For a copy into a logically air-gapped vault it must \
+        admit the job role instead.",
+    found: "The key's policy is read and evaluated for AWSServiceRoleForBackup of the destination account, as IAM \
+        would do it. The job role's use of the key is not evaluated, and for types that AWS Backup manages fully it \
+        is not documented who uses the key.",
     also: "A key policy that does not admit the destination account gives the same text.",
     messages: rules! {
         // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the default key". It appears

@@ -51,7 +51,8 @@ fn concurrency(case: &Case<'_>) -> Vec<String> {
 pub(super) static QUOTA: Entry = Entry {
     slug: "quota",
     title: "A service quota is used up",
-    happens: "The account has as many recovery points, snapshots or images as its quota allows.",
+    happens: "The account has as many recovery points, snapshots or images as its quota allows, or as many backups \
+        run at once.",
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A used-up quota gives the same text.",
     messages: rules! {

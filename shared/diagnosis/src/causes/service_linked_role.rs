@@ -10,8 +10,8 @@ use crate::messages::wording::SERVICE_LINKED_ROLE_NOT_ASSUMED;
 pub(super) static MISSING: Entry = Entry {
     slug: "service-linked-role",
     title: "AWSServiceRoleForBackup is missing in the destination account",
-    happens: "The role AWSServiceRoleForBackup does the destination's part of a copy between accounts. AWS Backup creates it \
-        when the account first uses the service, and someone may have deleted it.",
+    happens: "The role AWSServiceRoleForBackup does the destination's part of a copy between accounts. AWS Backup \
+        creates it when the account first uses the service. The account never did, or someone deleted the role.",
     found: "AWS IAM is asked for the role in the destination account.",
     also: ADMITTED,
     messages: rules! {

@@ -16,7 +16,9 @@ pub(super) static POLICY: Entry = Entry {
     title: "The tags break the organization's tag policy",
     happens: "The copy takes over the tags of the backup, and one of them breaks a tag policy that is enforced for what the \
         copy creates.",
-    found: "The tags of the recovery point are compared with the tag policy in effect in the destination account.",
+    found: "The tags of the recovery point are compared with the tag policy in effect in the destination account. \
+        AWS Backup tells them only of recovery points whose ARN is its own (arn:aws:backup); those of snapshots and \
+        images are not read.",
     also: ADMITTED,
     messages: rules! {
         // Documented: "The tag policy does not allow the specified value for the following tag key". First, because a tag key
@@ -54,7 +56,8 @@ pub(super) static LIMIT: Entry = Entry {
     title: "The copy would have more than 50 tags",
     happens: "The copy takes over the tags of the backup and of the resource, and gets those of the backup plan. A resource \
         may have 50 tags.",
-    found: "The tags of the recovery point are counted. Those of the resource are not read.",
+    found: "The tags of the recovery point are counted, where its ARN is AWS Backup's own (arn:aws:backup). Those of \
+        snapshots and images, and of the resource, are not read.",
     also: ADMITTED,
     messages: rules! {
         // Documented: "The resultant tag set must not have more than 50 user tags.", pattern "More than 50 tags specified".

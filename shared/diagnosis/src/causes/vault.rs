@@ -15,8 +15,9 @@ use crate::messages::wording::AT_DESTINATION;
 pub(super) static KEY: Entry = Entry {
     slug: "destination-vault-key",
     title: "The destination vault has no key that this copy can use",
-    happens: "The destination vault uses AWS's own key, or its key is disabled, waits for deletion or is gone. A copy between \
-        accounts of a type that AWS Backup does not manage fully needs a customer managed key there.",
+    happens: "The destination vault is encrypted with the default key aws/backup, or its key is disabled, waits for \
+        its deletion or is gone. A vault on the default key takes no copy of a type that AWS Backup does not manage \
+        fully.",
     found: "The vault names its key, and AWS KMS describes it.",
     also: "The key may be that of the destination vault.",
     messages: rules! {

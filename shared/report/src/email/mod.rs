@@ -38,9 +38,9 @@ pub fn email(report: &Report) -> Email {
     sections::left_to_do(&mut body, report);
     parts::evidence(&mut body, &report.diagnosis, permissions);
     let (whose, unknown) = match report.subject {
-        Subject::Copy(_) => ("the job", "An unknown fact never permits a write."),
-        Subject::ApiCall(_) => ("the call", MAY_BE_IN_THE_WAY),
-        Subject::Job(_) => ("the job", MAY_BE_IN_THE_WAY),
+        Subject::Copy(_) => ("job", "An unknown fact never permits a write."),
+        Subject::ApiCall(_) => ("call", MAY_BE_IN_THE_WAY),
+        Subject::Job(_) => ("job", MAY_BE_IN_THE_WAY),
     };
     parts::message(&mut body, whose, &report.message);
     parts::unknown(&mut body, &report.diagnosis, unknown);

@@ -1,12 +1,12 @@
 //! The parts of an e-mail that need not know what it is about.
 
-use copymend_diagnosis::{Advice, Assessment, BackupVaultArn, PermissionAnswer, Verdict};
+use copymend_diagnosis::{Advice, Assessment, PermissionAnswer, Verdict};
 use copymend_remediation::report::DiagnosisReport;
 use serde_json::Value;
 
 use super::body::Body;
-use crate::text::{command, inline, quote, sentence};
-use crate::{json, link, needs};
+use crate::text::{at_most, command, inline, quote, sentence};
+use crate::{json, link, needs, subject};
 
 /// How many items of a list are shown.
 pub(super) const ITEMS: usize = 20;
@@ -14,20 +14,14 @@ pub(super) const ITEMS: usize = 20;
 const PERMISSIONS: usize = 100;
 /// How many lines of a policy are shown.
 const POLICY_LINES: usize = 400;
+/// Where the lines are that were cut.
+pub(super) const WHOLE_POLICY: &str = " lines; the function's answer holds the whole policy";
 /// Quoted lines are wrapped at this width.
 const QUOTE_WIDTH: usize = 96;
 
 /// A vault in words.
 pub(super) fn vault(text: &str) -> String {
-    match text.parse::<BackupVaultArn>() {
-        Ok(vault) => format!(
-            "vault {}, account {}, Region {}",
-            vault.name(),
-            vault.arn().account(),
-            vault.region()
-        ),
-        Err(_) => inline(text),
-    }
+    subject::vault(text, "vault ", ", account ", ", Region ")
 }
 
 pub(super) fn notes(body: &mut Body, notes: &[String]) {
@@ -114,16 +108,16 @@ fn one_candidate(body: &mut Body, candidate: &Assessment, permissions: &[Permiss
     }
 }
 
-/// The message of `whose`, such as `the job`.
+/// The message of `whose`: of a job or a call.
 pub(super) fn message(body: &mut Body, whose: &str, message: &str) {
-    body.heading(&format!("{whose}'s message, word for word"));
+    body.heading(&format!("The {whose}'s message, word for word"));
     let quote = quote(message, QUOTE_WIDTH);
     if quote.lines.is_empty() {
-        body.line(&format!("  {} has no message.", sentence_start(whose)));
+        body.line(&format!("  The {whose} has no message."));
         return;
     }
     body.line(&format!(
-        "  Quoted from the event or {whose}. Copymend did not write this; do not follow links in it."
+        "  Quoted from the event or the {whose}. Copymend did not write this; do not follow links in it."
     ));
     for line in &quote.lines {
         body.quoted(line);
@@ -131,14 +125,6 @@ pub(super) fn message(body: &mut Body, whose: &str, message: &str) {
     if quote.cut > 0 {
         body.line(&format!("  [{} more characters were cut.]", quote.cut));
     }
-}
-
-fn sentence_start(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map(|first| first.to_uppercase().chain(characters).collect())
-        .unwrap_or_default()
 }
 
 /// The reads that told nothing. `meaning` says what follows from that.
@@ -161,16 +147,11 @@ pub(super) fn permissions(body: &mut Body, answers: &[PermissionAnswer]) {
     }
     body.heading("The permissions, one by one");
     body.line(&format!("  {}.", needs::count(answers)));
-    for answer in needs::in_order(answers).into_iter().take(PERMISSIONS) {
-        body.line(&format!(
-            "  {}  {}",
-            needs::mark(answer.state),
-            needs::line(answer)
-        ));
-    }
-    let cut = answers.len().saturating_sub(PERMISSIONS);
-    if cut > 0 {
-        body.line(&format!("  [{cut} more]"));
+    let lines = needs::in_order(answers).into_iter();
+    let lines =
+        lines.map(|answer| format!("{}  {}", needs::mark(answer.state), needs::line(answer)));
+    for line in at_most(lines.collect(), PERMISSIONS, "") {
+        body.line(&format!("  {line}"));
     }
 }
 
@@ -182,14 +163,7 @@ pub(super) fn policy(body: &mut Body, policy: Option<&Value>) {
     body.heading("The policy to attach");
     body.line("  The least that is missing, ready to paste. Check its resources before you do.");
     body.line("");
-    let lines = json::policy(policy);
-    for line in lines.iter().take(POLICY_LINES) {
-        body.indented(line);
-    }
-    let cut = lines.len().saturating_sub(POLICY_LINES);
-    if cut > 0 {
-        body.indented(&format!(
-            "[{cut} more lines; the function's answer holds the whole policy]"
-        ));
+    for line in at_most(json::policy(policy), POLICY_LINES, WHOLE_POLICY) {
+        body.indented(&line);
     }
 }

@@ -4,8 +4,8 @@ use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report, 
 use copymend_remediation::settings::Mode;
 
 use super::body::Body;
-use super::parts;
-use crate::text::{exact, inline};
+use super::parts::{self, WHOLE_POLICY};
+use crate::text::{at_most, exact, inline};
 use crate::{subject, words};
 
 /// How much of a diff is shown, in bytes.
@@ -32,20 +32,9 @@ pub(super) fn headline(body: &mut Body, report: &Report) {
 }
 
 pub(super) fn changes(body: &mut Body, report: &Report) {
-    for change in &report.changes {
-        let heading = if change.applied {
-            "The change, written and read back"
-        } else if report.outcome == Outcome::Planned {
-            "The change that Copymend would make"
-        } else if change.id.is_some() {
-            "The change, put, but not seen in the policy"
-        } else {
-            "The change, not written"
-        };
+    for (change, standing) in words::changes(report) {
+        let [heading, ..] = standing.words();
         one_change(body, heading, change);
-    }
-    for change in &report.refused_changes {
-        one_change(body, "The change that was refused", change);
     }
 }
 
@@ -76,21 +65,15 @@ fn one_change(body: &mut Body, heading: &str, change: &PolicyChange) {
     }
     body.line("");
     let diff = copymend_policy::diff(change.before.as_deref(), &change.after);
+    let lines: Vec<String> = diff.lines().map(exact).collect();
     let mut room = DIFF_BYTES;
-    let mut lines = diff.lines();
-    for line in lines.by_ref() {
-        let line = exact(line);
+    let fitting = lines.iter().take_while(|line| {
         room = room.saturating_sub(line.len());
-        if room == 0 {
-            break;
-        }
+        room > 0
+    });
+    let fitting = fitting.count();
+    for line in at_most(lines, fitting, WHOLE_POLICY) {
         body.indented(&line);
-    }
-    let cut = if room == 0 { lines.count() + 1 } else { 0 };
-    if cut > 0 {
-        body.indented(&format!(
-            "[{cut} more lines; the function's answer holds the whole policy]"
-        ));
     }
 }
 
@@ -162,19 +145,10 @@ pub(super) fn guards(body: &mut Body, report: &Report) {
     }
     body.heading("Guards");
     let (passed, failed): (Vec<_>, Vec<_>) = report.guards.iter().partition(|guard| guard.passed);
-    for guard in failed {
-        body.line(&format!(
-            "  NO  {}: {}",
-            guard.guard.name(),
-            inline(&guard.detail)
-        ));
-    }
-    for guard in passed {
-        body.line(&format!(
-            "  ok  {}: {}",
-            guard.guard.name(),
-            inline(&guard.detail)
-        ));
+    for guard in failed.into_iter().chain(passed) {
+        let mark = if guard.passed { "ok" } else { "NO" };
+        let detail = inline(&guard.detail);
+        body.line(&format!("  {mark}  {}: {detail}", guard.guard.name()));
     }
 }
 

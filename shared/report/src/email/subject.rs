@@ -25,7 +25,11 @@ pub(super) fn section(body: &mut Body, report: &Report) {
             "a call cannot be looked up; what follows was read from IAM and AWS KMS"
         }
         (Subject::Job(of), is_verified) => {
-            body.heading(&format!("The {} job that came to nothing", of.kind.name()));
+            body.heading(&format!(
+                "The {} job that {}",
+                of.kind.name(),
+                ended(&of.state)
+            ));
             job(body, of);
             if is_verified {
                 "yes, AWS Backup says that this job ended so"
@@ -45,6 +49,16 @@ pub(super) fn section(body: &mut Body, report: &Report) {
     }
     if let Some(count @ 2..) = report.occurrences {
         body.field("Seen", &format!("{count} times"));
+    }
+}
+
+/// How a job ended, by the state that AWS Backup gives it.
+fn ended(state: &str) -> &'static str {
+    match state {
+        "FAILED" => "failed",
+        "ABORTED" => "was aborted",
+        "EXPIRED" => "expired",
+        _ => "did not complete",
     }
 }
 

@@ -3,50 +3,16 @@
 use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report};
 
 use super::fold::fold;
-use super::paint::{BAD, DIM, GOOD, STRONG, WARN};
+use super::paint::{BAD, DIM, GOOD, STRONG, of_outcome};
 use super::view::{ITEMS, View};
-use crate::text::{exact, inline};
+use crate::text::{at_most, exact, inline};
+use crate::words::Standing;
 use crate::{subject, words};
 
 /// A diff's nested lines are joined up to this width.
 const DIFF_WIDTH: usize = 110;
 /// How many lines of a diff are shown.
 const DIFF_LINES: usize = 80;
-
-/// How a change stands.
-#[derive(Clone, Copy)]
-enum Standing {
-    /// Written and read back.
-    Written,
-    /// Put, but the read-back doesn't show it yet.
-    NotSeen,
-    /// Observe mode: to be written.
-    Planned,
-    /// A guard forbade it.
-    Refused,
-}
-
-impl Standing {
-    /// What stands before the policy's name.
-    const fn of_policy(self) -> &'static str {
-        match self {
-            Self::Written => "written to",
-            Self::NotSeen => "written, but not seen yet in",
-            Self::Planned => "planned for",
-            Self::Refused => "refused for",
-        }
-    }
-
-    /// What stands before the name of a role that is missing.
-    const fn of_role(self) -> &'static str {
-        match self {
-            Self::Written => "created",
-            Self::NotSeen => "created, but not seen yet:",
-            Self::Planned => "planned: create",
-            Self::Refused => "refused: create",
-        }
-    }
-}
 
 impl View {
     pub(super) fn report(&mut self, report: &Report) {
@@ -58,18 +24,8 @@ impl View {
         }
         self.permissions(permissions);
         self.policy(report.policy.as_ref());
-        for change in &report.changes {
-            let standing = if change.applied {
-                Standing::Written
-            } else if change.id.is_some() {
-                Standing::NotSeen
-            } else {
-                Standing::Planned
-            };
+        for (change, standing) in words::changes(report) {
             self.change(change, standing);
-        }
-        for change in &report.refused_changes {
-            self.change(change, Standing::Refused);
         }
         self.guards(report);
         self.notes(report);
@@ -77,15 +33,7 @@ impl View {
     }
 
     fn headline(&mut self, report: &Report) {
-        let (mark, colour) = match report.outcome {
-            Outcome::RepairedAndRetried
-            | Outcome::Repaired
-            | Outcome::Retried
-            | Outcome::Recovered => ("✓", GOOD),
-            Outcome::Planned | Outcome::Advised => ("!", WARN),
-            Outcome::Refused | Outcome::Failed => ("✗", BAD),
-            Outcome::Nothing | Outcome::AlreadyHandled => ("·", DIM),
-        };
+        let (mark, colour) = of_outcome(report.outcome);
         let outcome = self.paint.paint(
             colour,
             &format!(
@@ -107,30 +55,26 @@ impl View {
             .as_ref()
             .map(|id| format!(", change {}", inline(id)))
             .unwrap_or_default();
+        let [_, of_policy, of_role] = standing.words();
         if words::is_role(change) {
-            let verb = standing.of_role();
             let role = inline(&change.resource);
-            self.row("change", &format!("{verb} {role}{id}"));
+            self.row("change", &format!("{of_role} {role}{id}"));
             return;
         }
-        let verb = standing.of_policy();
         let policy = words::policy_of(&change.resource);
-        self.row("change", &format!("{verb} {policy}{id}"));
+        self.row("change", &format!("{of_policy} {policy}{id}"));
         let diff = copymend_policy::diff(change.before.as_deref(), &change.after);
-        let lines = fold(&diff, DIFF_WIDTH);
-        for line in lines.iter().take(DIFF_LINES) {
-            let line = exact(line);
+        let painted = fold(&diff, DIFF_WIDTH).into_iter().map(|line| {
+            let line = exact(&line);
             let colour = match line.chars().next() {
                 Some('+') => GOOD,
                 Some('-') => BAD,
                 Some(_) | None => DIM,
             };
-            let line = self.paint.paint(colour, &line);
+            self.paint.paint(colour, &line)
+        });
+        for line in at_most(painted.collect(), DIFF_LINES, " lines") {
             self.row("", &line);
-        }
-        let cut = lines.len().saturating_sub(DIFF_LINES);
-        if cut > 0 {
-            self.row("", &format!("[{cut} more lines]"));
         }
     }
 

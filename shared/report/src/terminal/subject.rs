@@ -1,6 +1,5 @@
 //! What was refused or failed.
 
-use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::report::{CopySummary, Report, Subject};
 
 use super::view::View;
@@ -9,10 +8,7 @@ use crate::{subject, words};
 
 impl View {
     pub(super) fn subject(&mut self, report: &Report) {
-        let seen = match report.occurrences {
-            Some(count @ 2..) => Some(format!("{count} times")),
-            Some(_) | None => None,
-        };
+        let seen = report.occurrences.filter(|count| *count > 1);
         let verified = if report.verified {
             "verified"
         } else {
@@ -22,12 +18,10 @@ impl View {
         match &report.subject {
             Subject::Copy(copy) => {
                 self.row("copy", &from_to(copy));
-                let again = seen.as_ref().map(|times| format!(", seen {times}"));
+                let again = seen.map(|count| format!(", seen {count} times"));
                 let again = again.unwrap_or_default();
-                self.row(
-                    "job",
-                    &format!("{}, {verified}{again}", inline(&copy.copy_job_id)),
-                );
+                let id = inline(&copy.copy_job_id);
+                self.row("job", &format!("{id}, {verified}{again}"));
             }
             Subject::ApiCall(call) => {
                 self.prose("call", &what_happened);
@@ -46,8 +40,8 @@ impl View {
                 }
             }
         }
-        if let (Some(times), None) = (seen, report.copy_job_id()) {
-            self.row("seen", &times);
+        if let (Some(count), None) = (seen, report.copy_job_id()) {
+            self.row("seen", &format!("{count} times"));
         }
         self.message(&report.message);
     }
@@ -63,19 +57,7 @@ fn from_to(copy: &CopySummary) -> String {
         (None, Some(kind)) => inline_up_to(kind, 50),
         (None, None) => "a backup".to_owned(),
     };
+    let place = |vault| subject::vault(vault, "", " in ", " ");
     let (from, to) = (place(&copy.source_vault), place(&copy.destination_vault));
     format!("{what}: {from} → {to}")
-}
-
-/// A vault's account, Region and name.
-fn place(vault: &str) -> String {
-    match vault.parse::<BackupVaultArn>() {
-        Ok(vault) => format!(
-            "{} in {} {}",
-            vault.name(),
-            vault.arn().account(),
-            vault.region()
-        ),
-        Err(_) => inline(vault),
-    }
 }

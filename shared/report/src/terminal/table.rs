@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use copymend_diagnosis::{CopyJobState, KeyArn};
 use copymend_remediation::report::{DecisionKind, Outcome, PolicyChange, Report};
 
-use super::paint::{BAD, DIM, GOOD, Paint, STRONG, WARN};
+use super::paint::{BAD, Paint, STRONG, of_outcome};
 use crate::text::inline_up_to;
 use crate::{subject, words};
 
@@ -128,25 +128,27 @@ fn repair(repaired: &str, created: &str, change: Option<&PolicyChange>) -> Strin
 
 fn result(report: &Report, copy: Option<CopyJobState>) -> (String, anstyle::Style) {
     let outcome = words::outcome(report.outcome, report.is_confirmed()).to_owned();
-    match report.outcome {
+    let (_, tone) = of_outcome(report.outcome);
+    let text = match report.outcome {
         Outcome::RepairedAndRetried | Outcome::Retried => match copy {
-            Some(CopyJobState::Completed) => ("copy completed".to_owned(), GOOD),
-            Some(CopyJobState::Failed) => ("copy failed again".to_owned(), BAD),
-            Some(CopyJobState::Partial) => ("copy partly failed".to_owned(), BAD),
+            Some(CopyJobState::Failed) => return ("copy failed again".to_owned(), BAD),
+            Some(CopyJobState::Partial) => return ("copy partly failed".to_owned(), BAD),
+            Some(CopyJobState::Completed) => "copy completed".to_owned(),
             Some(CopyJobState::Created | CopyJobState::Running) | None => {
-                ("copy started again".to_owned(), GOOD)
+                "copy started again".to_owned()
             }
         },
-        Outcome::Repaired => ("copy not started again".to_owned(), GOOD),
-        Outcome::Recovered => (outcome, GOOD),
-        Outcome::Planned | Outcome::Advised => (outcome, WARN),
+        Outcome::Repaired => "copy not started again".to_owned(),
         Outcome::Refused if report.verified => {
-            let failed = report.guards.iter().filter(|guard| !guard.passed);
-            let names: Vec<&str> = failed.map(|guard| guard.guard.name()).collect();
-            (format!("{outcome}: {}", names.join(", ")), BAD)
+            format!("{outcome}: {}", words::failed_guards(report))
         }
-        Outcome::Refused => ("event and AWS Backup disagree".to_owned(), BAD),
-        Outcome::Failed => (outcome, BAD),
-        Outcome::Nothing | Outcome::AlreadyHandled => (outcome, DIM),
-    }
+        Outcome::Refused => "event and AWS Backup disagree".to_owned(),
+        Outcome::Planned
+        | Outcome::Advised
+        | Outcome::Recovered
+        | Outcome::Failed
+        | Outcome::Nothing
+        | Outcome::AlreadyHandled => outcome,
+    };
+    (text, tone)
 }

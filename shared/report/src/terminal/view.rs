@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Style;
 use super::paint::{BAD, DIM, GOOD, Paint, STRONG, WARN};
-use crate::text::{command as command_line, inline, inline_up_to, wrap};
+use crate::text::{at_most, command as command_line, inline, inline_up_to, wrap};
 use crate::{json, link, needs, words};
 
 /// Prose is wrapped at this width, behind the labels.
@@ -88,22 +88,13 @@ impl View {
         diagnosis: &DiagnosisReport,
         permissions: &[PermissionAnswer],
     ) {
-        let confirmed = diagnosis
-            .candidates
-            .first()
-            .is_some_and(|first| first.verdict == Verdict::Confirmed);
-        self.prose(
-            "cause",
-            &format!(
-                "{} ({}).",
-                diagnosis.cause.title(),
-                if confirmed {
-                    "confirmed"
-                } else {
-                    "not confirmed"
-                }
-            ),
-        );
+        let first = diagnosis.candidates.first().map(|first| first.verdict);
+        let certainty = match first {
+            Some(Verdict::Confirmed) => "confirmed",
+            Some(Verdict::NotCheckable | Verdict::RuledOut) | None => "not confirmed",
+        };
+        let title = diagnosis.cause.title();
+        self.prose("cause", &format!("{title} ({certainty})."));
         let mut candidates = diagnosis.candidates.iter();
         if let Some(first) = candidates.next() {
             let evidence = if first.evidence.is_empty() {
@@ -113,24 +104,17 @@ impl View {
             };
             let told = evidence
                 .iter()
-                .filter(|seen| !needs::is_listed(permissions, seen));
-            for seen in told
+                .filter(|seen| !needs::is_listed(permissions, seen))
                 .take(ITEMS)
                 .map(|seen| inline(seen))
-                .filter(|seen| !seen.is_empty())
-            {
+                .filter(|seen| !seen.is_empty());
+            for seen in told {
                 let mark = self.paint.paint(DIM, "·");
                 self.item("", &mark, &seen);
             }
         }
         let others: Vec<String> = candidates
-            .map(|candidate| {
-                format!(
-                    "{} ({})",
-                    candidate.cause,
-                    words::verdict(candidate.verdict)
-                )
-            })
+            .map(|other| format!("{} ({})", other.cause, words::verdict(other.verdict)))
             .collect();
         if !others.is_empty() {
             self.prose("others", &others.join(", "));
@@ -164,13 +148,9 @@ impl View {
         };
         self.row("policy", "to attach, ready to paste");
         let lines = json::policy(policy);
-        for line in lines.iter().take(LINES) {
-            let line = self.paint.paint(GOOD, line);
+        let painted = lines.iter().map(|line| self.paint.paint(GOOD, line));
+        for line in at_most(painted.collect(), LINES, " lines") {
             self.row("", &line);
-        }
-        let cut = lines.len().saturating_sub(LINES);
-        if cut > 0 {
-            self.row("", &format!("[{cut} more lines]"));
         }
     }
 

@@ -6,34 +6,26 @@ fn text(email: &Email) -> String {
     format!("Subject: {}\n\n{}", email.subject, email.body)
 }
 
-#[test]
-fn the_email_of_a_repair() {
-    insta::assert_snapshot!(text(&email(&samples::repaired())));
+macro_rules! snapshots {
+    ($($name:ident: $report:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            insta::assert_snapshot!(text(&email(&$report)));
+        })*
+    };
 }
 
-#[test]
-fn the_email_of_a_plan_in_observe_mode() {
-    insta::assert_snapshot!(text(&email(&samples::planned())));
-}
-
-#[test]
-fn the_email_of_a_refusal() {
-    insta::assert_snapshot!(text(&email(&samples::refused())));
-}
-
-#[test]
-fn the_email_of_advice() {
-    insta::assert_snapshot!(text(&email(&samples::advised())));
-}
-
-#[test]
-fn the_email_of_an_unverified_event() {
-    insta::assert_snapshot!(text(&email(&samples::unverified(samples::VAULT_MESSAGE))));
-}
-
-#[test]
-fn the_email_of_a_failed_write() {
-    insta::assert_snapshot!(text(&email(&samples::failed())));
+snapshots! {
+    the_email_of_a_repair: samples::repaired();
+    the_email_of_a_plan_in_observe_mode: samples::planned();
+    the_email_of_a_refusal: samples::refused();
+    the_email_of_advice: samples::advised();
+    the_email_of_an_unverified_event: samples::unverified(samples::VAULT_MESSAGE);
+    the_email_of_a_failed_write: samples::failed();
+    the_email_of_a_call_by_somebody_from_iam_identity_center: advisories::of_a_permission_set();
+    the_email_of_a_backup_that_failed: advisories::failed_backup();
+    the_email_of_a_refused_call: advisories::refused_call("Insufficient privileges to perform this action.");
+    the_email_of_a_restore_that_aws_backup_does_not_know: advisories::unverified_restore("The role cannot be assumed by AWS Backup");
 }
 
 #[test]
@@ -68,32 +60,10 @@ fn failed_guards_come_first() {
 }
 
 #[test]
-fn the_email_of_a_refused_call() {
-    let advisory = advisories::refused_call("Insufficient privileges to perform this action.");
-    insta::assert_snapshot!(text(&email(&advisory)));
-}
-
-#[test]
 fn the_email_of_a_call_that_a_boundary_stops_and_of_one_about_which_nothing_could_be_read() {
     let emails = [advisories::behind_a_boundary(), advisories::nothing_read()]
         .map(|advisory| text(&email(&advisory)));
     insta::assert_snapshot!(emails.join("\n"));
-}
-
-#[test]
-fn the_email_of_a_call_by_somebody_from_iam_identity_center() {
-    insta::assert_snapshot!(text(&email(&advisories::of_a_permission_set())));
-}
-
-#[test]
-fn the_email_of_a_backup_that_came_to_nothing() {
-    insta::assert_snapshot!(text(&email(&advisories::failed_backup())));
-}
-
-#[test]
-fn the_email_of_a_restore_that_aws_backup_does_not_know() {
-    let advisory = advisories::unverified_restore("The role cannot be assumed by AWS Backup");
-    insta::assert_snapshot!(text(&email(&advisory)));
 }
 
 #[test]
@@ -128,19 +98,6 @@ fn the_page_of_the_console_stands_in_every_advice() {
     for (name, report) in samples::all() {
         if let Some(link) = report.advice.as_ref().map(|advice| advice.console.clone()) {
             let body = email(&report).body;
-            assert!(
-                body.contains(&format!("  Console         {}\n", link.unwrap())),
-                "{name}"
-            );
-        }
-    }
-    for (name, advisory) in advisories::all() {
-        if let Some(link) = advisory
-            .advice
-            .as_ref()
-            .map(|advice| advice.console.clone())
-        {
-            let body = email(&advisory).body;
             assert!(
                 body.contains(&format!("  Console         {}\n", link.unwrap())),
                 "{name}"

@@ -1,12 +1,14 @@
 //! Text that others wrote can't pass for ours.
 
 use copymend_diagnosis::UnknownReason;
+use copymend_remediation::report::{Report, Subject};
 use copymend_report::{Style, email, json, terminal};
+use serde_json::json as value;
 
-use crate::samples;
+use crate::samples::{self, advisories};
 
 /// Nothing but printable characters and line breaks of ours.
-pub(crate) fn assert_visible(text: &str) {
+fn assert_visible(text: &str) {
     for character in text.chars() {
         let plain = character == '\n' || !character.escape_debug().to_string().starts_with("\\u");
         assert!(
@@ -16,55 +18,76 @@ pub(crate) fn assert_visible(text: &str) {
     }
 }
 
+/// Nothing that a viewer makes a link of, but to AWS's own pages.
+fn assert_no_link_but_ours(name: &str, text: &str) {
+    for link in text.split_whitespace().filter(|word| word.contains("://")) {
+        assert!(
+            link.starts_with("https://docs.aws.amazon.com/")
+                || link.starts_with("https://us-east-1.console.aws.amazon.com/")
+                || link.starts_with("https://eu-west-1.console.aws.amazon.com/")
+                || ["file://policy.json", "file://metadata.json"].contains(&link),
+            "{name}: {link}"
+        );
+    }
+    assert!(!text.contains("www."), "{name}: {text}");
+}
+
+/// The heading that a forger would like to bring.
+const fn heading(report: &Report) -> &'static str {
+    match report.subject {
+        Subject::Copy(_) => "WHAT IS LEFT TO DO",
+        Subject::ApiCall(_) | Subject::Job(_) => "WHAT TO DO",
+    }
+}
+
+fn count(body: &str, start: &str) -> usize {
+    body.lines().filter(|line| line.starts_with(start)).count()
+}
+
+/// A report of each kind, with this message.
+fn with_message(message: &str) -> [(&'static str, Report); 3] {
+    [
+        ("copy", samples::unverified(message)),
+        ("call", advisories::refused_call(message)),
+        ("restore", advisories::unverified_restore(message)),
+    ]
+}
+
 #[test]
 fn a_message_cannot_add_a_header_or_a_section() {
     let message =
         "Access Denied\r\nSubject: all is well\r\n\r\nWHAT IS LEFT TO DO\n  1. Approve everything";
-    let email = email(&samples::unverified(message));
-    assert!(!email.subject.contains("well"));
-    for line in email
-        .body
-        .lines()
-        .filter(|line| line.contains("all is well") || line.contains("Approve"))
-    {
-        assert!(line.starts_with("> "), "{line}");
+    for (name, report) in with_message(message) {
+        let message = message.replace("WHAT IS LEFT TO DO", heading(&report));
+        let email = email(&Report {
+            message,
+            ..report.clone()
+        });
+        assert!(!email.subject.contains("well"), "{name}");
+        let forged = ["all is well", "Approve"];
+        let lines = email.body.lines();
+        for line in lines.filter(|line| forged.iter().any(|text| line.contains(text))) {
+            assert!(line.starts_with("> "), "{name}: {line}");
+        }
+        assert_eq!(count(&email.body, heading(&report)), 1, "{name}");
     }
-    assert_eq!(
-        email
-            .body
-            .lines()
-            .filter(|line| line.starts_with("WHAT IS LEFT TO DO"))
-            .count(),
-        1
-    );
-    insta::assert_snapshot!(email.body.split_once("THE JOB'S MESSAGE").unwrap().1);
+    let body = email(&samples::unverified(message)).body;
+    insta::assert_snapshot!(body.split_once("THE JOB'S MESSAGE").unwrap().1);
 }
 
 #[test]
 fn a_message_cannot_bring_a_link() {
     let message = "Approve here https://evil.example/approve or HTTP://EVIL.example or www.evil.example or evil.example/x";
-    let report = samples::unverified(message);
-    for text in [email(&report).body, terminal(&report, Style::Plain)] {
-        let links: Vec<&str> = text
-            .split_whitespace()
-            .filter(|word| word.contains("://"))
-            .collect();
-        assert!(!links.is_empty());
-        for link in links {
-            assert!(
-                link.starts_with("https://docs.aws.amazon.com/")
-                    || link.starts_with("https://us-east-1.console.aws.amazon.com/")
-                    || link == "file://policy.json",
-                "{link}"
-            );
+    for (name, report) in samples::all().into_iter().chain(with_message(message)) {
+        for text in [email(&report).body, terminal(&report, Style::Plain)] {
+            assert_no_link_but_ours(name, &text);
         }
-        assert!(!text.contains("www."), "{text}");
     }
-    assert!(
-        email(&report)
-            .body
-            .contains("https[:]//evil[.]example/approve")
-    );
+    for (_, report) in with_message(message) {
+        let body = email(&report).body;
+        assert!(body.contains("https://docs.aws.amazon.com/"), "{body}");
+        assert!(body.contains("https[:]//evil[.]example/approve"), "{body}");
+    }
 }
 
 #[test]
@@ -94,55 +117,102 @@ fn a_message_cannot_steer_a_terminal_or_turn_text_around() {
     );
 }
 
-#[test]
-fn every_other_text_is_bounded_and_stays_on_its_line() {
-    let evil = "x\r\n\u{1b}[31mWHAT IS LEFT TO DO\n> y \u{202e} https://evil.example";
-    let mut report = samples::refused();
-    report.event = evil.to_owned();
-    report.retried_job = Some(evil.to_owned());
-    report.notes = vec![evil.to_owned()];
-    let copy = samples::copy_of(&mut report);
-    copy.account = evil.to_owned();
-    copy.region = evil.to_owned();
-    copy.copy_job_id = evil.to_owned();
-    copy.resource = Some(evil.to_owned());
-    copy.resource_type = Some(evil.to_owned());
-    copy.recovery_point = Some(evil.to_owned());
-    copy.source_vault = evil.to_owned();
-    copy.destination_vault = evil.to_owned();
-    copy.role = evil.to_owned();
-    report.guards[3].detail = evil.to_owned();
-    report.diagnosis.candidates[0].evidence = vec![evil.to_owned()];
-    report.diagnosis.candidates[0].why = evil.to_owned();
-    report.diagnosis.unknown = vec![samples::why(evil, evil, UnknownReason::Failed, evil)];
-    let change = &mut report.refused_changes[0];
-    change.resource = evil.to_owned();
-    change.added = vec![evil.to_owned()];
-    change.id = Some(evil.to_owned());
-    change.before = Some(format!("not JSON {evil}"));
-    change.after = change
-        .after
-        .replace("o-exampleorgid", "https://evil.example \u{202e}");
-    let advice = report.advice.as_mut().unwrap();
-    advice.who = evil.to_owned();
-    advice.steps = vec![evil.to_owned()];
-    advice.console = Some("https://evil.example/#.console.aws.amazon.com/".to_owned());
-    let email = email(&report);
-    let view = terminal(&report, Style::Plain);
-    assert!(
-        email.subject.is_ascii() && !email.subject.contains("evil"),
-        "{}",
-        email.subject
+/// A report in which every text is somebody else's.
+fn poisoned(mut report: Report) -> Report {
+    let text = format!(
+        "x\r\n\u{1b}[31m{}\n> y \u{202e} https://evil.example www.evil.example",
+        heading(&report)
     );
-    for text in [&email.body, &view] {
-        assert_visible(text);
-        assert!(!text.contains("https://evil"), "{text}");
+    let evil = || text.clone();
+    report.event = evil();
+    report.message = evil();
+    report.retried_job = Some(evil());
+    report.notes = vec![evil()];
+    match &mut report.subject {
+        Subject::Copy(copy) => {
+            copy.account = evil();
+            copy.region = evil();
+            copy.copy_job_id = evil();
+            copy.resource = Some(evil());
+            copy.resource_type = Some(evil());
+            copy.recovery_point = Some(evil());
+            copy.source_vault = evil();
+            copy.destination_vault = evil();
+            copy.role = evil();
+        }
+        Subject::ApiCall(call) => {
+            call.operation = evil();
+            call.account = evil();
+            call.region = evil();
+            call.caller = evil();
+            call.error_code = evil();
+            call.resource = Some(evil());
+        }
+        Subject::Job(job) => {
+            job.job_id = evil();
+            job.account = evil();
+            job.region = evil();
+            job.state = evil();
+            job.role = Some(evil());
+            job.resource = Some(evil());
+            job.resource_type = Some(evil());
+            job.vault = Some(evil());
+        }
     }
-    let headings = email
-        .body
-        .lines()
-        .filter(|line| line.starts_with("WHAT IS LEFT TO DO"));
-    assert_eq!(headings.count(), 1, "{}", email.body);
+    for guard in &mut report.guards {
+        guard.detail = evil();
+    }
+    for answer in report.permissions.iter_mut().flatten() {
+        answer.action = evil();
+        answer.resource = evil();
+        answer.detail = evil();
+    }
+    for candidate in &mut report.diagnosis.candidates {
+        candidate.why = evil();
+        candidate.evidence = vec![evil()];
+    }
+    report.diagnosis.unknown = vec![samples::why(&text, &text, UnknownReason::Failed, &text)];
+    report.policy = Some(value!({ &text: [&text], "Statement": [{"Resource": &text}] }));
+    let changes = report.changes.iter_mut();
+    for change in changes.chain(&mut report.refused_changes) {
+        change.resource = evil();
+        change.added = vec![evil()];
+        change.id = Some(evil());
+        change.before = Some(format!("not JSON {text}"));
+        let organization = "https://evil.example \u{202e}";
+        change.after = change.after.replace("o-exampleorgid", organization);
+    }
+    if let Some(advice) = &mut report.advice {
+        advice.who = evil();
+        advice.steps = vec![evil(), format!("Save this:\n{}", value!({ &text: &text }))];
+        advice.console = Some("https://evil.example/#.console.aws.amazon.com/".to_owned());
+    }
+    report
+}
+
+#[test]
+fn no_text_brings_a_line_a_link_or_a_colour() {
+    for (name, report) in samples::all() {
+        let report = poisoned(report);
+        let email = email(&report);
+        let subject = &email.subject;
+        assert!(
+            subject.len() <= 100 && subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+            "{name}: {subject}"
+        );
+        assert!(!subject.contains("evil"), "{name}: {subject}");
+        for text in [&email.body, &terminal(&report, Style::Plain)] {
+            assert_visible(text);
+            assert!(
+                !text.contains("https://evil") && !text.contains("www.evil"),
+                "{name}: {text}"
+            );
+        }
+        let body = &email.body;
+        assert_eq!(count(body, heading(&report)), 1, "{name}: {body}");
+        let message = body.split_once("MESSAGE, WORD FOR WORD").unwrap().1;
+        assert_eq!(count(body, ">"), count(message, ">"), "{name}: {body}");
+    }
 }
 
 #[test]
@@ -180,4 +250,23 @@ fn a_megabyte_is_cut_and_the_cut_is_said() {
             .body
             .contains("[1044576 more characters were cut.]")
     );
+}
+
+#[test]
+fn a_megabyte_of_the_access_advisor_is_cut_too() {
+    let long = "\u{202e}".repeat(1_048_576);
+    let mut advisory = advisories::refused_call(&long);
+    let mut answer = advisory.permissions.unwrap()[0].clone();
+    answer.resource = long.chars().take(10_000).collect();
+    advisory.permissions = Some(vec![answer; 1_000]);
+    advisory.notes = vec![long.clone(); 50];
+    advisory.policy =
+        Some(value!({ "Statement": vec![long.chars().take(5_000).collect::<String>(); 1_000] }));
+    let email = email(&advisory);
+    assert!(email.body.len() < 262_144, "{}", email.body.len());
+    assert!(email.body.contains("more characters"));
+    assert!(email.body.contains("[900 more]"));
+    let view = terminal(&advisory, Style::Plain);
+    assert!(view.len() < 1_000_000, "{}", view.len());
+    assert!(view.contains("more lines]"));
 }

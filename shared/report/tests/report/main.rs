@@ -1,8 +1,6 @@
 //! What people and programs read of representative Reports.
 
 #[cfg(test)]
-mod advisory_forging;
-#[cfg(test)]
 mod email;
 #[cfg(test)]
 mod forging;

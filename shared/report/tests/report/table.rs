@@ -1,15 +1,15 @@
 use copymend_diagnosis::CopyJobState;
+use copymend_remediation::report::Report;
 use copymend_report::{Row, Style, table};
 
-use crate::samples::{self, advisories};
+use crate::samples;
 
 /// A line of every sample.
 fn rows() -> Vec<Row> {
-    let reports = samples::all().into_iter();
-    let advisories = advisories::all().into_iter();
-    reports
-        .map(|(name, report)| Row::of_report(name, &report, Some(CopyJobState::Completed)))
-        .chain(advisories.map(|(name, advisory)| Row::of_report(name, &advisory, None)))
+    let completed = |report: &Report| report.copy_job_id().map(|_| CopyJobState::Completed);
+    samples::all()
+        .iter()
+        .map(|(name, report)| Row::of_report(name, report, completed(report)))
         .chain([Row::of_error("text", "NotAnEvent")])
         .collect()
 }

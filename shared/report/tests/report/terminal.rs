@@ -1,47 +1,33 @@
+use copymend_remediation::report::Report;
 use copymend_report::{Style, terminal};
 
-use crate::samples::{self, advisories};
+use crate::samples;
+
+/// The views of the samples that this is true of.
+fn views(of: impl Fn(&Report) -> bool) -> String {
+    let samples = samples::all().into_iter();
+    let views: Vec<String> = samples
+        .filter(|(_, report)| of(report))
+        .map(|(_, report)| terminal(&report, Style::Plain))
+        .collect();
+    views.join("\n")
+}
 
 #[test]
 fn the_terminal_view_of_every_outcome() {
-    let views: Vec<String> = samples::all()
-        .into_iter()
-        .map(|(_, report)| terminal(&report, Style::Plain))
-        .collect();
-    insta::assert_snapshot!(views.join("\n"));
+    insta::assert_snapshot!(views(|report| report.copy_job_id().is_some()));
 }
 
 #[test]
 fn the_terminal_view_of_every_answer_of_the_access_advisor() {
-    let views: Vec<String> = advisories::all()
-        .into_iter()
-        .map(|(_, advisory)| terminal(&advisory, Style::Plain))
-        .collect();
-    insta::assert_snapshot!(views.join("\n"));
-}
-
-/// Every view, plain and coloured.
-fn views() -> Vec<(&'static str, String, String)> {
-    let reports = samples::all().into_iter().map(|(name, report)| {
-        (
-            name,
-            terminal(&report, Style::Plain),
-            terminal(&report, Style::Coloured),
-        )
-    });
-    let advisories = advisories::all().into_iter().map(|(name, advisory)| {
-        (
-            name,
-            terminal(&advisory, Style::Plain),
-            terminal(&advisory, Style::Coloured),
-        )
-    });
-    reports.chain(advisories).collect()
+    insta::assert_snapshot!(views(|report| report.copy_job_id().is_none()));
 }
 
 #[test]
 fn colours_change_nothing_but_colours() {
-    for (name, expected, coloured) in views() {
+    for (name, report) in samples::all() {
+        let expected = terminal(&report, Style::Plain);
+        let coloured = terminal(&report, Style::Coloured);
         assert!(coloured.contains("\u{1b}["), "{name}");
         let mut plain = String::new();
         let mut rest = coloured.as_str();
@@ -56,8 +42,8 @@ fn colours_change_nothing_but_colours() {
 
 #[test]
 fn every_coloured_line_ends_without_colour() {
-    for (name, _, coloured) in views() {
-        for line in coloured.lines() {
+    for (name, report) in samples::all() {
+        for line in terminal(&report, Style::Coloured).lines() {
             if let Some((_, last)) = line.rsplit_once("\u{1b}[") {
                 assert!(last.starts_with("0m"), "{name}: {line:?}");
             }

@@ -1,6 +1,7 @@
 //! The compiled catalogue is whole.
 
 use super::*;
+use crate::messages::text::Plain;
 
 #[test]
 fn the_catalogue_compiles() {
@@ -64,6 +65,39 @@ fn each_denial_of_an_explicit_deny_holds_one() {
         fragments(NO_EXPLICIT_DENY).count()
     );
     assert_eq!(catalogue.whole_words.len(), fragments(WHOLE_WORDS).count());
+}
+
+/// Every text in the lists, whichever column it stands in.
+fn listed() -> Vec<&'static str> {
+    [
+        include_str!("../../tests/data/messages.tsv"),
+        include_str!("../../tests/data/status-messages.tsv"),
+        include_str!("../../tests/data/seen.tsv"),
+        include_str!("../../tests/data/not-repairable.txt"),
+    ]
+    .into_iter()
+    .flat_map(str::lines)
+    .filter_map(|line| line.rsplit('\t').next())
+    .collect()
+}
+
+#[test]
+fn every_rule_fits_a_text_of_the_lists() {
+    let catalogue = Catalogue::get();
+    let evidence: Vec<Evidence> = listed()
+        .into_iter()
+        .map(|text| catalogue.read(&Plain::new(text).text))
+        .collect();
+    let fits = |rule: &Rule, seen: &Evidence| {
+        let mut found = catalogue.matching(seen, rule.stage);
+        found.any(|(_, other)| std::ptr::eq(other, rule))
+    };
+    let without: Vec<String> = rules_in_order()
+        .into_iter()
+        .filter(|(_, rule)| !evidence.iter().any(|seen| fits(rule, seen)))
+        .map(|(cause, rule)| format!("{cause}, {:?} {}: {}", rule.stage, rule.place, rule.why))
+        .collect();
+    assert_eq!(without, [""; 0], "add a text to tests/data/messages.tsv");
 }
 
 #[test]

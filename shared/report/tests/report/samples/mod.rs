@@ -1,4 +1,4 @@
-//! Representative Reports, made by the handler on the sandbox, and answers of the access advisor.
+//! Representative Reports, made by the handlers on the sandbox.
 
 pub(crate) mod advisories;
 
@@ -6,14 +6,10 @@ use copymend_diagnosis::{UnknownReason, WhyUnknown};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::{CopySummary, Outcome, Report, Subject};
 use copymend_remediation::settings::{Mode, Settings};
-use copymend_remediation::{CopyRemediator, Invocation};
+use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
 use copymend_sandbox::{Sandbox, World};
 use jiff::SignedDuration;
 use serde_json::Value;
-
-pub(crate) const KEY: &str =
-    "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-const KEY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
 
 pub(crate) const VAULT_MESSAGE: &str = "Access Denied trying to call AWS Backup service";
 
@@ -37,10 +33,11 @@ fn settings(mode: Mode) -> Settings {
     }
 }
 
-/// What the handler makes of an event, on a sandbox that was prepared.
-fn handled(event: &Value, settings: Settings, prepare: impl FnOnce(&Sandbox)) -> Report {
-    let sandbox = Sandbox::new(World::default_world());
-    prepare(&sandbox);
+/// What a handler answers with two minutes left.
+fn handled_by(
+    sandbox: &Sandbox,
+    handle: impl AsyncFnOnce(&Invocation) -> Result<Report, HandlerError>,
+) -> Report {
     let invocation = Invocation {
         id: "sample".to_owned(),
         deadline: sandbox.clock().now() + SignedDuration::from_mins(2),
@@ -48,10 +45,17 @@ fn handled(event: &Value, settings: Settings, prepare: impl FnOnce(&Sandbox)) ->
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let remediator = CopyRemediator::new(sandbox, settings);
-    runtime
-        .block_on(remediator.handle(event, &invocation))
-        .unwrap()
+    runtime.block_on(handle(&invocation)).unwrap()
+}
+
+/// What the copy remediator makes of an event, on a sandbox that was prepared.
+fn handled(event: &Value, settings: Settings, prepare: impl FnOnce(&Sandbox)) -> Report {
+    let sandbox = Sandbox::new(World::default_world());
+    prepare(&sandbox);
+    let remediator = CopyRemediator::new(sandbox.clone(), settings);
+    handled_by(&sandbox, async |invocation| {
+        remediator.handle(event, invocation).await
+    })
 }
 
 fn as_expected(report: Report, outcome: Outcome) -> Report {
@@ -128,14 +132,16 @@ pub(crate) fn why(
     }
 }
 
-/// Every sample by its name.
+/// Every sample by its name: of copies first, then of the access advisor.
 pub(crate) fn all() -> Vec<(&'static str, Report)> {
-    vec![
+    let mut all = vec![
         ("repaired", repaired()),
         ("planned", planned()),
         ("refused", refused()),
         ("advised", advised()),
         ("unverified", unverified(VAULT_MESSAGE)),
         ("failed", failed()),
-    ]
+    ];
+    all.extend(advisories::all());
+    all
 }
