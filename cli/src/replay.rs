@@ -10,7 +10,7 @@ use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_report::{Style, email, table};
-use copymend_sandbox::{CopyJob, Sandbox};
+use copymend_sandbox::{CopyJob, Sandbox, World};
 use jiff::SignedDuration;
 
 use crate::answer::Answer;
@@ -27,8 +27,9 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     if let Some(queue_url) = &arguments.dlq {
         return crate::dead_letter_queue::run(queue_url, arguments);
     }
-    let settings = settings(arguments.repair)?;
-    let sandbox = Sandbox::new(world(arguments.world.as_deref())?);
+    let world = world(arguments.world.as_deref())?;
+    let settings = settings(arguments.repair, &world)?;
+    let sandbox = Sandbox::new(world);
     let remediator = CopyRemediator::new(sandbox.clone(), settings);
     let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -129,18 +130,19 @@ fn is_failure(answer: &Answer) -> bool {
 }
 
 /// The settings of the environment. In the sandbox nothing can be harmed, so allowlists that aren't set admit everything. The list
-/// of sources does so where its variable is absent; an empty one admits none.
-fn settings(repair: bool) -> Result<Settings, CommandError> {
+/// of sources does so where its variable is absent; an empty one admits none. Every account of the world is named among the keys: that
+/// of a third account is admitted by no other entry.
+fn settings(repair: bool, world: &World) -> Result<Settings, CommandError> {
     let mut settings = Settings::read(|name| std::env::var(name).ok())
         .map_err(|error| CommandError::Usage(error.to_string()))?;
     settings.mode = if repair { Mode::Repair } else { Mode::Observe };
-    for patterns in [
-        &mut settings.allowed_destinations,
-        &mut settings.allowed_keys,
-    ] {
-        if patterns.is_empty() {
-            patterns.extend("*".parse());
-        }
+    if settings.allowed_destinations.is_empty() {
+        settings.allowed_destinations.extend("*".parse());
+    }
+    if settings.allowed_keys.is_empty() {
+        let accounts = world.accounts().keys();
+        let named = accounts.flat_map(|account| format!("arn:*:kms:*:{account}:key/*").parse());
+        settings.allowed_keys = "*".parse().into_iter().chain(named).collect();
     }
     if std::env::var_os("COPYMEND_ALLOWED_SOURCES").is_none() {
         settings.allowed_sources.extend("*".parse());

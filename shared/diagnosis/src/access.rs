@@ -5,7 +5,7 @@
 //! documented). A condition key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
 use copymend_policy::{
-    Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate,
+    Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate, exclusions,
     service_linked_role_arn,
 };
 
@@ -82,24 +82,66 @@ pub fn vault_access_of(
             Access::Allowed
         };
     };
-    let vault = copy.destination_vault.as_str();
-    let mut request = Request::new(role.as_str(), COPY_INTO_BACKUP_VAULT, vault)
-        .with_context("aws:SecureTransport", ["true"])
-        .with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
-    request = with_organization(request, "aws:PrincipalOrgID", &facts.source_organization);
-    request = with_organization(
-        request,
-        "aws:ResourceOrgID",
-        &facts.destination_organization,
-    );
-    request = with_resource_tags(request, &facts.vault_tags);
-    let request = request.with_other_keys_unknown();
+    let request = vault_request(role, copy, facts);
     let access = decide(policy, &request, COPY_INTO_BACKUP_VAULT);
     if matches!(access, Access::Missing { .. }) && !copy.is_cross_account() {
         Access::Allowed
     } else {
         access
     }
+}
+
+/// The request for the destination vault, as its policy judges it. What isn't stated is unknown.
+fn vault_request(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Request {
+    let vault = copy.destination_vault.as_str();
+    let request = Request::new(role.as_str(), COPY_INTO_BACKUP_VAULT, vault)
+        .with_context("aws:SecureTransport", ["true"])
+        .with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
+    let organization = &facts.source_organization;
+    let request = with_organization(request, "aws:PrincipalOrgID", organization);
+    let organization = &facts.destination_organization;
+    let request = with_organization(request, "aws:ResourceOrgID", organization);
+    with_resource_tags(request, &facts.vault_tags).with_other_keys_unknown()
+}
+
+/// The statements of the destination vault's policy that keep the copy out on purpose, word for word.
+#[must_use]
+pub fn vault_exclusions<'p>(
+    policy: &'p PolicyDocument,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Vec<&'p str> {
+    exclusions_of(policy, &[vault_request(&copy.role, copy, facts)])
+}
+
+/// The statements of the source key's policy that keep the destination's service-linked role out on purpose, word for word.
+#[must_use]
+pub fn key_exclusions<'p>(
+    policy: &'p PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Vec<&'p str> {
+    let service = via_service(&copy.source_recovery_point);
+    let requests: Vec<Request> = KEY_CALLS
+        .iter()
+        .flat_map(|call| key_requests(*call, key, tags, service, copy, facts))
+        .collect();
+    exclusions_of(policy, &requests)
+}
+
+fn exclusions_of<'p>(policy: &'p PolicyDocument, requests: &[Request]) -> Vec<&'p str> {
+    let mut places: Vec<usize> = requests
+        .iter()
+        .flat_map(|request| exclusions(policy, request))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    let statements = places
+        .into_iter()
+        .filter_map(|place| policy.statements().get(place));
+    statements.map(Statement::as_str).collect()
 }
 
 /// The policy without its Denies: what stands behind them. Nothing where that is no policy, which can't be.
@@ -141,26 +183,11 @@ pub fn key_access_through(
     copy: &BackupCopy,
     facts: &Facts,
 ) -> Access {
-    // The Region in `kms:ViaService` is the source's or the destination's (unverified): both must be allowed.
-    let regions = [copy.region.as_str(), copy.destination_vault.region()];
     let mut missing = Vec::new();
     let mut unknown = Vec::new();
-    for (action, is_via_service) in KEY_CALLS {
-        let answers: Vec<Access> = regions
-            .iter()
-            .map(|region| {
-                let request = key_request(action, key, copy, facts);
-                let request = match service {
-                    _ if !is_via_service => request.without_key("kms:ViaService"),
-                    Some(service) => {
-                        request.with_context("kms:ViaService", [service.endpoint(region)])
-                    }
-                    None => request.with_unknown("kms:ViaService"),
-                };
-                let request = with_resource_tags(request, tags).with_other_keys_unknown();
-                decide(policy, &request, action)
-            })
-            .collect();
+    for call in KEY_CALLS {
+        let requests = key_requests(call, key, tags, service, copy, facts);
+        let answers = requests.map(|request| decide(policy, &request, call.0));
         for answer in &answers {
             match answer {
                 Access::Denied { .. } => return answer.clone(),
@@ -184,6 +211,27 @@ pub fn key_access_through(
     } else {
         Access::Allowed
     }
+}
+
+/// The requests of one call. The Region in `kms:ViaService` is the source's or the destination's (unverified): both must be
+/// allowed.
+fn key_requests(
+    (action, is_via_service): (&'static str, bool),
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    service: Option<ViaService>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> [Request; 2] {
+    [copy.region.as_str(), copy.destination_vault.region()].map(|region| {
+        let request = key_request(action, key, copy, facts);
+        let request = match service {
+            _ if !is_via_service => request.without_key("kms:ViaService"),
+            Some(service) => request.with_context("kms:ViaService", [service.endpoint(region)]),
+            None => request.with_unknown("kms:ViaService"),
+        };
+        with_resource_tags(request, tags).with_other_keys_unknown()
+    })
 }
 
 fn key_request(action: &str, key: &KeyArn, copy: &BackupCopy, facts: &Facts) -> Request {

@@ -111,6 +111,8 @@ pub struct KeyFacts {
     pub policy_names: Fact<Vec<String>>,
     /// `kms:ListResourceTags`.
     pub tags: Fact<Tags>,
+    /// The organization of the account that owns the key; `None` where it is in none.
+    pub organization: Fact<Option<Organization>>,
 }
 
 impl KeyFacts {
@@ -351,6 +353,7 @@ impl Facts {
                 facts.policy.unknown(),
                 facts.policy_names.unknown(),
                 facts.tags.unknown(),
+                facts.organization.unknown(),
             ],
         };
         [

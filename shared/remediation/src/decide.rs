@@ -1,8 +1,6 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
 
-use copymend_diagnosis::{
-    Cause, Diagnosis, Fact, Facts, Failure, Remedy, Repairable, SourceKey, Tags,
-};
+use copymend_diagnosis::{Cause, Diagnosis, Fact, Facts, Failure, SourceKey, Tags};
 use copymend_policy::PolicyDocument;
 use jiff::Timestamp;
 
@@ -87,7 +85,7 @@ pub fn decide(
     let facts = investigated.facts();
     let question = Question {
         facts,
-        ..Question::of(act_about(diagnosis.cause()), failure, settings, history)
+        ..Question::of(Act::about(diagnosis.cause()), failure, settings, history)
     };
     let decided = |decision, guards| Decided {
         decision,
@@ -186,16 +184,6 @@ fn policy_of<'f>(
 /// the lease, after a fresh read of the policy. Held against a policy that was read before another invocation wrote it, our own
 /// statement would look as if somebody had removed it.
 const BEFORE_A_LEASE: &[Stage] = &[Stage::Copy, Stage::Change];
-
-/// What a cause asks for.
-const fn act_about(cause: Cause) -> Act {
-    match cause.remedy() {
-        Remedy::Repair(Repairable::VaultPolicy) => Act::VaultPolicy,
-        Remedy::Repair(Repairable::KeyPolicy) => Act::KeyPolicy,
-        Remedy::Repair(Repairable::ServiceLinkedRole) => Act::ServiceLinkedRole,
-        Remedy::Retry | Remedy::Advise => Act::Retry,
-    }
-}
 
 fn decide_repair(cause: Cause, question: &Question<'_>) -> Decided {
     let Question {

@@ -67,7 +67,13 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         vault_tags: &vault_tags,
     };
     let (source_key, vault_key, job_role_access, cross_account_backup) = tokio::join!(
-        read_source_key(environment, source_key),
+        read_source_key(
+            environment,
+            source_key,
+            copy,
+            &source_organization,
+            &destination_organization
+        ),
         read_vault_key(environment, &destination_vault),
         job_role_access(identities, copy, &job_role, known),
         read_global_settings(environment, &source, &source_organization),
@@ -272,24 +278,48 @@ fn which_source_key(
     }
 }
 
-async fn read_source_key<E: Reads>(environment: &E, which: WhichKey) -> SourceKey {
+async fn read_source_key<E: Reads>(
+    environment: &E,
+    which: WhichKey,
+    copy: &BackupCopy,
+    source_organization: &Fact<Option<Organization>>,
+    destination_organization: &Fact<Option<Organization>>,
+) -> SourceKey {
     let arn = match which {
         WhichKey::NotEncrypted => return SourceKey::NotEncrypted,
         WhichKey::Unknown(why) => return SourceKey::Unknown(why),
         WhichKey::Key(arn) => arn,
     };
     let keys = environment.keys();
-    let (key, policy, policy_names, tags) = tokio::join!(
-        keys.describe_key(&arn),
-        keys.get_key_policy(&arn),
-        keys.list_key_policies(&arn),
-        keys.list_key_tags(&arn)
-    );
+    // A key of a third account has an organization of its own.
+    let owner_organization = async {
+        match arn.account_id() {
+            Some(owner) if owner == copy.account => source_organization.clone(),
+            Some(owner) if owner == copy.destination_account => destination_organization.clone(),
+            Some(owner) => {
+                let organizations = environment.organizations();
+                fact(
+                    organizations
+                        .describe_organization(owner, arn.partition())
+                        .await,
+                )
+            }
+            None => Fact::Known(None),
+        }
+    };
+    read_at_once! {
+        key: keys.describe_key(&arn),
+        policy: keys.get_key_policy(&arn),
+        policy_names: keys.list_key_policies(&arn),
+        tags: keys.list_key_tags(&arn),
+        organization: owner_organization,
+    }
     SourceKey::Key(Box::new(KeyFacts {
         key: fact(key),
         policy: key_policy_fact(&arn, policy),
         policy_names: fact(policy_names),
         tags: fact(tags),
+        organization,
         arn,
     }))
 }

@@ -170,6 +170,7 @@ pub(crate) fn facts() -> Facts {
             policy: unknown(),
             policy_names: Fact::Known(vec!["default".to_owned()]),
             tags: unknown(),
+            organization: organization(),
         })),
         destination_vault: Fact::Known(Some(crate::BackupVault {
             min_retention_days: Some(35),

@@ -8,7 +8,7 @@
 use copymend_diagnosis::Failure;
 use jiff::SignedDuration;
 
-use super::owner::allowed;
+use super::owner::{allowed, entry_of_key};
 use super::{Act, Answer, Question};
 use crate::ledger::Origin;
 use crate::plan::Target;
@@ -162,11 +162,9 @@ pub(crate) fn entries_that_admit(
         Target::ServiceLinkedRole(_) => entries(failure, Admits::ThisRole, settings),
         Target::KeyPolicy(key) => {
             let mut entries = entries(failure, Admits::ThisRole, settings);
-            entries.extend(entry_of(
-                "COPYMEND_ALLOWED_KEYS",
-                &settings.allowed_keys,
-                key.as_str(),
-            ));
+            let source = failure.copy().account;
+            let entry = entry_of_key(&settings.allowed_keys, key, source);
+            entries.extend(entry.map(|entry| format!("COPYMEND_ALLOWED_KEYS: {}", entry.as_str())));
             entries
         }
     }

@@ -4,15 +4,17 @@
 //! A guard is one entry in `table`: its name, what it means, what a person does about it, what it is asked of, and its check.
 //! [`ask`] asks a checklist; the permission to write is made in [`crate::write`], which asks it whole.
 
+mod chain;
 mod copy;
 mod key;
 mod ledger;
 mod owner;
 mod plan;
+mod put;
 mod service_linked_role;
 mod table;
 
-use copymend_diagnosis::{Facts, Failure};
+use copymend_diagnosis::{Cause, Facts, Failure, Remedy, Repairable};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -50,6 +52,27 @@ impl Act {
         Self::ServiceLinkedRole,
         Self::Retry,
     ];
+
+    /// What a cause asks for.
+    #[must_use]
+    pub const fn about(cause: Cause) -> Self {
+        match cause.remedy() {
+            Remedy::Repair(Repairable::VaultPolicy) => Self::VaultPolicy,
+            Remedy::Repair(Repairable::KeyPolicy) => Self::KeyPolicy,
+            Remedy::Repair(Repairable::ServiceLinkedRole) => Self::ServiceLinkedRole,
+            Remedy::Retry | Remedy::Advise => Self::Retry,
+        }
+    }
+
+    /// The cause that it repairs.
+    const fn cause(self) -> Option<Cause> {
+        match self {
+            Self::VaultPolicy => Some(Cause::DestinationVaultPolicy),
+            Self::KeyPolicy => Some(Cause::SourceKeyPolicy),
+            Self::ServiceLinkedRole => Some(Cause::ServiceLinkedRole),
+            Self::Retry => None,
+        }
+    }
 
     /// The guards that must all pass, in their order.
     pub fn checklist(self) -> impl Iterator<Item = Guard> {

@@ -1,8 +1,10 @@
 //! The guards of the owners: what they listed, what they tagged, and whom they know.
 
-use copymend_diagnosis::{Fact, Facts, SourceKey, Tags};
+use copymend_diagnosis::access::{key_exclusions, vault_exclusions};
+use copymend_diagnosis::{Fact, Facts, KeyArn, SourceKey, Tags};
+use copymend_policy::AccountId;
 
-use super::{Answer, Question};
+use super::{Act, Answer, Question};
 use crate::plan::Target;
 use crate::settings::ArnPattern;
 
@@ -22,11 +24,34 @@ pub(super) fn key_allowed(question: &Question<'_>) -> Answer {
         Target::KeyPolicy(key) => key,
         Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => return None,
     };
-    Some(allowed(
-        "COPYMEND_ALLOWED_KEYS",
-        &question.settings.allowed_keys,
-        key.as_str(),
-    ))
+    let (setting, patterns) = ("COPYMEND_ALLOWED_KEYS", &question.settings.allowed_keys);
+    let source = question.failure.copy().account;
+    let entry = entry_of_key(patterns, key, source);
+    if entry.is_none() && key.account_id() != Some(source) && !patterns.is_empty() {
+        let detail = format!(
+            "`{key}` is of a third account, and no entry of {setting} that names it admits the key"
+        );
+        return Some((false, detail));
+    }
+    Some(match entry {
+        Some(pattern) => (true, format!("`{}` admits `{key}`", pattern.as_str())),
+        None => allowed(setting, patterns, key.as_str()),
+    })
+}
+
+/// The entry that admits a key. The owner of a third account's key must have been named: an entry for any account wasn't written
+/// with it in mind.
+pub(super) fn entry_of_key<'p>(
+    patterns: &'p [ArnPattern],
+    key: &KeyArn,
+    source: AccountId,
+) -> Option<&'p ArnPattern> {
+    let owner = key.account_id();
+    patterns.iter().find(|pattern| {
+        let account = pattern.as_str().split(':').nth(4);
+        let is_named = owner.is_some_and(|owner| account == Some(owner.as_str()));
+        pattern.admits(key.as_str()) && (owner == Some(source) || is_named)
+    })
 }
 
 /// The tags by which owners may keep Copymend away.
@@ -95,28 +120,56 @@ pub(super) fn job_role_exists(question: &Question<'_>) -> Answer {
     })
 }
 
+/// Whether all accounts that the copy has to do with are in the organization that is expected: the source's, the destination's, and
+/// where the source key's policy is changed, its owner's.
 pub(super) fn same_organization(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
-    let expected = question.settings.organization_id.as_ref();
-    Some(
-        match (&facts.source_organization, &facts.destination_organization) {
-            (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => (false, why.to_string()),
-            (Fact::Known(Some(source)), Fact::Known(Some(destination))) => {
-                let expected = expected.unwrap_or(&source.id);
-                let same = source.id == destination.id && source.id == *expected;
-                let detail = if same {
-                    format!("both accounts are in {}", source.id)
-                } else {
-                    format!(
-                        "the source is in {}, the destination in {}; expected {expected}",
-                        source.id, destination.id
-                    )
-                };
-                (same, detail)
+    let mut accounts = vec![
+        ("source", &facts.source_organization),
+        ("destination", &facts.destination_organization),
+    ];
+    if question.act == Act::KeyPolicy
+        && let SourceKey::Key(key) = &facts.source_key
+    {
+        accounts.push(("key's account", &key.organization));
+    }
+    let mut expected = question.settings.organization_id.as_ref();
+    for (which, organization) in accounts {
+        let organization = match organization {
+            Fact::Unknown(why) => return Some((false, why.to_string())),
+            Fact::Known(None) => {
+                return Some((false, format!("the {which} is in no organization")));
             }
-            (Fact::Known(_), Fact::Known(_)) => {
-                (false, "an account is in no organization".to_owned())
-            }
-        },
-    )
+            Fact::Known(Some(organization)) => organization,
+        };
+        let expected = *expected.get_or_insert(&organization.id);
+        if organization.id != *expected {
+            let detail = format!("the {which} is in {}; expected {expected}", organization.id);
+            return Some((false, detail));
+        }
+    }
+    Some((true, format!("all accounts are in {}", expected?)))
+}
+
+/// Whether no statement of the policy keeps the copy out on purpose.
+pub(super) fn not_excluded(question: &Question<'_>) -> Answer {
+    let (facts, copy) = (question.facts?, question.failure.copy());
+    let before = question.edit()?.before.as_ref();
+    let excluded = match (before, &facts.source_key) {
+        (None, _) => Vec::new(),
+        (Some(policy), SourceKey::Key(key)) if question.act == Act::KeyPolicy => {
+            key_exclusions(policy, &key.arn, &key.tags, copy, facts)
+        }
+        (Some(policy), _) => vault_exclusions(policy, copy, facts),
+    };
+    Some(match excluded.first() {
+        None => (
+            true,
+            "no statement keeps the copy out on purpose".to_owned(),
+        ),
+        Some(statement) => (
+            false,
+            format!("a statement would allow the copy, but keeps it out, or may: {statement}"),
+        ),
+    })
 }

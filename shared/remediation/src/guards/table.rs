@@ -1,7 +1,9 @@
 //! Every guard, an entry each. Their order is the order in which people read them.
 
 use super::Act::{KeyPolicy, Retry, ServiceLinkedRole, VaultPolicy};
-use super::{Act, Answer, Question, Stage, copy, key, ledger, owner, plan, service_linked_role};
+use super::{
+    Act, Answer, Question, Stage, chain, copy, key, ledger, owner, plan, put, service_linked_role,
+};
 
 /// What there is to know of a guard.
 #[derive(Clone, Copy)]
@@ -144,7 +146,7 @@ guards! {
     }
     KeyAllowed {
         name: "key-allowed",
-        meaning: "`AllowedKeys` lists the key.",
+        meaning: "`AllowedKeys` lists the key; that of a third account in an entry that names its account.",
         remedy: "If this key may be shared with the destination account, list it in `AllowedKeys`.",
         asked_of: KEYS,
         stage: Change,
@@ -208,7 +210,7 @@ guards! {
     }
     SameOrganization {
         name: "same-organization",
-        meaning: "Source and destination account are in one organization: the one that is expected.",
+        meaning: "Source and destination account, and the key's account where its policy is changed, are in one organization: the one that is expected.",
         remedy: "Copies across organizations are not possible. Look at `OrganizationId`, or let the member roles call `organizations:DescribeOrganization`.",
         asked_of: WRITES,
         stage: Change,
@@ -261,6 +263,30 @@ guards! {
         asked_of: POLICIES,
         stage: Change,
         check: plan::size_limit,
+    }
+    NotExcluded {
+        name: "not-excluded",
+        meaning: "No statement of the policy keeps the copy out on purpose, by a negated condition, `NotPrincipal`, `NotAction` or `NotResource`.",
+        remedy: "Ask the owner of the statement: what it keeps out is not overruled by another statement.",
+        asked_of: POLICIES,
+        stage: Change,
+        check: owner::not_excluded,
+    }
+    PutAccepted {
+        name: "put-accepted",
+        meaning: "AWS would store the changed policy: the policy does not refuse the put, and names no deleted principal.",
+        remedy: "Look at the statement that is named. Whoever owns it must make the change, or take it out.",
+        asked_of: POLICIES,
+        stage: Change,
+        check: put::put_accepted,
+    }
+    NothingElseInTheWay {
+        name: "nothing-else-in-the-way",
+        meaning: "Nothing else that is confirmed stops the copy, but what Copymend would repair next under the same settings.",
+        remedy: "Put right what is named first: until then a grant would help nobody.",
+        asked_of: WRITES,
+        stage: Change,
+        check: chain::nothing_else_in_the_way,
     }
     NotTakenBack {
         name: "not-taken-back",

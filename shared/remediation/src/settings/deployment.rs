@@ -1,5 +1,7 @@
 //! Where a function runs: what both functions are told by the same names.
 
+use copymend_policy::AccountId;
+
 use super::reader::{InvalidSetting, Reader};
 
 /// What every function of Copymend is told of where it runs.
@@ -19,6 +21,18 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// The ARN of the role that is assumed in an account, where a setting names one.
+    pub(crate) fn role_in(&self, partition: &str, account: AccountId) -> Option<String> {
+        let role = self.member_role.as_deref()?;
+        Some(match role.split_once("::*:role/") {
+            Some((_, name)) => format!("arn:{partition}:iam::{account}:role/{name}"),
+            None => format!(
+                "arn:{partition}:iam::{account}:role/{}",
+                role.trim_start_matches('/')
+            ),
+        })
+    }
+
     pub(crate) fn read(
         reader: &Reader<impl Fn(&str) -> Option<String>>,
     ) -> Result<Self, InvalidSetting> {
@@ -58,8 +72,7 @@ fn member_role(text: &str) -> Option<String> {
             let mut parts = rest.splitn(5, ':');
             let (_, service, region, account) =
                 (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            let account_fits =
-                account == "*" || account.parse::<copymend_policy::AccountId>().is_ok();
+            let account_fits = account == "*" || account.parse::<AccountId>().is_ok();
             if service != "iam" || !region.is_empty() || !account_fits {
                 return None;
             }

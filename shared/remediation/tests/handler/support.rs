@@ -19,7 +19,10 @@ pub(crate) fn open_settings() -> Settings {
     Settings {
         mode: Mode::Repair,
         allowed_destinations: vec!["*".parse().unwrap()],
-        allowed_keys: vec!["*".parse().unwrap()],
+        // That of a third account is admitted where it is named.
+        allowed_keys: ["*", "arn:aws:kms:*:222233334444:key/*"]
+            .map(|entry| entry.parse().unwrap())
+            .to_vec(),
         allowed_sources: vec!["*".parse().unwrap()],
         ..Settings::default()
     }

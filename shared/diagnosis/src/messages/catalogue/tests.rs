@@ -70,10 +70,10 @@ fn each_denial_of_an_explicit_deny_holds_one() {
 /// Every text in the lists, whichever column it stands in.
 fn listed() -> Vec<&'static str> {
     [
-        include_str!("../../tests/data/messages.tsv"),
-        include_str!("../../tests/data/status-messages.tsv"),
-        include_str!("../../tests/data/seen.tsv"),
-        include_str!("../../tests/data/not-repairable.txt"),
+        include_str!("../../../tests/data/messages.tsv"),
+        include_str!("../../../tests/data/status-messages.tsv"),
+        include_str!("../../../tests/data/seen.tsv"),
+        include_str!("../../../tests/data/not-repairable.txt"),
     ]
     .into_iter()
     .flat_map(str::lines)

@@ -165,7 +165,10 @@ pub(crate) fn open_settings(mode: Mode) -> Settings {
     Settings {
         mode,
         allowed_destinations: vec!["*".parse().unwrap()],
-        allowed_keys: vec!["*".parse().unwrap()],
+        // That of a third account is admitted where it is named.
+        allowed_keys: ["*", "arn:aws:kms:*:222233334444:key/*"]
+            .map(|entry| entry.parse().unwrap())
+            .to_vec(),
         allowed_sources: vec!["*".parse().unwrap()],
         create_service_linked_role: true,
         ..Settings::default()

@@ -1,0 +1,73 @@
+//! What else stands in the way of the copy.
+
+use copymend_diagnosis::{Cause, Facts, Remedy, Verdict, obstacles};
+
+use super::{Act, Answer, Guard, Question, Stage, ask};
+use crate::plan::plan;
+
+/// Whether the repair helps: nothing else that is confirmed stops the copy, but what Copymend would repair next under the same
+/// settings. Each event repairs what its own message names; the next failure is the evidence for the next repair.
+pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
+    let facts = question.facts?;
+    let own = question.act.cause()?;
+    let others: Vec<Cause> = obstacles(question.failure.copy(), facts)
+        .into_iter()
+        .filter(|obstacle| obstacle.verdict == Verdict::Confirmed && obstacle.cause != own)
+        .map(|obstacle| obstacle.cause)
+        .collect();
+    let (mut next, mut in_the_way) = (Vec::new(), Vec::new());
+    for cause in &others {
+        match cause.remedy() {
+            Remedy::Repair(_) => match why_not_repaired(*cause, &others, question, facts) {
+                None => next.push(cause.slug()),
+                Some(guard) => {
+                    in_the_way.push(format!("{cause} ({} forbids its repair)", guard.name()))
+                }
+            },
+            Remedy::Advise => in_the_way.push(cause.to_string()),
+            Remedy::Retry => {}
+        }
+    }
+    Some(if !in_the_way.is_empty() {
+        (
+            false,
+            format!("the copy would still fail: {}", in_the_way.join(", ")),
+        )
+    } else if next.is_empty() {
+        (true, "nothing else is known to stop the copy".to_owned())
+    } else {
+        (
+            true,
+            format!(
+                "repaired next, once the copy fails for it: {}",
+                next.join(", ")
+            ),
+        )
+    })
+}
+
+/// The guard that would forbid the repair of another cause; none where each passes.
+fn why_not_repaired(
+    cause: Cause,
+    confirmed: &[Cause],
+    question: &Question<'_>,
+    facts: &Facts,
+) -> Option<Guard> {
+    let planned = plan(cause, question.failure, facts, question.settings);
+    let question = Question {
+        act: Act::about(cause),
+        plan: Some(planned.as_ref()),
+        ..*question
+    };
+    let is_created_before = confirmed.contains(&Cause::ServiceLinkedRole);
+    ask(&question, &[Stage::Copy, Stage::Change])
+        .into_iter()
+        .filter(|guard| !guard.passed)
+        .map(|guard| guard.guard)
+        .find(|guard| match guard {
+            // The mode is the same for each, and the role is created before the key's policy names it.
+            Guard::Mode | Guard::NothingElseInTheWay => false,
+            Guard::ServiceLinkedRole => !is_created_before,
+            _ => true,
+        })
+}

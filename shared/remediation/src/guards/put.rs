@@ -1,0 +1,107 @@
+//! Whether AWS would accept the changed policy.
+
+use copymend_diagnosis::{Fact, Facts, SourceKey, Tags};
+use copymend_policy::{Decision, PolicyDocument, Request, Statement, evaluate};
+
+use super::{Act, Answer, Question};
+
+/// What the policy itself says to the call that writes it (AWS Backup developer guide, "Vault access policies", and AWS KMS
+/// developer guide, "Default key policy", documented): a vault's must not deny it, a key's must allow it. And AWS stores no policy
+/// that names a deleted principal by its unique id (IAM user guide, "AWS JSON policy elements: Principal", documented).
+pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
+    let edit = question.edit()?;
+    if let Some((place, id)) = deleted_principal(&edit.after) {
+        let detail = format!(
+            "statement {place} names `{id}`, which AWS leaves of a deleted user or role: the policy can't be stored again before that is taken out"
+        );
+        return Some((false, detail));
+    }
+    let Some(before) = &edit.before else {
+        return Some((
+            true,
+            "there is no policy that could refuse the put".to_owned(),
+        ));
+    };
+    let facts = question.facts?;
+    let (action, tags) = match (question.act, &facts.source_key) {
+        (Act::KeyPolicy, SourceKey::Key(key)) => ("kms:PutKeyPolicy", &key.tags),
+        _ => ("backup:PutBackupVaultAccessPolicy", &facts.vault_tags),
+    };
+    let request = put(action, tags, question, facts)?;
+    let quoted = |place: usize| {
+        let statement = before.statements().get(place).map(Statement::as_str);
+        statement.unwrap_or_default().to_owned()
+    };
+    Some(match evaluate(before, &request) {
+        Decision::ExplicitlyDenied { statement } => (
+            false,
+            format!("the policy denies {action}: {}", quoted(statement)),
+        ),
+        Decision::Unknown { keys } => (
+            false,
+            format!(
+                "whether the policy lets Copymend call {action} depends on what is not known: {}",
+                keys.join(", ")
+            ),
+        ),
+        Decision::ImplicitlyDenied if question.act == Act::KeyPolicy => (
+            false,
+            format!(
+                "the key policy neither allows {action} to Copymend's role nor leaves it to its account's IAM policies"
+            ),
+        ),
+        Decision::ImplicitlyDenied | Decision::Allowed { .. } => {
+            (true, format!("the policy does not refuse {action}"))
+        }
+    })
+}
+
+/// The first statement, from 1, that names a unique id as principal.
+fn deleted_principal(policy: &PolicyDocument) -> Option<(usize, &str)> {
+    let statements = policy.statements().iter().enumerate();
+    statements
+        .filter_map(|(place, statement)| Some((place + 1, statement.unique_ids().next()?)))
+        .next()
+}
+
+/// The put, by the role that Copymend has in the account of the resource. Where its name isn't known, whatever names a principal of
+/// that account by an ARN may mean it.
+fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) -> Option<Request> {
+    let target = question.target()?.as_str();
+    let arn: copymend_policy::Arn = target.parse().ok()?;
+    let account = arn.account_id()?;
+    let deployment = &question.settings.deployment;
+    let request = match deployment.role_in(arn.partition(), account) {
+        Some(role) => Request::new(role, action, target),
+        None => Request::new(
+            format!("arn:{}:iam::{account}:root", arn.partition()),
+            action,
+            target,
+        )
+        .with_unknown("aws:PrincipalArn"),
+    };
+    let request = request
+        .with_context("aws:SecureTransport", ["true"])
+        .with_context("aws:PrincipalIsAWSService", ["false"])
+        .with_context("aws:ResourceAccount", [account.as_str()])
+        .with_context("kms:BypassPolicyLockoutSafetyCheck", ["false"])
+        .with_context("aws:RequestedRegion", [arn.region()]);
+    let organization = match (question.act, &facts.source_key) {
+        (Act::KeyPolicy, SourceKey::Key(key)) => &key.organization,
+        _ => &facts.destination_organization,
+    };
+    let request = match organization {
+        Fact::Known(Some(organization)) => {
+            request.with_context("aws:PrincipalOrgID", [organization.id.as_str()])
+        }
+        Fact::Known(None) => request.without_key("aws:PrincipalOrgID"),
+        Fact::Unknown(_) => request.with_unknown("aws:PrincipalOrgID"),
+    };
+    let request = match tags {
+        Fact::Known(tags) => tags.iter().fold(request, |request, (key, value)| {
+            request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
+        }),
+        Fact::Unknown(_) => request,
+    };
+    Some(request.with_other_keys_unknown())
+}
