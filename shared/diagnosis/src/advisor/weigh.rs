@@ -1,4 +1,4 @@
-//! The causes of a refused call or a job that came to nothing, best first.
+//! The causes of a refused call or a failed, aborted or expired job, best first.
 
 use copymend_policy::{AccountId, Layer};
 
@@ -143,7 +143,7 @@ pub(super) fn weigh_call(
     sorted(candidates, own, explanation)
 }
 
-/// The causes of a job that failed, expired or was aborted.
+/// The causes of a failed, aborted or expired job.
 pub(super) fn weigh_job(
     job: &ServiceJob,
     answers: &[PermissionAnswer],

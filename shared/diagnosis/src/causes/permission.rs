@@ -249,17 +249,12 @@ fn simulate(case: &Case<'_>) -> String {
 fn allow(case: &Case<'_>, lacking: Option<&[&SimulatedAction]>) -> Vec<String> {
     let minimum = json!({ "Version": "2012-10-17", "Statement": statements(case, lacking) });
     let exactly = if case.is_verified() {
-        step(
-            if lacking.is_some() {
-                "Give the role exactly what is missing"
-            } else {
-                "Give the role the minimum that a copy needs"
-            },
-            &format!(
-                "aws iam put-role-policy --role-name {} --policy-name CopyBackups --policy-document '{minimum}'",
-                case.role().name()
-            ),
-        )
+        let what = lacking.map_or(
+            "the minimum that a copy needs",
+            |_| "exactly what is missing",
+        );
+        step!("Give the role {what}";
+            "aws iam put-role-policy --role-name {} --policy-name CopyBackups --policy-document '{minimum}'", case.role().name())
     } else {
         format!(
             "Give the role the minimum that a copy needs: {COPY_FROM_BACKUP_VAULT} on all recovery points, and {COPY_INTO_BACKUP_VAULT} on the \

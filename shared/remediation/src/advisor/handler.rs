@@ -15,7 +15,7 @@ use crate::handler::{HandlerError, Invocation};
 use crate::ports::{Backup, Location, Reads};
 use crate::report::{JobSummary, Outcome, Report, Subject};
 
-/// The handler of refused AWS Backup calls and of backup and restore jobs that came to nothing.
+/// The handler of refused AWS Backup calls and of failed, aborted or expired backup and restore jobs.
 #[derive(Debug)]
 pub struct AccessAdvisor<E> {
     environment: E,
