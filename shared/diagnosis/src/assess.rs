@@ -31,6 +31,28 @@ pub struct Assessment {
     pub evidence: Vec<String>,
 }
 
+impl Assessment {
+    /// One that nobody can look at, without evidence.
+    pub(crate) fn unchecked(cause: Cause, why: &str) -> Self {
+        Self {
+            cause,
+            verdict: Verdict::NotCheckable,
+            why: why.to_owned(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// A cause held against the facts.
+    pub(crate) fn of(cause: Cause, why: &str, (verdict, evidence): Finding) -> Self {
+        Self {
+            cause,
+            verdict,
+            why: why.to_owned(),
+            evidence,
+        }
+    }
+}
+
 /// What a check found, and the evidence.
 pub(crate) type Finding = (Verdict, Vec<String>);
 

@@ -8,7 +8,7 @@ use crate::causes::{Cause, Family};
 use crate::fact::Fact;
 use crate::facts::{Facts, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
-use crate::messages::{Explanation, PolicyType};
+use crate::messages::{Candidate, Explanation, PolicyType};
 
 /// The ranked causes of a failure, each with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,22 +21,12 @@ impl Diagnosis {
     /// What the message alone suggests, for an event that can't be verified. Nothing in it is confirmed.
     #[must_use]
     pub fn from_message(explanation: &Explanation<'_>) -> Self {
+        let candidates = explanation.candidates.iter();
+        let unchecked =
+            |candidate: &Candidate| Assessment::unchecked(candidate.cause, candidate.why);
         Self {
-            candidates: explanation
-                .candidates
-                .iter()
-                .map(|candidate| Assessment {
-                    cause: candidate.cause,
-                    verdict: Verdict::NotCheckable,
-                    why: candidate.why.to_owned(),
-                    evidence: Vec::new(),
-                })
-                .collect(),
-            proposed: explanation
-                .candidates
-                .iter()
-                .map(|candidate| candidate.cause)
-                .collect(),
+            candidates: candidates.map(unchecked).collect(),
+            proposed: proposed(explanation),
         }
     }
 
@@ -76,24 +66,23 @@ impl Diagnosis {
     }
 }
 
+/// Why a cause is considered that no message suggests.
+const SEEN: &str = "seen while the facts were read";
+
+/// The causes that a message suggests, best first.
+fn proposed(explanation: &Explanation<'_>) -> Vec<Cause> {
+    let candidates = explanation.candidates.iter();
+    candidates.map(|candidate| candidate.cause).collect()
+}
+
 /// Ranks the causes of a verified failure.
 #[must_use]
 pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts) -> Diagnosis {
-    let proposed: Vec<Cause> = explanation
-        .candidates
-        .iter()
-        .map(|candidate| candidate.cause)
-        .collect();
+    let proposed = proposed(explanation);
     let copy = failure.copy();
     let ranked = Cause::in_order_of_repair();
     let considered = |cause, why: &str| {
-        let (verdict, evidence) = assess(cause, copy, facts);
-        let assessment = Assessment {
-            cause,
-            verdict,
-            why: why.to_owned(),
-            evidence,
-        };
+        let assessment = Assessment::of(cause, why, assess(cause, copy, facts));
         let assessment = doubted(assessment, &proposed, copy, facts);
         beyond_simulation(assessment, explanation, copy, facts)
     };
@@ -106,7 +95,7 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         ranked
             .iter()
             .filter(|cause| !proposed.contains(cause))
-            .map(|cause| considered(*cause, "seen while the facts were read"))
+            .map(|cause| considered(*cause, SEEN))
             .filter(|assessment| assessment.verdict == Verdict::Confirmed),
     );
     candidates.sort_by(|left, right| compare(left, right, &proposed));
@@ -141,17 +130,9 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
 /// without a message. What could not be looked at is among it, as not checkable.
 #[must_use]
 pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
-    let causes = Cause::in_order_of_repair();
-    let assessed = causes.iter().map(|cause| {
-        let (verdict, evidence) = assess(*cause, copy, facts);
-        Assessment {
-            cause: *cause,
-            verdict,
-            why: "seen while the facts were read".to_owned(),
-            evidence,
-        }
-    });
-    assessed
+    let causes = Cause::in_order_of_repair().into_iter();
+    causes
+        .map(|cause| Assessment::of(cause, SEEN, assess(cause, copy, facts)))
         .map(|assessment| match assessment.verdict {
             // The simulator alone is not believed.
             Verdict::Confirmed if assessment.cause == Cause::ServiceControlPolicy => Assessment {
@@ -325,19 +306,16 @@ fn nothing_left(candidates: &[Assessment]) -> Assessment {
                 Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
             )
     });
-    if policy_admits {
-        Assessment {
-            cause: Cause::Transient,
-            verdict: Verdict::NotCheckable,
-            why: "the policies admit the copy by now; a policy change takes seconds to minutes to count".to_owned(),
-            evidence: Vec::new(),
-        }
+    let (cause, why) = if policy_admits {
+        (
+            Cause::Transient,
+            "the policies admit the copy by now; a policy change takes seconds to minutes to count",
+        )
     } else {
-        Assessment {
-            cause: Cause::Unknown,
-            verdict: Verdict::NotCheckable,
-            why: "the facts exclude everything that the message suggests".to_owned(),
-            evidence: Vec::new(),
-        }
-    }
+        (
+            Cause::Unknown,
+            "the facts exclude everything that the message suggests",
+        )
+    };
+    Assessment::unchecked(cause, why)
 }

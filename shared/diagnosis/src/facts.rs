@@ -227,8 +227,13 @@ impl SimulatedFact {
     /// Whether the service control policies are in the way, as the simulator sees it.
     #[must_use]
     pub fn is_refused_by_organization(&self) -> bool {
-        let as_is = self.as_is.known().map(SimulatedAction::meaning);
-        as_is == Some(Simulated::NotByOrganization)
+        self.meaning() == Some(Simulated::NotByOrganization)
+    }
+
+    /// What the simulator says of the principal as it is.
+    #[must_use]
+    pub fn meaning(&self) -> Option<Simulated> {
+        self.as_is.known().map(SimulatedAction::meaning)
     }
 
     /// The action, if anybody told of it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use copymend_policy::wildcard_matches;
 use serde::Deserialize;
 
 use crate::facts::Tags;
@@ -67,12 +68,11 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-impl OneOrMany {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
+fn texts(found: Option<OneOrMany>) -> Vec<String> {
+    match found {
+        None => Vec::new(),
+        Some(OneOrMany::One(one)) => vec![one],
+        Some(OneOrMany::Many(many)) => many,
     }
 }
 
@@ -84,11 +84,8 @@ impl TagPolicy {
         let document: Document = serde_json::from_value(members.into())?;
         let rules = document.tags.into_iter().map(|(name, rule)| TagRule {
             key: rule.tag_key.unwrap_or(name),
-            values: rule.tag_value.map(OneOrMany::into_vec).unwrap_or_default(),
-            enforced_for: rule
-                .enforced_for
-                .map(OneOrMany::into_vec)
-                .unwrap_or_default(),
+            values: texts(rule.tag_value),
+            enforced_for: texts(rule.enforced_for),
         });
         Ok(Self {
             rules: rules.collect(),
@@ -113,11 +110,9 @@ impl TagPolicy {
 
 impl TagRule {
     fn violated_by(&self, key: &str, value: &str) -> Option<TagViolation> {
-        let value_allowed = self.values.is_empty()
-            || self
-                .values
-                .iter()
-                .any(|allowed| copymend_policy::wildcard_matches(allowed, value));
+        let mut values = self.values.iter();
+        let value_allowed =
+            self.values.is_empty() || values.any(|allowed| wildcard_matches(allowed, value));
         if value_allowed && self.key == key {
             return None;
         }

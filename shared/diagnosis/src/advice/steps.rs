@@ -26,14 +26,9 @@ pub(crate) use step;
 
 impl Case<'_> {
     pub(crate) fn check_the_job(&self) -> String {
-        super::case::step(
-            &format!(
-                "AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
-                 these vaults; if not, do nothing",
-                self.source_account()
-            ),
-            &self.describe_job(),
-        )
+        step!("AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
+             these vaults; if not, do nothing", self.source_account();
+            "{}", self.describe_job())
     }
 
     pub(crate) fn describe_job(&self) -> String {

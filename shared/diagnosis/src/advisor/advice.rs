@@ -1,4 +1,4 @@
-//! What people should do about a refused call, or about a job that came to nothing.
+//! What people should do about a refused call, or about a failed, aborted or expired job.
 
 use copymend_policy::Layer;
 use serde_json::Value;
@@ -170,7 +170,7 @@ fn attach_to_principal(call: &ApiCallEvent) -> Option<String> {
         "aws iam {command} {option} {name} --policy-name {} --policy-document file://policy.json", call.operation))
 }
 
-/// The advice for a job that came to nothing.
+/// The advice for a failed, aborted or expired job.
 pub(super) fn advise_job_role(
     job: &ServiceJob,
     cause: Cause,

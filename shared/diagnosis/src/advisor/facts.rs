@@ -59,7 +59,7 @@ pub struct CallerFacts {
     pub key: Option<KeyInUse>,
 }
 
-/// All facts of one job that came to nothing.
+/// All facts of one failed, aborted or expired job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobFacts {
     /// `iam:GetRole` for the job role; `None` inside where there is none.

@@ -12,7 +12,7 @@ pub const BACKUP_JOB_DETAIL_TYPE: &str = "Backup Job State Change";
 /// The detail-type of a restore job's events.
 pub const RESTORE_JOB_DETAIL_TYPE: &str = "Restore Job State Change";
 
-/// The states in which a job has come to nothing (AWS Backup API reference, `DescribeBackupJob` and `DescribeRestoreJob`,
+/// The states of a job that did not do what it should (AWS Backup API reference, `DescribeBackupJob` and `DescribeRestoreJob`,
 /// documented).
 const UNSUCCESSFUL: [&str; 3] = ["FAILED", "ABORTED", "EXPIRED"];
 

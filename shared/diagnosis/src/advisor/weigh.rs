@@ -1,4 +1,4 @@
-//! The causes of a refused call or a job that came to nothing, best first.
+//! The causes of a refused call or a failed, aborted or expired job, best first.
 
 use copymend_policy::{AccountId, Layer};
 
@@ -143,7 +143,7 @@ pub(super) fn weigh_call(
     sorted(candidates, own, explanation)
 }
 
-/// The causes of a job that failed, expired or was aborted.
+/// The causes of a failed, aborted or expired job.
 pub(super) fn weigh_job(
     job: &ServiceJob,
     answers: &[PermissionAnswer],
@@ -151,15 +151,8 @@ pub(super) fn weigh_job(
     explanation: &Explanation<'_>,
 ) -> Vec<Assessment> {
     let own = Cause::JobRolePermission;
-    let of_role = |cause, checked| {
-        let (verdict, evidence) = found(checked);
-        Assessment {
-            cause,
-            verdict,
-            why: "every job needs a role that AWS Backup can assume".to_owned(),
-            evidence,
-        }
-    };
+    let why = "every job needs a role that AWS Backup can assume";
+    let of_role = |cause, checked| Assessment::of(cause, why, found(checked));
     let mut candidates = Vec::new();
     if let Some(named) = &job.role {
         let account = job.account.as_ref().map_or("", AccountId::as_str);
@@ -219,12 +212,8 @@ fn layers(
                 "all kinds of policies that can refuse it were looked at"
             }
         };
-        Some(Assessment {
-            cause: cause_of(layer, own),
-            verdict,
-            why: why.to_owned(),
-            evidence,
-        })
+        let cause = cause_of(layer, own);
+        Some(Assessment::of(cause, why, (verdict, evidence)))
     };
     LAYERS.into_iter().filter_map(one).collect()
 }
@@ -246,16 +235,10 @@ fn sorted(
     let proposed: Vec<Cause> = suggested
         .map(|suggested| translated(suggested.cause, own))
         .collect();
-    let unchecked = |cause, why: &str, evidence| Assessment {
-        cause,
-        verdict: Verdict::NotCheckable,
-        why: why.to_owned(),
-        evidence,
-    };
     for (cause, suggested) in proposed.iter().zip(&explanation.candidates) {
         if candidates.iter().all(|known| known.cause != *cause) {
-            let evidence = vec![MESSAGE_ALONE.to_owned()];
-            candidates.push(unchecked(*cause, suggested.why, evidence));
+            let finding = not_checkable(MESSAGE_ALONE);
+            candidates.push(Assessment::of(*cause, suggested.why, finding));
         }
     }
     let class = |assessment: &Assessment| match assessment.verdict {
@@ -269,7 +252,7 @@ fn sorted(
     let first = candidates.first();
     if first.is_none_or(|first| first.verdict == Verdict::RuledOut) {
         let why = "everything that could be looked at allows it";
-        candidates.insert(0, unchecked(Cause::Unknown, why, Vec::new()));
+        candidates.insert(0, Assessment::unchecked(Cause::Unknown, why));
     }
     candidates
 }

@@ -151,9 +151,6 @@ fn feature_off(copy: &BackupCopy, facts: &Facts) -> Checked {
     })
 }
 
-const WHICH_ORGANIZATION: &str =
-    "aws organizations describe-organization --query Organization.Id --output text";
-
 /// The accounts that are in no organization, as far as the facts tell.
 fn outsiders<'c>(case: &Case<'c>) -> Vec<&'c str> {
     let Some(facts) = case.facts() else {
@@ -171,12 +168,10 @@ fn outsiders<'c>(case: &Case<'c>) -> Vec<&'c str> {
 
 fn membership_steps(case: &Case<'_>) -> Vec<String> {
     let (source, destination) = (case.source_account(), case.account());
-    let mut steps = vec![step(
-        &format!(
-            "Run this in account {source} and in account {destination}; both must show the same id"
-        ),
-        WHICH_ORGANIZATION,
-    )];
+    let mut steps = vec![
+        step!("Run this in account {source} and in account {destination}; both must show the same id";
+            "aws organizations describe-organization --query Organization.Id --output text"),
+    ];
     let outsiders = outsiders(case);
     if outsiders.is_empty() {
         steps.push(

@@ -225,12 +225,10 @@ fn resource_state(case: &Case<'_>) -> Vec<String> {
     };
     let (account, region) = (case.source_account(), case.source_region());
     let look = match state::show(case) {
-        Some(command) => step(
-            &format!(
-                "Look at {resource}, in account {account}: it must be available, and nothing else may be changing it"
-            ),
-            &command,
-        ),
+        Some(command) => {
+            step!("Look at {resource}, in account {account}: it must be available, and nothing else may be changing it";
+            "{command}")
+        }
         None => format!(
             "Look at {resource} in the console of its service, in account {account}, Region {region}: it must be available, and nothing \
              else may be changing it."
@@ -268,22 +266,17 @@ pub(super) static SCHEDULE_WINDOW: Entry = Entry {
 
 fn schedule_window(case: &Case<'_>) -> Vec<String> {
     let what = "Look up the maintenance window and the automated backup window of the resource";
+    let (account, region) = (case.source_account(), case.source_region());
     let look = match state::windows(case) {
-        Some(command) => step(
-            &format!("{what}, in account {}", case.source_account()),
-            &command,
-        ),
-        None => format!(
-            "{what}, in the console of its service, in account {}, Region {}.",
-            case.source_account(),
-            case.source_region()
-        ),
+        Some(command) => step!("{what}, in account {account}"; "{command}"),
+        None => {
+            format!("{what}, in the console of its service, in account {account}, Region {region}.")
+        }
     };
     vec![
         look,
         format!(
-            "In the backup plan of account {}, start at least an hour before or after them; Amazon FSx needs three hours.",
-            case.source_account()
+            "In the backup plan of account {account}, start at least an hour before or after them; Amazon FSx needs three hours."
         ),
         case.start_again_with("If the recovery point exists, start its copy again", ""),
     ]

@@ -162,13 +162,17 @@ pub(super) static CALLER: Entry = Entry {
     page: Pages::One(page::MANAGED_POLICIES),
 };
 
-/// The actions for which `is` holds, as the simulator names them.
-fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c SimulatedAction> {
+/// The actions of which this is said, as the simulator names them.
+fn stopped<'c>(
+    case: &Case<'c>,
+    said: fn(&SimulatedFact) -> Option<Simulated>,
+    meaning: Simulated,
+) -> Vec<&'c SimulatedAction> {
     let answers = case.facts().map(|facts| facts.job_role_access.actions());
     answers
         .into_iter()
         .flatten()
-        .filter(|fact| is(fact))
+        .filter(|fact| said(fact) == Some(meaning))
         .filter_map(SimulatedFact::action)
         .filter(|action| is_plain(&action.action))
         .collect()
@@ -176,28 +180,25 @@ fn stopped<'c>(case: &Case<'c>, is: impl Fn(&SimulatedFact) -> bool) -> Vec<&'c 
 
 /// The actions that no policy of the role allows.
 fn missing<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
-    stopped(case, |fact| {
-        fact.own_policies() == Some(Simulated::NotByIdentity)
-    })
+    stopped(case, SimulatedFact::own_policies, Simulated::NotByIdentity)
 }
 
 /// The actions that a policy of the role denies.
 fn denied<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
-    stopped(case, |fact| {
-        fact.own_policies() == Some(Simulated::DeniedByIdentity)
-    })
+    let denied = Simulated::DeniedByIdentity;
+    stopped(case, SimulatedFact::own_policies, denied)
 }
 
 /// The actions that the service control policies don't allow.
 pub(super) fn not_by_organization<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
-    stopped(case, SimulatedFact::is_refused_by_organization)
+    let refused = Simulated::NotByOrganization;
+    stopped(case, SimulatedFact::meaning, refused)
 }
 
 /// The actions that the permissions boundary doesn't allow.
 fn not_by_boundary<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
-    stopped(case, |fact| {
-        fact.meaning_behind_scps() == Some(Simulated::NotByBoundary)
-    })
+    let refused = Simulated::NotByBoundary;
+    stopped(case, SimulatedFact::meaning_behind_scps, refused)
 }
 
 pub(super) fn names(actions: &[&SimulatedAction]) -> String {
@@ -258,17 +259,12 @@ fn simulate(case: &Case<'_>) -> String {
 fn allow(case: &Case<'_>, lacking: Option<&[&SimulatedAction]>) -> Vec<String> {
     let minimum = json!({ "Version": "2012-10-17", "Statement": statements(case, lacking) });
     let exactly = if case.is_verified() {
-        step(
-            if lacking.is_some() {
-                "Give the role exactly what is missing"
-            } else {
-                "Give the role the minimum that a copy needs"
-            },
-            &format!(
-                "aws iam put-role-policy --role-name {} --policy-name CopyBackups --policy-document '{minimum}'",
-                case.role().name()
-            ),
-        )
+        let what = lacking.map_or(
+            "the minimum that a copy needs",
+            |_| "exactly what is missing",
+        );
+        step!("Give the role {what}";
+            "aws iam put-role-policy --role-name {} --policy-name CopyBackups --policy-document '{minimum}'", case.role().name())
     } else {
         format!(
             "Give the role the minimum that a copy needs: {COPY_FROM_BACKUP_VAULT} on all recovery points, and {COPY_INTO_BACKUP_VAULT} on the \

@@ -1,6 +1,8 @@
 //! What the policy simulator, or the role's policies, say of the job role, layer by layer.
 
-use crate::assess::{Checked, Finding, Verdict, confirmed, not_checkable, ruled_out, unreadable};
+use crate::assess::{
+    Checked, Finding, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
+};
 use crate::fact::Fact;
 use crate::facts::{Facts, SimulatedFact};
 use crate::job::BackupCopy;
@@ -59,26 +61,19 @@ fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
 }
 
 fn blocked(what: &str, action: &SimulatedAction) -> Finding {
-    confirmed(format!(
-        "{}: {what} {} on `{}`",
-        action.told_by, action.action, action.resource
-    ))
+    confirmed(format!("{}: {what} {}", action.told_by, call(action)))
 }
 
 fn may_call(action: &SimulatedAction) -> Finding {
-    let SimulatedAction {
-        action: name,
-        resource,
-        ..
-    } = action;
-    ruled_out(match action.told_by {
-        ToldBy::Simulator => {
-            format!("the policy simulator says that the job role may call {name} on `{resource}`")
-        }
-        ToldBy::Policies => {
-            format!("the job role's policies, read one by one, allow {name} on `{resource}`")
-        }
-    })
+    let said = match action.told_by {
+        ToldBy::Simulator => "the policy simulator says that the job role may call",
+        ToldBy::Policies => "the job role's policies, read one by one, allow",
+    };
+    ruled_out(format!("{said} {}", call(action)))
+}
+
+fn call(action: &SimulatedAction) -> String {
+    format!("{} on `{}`", action.action, action.resource)
 }
 
 /// The simulator evaluates service control policies with their conditions, and takes a key that it isn't told as absent (IAM user
@@ -91,10 +86,9 @@ fn organization(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
             action,
         ),
         Simulated::NotByOrganization => not_checkable(format!(
-            "the policy simulator: the organization's service control policies do not allow {} on `{}`, as far as it could be told; \
-             not known are the condition keys {}",
-            action.action,
-            action.resource,
+            "the policy simulator: the organization's service control policies do not allow {}, as far as it could be told; not known \
+             are the condition keys {}",
+            call(action),
             fact.not_told.join(", ")
         )),
         Simulated::Allowed => may_call(action),
@@ -159,8 +153,9 @@ fn behind_the_boundary(fact: &SimulatedFact, action: &SimulatedAction) -> Findin
                 action.action
             )),
             Simulated::DeniedByIdentity | Simulated::NotByIdentity => confirmed(format!(
-                "{}: also without its permissions boundary, the job role's policies do not allow {} on `{}`",
-                action.told_by, action.action, action.resource
+                "{}: also without its permissions boundary, the job role's policies do not allow {}",
+                action.told_by,
+                call(action)
             )),
             Simulated::NotByOrganization | Simulated::NotByBoundary | Simulated::Unclear => {
                 unclear(without)
@@ -170,22 +165,19 @@ fn behind_the_boundary(fact: &SimulatedFact, action: &SimulatedAction) -> Findin
 }
 
 fn unclear(action: &SimulatedAction) -> Finding {
+    let keys = &action.missing_context_values;
     let is_silent = action.is_cross_account && action.identity_decision.is_none();
-    not_checkable(if action.missing_context_values.is_empty() && is_silent {
-        format!(
-            "the policy simulator knows no policy of another account, and does not say what the role's own policies make of {} on `{}`",
-            action.action, action.resource
-        )
-    } else if action.missing_context_values.is_empty() {
-        format!(
-            "the policy simulator cannot tell about {} on `{}`",
-            action.action, action.resource
-        )
+    if !keys.is_empty() {
+        depends_on(&action.action, keys)
+    } else if is_silent {
+        not_checkable(format!(
+            "the policy simulator knows no policy of another account, and does not say what the role's own policies make of {}",
+            call(action)
+        ))
     } else {
-        format!(
-            "{} depends on condition keys that cannot be known from outside: {}",
-            action.action,
-            action.missing_context_values.join(", ")
-        )
-    })
+        not_checkable(format!(
+            "the policy simulator cannot tell about {}",
+            call(action)
+        ))
+    }
 }

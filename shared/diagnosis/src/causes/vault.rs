@@ -203,13 +203,11 @@ fn key_steps(case: &Case<'_>) -> Vec<String> {
         steps.push(case.start_again());
         return steps;
     }
-    let mut steps = vec![step(
-        &format!(
-            "Look at the key of vault `{}` (EncryptionKeyArn). The copy needs a customer managed key, and a vault's key cannot be changed",
-            case.vault()
-        ),
-        &describe_vault(case),
-    )];
+    let mut steps = vec![
+        step!("Look at the key of vault `{}` (EncryptionKeyArn). The copy needs a customer managed key, and a vault's key cannot \
+             be changed", case.vault();
+            "{}", describe_vault(case)),
+    ];
     steps.extend(another(case, "Make another vault"));
     steps
 }
@@ -228,14 +226,9 @@ pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
         step!("Create a vault under that key";
             "aws backup create-backup-vault --backup-vault-name {name} --region {region} --encryption-key-arn $KEY"),
         case.save_vault_policy(),
-        step(
-            &format!(
-                "Give it to the new vault. It must allow {COPY_INTO_BACKUP_VAULT} to the role {}; where it names the old vault, \
-                 write the new one",
-                case.role_shown()
-            ),
-            &case.put_vault_policy(&name),
-        ),
+        step!("Give it to the new vault. It must allow {COPY_INTO_BACKUP_VAULT} to the role {}; where it names the old vault, \
+             write the new one", case.role_shown();
+            "{}", case.put_vault_policy(&name)),
         format!(
             "In the backup plan of account {}, point the copy action at `{arn}`. If Copymend may repair that vault, add it to \
              COPYMEND_ALLOWED_DESTINATIONS.",
@@ -267,13 +260,8 @@ fn retention_steps(case: &Case<'_>) -> Vec<String> {
         .or(max)
         .map(|days| format!(" --lifecycle DeleteAfterDays={days}"));
     vec![
-        step(
-            &format!(
-                "Vault `{}` accepts a retention of {range}. Its settings",
-                case.vault()
-            ),
-            &describe_vault(case),
-        ),
+        step!("Vault `{}` accepts a retention of {range}. Its settings", case.vault();
+            "{}", describe_vault(case)),
         format!(
             "In the backup plan of account {}, set the retention of the copy action inside that range. Copymend never touches a \
                  vault lock.",
@@ -288,10 +276,7 @@ fn retention_steps(case: &Case<'_>) -> Vec<String> {
 
 fn not_found_steps(case: &Case<'_>) -> Vec<String> {
     vec![
-        step(
-            &format!("Check whether vault `{}` exists", case.vault()),
-            &describe_vault(case),
-        ),
+        step!("Check whether vault `{}` exists", case.vault(); "{}", describe_vault(case)),
         format!(
             "If the name, the account or the Region is wrong, correct the copy action in the backup plan of account {}.",
             case.source_account()

@@ -8,7 +8,7 @@
 use super::policy_type::{self, PolicyType};
 use super::text;
 use super::verb::Verb;
-use super::words::{self, Word, Words, bare};
+use super::words::{self, Word, Words, bare, is_one_of};
 
 /// An access-denied sentence. The texts are slices of the message without quotes and closing marks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,24 +79,8 @@ pub(super) fn parse(message: &str, anchors: impl IntoIterator<Item = usize>) -> 
     sentences
 }
 
-const FILLERS: &[&str] = &[
-    "is",
-    "are",
-    "was",
-    "were",
-    "does",
-    "do",
-    "did",
-    "have",
-    "has",
-    "the",
-    "sufficient",
-    "required",
-    "necessary",
-    "currently",
-    "been",
-    "enough",
-];
+const FILLERS: &str =
+    "is|are|was|were|does|do|did|have|has|the|sufficient|required|necessary|currently|been|enough";
 
 /// Reads backwards from the verb: `is not authorized to`, `does not have permission to`. The outer value says whether a
 /// refusal stands there, the inner one names the principal.
@@ -113,16 +97,8 @@ fn refused(message: &str, verb: usize) -> Option<Option<&str>> {
     if !back.next()?.eq_ignore_ascii_case("to") {
         return None;
     }
-    let verb = back.next()?;
-    let verbs = [
-        "authorized",
-        "authorised",
-        "permitted",
-        "allowed",
-        "permission",
-        "permissions",
-    ];
-    if !verbs.iter().any(|known| verb.eq_ignore_ascii_case(known)) {
+    let verbs = "authorized|authorised|permitted|allowed|permission|permissions";
+    if !is_one_of(back.next()?, verbs) {
         return None;
     }
     let mut negated = false;
@@ -131,10 +107,7 @@ fn refused(message: &str, verb: usize) -> Option<Option<&str>> {
         let Some(word) = back.next() else { break };
         if is_negation(word) {
             negated = true;
-        } else if !FILLERS
-            .iter()
-            .any(|filler| word.eq_ignore_ascii_case(filler))
-        {
+        } else if !is_one_of(word, FILLERS) {
             let labelled = back.next().is_some_and(|label| label.ends_with(':'));
             principal = as_principal(word, labelled);
             break;
@@ -144,9 +117,7 @@ fn refused(message: &str, verb: usize) -> Option<Option<&str>> {
 }
 
 fn is_negation(word: &str) -> bool {
-    ["not", "no", "lacks", "lack", "without", "cannot"]
-        .iter()
-        .any(|known| word.eq_ignore_ascii_case(known))
+    is_one_of(word, "not|no|lacks|lack|without|cannot")
         || word
             .get(word.len().saturating_sub(2)..)
             .is_some_and(|end| end.eq_ignore_ascii_case("'t"))
@@ -170,9 +141,7 @@ fn as_principal(word: &str, labelled: bool) -> Option<&str> {
 }
 
 fn is_label(word: &str) -> bool {
-    ["user", "role", "you", "principal", "service", "caller"]
-        .iter()
-        .any(|known| word.eq_ignore_ascii_case(known))
+    is_one_of(word, "user|role|you|principal|service|caller")
 }
 
 /// The words after `perform` or `perform:`; nothing for `performing`.
@@ -203,16 +172,7 @@ fn read_action(words: Words<'_>) -> (Option<&str>, Words<'_>) {
         if let Some(action) = as_action(word.text) {
             return (Some(action), after);
         }
-        if !word.is_any(&[
-            "the",
-            "following",
-            "action",
-            "action:",
-            "actions:",
-            "operation",
-            "operation:",
-            ":",
-        ]) {
+        if !word.is_any("the|following|action|action:|actions:|operation|operation:|:") {
             break;
         }
     }
@@ -236,7 +196,7 @@ fn read_rest<'m>(message: &'m str, mut words: Words<'m>, denial: &mut AccessDeni
             denial.explicit = true;
             read_explicit(rest, denial);
             return;
-        } else if word.is_any(&["because", "no", "none"]) {
+        } else if word.is_any("because|no|none") {
             let mut rest = words;
             if let Some(found) = policy_type::read(&mut rest) {
                 denial.policy_type = Some(found);
@@ -291,18 +251,16 @@ fn as_resource<'m>(message: &'m str, words: Words<'m>) -> Option<(&'m str, Words
         if let Some(glued) = after_label(word) {
             return Some((glued, after));
         }
-        if word.is_any(&["resource:", "resources:", "resource(s):", ":"]) {
+        if word.is_any("resource:|resources:|resource(s):|:") {
             labelled = true;
-        } else if !word.is_any(&["this", "the", "following", "any", "resource", "resources"]) {
+        } else if !word.is_any("this|the|following|any|resource|resources") {
             break;
         }
         words = after;
     }
     let mut after = words;
     let word = after.next()?;
-    if word.is_any(&["because", "with", "due", "and", "as", "since"])
-        || word.text.starts_with("(Service")
-    {
+    if word.is_any("because|with|due|and|as|since") || word.text.starts_with("(Service") {
         return None;
     }
     if let Some((inner, end)) = quoted(message, word) {
@@ -313,10 +271,7 @@ fn as_resource<'m>(message: &'m str, words: Words<'m>) -> Option<(&'m str, Words
         return None;
     }
     // IAM's older form: `on resource: role Name`.
-    if ["role", "user", "group", "policy"]
-        .iter()
-        .any(|kind| name.eq_ignore_ascii_case(kind))
-    {
+    if is_one_of(name, "role|user|group|policy") {
         let next = after.next()?;
         let end = next.start + bare(next.text).len();
         return message.get(word.start..end).map(|span| (span, after));
@@ -349,9 +304,7 @@ fn quoted<'m>(message: &'m str, word: Word<'m>) -> Option<(&'m str, usize)> {
 /// Reads on after `explicit deny`: `in a service control policy: arn:…`.
 fn read_explicit<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
     let mut rest = words;
-    let leads_on = rest
-        .next()
-        .is_some_and(|word| word.is_any(&["in", "by", "from", "of"]));
+    let leads_on = rest.next().is_some_and(|word| word.is_any("in|by|from|of"));
     if !leads_on {
         return;
     }
@@ -386,6 +339,6 @@ fn read_implicit<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
     }
     denial.action = words
         .take(5)
-        .skip_while(|word| !word.is_any(&["allows", "allow"]))
+        .skip_while(|word| !word.is_any("allows|allow"))
         .find_map(|word| as_action(word.text));
 }

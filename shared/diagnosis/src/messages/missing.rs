@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::catalogue::{Evidence, Place};
 use super::rule::{Finding, finding};
 use super::text;
-use super::words::{Word, Words, bare};
+use super::words::{Word, Words, bare, is_one_of};
 
 /// Phrases that follow what is missing.
 pub(super) const AFTER: &str = "does not exist|do not exist|did not exist|not found|not be found|no longer exist\
@@ -137,13 +137,6 @@ fn after_colon(plain: &str, end: usize) -> Option<Thing> {
         .is_some_and(|rest| rest.starts_with(':'))
         .then(|| forwards(plain, end + 1))
         .flatten()
-}
-
-/// Whether a word is one of those between the `|`.
-fn is_one_of(word: &str, known: &str) -> bool {
-    known
-        .split('|')
-        .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn thing(word: &str, before: &str) -> Option<Thing> {

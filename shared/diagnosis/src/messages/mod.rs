@@ -163,26 +163,10 @@ impl Ranking {
         self.0.iter().any(|(main, _)| is(main.cause))
     }
 
-    fn explains_a_key(&self) -> bool {
-        self.finds(|cause| {
-            matches!(
-                cause,
-                Cause::SourceKeyPolicy | Cause::SourceKeyState | Cause::DestinationVaultKey
-            )
-        })
-    }
-
-    fn names_a_deny(&self) -> bool {
-        self.finds(Cause::is_deny)
-    }
-
-    /// Whether the message names a policy that no repair touches: whatever else it says, that one comes first.
-    fn names_another_policy(&self) -> bool {
-        self.finds(|cause| cause.is_in(Family::OtherPolicy))
-    }
-
     /// The main causes in the order found, then their alternatives.
     fn finish(self, explicit_deny: bool, caution: Option<&'static str>) -> Vec<Candidate> {
+        // Whatever else the message says, a policy that no repair touches comes first.
+        let names_another_policy = self.finds(|cause| cause.is_in(Family::OtherPolicy));
         let mut candidates = Vec::with_capacity(4);
         for (main, _) in &self.0 {
             push(&mut candidates, *main);
@@ -193,7 +177,7 @@ impl Ranking {
         }
         if explicit_deny {
             candidates = without_repairs(&candidates);
-        } else if let Some(why) = caution.or(self.names_another_policy().then_some(CAUTION)) {
+        } else if let Some(why) = caution.or(names_another_policy.then_some(CAUTION)) {
             advice_first(&mut candidates, why);
         }
         if candidates.is_empty() {
@@ -228,7 +212,12 @@ fn rank(
     }
     ranking.apply(catalogue, evidence, Stage::Keys);
     if sentences.is_empty() {
-        let key_explained = ranking.explains_a_key();
+        let keys = [
+            Cause::SourceKeyPolicy,
+            Cause::SourceKeyState,
+            Cause::DestinationVaultKey,
+        ];
+        let key_explained = ranking.finds(|cause| keys.contains(&cause));
         for (causes, why) in missing::causes(plain, evidence, key_explained) {
             ranking.add(causes, why);
         }
@@ -239,7 +228,7 @@ fn rank(
     }
     let explicit = sentences.iter().any(|sentence| sentence.denial.explicit)
         || evidence.speaks_of_explicit_deny()
-        || ranking.names_a_deny();
+        || ranking.finds(Cause::is_deny);
     let why = if evidence.calls_for_caution() {
         Some(CAUTION)
     } else if evidence.tells_of_another_call(plain) {

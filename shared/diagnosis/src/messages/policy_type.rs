@@ -28,9 +28,7 @@ pub enum PolicyType {
 pub(super) fn read(words: &mut Words<'_>) -> Option<PolicyType> {
     let mut word = words.next()?;
     for _ in 0..3 {
-        if word.is_any(&[
-            "a", "an", "the", "no", "none", "any", "in", "by", "of", "from", "through", "your",
-        ]) {
+        if word.is_any("a|an|the|no|none|any|in|by|of|from|through|your") {
             word = words.next()?;
         }
     }

@@ -15,9 +15,15 @@ impl Word<'_> {
         self.text.eq_ignore_ascii_case(other)
     }
 
-    pub(super) fn is_any(self, others: &[&str]) -> bool {
-        others.iter().any(|other| self.is(other))
+    pub(super) fn is_any(self, known: &str) -> bool {
+        is_one_of(self.text, known)
     }
+}
+
+/// Whether a word is one of those between the `|`, whatever the case.
+pub(super) fn is_one_of(word: &str, known: &str) -> bool {
+    let mut known = known.split('|');
+    known.any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// The words from a place in a text on, separated by white space.

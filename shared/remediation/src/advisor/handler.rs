@@ -15,7 +15,7 @@ use crate::handler::{HandlerError, Invocation};
 use crate::ports::{Backup, Location, Reads};
 use crate::report::{JobSummary, Outcome, Report, Subject};
 
-/// The handler of refused AWS Backup calls and of backup and restore jobs that came to nothing.
+/// The handler of refused AWS Backup calls and of failed, aborted or expired backup and restore jobs.
 #[derive(Debug)]
 pub struct AccessAdvisor<E> {
     environment: E,
@@ -32,27 +32,23 @@ enum Event {
 #[must_use]
 pub fn is_for_advisor(event: &Value) -> bool {
     let kind = event.get("detail-type").and_then(Value::as_str);
-    [
+    let known = [
         API_CALL_DETAIL_TYPE,
         BACKUP_JOB_DETAIL_TYPE,
         RESTORE_JOB_DETAIL_TYPE,
-    ]
-    .into_iter()
-    .any(|known| kind == Some(known))
+    ];
+    kind.is_some_and(|kind| known.contains(&kind))
 }
 
 impl Event {
     fn from_json(event: &Value) -> Result<Self, EventError> {
         let kind = event.get("detail-type").and_then(Value::as_str);
+        let of_job = |kind| Ok(Self::Job(Box::new(JobEvent::from_json(event, kind)?)));
         match kind {
-            Some(BACKUP_JOB_DETAIL_TYPE) => JobEvent::from_json(event, JobKind::Backup)
-                .map(Box::new)
-                .map(Self::Job),
-            Some(RESTORE_JOB_DETAIL_TYPE) => JobEvent::from_json(event, JobKind::Restore)
-                .map(Box::new)
-                .map(Self::Job),
+            Some(BACKUP_JOB_DETAIL_TYPE) => of_job(JobKind::Backup),
+            Some(RESTORE_JOB_DETAIL_TYPE) => of_job(JobKind::Restore),
             Some(API_CALL_DETAIL_TYPE | _) | None => {
-                ApiCallEvent::from_json(event).map(Box::new).map(Self::Call)
+                Ok(Self::Call(Box::new(ApiCallEvent::from_json(event)?)))
             }
         }
     }

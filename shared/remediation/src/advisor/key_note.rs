@@ -13,29 +13,30 @@ pub(super) fn key_note(call: &ApiCallEvent, facts: &CallerFacts) -> Option<Strin
         });
     };
     // CloudFormation, `AWS::Backup::BackupVault` (documented); the API reference says nothing of aliases.
-    let by_alias = || {
+    let by = if is_named {
         format!(
             "the call names its key by the alias `{alias}`, where AWS's documentation asks for the key's ARN"
         )
+    } else {
+        "the call names no key: the vault would use the account's AWS managed key aws/backup"
+            .to_owned()
     };
-    let by_nothing =
-        "the call names no key: the vault would use the account's AWS managed key aws/backup";
-    Some(match (key, is_named) {
-        (Fact::Known(Some(key)), true) => format!("{}; it is the alias of `{key}`", by_alias()),
-        (Fact::Known(Some(key)), false) => format!("{by_nothing}, which is `{key}`"),
-        (Fact::Known(None), true) => format!(
-            "{}; AWS KMS knows no such alias, so no key policy was looked at",
-            by_alias()
-        ),
-        (Fact::Known(None), false) => format!(
-            "{by_nothing}, which does not exist before it is first used, so no key policy was looked at"
-        ),
-        (Fact::Unknown(_), true) => format!(
-            "{}; its key could not be read, so no key policy was looked at",
-            by_alias()
-        ),
-        (Fact::Unknown(_), false) => {
-            format!("{by_nothing}; it could not be read, so no key policy was looked at")
+    let and = match (key, is_named) {
+        (Fact::Known(Some(key)), true) => format!("; it is the alias of `{key}`"),
+        (Fact::Known(Some(key)), false) => format!(", which is `{key}`"),
+        (Fact::Known(None), true) => {
+            "; AWS KMS knows no such alias, so no key policy was looked at".to_owned()
         }
-    })
+        (Fact::Known(None), false) => {
+            ", which does not exist before it is first used, so no key policy was looked at"
+                .to_owned()
+        }
+        (Fact::Unknown(_), true) => {
+            "; its key could not be read, so no key policy was looked at".to_owned()
+        }
+        (Fact::Unknown(_), false) => {
+            "; it could not be read, so no key policy was looked at".to_owned()
+        }
+    };
+    Some(format!("{by}{and}"))
 }
