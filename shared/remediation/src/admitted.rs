@@ -21,7 +21,7 @@ impl<E: Environment> CopyRemediator<E> {
         failure: &Failure,
         history: &History,
     ) -> Option<Investigated> {
-        let by = history.earlier_repair.clone()?;
+        let by = Box::new(history.earlier_repair.clone()?);
         let (admits, vault_tags, key_tags) = tokio::join!(
             self.still_admits(&by.target, failure),
             self.environment

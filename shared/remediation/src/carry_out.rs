@@ -10,7 +10,7 @@ use copymend_diagnosis::{
 use jiff::SignedDuration;
 
 use crate::change::{change_of, change_recorded, recorded_statements};
-use crate::decide::{Decided, Decision, Investigated, Proposal};
+use crate::decide::{Decided, Decision, Investigated};
 use crate::done::Done;
 use crate::grantee::grantee;
 use crate::guards::{
@@ -131,13 +131,11 @@ impl<E: Environment> CopyRemediator<E> {
         let settings = &self.settings;
         let mut done = Done {
             guards: decided.guards,
-            ..Done::of(&decided.decision)
+            ..Done::before(&decided.decision)
         };
         match case.investigated {
-            Investigated::StillAdmitted {
-                by: EarlierRepair { target, at },
-                ..
-            } => {
+            Investigated::StillAdmitted { by, .. } => {
+                let EarlierRepair { target, at } = &**by;
                 done.incident = Some(incident_of(target, failure, settings));
                 done.told_by_its_change = true;
                 done.notes.push(format!(
@@ -158,28 +156,21 @@ impl<E: Environment> CopyRemediator<E> {
             Decision::Nothing => Ok(done.with_note(
                 "this is the parent of a composite job; its children carry the causes and send their own events",
             )),
-            Decision::Advise | Decision::Ask(Proposal::Retry) | Decision::Refuse(None) => Ok(done),
-            Decision::Refuse(Some(plan)) => {
-                let (mut done, change) = self.rehearse(done, &plan, case).await;
-                // Nobody gets a statement to paste for a copy that no owner listed.
-                if plan.edit.is_some() && !decided.is_of_unlisted_source {
-                    done.refused_changes.push(change);
-                }
-                Ok(done)
-            }
-            Decision::Ask(Proposal::Repair(plan)) => {
-                let (mut done, change) = self.rehearse(done, &plan, case).await;
+            Decision::Advise | Decision::Propose(None) | Decision::Refuse(None) => Ok(done),
+            Decision::Refuse(Some(plan)) | Decision::Propose(Some(plan)) => {
+                let change = self.worked_out(&mut done, &plan, case).await;
                 if only_mode_failed(&done.guards) {
                     done.changes.push(change);
                     return Ok(done);
                 }
-                if plan.edit.is_some() {
+                // Nobody gets a statement to paste for a copy that no owner listed.
+                if plan.edit.is_some() && !decided.is_of_unlisted_source {
                     done.refused_changes.push(change);
                 }
                 Ok(done.refused())
             }
             Decision::Retry { .. } => self.start_again(done, case).await,
-            Decision::GoOn(change, state) => self.go_on(done, case, *change, state).await,
+            Decision::Resume(change, state) => self.resume(done, case, *change, state).await,
             Decision::Repair(plan) => {
                 let Some(facts) = case.investigated.facts() else {
                     return Ok(done.refused());
@@ -192,7 +183,7 @@ impl<E: Environment> CopyRemediator<E> {
                     invocation: case.invocation,
                     history: case.history,
                 };
-                let repaired = repair.run(&plan).await.map_err(HandlerError::Call)?;
+                let repaired = repair.run(&plan).await?;
                 self.repaired(done, repaired, &plan.target, case).await
             }
         }
@@ -200,7 +191,7 @@ impl<E: Environment> CopyRemediator<E> {
 
     /// Works out the change for people to see. In observe mode what was written before is asked, too, as the repair would under its
     /// lease.
-    async fn rehearse(&self, mut done: Done, plan: &Plan, case: &Case<'_>) -> (Done, PolicyChange) {
+    async fn worked_out(&self, done: &mut Done, plan: &Plan, case: &Case<'_>) -> PolicyChange {
         let failure = case.failure;
         let change = change_of(plan, failure, &self.settings);
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
@@ -216,11 +207,11 @@ impl<E: Environment> CopyRemediator<E> {
             };
             done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
         }
-        (done, change)
+        change
     }
 
     /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
-    async fn go_on(
+    async fn resume(
         &self,
         mut done: Done,
         case: &Case<'_>,
@@ -232,7 +223,7 @@ impl<E: Environment> CopyRemediator<E> {
         };
         // Read again: a person may have taken the change back since, and a key's policy may be read late.
         let recorded = ledger.change(&change.id).await;
-        let recorded = recorded.map_err(HandlerError::Call)?;
+        let recorded = recorded?;
         if recorded.is_none_or(|(_, state)| state == ChangeState::Undone) {
             return Ok(done.refused().with_note(
                 "an earlier delivery of this event repaired the policy, and somebody took that back since",
@@ -241,7 +232,7 @@ impl<E: Environment> CopyRemediator<E> {
         if state == ChangeState::Intended {
             let sids = sids(&recorded_statements(&change));
             let confirmed = ledger.confirm_change(&change, &sids).await;
-            confirmed.map_err(HandlerError::Call)?;
+            confirmed?;
         }
         done.cause = Target::of_resource(&change.resource).map(|target| target.cause());
         done.needs_advice = false;
@@ -314,7 +305,7 @@ impl<E: Environment> CopyRemediator<E> {
         // Asked anew: a repair takes time.
         let pause = ask_for_pause(environment, ledger).await;
         let history = History {
-            pause: Some(pause.map_err(HandlerError::Call)?),
+            pause: Some(pause?),
             ..case.history.clone()
         };
         let (mut guards, copy) = permit_copy(&Question {

@@ -13,29 +13,21 @@ use crate::ledger::{Change, ChangeState};
 use crate::plan::{Plan, holds, plan};
 use crate::settings::{Mode, Settings};
 
-/// What would be done, were the mode repair.
-#[derive(Clone, Debug)]
-pub enum Proposal {
-    /// A repair, and the copy started again.
-    Repair(Box<Plan>),
-    /// The copy started again.
-    Retry,
-}
-
 /// What is done.
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// Repair, and start the copy again. The guards that need a lease are asked before the write.
     Repair(Box<Plan>),
-    /// Only the mode stands in the way: people are shown what would be done.
-    Ask(Proposal),
+    /// Only the mode stands in the way: people are shown what would be repaired, or, without a plan, that the copy would be started
+    /// again.
+    Propose(Option<Box<Plan>>),
     /// Start the copy again, with nothing to repair.
     Retry {
         /// Not earlier than this.
         not_before: Timestamp,
     },
     /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy again, if its guards let it.
-    GoOn(Box<Change>, ChangeState),
+    Resume(Box<Change>, ChangeState),
     /// People must act.
     Advise,
     /// There is a repair, and a guard forbids it; none where it could not be planned.
@@ -61,7 +53,7 @@ pub enum Investigated {
     /// Another copy's repair admits it: nothing was read but whether that stands, and whether an owner opted out.
     StillAdmitted {
         /// The repair.
-        by: EarlierRepair,
+        by: Box<EarlierRepair>,
         /// The tags of the destination vault.
         vault_tags: Fact<Tags>,
         /// The tags of the source key, where there is one.
@@ -106,7 +98,7 @@ pub fn decide(
         && is_there(change, failure, facts)
     {
         let guards = ask(&as_retry, BEFORE_A_LEASE);
-        return decided(Decision::GoOn(Box::new(change.clone()), *state), guards);
+        return decided(Decision::Resume(Box::new(change.clone()), *state), guards);
     }
     let cause = diagnosis.cause();
     let is_confirmed = diagnosis.confirmed_cause() == Some(cause);
@@ -143,7 +135,7 @@ fn retry_or_advise(question: &Question<'_>) -> Decided {
             not_before: question.history.now,
         }
     } else if only_mode_failed(&guards) {
-        Decision::Ask(Proposal::Retry)
+        Decision::Propose(None)
     } else {
         Decision::Advise
     };
@@ -201,7 +193,7 @@ fn decide_repair(cause: Cause, question: &Question<'_>) -> Decided {
     let decision = match (planned, settings.mode) {
         (Some(Ok(plan)), mode) if only_mode_failed(&guards) => match mode {
             Mode::Repair => Decision::Repair(Box::new(plan)),
-            Mode::Observe => Decision::Ask(Proposal::Repair(Box::new(plan))),
+            Mode::Observe => Decision::Propose(Some(Box::new(plan))),
         },
         (planned, _) => Decision::Refuse(planned.and_then(Result::ok).map(Box::new)),
     };

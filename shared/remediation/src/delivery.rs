@@ -42,8 +42,7 @@ pub(crate) async fn handle_once<E: Reads>(
     };
     let entry = ledger
         .begin_job(id, &invocation.id, clock.now(), delivery.until)
-        .await
-        .map_err(HandlerError::Call)?;
+        .await?;
     delivery.progress = match entry {
         JobEntry::Started(progress) => progress,
         JobEntry::InProgress => return Ok(repeated(None)),

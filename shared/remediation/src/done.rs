@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, WhyUnknown};
 
-use crate::decide::{Decision, Proposal};
+use crate::decide::Decision;
 use crate::guards::GuardResult;
 use crate::report::{
     CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report, Subject,
@@ -43,13 +43,13 @@ pub(crate) struct Done {
 
 impl Done {
     /// Before anything is done.
-    pub(crate) const fn of(decision: &Decision) -> Self {
+    pub(crate) const fn before(decision: &Decision) -> Self {
         let (decision, outcome) = match decision {
             Decision::Repair(_) => (DecisionKind::Repair, Outcome::Advised),
-            Decision::Ask(Proposal::Repair(_)) => (DecisionKind::Repair, Outcome::Planned),
-            Decision::Ask(Proposal::Retry) => (DecisionKind::Retry, Outcome::Planned),
+            Decision::Propose(Some(_)) => (DecisionKind::Repair, Outcome::Planned),
+            Decision::Propose(None) => (DecisionKind::Retry, Outcome::Planned),
             Decision::Retry { .. } => (DecisionKind::Retry, Outcome::Advised),
-            Decision::GoOn(..) => (DecisionKind::Repair, Outcome::Repaired),
+            Decision::Resume(..) => (DecisionKind::Repair, Outcome::Repaired),
             Decision::Advise => (DecisionKind::Advise, Outcome::Advised),
             Decision::Refuse(_) => (DecisionKind::Refuse, Outcome::Refused),
             Decision::Nothing => (DecisionKind::Nothing, Outcome::Nothing),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    CopyJob, CopyJobEvent, CopyJobState, Diagnosis, EventError, Failure, NotVerified, advise,
+    CopyJob, CopyJobEvent, CopyJobState, Diagnosis, EventError, Failure, advise,
 };
 use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,12 @@ pub enum HandlerError {
     /// A call failed in a way that may pass: the event should be delivered again.
     #[error("{0}; the event should be delivered again")]
     Call(CallError),
+}
+
+impl From<CallError> for HandlerError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
 }
 
 impl HandlerError {
@@ -96,17 +102,15 @@ impl<E: Environment> CopyRemediator<E> {
         if event.state == CopyJobState::Completed {
             return self.recovered(&event).await;
         }
-        let verification = self.verify(&event).await?;
-        let (id, is_confirmed) = match &verification {
-            Verification::Confirmed(failure) => (failure.job().id.clone(), true),
+        let verified = self.verify(&event).await?;
+        let (id, is_confirmed) = match &verified {
+            Ok(failure) => (failure.job().id.clone(), true),
             // An event that nobody confirms must not take the place of the real one.
-            Verification::Refused(_) | Verification::Impossible(_) => {
-                (format!("unverified-{}", event.copy_job_id), false)
-            }
+            Err(_) => (format!("unverified-{}", event.copy_job_id), false),
         };
         let answer = async |delivery: &Delivery<'_>| {
             let changed_settings = self.changed_settings(delivery).await;
-            let report = Box::pin(self.report(&event, verification, delivery)).await?;
+            let report = Box::pin(self.report(&event, verified, delivery)).await?;
             Ok(changed_settings.told_in(report))
         };
         let repeated = |outcome: Option<String>| {
@@ -123,38 +127,37 @@ impl<E: Environment> CopyRemediator<E> {
         handle_once(&self.environment, invocation, &id, answer, repeated).await
     }
 
-    async fn verify(&self, event: &CopyJobEvent) -> Result<Verification, HandlerError> {
+    /// The failure, where AWS Backup confirms it; otherwise what is done about the event.
+    async fn verify(
+        &self,
+        event: &CopyJobEvent,
+    ) -> Result<Result<Box<Failure>, Done>, HandlerError> {
         let Ok(account) = event.account.parse::<AccountId>() else {
-            return Ok(Verification::Impossible(format!(
+            return Ok(Err(unverifiable(format!(
                 "`{}` is no account id, so the job cannot be looked up",
                 event.account.escape_debug()
-            )));
+            ))));
         };
         if event.source_vault.account_id() != Some(account)
             || event.source_vault.region() != event.region
         {
-            return Ok(Verification::Impossible(
-                "the source vault is not in the account and Region that the event comes from"
-                    .to_owned(),
-            ));
+            return Ok(Err(unverifiable(
+                "the source vault is not in the account and Region that the event comes from",
+            )));
         }
-        let location = Location {
-            account,
-            region: event.region.clone(),
-        };
-        match self.ended_job(&location, &event.copy_job_id).await {
-            Ok(Some(job)) => Ok(match Failure::verify(event, job) {
-                Ok(failure) => Verification::Confirmed(Box::new(failure)),
-                Err(reason) => Verification::Refused(reason),
+        let location = Location::new(account, &event.region);
+        Ok(match self.ended_job(&location, &event.copy_job_id).await {
+            Ok(Some(job)) => Failure::verify(event, job).map(Box::new).map_err(|reason| {
+                let done = Done::new(DecisionKind::Refuse, Outcome::Refused);
+                let note = "the event and AWS Backup disagree: it may be late, or forged";
+                unconfirmed(done, reason.to_string(), note)
             }),
-            Ok(None) => Ok(Verification::Impossible(
-                "AWS Backup knows no such job".to_owned(),
-            )),
+            Ok(None) => Err(unverifiable("AWS Backup knows no such job")),
             Err(error) if error.may_pass() && !self.settings.deployment.is_local_run => {
-                Err(HandlerError::Call(error))
+                return Err(HandlerError::Call(error));
             }
-            Err(error) => Ok(Verification::Impossible(error.to_string())),
-        }
+            Err(error) => Err(unverifiable(error.to_string())),
+        })
     }
 
     /// The job as AWS Backup describes it; read again while it still runs.
@@ -177,23 +180,14 @@ impl<E: Environment> CopyRemediator<E> {
     async fn report(
         &self,
         event: &CopyJobEvent,
-        verification: Verification,
+        verified: Result<Box<Failure>, Done>,
         delivery: &Delivery<'_>,
     ) -> Result<Report, HandlerError> {
-        let failure = match &verification {
-            Verification::Confirmed(failure) => &**failure,
-            Verification::Refused(reason) => {
-                let done = Done::new(DecisionKind::Refuse, Outcome::Refused)
-                    .with_note("the event and AWS Backup disagree: it may be late, or forged");
-                return Ok(self.unconfirmed(event, &reason.to_string(), done));
-            }
-            Verification::Impossible(reason) => {
-                let done = Done::new(DecisionKind::Advise, Outcome::Advised).with_note(
-                    "the event could not be verified; it is explained from its message alone",
-                );
-                return Ok(self.unconfirmed(event, reason, done));
-            }
+        let failure = match verified {
+            Ok(failure) => failure,
+            Err(done) => return Ok(self.explained(event, done)),
         };
+        let failure = &*failure;
         let invocation = delivery.invocation;
         let mut history = self.remember(failure, delivery).await?;
         loop {
@@ -225,16 +219,6 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    /// An event that AWS Backup doesn't confirm, with the guard that it fails.
-    fn unconfirmed(&self, event: &CopyJobEvent, reason: &str, done: Done) -> Report {
-        let guards = vec![GuardResult {
-            guard: Guard::VerifiedFailure,
-            passed: false,
-            detail: reason.to_owned(),
-        }];
-        self.explained(event, Done { guards, ..done })
-    }
-
     /// What the message alone tells.
     fn explained(&self, event: &CopyJobEvent, done: Done) -> Report {
         let diagnosis = Diagnosis::from_message(&explain(&event.status_message));
@@ -264,30 +248,18 @@ impl<E: Environment> CopyRemediator<E> {
         let (Some(ledger), Ok(account)) = (self.environment.ledger(), event.account.parse()) else {
             return Ok(nothing(None));
         };
-        let original = ledger
-            .retry_of(&event.copy_job_id)
-            .await
-            .map_err(HandlerError::Call)?;
+        let original = ledger.retry_of(&event.copy_job_id).await?;
         let Some(original) = original.map(|retry| retry.original_job) else {
             let note = "this copy worked; it was no retry of ours";
             return Ok(nothing(Some(note.to_owned())));
         };
-        let location = Location {
-            account,
-            region: event.region.clone(),
-        };
-        let job = self
-            .ended_job(&location, &event.copy_job_id)
-            .await
-            .map_err(HandlerError::Call)?;
+        let location = Location::new(account, &event.region);
+        let job = self.ended_job(&location, &event.copy_job_id).await?;
         if job.is_none_or(|job| job.state != CopyJobState::Completed) {
             let note = "AWS Backup does not confirm that this copy worked";
             return Ok(nothing(Some(note.to_owned())));
         }
-        let closed = ledger
-            .close_incident(&original)
-            .await
-            .map_err(HandlerError::Call)?;
+        let closed = ledger.close_incident(&original).await?;
         let Some(incident) = closed else {
             let note =
                 format!("the retry of job {original} worked; its incident was closed before");
@@ -327,8 +299,19 @@ fn lasted(time: SignedDuration) -> String {
     }
 }
 
-enum Verification {
-    Confirmed(Box<Failure>),
-    Refused(NotVerified),
-    Impossible(String),
+/// An event that can't be looked up.
+fn unverifiable(reason: impl Into<String>) -> Done {
+    let note = "the event could not be verified; it is explained from its message alone";
+    let done = Done::new(DecisionKind::Advise, Outcome::Advised);
+    unconfirmed(done, reason.into(), note)
+}
+
+/// An event that AWS Backup doesn't confirm, with the guard that it fails.
+fn unconfirmed(done: Done, reason: String, note: &str) -> Done {
+    let guards = vec![GuardResult {
+        guard: Guard::VerifiedFailure,
+        passed: false,
+        detail: reason,
+    }];
+    Done { guards, ..done }.with_note(note)
 }

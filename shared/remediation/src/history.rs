@@ -61,10 +61,22 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(ledger) = ledger.filter(|_| !failure.job().is_parent) else {
             return Ok(history);
         };
-        let (retry, pause, intended, earlier_repair) = tokio::join!(
-            retry_of(ledger, failure),
+        let retry = async {
+            match failure.job().backup_plan {
+                Some(_) => Ok(None),
+                None => ledger.retry_of(&failure.job().id).await,
+            }
+        };
+        let recorded = async {
+            match &delivery.progress.change_id {
+                Some(id) => ledger.change(id).await,
+                None => Ok(None),
+            }
+        };
+        let (retry, pause, recorded, earlier_repair) = tokio::join!(
+            retry,
             ask_for_pause(&self.environment, ledger),
-            intended(ledger, &delivery.progress),
+            recorded,
             self.earlier_repair(ledger, failure, delivery),
         );
         match retry {
@@ -79,8 +91,8 @@ impl<E: Environment> CopyRemediator<E> {
             Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
             Err(error) => history.notes.push(error.to_string()),
         }
-        history.pause = Some(pause.map_err(HandlerError::Call)?);
-        history.intended = intended.map_err(HandlerError::Call)?;
+        history.pause = Some(pause?);
+        history.intended = recorded?.filter(|(_, state)| *state != ChangeState::Undone);
         history.earlier_repair = earlier_repair;
         Ok(history)
     }
@@ -117,10 +129,7 @@ impl<E: Environment> CopyRemediator<E> {
     /// The key that the recovery point names, if it is encrypted. An error where that can't be read.
     pub(crate) async fn key_of(&self, failure: &Failure) -> Result<Option<KeyArn>, ()> {
         let job = failure.job();
-        let location = Location {
-            account: job.account,
-            region: job.region.clone(),
-        };
+        let location = Location::new(job.account, &job.region);
         let vault = job.source_vault.name();
         let backup = self.environment.backup();
         let point = backup
@@ -131,26 +140,4 @@ impl<E: Environment> CopyRemediator<E> {
             Ok(None) | Err(_) => Err(()),
         }
     }
-}
-
-async fn retry_of<L: Ledger>(
-    ledger: &L,
-    failure: &Failure,
-) -> CallResult<Option<crate::ledger::RetryRecord>> {
-    let job = failure.job();
-    match job.backup_plan {
-        Some(_) => Ok(None),
-        None => ledger.retry_of(&job.id).await,
-    }
-}
-
-async fn intended<L: Ledger>(
-    ledger: &L,
-    progress: &JobProgress,
-) -> CallResult<Option<(Change, ChangeState)>> {
-    let Some(id) = &progress.change_id else {
-        return Ok(None);
-    };
-    let recorded = ledger.change(id).await?;
-    Ok(recorded.filter(|(_, state)| *state != ChangeState::Undone))
 }

@@ -1,6 +1,8 @@
 //! Collects the facts of a verified failure: two rounds of reads, each round in parallel. What a service control policy or a
 //! permissions boundary hides takes one more for each.
 
+use std::fmt::Display;
+
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{
     BackupCopy, BackupVault, Fact, Facts, Key, KeyArn, KeyFacts, Organization, RecoveryPoint,
@@ -27,10 +29,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
     let backup = environment.backup();
     let identities = environment.identities();
     let organizations = environment.organizations();
-    let source = Location {
-        account: copy.account,
-        region: copy.region.clone(),
-    };
+    let source = Location::new(copy.account, &copy.region);
     let destination_account = copy.destination_account;
     read_at_once! {
         recovery_point: backup.describe_recovery_point(
@@ -99,7 +98,12 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         job_role,
         job_role_access,
         recovery_point_tags,
-        tag_policy: tag_policy_fact(destination_account.as_str(), tag_policy),
+        tag_policy: parsed(
+            "organizations:DescribeEffectivePolicy",
+            destination_account.as_str(),
+            tag_policy,
+            TagPolicy::parse,
+        ),
         cross_account_backup,
     }
 }
@@ -116,10 +120,7 @@ async fn read_global_settings<E: Reads>(
         .known()
         .and_then(Option::as_ref)
         .and_then(|organization| organization.management_account);
-    let location = Location {
-        account: management.unwrap_or(source.account),
-        region: source.region.clone(),
-    };
+    let location = Location::new(management.unwrap_or(source.account), &source.region);
     let backup = environment.backup();
     fact(backup.is_cross_account_backup_enabled(&location).await)
 }
@@ -138,22 +139,6 @@ async fn read_recovery_point_tags<E: Reads>(
     fact(answer.await.map(RecoveryPointTags::Tags))
 }
 
-fn tag_policy_fact(account: &str, answer: CallResult<Option<String>>) -> Fact<Option<TagPolicy>> {
-    match fact(answer) {
-        Fact::Unknown(why) => Fact::Unknown(why),
-        Fact::Known(None) => Fact::Known(None),
-        Fact::Known(Some(text)) => match TagPolicy::parse(&text) {
-            Ok(policy) => Fact::Known(Some(policy)),
-            Err(error) => Fact::Unknown(unknown(
-                "organizations:DescribeEffectivePolicy",
-                account,
-                UnknownReason::Unreadable,
-                error.to_string(),
-            )),
-        },
-    }
-}
-
 pub(crate) fn fact<T>(result: CallResult<T>) -> Fact<T> {
     match result {
         Ok(value) => Fact::Known(value),
@@ -165,43 +150,43 @@ pub(crate) fn unknown(
     operation: &str,
     resource: &str,
     reason: UnknownReason,
-    detail: String,
+    detail: impl Into<String>,
 ) -> WhyUnknown {
     WhyUnknown {
         operation: operation.to_owned(),
         resource: resource.to_owned(),
         reason,
-        detail,
+        detail: detail.into(),
     }
 }
 
-fn parsed(operation: &str, resource: &str, text: &str) -> Result<PolicyDocument, WhyUnknown> {
-    PolicyDocument::parse(text).map_err(|error| {
-        unknown(
+/// A policy as a fact. One that can't be parsed is unknown, not absent.
+fn parsed<T, E: Display>(
+    operation: &str,
+    resource: &str,
+    answer: CallResult<Option<String>>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Fact<Option<T>> {
+    match answer.map(|text| text.as_deref().map(parse).transpose()) {
+        Ok(Ok(policy)) => Fact::Known(policy),
+        Ok(Err(error)) => Fact::Unknown(unknown(
             operation,
             resource,
             UnknownReason::Unreadable,
             error.to_string(),
-        )
-    })
+        )),
+        Err(error) => Fact::Unknown(error.into_unknown()),
+    }
 }
 
-/// The vault policy as a fact. A policy that can't be parsed is unknown, not absent.
+/// The vault policy as a fact.
 pub(crate) fn vault_policy_fact(
     copy: &BackupCopy,
     answer: CallResult<Option<String>>,
 ) -> Fact<Option<PolicyDocument>> {
     let vault = copy.destination_vault.as_str();
-    match fact(answer) {
-        Fact::Unknown(why) => Fact::Unknown(why),
-        Fact::Known(None) => Fact::Known(None),
-        Fact::Known(Some(text)) => {
-            match parsed("backup:GetBackupVaultAccessPolicy", vault, &text) {
-                Ok(policy) => Fact::Known(Some(policy)),
-                Err(why) => Fact::Unknown(why),
-            }
-        }
-    }
+    let operation = "backup:GetBackupVaultAccessPolicy";
+    parsed(operation, vault, answer, PolicyDocument::parse)
 }
 
 /// The key policy as a fact. A key that doesn't exist has no policy to reason about.
@@ -209,23 +194,14 @@ pub(crate) fn key_policy_fact(
     key: &KeyArn,
     answer: CallResult<Option<String>>,
 ) -> Fact<PolicyDocument> {
-    let operation = "kms:GetKeyPolicy";
-    let read = match fact(answer) {
-        Fact::Unknown(why) => Err(why),
-        Fact::Known(Some(text)) => parsed(operation, key.as_str(), &text),
+    let (operation, key) = ("kms:GetKeyPolicy", key.as_str());
+    match parsed(operation, key, answer, PolicyDocument::parse) {
+        Fact::Known(Some(policy)) => Fact::Known(policy),
         Fact::Known(None) => {
-            let detail = "the key does not exist".to_owned();
-            Err(unknown(
-                operation,
-                key.as_str(),
-                UnknownReason::NotRead,
-                detail,
-            ))
+            let reason = UnknownReason::NotRead;
+            Fact::Unknown(unknown(operation, key, reason, "the key does not exist"))
         }
-    };
-    match read {
-        Ok(policy) => Fact::Known(policy),
-        Err(why) => Fact::Unknown(why),
+        Fact::Unknown(why) => Fact::Unknown(why),
     }
 }
 
@@ -244,14 +220,8 @@ fn which_source_key(
 ) -> WhichKey {
     let operation = "backup:DescribeRecoveryPoint";
     let arn = copy.source_recovery_point.as_str();
-    let not_read = |detail: &str| {
-        WhichKey::Unknown(unknown(
-            operation,
-            arn,
-            UnknownReason::NotRead,
-            detail.to_owned(),
-        ))
-    };
+    let not_read =
+        |detail| WhichKey::Unknown(unknown(operation, arn, UnknownReason::NotRead, detail));
     let recovery_point = match recovery_point {
         Fact::Unknown(why) => return WhichKey::Unknown(why.clone()),
         Fact::Known(None) => return not_read("the recovery point does not exist"),

@@ -29,12 +29,12 @@ pub(crate) async fn take_lease<L: Ledger>(
     loop {
         let now = clock.now();
         if invocation.deadline.duration_since(now) < TIME_FOR_A_WRITE {
-            return Err(CallError {
-                operation: "acquire the lease",
-                resource: resource.to_owned(),
-                kind: CallErrorKind::Throttled,
-                detail: "other invocations are changing this policy".to_owned(),
-            });
+            return Err(CallError::new(
+                "acquire the lease",
+                resource,
+                CallErrorKind::Throttled,
+                "other invocations are changing this policy",
+            ));
         }
         let until = now.saturating_add(TIME).unwrap_or(now);
         let taken = ledger

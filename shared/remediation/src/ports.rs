@@ -33,6 +33,17 @@ pub struct Location {
     pub region: String,
 }
 
+impl Location {
+    /// A Region of an account.
+    #[must_use]
+    pub fn new(account: AccountId, region: &str) -> Self {
+        Self {
+            account,
+            region: region.to_owned(),
+        }
+    }
+}
+
 /// What kind of failure a call met. The services don't declare access denied and throttling, so adapters find them by
 /// error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +84,21 @@ impl fmt::Display for CallError {
 }
 
 impl CallError {
+    /// A failure that no service reported, such as a lease that can't be had.
+    pub(crate) fn new(
+        operation: &'static str,
+        resource: &str,
+        kind: CallErrorKind,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            operation,
+            resource: resource.to_owned(),
+            kind,
+            detail: detail.into(),
+        }
+    }
+
     /// Whether the same call may well work a little later.
     #[must_use]
     pub const fn may_pass(&self) -> bool {

@@ -250,9 +250,7 @@ impl Outcome {
             Self::AlreadyHandled => "already-handled",
         }
     }
-}
 
-impl Outcome {
     const ALL: [Self; 10] = [
         Self::RepairedAndRetried,
         Self::Repaired,
@@ -286,15 +284,16 @@ impl Outcome {
     /// again.
     const fn news(self) -> Self {
         match self {
-            Self::RepairedAndRetried | Self::Retried => Self::Retried,
-            Self::Repaired => Self::Repaired,
-            Self::Planned => Self::Planned,
-            Self::Advised => Self::Advised,
-            Self::Refused => Self::Refused,
-            Self::Failed => Self::Failed,
-            Self::Recovered => Self::Recovered,
-            Self::Nothing => Self::Nothing,
-            Self::AlreadyHandled => Self::AlreadyHandled,
+            Self::RepairedAndRetried => Self::Retried,
+            Self::Retried
+            | Self::Repaired
+            | Self::Planned
+            | Self::Advised
+            | Self::Refused
+            | Self::Failed
+            | Self::Recovered
+            | Self::Nothing
+            | Self::AlreadyHandled => self,
         }
     }
 

@@ -27,10 +27,7 @@ pub(crate) fn copy_of(failure: &Failure) -> StartCopy {
         ..lifecycle
     });
     StartCopy {
-        location: Location {
-            account: job.account,
-            region: job.region.clone(),
-        },
+        location: Location::new(job.account, &job.region),
         recovery_point: job.source_recovery_point.clone(),
         source_vault_name: job.source_vault.name().to_owned(),
         destination_vault: job.destination_vault.clone(),

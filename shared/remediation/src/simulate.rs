@@ -192,7 +192,7 @@ async fn ask_one<I: Identities>(identities: &I, simulation: &Simulation) -> Simu
             SIMULATE,
             simulation.principal.as_str(),
             UnknownReason::Unreadable,
-            "the simulator answered nothing".to_owned(),
+            "the simulator answered nothing",
         ))
         .into(),
     }

@@ -72,12 +72,7 @@ impl Scope {
         Ok(Self {
             locations: accounts
                 .iter()
-                .flat_map(|account| {
-                    regions.iter().map(|region| Location {
-                        account: *account,
-                        region: region.clone(),
-                    })
-                })
+                .flat_map(|account| regions.iter().map(|region| Location::new(*account, region)))
                 .collect(),
             hours: detail
                 .get("hours")
@@ -150,8 +145,7 @@ impl<E: Environment> CopyRemediator<E> {
         let job = environment
             .backup()
             .describe_copy_job(location, copy_job_id)
-            .await
-            .map_err(HandlerError::Call)?;
+            .await?;
         let Some(job) = job else { return Ok(None) };
         // The event that should have come. The handler reads the job again, as for any other.
         let event = CopyJobEvent::of_job(format!("sweep-{copy_job_id}"), &job);

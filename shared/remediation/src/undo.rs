@@ -150,19 +150,18 @@ pub async fn undo<E: Environment>(
 ) -> Result<Undo, UndoError> {
     let (change, state) = change_to_undo(environment, request.change).await?;
     let ledger = environment.ledger().ok_or(UndoError::NoLedger)?;
-    match (state, request.again) {
-        (ChangeState::Undone, Again::Refused) => return Err(UndoError::AlreadyUndone(change.id)),
-        (ChangeState::Undone, Again::Allowed) => {
-            let lifted = lift(environment, ledger, &change, request.asked_by).await?;
-            return Ok(Undo {
-                undone: change,
-                change: None,
-                again: Again::Allowed,
-                lifted,
-            });
+    // One that was only intended may have been written all the same.
+    if state == ChangeState::Undone {
+        if request.again == Again::Refused {
+            return Err(UndoError::AlreadyUndone(change.id));
         }
-        // One that was only intended may have been written all the same.
-        (ChangeState::Written | ChangeState::Intended, Again::Refused | Again::Allowed) => {}
+        let lifted = lift(environment, ledger, &change, request.asked_by).await?;
+        return Ok(Undo {
+            undone: change,
+            change: None,
+            again: Again::Allowed,
+            lifted,
+        });
     }
     let target = match Target::of_resource(&change.resource) {
         Some(target @ (Target::VaultPolicy(_) | Target::KeyPolicy(_))) => target,

@@ -101,12 +101,9 @@ fn is_left(deadline: Timestamp, now: Timestamp) -> (bool, String) {
 pub(crate) fn lease_holds(lease: &Lease, now: Timestamp, deadline: Timestamp) -> CallResult<()> {
     for (passed, detail) in [is_held(Some(lease), now), is_left(deadline, now)] {
         if !passed {
-            return Err(CallError {
-                operation: "write under the lease",
-                resource: lease.resource().to_owned(),
-                kind: CallErrorKind::Throttled,
-                detail,
-            });
+            let kind = CallErrorKind::Throttled;
+            let operation = "write under the lease";
+            return Err(CallError::new(operation, lease.resource(), kind, detail));
         }
     }
     Ok(())

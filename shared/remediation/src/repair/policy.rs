@@ -54,14 +54,11 @@ impl<E: Environment> Repair<'_, E> {
                 return Ok(ending);
             }
         }
-        Err(fault.unwrap_or_else(|| CallError {
-            operation: "read back",
-            resource: under_lease.target.as_str().to_owned(),
-            kind: CallErrorKind::Failed,
-            detail: format!(
-                "someone else kept changing the policy; gave up after {ATTEMPTS} tries"
-            ),
-        }))
+        let target = under_lease.target.as_str();
+        let detail =
+            format!("someone else kept changing the policy; gave up after {ATTEMPTS} tries");
+        Err(fault
+            .unwrap_or_else(|| CallError::new("read back", target, CallErrorKind::Failed, detail)))
     }
 
     fn plan(&self, target: &Target, facts: &Facts) -> Result<Plan, crate::plan::PlanError> {
@@ -229,7 +226,7 @@ impl<E: Environment> Repair<'_, E> {
         let mut facts = facts.clone();
         match target {
             Target::VaultPolicy(_) => {
-                facts.vault_policy = vault_policy_fact(self.failure.copy(), answer)
+                facts.vault_policy = vault_policy_fact(self.failure.copy(), answer);
             }
             Target::KeyPolicy(arn) => {
                 if let SourceKey::Key(key) = &mut facts.source_key {

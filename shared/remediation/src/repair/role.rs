@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::write::{put, read_policy};
 use super::{Ending, Repair, Tried, UnderLease};
 use crate::change::change_recorded;
 use crate::guards::lease_holds;
-use crate::ledger::{Ledger, PolicyHistory};
+use crate::ledger::Ledger;
 use crate::plan::{Plan, Target};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::write::permit;
@@ -19,12 +19,6 @@ const READ_BACKS: u32 = 5;
 const READ_BACK_PAUSE: Duration = Duration::from_secs(1);
 /// Reads of IAM may not show a role that was created so short a time ago (inferred: IAM is eventually consistent, and says no time).
 const LATE_READS: SignedDuration = SignedDuration::from_mins(2);
-
-/// Whether the role was created so short a time ago that IAM may not show it yet.
-fn is_read_late(history: &PolicyHistory, now: Timestamp) -> bool {
-    let last = history.last_write.as_ref();
-    last.is_some_and(|write| now.duration_since(write.at) < LATE_READS)
-}
 
 impl<E: Environment> Repair<'_, E> {
     /// Creates the role, where every guard lets it.
@@ -37,14 +31,15 @@ impl<E: Environment> Repair<'_, E> {
         let now = self.environment.clock().now();
         let UnderLease { ledger, lease, .. } = *under_lease;
         if let Ok(history) = &under_lease.writes
-            && is_read_late(history, now)
+            && let Some(last) = &history.last_write
+            && now.duration_since(last.at) < LATE_READS
         {
-            return Err(CallError {
-                operation: "read the role again",
-                resource: lease.resource().to_owned(),
-                kind: CallErrorKind::Throttled,
-                detail: "it was created a moment ago, and IAM does not show it".to_owned(),
-            });
+            return Err(CallError::new(
+                "read the role again",
+                lease.resource(),
+                CallErrorKind::Throttled,
+                "it was created a moment ago, and IAM does not show it",
+            ));
         }
         // A lease that ran out is nobody's refusal.
         lease_holds(lease, now, self.invocation.deadline)?;
@@ -89,11 +84,8 @@ impl<E: Environment> Repair<'_, E> {
                 (Err(error), _) => return Err(error),
             }
         }
-        Err(CallError {
-            operation: "read back",
-            resource: role.as_str().to_owned(),
-            kind: CallErrorKind::Failed,
-            detail: "the role was created, but IAM does not show it".to_owned(),
-        })
+        let detail = "the role was created, but IAM does not show it";
+        let kind = CallErrorKind::Failed;
+        Err(CallError::new("read back", role.as_str(), kind, detail))
     }
 }

@@ -108,12 +108,12 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
             (Ok(ReadBack::Unchanged), Ok(())) => match self.target {
                 // No late reads are known of a vault's policy (inferred): somebody put the old one back.
                 Target::VaultPolicy(_) => Seen::Foreign,
-                Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => Seen::Not(CallError {
-                    operation: "read back",
-                    resource: self.target.as_str().to_owned(),
-                    kind: CallErrorKind::Failed,
-                    detail: "the policy was put, but does not show it yet; or somebody put the old one back".to_owned(),
-                }),
+                Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => Seen::Not(CallError::new(
+                    "read back",
+                    self.target.as_str(),
+                    CallErrorKind::Failed,
+                    "the policy was put, but does not show it yet; or somebody put the old one back",
+                )),
             },
             (Ok(ReadBack::Unchanged), Err(error)) if self.may_be_late(&error) => Seen::Not(error),
             (Ok(ReadBack::Foreign | ReadBack::Unchanged), Err(error)) => {
@@ -126,19 +126,9 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
     }
 
     /// Whether the policy may have been written although it doesn't show it. What was throttled was surely not done.
-    const fn may_be_late(&self, error: &CallError) -> bool {
-        match (self.target, error.kind) {
-            (Target::VaultPolicy(_), _) | (_, CallErrorKind::Throttled) => false,
-            (
-                Target::KeyPolicy(_) | Target::ServiceLinkedRole(_),
-                CallErrorKind::AccessDenied
-                | CallErrorKind::Timeout
-                | CallErrorKind::Unavailable
-                | CallErrorKind::Unreadable
-                | CallErrorKind::Rejected
-                | CallErrorKind::Failed,
-            ) => true,
-        }
+    fn may_be_late(&self, error: &CallError) -> bool {
+        let is_of_a_vault = matches!(self.target, Target::VaultPolicy(_));
+        !is_of_a_vault && error.kind != CallErrorKind::Throttled
     }
 
     /// Reads the policy until it is as written. Only the old policy may be a late answer; anything else is somebody's edit, and
@@ -303,16 +293,13 @@ fn late(
 impl Late {
     /// That another delivery should look again.
     pub(crate) fn into_error(self, target: &Target) -> CallError {
-        CallError {
-            operation: "read the policy again",
-            resource: target.as_str().to_owned(),
-            kind: CallErrorKind::Throttled,
-            detail: format!(
-                "it does not show what was written at {} ({}); try again in a minute",
-                self.at,
-                self.sids.join(", ")
-            ),
-        }
+        let (at, sids) = (self.at, self.sids.join(", "));
+        CallError::new(
+            "read the policy again",
+            target.as_str(),
+            CallErrorKind::Throttled,
+            format!("it does not show what was written at {at} ({sids}); try again in a minute"),
+        )
     }
 }
 

@@ -1,12 +1,10 @@
 //! The access advisor on the sandbox.
 
 use copymend_diagnosis::PermissionState;
-use copymend_remediation::Invocation;
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
-use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
+use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_sandbox::{PolicyText, Sandbox, World};
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -19,12 +17,8 @@ pub(crate) fn event(name: &str) -> Value {
 }
 
 pub(crate) async fn advise(sandbox: &Sandbox, event: &Value) -> Report {
-    let invocation = Invocation {
-        id: "test".to_owned(),
-        deadline: Reads::clock(sandbox).now() + SignedDuration::from_secs(60),
-    };
     AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default())
-        .handle(event, &invocation)
+        .handle(event, &invocation("test", sandbox))
         .await
         .unwrap()
 }

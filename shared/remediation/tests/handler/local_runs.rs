@@ -2,12 +2,11 @@
 
 use copymend_diagnosis::Diagnosis;
 use copymend_diagnosis::messages::explain;
-use copymend_remediation::Invocation;
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
-use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
+use copymend_remediation::ports::CallErrorKind;
 use copymend_remediation::settings::{Deployment, Settings};
-use jiff::SignedDuration;
 
+use crate::advisor::event;
 use crate::support::*;
 
 const KINDS: [CallErrorKind; 4] = [
@@ -77,15 +76,10 @@ async fn deployed_the_same_event_asks_for_another_delivery() {
 
 #[tokio::test]
 async fn the_advisor_explains_a_job_that_cannot_be_looked_up() {
-    let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../events/advisor/backup-job-s3.json");
-    let event = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let event = event("backup-job-s3");
     let sandbox = sandbox().without_ledger();
     sandbox.fail("backup:DescribeBackupJob", CallErrorKind::Unavailable);
-    let invocation = Invocation {
-        id: "test".to_owned(),
-        deadline: Reads::clock(&sandbox).now() + SignedDuration::from_secs(60),
-    };
+    let invocation = invocation("test", &sandbox);
     let advisor = AccessAdvisor::new(
         sandbox.clone(),
         AdvisorSettings {

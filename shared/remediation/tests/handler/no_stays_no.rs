@@ -8,7 +8,7 @@ use copymend_remediation::settings::Settings;
 use copymend_remediation::undo::UndoError;
 use copymend_sandbox::PolicyText;
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::*;
 
@@ -120,18 +120,10 @@ async fn a_key_statement_narrowed_by_hand_refuses_the_account_s_other_services()
     let key = report.changes[0].resource.parse().unwrap();
     sandbox.with_world(|world| {
         let key = world.key_mut(&key).unwrap();
-        let mut policy: Value =
-            serde_json::from_str(key.policy.as_ref().unwrap().as_str()).unwrap();
-        for statement in policy["Statement"].as_array_mut().unwrap() {
-            if statement["Sid"]
-                .as_str()
-                .is_some_and(|sid| sid.starts_with("Copymend"))
-            {
-                statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] =
-                    json!("999999999999");
-            }
-        }
-        key.policy = Some(PolicyText::new(policy.to_string()));
+        let edited = with_ours_edited(key.policy.as_ref().unwrap().as_str(), |statement| {
+            statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] = json!("999999999999");
+        });
+        key.policy = Some(PolicyText::new(edited));
     });
     let writes = policy_writes(&sandbox).len();
     let report = repair(&sandbox, &sample("source-key-policy-rds")).await;
@@ -150,10 +142,7 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
         let sandbox = sandbox();
         let event = sample(name);
         let twin = copied_again(&sandbox, &event, None);
-        let id = repair(&sandbox, &event).await.changes[0]
-            .id
-            .clone()
-            .unwrap();
+        let id = repaired(&sandbox, &event).await;
         wait(&sandbox, 2).await;
         let done = take_back(&sandbox, &id, Again::Refused).await.unwrap();
         let undo_id = done.change.unwrap().id;
@@ -167,17 +156,17 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
         wait(&sandbox, 2).await;
         let report = repair(&sandbox, &twin).await;
         assert_eq!(sandbox.writes().len(), writes, "{name}: {report:#?}");
-        for scope in [
+        for vault_scope in [
             VaultScope::Role,
             VaultScope::Account,
             VaultScope::Organization,
         ] {
             let settings = Settings {
-                vault_scope: scope,
+                vault_scope,
                 ..open_settings()
             };
             let report = handle(&sandbox, settings, &copied_again(&sandbox, &event, None)).await;
-            assert_eq!(report.outcome, Outcome::Refused, "{name} {scope}");
+            assert_eq!(report.outcome, Outcome::Refused, "{name} {vault_scope}");
         }
         assert_eq!(sandbox.writes().len(), writes, "{name}");
         // Lifted once, and only by a person.
@@ -212,25 +201,14 @@ async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
             account.roles.insert(name.to_owned(), role);
         }
     });
-    let one = copied_again(
-        &sandbox,
-        &event,
-        Some("arn:aws:iam::111122223333:role/documented/One"),
-    );
-    let two = copied_again(
-        &sandbox,
-        &event,
-        Some("arn:aws:iam::111122223333:role/documented/Two"),
-    );
+    let [one, two] = ["One", "Two"].map(|name| {
+        let role = format!("arn:aws:iam::111122223333:role/documented/{name}");
+        copied_again(&sandbox, &event, Some(&role))
+    });
     let report = repair(&sandbox, &one).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
-    take_back(
-        &sandbox,
-        report.changes[0].id.as_ref().unwrap(),
-        Again::Refused,
-    )
-    .await
-    .unwrap();
+    let id = report.changes[0].id.as_ref().unwrap();
+    take_back(&sandbox, id, Again::Refused).await.unwrap();
     let report = repair(&sandbox, &two).await;
     assert_eq!(
         report.outcome,
@@ -245,8 +223,7 @@ async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
 async fn a_narrowed_statement_can_be_settled_as_the_guard_says() {
     let sandbox = sandbox();
     let event = sample("destination-vault-policy");
-    let report = repair(&sandbox, &event).await;
-    let id = report.changes[0].id.clone().unwrap();
+    let id = repaired(&sandbox, &event).await;
     edit_ours_of_vault(&sandbox, &event, |statement| {
         statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] =
             json!("arn:aws:iam::111122223333:role/Nobody");
@@ -288,10 +265,7 @@ async fn a_key_statement_removed_by_hand_is_not_written_by_a_late_twin_s_retry()
     let report = repair(&sandbox, &twin).await;
     let retried = sandbox.event_for(&report.retried_job.unwrap()).unwrap();
     let report = repair(&sandbox, &retried).await;
-    assert!(
-        failed_guards(&report).contains(&"not-taken-back"),
-        "{report:#?}"
-    );
+    assert_fails(&report, "not-taken-back");
     assert_eq!(
         (policy_writes(&sandbox).len(), told(&sandbox)),
         (writes, sent + 1)

@@ -1,10 +1,7 @@
 //! Copymend's own calls, which the access advisor passes over.
 
-use copymend_remediation::Invocation;
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings, OwnRole};
-use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::Outcome;
-use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::advisor::event;
@@ -33,10 +30,7 @@ async fn copymends_own_refused_calls_wake_nobody() {
             ..AdvisorSettings::default()
         },
     );
-    let invocation = Invocation {
-        id: "own".to_owned(),
-        deadline: Reads::clock(&sandbox).now() + SignedDuration::from_secs(60),
-    };
+    let invocation = invocation("own", &sandbox);
     let advisory = advisor.handle(&by(member), &invocation).await.unwrap();
     assert_eq!(advisory.outcome, Outcome::Nothing);
     assert_eq!(sandbox.calls().count("iam:SimulatePrincipalPolicy"), 0);

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use copymend_diagnosis::BackupVaultArn;
+use copymend_diagnosis::{BackupVaultArn, KeyArn};
 use copymend_policy::PolicyDocument;
 use copymend_remediation::ledger::{Again, Ledger, Pause};
 use copymend_remediation::ports::{Clock, Reads};
-use copymend_remediation::report::Report;
+use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_sandbox::{NewCopy, Sandbox, World, Write};
+use copymend_sandbox::{NewCopy, PolicyText, Sandbox, World, Write};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -124,6 +124,13 @@ pub(crate) async fn repair(sandbox: &Sandbox, event: &Value) -> Report {
     handle(sandbox, open_settings(), event).await
 }
 
+/// The same of an event that leads to a change, whose id it answers.
+pub(crate) async fn repaired(sandbox: &Sandbox, event: &Value) -> String {
+    let report = repair(sandbox, event).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    report.changes[0].id.clone().unwrap()
+}
+
 /// The same, as invocation `id`.
 pub(crate) async fn deliver(
     id: &str,
@@ -151,6 +158,11 @@ pub(crate) fn assert_same_policy(one: Option<&str>, other: Option<&str>, place: 
         }
         (one, other) => assert_eq!(one, other, "{place}"),
     }
+}
+
+/// The report names this guard as failed.
+pub(crate) fn assert_fails(report: &Report, guard: &str) {
+    assert!(failed_guards(report).contains(&guard), "{report:#?}");
 }
 
 pub(crate) fn failed_guards(report: &Report) -> Vec<&'static str> {
@@ -192,6 +204,8 @@ pub(crate) const OTHER_ROLE: &str =
 pub(crate) const SOMEBODY: &str = "arn:aws:iam::111122223333:user/somebody";
 /// A policy of somebody else's.
 pub(crate) const FOREIGN: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Foreign","Effect":"Deny","Principal":"*","Action":"backup:DeleteRecoveryPoint","Resource":"*"}]}"#;
+/// A key's policy that admits its own account alone.
+pub(crate) const CLOSED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
 /// Jobs of the default world that have no sample event.
 pub(crate) const TWO_STEPS: &str = "B9654796-BCC5-55EF-A6CC-C65BFE03C250";
 pub(crate) const BY_PATH: &str = "8557A323-F907-58C6-A096-CFED4AAD49BF";
@@ -248,7 +262,7 @@ pub(crate) fn job_of(event: &Value) -> String {
 }
 
 /// The key of an event's recovery point.
-pub(crate) fn key_of(sandbox: &Sandbox, event: &Value) -> copymend_diagnosis::KeyArn {
+pub(crate) fn key_of(sandbox: &Sandbox, event: &Value) -> KeyArn {
     sandbox.with_world(|world| {
         let job = world.copy_job(&job_of(event)).unwrap();
         let point = world.recovery_point(&job.source_vault, &job.recovery_point);
@@ -256,24 +270,43 @@ pub(crate) fn key_of(sandbox: &Sandbox, event: &Value) -> copymend_diagnosis::Ke
     })
 }
 
+/// A policy with every statement of ours edited.
+pub(crate) fn with_ours_edited(policy: &str, edit: impl Fn(&mut Value)) -> String {
+    let mut policy: Value = serde_json::from_str(policy).unwrap();
+    let mut edited = 0;
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        let sid = statement["Sid"].as_str();
+        if sid.is_some_and(|sid| sid.starts_with("Copymend")) {
+            edit(statement);
+            edited += 1;
+        }
+    }
+    assert!(edited > 0, "{policy}");
+    policy.to_string()
+}
+
 /// Edits every statement of ours in the vault's policy.
 pub(crate) fn edit_ours_of_vault(sandbox: &Sandbox, event: &Value, edit: impl Fn(&mut Value)) {
     let vault = vault_of(event);
     sandbox.with_world(|world| {
         let policy = world.vault(&vault).unwrap().policy.as_ref().unwrap();
-        let mut policy: Value = serde_json::from_str(policy.as_str()).unwrap();
-        let mut edited = 0;
-        for statement in policy["Statement"].as_array_mut().unwrap() {
-            if statement["Sid"]
-                .as_str()
-                .is_some_and(|sid| sid.starts_with("Copymend"))
-            {
-                edit(statement);
-                edited += 1;
-            }
-        }
-        assert!(edited > 0, "{policy}");
-        world.put_vault_policy(&vault, &policy.to_string()).unwrap();
+        let edited = with_ours_edited(policy.as_str(), edit);
+        world.put_vault_policy(&vault, &edited).unwrap();
+    });
+}
+
+/// Puts the key's policy, whatever it was; `None` for none.
+pub(crate) fn set_key_policy(sandbox: &Sandbox, key: &KeyArn, policy: Option<&str>) {
+    sandbox.with_world(|world| {
+        world.key_mut(key).unwrap().policy = policy.map(PolicyText::new);
+    });
+}
+
+/// The owner of the vault keeps Copymend away.
+pub(crate) fn opt_out_of_vault(sandbox: &Sandbox, event: &Value) {
+    sandbox.with_world(|world| {
+        let tags = &mut world.vault_mut(&vault_of(event)).unwrap().tags;
+        tags.insert("copymend".to_owned(), "never".to_owned());
     });
 }
 

@@ -6,7 +6,7 @@ use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Deployment, Mode, Settings};
 use copymend_remediation::undo::UndoError;
-use copymend_sandbox::{PolicyText, Sandbox};
+use copymend_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -41,20 +41,16 @@ async fn an_undone_change_is_made_again_by_no_event() {
         let next = copied_again(&sandbox, &event, None);
         let report = repair(&sandbox, &next).await;
         assert_refused(&report, &["not-taken-back"]);
-        let [guard] = report
-            .guards
-            .iter()
-            .filter(|guard| guard.guard.name() == "not-taken-back")
-            .collect::<Vec<_>>()[..]
-        else {
+        let guards = report.guards.iter();
+        let named = guards.filter(|guard| guard.guard.name() == "not-taken-back");
+        let [guard] = named.collect::<Vec<_>>()[..] else {
             panic!("{:#?}", report.guards);
         };
         assert!(guard.detail.contains(&id), "{}", guard.detail);
         assert_eq!(sandbox.writes().len(), writes, "{name}");
 
-        let observed = observing();
         let next = copied_again(&sandbox, &event, None);
-        let report = handle(&sandbox, observed, &next).await;
+        let report = handle(&sandbox, observing(), &next).await;
         assert_eq!(failed_guards(&report), ["mode", "not-taken-back"]);
     }
 }
@@ -227,7 +223,7 @@ async fn a_service_linked_role_that_somebody_deleted_is_not_created_again() {
         let next = copied_again(&sandbox, &event, None);
         let report = handle(&sandbox, settings, &next).await;
         assert_eq!(report.outcome, Outcome::Refused, "{report:#?}");
-        assert!(failed_guards(&report).contains(&"not-taken-back"));
+        assert_fails(&report, "not-taken-back");
         assert_eq!(sandbox.writes().len(), writes);
     }
 }
@@ -241,10 +237,7 @@ async fn a_removal_by_hand_from_a_key_refuses_every_service_of_the_account() {
     let (before, key) = (change.before.clone().unwrap(), change.resource.clone());
     // A key's policy may be read late for a while.
     wait(&sandbox, 2).await;
-    sandbox.with_world(|world| {
-        let key = world.key_mut(&key.parse().unwrap()).unwrap();
-        key.policy = Some(PolicyText::new(before));
-    });
+    set_key_policy(&sandbox, &key.parse().unwrap(), Some(&before));
     let writes = policy_writes(&sandbox).len();
     let other = sample("source-key-policy-rds");
     let report = repair(&sandbox, &other).await;

@@ -4,7 +4,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_remediation::ledger::{Change, ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, undo};
-use copymend_sandbox::{PolicyText, Sandbox};
+use copymend_sandbox::Sandbox;
 
 use crate::support::*;
 
@@ -232,18 +232,13 @@ async fn an_undo_does_not_take_a_late_read_for_statements_that_are_gone() {
     let (sandbox, id, before) = repaired("source-key-policy").await;
     let change = recorded(&sandbox, &id).await;
     let key = change.resource.parse().unwrap();
-    let set = |text: Option<String>| {
-        sandbox.with_world(|world| {
-            world.key_mut(&key).unwrap().policy = text.map(PolicyText::new);
-        });
-    };
-    set(before.clone());
+    set_key_policy(&sandbox, &key, before.as_deref());
     let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
     assert!(
         error.to_string().contains("try again in a minute"),
         "{error}"
     );
-    set(change.after);
+    set_key_policy(&sandbox, &key, change.after.as_deref());
     let undone = take_back(&sandbox, Some(&id)).await.unwrap();
     let after = undone.change.unwrap().after;
     assert_same_policy(after.as_deref(), before.as_deref(), "after a late read");

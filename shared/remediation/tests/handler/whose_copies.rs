@@ -80,13 +80,7 @@ async fn no_way_starts_a_copy_or_writes_for_an_unlisted_paused_old_or_unplanned_
                         let now = sandbox.clock().now();
                         sandbox = sandbox.at(now + old);
                     }
-                    _ => sandbox.with_world(|world| {
-                        world
-                            .vault_mut(&vault_of(&event))
-                            .unwrap()
-                            .tags
-                            .insert("copymend".to_owned(), "never".to_owned());
-                    }),
+                    _ => opt_out_of_vault(&sandbox, &event),
                 }
                 let writes = sandbox.writes().len();
                 let report = handle_as("two", &sandbox, settings, &twin).await;
@@ -111,10 +105,8 @@ async fn a_retry_of_a_retry_on_demand_stays_on_demand() {
         ..open_settings()
     };
     let key = key_of(&sandbox, &event);
-    let closed = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
-    let to_close = key.clone();
     sandbox.before_next("backup:StartCopyJob", move |world| {
-        world.key_mut(&to_close).unwrap().policy = Some(PolicyText::new(closed));
+        world.key_mut(&key).unwrap().policy = Some(PolicyText::new(CLOSED));
     });
     let first = handle(&sandbox, admitting.clone(), &event).await;
     let retried = sandbox.event_for(&first.retried_job.unwrap()).unwrap();
@@ -123,10 +115,7 @@ async fn a_retry_of_a_retry_on_demand_stays_on_demand() {
     assert_eq!(record.origin.unwrap().slug(), "on-demand");
     let writes = sandbox.writes().len();
     let report = repair(&sandbox, &retried).await;
-    assert!(
-        failed_guards(&report).contains(&"started-by-backup-plan"),
-        "{report:#?}"
-    );
+    assert_fails(&report, "started-by-backup-plan");
     assert_eq!(sandbox.writes().len(), writes);
     // A record without an origin is nobody's plan.
     let third = copied_again(&sandbox, &event, None);
@@ -135,15 +124,13 @@ async fn a_retry_of_a_retry_on_demand_stays_on_demand() {
         .await
         .unwrap();
     let report = repair(&sandbox, &third).await;
-    assert!(
-        failed_guards(&report).contains(&"started-by-backup-plan"),
-        "{report:#?}"
-    );
+    assert_fails(&report, "started-by-backup-plan");
     assert_eq!(sandbox.writes().len(), writes);
 }
 
 #[test]
 fn entries_that_look_odd_admit_no_more_than_they_say() {
+    const BACKUP: &str = "arn:aws:iam::111122223333:role/Backup";
     let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr-1";
     let admits = |entry: &str, role: &str, vault: &str| {
         let entry: Option<AllowedSource> = entry.parse().ok();
@@ -179,28 +166,25 @@ fn entries_that_look_odd_admit_no_more_than_they_say() {
         ),
         (
             "111122223333>arn:aws:backup:*:444455556666:backup-vault:dr",
-            "arn:aws:iam::111122223333:role/Backup",
+            BACKUP,
         ),
         (
             "111122223333>arn:aws-cn:backup:*:444455556666:backup-vault:*",
-            "arn:aws:iam::111122223333:role/Backup",
+            BACKUP,
         ),
         (
             "111122223333>arn:aws:backup:*:444455556666:backup-vault:dr-1:*",
-            "arn:aws:iam::111122223333:role/Backup",
+            BACKUP,
         ),
-        ("111122223333 ", "arn:aws:iam::111122223333:role/Backup"),
-        (
-            "１１１１２２２２３３３３",
-            "arn:aws:iam::111122223333:role/Backup",
-        ),
-        ("**", "arn:aws:iam::111122223333:role/Backup"),
-        ("", "arn:aws:iam::111122223333:role/Backup"),
-        (">", "arn:aws:iam::111122223333:role/Backup"),
-        ("*>", "arn:aws:iam::111122223333:role/Backup"),
+        ("111122223333 ", BACKUP),
+        ("１１１１２２２２３３３３", BACKUP),
+        ("**", BACKUP),
+        ("", BACKUP),
+        (">", BACKUP),
+        ("*>", BACKUP),
         (
             "*>arn:aws:backup:*:444455556666:backup-vault:other>arn:aws:backup:*:444455556666:backup-vault:dr-1",
-            "arn:aws:iam::111122223333:role/Backup",
+            BACKUP,
         ),
     ] {
         assert!(!admits(entry, role, vault), "{entry} admits {role}");

@@ -5,9 +5,19 @@ use copymend_remediation::ledger::{ChangeState, Ledger};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::Settings;
-use copymend_sandbox::PolicyText;
+use copymend_sandbox::{PolicyText, Sandbox};
 
 use crate::support::*;
+
+/// The last write holds the other's statement and ours.
+fn assert_both_are_there(sandbox: &Sandbox) {
+    let after = policy_writes(sandbox).pop().unwrap().after;
+    let is_there = |sid| after.contains(sid);
+    assert!(
+        is_there("Foreign") && is_there("CopymendCopyInto"),
+        "{after}"
+    );
+}
 
 const READ: &str = "backup:GetBackupVaultAccessPolicy";
 
@@ -77,11 +87,7 @@ async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
     });
     let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
-    let after = &policy_writes(&sandbox).last().unwrap().after.clone();
-    assert!(
-        after.contains("Foreign") && after.contains("CopymendCopyInto"),
-        "{after}"
-    );
+    assert_both_are_there(&sandbox);
 }
 
 /// The policy is planned, asked about and recorded; only then somebody else writes. Nothing is put over it.
@@ -133,19 +139,9 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
     });
     let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
-    assert!(
-        report
-            .notes
-            .iter()
-            .any(|note| note.contains("someone else")),
-        "{:?}",
-        report.notes
-    );
-    let after = &policy_writes(&sandbox).last().unwrap().after.clone();
-    assert!(
-        after.contains("Foreign") && after.contains("CopymendCopyInto"),
-        "{after}"
-    );
+    let notes = report.notes.join("\n");
+    assert!(notes.contains("someone else"), "{notes}");
+    assert_both_are_there(&sandbox);
 }
 
 /// Somebody edits on top of what was just written: it is found at the read-back, our statement is still there, and the ledger
@@ -202,9 +198,7 @@ async fn a_key_policy_that_is_read_late_is_not_put_again() {
     let [written] = &policy_writes(&sandbox)[..] else {
         panic!("{:#?}", policy_writes(&sandbox));
     };
-    sandbox.with_world(|world| {
-        world.key_mut(&key).unwrap().policy = Some(PolicyText::new(written.after.clone()));
-    });
+    set_key_policy(&sandbox, &key, Some(&written.after));
     let report = deliver("two", &sandbox, &event).await.unwrap();
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     assert_eq!(policy_writes(&sandbox).len(), 1);
@@ -217,11 +211,7 @@ async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
     let first = repair(&sandbox, &sample("source-key-policy")).await;
     let change = &first.changes[0];
     let key: KeyArn = change.resource.parse().unwrap();
-    let set = |text: &str| {
-        sandbox.with_world(|world| {
-            world.key_mut(&key).unwrap().policy = Some(PolicyText::new(text));
-        });
-    };
+    let set = |text: &str| set_key_policy(&sandbox, &key, Some(text));
     set(change.before.as_deref().unwrap());
     let event = sample("source-key-policy-rds");
     let error = deliver("late", &sandbox, &event).await.unwrap_err();
@@ -243,9 +233,7 @@ async fn a_late_read_is_no_removal() {
     let first = repair(&sandbox, &event).await;
     let change = first.changes[0].clone();
     let key: KeyArn = change.resource.parse().unwrap();
-    sandbox.with_world(|world| {
-        world.key_mut(&key).unwrap().policy = change.before.clone().map(PolicyText::new);
-    });
+    set_key_policy(&sandbox, &key, change.before.as_deref());
     let event = copied_now(&sandbox, &event);
     // The investigation and the first look read late; the next read is in time.
     let (one, two) = (sandbox.clone(), sandbox.clone());
@@ -271,11 +259,7 @@ async fn a_change_records_what_it_adds_and_no_more() {
     let before = planned.changes[0].before.clone().unwrap();
     let (head, tail) = before.rsplit_once(']').unwrap();
     let describe = r#"{"Sid":"Ours to give","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"kms:DescribeKey","Resource":"*"}"#;
-    let set = |text: &str| {
-        sandbox.with_world(|world| {
-            world.key_mut(&key).unwrap().policy = Some(PolicyText::new(text));
-        });
-    };
+    let set = |text: &str| set_key_policy(&sandbox, &key, Some(text));
     set(&format!("{head},{describe}]{tail}"));
     let event = copied_again(&sandbox, &event, None);
     let first = repair(&sandbox, &event).await;

@@ -5,7 +5,7 @@ use copymend_diagnosis::{
     BackupCopy, Cause, CopyJobEvent, Diagnosis, Fact, Facts, Failure, SourceKey, UnknownReason,
     Verdict, WhyUnknown, diagnose, obstacles,
 };
-use copymend_remediation::decide::{Decided, Decision, Investigated, Proposal, decide};
+use copymend_remediation::decide::{Decided, Decision, Investigated, decide};
 use copymend_remediation::guards::StartedBy;
 use copymend_remediation::history::History;
 use copymend_remediation::investigate::investigate;
@@ -96,8 +96,8 @@ async fn cases() -> Vec<Case> {
 
 const fn writes_or_starts(decision: &Decision) -> bool {
     match decision {
-        Decision::Repair(_) | Decision::Retry { .. } | Decision::GoOn(..) => true,
-        Decision::Ask(_) | Decision::Advise | Decision::Refuse(_) | Decision::Nothing => false,
+        Decision::Repair(_) | Decision::Retry { .. } | Decision::Resume(..) => true,
+        Decision::Propose(_) | Decision::Advise | Decision::Refuse(_) | Decision::Nothing => false,
     }
 }
 
@@ -119,10 +119,7 @@ async fn deciding_is_deterministic_observe_mode_never_acts_and_no_refused_guard_
         let observed = case.decide(&open_settings(Mode::Observe));
         assert!(!writes_or_starts(&observed.decision), "{observed:?}");
         // What observe mode shows is what repair mode does.
-        let is_shown = matches!(
-            observed.decision,
-            Decision::Ask(Proposal::Repair(_) | Proposal::Retry)
-        );
+        let is_shown = matches!(observed.decision, Decision::Propose(_));
         assert_eq!(is_shown, writes_or_starts(&decided.decision));
         // One guard after the other refuses.
         for settings in [
