@@ -45,8 +45,8 @@ pub enum Act {
 }
 
 impl Act {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [
+    /// Every kind. `Retry` stays the last, so that a kind that is left out here doesn't compile.
+    pub const ALL: [Self; Self::Retry as usize + 1] = [
         Self::VaultPolicy,
         Self::KeyPolicy,
         Self::ServiceLinkedRole,

@@ -247,7 +247,7 @@ async fn a_copy_is_started_only_by_whom_the_source_vault_lets_and_who_may_pass_t
         (allow(both, to("ec2.amazonaws.com")), Some("iam:PassRole")),
     ] {
         let sandbox = Sandbox::new(load(&with(with_roles(), role, policies)));
-        let started = sandbox.start_copy_job(&start()).await;
+        let started = sandbox.start_copy(&start()).await;
         match refused {
             None => assert!(started.is_ok(), "{started:?}"),
             Some(action) => {
@@ -267,7 +267,7 @@ async fn a_copy_is_started_only_by_whom_the_source_vault_lets_and_who_may_pass_t
     );
     let source = "/accounts/111122223333/regions/us-east-1/vaults/prod/policy";
     let sandbox = Sandbox::new(load(&with(world(), source, deny)));
-    let error = sandbox.start_copy_job(&start()).await.unwrap_err();
+    let error = sandbox.start_copy(&start()).await.unwrap_err();
     assert!(
         error
             .detail
