@@ -50,7 +50,6 @@ mod own_calls;
 mod ports;
 #[cfg(test)]
 #[path = "sandbox/record.rs"]
-mod record;
 #[cfg(test)]
 #[path = "sandbox/requests.rs"]
 mod requests;
