@@ -21,7 +21,7 @@ HUB = {
     "SweepAccounts": "444455556666,555566667777",
     "NotificationEmail": "people@example.com",
 }
-READS = {"own-resources", "read"}
+READS = {"own-resources", "read", "reports-and-ledger"}
 PEOPLE = "arn:aws:iam::999900001111:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Backup_*"
 PIPELINE = "arn:aws:iam::555566667777:role/Pipeline"
 
@@ -124,7 +124,8 @@ class Deploy(unittest.TestCase):
                 "Null": {"events:source": "false"},
             },
         )
-        self.audited(stack, [f"arn:aws:iam::{ACCOUNT}:role/copymend/copymend-{name}-eu-west-1" for name in ("CopyRemediator", "AccessAdvisor")])
+        names = ("CopyRemediator", "AccessAdvisor")
+        self.audited(stack, [f"arn:aws:iam::{ACCOUNT}:role/copymend/copymend-{name}-eu-west-1" for name in names])
         [target] = events.list_targets_by_rule(Rule=stack.resources()["SweepRule"][0])["Targets"]
         self.assertEqual(
             json.loads(target["Input"])["detail"],

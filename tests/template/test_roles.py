@@ -51,14 +51,20 @@ NO_RESOURCE = {
     "organizations:DescribeOrganization",
 }
 # What must come from the function's own code: every write, and the way into other accounts. AWS Backup asks for `iam:PassRole` by itself,
-# when it is told to start a copy.
+# when it is told to start a copy; and Lambda itself writes the log and sends on what a function failed on.
 FROM_THE_FUNCTION = {
     "backup:PutBackupVaultAccessPolicy",
     "backup:StartCopyJob",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
     "iam:CreateServiceLinkedRole",
     "kms:PutKeyPolicy",
+    "sns:Publish",
     "sts:AssumeRole",
 }
+FROM_LAMBDA = [{"Ref": "AdvisorFailures"}]
 FUNCTIONS = {"CopyRemediatorRole": "CopyRemediator", "AccessAdvisorRole": "AccessAdvisor"}
 # Writes, each with the conditions of the template under which a role may hold it.
 WRITES = {
@@ -107,7 +113,9 @@ def without_the_function(resources):
     for role, function in FUNCTIONS.items():
         own = {"lambda:SourceFunctionArn": {"Fn::GetAtt": [function, "Arn"]}}
         for _, _, statement in statements(resources, role):
-            if statement["Effect"] == "Allow" and statement.get("Condition", {}).get("ArnEquals") != own:
+            if statement["Effect"] != "Allow" or statement["Resource"] in FROM_LAMBDA:
+                continue
+            if statement.get("Condition", {}).get("ArnEquals") != own:
                 found |= {f"{role}: {action}" for action in as_list(statement["Action"]) if action in FROM_THE_FUNCTION}
     return found
 
@@ -148,6 +156,8 @@ class Roles(unittest.TestCase):
 
     def test_a_write_without_the_function_would_be_found(self):
         for policy, action in (
+            ("CopyRemediatorReportsAndLedger", "CopyRemediatorRole: sns:Publish"),
+            ("AccessAdvisorReportsAndLedger", "AccessAdvisorRole: sns:Publish"),
             ("VaultRepairPolicy", "CopyRemediatorRole: backup:PutBackupVaultAccessPolicy"),
             ("KeyRepairPolicy", "CopyRemediatorRole: kms:PutKeyPolicy"),
             ("ServiceLinkedRolePolicy", "CopyRemediatorRole: iam:CreateServiceLinkedRole"),
@@ -158,6 +168,21 @@ class Roles(unittest.TestCase):
             resources = copy.deepcopy(self.resources)
             del resources[policy]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]["ArnEquals"]
             self.assertEqual(without_the_function(resources), {action})
+
+    def test_lambda_itself_may_send_on_what_a_function_failed_on(self):
+        # It does so with the function's role and without the function's ARN (Lambda developer guide, "Using source function ARN").
+        sent = {}
+        for role in ROLES:
+            for _, _, statement in statements(self.resources, role):
+                if statement["Action"] in ("sqs:SendMessage", "sns:Publish") and "Condition" not in statement:
+                    sent[role] = (statement["Action"], statement["Resource"])
+        self.assertEqual(
+            sent,
+            {
+                "CopyRemediatorRole": ("sqs:SendMessage", {"Fn::GetAtt": ["DeadLetters", "Arn"]}),
+                "AccessAdvisorRole": ("sns:Publish", {"Ref": "AdvisorFailures"}),
+            },
+        )
 
     def test_what_denies_does_so_outside_the_function_too(self):
         denied = 0
