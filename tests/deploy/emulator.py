@@ -4,7 +4,8 @@
 - conditions that compare pseudo parameters, or a list that was joined;
 - names that another stack of the same name doesn't get again;
 - Lambda's limit of 4 KB for a function's environment;
-- the concurrency that a function reserves.
+- the concurrency that a function reserves;
+- capabilities that a template needs and nobody gave, which it asks for only where it checks every caller.
 
 Prints `knows TYPE` for every type of the table that it knows by itself, and then serves on GATEWAY_PORT.
 """
@@ -130,6 +131,7 @@ def patch_reserved_concurrency():
 if __name__ == "__main__":
     patch_conditions()
     patch_names()
+    handlers._capabilities_enforced = lambda: True
     patch_environment_limit()
     patch_reserved_concurrency()
     for kind in sorted(MADE | UNKNOWN):

@@ -3,7 +3,7 @@
 import copy
 import unittest
 
-from transformed import as_list, read, rules_of, statements, transformed
+from transformed import as_list, read, rules_of, senders, statements, transformed
 
 OWN = {
     "logs:CreateLogStream",
@@ -296,6 +296,17 @@ class Roles(unittest.TestCase):
             pattern = rule["Properties"].get("EventPattern", {})
             if "AWS API Call via CloudTrail" in pattern.get("detail-type", []) and name != "AuditRule":
                 self.assertIn("errorCode", pattern.get("detail", {}), name)
+
+    def test_the_queue_takes_what_each_rule_of_events_cannot_deliver(self):
+        [statement] = [
+            s
+            for s in self.resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+            if s.get("Principal") == {"Service": "events.amazonaws.com"}
+        ]
+        # The audit's rule has a queue of its own.
+        wanted = senders(self.resources, [name for name in rules_of(self.resources) if name != "AuditRule"])
+        admitted = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+        self.assertEqual(sorted(map(str, admitted)), sorted(map(str, wanted)))
 
     def test_every_rule_retries_and_keeps_what_it_cannot_deliver(self):
         for name, resource in self.resources.items():
