@@ -110,7 +110,7 @@ class Stack:
         return self.sam(
             "deploy",
             "--no-confirm-changeset",
-            *("--template", self.template, "--stack-name", self.name, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
+            *("--template", self.template, "--stack-name", self.name),
             *(["--parameter-overrides", *overrides] if overrides else []),
         )
 
@@ -139,6 +139,11 @@ class Stack:
     def variables(self, function="CopyRemediator"):
         name, _ = self.resources()[function]
         return self.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+
+    def admitted(self, role):
+        """Who may assume a role, under which condition: the statements of its trust policy."""
+        name, _ = self.resources()[role]
+        return self.client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
 
     def inline_policies(self, role):
         """The inline policies of a role: what IAM of the emulator holds, with every function of the template resolved."""

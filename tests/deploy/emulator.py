@@ -3,14 +3,16 @@
 - a stand-in for each resource type of resource_types.UNKNOWN that it doesn't know;
 - conditions that compare pseudo parameters, or a list that was joined;
 - names that another stack of the same name doesn't get again;
-- Lambda's limit of 4 KB for a function's environment.
+- Lambda's limit of 4 KB for a function's environment;
+- the concurrency that a function reserves;
+- capabilities that a template needs and nobody gave, which it asks for only where it checks every caller.
 
 Prints `knows TYPE` for every type of the table that it knows by itself, and then serves on GATEWAY_PORT.
 """
 
 from ministack.app import main
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, eventbridge
+from ministack.services import cloudformation, eventbridge, lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 from resource_types import MADE, UNKNOWN
@@ -106,10 +108,32 @@ def patch_environment_limit():
     FUNCTION["create"] = limited
 
 
+def patch_reserved_concurrency():
+    create, update = FUNCTION["create"], FUNCTION["update"]
+
+    def reserving(properties, made):
+        number = properties.get("ReservedConcurrentExecutions")
+        if number is None:
+            lambda_svc._delete_function_concurrency(made[0])
+        else:
+            lambda_svc._put_function_concurrency(made[0], {"ReservedConcurrentExecutions": int(number)})
+        return made
+
+    def created(logical_id, properties, stack_name):
+        return reserving(properties, create(logical_id, properties, stack_name))
+
+    def updated(physical_id, old, new, stack_name, logical_id=None):
+        return reserving(new, update(physical_id, old, new, stack_name, logical_id))
+
+    FUNCTION["create"], FUNCTION["update"] = created, updated
+
+
 if __name__ == "__main__":
     patch_conditions()
     patch_names()
+    handlers._capabilities_enforced = lambda: True
     patch_environment_limit()
+    patch_reserved_concurrency()
     for kind in sorted(MADE | UNKNOWN):
         if kind in HANDLERS:
             print(f"knows {kind}", flush=True)

@@ -21,7 +21,9 @@ HUB = {
     "SweepAccounts": "444455556666,555566667777",
     "NotificationEmail": "people@example.com",
 }
-READS = {"own-resources", "read"}
+READS = {"own-resources", "read", "reports-and-ledger"}
+PEOPLE = "arn:aws:iam::999900001111:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Backup_*"
+PIPELINE = "arn:aws:iam::555566667777:role/Pipeline"
 
 
 def setUpModule():
@@ -33,6 +35,14 @@ def setUpModule():
 def resource(statements, sid):
     [found] = [statement["Resource"] for statement in statements if statement["Sid"] == sid]
     return as_list(found)
+
+
+def writes(policies):
+    """The statements that allow a policy to be put or a copy to be started."""
+    actions = {"backup:PutBackupVaultAccessPolicy", "backup:StartCopyJob", "kms:PutKeyPolicy"}
+    found = [s for statements in policies.values() for s in statements if s["Effect"] == "Allow" and actions & set(as_list(s["Action"]))]
+    assert len(found) == len(actions), found
+    return found
 
 
 class Deploy(unittest.TestCase):
@@ -80,6 +90,8 @@ class Deploy(unittest.TestCase):
         self.assertEqual(variables["COPYMEND_ALLOWED_DESTINATIONS"], DESTINATIONS)
         self.assertEqual(variables["COPYMEND_ALLOWED_KEYS"], KEYS)
         self.assertEqual(variables["COPYMEND_LEDGER_TABLE"], ledger)
+        for statement in writes(policies):
+            self.assertEqual(statement["Condition"]["ArnEquals"], {"lambda:SourceFunctionArn": stack.outputs()["FunctionArn"]})
 
         # What isn't named stays as it was, and a list that is empty again allows nothing.
         self.deployed(stack, AllowedKeys="", CreateServiceLinkedRole="true", **HUB)
@@ -93,12 +105,27 @@ class Deploy(unittest.TestCase):
             self.assertEqual((variables["COPYMEND_MEMBER_ROLE"], variables["COPYMEND_EXTERNAL_ID"]), (member, EXTERNAL_ID))
             [statement] = stack.inline_policies(role)["member-role"]
             self.assertEqual(statement["Resource"], f"arn:aws:iam::*:role/{member}")
-            self.assertEqual(statement["Condition"], {"StringEquals": {"aws:ResourceOrgID": ORGANIZATION}})
+            output = {"CopyRemediator": "FunctionArn", "AccessAdvisor": "AdvisorFunctionArn"}[function]
+            self.assertEqual(
+                statement["Condition"],
+                {
+                    "StringEquals": {"aws:ResourceOrgID": ORGANIZATION},
+                    "ArnEquals": {"lambda:SourceFunctionArn": stack.outputs()[output]},
+                },
+            )
         events, bus = stack.client("events"), stack.resources()["Bus"][0]
         [admitted] = json.loads(events.describe_event_bus(Name=bus)["Policy"])["Statement"]
         self.assertEqual(
-            admitted["Condition"], {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION, "events:source": "aws.backup"}}
+            admitted["Condition"],
+            {
+                "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION},
+                "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/copymend/CopymendForward"},
+                "ForAllValues:StringEquals": {"events:source": ["aws.backup"]},
+                "Null": {"events:source": "false"},
+            },
         )
+        names = ("CopyRemediator", "AccessAdvisor")
+        self.audited(stack, [f"arn:aws:iam::{ACCOUNT}:role/copymend/copymend-{name}-eu-west-1" for name in names])
         [target] = events.list_targets_by_rule(Rule=stack.resources()["SweepRule"][0])["Targets"]
         self.assertEqual(
             json.loads(target["Input"])["detail"],
@@ -112,10 +139,25 @@ class Deploy(unittest.TestCase):
         self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="")
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
 
+    def audited(self, stack, roles):
+        """The rule of the audit matches these roles, and sends to its topic, which takes what it sends."""
+        events, (rule, _) = stack.client("events"), stack.resources()["AuditRule"]
+        name = rule.rsplit("/", 1)[-1]
+        described = events.describe_rule(Name=name)
+        identity = json.loads(described["EventPattern"])["detail"]["userIdentity"]
+        self.assertEqual(identity, {"sessionContext": {"sessionIssuer": {"arn": roles}}})
+        [target] = events.list_targets_by_rule(Rule=name)["Targets"]
+        self.assertEqual(target["Arn"], stack.outputs()["AuditTopicArn"])
+        attributes = stack.client("sns").get_topic_attributes(TopicArn=target["Arn"])["Attributes"]
+        allow, deny = json.loads(attributes["Policy"])["Statement"]
+        self.assertEqual((allow["Effect"], allow["Condition"]), ("Allow", {"ArnEquals": {"aws:SourceArn": described["Arn"]}}))
+        self.assertEqual((deny["Effect"], deny["Condition"]), ("Deny", {"ArnNotEquals": {"aws:SourceArn": described["Arn"]}}))
+
     def test_a_removal_keeps_the_ledger_alone_and_a_second_deploy_stands_beside_it(self):
         stack = Stack(cloud, "eu-central-1")
         self.deployed(stack)
-        kept = stack.outputs()["LedgerTable"]
+        kept, role = stack.outputs()["LedgerTable"], stack.outputs()["FunctionRoleArn"]
+        self.assertEqual(role, f"arn:aws:iam::{ACCOUNT}:role/copymend/copymend-CopyRemediator-eu-central-1")
         code, output = stack.delete()
         self.assertEqual(code, 0, output[-3000:])
         self.assertEqual(stack.tables(), {kept})
@@ -125,6 +167,24 @@ class Deploy(unittest.TestCase):
         self.assertEqual(stack.status(), "CREATE_COMPLETE")
         self.assertNotEqual(stack.outputs()["LedgerTable"], kept)
         self.assertIn(kept, stack.tables())
+        # The member roles' trust still holds.
+        self.assertEqual(stack.outputs()["FunctionRoleArn"], role)
+
+    def test_the_ledger_is_protected_and_concurrency_reserved_only_once_asked(self):
+        stack = Stack(cloud, "eu-south-1")
+
+        def made():
+            ledger = stack.client("dynamodb").describe_table(TableName=stack.outputs()["LedgerTable"])["Table"]
+            function, _ = stack.resources()["CopyRemediator"]
+            reserved = stack.client("lambda").get_function_concurrency(FunctionName=function)
+            return ledger["DeletionProtectionEnabled"], reserved.get("ReservedConcurrentExecutions")
+
+        self.deployed(stack)
+        self.assertEqual(made(), (False, None))
+        self.deployed(stack, LedgerDeletionProtection="true", ReservedConcurrency="5")
+        self.assertEqual(made(), (True, 5))
+        self.deployed(stack, LedgerDeletionProtection="false", ReservedConcurrency="")
+        self.assertEqual(made(), (False, None))
 
     def test_a_failed_first_create_leaves_no_ledger_behind(self):
         stack = Stack(cloud, "eu-north-1")
@@ -154,8 +214,8 @@ class Deploy(unittest.TestCase):
 
     def test_a_member_account_in_its_home_region_and_in_another(self):
         hub = {
-            "HubFunctionRoleArn": "arn:aws:iam::999900001111:role/hub-CopyRemediatorRole-ABC",
-            "HubAdvisorRoleArn": "arn:aws:iam::999900001111:role/hub-AccessAdvisorRole-ABC",
+            "HubFunctionRoleArn": "arn:aws:iam::999900001111:role/copymend/copymend-CopyRemediator-eu-west-3",
+            "HubAdvisorRoleArn": "arn:aws:iam::999900001111:role/copymend/copymend-AccessAdvisor-eu-west-3",
             "HubBusArn": "arn:aws:events:eu-west-3:999900001111:event-bus/hub-copymend",
             "ExternalId": EXTERNAL_ID,
             "OrganizationId": ORGANIZATION,
@@ -165,6 +225,15 @@ class Deploy(unittest.TestCase):
         home = Stack(cloud, "eu-west-3", "member.yaml", "copymend-member")
         self.deployed(home, **hub)
         self.assertEqual(set(home.inline_policies("MemberRole")), {"read"})
+        self.assertEqual(set(home.inline_policies("AdvisorMemberRole")), {"read-for-advice"})
+        for role, parameter in (("MemberRole", "HubFunctionRoleArn"), ("AdvisorMemberRole", "HubAdvisorRoleArn")):
+            [hubs] = home.admitted(role)
+            self.assertEqual(hubs["Principal"], {"AWS": "arn:aws:iam::999900001111:root"})
+            self.assertEqual(hubs["Condition"]["ArnEquals"], {"aws:PrincipalArn": hub[parameter]})
+        self.assertEqual({"ReaderRole", "UndoRole"} & set(home.resources()), set())
+        watched = [f"arn:aws:iam::{ACCOUNT}:role/copymend/Copymend{name}" for name in ("Member", "MemberReader", "Reader", "Undo")]
+        self.audited(home, watched)
+
         self.deployed(home, **hub | repair)
         policies = home.inline_policies("MemberRole")
         self.assertEqual(set(policies), {"read", "retry", "repair-vault-policies", "repair-key-policies"})
@@ -173,10 +242,30 @@ class Deploy(unittest.TestCase):
             resource(policies["retry"], "PassJobRoles"), [f"arn:aws:iam::{ACCOUNT}:role/backup/*", "arn:*:iam::*:role/Copies"]
         )
 
+        people = {"ReaderPrincipalArns": f"{PEOPLE},{PIPELINE}", "UndoPrincipalArns": PIPELINE}
         other = Stack(cloud, "ca-central-1", "member.yaml", "copymend-member")
-        self.deployed(other, **hub | repair)
+        self.deployed(other, **hub | repair | people)
         types = {kind for _, kind in other.resources().values()}
-        self.assertEqual(types, {"AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"})
+        audit = {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
+        self.assertEqual(types, {"AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"} | audit)
+        self.audited(other, watched)
+
+        # People come and go. What is switched off for the hub stays on for those who undo.
+        self.deployed(home, **people, Mode="observe")
+        for role, named in (("ReaderRole", [PEOPLE, PIPELINE]), ("UndoRole", [PIPELINE])):
+            [those] = home.admitted(role)
+            self.assertEqual(
+                those["Condition"],
+                {"ArnLike": {"aws:PrincipalArn": named}, "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+            )
+        self.assertEqual(set(home.inline_policies("MemberRole")), {"read"})
+        self.assertEqual(set(home.inline_policies("ReaderRole")), {"read", "read-for-advice"})
+        undo = home.inline_policies("UndoRole")
+        self.assertEqual(set(undo), {"read", "undo-vault-policies", "undo-key-policies"})
+        self.assertEqual(resource(undo["undo-vault-policies"], "AllowedDestinations"), DESTINATIONS.split(","))
+        self.deployed(home, ReaderPrincipalArns="", UndoPrincipalArns="")
+        self.assertEqual({"ReaderRole", "UndoRole"} & set(home.resources()), set())
+        self.assertEqual(set(home.inline_policies("MemberRole")), {"read"})
 
 
 class ResourceTypes(unittest.TestCase):

@@ -10,7 +10,7 @@ from transformed import read
 VAULTS = "arn:aws:backup:*:444455556666:backup-vault:*"
 KEYS = "arn:aws:kms:*:111122223333:key/*"
 SOURCE = "arn:aws:iam::111122223333:role/Backup*"
-ROLE = "arn:aws:iam::999900001111:role/hub-CopyRemediatorRole-ABC"
+ROLE = "arn:aws:iam::999900001111:role/copymend/copymend-CopyRemediator-eu-west-1"
 ORGANIZATION = "o-exampleorgid"
 # A parameter: what is right, and what is wrong.
 LISTS = {
@@ -136,10 +136,34 @@ HUB = LISTS | {
     "LogRetentionDays": (["1", "90", "3653"], ["0", "91", "forever"]),
     "Architecture": (["x86_64", "arm64"], ["x86"]),
     "AllowOnDemand": (["true", "false"], ["yes", ""]),
+    "LedgerDeletionProtection": (["true", "false"], ["yes", ""]),
+    "ReservedConcurrency": (["", "1", "100", "99999"], ["0", "01", "-1", "100000", "none", "1.5"]),
 }
 MEMBER_ROLE = (
     ["copymend/CopymendMember", "Member", "a/b/c/Member+=,.@_-"],
     ["arn:aws:iam::444455556666:role/Member", "/Member", "a//b", "a/", "*", "copymend/*", "role with spaces"],
+)
+PRINCIPALS = (
+    [
+        "",
+        ROLE,
+        f"{ROLE}, arn:aws-us-gov:iam::111122223333:user/people/alice",
+        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Backup_*",
+        "arn:aws:iam::111122223333:role/*Operators",
+    ],
+    [
+        "*",
+        "alice",
+        "arn:aws:iam::*:role/Operators",
+        "arn:aws:iam::111122223333:role/",
+        "arn:aws:iam::111122223333:role/*",
+        "arn:aws:iam::111122223333:role/*/*",
+        "arn:aws:iam::111122223333:root",
+        "arn:aws:iam::111122223333:*",
+        "arn:aws:sts::111122223333:assumed-role/Operators/alice",
+        "arn:aws:iam::111122223333:role/${aws:username}",
+        f"{ROLE},*",
+    ],
 )
 MEMBER_GIVEN = {
     "HubFunctionRoleArn": ROLE,
@@ -154,6 +178,8 @@ MEMBER = LISTS | {
         ["", "*", "hub-role", "arn:aws:iam::*:role/x", "arn:aws:iam::999900001111:role/*", "arn:aws:iam::999900001111:root"],
     ),
     "HubAdvisorRoleArn": (["", ROLE], ["*", "arn:aws:iam::999900001111:user/x"]),
+    "ReaderPrincipalArns": PRINCIPALS,
+    "UndoPrincipalArns": PRINCIPALS,
     "HubBusArn": (
         [MEMBER_GIVEN["HubBusArn"]],
         ["", "default", "arn:aws:events:eu-west-1:999900001111:rule/x", "arn:aws:events:eu-west-1:999900001111:event-bus/*"],

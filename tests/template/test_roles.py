@@ -3,7 +3,7 @@
 import copy
 import unittest
 
-from transformed import as_list, read, statements, transformed
+from transformed import as_list, read, rules_of, senders, statements, transformed
 
 OWN = {
     "logs:CreateLogStream",
@@ -50,21 +50,34 @@ NO_RESOURCE = {
     "organizations:DescribeEffectivePolicy",
     "organizations:DescribeOrganization",
 }
+# What must come from the function's own code: every write, and the way into other accounts. AWS Backup asks for `iam:PassRole` by itself,
+# when it is told to start a copy; and Lambda itself writes the log and sends on what a function failed on.
+FROM_THE_FUNCTION = {
+    "backup:PutBackupVaultAccessPolicy",
+    "backup:StartCopyJob",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "iam:CreateServiceLinkedRole",
+    "kms:PutKeyPolicy",
+    "sns:Publish",
+    "sts:AssumeRole",
+}
+FROM_LAMBDA = [{"Ref": "AdvisorFailures"}]
+FUNCTIONS = {"CopyRemediatorRole": "CopyRemediator", "AccessAdvisorRole": "AccessAdvisor"}
 # Writes, each with the conditions of the template under which a role may hold it.
 WRITES = {
     "backup:StartCopyJob": {"Repairs"},
     "iam:PassRole": {"Repairs"},
     "backup:PutBackupVaultAccessPolicy": {"RepairsVaults"},
-    "backup:DeleteBackupVaultAccessPolicy": {"RepairsVaults"},
     "kms:PutKeyPolicy": {"RepairsKeys"},
     "iam:CreateServiceLinkedRole": {"RepairsServiceLinkedRoles"},
 }
 ROLES = {"CopyRemediatorRole", "AccessAdvisorRole"}
 MEMBER_ROLES = {"CopyRemediatorRole": "MemberRole", "AccessAdvisorRole": "AdvisorMemberRole"}
 # An empty organization would refuse every role, and the template's rule refuses it before.
-IN_THE_ORGANIZATION = {
-    "StringEquals": {"aws:ResourceOrgID": {"Fn::If": ["IsHub", {"Ref": "HubOrganizationId"}, {"Ref": "OrganizationId"}]}}
-}
+IN_THE_ORGANIZATION = {"aws:ResourceOrgID": {"Fn::If": ["IsHub", {"Ref": "HubOrganizationId"}, {"Ref": "OrganizationId"}]}}
 
 
 def foreign_actions(resources):
@@ -89,8 +102,21 @@ def foreign_roles(resources):
         for _, _, statement in statements(resources, role):
             if "sts:AssumeRole" not in as_list(statement["Action"]):
                 continue
-            if statement["Resource"] != own or statement.get("Condition") != IN_THE_ORGANIZATION:
+            if statement["Resource"] != own or statement.get("Condition", {}).get("StringEquals") != IN_THE_ORGANIZATION:
                 found.add(role)
+    return found
+
+
+def without_the_function(resources):
+    """The writes and assumed roles that the credentials of a function's role would open outside the function."""
+    found = set()
+    for role, function in FUNCTIONS.items():
+        own = {"lambda:SourceFunctionArn": {"Fn::GetAtt": [function, "Arn"]}}
+        for _, _, statement in statements(resources, role):
+            if statement["Effect"] != "Allow" or statement["Resource"] in FROM_LAMBDA:
+                continue
+            if statement.get("Condition", {}).get("ArnEquals") != own:
+                found |= {f"{role}: {action}" for action in as_list(statement["Action"]) if action in FROM_THE_FUNCTION}
     return found
 
 
@@ -124,6 +150,66 @@ class Roles(unittest.TestCase):
             resources = copy.deepcopy(self.resources)
             del resources[policy]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]
             self.assertEqual(foreign_roles(resources), {role})
+
+    def test_writes_and_other_accounts_need_the_functions_own_code(self):
+        self.assertEqual(without_the_function(self.resources), set())
+
+    def test_a_write_without_the_function_would_be_found(self):
+        for policy, action in (
+            ("CopyRemediatorReportsAndLedger", "CopyRemediatorRole: sns:Publish"),
+            ("AccessAdvisorReportsAndLedger", "AccessAdvisorRole: sns:Publish"),
+            ("VaultRepairPolicy", "CopyRemediatorRole: backup:PutBackupVaultAccessPolicy"),
+            ("KeyRepairPolicy", "CopyRemediatorRole: kms:PutKeyPolicy"),
+            ("ServiceLinkedRolePolicy", "CopyRemediatorRole: iam:CreateServiceLinkedRole"),
+            ("RetryPolicy", "CopyRemediatorRole: backup:StartCopyJob"),
+            ("MemberRolePolicy", "CopyRemediatorRole: sts:AssumeRole"),
+            ("AdvisorMemberRolePolicy", "AccessAdvisorRole: sts:AssumeRole"),
+        ):
+            resources = copy.deepcopy(self.resources)
+            del resources[policy]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]["ArnEquals"]
+            self.assertEqual(without_the_function(resources), {action})
+
+    def test_lambda_itself_may_send_on_what_a_function_failed_on(self):
+        # It does so with the function's role and without the function's ARN (Lambda developer guide, "Using source function ARN").
+        sent = {}
+        for role in ROLES:
+            for _, _, statement in statements(self.resources, role):
+                if statement["Action"] in ("sqs:SendMessage", "sns:Publish") and "Condition" not in statement:
+                    sent[role] = (statement["Action"], statement["Resource"])
+        self.assertEqual(
+            sent,
+            {
+                "CopyRemediatorRole": ("sqs:SendMessage", {"Fn::GetAtt": ["DeadLetters", "Arn"]}),
+                "AccessAdvisorRole": ("sns:Publish", {"Ref": "AdvisorFailures"}),
+            },
+        )
+
+    def test_what_denies_does_so_outside_the_function_too(self):
+        denied = 0
+        for role in ROLES:
+            for name, _, statement in statements(self.resources, role):
+                if statement["Effect"] == "Deny":
+                    denied += 1
+                    self.assertNotIn("lambda:SourceFunctionArn", str(statement), name)
+        self.assertEqual(denied, 3)
+
+    def test_no_role_may_delete_a_policy(self):
+        for role in ROLES:
+            actions = [a for _, _, statement in statements(self.resources, role) for a in as_list(statement["Action"])]
+            self.assertNotIn("backup:DeleteBackupVaultAccessPolicy", actions)
+
+    def test_a_role_that_is_made_again_has_the_same_name_and_no_other_stack_has_it(self):
+        names = {role: self.resources[role]["Properties"]["RoleName"] for role in ROLES}
+        # Names of roles are the same in all Regions, and those of stacks are not.
+        self.assertEqual(
+            names,
+            {
+                "CopyRemediatorRole": {"Fn::Sub": "${AWS::StackName}-CopyRemediator-${AWS::Region}"},
+                "AccessAdvisorRole": {"Fn::Sub": "${AWS::StackName}-AccessAdvisor-${AWS::Region}"},
+            },
+        )
+        for role in ROLES:
+            self.assertEqual(self.resources[role]["Properties"]["Path"], "/copymend/")
 
     def test_the_hub_knows_its_organization(self):
         hub = {"Fn::Not": [{"Fn::Equals": [{"Ref": "HubOrganizationId"}, ""]}]}
@@ -167,9 +253,13 @@ class Roles(unittest.TestCase):
             source = properties["SourceArn"]["Fn::GetAtt"]
             self.assertIn(self.resources[source[0]]["Type"], ("AWS::Events::Rule", "AWS::Scheduler::Schedule"), name)
             allowed.add((str(properties["FunctionName"]), source[0]))
-        for name, resource in self.resources.items():
-            if resource["Type"] == "AWS::Events::Rule":
-                self.assertTrue(any(rule == name for _, rule in allowed), f"{name} may invoke nothing")
+        for name, rule in rules_of(self.resources).items():
+            for target in rule["Properties"]["Targets"]:
+                function, attribute = target["Arn"].get("Fn::GetAtt", (None, None))
+                if attribute == "Arn":
+                    self.assertIn((str({"Ref": function}), name), allowed, f"{name} may not invoke {function}")
+                else:
+                    self.assertEqual(name, "AuditRule")
 
     def test_what_a_function_cannot_handle_reaches_the_queue(self):
         found = {}
@@ -189,6 +279,34 @@ class Roles(unittest.TestCase):
         self.assertEqual((subscription["Endpoint"], subscription["RawMessageDelivery"]), (queue, True))
         policy = str(self.resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"])
         self.assertIn(str({"ArnEquals": {"aws:SourceArn": topic}}), policy)
+
+    def test_each_rule_for_the_advisor_asks_of_the_hubs_bus_what_it_asks_of_its_own_account(self):
+        for own, hub in (("CallRefusedRule", "HubCallRefusedRule"), ("JobFailedRule", "HubJobFailedRule")):
+            own, hub = self.resources[own]["Properties"], self.resources[hub]["Properties"]
+            self.assertEqual(hub["EventPattern"], own["EventPattern"])
+            self.assertEqual(hub.get("State"), own.get("State"))
+            self.assertEqual(hub["EventBusName"], {"Ref": "Bus"})
+        calls = self.resources["HubCallRefusedRule"]["Properties"]["EventPattern"]["detail"]
+        self.assertEqual(
+            calls["errorCode"], [{"prefix": "AccessDenied"}, {"suffix": "UnauthorizedOperation"}, {"prefix": "NotAuthorized"}]
+        )
+
+    def test_no_rule_takes_calls_without_an_error_but_the_audits(self):
+        for name, rule in rules_of(self.resources).items():
+            pattern = rule["Properties"].get("EventPattern", {})
+            if "AWS API Call via CloudTrail" in pattern.get("detail-type", []) and name != "AuditRule":
+                self.assertIn("errorCode", pattern.get("detail", {}), name)
+
+    def test_the_queue_takes_what_each_rule_of_events_cannot_deliver(self):
+        [statement] = [
+            s
+            for s in self.resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+            if s.get("Principal") == {"Service": "events.amazonaws.com"}
+        ]
+        # The audit's rule has a queue of its own.
+        wanted = senders(self.resources, [name for name in rules_of(self.resources) if name != "AuditRule"])
+        admitted = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+        self.assertEqual(sorted(map(str, admitted)), sorted(map(str, wanted)))
 
     def test_every_rule_retries_and_keeps_what_it_cannot_deliver(self):
         for name, resource in self.resources.items():

@@ -1,6 +1,7 @@
 """The template as CloudFormation sees it after the SAM transform."""
 
 import copy
+import functools
 import logging
 import os
 from pathlib import Path
@@ -42,8 +43,13 @@ def read(path=TEMPLATE):
 
 
 def transformed(path=TEMPLATE):
-    """The template after the transform. Code is not looked at: every CodeUri is taken to be packaged."""
-    template = copy.deepcopy(read(path))
+    """The template after the transform, to be changed as one likes. Code is not looked at: every CodeUri is taken to be packaged."""
+    return copy.deepcopy(_transformed(path))
+
+
+@functools.cache
+def _transformed(path):
+    template = read(path)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
@@ -65,10 +71,40 @@ def role_policies(resources, role):
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::RolePolicy" and resource["Properties"]["RoleName"] == {"Ref": role}:
             yield name, resource.get("Condition"), resource["Properties"]["PolicyDocument"]
-        assert resource["Type"] not in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"), f"{name}: look at it here too"
+        if resource["Type"] == "AWS::IAM::Policy":
+            assert not {"Users", "Groups"} & set(resource["Properties"]), f"{name} is for more than roles"
+            for condition, holder in holders(resource):
+                if holder == role:
+                    yield name, condition, resource["Properties"]["PolicyDocument"]
+        assert resource["Type"] != "AWS::IAM::ManagedPolicy", f"{name}: look at it here too"
+
+
+def holders(policy):
+    """The roles that share an inline policy, each with its condition."""
+    for role in policy["Properties"]["Roles"]:
+        condition = policy.get("Condition")
+        if "Fn::If" in role:
+            condition, role, otherwise = role["Fn::If"]
+            assert otherwise == {"Ref": "AWS::NoValue"}, otherwise
+        yield condition, role["Ref"]
 
 
 def statements(resources, role):
     for name, condition, document in role_policies(resources, role):
         for statement in as_list(document["Statement"]):
             yield name, condition, statement
+
+
+def rules_of(resources):
+    return {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Events::Rule"}
+
+
+def senders(resources, rules):
+    """The ARNs of rules as a policy lists them: each under the rule's own condition."""
+    arns = []
+    for name in rules:
+        arn = {"Fn::GetAtt": [name, "Arn"]}
+        if "Condition" in resources[name]:
+            arn = {"Fn::If": [resources[name]["Condition"], arn, {"Ref": "AWS::NoValue"}]}
+        arns.append(arn)
+    return arns
