@@ -49,8 +49,6 @@ mod own_calls;
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]
-#[path = "sandbox/record.rs"]
-#[cfg(test)]
 #[path = "sandbox/requests.rs"]
 mod requests;
 #[cfg(test)]
