@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::{Cause, Facts, Remedy, Verdict, obstacles};
 
-use super::{Act, Answer, Guard, Question, Stage, ask};
+use super::{Act, Answer, Guard, Question, Stage, result};
 use crate::plan::plan;
 
 /// Whether the repair helps: nothing else that is confirmed stops the copy, but what Copymend would repair next under the same
@@ -60,14 +60,13 @@ fn why_not_repaired(
         ..*question
     };
     let is_created_before = confirmed.contains(&Cause::ServiceLinkedRole);
-    ask(&question, &[Stage::Copy, Stage::Change])
-        .into_iter()
-        .filter(|guard| !guard.passed)
-        .map(|guard| guard.guard)
-        .find(|guard| match guard {
-            // The mode is the same for each, and the role is created before the key's policy names it.
-            Guard::Mode | Guard::NothingElseInTheWay => false,
-            Guard::ServiceLinkedRole => !is_created_before,
-            _ => true,
-        })
+    question
+        .act
+        .checklist()
+        .filter(|guard| matches!(guard.entry().stage, Stage::Copy | Stage::Change))
+        // The mode is the same for each, what stands in the way is being asked, and the role is created before the key's policy
+        // names it.
+        .filter(|guard| !matches!(guard, Guard::Mode | Guard::NothingElseInTheWay))
+        .filter(|guard| !(is_created_before && *guard == Guard::ServiceLinkedRole))
+        .find(|guard| result(*guard, &question).is_some_and(|answer| !answer.passed))
 }
