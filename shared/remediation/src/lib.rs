@@ -2,9 +2,9 @@
 //!
 //! One event flows through [`CopyRemediator::handle`]: the event is verified against AWS Backup, [`investigate`] reads the
 //! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, `repair`
-//! writes it, [`retry`] starts the copy again, and the [`report`] goes to people.
+//! writes it, `retry` starts the copy again, and the [`report`] goes to people.
 
-pub mod admitted;
+mod admitted;
 pub mod advisor;
 mod carry_out;
 mod change;
@@ -26,7 +26,7 @@ pub mod ports;
 pub mod refusal;
 mod repair;
 pub mod report;
-pub mod retry;
+mod retry;
 pub mod settings;
 mod settings_notice;
 mod simulate;

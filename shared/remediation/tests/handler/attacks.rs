@@ -3,7 +3,7 @@
 
 use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::{ArnPattern, Settings};
-use copymend_sandbox::{PolicyText, Sandbox, World};
+use copymend_sandbox::{PolicyText, Sandbox};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -11,13 +11,6 @@ use crate::support::*;
 const SOURCE: &str = "111122223333";
 const DESTINATION: &str = "444455556666";
 const KEY_POLICY_BYTES: usize = 32_768;
-
-/// The default world with something changed, and the id of the copy of this name.
-fn world(change: impl FnOnce(&mut Value)) -> Sandbox {
-    let mut world: Value = serde_json::from_str(World::default_json()).unwrap();
-    change(&mut world);
-    Sandbox::new(World::from_json(&world.to_string()).unwrap())
-}
 
 fn copy<'w>(world: &'w mut Value, name: &str) -> &'w mut Value {
     world["copy_jobs"]
@@ -31,7 +24,7 @@ fn copy<'w>(world: &'w mut Value, name: &str) -> &'w mut Value {
 #[tokio::test]
 async fn a_destination_outside_the_organization_is_never_opened() {
     // Someone in the source account starts copies into a vault that belongs to nobody of the company.
-    let sandbox = world(|world| {
+    let sandbox = sandbox_with(|world| {
         for organization in world["organizations"].as_array_mut().unwrap() {
             let members = organization["member_accounts"].as_object_mut().unwrap();
             members.remove(DESTINATION);
@@ -48,7 +41,7 @@ async fn a_destination_outside_the_organization_is_never_opened() {
 
 #[tokio::test]
 async fn a_copy_on_demand_into_someone_s_own_vault_starts_nothing_either() {
-    let sandbox = world(|world| {
+    let sandbox = sandbox_with(|world| {
         copy(world, "service-fault")
             .as_object_mut()
             .unwrap()
@@ -66,7 +59,7 @@ async fn a_copy_on_demand_into_someone_s_own_vault_starts_nothing_either() {
 /// A role called `AWSServiceRoleForBackup` outside `/aws-service-role/` can be made by anybody in the account.
 #[tokio::test]
 async fn a_role_with_the_service_linked_role_s_name_is_not_taken_for_it() {
-    let sandbox = world(|world| {
+    let sandbox = sandbox_with(|world| {
         let account = &mut world["accounts"][DESTINATION];
         account["service_linked_role"] = false.into();
         account["roles"]["AWSServiceRoleForBackup"] =
@@ -83,7 +76,7 @@ async fn a_role_with_the_service_linked_role_s_name_is_not_taken_for_it() {
 /// A vault statement for a role that only has the right name would admit whoever makes the named one.
 #[tokio::test]
 async fn a_role_of_the_right_name_at_another_path_is_not_admitted() {
-    let sandbox = world(|_| {});
+    let sandbox = sandbox_with(|_| {});
     let event = sandbox
         .event_for(&job_of(&sample("destination-vault-policy")))
         .unwrap();
@@ -178,7 +171,7 @@ async fn another_key_in_the_message_is_never_written() {
          kms:ReEncryptFrom on resource: {other} because no resource-based policy allows the kms:ReEncryptFrom action"
     );
     for event in ["service-fault", "source-key-policy"] {
-        let sandbox = world(|world| {
+        let sandbox = sandbox_with(|world| {
             copy(world, event)["faults"] = json!([{ "message": message }]);
         });
         let before = sandbox.with_world(|world| {
@@ -200,7 +193,7 @@ async fn another_key_in_the_message_is_never_written() {
 
 /// The source key's policy, made longer by this many bytes.
 fn with_a_longer_key_policy(bytes: usize) -> Sandbox {
-    world(|world| {
+    sandbox_with(|world| {
         let keys = &mut world["accounts"][SOURCE]["regions"]["us-east-1"]["keys"];
         let policy = &mut keys["f0562021-f04f-5882-bf63-7352767d0941"]["policy"];
         policy["Id"] = format!("key-consolepolicy-3{}", "x".repeat(bytes)).into();
@@ -247,8 +240,7 @@ async fn nesting_without_end_is_refused_in_events_and_in_policies() {
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"backup:CopyIntoBackupVault","Resource":"*","Condition":{deep}}}]}}"#
         ),
     ] {
-        let sandbox = sandbox();
-        let event = sample("destination-vault-policy");
+        let (sandbox, event) = scene("destination-vault-policy");
         sandbox.with_world(|world| {
             let vault = world.vault_mut(&vault.parse().unwrap()).unwrap();
             vault.policy = Some(PolicyText::new(policy));

@@ -139,8 +139,7 @@ async fn a_job_that_nobody_knows_is_explained_from_its_message_and_nothing_is_wr
 
 #[tokio::test]
 async fn a_job_that_did_not_fail_is_refused() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let report = repair(&sandbox, &event).await;
     let retried = report.retried_job.unwrap();
     let mut event = sandbox.event_for(&retried).unwrap();

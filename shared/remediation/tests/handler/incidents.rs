@@ -165,18 +165,14 @@ async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() 
 /// The event of the end is ahead of what `DescribeCopyJob` answers.
 #[tokio::test]
 async fn a_job_that_still_seems_to_run_is_read_again() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let id = job_of(&event);
     sandbox.with_world(|world| world.set_running(&id, true));
-    let (hooked, job) = (sandbox.clone(), id.clone());
-    sandbox.before_next("backup:DescribeCopyJob", move |_| {
-        hooked.before_next("backup:DescribeCopyJob", move |world| {
-            world.set_running(&job, false);
-        });
+    let job = id.clone();
+    before_nth(&sandbox, "backup:DescribeCopyJob", 2, move |world| {
+        world.set_running(&job, false);
     });
-    let report = repair(&sandbox, &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    must_repair(&sandbox, &event).await;
 
     // One that goes on running is no failure.
     let running = crate::support::sandbox();

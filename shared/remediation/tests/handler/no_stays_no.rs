@@ -15,8 +15,7 @@ use crate::support::*;
 /// What AWS's read may be late by is ten minutes. A person who deletes the role after five said no, too.
 #[tokio::test]
 async fn a_service_linked_role_deleted_within_ten_minutes_is_not_made_again() {
-    let sandbox = sandbox();
-    let event = sample("service-linked-role");
+    let (sandbox, event) = scene("service-linked-role");
     let report = handle(&sandbox, with_role_creation(), &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried);
     wait(&sandbox, 5).await;
@@ -36,8 +35,7 @@ async fn a_service_linked_role_deleted_within_ten_minutes_is_not_made_again() {
 /// A record of the version before has Sids without grantee's account. Its statement is removed by hand.
 #[tokio::test]
 async fn a_statement_of_an_older_version_that_was_removed_counts_as_taken_back() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let ledger = sandbox.ledger().unwrap();
     let change = Change {
         id: "old-1".to_owned(),
@@ -67,8 +65,7 @@ async fn a_statement_of_an_older_version_that_was_removed_counts_as_taken_back()
 /// Somebody narrows ours with a condition on the caller's tags, which can't be known from here.
 #[tokio::test]
 async fn a_statement_narrowed_by_what_cannot_be_known_refuses_the_account() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     repair(&sandbox, &event).await;
     edit_ours_of_vault(&sandbox, &event, |statement| {
         statement["Condition"]["StringEquals"]["aws:PrincipalTag/team"] = json!("nobody");
@@ -87,8 +84,7 @@ async fn a_statement_narrowed_by_what_cannot_be_known_refuses_the_account() {
 #[tokio::test]
 async fn an_account_statement_narrowed_by_hand_refuses_its_roles_too() {
     for scope in [VaultScope::Account, VaultScope::Organization] {
-        let sandbox = sandbox();
-        let event = sample("destination-vault-policy");
+        let (sandbox, event) = scene("destination-vault-policy");
         let wide = Settings {
             vault_scope: scope,
             ..open_settings()
@@ -114,8 +110,7 @@ async fn an_account_statement_narrowed_by_hand_refuses_its_roles_too() {
 #[tokio::test]
 async fn a_key_statement_narrowed_by_hand_refuses_the_account_s_other_services() {
     let sandbox = sandbox_with_one_key();
-    let report = repair(&sandbox, &sample("source-key-policy")).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    let report = must_repair(&sandbox, &sample("source-key-policy")).await;
     wait(&sandbox, 2).await;
     let key = report.changes[0].resource.parse().unwrap();
     sandbox.with_world(|world| {
@@ -139,8 +134,7 @@ async fn a_key_statement_narrowed_by_hand_refuses_the_account_s_other_services()
 #[tokio::test]
 async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
     for name in ["destination-vault-policy", "source-key-policy"] {
-        let sandbox = sandbox();
-        let event = sample(name);
+        let (sandbox, event) = scene(name);
         let twin = copied_again(&sandbox, &event, None);
         let id = repaired(&sandbox, &event).await;
         wait(&sandbox, 2).await;
@@ -190,8 +184,7 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
 /// An undo refuses a grantee and no other role, whatever the roles' paths are called.
 #[tokio::test]
 async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     sandbox.with_world(|world| {
         let account = world.account_mut("111122223333".parse().unwrap()).unwrap();
         let role = account.roles.get("BackupRole").unwrap().clone();
@@ -205,8 +198,7 @@ async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
         let role = format!("arn:aws:iam::111122223333:role/documented/{name}");
         copied_again(&sandbox, &event, Some(&role))
     });
-    let report = repair(&sandbox, &one).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let report = must_repair(&sandbox, &one).await;
     let id = report.changes[0].id.as_ref().unwrap();
     take_back(&sandbox, id, Again::Refused).await.unwrap();
     let report = repair(&sandbox, &two).await;
@@ -221,8 +213,7 @@ async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
 /// What the guard tells people to do about a narrowed statement must work.
 #[tokio::test]
 async fn a_narrowed_statement_can_be_settled_as_the_guard_says() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let id = repaired(&sandbox, &event).await;
     edit_ours_of_vault(&sandbox, &event, |statement| {
         statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] =
@@ -246,15 +237,13 @@ async fn a_narrowed_statement_can_be_settled_as_the_guard_says() {
     remove_vault_policy(&sandbox, &event);
     take_back(&sandbox, &id, Again::Allowed).await.unwrap();
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = repair(&sandbox, &next).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    must_repair(&sandbox, &next).await;
 }
 
 /// Removed by hand while the retry chain of an old grantee goes on: nothing is written, and people hear why.
 #[tokio::test]
 async fn a_key_statement_removed_by_hand_is_not_written_by_a_late_twin_s_retry() {
-    let sandbox = sandbox();
-    let event = sample("source-key-policy");
+    let (sandbox, event) = scene("source-key-policy");
     let twin = copied_again(&sandbox, &event, None);
     let key = key_of(&sandbox, &event);
     let before = sandbox.with_world(|world| world.key(&key).unwrap().policy.clone());

@@ -146,10 +146,8 @@ async fn repair_mode_writes_no_policy_for_any_other_cause() {
 
 #[tokio::test]
 async fn the_same_event_twice_leads_to_one_write_one_retry_and_one_message() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
-    let first = repair(&sandbox, &event).await;
-    assert_eq!(first.outcome, Outcome::RepairedAndRetried);
+    let (sandbox, event) = scene("destination-vault-policy");
+    must_repair(&sandbox, &event).await;
     let second = repair(&sandbox, &event).await;
     assert_eq!(second.outcome, Outcome::AlreadyHandled);
     assert_eq!(sandbox.writes().len(), 2, "{:?}", sandbox.writes());

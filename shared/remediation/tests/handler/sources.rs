@@ -112,12 +112,10 @@ async fn a_copy_of_no_listed_route_is_not_started_again() {
 /// A second copy of a grantee that was admitted before needs no investigation, but its route must still be listed.
 #[tokio::test]
 async fn the_way_of_an_admitted_grantee_asks_for_the_source_too() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     // The same plan's copy of the same backup, which fails as the first one did.
     let twin = copied_again(&sandbox, &event, None);
-    let report = repair(&sandbox, &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    must_repair(&sandbox, &event).await;
     let before = sandbox.writes().len();
     let report = handle_as("two", &sandbox, only(&["777788889999"]), &twin)
         .await

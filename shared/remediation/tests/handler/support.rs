@@ -40,6 +40,35 @@ pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new(World::default_world())
 }
 
+/// The sandbox and one of its sample events.
+pub(crate) fn scene(event: &str) -> (Sandbox, Value) {
+    (sandbox(), sample(event))
+}
+
+/// The default world with something changed.
+pub(crate) fn sandbox_with(change: impl FnOnce(&mut Value)) -> Sandbox {
+    let mut world: Value = serde_json::from_str(World::default_json()).unwrap();
+    change(&mut world);
+    Sandbox::new(World::from_json(&world.to_string()).unwrap())
+}
+
+/// Does something right before a call is made for the nth time from now.
+pub(crate) fn before_nth(
+    sandbox: &Sandbox,
+    operation: &'static str,
+    n: u32,
+    act: impl FnOnce(&mut World) + Send + 'static,
+) {
+    let next = sandbox.clone();
+    sandbox.before_next(operation, move |world| {
+        if n <= 1 {
+            act(world);
+        } else {
+            before_nth(&next, operation, n - 1, act);
+        }
+    });
+}
+
 /// A sandbox in which the copies of `source-key-policy` and `source-key-policy-rds` need the same key.
 pub(crate) fn sandbox_with_one_key() -> Sandbox {
     let text = World::default_json();
@@ -124,10 +153,16 @@ pub(crate) async fn repair(sandbox: &Sandbox, event: &Value) -> Report {
     handle(sandbox, open_settings(), event).await
 }
 
-/// The same of an event that leads to a change, whose id it answers.
-pub(crate) async fn repaired(sandbox: &Sandbox, event: &Value) -> String {
+/// The same of an event that has to lead to a repair and a retry.
+pub(crate) async fn must_repair(sandbox: &Sandbox, event: &Value) -> Report {
     let report = repair(sandbox, event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    report
+}
+
+/// The same, and the id of its change.
+pub(crate) async fn repaired(sandbox: &Sandbox, event: &Value) -> String {
+    let report = must_repair(sandbox, event).await;
     report.changes[0].id.clone().unwrap()
 }
 

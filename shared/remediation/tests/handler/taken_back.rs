@@ -13,8 +13,7 @@ use crate::support::*;
 
 /// A repaired sandbox, its event and the change's id.
 async fn repaired(name: &str, settings: Settings) -> (Sandbox, Value, String) {
-    let sandbox = sandbox();
-    let event = sample(name);
+    let (sandbox, event) = scene(name);
     let report = handle(&sandbox, settings, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     (sandbox, event, report.changes[0].id.clone().unwrap())
@@ -59,8 +58,7 @@ async fn an_undone_change_is_made_again_by_no_event() {
 #[tokio::test]
 async fn a_redelivery_that_knows_its_change_does_not_go_on_after_the_undo() {
     for name in ["destination-vault-policy", "source-key-policy"] {
-        let sandbox = sandbox();
-        let event = sample(name);
+        let (sandbox, event) = scene(name);
         sandbox.fail("backup:StartCopyJob", CallErrorKind::Throttled);
         deliver("first", &sandbox, &event).await.unwrap_err();
         sandbox.calls().mend("backup:StartCopyJob");
@@ -80,8 +78,7 @@ async fn an_undo_refuses_its_grantee_and_no_other_role() {
     let (sandbox, event, id) = repaired("destination-vault-policy", open_settings()).await;
     take_back(&sandbox, &id, Again::Refused).await.unwrap();
     let other = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = repair(&sandbox, &other).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    must_repair(&sandbox, &other).await;
 }
 
 /// A statement for the whole account or organization would admit the refused role with the rest.
@@ -117,8 +114,7 @@ async fn what_may_be_admitted_again_is_repaired_again() {
     assert_eq!((undone.again, undone.lifted), (Again::Allowed, Vec::new()));
     assert!(undone.change.unwrap().allows_again);
     let next = copied_again(&sandbox, &event, None);
-    let report = repair(&sandbox, &next).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let report = must_repair(&sandbox, &next).await;
 
     // Later.
     let id = report.changes[0].id.clone().unwrap();
@@ -139,8 +135,7 @@ async fn what_may_be_admitted_again_is_repaired_again() {
     let by = Some(SOMEBODY.to_owned());
     assert_eq!(on_record, [(lifted.lifted[0].clone(), now, by)]);
     let next = copied_again(&sandbox, &event, None);
-    let report = repair(&sandbox, &next).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    must_repair(&sandbox, &next).await;
 }
 
 /// The vault's policy without any statement of ours, as somebody put it.
@@ -164,8 +159,7 @@ async fn a_removal_by_hand_refuses_every_role_of_the_account() {
     // Somebody settles it: what is gone is taken back, and its grantee may be admitted again.
     take_back(&sandbox, &id, Again::Allowed).await.unwrap();
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = repair(&sandbox, &next).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    must_repair(&sandbox, &next).await;
 }
 
 /// Somebody says the same with a statement of their own: nobody was taken back anything.
@@ -176,8 +170,7 @@ async fn a_statement_that_somebody_said_otherwise_takes_nothing_back() {
         statement["Sid"] = json!("OurOwn");
     });
     let next = copied_again(&sandbox, &event, Some(OTHER_ROLE));
-    let report = repair(&sandbox, &next).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    must_repair(&sandbox, &next).await;
 }
 
 /// Somebody narrows our statement and leaves its Sid: its grantee isn't admitted any more, and that counts.
@@ -269,8 +262,7 @@ async fn a_change_keeps_what_it_was_decided_on() {
         },
         ..open_settings()
     };
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let report = handle(&sandbox, settings.clone(), &event).await;
     let id = report.changes[0].id.clone().unwrap();
     let (change, _) = sandbox

@@ -15,11 +15,9 @@ async fn late_twin_that_is_refused(
     settings: Settings,
     prepare: impl AsyncFnOnce(&Sandbox),
 ) {
-    let sandbox = sandbox();
-    let event = sample(name);
+    let (sandbox, event) = scene(name);
     let twin = copied_again(&sandbox, &event, None);
-    let report = repair(&sandbox, &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    let report = must_repair(&sandbox, &event).await;
     let recovered = sandbox.event_for(&report.retried_job.unwrap()).unwrap();
     assert_eq!(
         repair(&sandbox, &recovered).await.outcome,
@@ -84,8 +82,7 @@ async fn silent_late_copy_of_a_key_whose_source_is_no_longer_listed() {
 /// before the job's entry was closed. Redelivered, it writes: that is an applied change, and must be told.
 #[tokio::test]
 async fn an_applied_change_of_a_redelivery_is_told() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let vault = vault_of(&event);
     let open = json!({"Version":"2012-10-17","Statement":[{"Sid":"Temporary","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"backup:CopyIntoBackupVault","Resource":"*"}]});
     let to_open = vault.clone();
@@ -115,14 +112,12 @@ async fn an_applied_change_of_a_redelivery_is_told() {
 
 #[tokio::test]
 async fn each_grantee_s_grant_is_told_and_a_redelivery_tells_nothing_twice() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let first = copied_again(&sandbox, &event, None);
     let second = copied_again(&sandbox, &event, Some(OTHER_ROLE));
     let third = copied_again(&sandbox, &event, None);
     for (number, event) in [&first, &second].into_iter().enumerate() {
-        let report = repair(&sandbox, event).await;
-        assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+        must_repair(&sandbox, event).await;
         assert_eq!(told(&sandbox), number + 1);
         repair(&sandbox, event).await;
         assert_eq!(told(&sandbox), number + 1);
@@ -135,8 +130,7 @@ async fn each_grantee_s_grant_is_told_and_a_redelivery_tells_nothing_twice() {
 /// The role was made, then IAM's read-back is denied: still a change that was applied, for the record and for people.
 #[tokio::test]
 async fn a_role_that_was_made_is_a_change_although_its_read_back_fails() {
-    let sandbox = sandbox();
-    let event = sample("service-linked-role");
+    let (sandbox, event) = scene("service-linked-role");
     let reads = {
         let probe = crate::support::sandbox();
         let observe = Settings {
@@ -226,19 +220,16 @@ async fn an_unverified_event_does_not_use_up_the_notice() {
 async fn a_pause_until_a_time_in_the_past_stops_nothing() {
     let sandbox = sandbox();
     pause(&sandbox, Some(-1)).await;
-    let report = repair(&sandbox, &sample("destination-vault-policy")).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    must_repair(&sandbox, &sample("destination-vault-policy")).await;
 }
 
 /// A copy that another copy's repair admits, and that can't be started again: people read the whole of it.
 #[tokio::test]
 async fn an_admitted_copy_that_is_not_started_again_is_investigated_after_all() {
     for name in ["destination-vault-policy", "source-key-policy"] {
-        let sandbox = sandbox();
-        let event = sample(name);
+        let (sandbox, event) = scene(name);
         let twin = copied_again(&sandbox, &event, None);
-        let first = repair(&sandbox, &event).await;
-        assert_eq!(first.outcome, Outcome::RepairedAndRetried);
+        must_repair(&sandbox, &event).await;
         sandbox.fail("backup:StartCopyJob", CallErrorKind::AccessDenied);
         let report = repair(&sandbox, &twin).await;
         assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");

@@ -186,12 +186,14 @@ async fn what_others_write_right_before_the_put_stays() {
     let ours = vault_policy(&sandbox, &resource).unwrap();
     let theirs = with_others(&ours);
     let vault: BackupVaultArn = resource.parse().unwrap();
-    let second = sandbox.clone();
-    sandbox.before_next("backup:GetBackupVaultAccessPolicy", move |_| {
-        second.before_next("backup:GetBackupVaultAccessPolicy", move |world| {
+    before_nth(
+        &sandbox,
+        "backup:GetBackupVaultAccessPolicy",
+        2,
+        move |world| {
             world.put_vault_policy(&vault, &theirs).unwrap();
-        });
-    });
+        },
+    );
     take_back(&sandbox, Some(&id)).await.unwrap();
     assert_only_others_are_left(&sandbox, &resource);
 }

@@ -11,8 +11,7 @@ use crate::support::*;
 /// The key's owner says never, after the vault was repaired for another copy.
 #[tokio::test]
 async fn the_keys_tag_stops_the_retry_of_an_admitted_grantee() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let twin = copied_again(&sandbox, &event, None);
     repair(&sandbox, &event).await;
     let key = key_of(&sandbox, &event);
@@ -35,8 +34,7 @@ async fn the_keys_tag_stops_the_retry_of_an_admitted_grantee() {
 
 #[tokio::test]
 async fn the_keys_tag_stops_a_plain_retry() {
-    let sandbox = sandbox();
-    let event = sample("service-fault");
+    let (sandbox, event) = scene("service-fault");
     let key = key_of(&sandbox, &event);
     sandbox.with_world(|world| {
         world

@@ -75,37 +75,25 @@ async fn a_message_that_was_not_sent_is_sent_by_the_next_delivery_and_the_policy
 /// Someone else writes between our read and our put: their statement must not be lost.
 #[tokio::test]
 async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy-2");
+    let (sandbox, event) = scene("destination-vault-policy-2");
     let vault = vault_of(&event);
-    let hooked = sandbox.clone();
     // The investigation reads the policy first; the second read is the one under the lease.
-    sandbox.before_next(READ, move |_| {
-        hooked.before_next(READ, move |world| {
-            world.put_vault_policy(&vault, FOREIGN).unwrap();
-        });
+    before_nth(&sandbox, READ, 2, move |world| {
+        world.put_vault_policy(&vault, FOREIGN).unwrap();
     });
-    let report = repair(&sandbox, &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    must_repair(&sandbox, &event).await;
     assert_both_are_there(&sandbox);
 }
 
 /// The policy is planned, asked about and recorded; only then somebody else writes. Nothing is put over it.
 #[tokio::test]
 async fn a_statement_that_someone_else_adds_right_before_the_write_is_never_overwritten() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy-2");
+    let (sandbox, event) = scene("destination-vault-policy-2");
     let vault = vault_of(&event);
-    let (second, third) = (sandbox.clone(), sandbox.clone());
-    sandbox.before_next(READ, move |_| {
-        second.before_next(READ, move |_| {
-            third.before_next(READ, move |world| {
-                world.put_vault_policy(&vault, FOREIGN).unwrap();
-            });
-        });
+    before_nth(&sandbox, READ, 3, move |world| {
+        world.put_vault_policy(&vault, FOREIGN).unwrap();
     });
-    let report = repair(&sandbox, &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    must_repair(&sandbox, &event).await;
     let writes = policy_writes(&sandbox);
     assert_eq!(writes.len(), 1, "{writes:#?}");
     assert_eq!(writes[0].before.as_deref(), Some(FOREIGN));
@@ -127,8 +115,7 @@ async fn a_ledger_that_cannot_tell_whose_retry_failed_asks_for_another_delivery(
 
 #[tokio::test]
 async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_again() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy-2");
+    let (sandbox, event) = scene("destination-vault-policy-2");
     let vault = vault_of(&event);
     let hooked = sandbox.clone();
     let target = vault.clone();
@@ -137,8 +124,7 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
             world.put_vault_policy(&target, FOREIGN).unwrap();
         });
     });
-    let report = repair(&sandbox, &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let report = must_repair(&sandbox, &event).await;
     let notes = report.notes.join("\n");
     assert!(notes.contains("someone else"), "{notes}");
     assert_both_are_there(&sandbox);
@@ -148,8 +134,7 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
 /// learns that it was written.
 #[tokio::test]
 async fn an_edit_right_after_the_write_leaves_ours_recorded() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy-2");
+    let (sandbox, event) = scene("destination-vault-policy-2");
     let vault = vault_of(&event);
     let resource = vault.to_string();
     let hooked = sandbox.clone();
@@ -162,8 +147,7 @@ async fn an_edit_right_after_the_write_leaves_ours_recorded() {
             world.put_vault_policy(&vault, &both).unwrap();
         });
     });
-    let report = repair(&sandbox, &event).await;
-    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let report = must_repair(&sandbox, &event).await;
     assert_eq!(policy_writes(&sandbox).len(), 1);
     let ledger = sandbox.ledger().unwrap();
     let id = report.changes[0].id.as_deref().unwrap();
@@ -178,8 +162,7 @@ async fn an_edit_right_after_the_write_leaves_ours_recorded() {
 /// how things stand, and the next delivery sees it and goes on.
 #[tokio::test]
 async fn a_key_policy_that_is_read_late_is_not_put_again() {
-    let sandbox = sandbox();
-    let event = sample("source-key-policy");
+    let (sandbox, event) = scene("source-key-policy");
     let planned = handle(&sandbox.clone().without_ledger(), observing(), &event).await;
     let key: KeyArn = planned.changes[0].resource.parse().unwrap();
     let before = PolicyText::new(planned.changes[0].before.clone().unwrap());
@@ -228,21 +211,15 @@ async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
 /// A policy that lacks our own statement because it is read late is read again, before anybody is blamed for removing it.
 #[tokio::test]
 async fn a_late_read_is_no_removal() {
-    let sandbox = sandbox();
-    let event = sample("source-key-policy");
+    let (sandbox, event) = scene("source-key-policy");
     let first = repair(&sandbox, &event).await;
     let change = first.changes[0].clone();
     let key: KeyArn = change.resource.parse().unwrap();
     set_key_policy(&sandbox, &key, change.before.as_deref());
     let event = copied_now(&sandbox, &event);
     // The investigation and the first look read late; the next read is in time.
-    let (one, two) = (sandbox.clone(), sandbox.clone());
-    sandbox.before_next("kms:GetKeyPolicy", move |_| {
-        one.before_next("kms:GetKeyPolicy", move |_| {
-            two.before_next("kms:GetKeyPolicy", move |world| {
-                world.key_mut(&key).unwrap().policy = Some(PolicyText::new(change.after));
-            });
-        });
+    before_nth(&sandbox, "kms:GetKeyPolicy", 3, move |world| {
+        world.key_mut(&key).unwrap().policy = Some(PolicyText::new(change.after));
     });
     let report = repair(&sandbox, &event).await;
     assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
@@ -252,8 +229,7 @@ async fn a_late_read_is_no_removal() {
 /// The owner allowed a part, and took it back later: the second change adds that part, and nothing that the first one added.
 #[tokio::test]
 async fn a_change_records_what_it_adds_and_no_more() {
-    let sandbox = sandbox();
-    let event = sample("source-key-policy");
+    let (sandbox, event) = scene("source-key-policy");
     let planned = handle(&sandbox, observing(), &event).await;
     let key: KeyArn = planned.changes[0].resource.parse().unwrap();
     let before = planned.changes[0].before.clone().unwrap();
@@ -282,8 +258,7 @@ async fn a_change_records_what_it_adds_and_no_more() {
 async fn a_repair_for_one_service_is_none_for_another() {
     let sandbox = sandbox_with_one_key();
     for event in ["source-key-policy", "source-key-policy-rds"] {
-        let report = repair(&sandbox, &sample(event)).await;
-        assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+        let report = must_repair(&sandbox, &sample(event)).await;
         assert_eq!(report.changes.len(), 1, "{event}: {:?}", report.notes);
     }
 }
@@ -291,8 +266,7 @@ async fn a_repair_for_one_service_is_none_for_another() {
 /// The second copy needs no repair, but no retry is left for it: then people have to be told what to do.
 #[tokio::test]
 async fn a_copy_without_a_retry_left_comes_with_advice() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let settings = || Settings {
         retry_budget: 0,
         ..open_settings()
@@ -309,11 +283,9 @@ async fn a_copy_without_a_retry_left_comes_with_advice() {
 /// Infrastructure as code took our statement out again: writing it back would be a fight.
 #[tokio::test]
 async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
-    let sandbox = sandbox();
-    let event = sample("destination-vault-policy");
+    let (sandbox, event) = scene("destination-vault-policy");
     let vault = vault_of(&event);
-    let first = repair(&sandbox, &event).await;
-    assert_eq!(first.outcome, Outcome::RepairedAndRetried);
+    must_repair(&sandbox, &event).await;
     sandbox.with_world(|world| world.put_vault_policy(&vault, FOREIGN).unwrap());
     let next = copied_again(&sandbox, &event, None);
     let writes = policy_writes(&sandbox).len();
