@@ -28,6 +28,6 @@ pub use sandbox::Sandbox;
 pub use world::{
     Account, BackupJob, BackupPlan, Fault, Key, Lock, Organization, OrganizationPolicy,
     PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, SERVICE_LINKED_ROLE,
-    TagRule, User, Vault, World, WorldError,
+    Snapshot, TagRule, User, Vault, World, WorldError,
 };
 pub use writes::WriteError;

@@ -1,20 +1,28 @@
-//! The key that protects the source backup.
+//! The keys that protect the source backup.
 //!
-//! For types that AWS Backup doesn't manage fully it is the resource's key, and the destination account's
-//! `AWSServiceRoleForBackup` uses it (documented: "Creating backup copies across AWS accounts"; seen in CloudTrail). The
-//! calls are those that the role's managed policy lets it make, less `kms:ListGrants`, whose absence alone is not known to
-//! stop a copy (inferred). Which Region `kms:ViaService` names is unverified: both must be allowed here.
+//! For types that AWS Backup doesn't manage fully it is the resource's key; an image has as many as its snapshots have (documented:
+//! developer guide, "Encryption for backups": snapshots follow Amazon EBS, images have no key of their own). Who uses it:
 //!
-//! For fully managed types it is the source vault's key. Which principal of the destination uses it is unverified: here it
-//! is enough that the policy admits the service-linked role or the destination account's root to AWS's published minimum.
+//! | copy | user | label |
+//! |---|---|---|
+//! | to another account | the destination's `AWSServiceRoleForBackup` | documented: "Creating backup copies across AWS accounts"; seen in CloudTrail |
+//! | inside the account | the job role | inferred: `AWSBackupServiceRolePolicyForBackup` has what such a copy calls |
+//! | into a logically air-gapped vault | the job role | documented: "Logically air-gapped vault", key policy for copy and restore |
+//! | out of one, under a customer managed key | the job role, and for a standard vault the destination's service-linked role too | documented: as before |
+//!
+//! For fully managed types it is the source vault's key. Which principal of the destination uses it is unverified: here it is enough that
+//! the policy admits the service-linked role, the destination account's root or, inside the account, the job role to AWS's published
+//! minimum.
 
 use copymend_diagnosis::{Cause, KeyArn, KeyManager};
-use copymend_policy::{AccountId, Decision, Request, evaluate, evaluate_without_principal};
 
-use super::{Call, Verdict, refused};
+use super::key_use::{
+    KeyRefusal, KeyUse, KeyUser, of_fully_managed, of_job_role, of_key_of_vault,
+    of_service_linked_role,
+};
+use super::{Verdict, refused};
 use crate::copies::NewCopy;
-use crate::managed;
-use crate::world::{Key, RecoveryPoint, World};
+use crate::world::{Key, RecoveryPoint, Storage, Vault, World};
 
 const NOT_ACCESSIBLE: &str = "Given key ID is not accessible";
 const IMAGE_NOT_ACCESSIBLE: &str = "AMI snapshot copy failed with error: Given key ID is not accessible. You must have DescribeKey permissions on the default key";
@@ -35,222 +43,175 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
     let role_exists = world
         .account(destination)
         .is_some_and(|account| account.service_linked_role);
-    let arn = point
-        .encryption_key_arn
-        .as_ref()
-        .filter(|_| point.is_encrypted());
-    let Some(arn) = arn else {
-        if copy.is_cross_account() && !role_exists {
-            // AWS's words are unverified; these are its most general ones.
-            let message = "You are not authorized to perform this operation.";
-            return Err(refused(Cause::ServiceLinkedRole, "ACCESS_DENIED", message));
-        }
-        return Ok(());
-    };
+    let keys = point.keys();
     if copy.is_cross_account() && !role_exists {
-        // Inferred: the missing role is no principal that could use the key.
-        return key_error(Cause::ServiceLinkedRole, inaccessible(point));
-    }
-    let of_databases = point.arn.service() == "rds";
-    let Some(key) = world.key(arn) else {
-        let message = if of_databases {
-            OF_DATABASES
-        } else {
-            NOT_FOUND
+        return match keys.is_empty() {
+            // AWS's words are unverified; these are its most general ones.
+            true => Err(refused(
+                Cause::ServiceLinkedRole,
+                "ACCESS_DENIED",
+                "You are not authorized to perform this operation.",
+            )),
+            // Inferred: the missing role is no principal that could use the key.
+            false => key_error(Cause::ServiceLinkedRole, inaccessible(point)),
         };
-        return Err(refused(Cause::KeyNotFound, "RESOURCE_NOT_FOUND", message));
+    }
+    let is_air_gapped = |vault| {
+        world
+            .vault(vault)
+            .is_some_and(Vault::is_logically_air_gapped)
     };
-    if key.manager == KeyManager::Aws {
-        if !copy.is_cross_account() || point.is_fully_managed() {
+    let route = Route {
+        world,
+        copy,
+        point,
+        from_air_gapped: is_air_gapped(&copy.source_vault),
+        to_air_gapped: is_air_gapped(&copy.destination_vault),
+    };
+    route.unencrypted()?;
+    keys.into_iter().try_for_each(|key| route.key(key))
+}
+
+/// AWS's words for a key that can't be used; they differ from service to service.
+fn inaccessible(point: &RecoveryPoint) -> &'static str {
+    match point.storage() {
+        Storage::Rds => OF_DATABASES,
+        Storage::AwsBackup => NOT_USABLE,
+        Storage::Ec2 if point.is_image() => IMAGE_NOT_ACCESSIBLE,
+        Storage::Ec2 | Storage::Fsx => NOT_ACCESSIBLE,
+    }
+}
+
+/// Where a backup goes, with what decides about its keys.
+struct Route<'a> {
+    world: &'a World,
+    copy: &'a NewCopy,
+    point: &'a RecoveryPoint,
+    from_air_gapped: bool,
+    to_air_gapped: bool,
+}
+
+impl Route<'_> {
+    /// A logically air-gapped vault takes no unencrypted clusters of Aurora, DocumentDB and Neptune (documented: "Logically air-gapped
+    /// vault", considerations). AWS's words are inferred: those for a type that the vault doesn't take.
+    fn unencrypted(&self) -> Verdict {
+        let refuses = self.to_air_gapped && self.point.is_database_cluster();
+        if !refuses || self.point.is_encrypted() {
             return Ok(());
         }
-        return Err(refused(
-            Cause::AwsManagedKey,
-            "ACCESS_DENIED",
-            "Snapshots encrypted with the AWS managed key can't be shared. Specify another snapshot.",
-        ));
+        Err(refused(
+            Cause::UnsupportedResourceType,
+            "UNSUPPORTED_OPERATION",
+            super::features::NOT_IN_AIR_GAPPED_VAULT,
+        ))
     }
-    if key.state != "Enabled" {
-        return key_error(
-            Cause::SourceKeyState,
-            if of_databases {
+
+    fn key(&self, arn: &KeyArn) -> Verdict {
+        let of_databases = self.point.storage() == Storage::Rds;
+        let Some(key) = self.world.key(arn) else {
+            let message = if of_databases {
+                OF_DATABASES
+            } else {
+                NOT_FOUND
+            };
+            return Err(refused(Cause::KeyNotFound, "RESOURCE_NOT_FOUND", message));
+        };
+        if key.manager == KeyManager::Aws {
+            return self.of_aws();
+        }
+        if key.state != "Enabled" {
+            let message = if of_databases {
                 OF_DATABASES
             } else {
                 NOT_USABLE
-            },
-        );
-    }
-    let user = KeyUser {
-        world,
-        copy,
-        destination,
-        arn,
-        key,
-    };
-    if point.is_fully_managed() {
-        user.may_decrypt()
-    } else {
-        user.may_reencrypt(point)
-    }
-}
-
-/// AWS's words for a key that the destination can't use; they differ from service to service.
-fn inaccessible(point: &RecoveryPoint) -> &'static str {
-    match point.arn.service() {
-        "rds" => OF_DATABASES,
-        "backup" => NOT_USABLE,
-        _ if point.arn.resource().starts_with("image/") => IMAGE_NOT_ACCESSIBLE,
-        _ => NOT_ACCESSIBLE,
-    }
-}
-
-/// The destination account's use of the source key.
-struct KeyUser<'a> {
-    world: &'a World,
-    copy: &'a NewCopy,
-    destination: AccountId,
-    arn: &'a KeyArn,
-    key: &'a Key,
-}
-
-impl KeyUser<'_> {
-    fn may_reencrypt(&self, point: &RecoveryPoint) -> Verdict {
-        let role = self.world.service_linked_role_arn(self.destination);
-        let service = match point.arn.service() {
-            "rds" => "rds",
-            "fsx" => "fsx",
-            _ => "ec2",
-        };
-        let calls = [
-            ("kms:DescribeKey", false),
-            ("kms:ReEncryptFrom", true),
-            ("kms:GenerateDataKeyWithoutPlaintext", true),
-            ("kms:CreateGrant", true),
-        ];
-        let mut answers = Vec::new();
-        for (action, via_service) in calls {
-            for region in [
-                self.copy.source_vault.region(),
-                self.copy.destination_vault.region(),
-            ] {
-                let call = self.call(&role, action);
-                let endpoint = format!("{service}.{region}.amazonaws.com");
-                let request = self.request(call, via_service.then_some(endpoint));
-                answers.push((call, self.both_sides(&request)));
-            }
+            };
+            return key_error(Cause::SourceKeyState, message);
         }
-        let is_denied = |decision: &Decision| matches!(decision, Decision::ExplicitlyDenied { .. });
-        if let Some((call, _)) = answers.iter().find(|(_, decision)| is_denied(decision)) {
-            return key_error(
-                Cause::SourceKeyDeny,
-                &call.explicit("a resource-based policy"),
-            );
-        }
-        if answers.iter().all(|(_, decision)| decision.is_allowed()) {
+        self.of_customer(arn, key)
+    }
+
+    /// The policy of an AWS managed key can't be changed, so no other account can use it (documented: developer guide, "Encryption");
+    /// nor does a logically air-gapped vault take what is under one, in the same account neither (documented: "Logically air-gapped
+    /// vault", compatible encryption). Fully managed types have neither limit.
+    fn of_aws(&self) -> Verdict {
+        let leaves = self.copy.is_cross_account() || self.to_air_gapped;
+        if !leaves || self.point.is_fully_managed() {
             return Ok(());
         }
-        key_error(Cause::SourceKeyPolicy, inaccessible(point))
+        Err(refused(
+            Cause::AwsManagedKey,
+            "ACCESS_DENIED",
+            "Snapshots encrypted with the AWS managed key can't be shared. Specify another snapshot.",
+        ))
     }
 
-    fn may_decrypt(&self) -> Verdict {
-        let partition = self.copy.destination_vault.partition();
-        let root = format!("arn:{partition}:iam::{}:root", self.destination);
-        let role = self.world.service_linked_role_arn(self.destination);
-        let actions = [
-            "kms:DescribeKey",
-            "kms:GenerateDataKey",
-            "kms:Decrypt",
-            "kms:CreateGrant",
-        ];
-        let decisions = |principal: &str| -> Vec<Decision> {
-            actions
-                .iter()
-                .map(|action| {
-                    let endpoint =
-                        format!("backup.{}.amazonaws.com", self.copy.source_vault.region());
-                    let via_service = (*action != "kms:DescribeKey").then_some(endpoint);
-                    self.policy(&self.request(self.call(principal, action), via_service))
-                })
-                .collect()
+    fn of_customer(&self, arn: &KeyArn, key: &Key) -> Verdict {
+        let using = |user| KeyUse {
+            world: self.world,
+            copy: self.copy,
+            arn,
+            key,
+            user,
         };
-        let of_role = decisions(&role);
-        let denied = actions
-            .iter()
-            .zip(&of_role)
-            .find(|(_, decision)| matches!(decision, Decision::ExplicitlyDenied { .. }));
-        if let Some((action, _)) = denied {
-            let message = self.call(&role, action).explicit("a resource-based policy");
-            return key_error(Cause::SourceKeyDeny, &message);
+        let storage = self.point.storage();
+        let of_role = of_service_linked_role(storage, self.copy);
+        if self.from_air_gapped {
+            let region = self.copy.source_vault.region();
+            self.verdict(using(KeyUser::JobRole).may(&of_key_of_vault(region)))?;
+            let by_role = using(KeyUser::ServiceLinkedRole);
+            return match (self.to_air_gapped, storage) {
+                (true, _) => Ok(()),
+                (false, Storage::AwsBackup) => {
+                    self.verdict(by_role.is_admitted(&of_key_of_vault(region)))
+                }
+                (false, Storage::Ec2 | Storage::Rds | Storage::Fsx) => {
+                    self.verdict(by_role.may(&of_role))
+                }
+            };
         }
-        let admitted = [of_role, decisions(&root)]
-            .iter()
-            .any(|decisions| decisions.iter().all(Decision::is_allowed));
-        if admitted {
+        let by_job_role = self.to_air_gapped || !self.copy.is_cross_account();
+        match (by_job_role, storage) {
+            (_, Storage::AwsBackup) if !self.to_air_gapped => {
+                let calls = of_fully_managed(self.copy.source_vault.region());
+                self.may_decrypt(|user| using(user).is_admitted(&calls))
+            }
+            (true, _) => {
+                self.verdict(using(KeyUser::JobRole).may(&of_job_role(storage, self.copy)))
+            }
+            (false, _) => self.verdict(using(KeyUser::ServiceLinkedRole).may(&of_role)),
+        }
+    }
+
+    fn verdict(&self, answer: Result<(), KeyRefusal>) -> Verdict {
+        match answer {
+            Ok(()) => Ok(()),
+            Err(KeyRefusal::Elsewhere(failure)) => Err(failure),
+            Err(KeyRefusal::Denied(words)) => key_error(Cause::SourceKeyDeny, &words),
+            Err(KeyRefusal::NotAdmitted) => {
+                key_error(Cause::SourceKeyPolicy, inaccessible(self.point))
+            }
+            // AWS's words are inferred: the user has no more of the key than one that the policy doesn't admit.
+            Err(KeyRefusal::RegionNotEnabled) => {
+                key_error(Cause::RegionOptIn, inaccessible(self.point))
+            }
+        }
+    }
+
+    /// Which of the destination's principals uses the key isn't known, so one that is admitted is enough; a Deny that meets the
+    /// service-linked role stops the copy (both unverified).
+    fn may_decrypt(&self, using: impl Fn(KeyUser) -> Result<(), KeyRefusal>) -> Verdict {
+        let of_role = using(KeyUser::ServiceLinkedRole);
+        if matches!(of_role, Err(KeyRefusal::Denied(_))) {
+            return self.verdict(of_role);
+        }
+        let of_root = using(KeyUser::DestinationRoot);
+        let of_job_role = (!self.copy.is_cross_account()).then(|| using(KeyUser::JobRole));
+        let others = std::iter::once(of_root).chain(of_job_role);
+        let is_admitted = of_role.is_ok() || others.into_iter().any(|answer| answer.is_ok());
+        if is_admitted {
             Ok(())
         } else {
-            key_error(Cause::SourceKeyPolicy, NOT_USABLE)
+            self.verdict(of_role)
         }
-    }
-
-    fn call<'c>(&'c self, principal: &'c str, action: &'c str) -> Call<'c> {
-        Call {
-            role: principal,
-            account: self.destination,
-            action,
-            resource: self.arn.as_str(),
-            owner: self.arn.account_id(),
-        }
-    }
-
-    /// The condition keys of KMS (documented: KMS `conditions-kms`).
-    fn request(&self, call: Call<'_>, via_service: Option<String>) -> Request {
-        let mut request = call
-            .request(self.world, self.copy)
-            .with_context("kms:CallerAccount", [self.destination.as_str()]);
-        for (key, value) in &self.key.tags {
-            request = request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()]);
-        }
-        if let Some(alias) = &self.key.alias {
-            request = request.with_context("kms:ResourceAliases", [format!("alias/{alias}")]);
-        }
-        request = request.with_context(
-            "aws:ViaAWSService",
-            [if via_service.is_some() {
-                "true"
-            } else {
-                "false"
-            }],
-        );
-        if let Some(via_service) = via_service {
-            request = request.with_context("kms:ViaService", [via_service]);
-        }
-        if call.action == "kms:CreateGrant" {
-            request = request.with_context("kms:GrantIsForAWSResource", ["true"]);
-        }
-        request
-    }
-
-    /// Across accounts both sides must allow: the key policy, and what the service-linked role may do at all
-    /// (documented: IAM `reference_policies_evaluation-logic-cross-account`). A key policy that names the role itself, or
-    /// the whole of the role's own account, is no different here.
-    fn both_sides(&self, request: &Request) -> Decision {
-        let own = managed::service_linked_role().map_or(Decision::ImplicitlyDenied, |policy| {
-            evaluate_without_principal(policy, request)
-        });
-        let decision = self.policy(request);
-        if decision.is_allowed() && !own.is_allowed() {
-            return Decision::ImplicitlyDenied;
-        }
-        decision
-    }
-
-    fn policy(&self, request: &Request) -> Decision {
-        self.key
-            .policy
-            .as_ref()
-            .and_then(|policy| policy.document().ok())
-            .map_or(Decision::ImplicitlyDenied, |policy| {
-                evaluate(policy, request)
-            })
     }
 }

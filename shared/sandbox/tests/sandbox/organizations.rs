@@ -76,9 +76,18 @@ fn a_tag_policy_stops_the_types_that_it_is_enforced_for() {
     }
 }
 
+/// The policy of an air-gapped vault's key must admit the job role.
 fn air_gapped() -> Value {
-    with(
+    let key = "/accounts/444455556666/regions/eu-west-1/keys/22222222-2222-4222-8222-222222222222";
+    let open = json!({"Effect": "Allow", "Principal": {"AWS": ["111122223333", "444455556666"]}, "Action": "kms:*",
+        "Resource": "*"});
+    let world = with(
         world(),
+        &format!("{key}/policy"),
+        json!({"Version": "2012-10-17", "Statement": [open]}),
+    );
+    with(
+        world,
         &format!("{DESTINATION_VAULT}/vault_type"),
         json!("LOGICALLY_AIR_GAPPED_BACKUP_VAULT"),
     )
