@@ -1,6 +1,9 @@
 //! The sandbox, subject by subject.
 
 #[cfg(test)]
+#[path = "sandbox/air_gapped.rs"]
+mod air_gapped;
+#[cfg(test)]
 #[path = "sandbox/decisions.rs"]
 mod decisions;
 #[cfg(test)]
@@ -51,6 +54,9 @@ mod small;
 #[cfg(test)]
 #[path = "sandbox/torture/mod.rs"]
 mod torture;
+#[cfg(test)]
+#[path = "sandbox/vault_keys.rs"]
+mod vault_keys;
 #[cfg(test)]
 #[path = "sandbox/writes.rs"]
 mod writes;

@@ -45,15 +45,13 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
         .is_some_and(|account| account.service_linked_role);
     let keys = point.keys();
     if copy.is_cross_account() && !role_exists {
-        return match keys.is_empty() {
+        return if keys.is_empty() {
             // AWS's words are unverified; these are its most general ones.
-            true => Err(refused(
-                Cause::ServiceLinkedRole,
-                "ACCESS_DENIED",
-                "You are not authorized to perform this operation.",
-            )),
+            let message = "You are not authorized to perform this operation.";
+            Err(refused(Cause::ServiceLinkedRole, "ACCESS_DENIED", message))
+        } else {
             // Inferred: the missing role is no principal that could use the key.
-            false => key_error(Cause::ServiceLinkedRole, inaccessible(point)),
+            key_error(Cause::ServiceLinkedRole, inaccessible(point))
         };
     }
     let is_air_gapped = |vault| {
