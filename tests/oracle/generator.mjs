@@ -204,12 +204,26 @@ function aimed(dice, principal) {
   }
 }
 
+/** A NotPrincipal that names the principal names its account, too: without it AWS doesn't say what happens. */
+function withAccount(named, principal) {
+  if (!principal.startsWith('arn:') || named.AWS === undefined) return named
+  const [, partition, , , account, resource] = principal.split(':')
+  const [, ...names] = resource.split('/')
+  const listed = [named.AWS].flat()
+  const isNamed = listed.some((one) => one.startsWith('A') || (one.includes(`:${account}:`) && one.split('/').some((part) => names.includes(part))))
+  return isNamed ? { ...named, AWS: [...new Set([...listed, `arn:${partition}:iam::${account}:root`])] } : named
+}
+
 function statement(dice, asked, { principal, denied, conditioned, notPrincipal = 0, short = false }) {
   const made = {}
   if (dice.maybe(0.4)) made.Sid = `Statement ${dice.below(100)}`
   made.Effect = dice.maybe(denied) ? 'Deny' : 'Allow'
   // AWS supports NotPrincipal with Deny only.
-  if (principal) made[made.Effect === 'Deny' && dice.maybe(notPrincipal) ? 'NotPrincipal' : 'Principal'] = principal(dice, asked)
+  if (principal) {
+    const named = principal(dice, asked)
+    if (made.Effect === 'Deny' && dice.maybe(notPrincipal)) made.NotPrincipal = withAccount(named, asked.principal)
+    else made.Principal = named
+  }
   const actions = dice.maybe(0.6) ? [dice.pick([asked.action, '*'])] : dice.some(ACTION_PATTERNS, 2)
   made[dice.maybe(0.1) ? 'NotAction' : 'Action'] = list(dice, actions)
   const resources = dice.maybe(0.6) ? [dice.pick([asked.resource, '*'])] : dice.some(RESOURCE_PATTERNS, 2)

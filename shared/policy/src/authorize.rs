@@ -5,7 +5,7 @@ use crate::context::Request;
 use crate::document::PolicyDocument;
 use crate::identity::{Identity, arn_parts};
 pub use crate::layer::Layer;
-use crate::principal::{PrincipalElement, Reach};
+use crate::principal::Reach;
 use crate::statement::{Effect, Statement};
 use crate::truth::Truth;
 
@@ -95,7 +95,7 @@ impl Authorization {
     /// - the root user needs no policy of its own;
     /// - a vault's policy gives other accounts nothing but `backup:CopyIntoBackupVault` (AWS Backup
     ///   `create-a-vault-access-policy`);
-    /// - a `Deny` with `NotPrincipal` hits every principal with a boundary (IAM
+    /// - a `Deny` with `NotPrincipal` hits every principal with a boundary, and may hit one whose account it doesn't name (IAM
     ///   `reference_policies_elements_notprincipal`).
     #[must_use]
     pub fn decide(&self) -> Answer {
@@ -241,22 +241,15 @@ impl Authorization {
     }
 
     fn resource_opinion(&self, allows: Truth) -> Opinion {
+        let bounded = self
+            .boundary
+            .is_some()
+            .then(|| self.request.clone().by_principal_with_boundary());
+        let request = bounded.as_ref().unwrap_or(&self.request);
         let denies = opinion(Layer::Resource, &self.resource_policy, |statement| {
-            self.resource_applies(statement)
+            statement.applies(request)
         });
         Opinion { allows, ..denies }
-    }
-
-    fn resource_applies(&self, statement: &Statement) -> Truth {
-        let hits_bounded = self.boundary.is_some()
-            && statement.effect() == Effect::Deny
-            && matches!(statement.principal, PrincipalElement::NotPrincipal(_))
-            && self.request.identity().account().is_some();
-        if hits_bounded {
-            statement.applies_to_any_principal(&self.request)
-        } else {
-            statement.applies(&self.request)
-        }
     }
 
     /// What the resource's policy allows, by how it names the principal.

@@ -96,6 +96,7 @@ pub struct Request {
     resource: String,
     context: Context,
     others_unknown: bool,
+    has_boundary: bool,
     identity: Identity,
     derived: Vec<(&'static str, Vec<String>)>,
 }
@@ -120,6 +121,7 @@ impl Request {
             resource: resource.into(),
             context: Context::default(),
             others_unknown: false,
+            has_boundary: false,
         }
     }
 
@@ -135,6 +137,14 @@ impl Request {
     #[must_use]
     pub fn with_other_keys_unknown(mut self) -> Self {
         self.others_unknown = true;
+        self
+    }
+
+    /// Says that the principal has a permissions boundary: a resource's `Deny` with `NotPrincipal` always hits it (documented:
+    /// IAM `reference_policies_elements_notprincipal`).
+    #[must_use]
+    pub fn by_principal_with_boundary(mut self) -> Self {
+        self.has_boundary = true;
         self
     }
 
@@ -185,6 +195,10 @@ impl Request {
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    pub(crate) fn has_permissions_boundary(&self) -> bool {
+        self.has_boundary
     }
 
     pub(crate) fn action_lower(&self) -> &str {

@@ -79,5 +79,5 @@ pub use grant::{
     VaultGrant, VaultScope, ViaService, service_linked_role_arn,
 };
 pub use proof::{Certificate, Granted, ProofError, prove_only_adds};
-pub use statement::{Effect, Statement};
+pub use statement::{Effect, NOT_PRINCIPAL_WITHOUT_ACCOUNT, Statement};
 pub use wildcard::{arn_matches, wildcard_matches};

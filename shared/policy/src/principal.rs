@@ -201,9 +201,8 @@ fn reach_of_unique_id(id: &str, request: &Request) -> Reach {
 impl PrincipalElement {
     /// How far the statement reaches to the request's principal.
     ///
-    /// `NotPrincipal`: naming any of a principal's account, role or session keeps it out of the statement. AWS documents
-    /// only that a `Deny` which names a role or user without its account "might" still hit it (IAM
-    /// `reference_policies_elements_notprincipal`), so this reading is unverified for such documents.
+    /// `NotPrincipal`: naming any of a principal's account, role or session keeps it out of the statement. For a `Deny` that
+    /// names no account see [`Self::may_still_deny`].
     pub(crate) fn reach(&self, request: &Request) -> Reach {
         self.reach_if(request, Path::AsNamed)
     }
@@ -216,6 +215,22 @@ impl PrincipalElement {
             return Truth::Unknown(vec![request.unknown_name(&Key::new("aws:PrincipalArn"))]);
         }
         Truth::from(reach != Reach::None)
+    }
+
+    /// Whether a `Deny` with this element may hit a principal that it spares: a `NotPrincipal` "must also specify the account
+    /// ARN of the not-denied principal. Otherwise, the policy might deny access to the entire account" (documented: IAM
+    /// `reference_policies_elements_notprincipal`). When it does is not documented.
+    pub(crate) fn may_still_deny(&self, request: &Request) -> bool {
+        let Self::NotPrincipal(grantees) = self else {
+            return false;
+        };
+        let spares_account = grantees.iter().any(|grantee| match grantee {
+            Grantee::Account { .. } | Grantee::Everyone => {
+                grantee.reach(request, Path::AsNamed) != Reach::None
+            }
+            Grantee::Arn(_) | Grantee::UniqueId(_) | Grantee::Name(..) => false,
+        });
+        request.identity().account().is_some() && !spares_account
     }
 
     fn reach_if(&self, request: &Request, path: Path) -> Reach {

@@ -22,6 +22,9 @@ pub enum Effect {
     Deny,
 }
 
+/// What an answer depends on where a `Deny` with `NotPrincipal` names the principal but not its account.
+pub const NOT_PRINCIPAL_WITHOUT_ACCOUNT: &str = "NotPrincipal without the principal's account";
+
 /// A list of patterns, and whether the element was the `Not…` one.
 #[derive(Clone, Debug)]
 pub(crate) enum Element<T> {
@@ -111,10 +114,30 @@ impl Statement {
         if !self.is_about(request) {
             return Truth::No;
         }
-        match self.principal.includes(request) {
+        match self.is_for(request) {
             Truth::No => Truth::No,
             Truth::Yes => self.circumstances(request),
             unknown @ Truth::Unknown(_) => Truth::all([unknown, self.circumstances(request)]),
+        }
+    }
+
+    /// Whether the statement is for the request's principal. A `Deny` with `NotPrincipal` always hits one that has a permissions
+    /// boundary, whomever it names, and may hit one whose account it doesn't name (documented: IAM
+    /// `reference_policies_elements_notprincipal`).
+    fn is_for(&self, request: &Request) -> Truth {
+        let denies_the_others = self.effect == Effect::Deny
+            && matches!(self.principal, PrincipalElement::NotPrincipal(_));
+        if denies_the_others
+            && request.has_permissions_boundary()
+            && request.identity().account().is_some()
+        {
+            return Truth::Yes;
+        }
+        match self.principal.includes(request) {
+            Truth::No if denies_the_others && self.principal.may_still_deny(request) => {
+                Truth::Unknown(vec![NOT_PRINCIPAL_WITHOUT_ACCOUNT.to_owned()])
+            }
+            included @ (Truth::No | Truth::Yes | Truth::Unknown(_)) => included,
         }
     }
 

@@ -65,6 +65,19 @@ impl Authority {
         Some(own.under(world, account, found))
     }
 
+    /// An administrator of an account, whom only service control policies bind.
+    pub(crate) fn of_administrator(
+        world: &World,
+        account: AccountId,
+        everything: Option<&PolicyDocument>,
+    ) -> Self {
+        Self {
+            service_control: service_control(world, account),
+            identity: everything.into_iter().cloned().collect(),
+            boundary: None,
+        }
+    }
+
     /// Why a request is refused, if it is (documented: IAM `reference_policies_evaluation-logic`): a Deny anywhere wins,
     /// and each layer must allow. Which of several refusals AWS names is inferred.
     pub(crate) fn refusal(&self, request: &Request) -> Option<Refusal> {
@@ -109,6 +122,15 @@ impl Authority {
     }
 }
 
+/// The service control policies that bind an account's principals. None bind those of the management account.
+fn service_control(world: &World, account: AccountId) -> Option<Vec<PolicyText>> {
+    let organization = world
+        .organization_of(account)
+        .filter(|organization| organization.management_account != account)?;
+    let binding = organization.binding(&organization.service_control_policies, account);
+    Some(binding.cloned().collect())
+}
+
 pub(crate) const fn is_denied(decision: &Decision) -> bool {
     matches!(decision, Decision::ExplicitlyDenied { .. })
 }
@@ -142,9 +164,6 @@ impl<'w> From<&'w User> for Own<'w> {
 
 impl Own<'_> {
     fn under(&self, world: &World, id: AccountId, account: &Account) -> Authority {
-        let organization = world
-            .organization_of(id)
-            .filter(|organization| organization.management_account != id);
         // INVARIANT: a world whose policies aren't policies isn't loaded.
         let inline = self
             .inline
@@ -155,12 +174,7 @@ impl Own<'_> {
             .iter()
             .filter_map(|name| managed::policy(name, &account.partition));
         Authority {
-            service_control: organization.map(|organization| {
-                organization
-                    .binding(&organization.service_control_policies, id)
-                    .cloned()
-                    .collect()
-            }),
+            service_control: service_control(world, id),
             identity: managed.chain(inline).collect(),
             boundary: self
                 .boundary

@@ -166,7 +166,13 @@ impl World {
             Ok(()) => self
                 .fault(&copy)
                 .map_or_else(|| Ok(self.store(&copy, point.as_ref(), &id)), Err),
-            Err(failure) => Err(failure),
+            Err(refusal) => {
+                if let Some(call) = refusal.call {
+                    let at = ended(copy.created);
+                    self.denials.remember(*call, at, refusal.failure.clone());
+                }
+                Err(refusal.failure)
+            }
         };
         let (resource, resource_type, size_in_bytes) = match point {
             Some(point) => (
@@ -188,10 +194,7 @@ impl World {
             lifecycle: copy.lifecycle,
             created_by: copy.created_by,
             created: copy.created,
-            completed: copy
-                .created
-                .saturating_add(DURATION)
-                .unwrap_or(copy.created),
+            completed: ended(copy.created),
             resource,
             resource_type,
             size_in_bytes,
@@ -272,6 +275,11 @@ impl World {
         }
         arn
     }
+}
+
+/// When a copy ends. One that is refused makes the refused call as its last (inferred): AWS Backup tries calls again.
+fn ended(created: Timestamp) -> Timestamp {
+    created.saturating_add(DURATION).unwrap_or(created)
 }
 
 /// The ARN of a copy: of the same kind as the source's, in the destination's Region and account, with an id of its own. In a logically

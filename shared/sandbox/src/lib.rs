@@ -1,15 +1,18 @@
 //! The ports in memory: an organization of accounts in which copies succeed or fail by AWS's rules, with AWS's messages.
 
 mod authority;
+mod call;
 mod calls;
 mod clock;
 mod copies;
+mod denials;
 mod event;
 mod ids;
 mod ledger;
 mod managed;
 mod notifier;
 mod order;
+mod own_calls;
 mod policies;
 mod ports;
 mod rules;
@@ -26,7 +29,7 @@ pub use ledger::MemoryLedger;
 pub use notifier::{MemoryNotifier, Notification};
 pub use sandbox::Sandbox;
 pub use world::{
-    Account, BackupJob, BackupPlan, Fault, Key, Lock, Organization, OrganizationPolicy,
+    Account, BackupJob, BackupPlan, Copymend, Fault, Key, Lock, Organization, OrganizationPolicy,
     PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, SERVICE_LINKED_ROLE,
     Snapshot, TagRule, User, Vault, World, WorldError,
 };

@@ -26,11 +26,20 @@ impl WriteError {
             message: message.into(),
         }
     }
+
+    /// The caller couldn't change the key's policy again (seen: AWS knowledge center, `update-key-policy-future`).
+    pub(crate) fn locked_out() -> Self {
+        Self::new(
+            "MalformedPolicyDocumentException",
+            "The new key policy will not allow you to update the key policy in the future.",
+        )
+    }
 }
 
 impl World {
-    /// `PutBackupVaultAccessPolicy`. Refuses what is no policy, wildcards in actions (documented: "Vault access policies")
-    /// and unknown principals (seen). Answers the policy before.
+    /// `PutBackupVaultAccessPolicy`. Refuses what is no policy, wildcards in actions (documented: "Vault access policies"),
+    /// `NotPrincipal` with Allow (documented: IAM `reference_policies_elements_notprincipal`) and unknown principals (seen). No
+    /// limit of its size is documented. Answers the policy before.
     pub fn put_vault_policy(
         &mut self,
         vault: &BackupVaultArn,
@@ -51,6 +60,9 @@ impl World {
                 "Specified action {action} is not supported: wildcards are not allowed"
             )));
         }
+        if allows_not_principal(policy) {
+            return Err(invalid(NOT_PRINCIPAL_WITH_ALLOW.to_owned()));
+        }
         if let Some(principal) = self.unknown_principal(policy) {
             return Err(invalid(format!(
                 "Provided principal is not valid: {principal}"
@@ -68,9 +80,9 @@ impl World {
             .map(|before| before.as_str().to_owned()))
     }
 
-    /// `PutKeyPolicy`. Refuses policies over 32,768 bytes, characters beyond U+00FF, what is no policy, and unknown
-    /// principals (documented: KMS API reference and "Key policies"), and the keys that AWS manages. The check that the
-    /// caller keeps access is not made here. Answers the policy before.
+    /// `PutKeyPolicy`. Refuses policies over 32,768 bytes, characters beyond U+00FF, what is no policy, `NotPrincipal` with Allow
+    /// and unknown principals (documented: KMS API reference and "Key policies", IAM `reference_policies_elements_notprincipal`), and
+    /// the keys that AWS manages. Whether the caller keeps access is asked where Copymend calls. Answers the policy before.
     pub fn put_key_policy(
         &mut self,
         key: &KeyArn,
@@ -110,6 +122,9 @@ impl World {
             ));
         }
         PolicyDocument::parse(policy).map_err(|error| malformed(error.to_string()))?;
+        if allows_not_principal(policy) {
+            return Err(malformed(NOT_PRINCIPAL_WITH_ALLOW.to_owned()));
+        }
         if let Some(principal) = self.unknown_principal(policy) {
             return Err(malformed(format!(
                 "Policy contains a statement with one or more invalid principals: {principal}"
@@ -149,11 +164,15 @@ impl World {
     }
 
     /// Whether AWS would know a principal. A role or user must be in the world; the root of an account that isn't in the
-    /// world is taken for one that exists elsewhere. A principal that was deleted stays in a policy as an id such as
+    /// world is taken for one that exists elsewhere, unless the world says that the account is closed (seen: a closed account is an
+    /// invalid principal). A principal that was deleted stays in a policy as an id such as
     /// `AROA…`, which names nobody any more (documented: IAM `reference_policies_elements_principal`).
     fn has_principal(&self, principal: &str) -> bool {
-        if principal == "*" || principal.parse::<AccountId>().is_ok() {
+        if principal == "*" {
             return true;
+        }
+        if let Ok(account) = principal.parse() {
+            return !self.is_closed(account);
         }
         let mut parts = principal.splitn(6, ':').skip(1);
         let (Some(partition), Some(service), Some(_), Some(id), Some(resource)) = (
@@ -169,7 +188,7 @@ impl World {
             return false;
         };
         let Some(account) = self.account(id) else {
-            return service == "iam" && resource == "root";
+            return service == "iam" && resource == "root" && !self.is_closed(id);
         };
         if account.partition != partition {
             return false;
@@ -195,6 +214,20 @@ impl World {
             _ => false,
         }
     }
+}
+
+/// AWS's words for it are not known (inferred).
+const NOT_PRINCIPAL_WITH_ALLOW: &str =
+    "Policy contains a statement with NotPrincipal and the effect Allow";
+
+/// Whether a statement allows whomever it doesn't name.
+fn allows_not_principal(policy: &str) -> bool {
+    let policy = serde_json::from_str::<Value>(policy).unwrap_or_default();
+    let statements = policy.get("Statement").map_or(&[][..], one_or_more);
+    statements.iter().any(|statement| {
+        statement.get("NotPrincipal").is_some()
+            && statement.get("Effect").and_then(Value::as_str) == Some("Allow")
+    })
 }
 
 fn one_or_more(value: &Value) -> &[Value] {

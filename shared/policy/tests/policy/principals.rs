@@ -1,6 +1,6 @@
 //! Whom a statement is about.
 
-use copymend_policy::{Decision, Request, evaluate};
+use copymend_policy::{Decision, NOT_PRINCIPAL_WITHOUT_ACCOUNT, Request, evaluate};
 
 use crate::support::{ACCOUNT, COPY, ROLE, SESSION, VAULT, allowed, statements};
 
@@ -149,39 +149,65 @@ fn a_unique_id_is_matched_by_the_user_id_only() {
 }
 
 #[test]
-fn not_principal() {
-    for (named, who, denied) in [
-        (format!(r#"{{"AWS":"{ROLE}"}}"#), ROLE, false),
+fn not_principal_with_deny_spares_whom_it_names_with_the_account() {
+    const SPARED: Decision = Decision::ImplicitlyDenied;
+    const DENIED: Decision = Decision::ExplicitlyDenied { statement: 0 };
+    let unclear = Decision::Unknown {
+        keys: vec![NOT_PRINCIPAL_WITHOUT_ACCOUNT.to_owned()],
+    };
+    for (named, who, expected) in [
         (
             format!(r#"{{"AWS":["{ROLE}","{ACCOUNT}"]}}"#),
             SESSION,
-            false,
+            &SPARED,
         ),
-        (format!(r#"{{"AWS":"{ACCOUNT}"}}"#), ROLE, false),
-        (r#"{"AWS":"999999999999"}"#.to_owned(), ROLE, true),
+        (
+            format!(r#"{{"AWS":["{ROLE}","{ACCOUNT}"]}}"#),
+            ROLE,
+            &SPARED,
+        ),
+        (format!(r#"{{"AWS":"{ACCOUNT}"}}"#), ROLE, &SPARED),
+        (r#""*""#.to_owned(), ROLE, &SPARED),
+        // "must also specify the account", or else it "might deny access to the entire account".
+        (format!(r#"{{"AWS":"{ROLE}"}}"#), ROLE, &unclear),
+        (
+            format!(r#"{{"AWS":["{ROLE}","999999999999"]}}"#),
+            SESSION,
+            &unclear,
+        ),
+        (format!(r#"{{"AWS":"{SESSION}"}}"#), SESSION, &unclear),
+        (r#"{"AWS":"999999999999"}"#.to_owned(), ROLE, &DENIED),
         (
             r#"{"Service":"backup.amazonaws.com"}"#.to_owned(),
             ROLE,
-            true,
+            &DENIED,
         ),
         (
             r#"{"Service":"backup.amazonaws.com"}"#.to_owned(),
             "backup.amazonaws.com",
-            false,
+            &SPARED,
         ),
-        (r#""*""#.to_owned(), ROLE, false),
     ] {
         let policy = statements(&format!(
             r#"{{"Effect":"Deny","NotPrincipal":{named},"Action":"*","Resource":"*"}}"#
         ));
-        let decision = evaluate(&policy, &Request::new(who, COPY, VAULT));
-        let expected = if denied {
-            Decision::ExplicitlyDenied { statement: 0 }
-        } else {
-            Decision::ImplicitlyDenied
-        };
-        assert_eq!(decision, expected, "{named} and {who}");
+        let request = Request::new(who, COPY, VAULT);
+        assert_eq!(&evaluate(&policy, &request), expected, "{named} and {who}");
+        let is_service = who.ends_with(".amazonaws.com");
+        assert_eq!(
+            &evaluate(&policy, &request.by_principal_with_boundary()),
+            if is_service { &SPARED } else { &DENIED },
+            "{named} and {who} with a boundary"
+        );
     }
+    // What no condition lets through is denied by nothing, whoever is named.
+    let policy = statements(&format!(
+        r#"{{"Effect":"Deny","NotPrincipal":{{"AWS":"{ROLE}"}},"Action":"*","Resource":"*","Condition":{{"StringEquals":{{"aws:PrincipalAccount":"999999999999"}}}}}}"#
+    ));
+    assert_eq!(
+        evaluate(&policy, &Request::new(ROLE, COPY, VAULT)),
+        Decision::ImplicitlyDenied
+    );
 }
 
 #[test]

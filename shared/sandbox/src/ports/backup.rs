@@ -5,16 +5,16 @@ use std::sync::PoisonError;
 use copymend_diagnosis::{
     BackupJob, BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, RestoreJob, Tags,
 };
-use copymend_policy::{Arn, Request, evaluate};
+use copymend_policy::Arn;
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
 };
 use copymend_remediation::write::{ApprovedNoVaultPolicy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
-use crate::authority::is_denied;
 use crate::calls::Write;
 use crate::copies::NewCopy;
+use crate::own_calls;
 use crate::sandbox::Sandbox;
 use crate::world::World;
 
@@ -25,28 +25,6 @@ fn vault_arn(world: &World, location: &Location, name: &str) -> Option<BackupVau
     format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
         .parse()
         .ok()
-}
-
-/// AWS's words where the source vault's policy denies `StartCopyJob`. Who calls here has no role in the world: it is taken to be one
-/// of the account that no policy spares by name.
-fn denied_by_source_vault(world: &World, copy: &StartCopy) -> Option<String> {
-    const CALLER: &str = "copymend/CopymendMember";
-    let vault = vault_arn(world, &copy.location, &copy.source_vault_name)?;
-    let policy = world.vault(&vault)?.policy.as_ref()?.document().ok()?;
-    let (account, partition) = (copy.location.account, vault.partition());
-    let caller = format!("arn:{partition}:iam::{account}:role/{CALLER}");
-    let (action, resource) = ("backup:StartCopyJob", copy.recovery_point.as_str());
-    let request = Request::new(&caller, action, resource)
-        .with_context("aws:PrincipalArn", [caller.as_str()])
-        .with_context("aws:PrincipalAccount", [account.as_str()])
-        .with_context("aws:RequestedRegion", [vault.region()])
-        .with_context("aws:SecureTransport", ["true"]);
-    is_denied(&evaluate(policy, &request)).then(|| {
-        format!(
-            "AccessDeniedException: User: arn:{partition}:sts::{account}:assumed-role/CopymendMember/copymend is not authorized to perform: \
-             {action} on resource: {resource} with an explicit deny in a resource-based policy"
-        )
-    })
 }
 
 impl From<&crate::copies::CopyJob> for CopyJob {
@@ -83,6 +61,7 @@ impl Backup for Sandbox {
         copy_job_id: &str,
     ) -> CallResult<Option<CopyJob>> {
         self.calling("backup:DescribeCopyJob", &copy_job_id)
+            .in_region(&location.region)
             .in_account(Some(location.account), |world| {
                 world
                     .copy_job(copy_job_id)
@@ -98,6 +77,7 @@ impl Backup for Sandbox {
         since: Timestamp,
     ) -> CallResult<Vec<String>> {
         self.calling("backup:ListCopyJobs", &location.account)
+            .in_region(&location.region)
             .in_account(Some(location.account), |world| {
                 let mut failed: Vec<_> = world
                     .copy_jobs()
@@ -120,6 +100,7 @@ impl Backup for Sandbox {
         recovery_point: &Arn,
     ) -> CallResult<Option<RecoveryPoint>> {
         self.calling("backup:DescribeRecoveryPoint", recovery_point)
+            .in_vault(self.vault_of(location, vault_name))
             .in_account(Some(location.account), |world| {
                 let vault = vault_arn(world, location, vault_name)?;
                 let point = world.recovery_point(&vault, recovery_point)?;
@@ -223,6 +204,7 @@ impl Backup for Sandbox {
         backup_job_id: &str,
     ) -> CallResult<Option<BackupJob>> {
         self.calling("backup:DescribeBackupJob", &backup_job_id)
+            .in_region(&location.region)
             .in_account(Some(location.account), |world| {
                 world
                     .backup_job(location.account, &location.region, backup_job_id)
@@ -237,6 +219,7 @@ impl Backup for Sandbox {
         restore_job_id: &str,
     ) -> CallResult<Option<RestoreJob>> {
         self.calling("backup:DescribeRestoreJob", &restore_job_id)
+            .in_region(&location.region)
             .in_account(Some(location.account), |world| {
                 world
                     .restore_job(location.account, &location.region, restore_job_id)
@@ -247,7 +230,9 @@ impl Backup for Sandbox {
 
     /// Only the management account may read it (documented: API reference, `DescribeGlobalSettings`).
     async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
-        let calling = self.calling("backup:DescribeGlobalSettings", &location.account);
+        let calling = self
+            .calling("backup:DescribeGlobalSettings", &location.account)
+            .in_region(&location.region);
         calling
             .in_account(Some(location.account), |world| {
                 let organization = world.organization_of(location.account)?;
@@ -300,20 +285,25 @@ impl BackupWrites for Sandbox {
 
     /// The copy runs at once. Continuous backups can't be copied on demand, and `DeleteAfterEvent` is "not valid as an input"
     /// (documented: API reference, `StartCopyJob` and `Lifecycle`). The source vault's policy may deny the call (documented: "Vault
-    /// access policies").
+    /// access policies"), and
+    /// the caller must be allowed to pass the job role.
     async fn start_copy_job(&self, copy: &StartCopy) -> CallResult<String> {
-        let calling = self.calling("backup:StartCopyJob", &copy.recovery_point);
+        let calling = self
+            .calling("backup:StartCopyJob", &copy.recovery_point)
+            .in_region(&copy.location.region)
+            .in_vault(self.vault_of(&copy.location, &copy.source_vault_name));
         let created = self.clock.now();
-        if let Some(words) = self.with_world(|world| denied_by_source_vault(world, copy)) {
-            return calling.refused(CallErrorKind::AccessDenied, &words).await;
-        }
         let started = calling
             .in_account(Some(copy.location.account), |world| {
+                let passing = own_calls::passing_role(&copy.role, created);
+                if let Some(words) = passing.and_then(|asked| own_calls::refusal(world, &asked)) {
+                    return Err((CallErrorKind::AccessDenied, words));
+                }
                 self.start_once(world, copy, created)
+                    .map_err(|words| (CallErrorKind::Rejected, words.to_owned()))
             })
             .await?;
-        let (id, is_new) =
-            started.map_err(|detail| calling.error(CallErrorKind::Rejected, detail))?;
+        let (id, is_new) = started.map_err(|(kind, detail)| calling.error(kind, detail))?;
         if is_new {
             self.calls.record(Write {
                 operation: calling.operation,
@@ -327,6 +317,10 @@ impl BackupWrites for Sandbox {
 }
 
 impl Sandbox {
+    fn vault_of(&self, location: &Location, name: &str) -> Option<BackupVaultArn> {
+        self.with_world(|world| vault_arn(world, location, name))
+    }
+
     /// Starts a copy, unless its token has started one. Answers the job's id and whether it is new.
     fn start_once(
         &self,

@@ -1,11 +1,15 @@
 //! AWS KMS.
 
 use copymend_diagnosis::{Key, KeyAliasArn, KeyArn, Tags};
-use copymend_remediation::ports::{CallErrorKind, CallResult, KeyWrites, Keys};
+use copymend_policy::PolicyDocument;
+use copymend_remediation::ports::{CallErrorKind, CallResult, Clock, KeyWrites, Keys};
 use copymend_remediation::write::ApprovedKeyPolicy;
 
 use crate::order::in_another_order;
+use crate::own_calls;
 use crate::sandbox::Sandbox;
+use crate::world::PolicyText;
+use crate::writes::WriteError;
 
 impl Keys for Sandbox {
     /// AWS owned keys can't be viewed (documented: KMS developer guide, "AWS KMS keys"; the words are unverified).
@@ -82,8 +86,18 @@ impl KeyWrites for Sandbox {
     async fn put_key_policy(&self, change: &ApprovedKeyPolicy) -> CallResult<()> {
         let key = change.resource();
         let calling = self.calling("kms:PutKeyPolicy", key);
+        let now = self.clock.now();
         let result = calling.in_account(key.account_id(), |world| {
-            world.put_key_policy(key, change.policy())
+            let keeps_control = PolicyDocument::parse(change.policy())
+                .is_ok_and(|policy| own_calls::keeps_control(world, key, &policy, now));
+            let before = world.put_key_policy(key, change.policy())?;
+            if keeps_control {
+                return Ok(before);
+            }
+            if let Some(found) = world.key_mut(key) {
+                found.policy = before.map(PolicyText::new);
+            }
+            Err(WriteError::locked_out())
         });
         let result = result.await?;
         calling.written(result, change.policy())

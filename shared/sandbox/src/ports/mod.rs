@@ -8,7 +8,11 @@ mod organizations;
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 
+use copymend_diagnosis::BackupVaultArn;
+use copymend_remediation::ports::Clock;
+
 use crate::calls::Write;
+use crate::own_calls::{self, Asked};
 use crate::sandbox::Sandbox;
 use crate::world::World;
 use crate::writes::WriteError;
@@ -18,9 +22,25 @@ struct Calling<'a> {
     sandbox: &'a Sandbox,
     operation: &'static str,
     resource: String,
+    /// The Region that is called, where the resource names none.
+    region: Option<String>,
+    /// The vault whose policy has a say in calls on a recovery point.
+    vault: Option<BackupVaultArn>,
 }
 
 impl Calling<'_> {
+    /// A call of AWS Backup in this Region.
+    fn in_region(mut self, region: &str) -> Self {
+        self.region = Some(region.to_owned());
+        self
+    }
+
+    /// A call on something in this vault.
+    fn in_vault(mut self, vault: Option<BackupVaultArn>) -> Self {
+        self.vault = vault;
+        self
+    }
+
     fn error(&self, kind: CallErrorKind, detail: impl Into<String>) -> CallError {
         CallError {
             operation: self.operation,
@@ -30,7 +50,8 @@ impl Calling<'_> {
         }
     }
 
-    /// Reads the world, in an account that must exist: a role in any other can't be assumed.
+    /// Reads the world, in an account that must exist, as the role that Copymend has there and if AWS lets it: a role in any other
+    /// can't be assumed.
     ///
     /// The call takes its time: others that are made side by side begin before it ends.
     async fn in_account<T>(
@@ -43,11 +64,39 @@ impl Calling<'_> {
         running.fault()?;
         self.sandbox.run_hook(self.operation);
         let mut world = self.sandbox.world();
-        if account.is_none_or(|id| world.account(id).is_none()) {
+        let Some(account) = account.filter(|id| world.account(*id).is_some()) else {
             let detail = "AccessDenied: not authorized to perform sts:AssumeRole in this account";
             return Err(self.error(CallErrorKind::AccessDenied, detail));
+        };
+        let asked = self.asked(&world, account);
+        if let Some(words) = own_calls::refusal(&mut world, &asked) {
+            return Err(self.error(CallErrorKind::AccessDenied, words));
         }
         Ok(read(&mut world))
+    }
+
+    /// What AWS is asked.
+    fn asked(&self, world: &World, account: AccountId) -> Asked<'_> {
+        let partition = world
+            .account(account)
+            .map_or("aws", |account| account.partition.as_str());
+        let is_service_linked_role = self.operation == "iam:CreateServiceLinkedRole";
+        Asked {
+            account,
+            action: self.operation,
+            resource: own_calls::resource_of(world, self.operation, &self.resource, account),
+            region: self
+                .region
+                .as_deref()
+                .unwrap_or_else(|| own_calls::global_region(partition)),
+            vault: self.vault.clone(),
+            at: self.sandbox.clock.now(),
+            keys: if is_service_linked_role {
+                own_calls::service_linked_role_keys()
+            } else {
+                Vec::new()
+            },
+        }
     }
 
     /// The call reaches AWS, which refuses it whatever the world is like.
@@ -83,6 +132,8 @@ impl Sandbox {
             sandbox: self,
             operation,
             resource: resource.to_string(),
+            region: None,
+            vault: None,
         }
     }
 }

@@ -3,12 +3,14 @@
 use copymend_diagnosis::{Cause, KeyArn};
 use copymend_policy::{AccountId, Authorization, Layer, PolicyDocument, Request, Verdict};
 
-use super::calls::tagged;
-use super::{Call, refused, regions};
+use super::calls::{call, not_denied_lately};
+use super::{Refusal, regions};
 use crate::authority::Authority;
-use crate::copies::{CopyFailure, NewCopy};
+use crate::call::{Call, Caller};
+use crate::copies::NewCopy;
+use crate::denials::RefusedCall;
 use crate::managed;
-use crate::world::{Key, Storage, World};
+use crate::world::{Key, PolicyText, Storage, World};
 
 /// Attached everywhere beside the service control policies of the world (documented: Organizations `orgs_manage_policies_scps`).
 const FULL_ACCESS: &str =
@@ -29,8 +31,8 @@ pub(super) enum KeyUser {
 #[derive(Clone, Debug)]
 pub(super) struct KeyCall {
     action: &'static str,
-    /// The service, with its Region, that passes the call on: `kms:ViaService` without AWS's suffix.
-    via: Option<String>,
+    /// The service that passes the call on, and its Region.
+    via: Option<(&'static str, String)>,
     /// Whether the user's own policies must allow the call too. AWS asks less of them than of the key's policy.
     needs_own_permission: bool,
 }
@@ -39,11 +41,11 @@ pub(super) struct KeyCall {
 #[derive(Clone, Debug)]
 pub(super) enum KeyRefusal {
     /// Something other than the key's policy refuses.
-    Elsewhere(CopyFailure),
+    Elsewhere(Refusal),
     /// A Deny of the key's policy, in AWS's words.
-    Denied(String),
-    /// The key's policy doesn't admit the user.
-    NotAdmitted,
+    Denied(String, RefusedCall),
+    /// The key's policy doesn't admit the user to this call; to none where the user isn't known.
+    NotAdmitted(Option<RefusedCall>),
     /// The user's account isn't enabled in the key's Region.
     RegionNotEnabled,
 }
@@ -143,10 +145,10 @@ impl KeyCall {
         }
     }
 
-    fn through(action: &'static str, service: &str, region: &str) -> Self {
+    fn through(action: &'static str, service: &'static str, region: &str) -> Self {
         Self {
             action,
-            via: Some(format!("{service}.{region}")),
+            via: Some((service, region.to_owned())),
             needs_own_permission: true,
         }
     }
@@ -166,32 +168,32 @@ impl KeyUse<'_> {
     /// Whether every call is allowed, by the key's policy and by what stands over the user (documented: IAM
     /// `reference_policies_evaluation-logic`, KMS `key-policy-default` and `key-policy-modifying-external-accounts`).
     pub(super) fn may(&self, calls: &[KeyCall]) -> Result<(), KeyRefusal> {
-        let Some(account) = self.account() else {
-            return Err(KeyRefusal::NotAdmitted);
+        let Some((caller, account)) = self.caller() else {
+            return Err(KeyRefusal::NotAdmitted(None));
         };
         let is_foreign = self.arn.account_id() != Some(account);
         if is_foreign && !regions::is_enabled(self.world, account, self.arn.region()) {
             return Err(KeyRefusal::RegionNotEnabled);
         }
-        let role = self.role(account);
-        let Some(authority) = role
+        let authority = caller
+            .principal()
             .parse()
             .ok()
             .and_then(|role| Authority::of(self.world, &role))
-            .or_else(|| self.beyond_the_world())
-        else {
-            return Err(KeyRefusal::NotAdmitted);
+            .or_else(|| self.beyond_the_world());
+        let Some(authority) = authority else {
+            return Err(KeyRefusal::NotAdmitted(None));
         };
-        let refusals = calls
+        let mut refusals: Vec<KeyRefusal> = calls
             .iter()
-            .filter_map(|call| self.refusal(call, &role, account, &authority));
-        let mut refusals: Vec<KeyRefusal> = refusals.collect();
+            .filter_map(|key_call| self.refusal(key_call, &caller, &authority))
+            .collect();
         // Where several calls are refused, AWS names a Deny rather than nothing in particular (inferred).
         refusals.sort_by_key(|refusal| match refusal {
             KeyRefusal::Elsewhere(_) => 0,
-            KeyRefusal::Denied(_) => 1,
+            KeyRefusal::Denied(..) => 1,
             KeyRefusal::RegionNotEnabled => 2,
-            KeyRefusal::NotAdmitted => 3,
+            KeyRefusal::NotAdmitted(_) => 3,
         });
         refusals.into_iter().next().map_or(Ok(()), Err)
     }
@@ -208,22 +210,20 @@ impl KeyUse<'_> {
         self.may(&calls)
     }
 
-    fn account(&self) -> Option<AccountId> {
+    fn caller(&self) -> Option<(Caller, AccountId)> {
+        let destination = self.copy.destination_vault.account_id();
         match self.user {
-            KeyUser::JobRole => self.copy.role.account_id(),
-            KeyUser::ServiceLinkedRole | KeyUser::DestinationRoot => {
-                self.copy.destination_vault.account_id()
+            KeyUser::JobRole => Some((
+                Caller::job_role(self.world, &self.copy.role)?,
+                self.copy.role.account_id()?,
+            )),
+            KeyUser::ServiceLinkedRole => {
+                let caller = Caller::service_linked_role(self.world, destination?);
+                Some((caller, destination?))
             }
-        }
-    }
-
-    fn role(&self, account: AccountId) -> String {
-        match self.user {
-            KeyUser::JobRole => self.copy.role.to_string(),
-            KeyUser::ServiceLinkedRole => self.world.service_linked_role_arn(account),
             KeyUser::DestinationRoot => {
                 let partition = self.copy.destination_vault.partition();
-                format!("arn:{partition}:iam::{account}:root")
+                Some((Caller::root(partition, destination?), destination?))
             }
         }
     }
@@ -248,37 +248,40 @@ impl KeyUse<'_> {
     fn refusal(
         &self,
         key_call: &KeyCall,
-        role: &str,
-        account: AccountId,
+        caller: &Caller,
         authority: &Authority,
     ) -> Option<KeyRefusal> {
+        let endpoint = key_call.via.as_ref();
+        let endpoint =
+            endpoint.map(|(service, region)| format!("{service}.{region}.amazonaws.com"));
+        let (key, owner) = (self.arn.as_str(), self.arn.account_id());
         let call = Call {
-            role,
-            account,
-            action: key_call.action,
-            resource: self.arn.as_str(),
-            owner: self.arn.account_id(),
+            via_service: endpoint.as_deref(),
+            ..call(self.copy, caller, key_call.action, key, owner)
         };
-        let answer = self
-            .authorization(key_call, call, authority)
-            .map(|authorization| authorization.decide());
-        let Some(answer) = answer else {
-            return Some(KeyRefusal::NotAdmitted);
+        if let Err(remembered) = not_denied_lately(self.world, call) {
+            return Some(KeyRefusal::Elsewhere(remembered));
+        }
+        let not_admitted = || Some(KeyRefusal::NotAdmitted(Some(call.to_remember())));
+        let Some(authorization) = self.authorization(key_call, call, authority) else {
+            return not_admitted();
         };
+        let answer = authorization.decide();
+        let by = |layer| answer.blocked_by.contains(&layer);
         let explicit = match answer.decision {
             Verdict::Allowed => return None,
             Verdict::ExplicitlyDenied => true,
-            // Nothing is unknown here.
-            Verdict::ImplicitlyDenied | Verdict::Unknown { .. } => false,
+            Verdict::ImplicitlyDenied => false,
+            // Only one thing is unknown here, and counts as a Deny: see `calls::says`.
+            Verdict::Unknown { .. } => by(Layer::Resource) || by(Layer::Rcp),
         };
-        let by = |layer| answer.blocked_by.contains(&layer);
         let elsewhere = |cause, article: &str, policy_type: &str| {
             let words = if explicit {
                 call.explicit(&format!("{article} {policy_type}"))
             } else {
                 call.no(policy_type)
             };
-            Some(KeyRefusal::Elsewhere(refused(
+            Some(KeyRefusal::Elsewhere(call.refused(
                 cause,
                 "ACCESS_DENIED",
                 words,
@@ -287,12 +290,12 @@ impl KeyUse<'_> {
         if by(Layer::Rcp) {
             return elsewhere(Cause::ResourceControlPolicy, "a", "resource control policy");
         }
+        if by(Layer::Resource) && explicit {
+            let words = call.explicit("a resource-based policy");
+            return Some(KeyRefusal::Denied(words, call.to_remember()));
+        }
         if by(Layer::Resource) {
-            return Some(if explicit {
-                KeyRefusal::Denied(call.explicit("a resource-based policy"))
-            } else {
-                KeyRefusal::NotAdmitted
-            });
+            return not_admitted();
         }
         if !explicit && !key_call.needs_own_permission {
             return None;
@@ -305,7 +308,7 @@ impl KeyUse<'_> {
             elsewhere(Cause::JobRolePermission, "an", "identity-based policy")
         } else {
             // What AWS's own role may not do at all, no policy can let it do.
-            Some(KeyRefusal::NotAdmitted)
+            not_admitted()
         }
     }
 
@@ -316,7 +319,7 @@ impl KeyUse<'_> {
         authority: &Authority,
     ) -> Option<Authorization> {
         let owner = self.arn.account_id()?;
-        let document = |policy: &crate::world::PolicyText| policy.document().ok().cloned();
+        let document = |policy: &PolicyText| policy.document().ok().cloned();
         let service_control = authority.service_control.as_ref().and_then(|policies| {
             let full_access = PolicyDocument::parse(FULL_ACCESS).ok()?;
             let level = policies.iter().filter_map(document);
@@ -340,34 +343,16 @@ impl KeyUse<'_> {
         })
     }
 
-    /// The condition keys of KMS (documented: KMS `conditions-kms`). What the encryption context holds is documented for Amazon EBS and
-    /// for AWS Backup (managed policy `AWSBackupServiceRolePolicyForBackup`; developer guide, "Encryption").
+    /// What the encryption context holds is documented for Amazon EBS and for AWS Backup (managed policy
+    /// `AWSBackupServiceRolePolicyForBackup`; developer guide, "Encryption").
     fn request(&self, key_call: &KeyCall, call: Call<'_>) -> Request {
-        let via_service = if key_call.via.is_some() {
-            "true"
-        } else {
-            "false"
-        };
-        let mut request = tagged(call.request(self.world, self.copy), &self.key.tags)
-            .with_context("kms:CallerAccount", [call.account.as_str()])
-            .with_context("aws:ViaAWSService", [via_service]);
-        if let Some(alias) = &self.key.alias {
-            request = request.with_context("kms:ResourceAliases", [format!("alias/{alias}")]);
-        }
-        if let Some(via) = &key_call.via {
-            request = request.with_context("kms:ViaService", [format!("{via}.amazonaws.com")]);
-            let context = match via.split('.').next() {
-                Some("ec2") => Some("aws:ebs:id"),
-                Some("backup") => Some("aws:backup:backup-vault"),
-                Some(_) | None => None,
-            };
-            if let Some(context) = context {
-                request = request.with_context("kms:EncryptionContextKeys", [context]);
+        let request = call.request(self.world);
+        match key_call.via.as_ref().map(|(service, _)| *service) {
+            Some("ec2") => request.with_context("kms:EncryptionContextKeys", ["aws:ebs:id"]),
+            Some("backup") => {
+                request.with_context("kms:EncryptionContextKeys", ["aws:backup:backup-vault"])
             }
+            Some(_) | None => request,
         }
-        if call.action == "kms:CreateGrant" {
-            request = request.with_context("kms:GrantIsForAWSResource", ["true"]);
-        }
-        request
     }
 }

@@ -21,6 +21,7 @@
 //! 12. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
 
 mod calls;
+mod feature_table;
 mod features;
 mod key_use;
 mod regions;
@@ -33,18 +34,38 @@ mod vault_key;
 use copymend_diagnosis::Cause;
 
 use crate::copies::{CopyFailure, NewCopy};
+use crate::denials::RefusedCall;
 use crate::world::World;
 
-pub(crate) use calls::Call;
-pub(crate) use regions::OPT_IN;
+pub(crate) use feature_table::OPT_IN;
 
-type Verdict = Result<(), CopyFailure>;
+/// Why a copy fails, and the call that AWS refused for it, if one was.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) failure: CopyFailure,
+    pub(crate) call: Option<Box<RefusedCall>>,
+}
 
-pub(crate) fn refused(cause: Cause, category: &str, message: impl Into<String>) -> CopyFailure {
-    CopyFailure {
-        message: message.into(),
-        category: category.to_owned(),
-        cause: Some(cause),
+type Verdict = Result<(), Refusal>;
+
+impl Refusal {
+    /// The same with the call that AWS refused.
+    fn by(self, call: Option<RefusedCall>) -> Self {
+        Self {
+            call: call.map(Box::new),
+            ..self
+        }
+    }
+}
+
+fn refused(cause: Cause, category: &str, message: impl Into<String>) -> Refusal {
+    Refusal {
+        failure: CopyFailure {
+            message: message.into(),
+            category: category.to_owned(),
+            cause: Some(cause),
+        },
+        call: None,
     }
 }
 

@@ -2,28 +2,8 @@
 
 use copymend_policy::AccountId;
 
+use super::feature_table::OPT_IN;
 use crate::world::World;
-
-/// The Regions that need opt-in (documented: AWS General Reference, "Managing AWS Regions"; read in 2026).
-pub(crate) const OPT_IN: &[&str] = &[
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-south-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-west-1",
-    "eu-central-2",
-    "eu-south-1",
-    "eu-south-2",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-];
 
 /// Whether an account is enabled in a Region. Permissions on a key of another account have an effect only where the caller's account is
 /// enabled in the key's Region (documented: KMS `key-policy-modifying-external-accounts`). An account that isn't in the world, or that

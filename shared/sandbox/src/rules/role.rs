@@ -1,13 +1,14 @@
 //! The job role: whether AWS Backup may assume it, and whether it may copy.
 
 use copymend_diagnosis::Cause;
-use copymend_policy::{Request, evaluate, evaluate_trust_policy};
+use copymend_policy::{Request, evaluate_trust_policy};
 
-use super::calls::tagged;
-use super::{Call, Verdict, refused};
+use super::calls::{call, not_denied_lately, says};
+use super::{Verdict, refused};
 use crate::authority::{Authority, Layer, Refusal, is_denied};
+use crate::call::{Call, Caller};
 use crate::copies::NewCopy;
-use crate::world::{PolicyText, Role, World};
+use crate::world::{Role, World};
 
 pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
     let not_assumed = |cause| {
@@ -18,59 +19,48 @@ pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
     if copy.role.account_id() != copy.source_vault.account_id() {
         return not_assumed(Cause::JobRoleTrust);
     }
-    let (Some(role), Some(authority), Some(account)) = (
+    let (Some(role), Some(authority), Some(caller)) = (
         world.role(&copy.role),
         Authority::of(world, copy.role.arn()),
-        copy.role.account_id(),
+        Caller::job_role(world, &copy.role),
     ) else {
         return not_assumed(Cause::JobRoleMissing);
     };
     if !is_trusting(role, copy) {
         return not_assumed(Cause::JobRoleTrust);
     }
-    let call = |action, resource, owner| Call {
-        role: copy.role.as_str(),
-        account,
-        action,
-        resource,
-        owner,
-    };
     let destination = copy.destination_vault.account_id();
     let from = call(
+        copy,
+        &caller,
         "backup:CopyFromBackupVault",
         copy.recovery_point.as_str(),
-        Some(account),
+        copy.source_vault.account_id(),
     );
     let paths = destination.and_then(|id| world.organization_of(id)?.path_of(id));
-    let mut request = from
-        .request(world, copy)
+    let request = from
+        .request(world)
         .with_context("backup:CopyTargets", [copy.destination_vault.as_str()])
         .with_context("backup:CopyTargetOrgPaths", paths);
-    if let Some(point) = world.recovery_point(&copy.source_vault, &copy.recovery_point) {
-        request = tagged(request, &point.tags);
-    }
-    may(&authority, from, &request)?;
-    if let Some(policy) = world
+    may(world, &authority, from, &request)?;
+    let policy = world
         .vault(&copy.source_vault)
-        .and_then(|vault| vault.policy.as_ref())
-        && denies(policy, &request)
-    {
-        return Err(refused(
+        .and_then(|vault| vault.policy.as_ref());
+    if is_denied(&says(policy, &request)) {
+        return Err(from.refused(
             Cause::DestinationVaultDeny,
             "ACCESS_DENIED",
             from.explicit("a resource-based policy"),
         ));
     }
     let into = call(
+        copy,
+        &caller,
         "backup:CopyIntoBackupVault",
         copy.destination_vault.as_str(),
         destination,
     );
-    let mut request = into.request(world, copy);
-    if let Some(vault) = world.vault(&copy.destination_vault) {
-        request = tagged(request, &vault.tags);
-    }
-    may(&authority, into, &request)
+    may(world, &authority, into, &into.request(world))
 }
 
 /// Whether the trust policy lets `backup.amazonaws.com` assume the role (documented: developer guide, "IAM service roles").
@@ -95,7 +85,8 @@ fn is_trusting(role: &Role, copy: &NewCopy) -> bool {
 }
 
 /// Whether the policies over the role allow a call, and AWS's words if they don't.
-fn may(authority: &Authority, call: Call<'_>, request: &Request) -> Verdict {
+fn may(world: &World, authority: &Authority, call: Call<'_>, request: &Request) -> Verdict {
+    not_denied_lately(world, call)?;
     let Some(Refusal { layer, explicit }) = authority.refusal(request) else {
         return Ok(());
     };
@@ -109,11 +100,5 @@ fn may(authority: &Authority, call: Call<'_>, request: &Request) -> Verdict {
     } else {
         call.no(policy_type)
     };
-    Err(refused(cause, "ACCESS_DENIED", message))
-}
-
-fn denies(policy: &PolicyText, request: &Request) -> bool {
-    policy
-        .document()
-        .is_ok_and(|policy| is_denied(&evaluate(policy, request)))
+    Err(call.refused(cause, "ACCESS_DENIED", message))
 }

@@ -183,10 +183,13 @@ impl Route<'_> {
     fn verdict(&self, answer: Result<(), KeyRefusal>) -> Verdict {
         match answer {
             Ok(()) => Ok(()),
-            Err(KeyRefusal::Elsewhere(failure)) => Err(failure),
-            Err(KeyRefusal::Denied(words)) => key_error(Cause::SourceKeyDeny, &words),
-            Err(KeyRefusal::NotAdmitted) => {
-                key_error(Cause::SourceKeyPolicy, inaccessible(self.point))
+            Err(KeyRefusal::Elsewhere(refusal)) => Err(refusal),
+            Err(KeyRefusal::Denied(words, call)) => {
+                Err(refused(Cause::SourceKeyDeny, "KMS_KEY_ERROR", words).by(Some(call)))
+            }
+            Err(KeyRefusal::NotAdmitted(call)) => {
+                let words = inaccessible(self.point);
+                Err(refused(Cause::SourceKeyPolicy, "KMS_KEY_ERROR", words).by(call))
             }
             // AWS's words are inferred: the user has no more of the key than one that the policy doesn't admit.
             Err(KeyRefusal::RegionNotEnabled) => {
@@ -199,7 +202,10 @@ impl Route<'_> {
     /// service-linked role stops the copy (both unverified).
     fn may_decrypt(&self, using: impl Fn(KeyUser) -> Result<(), KeyRefusal>) -> Verdict {
         let of_role = using(KeyUser::ServiceLinkedRole);
-        if matches!(of_role, Err(KeyRefusal::Denied(_))) {
+        if matches!(
+            of_role,
+            Err(KeyRefusal::Denied(..) | KeyRefusal::Elsewhere(_))
+        ) {
             return self.verdict(of_role);
         }
         let of_root = using(KeyUser::DestinationRoot);

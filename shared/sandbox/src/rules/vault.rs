@@ -1,10 +1,11 @@
 //! The destination vault: its policy and its lock.
 
 use copymend_diagnosis::Cause;
-use copymend_policy::{Decision, evaluate};
+use copymend_policy::Decision;
 
-use super::calls::tagged;
-use super::{Call, Verdict, refused};
+use super::calls::{call, not_denied_lately, says};
+use super::{Verdict, refused};
+use crate::call::Caller;
 use crate::copies::NewCopy;
 use crate::world::World;
 
@@ -25,35 +26,29 @@ pub(super) fn exists(world: &World, copy: &NewCopy) -> Verdict {
 /// The vault policy is checked against the job role, not against the service-linked role (documented: "Creating backup
 /// copies across AWS accounts").
 pub(super) fn policy(world: &World, copy: &NewCopy) -> Verdict {
-    let (Some(vault), Some(account)) =
-        (world.vault(&copy.destination_vault), copy.role.account_id())
-    else {
+    let (Some(vault), Some(caller)) = (
+        world.vault(&copy.destination_vault),
+        Caller::job_role(world, &copy.role),
+    ) else {
         return exists(world, copy);
     };
-    let call = Call {
-        role: copy.role.as_str(),
-        account,
-        action: "backup:CopyIntoBackupVault",
-        resource: copy.destination_vault.as_str(),
-        owner: copy.destination_vault.account_id(),
-    };
-    let request = tagged(call.request(world, copy), &vault.tags);
-    let decision = vault
-        .policy
-        .as_ref()
-        .and_then(|policy| policy.document().ok())
-        .map_or(Decision::ImplicitlyDenied, |policy| {
-            evaluate(policy, &request)
-        });
-    match decision {
+    let call = call(
+        copy,
+        &caller,
+        "backup:CopyIntoBackupVault",
+        copy.destination_vault.as_str(),
+        copy.destination_vault.account_id(),
+    );
+    not_denied_lately(world, call)?;
+    match says(vault.policy.as_ref(), &call.request(world)) {
         Decision::Allowed { .. } => Ok(()),
-        Decision::ExplicitlyDenied { .. } => Err(refused(
+        Decision::ExplicitlyDenied { .. } => Err(call.refused(
             Cause::DestinationVaultDeny,
             "ACCESS_DENIED",
             call.explicit("a resource-based policy"),
         )),
         Decision::ImplicitlyDenied | Decision::Unknown { .. } if !copy.is_cross_account() => Ok(()),
-        Decision::ImplicitlyDenied | Decision::Unknown { .. } => Err(refused(
+        Decision::ImplicitlyDenied | Decision::Unknown { .. } => Err(call.refused(
             Cause::DestinationVaultPolicy,
             "ACCESS_DENIED",
             "Access Denied trying to call AWS Backup service",

@@ -3,8 +3,8 @@
 use copymend_diagnosis::{Cause, KeyManager};
 
 use super::key_use::{KeyRefusal, KeyUse, KeyUser, of_copy, of_key_of_vault};
-use super::{Verdict, refused};
-use crate::copies::{CopyFailure, NewCopy};
+use super::{Refusal, Verdict, refused};
+use crate::copies::NewCopy;
 use crate::world::{Key, RecoveryPoint, Storage, Vault, World};
 
 /// The name of the vault that AWS Backup makes in every account and Region.
@@ -15,7 +15,7 @@ const NOT_FOUND: &str = "Given key ID does not exist";
 const NOT_USABLE: &str =
     "KMS key is either disabled or pending deletion or access to KMS key is denied";
 
-fn key_error(message: impl Into<String>) -> CopyFailure {
+fn key_error(message: impl Into<String>) -> Refusal {
     refused(Cause::DestinationVaultKey, "KMS_KEY_ERROR", message)
 }
 
@@ -135,9 +135,9 @@ pub(super) fn uses(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verd
     };
     match using.may(&calls) {
         Ok(()) => Ok(()),
-        Err(KeyRefusal::Elsewhere(failure)) => Err(failure),
-        Err(KeyRefusal::Denied(words)) => Err(key_error(words)),
-        Err(KeyRefusal::NotAdmitted) => Err(key_error(NOT_USABLE)),
+        Err(KeyRefusal::Elsewhere(refusal)) => Err(refusal),
+        Err(KeyRefusal::Denied(words, call)) => Err(key_error(words).by(Some(call))),
+        Err(KeyRefusal::NotAdmitted(call)) => Err(key_error(NOT_USABLE).by(call)),
         Err(KeyRefusal::RegionNotEnabled) => {
             Err(refused(Cause::RegionOptIn, "KMS_KEY_ERROR", NOT_USABLE))
         }

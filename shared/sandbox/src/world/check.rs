@@ -7,8 +7,8 @@ use copymend_policy::{AccountId, Arn, Statement};
 
 use super::error::WorldError;
 use super::schema::{
-    Account, Key, Organization, PermissionsBoundary, PolicyText, RecoveryPoint, Region, Role,
-    TagRule, User, Vault, WorldFile,
+    Account, Copymend, Key, Organization, PermissionsBoundary, PolicyText, RecoveryPoint, Region,
+    Role, TagRule, User, Vault, WorldFile,
 };
 use super::{AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY};
 use crate::managed;
@@ -63,7 +63,35 @@ pub(super) fn file(file: &WorldFile) -> Check {
             ));
         }
     }
+    copymend(file)?;
+    if let Some(account) = file
+        .closed_accounts
+        .iter()
+        .find(|id| file.accounts.contains_key(id))
+    {
+        let reason = format!("account {account} is one of `accounts`");
+        return Err(WorldError::at("closed_accounts", reason));
+    }
     jobs(file)
+}
+
+/// The function's role must exist. Member roles may be missing: then those accounts can't be reached.
+fn copymend(file: &WorldFile) -> Check {
+    let Some(Copymend { account, role, .. }) = &file.copymend else {
+        return Ok(());
+    };
+    let found = file.accounts.get(account).and_then(|account| {
+        let (path, name) = role.rsplit_once('/').unwrap_or(("", role));
+        account
+            .roles
+            .get(name)
+            .filter(|found| found.path.trim_matches('/') == path.trim_matches('/'))
+    });
+    if found.is_some() {
+        return Ok(());
+    }
+    let reason = format!("account {account} has no role `{role}`");
+    Err(WorldError::at("copymend.role", reason))
 }
 
 fn jobs(file: &WorldFile) -> Check {

@@ -9,6 +9,7 @@ use copymend_policy::AccountId;
 use super::schema::{Account, CopyJobInput, Key, PolicyText, Region, WorldFile};
 use super::{World, WorldError, check};
 use crate::copies::NewCopy;
+use crate::denials::Denials;
 use crate::ids;
 
 const DEFAULT_WORLD: &str = include_str!("../../worlds/default.json");
@@ -39,6 +40,10 @@ impl World {
             attempts: BTreeMap::new(),
             made: 0,
             simulator_tells_identity_side: true,
+            copymend: file.copymend,
+            session_name: file.session_name,
+            closed_accounts: file.closed_accounts,
+            denials: Denials::default(),
         };
         for (index, job) in file.copy_jobs.into_iter().enumerate() {
             world.run(job, &format!("copy_jobs[{index}]"))?;

@@ -9,19 +9,20 @@ mod times;
 
 use std::collections::BTreeMap;
 
-use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn};
+use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn, Tags};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
 pub use error::WorldError;
 pub use schema::{
-    Account, BackupJob, BackupPlan, Fault, Key, Lock, Organization, OrganizationPolicy,
+    Account, BackupJob, BackupPlan, Copymend, Fault, Key, Lock, Organization, OrganizationPolicy,
     PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, Snapshot, TagRule,
     User, Vault,
 };
 pub(crate) use storage::Storage;
 
 use crate::copies::CopyJob;
+use crate::denials::Denials;
 
 /// The name of the service-linked role that AWS Backup copies with.
 pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
@@ -48,6 +49,10 @@ pub struct World {
     pub(crate) attempts: BTreeMap<(String, String), u32>,
     pub(crate) made: u64,
     simulator_tells_identity_side: bool,
+    copymend: Option<Copymend>,
+    session_name: Option<String>,
+    closed_accounts: Vec<AccountId>,
+    pub(crate) denials: Denials,
 }
 
 impl World {
@@ -200,6 +205,47 @@ impl World {
     /// Lets the policy simulator tell that side, or not: AWS doesn't document whether it does so without a resource policy.
     pub const fn set_simulator_tells_identity_side(&mut self, tells: bool) {
         self.simulator_tells_identity_side = tells;
+    }
+
+    /// As whom Copymend calls, if the world says.
+    #[must_use]
+    pub const fn copymend(&self) -> Option<&Copymend> {
+        self.copymend.as_ref()
+    }
+
+    /// The name of the session that AWS Backup opens of a role: `AWSBackup-` and the role's name (seen in AWS's messages; not
+    /// documented), unless the world says otherwise.
+    pub(crate) fn session_name(&self, role: &str) -> String {
+        self.session_name
+            .clone()
+            .unwrap_or_else(|| format!("AWSBackup-{role}"))
+    }
+
+    /// Whether an account existed once and doesn't any more.
+    #[must_use]
+    pub fn is_closed(&self, account: AccountId) -> bool {
+        self.closed_accounts.contains(&account)
+    }
+
+    /// The tags of a vault, a key, or a recovery point of this account.
+    pub(crate) fn tags_of(&self, resource: &str, owner: Option<AccountId>) -> Tags {
+        let of_vault = || Some(self.vault(&resource.parse().ok()?)?.tags.clone());
+        let of_key = || Some(self.key(&resource.parse().ok()?)?.tags.clone());
+        let of_point = || {
+            let account = self.account(owner?)?;
+            let mut points = account
+                .regions
+                .values()
+                .flat_map(|region| region.vaults.values())
+                .flat_map(|vault| &vault.recovery_points);
+            points
+                .find(|point| point.arn.as_str() == resource)
+                .map(|point| point.tags.clone())
+        };
+        of_vault()
+            .or_else(of_key)
+            .or_else(of_point)
+            .unwrap_or_default()
     }
 
     /// Every key with its ARN.

@@ -47,6 +47,7 @@ impl World {
             job.created = moved(job.created);
             job.completed = moved(job.completed);
         }
+        self.denials.move_by(offset);
         self
     }
 }

@@ -23,7 +23,8 @@ fn failed() -> Vec<CopyJob> {
 fn again(job: &CopyJob) -> NewCopy {
     NewCopy {
         created_by: None,
-        created: job.completed,
+        // AWS remembers a denial for a minute.
+        created: job.completed + SignedDuration::from_mins(1),
         ..NewCopy::again(job)
     }
 }

@@ -152,7 +152,7 @@ async fn the_conditions_of_service_control_policies_count_and_a_key_that_nobody_
             Simulated::NotByOrganization,
         ),
     ] {
-        let denied = under_control(&deny("*", &condition), &json!(["111122223333"]));
+        let denied = under_control(&deny("backup:*", &condition), &json!(["111122223333"]));
         let answer = copy_into(&denied).await;
         assert_eq!(answer.meaning(), meaning, "{condition}");
         assert_eq!(answer.missing_context_values, Vec::<String>::new());
@@ -161,7 +161,7 @@ async fn the_conditions_of_service_control_policies_count_and_a_key_that_nobody_
 
 #[tokio::test]
 async fn service_control_policies_can_be_left_out() {
-    let denied = under_control(&deny("*", &json!({})), &json!(["111122223333"]));
+    let denied = under_control(&deny("backup:*", &json!({})), &json!(["111122223333"]));
     let without = Simulation {
         without_scps: true,
         ..asking(ROLE, &["backup:CopyIntoBackupVault"])
@@ -324,7 +324,7 @@ async fn a_user_has_policies_as_a_role_has() {
 /// Service control policies don't bind service-linked roles.
 #[tokio::test]
 async fn the_service_linked_role_has_the_policy_of_aws_and_no_other() {
-    let mut world = under_control(&deny("*", &json!({})), &json!(["r-ab12"]));
+    let mut world = under_control(&deny("kms:*", &json!({})), &json!(["r-ab12"]));
     let role = "arn:aws:iam::444455556666:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
     let sandbox = Sandbox::new(load(&world));
     let policies = sandbox

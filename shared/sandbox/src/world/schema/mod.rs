@@ -1,5 +1,6 @@
 //! The JSON of a world. `docs/world.md` describes it for people.
 
+mod copymend;
 mod identity;
 mod job;
 mod organization;
@@ -13,6 +14,7 @@ use copymend_policy::AccountId;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub use copymend::Copymend;
 pub use identity::{PermissionsBoundary, Role, User};
 pub(crate) use job::CopyJobInput;
 pub use job::{BackupJob, BackupPlan, Fault, RestoreJob};
@@ -31,6 +33,15 @@ pub(crate) struct WorldFile {
     pub(crate) description: Option<String>,
     #[serde(default)]
     pub(crate) time: Option<Timestamp>,
+    /// As whom Copymend calls; an administrator of every account unless said otherwise.
+    #[serde(default)]
+    pub(crate) copymend: Option<Copymend>,
+    /// The name of the sessions that AWS Backup opens of roles; `AWSBackup-` and the role's name unless said otherwise.
+    #[serde(default)]
+    pub(crate) session_name: Option<String>,
+    /// Accounts that don't exist any more.
+    #[serde(default)]
+    pub(crate) closed_accounts: Vec<AccountId>,
     #[serde(default)]
     pub(crate) organizations: Vec<Organization>,
     #[serde(deserialize_with = "unique")]
