@@ -6,6 +6,7 @@ mod calls;
 mod clock;
 mod copies;
 mod denials;
+pub mod editor;
 mod event;
 mod ids;
 mod ledger;

@@ -7,6 +7,9 @@ mod air_gapped;
 #[path = "sandbox/decisions.rs"]
 mod decisions;
 #[cfg(test)]
+#[path = "sandbox/editor.rs"]
+mod editor;
+#[cfg(test)]
 #[path = "sandbox/events.rs"]
 mod events;
 #[cfg(test)]
