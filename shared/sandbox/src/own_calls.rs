@@ -195,7 +195,7 @@ fn copymend_in(
     let (Some((caller, authority)), Some(member)) = (hub, copymend.role_in(world, account)) else {
         return Err(refused);
     };
-    if copymend.may_assume(world, &caller, &authority, member.0.principal(), at) {
+    if may_assume(world, &caller, &authority, member.0.principal(), at) {
         Ok(member)
     } else {
         Err(refused)
@@ -227,41 +227,40 @@ impl Copymend {
             authority,
         ))
     }
+}
 
-    /// Both sides must let it: the policies over the function's role, and the trust policy of the member role (documented: IAM
-    /// `reference_policies_evaluation-logic-cross-account`). One without a trust policy trusts Copymend here; which external id
-    /// Copymend sends isn't part of a world, so a trust policy that asks for one is taken to get it.
-    fn may_assume(
-        &self,
-        world: &World,
-        caller: &Caller,
-        authority: &Authority,
-        member: &str,
-        at: Timestamp,
-    ) -> bool {
-        let owner = member.parse::<RoleArn>().ok();
-        let call = Call {
-            caller,
-            action: "sts:AssumeRole",
-            resource: member,
-            owner: owner.as_ref().and_then(RoleArn::account_id),
-            region: global_region(caller.partition()),
-            at,
-            via_service: None,
-        };
-        let request = call.request(world).with_unknown("sts:ExternalId");
-        let trusts = owner
-            .and_then(|role| world.role(&role)?.trust_policy.clone())
-            .is_none_or(|trust| {
-                trust.document().is_ok_and(|trust| {
-                    matches!(
-                        evaluate_trust_policy(trust, &request),
-                        Decision::Allowed { .. } | Decision::Unknown { .. }
-                    )
-                })
-            });
-        trusts && authority.refusal(&call.request(world)).is_none()
-    }
+/// Both sides must let it: the policies over the function's role, and the trust policy of the member role (documented: IAM
+/// `reference_policies_evaluation-logic-cross-account`). One without a trust policy trusts Copymend here; which external id
+/// Copymend sends isn't part of a world, so a trust policy that asks for one is taken to get it.
+fn may_assume(
+    world: &World,
+    caller: &Caller,
+    authority: &Authority,
+    member: &str,
+    at: Timestamp,
+) -> bool {
+    let owner = member.parse::<RoleArn>().ok();
+    let call = Call {
+        caller,
+        action: "sts:AssumeRole",
+        resource: member,
+        owner: owner.as_ref().and_then(RoleArn::account_id),
+        region: global_region(caller.partition()),
+        at,
+        via_service: None,
+    };
+    let request = call.request(world).with_unknown("sts:ExternalId");
+    let trusts = owner
+        .and_then(|role| world.role(&role)?.trust_policy.clone())
+        .is_none_or(|trust| {
+            trust.document().is_ok_and(|trust| {
+                matches!(
+                    evaluate_trust_policy(trust, &request),
+                    Decision::Allowed { .. } | Decision::Unknown { .. }
+                )
+            })
+        });
+    trusts && authority.refusal(&call.request(world)).is_none()
 }
 
 /// The Region that calls of IAM and AWS Organizations count for (documented: IAM `reference_policies_condition-keys`,

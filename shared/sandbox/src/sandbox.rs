@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use copymend_remediation::ports::{CallErrorKind, Reads};
+use copymend_policy::Arn;
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::clock::SandboxClock;
 use crate::event::event_of;
 use crate::ledger::MemoryLedger;
 use crate::notifier::MemoryNotifier;
+use crate::own_calls::{self, Asked};
 use crate::world::World;
 
 /// Something to do to the world at the start of a call.
@@ -99,6 +101,24 @@ impl Sandbox {
     #[must_use]
     pub fn event_named(&self, name: &str) -> Option<Value> {
         self.world().copy_job_named(name).map(event_of)
+    }
+
+    /// AWS's words where it would refuse a call that Copymend makes on a vault, key or role, such as
+    /// `backup:PutBackupVaultAccessPolicy`. AWS remembers the refusal for a while. Nothing where it lets Copymend.
+    #[must_use]
+    pub fn refusal(&self, operation: &str, resource: &Arn) -> Option<String> {
+        let account = resource.account_id()?;
+        let mut world = self.world();
+        let asked = Asked {
+            account,
+            action: operation,
+            resource: own_calls::resource_of(&world, operation, resource.as_str(), account),
+            region: own_calls::global_region(resource.partition()),
+            vault: None,
+            at: self.clock.now(),
+            keys: Vec::new(),
+        };
+        own_calls::refusal(&mut world, &asked)
     }
 
     /// The calls so far.

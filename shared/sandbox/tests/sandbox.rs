@@ -13,6 +13,15 @@ mod editor;
 #[path = "sandbox/events.rs"]
 mod events;
 #[cfg(test)]
+#[path = "sandbox/expert_vaults.rs"]
+mod expert_vaults;
+#[cfg(test)]
+#[path = "sandbox/expert_worlds.rs"]
+mod expert_worlds;
+#[cfg(test)]
+#[path = "sandbox/feature_table.rs"]
+mod feature_table;
+#[cfg(test)]
 #[path = "sandbox/handler.rs"]
 mod handler;
 #[cfg(test)]
@@ -31,17 +40,26 @@ mod loading;
 #[path = "sandbox/matrix/mod.rs"]
 mod matrix;
 #[cfg(test)]
+#[path = "sandbox/not_principal.rs"]
+mod not_principal;
+#[cfg(test)]
 #[path = "sandbox/orders.rs"]
 mod orders;
 #[cfg(test)]
 #[path = "sandbox/organizations.rs"]
 mod organizations;
 #[cfg(test)]
+#[path = "sandbox/own_calls.rs"]
+mod own_calls;
+#[cfg(test)]
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]
 #[path = "sandbox/record.rs"]
 mod record;
+#[cfg(test)]
+#[path = "sandbox/requests.rs"]
+mod requests;
 #[cfg(test)]
 #[path = "sandbox/rules.rs"]
 mod rules;
@@ -54,6 +72,9 @@ mod service_jobs;
 #[cfg(test)]
 #[path = "sandbox/small.rs"]
 mod small;
+#[cfg(test)]
+#[path = "sandbox/standing_apart.rs"]
+mod standing_apart;
 #[cfg(test)]
 #[path = "sandbox/torture/mod.rs"]
 mod torture;

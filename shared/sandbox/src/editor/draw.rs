@@ -10,7 +10,7 @@ use super::{Break, breaks};
 use crate::world::{World, WorldError};
 
 /// The most ways in which a drawn world is broken beside the first.
-const MOST: usize = 7;
+const MOST: usize = 10;
 /// One in so many of them is a fault, which no rule brings about.
 const FAULTS: usize = 8;
 /// How many chances a way has that applies to every shape and stands beside every other. One that doesn't has more, up to [`RARE`].

@@ -170,39 +170,40 @@ impl Journey<'_> {
         regions.contains(&self.from) || regions.contains(&self.to)
     }
 
-    /// Whether AWS Backup can make this copy of a backup of this row. A row without a tick in either of the first two columns has no
-    /// copies "in any scenario, including same-Region and same-account copies".
-    pub(super) fn is_possible(self, row: Row) -> bool {
-        (row.cross_region || row.cross_account)
-            && (row.cross_account || !self.cross_account)
-            && (row.cross_region || !self.is_cross_region())
-            && self.is_possible_in_its_regions(row)
+    /// Whether AWS Backup doesn't make this copy of a backup of this row. A row without a tick in either of the first two columns has
+    /// no copies "in any scenario, including same-Region and same-account copies".
+    pub(super) fn is_excluded(self, row: Row) -> bool {
+        let ticked = row.cross_region || row.cross_account;
+        !ticked
+            || (self.cross_account && !row.cross_account)
+            || (self.is_cross_region() && !row.cross_region)
+            || self.is_excluded_in_its_regions(row)
     }
 
-    fn is_possible_in_its_regions(self, row: Row) -> bool {
+    fn is_excluded_in_its_regions(self, row: Row) -> bool {
         let cross_region = self.is_cross_region();
         let elsewhere = cross_region || self.cross_account;
         let sovereign = [self.from, self.to]
             .iter()
             .any(|region| region.starts_with("eusc-"));
         if sovereign && elsewhere {
-            return false;
+            return true;
         }
         match row.name {
-            "Amazon S3" => !(self.cross_account && self.touches(&CHINA)),
-            "Amazon Timestream" => !(self.cross_account && self.touches(&OPT_IN)),
+            "Amazon S3" => self.cross_account && self.touches(&CHINA),
+            "Amazon Timestream" => self.cross_account && self.touches(&OPT_IN),
             "Amazon Neptune" => {
                 let closed = |region: &&&str| !NEPTUNE.contains(*region);
                 let others: Vec<&str> = OPT_IN.iter().filter(closed).copied().collect();
-                !(self.cross_account && self.touches(&OPT_IN))
-                    && !(cross_region && self.touches(&others))
+                (self.cross_account && self.touches(&OPT_IN))
+                    || (cross_region && self.touches(&others))
             }
-            "FSx for Lustre" => !(cross_region && self.touches(&MIDDLE_EAST)),
+            "FSx for Lustre" => cross_region && self.touches(&MIDDLE_EAST),
             "FSx for ONTAP" => {
-                !(cross_region && self.touches(&MIDDLE_EAST))
-                    && !(elsewhere && (self.touches(&CHINA) || self.touches(&[NEW_ZEALAND])))
+                (cross_region && self.touches(&MIDDLE_EAST))
+                    || (elsewhere && (self.touches(&CHINA) || self.touches(&[NEW_ZEALAND])))
             }
-            _ => true,
+            _ => false,
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
     };
     let row = row(&point.resource_type, &point.arn, &point.resource_arn);
     let same_partition = copy.source_vault.partition() == copy.destination_vault.partition();
-    let message = if !same_partition || row.is_some_and(|row| !journey.is_possible(row)) {
+    let message = if !same_partition || row.is_some_and(|row| journey.is_excluded(row)) {
         if copy.is_cross_region() {
             format!(
                 "Copy job from {} to {} cannot be initiated for {} resources. Feature is not supported for provided resource type.",

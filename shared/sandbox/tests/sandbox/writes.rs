@@ -108,6 +108,82 @@ fn a_key_policy_that_is_too_large_malformed_or_names_nobody_is_refused() {
     );
 }
 
+/// A policy can hold what can't be stored any more: it stays as it is until somebody changes it.
+#[test]
+fn a_policy_with_a_deleted_principal_is_there_and_cannot_be_stored_with_anything_added() {
+    for dead in [
+        "AROA1234567890EXAMPLE",
+        "AIDA1234567890EXAMPLE",
+        "arn:aws:iam::111122223333:role/Deleted",
+        "121212121212",
+        "arn:aws:iam::121212121212:root",
+        "arn:aws:iam::121212121212:role/Any",
+    ] {
+        for element in ["Principal", "NotPrincipal"] {
+            let effect = if element == "Principal" {
+                "Allow"
+            } else {
+                "Deny"
+            };
+            let old = json!({"Sid": "Old", "Effect": effect, element: {"AWS": [dead, "111122223333"]},
+                "Action": "backup:CopyIntoBackupVault", "Resource": "*"});
+            let mut changed = world();
+            changed["closed_accounts"] = json!(["121212121212"]);
+            let regions = &mut changed["accounts"]["444455556666"]["regions"];
+            regions["eu-west-1"]["vaults"]["dr"]["policy"] = json!({"Statement": [old]});
+            let mut world = load(&changed);
+            let added = json!({"Statement": [old, allow_copy()]}).to_string();
+            let error = world
+                .put_vault_policy(&VAULT.parse().unwrap(), &added)
+                .unwrap_err();
+            assert_eq!(error.code, "InvalidParameterValueException");
+            assert_eq!(
+                error.message,
+                format!("Provided principal is not valid: {dead}")
+            );
+            let error = world
+                .put_key_policy(&KEY.parse().unwrap(), &added)
+                .unwrap_err();
+            assert_eq!(error.code, "MalformedPolicyDocumentException");
+            let without = json!({"Statement": [allow_copy()]}).to_string();
+            assert!(
+                world
+                    .put_vault_policy(&VAULT.parse().unwrap(), &without)
+                    .is_ok()
+            );
+        }
+    }
+}
+
+#[test]
+fn an_account_that_is_there_is_not_closed() {
+    let mut world = world();
+    world["closed_accounts"] = json!(["444455556666"]);
+    let error = World::from_json(&world.to_string())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("`closed_accounts`"), "{error}");
+}
+
+#[test]
+fn not_principal_with_allow_cannot_be_stored() {
+    let policy = |effect: &str| {
+        json!({"Statement": [{"Effect": effect, "NotPrincipal": {"AWS": "111122223333"},
+            "Action": "backup:CopyIntoBackupVault", "Resource": "*"}]})
+        .to_string()
+    };
+    assert_eq!(
+        put_vault(&policy("Allow")),
+        Err("InvalidParameterValueException")
+    );
+    assert_eq!(
+        put_key(&policy("Allow")),
+        Err("MalformedPolicyDocumentException")
+    );
+    assert!(put_vault(&policy("Deny")).is_ok());
+    assert!(put_key(&policy("Deny")).is_ok());
+}
+
 #[test]
 fn a_service_linked_role_is_a_principal_only_while_it_exists() {
     let mut world = load(&world());
