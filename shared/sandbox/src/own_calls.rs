@@ -38,7 +38,8 @@ static METADATA_OF_MANAGED_KEYS: LazyLock<Option<PolicyDocument>> = LazyLock::ne
     .ok()
 });
 
-/// In place of the policy of a key that doesn't exist: KMS says that there is none before it looks for a policy (inferred).
+/// Where no key has a policy to ask: for actions on no key, and for a key that doesn't exist, of which KMS says so before it looks for a
+/// policy (inferred).
 static EVERYONE: LazyLock<Option<PolicyDocument>> = LazyLock::new(|| {
     PolicyDocument::parse(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#).ok()
 });
@@ -145,7 +146,7 @@ impl Asked<'_> {
                 .ok()
                 .cloned();
         }
-        if self.resource.parse::<KeyAliasArn>().is_ok() {
+        if self.resource == "*" || self.resource.parse::<KeyAliasArn>().is_ok() {
             return EVERYONE.clone();
         }
         let Some(key) = world.key(&self.resource.parse().ok()?) else {

@@ -10,7 +10,7 @@
 //!    first.
 //! 3. The recovery point exists, and the destination vault exists.
 //! 4. Another account: same organization, and the feature is on (documented: "Creating backup copies across accounts").
-//! 5. The resource type supports the copy (documented: "Feature availability by resource").
+//! 5. The resource type supports the copy (documented: "Feature availability by resource"; the table is [`feature_table`]).
 //! 6. The destination vault's policy: another account needs an Allow, the same one is only stopped by a Deny
 //!    (documented: "Vault access policies"; the same-account half is inferred from IAM's evaluation logic).
 //! 7. The destination vault's key exists, is usable, and is one that a copy of this type may be under: see [`vault_key`].
@@ -19,6 +19,9 @@
 //! 10. Another account: `AWSServiceRoleForBackup` exists there (documented; AWS's words for it are unverified).
 //! 11. The source keys: see [`source_key`].
 //! 12. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
+//!
+//! A call that AWS refused is refused for a while more: see [`crate::denials`]. The rules use the crate `policy`, which an independent
+//! simulator checks, and nothing of the diagnosis but the names of causes and of things.
 
 mod calls;
 mod feature_table;

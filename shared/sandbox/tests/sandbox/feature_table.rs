@@ -2,10 +2,10 @@
 
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::features::{CopySupport, PlannedCopy, support_of};
-use copymend_sandbox::NewCopy;
+use copymend_sandbox::{NewCopy, World};
 use serde_json::{Value, json};
 
-use crate::small::{copy, run};
+use crate::small::{copy, load};
 
 const MANAGED: &str = "arn:aws:backup:REGION:111122223333:recovery-point:1a2b3c4d";
 
@@ -124,22 +124,23 @@ const REGIONS: [(&str, &str); 11] = [
     ("aws-us-gov", "us-gov-east-1"),
 ];
 
-struct Asked {
-    backup: (&'static str, &'static str, &'static str),
+/// A recovery point of each kind, on its way.
+#[derive(Clone, Copy)]
+struct Journey {
     from: (&'static str, &'static str),
     to: (&'static str, &'static str),
     account: &'static str,
     air_gapped: bool,
 }
 
-impl Asked {
-    fn arn(&self, text: &str) -> String {
+impl Journey {
+    fn arn(self, text: &str) -> String {
         let (partition, region) = self.from;
         text.replace("arn:aws:", &format!("arn:{partition}:"))
             .replace("REGION", region)
     }
 
-    fn vaults(&self) -> [String; 2] {
+    fn vaults(self) -> [String; 2] {
         let vault = |(partition, region): (&str, &str), account: &str, name: &str| {
             format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
         };
@@ -149,25 +150,34 @@ impl Asked {
         ]
     }
 
-    /// A world in which nothing but the type and the places can stop the copy, and its copy.
-    fn judged(&self) -> Option<Cause> {
-        let [source, destination] = self.vaults();
-        let (kind, point, resource) = self.backup;
+    /// The recovery point of a backup, with an id of its own.
+    fn point(self, backup: usize) -> String {
+        format!("{}-{backup}", self.arn(BACKUPS[backup].1))
+    }
+
+    /// A world in which nothing but the type and the places can stop a copy.
+    fn world(self) -> World {
         let admit = json!({"Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*"});
-        let mut source_point = json!({"arn": self.arn(point), "resource_arn": self.arn(resource), "resource_type": kind,
-            "encrypted": false});
-        // A logically air-gapped vault takes these only where they are encrypted, which is no matter of the table.
-        if ["Aurora", "DocumentDB", "Neptune"].contains(&kind) {
-            let (partition, region) = self.from;
-            source_point["encrypted"] = json!(true);
-            source_point["encryption_key_arn"] = json!(format!(
-                "arn:{partition}:kms:{region}:111122223333:key/33333333-3333-4333-8333-333333333333"
-            ));
-        }
+        // A logically air-gapped vault takes some types only where they are encrypted, which is no matter of the table.
+        let (partition, region) = self.from;
+        let key = "33333333-3333-4333-8333-333333333333";
+        let key_arn = format!("arn:{partition}:kms:{region}:111122223333:key/{key}");
+        let points: Vec<Value> = BACKUPS
+            .iter()
+            .enumerate()
+            .map(|(backup, (kind, _, resource))| {
+                let mut point = json!({"arn": self.point(backup), "resource_arn": self.arn(resource),
+                    "resource_type": kind, "encrypted": false});
+                if ["Aurora", "DocumentDB", "Neptune"].contains(kind) {
+                    point["encrypted"] = json!(true);
+                    point["encryption_key_arn"] = json!(key_arn);
+                }
+                point
+            })
+            .collect();
         let everyone =
             json!({"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"});
         let open = json!({"policy": {"Statement": [everyone]}});
-        let points = json!({"recovery_points": [source_point]});
         let mut dr = json!({"policy": {"Statement": [admit]}});
         if self.air_gapped {
             dr["vault_type"] = json!("LOGICALLY_AIR_GAPPED_BACKUP_VAULT");
@@ -178,45 +188,42 @@ impl Asked {
             );
             dr["encryption_key_arn"] = json!(key);
         }
-        let source_key = json!({"33333333-3333-4333-8333-333333333333": open});
-        let keys = json!({"22222222-2222-4222-8222-222222222222": {}, "33333333-3333-4333-8333-333333333333": open});
         let mut accounts = json!({"111122223333": {"partition": self.from.0,
             "roles": {"BackupRole": {"managed_policies": ["AWSBackupServiceRolePolicyForBackup"]}},
-            "regions": {self.from.1: {"vaults": {"prod": points}, "keys": source_key}}}});
+            "regions": {self.from.1: {"vaults": {"prod": {"recovery_points": points}}, "keys": {key: open}}}}});
         let regions = &mut accounts[self.account]["regions"][self.to.1];
         regions["vaults"]["dr"] = dr;
-        regions["keys"] = keys;
+        regions["keys"]["22222222-2222-4222-8222-222222222222"] = json!({});
         accounts[self.account]["partition"] = json!(self.to.0);
-        let world = json!({"accounts": accounts, "organizations": self.organization()});
-        let copy = NewCopy {
-            recovery_point: self.arn(point).parse().unwrap(),
-            source_vault: source.parse().unwrap(),
-            destination_vault: destination.parse().unwrap(),
-            role: self
-                .arn("arn:aws:iam::111122223333:role/BackupRole")
-                .parse()
-                .unwrap(),
-            ..copy()
-        };
-        run(&world, copy)
-            .failure()
-            .and_then(|failure| failure.cause)
-    }
-
-    fn organization(&self) -> Value {
         let mut members = json!({"111122223333": "o-exampleorgid/r-ab12/"});
         members[self.account] = json!("o-exampleorgid/r-ab12/");
-        json!([{"id": "o-exampleorgid", "management_account": "999988887777",
-            "cross_account_backup_enabled": true, "member_accounts": members}])
+        load(&json!({"accounts": accounts, "organizations": [{
+            "id": "o-exampleorgid", "management_account": "999988887777",
+            "cross_account_backup_enabled": true, "member_accounts": members}]}))
+    }
+
+    /// Whether the sandbox lets a backup be copied.
+    fn is_let_pass(self, world: &mut World, backup: usize) -> bool {
+        let [source, destination] = self.vaults();
+        let role = self.arn("arn:aws:iam::111122223333:role/BackupRole");
+        let job = world.start_copy(NewCopy {
+            recovery_point: self.point(backup).parse().unwrap(),
+            source_vault: source.parse().unwrap(),
+            destination_vault: destination.parse().unwrap(),
+            role: role.parse().unwrap(),
+            ..copy()
+        });
+        let failure = job.unwrap().failure();
+        failure.and_then(|failure| failure.cause) != Some(Cause::UnsupportedResourceType)
     }
 
     /// What the diagnosis's table says.
-    fn diagnosed(&self) -> bool {
+    fn is_diagnosed_as_supported(self, backup: usize) -> bool {
         let [source, destination] = self.vaults();
-        let (kind, point, resource) = self.backup;
+        let (kind, _, resource) = BACKUPS[backup];
         let planned = PlannedCopy {
             resource_type: kind,
-            recovery_point: &self.arn(point).parse().unwrap(),
+            recovery_point: &self.point(backup).parse().unwrap(),
             resource: Some(&self.arn(resource).parse().unwrap()),
             source_vault: &source.parse().unwrap(),
             destination_vault: &destination.parse().unwrap(),
@@ -226,33 +233,51 @@ impl Asked {
     }
 }
 
+/// Between Regions of every kind, in one account and across two, into both kinds of vaults.
+fn journeys() -> impl Iterator<Item = Journey> {
+    let pairs = REGIONS
+        .into_iter()
+        .flat_map(|from| REGIONS.into_iter().map(move |to| (from, to)))
+        .filter(|(from, to)| from.0 == to.0);
+    pairs.flat_map(|(from, to)| {
+        [
+            ("111122223333", false),
+            ("111122223333", true),
+            ("444455556666", false),
+            ("444455556666", true),
+        ]
+        .map(|(account, air_gapped)| Journey {
+            from,
+            to,
+            account,
+            air_gapped,
+        })
+    })
+}
+
 /// Two tables that were read from the page apart from each other.
 #[test]
 fn both_tables_say_the_same_of_every_type_between_regions_of_every_kind() {
     let (mut asked, mut refused) = (0, 0);
-    for backup in BACKUPS {
-        for from in REGIONS {
-            for to in REGIONS.into_iter().filter(|to| to.0 == from.0) {
-                for account in ["111122223333", "444455556666"] {
-                    for air_gapped in [false, true] {
-                        let copy = Asked {
-                            backup,
-                            from,
-                            to,
-                            account,
-                            air_gapped,
-                        };
-                        let supported = copy.judged() != Some(Cause::UnsupportedResourceType);
-                        let what = format!(
-                            "{} from {} to {} in {account}, {air_gapped}",
-                            backup.0, from.1, to.1
-                        );
-                        assert_eq!(supported, copy.diagnosed(), "{what}");
-                        asked += 1;
-                        refused += u32::from(!supported);
-                    }
-                }
-            }
+    for journey in journeys() {
+        let mut world = journey.world();
+        for (backup, (kind, ..)) in BACKUPS.iter().enumerate() {
+            let passes = journey.is_let_pass(&mut world, backup);
+            let Journey {
+                from,
+                to,
+                account,
+                air_gapped,
+            } = journey;
+            assert_eq!(
+                passes,
+                journey.is_diagnosed_as_supported(backup),
+                "{kind} from {} to {} in {account}, {air_gapped}",
+                from.1,
+                to.1
+            );
+            asked += 1;
+            refused += u32::from(!passes);
         }
     }
     assert!(
@@ -264,9 +289,7 @@ fn both_tables_say_the_same_of_every_type_between_regions_of_every_kind() {
 /// By the page alone.
 #[test]
 fn what_the_page_refuses_is_refused_and_what_it_ticks_is_not() {
-    let backup = |number: usize| BACKUPS[number];
-    let (here, there) = (REGIONS[0], REGIONS[1]);
-    for (number, account, air_gapped, ticked) in [
+    for (backup, account, air_gapped, ticked) in [
         (0, "444455556666", true, true),
         (4, "444455556666", false, true),
         // "Multi-AZ clusters do not currently support any copy operations", in the same account neither.
@@ -281,18 +304,17 @@ fn what_the_page_refuses_is_refused_and_what_it_ticks_is_not() {
         (17, "111122223333", false, false),
         (18, "111122223333", false, false),
     ] {
-        let asked = Asked {
-            backup: backup(number),
-            from: here,
-            to: there,
+        let journey = Journey {
+            from: REGIONS[0],
+            to: REGIONS[1],
             account,
             air_gapped,
         };
-        let supported = asked.judged() != Some(Cause::UnsupportedResourceType);
         assert_eq!(
-            supported, ticked,
+            journey.is_let_pass(&mut journey.world(), backup),
+            ticked,
             "{} in {account}, {air_gapped}",
-            asked.backup.0
+            BACKUPS[backup].0
         );
     }
 }
