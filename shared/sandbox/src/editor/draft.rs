@@ -19,8 +19,8 @@ impl Draft {
     /// A world in which the copy completes.
     #[must_use]
     pub fn healthy(shape: Shape) -> Self {
-        let places = Places::of(&shape);
-        let json = healthy::world(&shape, &places);
+        let places = Places::of(shape);
+        let json = healthy::world(shape, &places);
         Self {
             shape,
             healthy: json.clone(),
@@ -31,8 +31,8 @@ impl Draft {
 
     /// The shape that it began as.
     #[must_use]
-    pub const fn shape(&self) -> &Shape {
-        &self.shape
+    pub const fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// The world as JSON, as in a world file.

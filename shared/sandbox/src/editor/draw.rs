@@ -29,7 +29,7 @@ pub struct Drawn {
 impl Drawn {
     /// What the world looked like before.
     #[must_use]
-    pub const fn shape(&self) -> &Shape {
+    pub const fn shape(&self) -> Shape {
         self.draft.shape()
     }
 
@@ -104,7 +104,7 @@ fn ways() -> &'static [Way] {
         let shapes = Shape::all();
         let all = breaks();
         let way = |broken: &'static Break| {
-            let applies = shapes.iter().filter(|shape| broken.applies_to(shape));
+            let applies = shapes.iter().filter(|shape| broken.applies_to(**shape));
             let excluded = all.iter().filter(|other| !other.is_beside(broken)).count();
             let chances = COMMON * shapes.len() / applies.count().max(1);
             let chances = chances * (EXCLUDED + excluded) / EXCLUDED;
@@ -131,7 +131,7 @@ pub fn draw(seed: u64) -> Drawn {
     let mut broken: Vec<&'static Break> = dice.way(&rules).into_iter().collect();
     let shapes: Vec<Shape> = Shape::all()
         .into_iter()
-        .filter(|shape| broken.iter().all(|first| first.applies_to(shape)))
+        .filter(|shape| broken.iter().all(|first| first.applies_to(*shape)))
         .collect();
     let shape = dice.of(&shapes).copied().unwrap_or(Shape::USUAL);
     for _ in 0..dice.below(MOST + 1) {
@@ -139,7 +139,7 @@ pub fn draw(seed: u64) -> Drawn {
         let beside: Vec<Way> = ways()
             .iter()
             .copied()
-            .filter(|way| way.broken.is_rule == is_rule && way.broken.applies_to(&shape))
+            .filter(|way| way.broken.is_rule == is_rule && way.broken.applies_to(shape))
             .filter(|way| broken.iter().all(|one| way.broken.is_beside(one)))
             .collect();
         broken.extend(dice.way(&beside));

@@ -42,7 +42,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn of(shape: &Shape) -> Self {
+    pub(super) fn of(shape: Shape) -> Self {
         let destination_account = if shape.cross_account {
             DESTINATION
         } else {
@@ -104,8 +104,8 @@ impl Places {
     }
 }
 
-fn point_arn(shape: &Shape, region: &str) -> String {
-    if shape.from_air_gapped() || shape.is_fully_managed() {
+fn point_arn(shape: Shape, region: &str) -> String {
+    if shape.leaves_air_gapped() || shape.is_fully_managed() {
         return format!(
             "arn:aws:backup:{region}:{SOURCE}:recovery-point:9e1d2c3b-0000-4000-8000-000000000001"
         );
@@ -125,7 +125,7 @@ fn point_arn(shape: &Shape, region: &str) -> String {
     }
 }
 
-fn point(shape: &Shape, places: &Places) -> Value {
+fn point(shape: Shape, places: &Places) -> Value {
     let region = places.source_region;
     let of =
         |service: &str, resource: &str| format!("arn:aws:{service}:{region}:{SOURCE}:{resource}");
@@ -145,7 +145,7 @@ fn point(shape: &Shape, places: &Places) -> Value {
         "size_in_bytes": 1_073_741_824_u64
     });
     let has_own_key =
-        shape.has_source_key() && !shape.from_air_gapped() && !shape.is_fully_managed();
+        shape.has_source_key() && !shape.leaves_air_gapped() && !shape.is_fully_managed();
     let fields = point.as_object_mut();
     if let Some(fields) = fields.filter(|_| has_own_key) {
         let key = &places.source_key_arn;
@@ -214,14 +214,14 @@ fn vault(kind: VaultKind, key: Option<&str>) -> Value {
 }
 
 /// The users of a key, by two questions.
-fn users<'p>(places: &'p Places, by_job_role: bool, by_linked_role: bool) -> Vec<&'p str> {
+fn users(places: &Places, by_job_role: bool, by_linked_role: bool) -> Vec<&str> {
     let job_role = by_job_role.then_some(ROLE_ARN);
     let linked_role = by_linked_role.then_some(places.linked_role.as_str());
     job_role.into_iter().chain(linked_role).collect()
 }
 
 /// A world of this shape in which the copy completes. No policy in it speaks of the organization, so that each thing can be broken alone.
-pub(super) fn world(shape: &Shape, places: &Places) -> Value {
+pub(super) fn world(shape: Shape, places: &Places) -> Value {
     let source_users = users(
         places,
         shape.job_role_uses_source_key(),
@@ -274,12 +274,12 @@ pub(super) fn world(shape: &Shape, places: &Places) -> Value {
         }]
     });
     // A copy from one air-gapped vault to another can't be scheduled (documented: "Logically air-gapped vault").
-    let is_on_demand = shape.from_air_gapped() && shape.to_air_gapped();
+    let is_on_demand = shape.leaves_air_gapped() && shape.enters_air_gapped();
     let job = world.pointer_mut(COPY).and_then(Value::as_object_mut);
     if let Some(job) = job.filter(|_| is_on_demand) {
         job.shift_remove("created_by");
     }
-    let needs_vault_key = shape.from_air_gapped() || shape.is_fully_managed();
+    let needs_vault_key = shape.leaves_air_gapped() || shape.is_fully_managed();
     let source_vault_key =
         (needs_vault_key && shape.has_source_key()).then_some(places.source_key_arn.as_str());
     let mut source_vault = vault(shape.source, source_vault_key);

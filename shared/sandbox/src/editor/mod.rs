@@ -38,7 +38,7 @@ pub struct Break {
     pub is_rule: bool,
     /// The parts of the world that it changes. Two ways that share one can't stand beside each other.
     places: &'static [Place],
-    applies: fn(&Shape) -> bool,
+    applies: fn(Shape) -> bool,
     make: fn(&mut Draft),
     mend: fn(&mut Draft),
 }
@@ -52,7 +52,7 @@ pub fn breaks() -> Vec<&'static Break> {
 impl Break {
     /// Whether a world of this shape can be broken like this.
     #[must_use]
-    pub fn applies_to(&self, shape: &Shape) -> bool {
+    pub fn applies_to(&self, shape: Shape) -> bool {
         (self.applies)(shape)
     }
 

@@ -93,13 +93,13 @@ impl Shape {
     /// Whether AWS lets such a copy pass, if nothing is broken (documented: AWS Backup developer guide, "Feature availability by
     /// resource" and "Logically air-gapped vault").
     #[must_use]
-    pub fn is_possible(&self) -> bool {
-        let air_gapped = self.from_air_gapped() || self.to_air_gapped();
+    pub fn is_possible(self) -> bool {
+        let air_gapped = self.leaves_air_gapped() || self.enters_air_gapped();
         let by_type = match self.backup {
             Backup::Rds => !air_gapped,
             Backup::Aurora => !(air_gapped && self.cross_region),
             // What lies in an air-gapped vault is under the vault's key.
-            Backup::Image | Backup::PlainEbs => !self.from_air_gapped(),
+            Backup::Image | Backup::PlainEbs => !self.leaves_air_gapped(),
             Backup::Ebs | Backup::Fsx | Backup::S3 => true,
         };
         let key_owners = (!self.foreign_source_key || self.has_source_key())
@@ -136,49 +136,49 @@ impl Shape {
         shapes
     }
 
-    pub(super) fn from_air_gapped(&self) -> bool {
+    pub(super) fn leaves_air_gapped(self) -> bool {
         self.source != VaultKind::Standard
     }
 
-    pub(super) fn to_air_gapped(&self) -> bool {
+    pub(super) fn enters_air_gapped(self) -> bool {
         self.destination != VaultKind::Standard
     }
 
-    pub(super) fn is_fully_managed(&self) -> bool {
+    pub(super) fn is_fully_managed(self) -> bool {
         self.backup == Backup::S3
     }
 
     /// Whether a customer managed key protects the source.
-    pub(super) fn has_source_key(&self) -> bool {
+    pub(super) fn has_source_key(self) -> bool {
         self.backup != Backup::PlainEbs && self.source != VaultKind::AirGapped
     }
 
     /// Whether the destination vault has a customer managed key.
-    pub(super) fn has_vault_key(&self) -> bool {
+    pub(super) fn has_vault_key(self) -> bool {
         self.destination != VaultKind::AirGapped
     }
 
     /// Whether the job role uses the source key: inside one account, and into and out of air-gapped vaults.
-    pub(super) fn job_role_uses_source_key(&self) -> bool {
+    pub(super) fn job_role_uses_source_key(self) -> bool {
         self.has_source_key()
-            && (!self.cross_account || self.to_air_gapped() || self.from_air_gapped())
+            && (!self.cross_account || self.enters_air_gapped() || self.leaves_air_gapped())
     }
 
     /// Whether the destination's service-linked role uses the source key: across accounts, and out of air-gapped vaults.
-    pub(super) fn linked_role_uses_source_key(&self) -> bool {
+    pub(super) fn linked_role_uses_source_key(self) -> bool {
         self.has_source_key()
-            && !self.to_air_gapped()
-            && (self.cross_account || self.from_air_gapped())
+            && !self.enters_air_gapped()
+            && (self.cross_account || self.leaves_air_gapped())
     }
 
     /// Whether the job role uses the destination vault's key.
-    pub(super) fn job_role_uses_vault_key(&self) -> bool {
+    pub(super) fn job_role_uses_vault_key(self) -> bool {
         self.has_vault_key()
-            && (self.to_air_gapped() || (!self.cross_account && !self.is_fully_managed()))
+            && (self.enters_air_gapped() || (!self.cross_account && !self.is_fully_managed()))
     }
 
     /// Whether the destination's service-linked role uses the destination vault's key.
-    pub(super) fn linked_role_uses_vault_key(&self) -> bool {
-        !self.to_air_gapped() && self.cross_account && !self.is_fully_managed()
+    pub(super) fn linked_role_uses_vault_key(self) -> bool {
+        !self.enters_air_gapped() && self.cross_account && !self.is_fully_managed()
     }
 }

@@ -35,7 +35,7 @@ fn the_copy_completes_in_every_healthy_world() {
 fn each_way_alone_makes_the_copy_fail_for_its_cause_and_mending_it_makes_the_world_healthy() {
     let shapes = Shape::all();
     for (number, broken) in editor::breaks().into_iter().enumerate() {
-        let applies = shapes.iter().filter(|shape| broken.applies_to(shape));
+        let applies = shapes.iter().filter(|shape| broken.applies_to(**shape));
         let applies: Vec<&Shape> = applies.collect();
         assert!(!applies.is_empty(), "{}", broken.name);
         let step = applies.len().div_ceil(12);
@@ -106,7 +106,7 @@ fn a_drawn_world_fails_until_the_last_way_is_mended() {
         assert_eq!(failure(&drawn.world().unwrap()), None, "seed {seed}");
         assert_eq!(
             drawn.json(),
-            Draft::healthy(*drawn.shape()).json(),
+            Draft::healthy(drawn.shape()).json(),
             "seed {seed}"
         );
     }

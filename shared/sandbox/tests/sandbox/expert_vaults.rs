@@ -34,7 +34,7 @@ fn edited(scene: &mut Scene, shape: Shape, ways: &[&str]) {
     for name in ways {
         let ways = editor::breaks();
         let way = ways.into_iter().find(|way| way.name == *name).unwrap();
-        assert!(way.applies_to(&shape), "{name}");
+        assert!(way.applies_to(shape), "{name}");
         way.make(&mut draft);
     }
     scene.0 = draft.json().clone();
@@ -250,7 +250,7 @@ const EXPERTS: [Expert; 18] = [
                 scene,
                 OUT_OF,
                 &["air-gapped-vaults-key-admits-the-job-role-alone"],
-            )
+            );
         },
     ),
     nothing_helps(

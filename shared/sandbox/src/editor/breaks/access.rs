@@ -42,7 +42,7 @@ pub(super) const WAYS: &[Break] = &[
             draft.set(
                 &in_role("trust_policy"),
                 trust("lambda.amazonaws.com", &json!({})),
-            )
+            );
         },
         mend: |draft| draft.restore(&in_role("trust_policy")),
     },
@@ -183,7 +183,7 @@ pub(super) const WAYS: &[Break] = &[
             let usual = shape.job_role_uses_source_key();
             // Which principal uses the key of a fully managed type isn't known, unless an air-gapped vault is involved.
             let is_known =
-                !shape.is_fully_managed() || shape.from_air_gapped() || shape.to_air_gapped();
+                !shape.is_fully_managed() || shape.leaves_air_gapped() || shape.enters_air_gapped();
             shape.job_role_uses_vault_key() || (usual && is_known)
         },
         make: |draft| {

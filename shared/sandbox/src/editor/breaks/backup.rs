@@ -36,7 +36,7 @@ pub(super) const WAYS: &[Break] = &[
         cause: Cause::UnsupportedResourceType,
         is_rule: true,
         places: &[Place::Point],
-        applies: |shape| !shape.from_air_gapped(),
+        applies: |shape| !shape.leaves_air_gapped(),
         make: |draft| {
             let region = draft.places.source_region;
             let of = |resource: &str| {
@@ -61,8 +61,10 @@ pub(super) const WAYS: &[Break] = &[
         cause: Cause::UnsupportedResourceType,
         is_rule: true,
         places: &[Place::Point, Place::SourceKey],
-        applies: |shape: &Shape| {
-            shape.backup == Backup::Aurora && shape.to_air_gapped() && !shape.from_air_gapped()
+        applies: |shape: Shape| {
+            shape.backup == Backup::Aurora
+                && shape.enters_air_gapped()
+                && !shape.leaves_air_gapped()
         },
         make: |draft| draft.remove(&in_point(draft, "encryption_key_arn")),
         mend: |draft| draft.restore(&in_point(draft, "encryption_key_arn")),

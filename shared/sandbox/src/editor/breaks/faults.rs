@@ -41,15 +41,15 @@ faults! {
     "continuous-backup", ContinuousBackup, of_s3, "Bucket my-bucket already has continuous backup enabled for another vault Backup job failed.";
 }
 
-fn across_images(shape: &Shape) -> bool {
+fn across_images(shape: Shape) -> bool {
     shape.backup == Backup::Image && shape.cross_account
 }
 
-fn of_rds(shape: &Shape) -> bool {
+fn of_rds(shape: Shape) -> bool {
     shape.backup == Backup::Rds
 }
 
-fn of_s3(shape: &Shape) -> bool {
+fn of_s3(shape: Shape) -> bool {
     shape.backup == Backup::S3
 }
 

@@ -23,11 +23,11 @@ pub(super) static ALL: [&[Break]; 7] = [
     faults::WAYS,
 ];
 
-const fn always(_: &Shape) -> bool {
+const fn always(_: Shape) -> bool {
     true
 }
 
-const fn across_accounts(shape: &Shape) -> bool {
+const fn across_accounts(shape: Shape) -> bool {
     shape.cross_account
 }
 

@@ -82,8 +82,8 @@ pub(super) const WAYS: &[Break] = &[
         cause: Cause::RegionOptIn,
         is_rule: true,
         places: &[Place::OptIn],
-        applies: |shape: &Shape| {
-            let fully_managed = shape.is_fully_managed() && !shape.from_air_gapped();
+        applies: |shape: Shape| {
+            let fully_managed = shape.is_fully_managed() && !shape.leaves_air_gapped();
             shape.opt_in_region
                 && shape.cross_account
                 && shape.linked_role_uses_source_key()
@@ -97,7 +97,7 @@ pub(super) const WAYS: &[Break] = &[
         cause: Cause::RegionOptIn,
         is_rule: true,
         places: &[Place::OptIn],
-        applies: |shape: &Shape| {
+        applies: |shape: Shape| {
             let is_foreign = shape.cross_account || shape.foreign_vault_key;
             shape.opt_in_region
                 && !shape.cross_region

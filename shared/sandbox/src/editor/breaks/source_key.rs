@@ -14,7 +14,7 @@ const WHOLE: &[Place] = &[
     Place::SourceKeyDeny,
 ];
 
-const fn has_key(shape: &Shape) -> bool {
+const fn has_key(shape: Shape) -> bool {
     !matches!(shape.backup, Backup::PlainEbs) && !matches!(shape.source, VaultKind::AirGapped)
 }
 
@@ -25,11 +25,11 @@ pub(super) const WAYS: &[Break] = &[
         is_rule: true,
         places: WHOLE,
         applies: |shape| {
-            let leaves = shape.cross_account || shape.to_air_gapped();
+            let leaves = shape.cross_account || shape.enters_air_gapped();
             has_key(shape)
                 && leaves
                 && !shape.is_fully_managed()
-                && !shape.from_air_gapped()
+                && !shape.leaves_air_gapped()
                 && !shape.foreign_source_key
         },
         make: |draft| {
@@ -122,7 +122,7 @@ pub(super) const WAYS: &[Break] = &[
         cause: Cause::SourceKeyPolicy,
         is_rule: true,
         places: &[Place::SourceKeyPolicy],
-        applies: |shape| has_key(shape) && shape.from_air_gapped() && !shape.to_air_gapped(),
+        applies: |shape| has_key(shape) && shape.leaves_air_gapped() && !shape.enters_air_gapped(),
         make: |draft| admit_only(draft, ROLE_ARN),
         mend: restore_both,
     },
@@ -131,7 +131,7 @@ pub(super) const WAYS: &[Break] = &[
         cause: Cause::SourceKeyPolicy,
         is_rule: true,
         places: &[Place::SourceKeyPolicy],
-        applies: |shape| has_key(shape) && shape.from_air_gapped() && !shape.to_air_gapped(),
+        applies: |shape| has_key(shape) && shape.leaves_air_gapped() && !shape.enters_air_gapped(),
         make: |draft| admit_only(draft, &draft.places.linked_role.clone()),
         mend: restore_both,
     },
@@ -162,7 +162,7 @@ pub(super) const WAYS: &[Break] = &[
             draft.set(
                 &format!("{}/state", draft.places.second_key),
                 json!("Disabled"),
-            )
+            );
         },
         mend: |draft| draft.restore(&format!("{}/state", draft.places.second_key)),
     },

@@ -30,7 +30,7 @@ pub(super) const WAYS: &[Break] = &[
         cause: Cause::DestinationVaultKey,
         is_rule: true,
         places: WHOLE,
-        applies: |shape: &Shape| shape.cross_account && !shape.to_air_gapped(),
+        applies: |shape: Shape| shape.cross_account && !shape.enters_air_gapped(),
         make: |draft| {
             let vault = draft.json().pointer(&draft.places.vault).cloned();
             draft.remove(&draft.places.vault.clone());
@@ -73,7 +73,7 @@ pub(super) const WAYS: &[Break] = &[
                 draft,
                 "Principal",
                 json!({"AWS": "arn:aws:iam::222233334444:root"}),
-            )
+            );
         },
         mend: restore_allow,
     },
@@ -121,7 +121,7 @@ pub(super) const WAYS: &[Break] = &[
             deny(
                 draft,
                 &json!({"StringNotEquals": {"aws:PrincipalAccount": "222233334444"}}),
-            )
+            );
         },
         mend: |draft| draft.drop_statement(&draft.places.vault.clone(), "Nobody"),
     },

@@ -9,11 +9,11 @@ use super::{Break, Draft, Place, Shape};
 /// Everything of the key.
 const WHOLE: &[Place] = &[Place::VaultKey, Place::VaultKeyPolicy, Place::VaultKeyDeny];
 
-fn of_customer(shape: &Shape) -> bool {
+fn of_customer(shape: Shape) -> bool {
     shape.has_vault_key()
 }
 
-fn is_used(shape: &Shape) -> bool {
+fn is_used(shape: Shape) -> bool {
     shape.job_role_uses_vault_key() || shape.linked_role_uses_vault_key()
 }
 
@@ -24,7 +24,7 @@ pub(super) const WAYS: &[Break] = &[
         is_rule: true,
         places: &[Place::Vault, Place::VaultKey],
         applies: |shape| {
-            !shape.to_air_gapped() && (!shape.is_fully_managed() || shape.from_air_gapped())
+            !shape.enters_air_gapped() && (!shape.is_fully_managed() || shape.leaves_air_gapped())
         },
         make: |draft| draft.remove(&in_vault(draft)),
         mend: |draft| draft.restore(&in_vault(draft)),
