@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::ids;
 use crate::rules;
-use crate::world::{BackupPlan, RecoveryPoint, World};
+use crate::world::{BackupPlan, RecoveryPoint, Storage, Vault, World};
 
 /// How long a copy takes here.
 const DURATION: SignedDuration = SignedDuration::from_secs(9 * 60 + 17);
@@ -248,18 +248,26 @@ impl World {
     }
 
     fn store(&mut self, copy: &NewCopy, point: Option<&RecoveryPoint>, job_id: &str) -> Arn {
-        let arn = copied_arn(&copy.recovery_point, &copy.destination_vault, job_id);
+        let to_air_gapped = self
+            .vault(&copy.destination_vault)
+            .is_some_and(Vault::is_logically_air_gapped);
+        let arn = copied_arn(copy, point, job_id, to_air_gapped);
         if let (Some(point), Some(vault)) = (point, self.vault_mut(&copy.destination_vault)) {
-            let key = point
-                .is_encrypted()
+            // "AWS Backup automatically encrypts those copies for most resource types, even if the original backup is unencrypted"
+            // (documented: developer guide, "Encryption").
+            let elsewhere = copy.is_cross_account() || copy.is_cross_region() || to_air_gapped;
+            let encrypted = point.is_encrypted() || (elsewhere && !point.is_database_cluster());
+            let key = encrypted
                 .then(|| vault.encryption_key_arn.clone())
                 .flatten();
             vault.recovery_points.push(RecoveryPoint {
                 arn: arn.clone(),
                 resource_arn: point.resource_arn.clone(),
                 resource_type: point.resource_type.clone(),
-                encrypted: Some(point.is_encrypted()),
+                encrypted: Some(encrypted),
                 encryption_key_arn: key,
+                // All of a copy is under one key, the vault's.
+                snapshots: Vec::new(),
                 size_in_bytes: point.size_in_bytes,
                 tags: BTreeMap::clone(&point.tags),
                 status: "COMPLETED".to_owned(),
@@ -274,12 +282,47 @@ fn ended(created: Timestamp) -> Timestamp {
     created.saturating_add(DURATION).unwrap_or(created)
 }
 
-/// The ARN of a copy: of the same kind as the source's, in the destination's Region and account, with an id of its own.
-fn copied_arn(source: &Arn, vault: &BackupVaultArn, job_id: &str) -> Arn {
+/// The ARN of a copy: of the same kind as the source's, in the destination's Region and account, with an id of its own. In a logically
+/// air-gapped vault it is one of AWS Backup whatever the type (documented: developer guide, "Logically air-gapped vault"); what leaves such
+/// a vault gets one of its service again (inferred).
+fn copied_arn(
+    copy: &NewCopy,
+    point: Option<&RecoveryPoint>,
+    job_id: &str,
+    to_air_gapped: bool,
+) -> Arn {
+    let (source, vault) = (&copy.recovery_point, &copy.destination_vault);
+    let owner = vault.arn().account();
+    let of_type = || {
+        let point = point?;
+        let leaves = source.service() == "backup" && !point.is_fully_managed();
+        leaves.then(|| match point.storage() {
+            Storage::Rds if point.is_database_cluster() => {
+                ("rds", owner, "cluster-snapshot:awsbackup:", "job-")
+            }
+            Storage::Rds => ("rds", owner, "snapshot:awsbackup:", "job-"),
+            Storage::Fsx => ("fsx", owner, "backup/", "backup-"),
+            Storage::Ec2 | Storage::AwsBackup if point.is_image() => ("ec2", "", "image/", "ami-"),
+            Storage::Ec2 | Storage::AwsBackup => ("ec2", "", "snapshot/", "snap-"),
+        })
+    };
     let resource = source.resource();
     let kind_end = resource.rfind(['/', ':']).map_or(0, |at| at + 1);
-    let kind = resource.get(..kind_end).unwrap_or_default();
-    let id = resource.get(kind_end..).unwrap_or_default();
+    let of_source = (
+        source.service(),
+        if source.account().is_empty() {
+            ""
+        } else {
+            owner
+        },
+        resource.get(..kind_end).unwrap_or_default(),
+        resource.get(kind_end..).unwrap_or_default(),
+    );
+    let (service, account, kind, id) = if to_air_gapped {
+        ("backup", owner, "recovery-point:", "")
+    } else {
+        of_type().unwrap_or(of_source)
+    };
     let short = ids::short(&["copy", job_id]);
     let new_id = ["snap-", "ami-", "backup-"]
         .iter()
@@ -287,15 +330,9 @@ fn copied_arn(source: &Arn, vault: &BackupVaultArn, job_id: &str) -> Arn {
         .map(|prefix| format!("{prefix}{short}"))
         .or_else(|| id.starts_with("job-").then(|| format!("copyjob-{job_id}")))
         .unwrap_or_else(|| ids::uuid(&["copy", job_id]));
-    let account = if source.account().is_empty() {
-        ""
-    } else {
-        vault.arn().account()
-    };
     let text = format!(
-        "arn:{}:{}:{}:{account}:{kind}{new_id}",
+        "arn:{}:{service}:{}:{account}:{kind}{new_id}",
         vault.partition(),
-        source.service(),
         vault.region()
     );
     // INVARIANT: every part comes from an ARN or is hexadecimal, so this is an ARN.

@@ -6,6 +6,7 @@ mod calls;
 mod clock;
 mod copies;
 mod denials;
+pub mod editor;
 mod event;
 mod ids;
 mod ledger;
@@ -32,6 +33,6 @@ pub use sandbox::Sandbox;
 pub use world::{
     Account, BackupJob, BackupPlan, Copymend, Fault, Key, Lock, Organization, OrganizationPolicy,
     PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, SERVICE_LINKED_ROLE,
-    TagRule, User, Vault, World, WorldError,
+    Snapshot, TagRule, User, Vault, World, WorldError,
 };
 pub use writes::WriteError;

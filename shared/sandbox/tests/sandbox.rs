@@ -1,14 +1,20 @@
 //! The sandbox, subject by subject.
 
 #[cfg(test)]
+#[path = "sandbox/air_gapped.rs"]
+mod air_gapped;
+#[cfg(test)]
 #[path = "sandbox/decisions.rs"]
 mod decisions;
 #[cfg(test)]
-#[path = "sandbox/denials.rs"]
-mod denials;
+#[path = "sandbox/editor.rs"]
+mod editor;
 #[cfg(test)]
 #[path = "sandbox/events.rs"]
 mod events;
+#[cfg(test)]
+#[path = "sandbox/expert_vaults.rs"]
+mod expert_vaults;
 #[cfg(test)]
 #[path = "sandbox/expert_worlds.rs"]
 mod expert_worlds;
@@ -69,6 +75,9 @@ mod standing_apart;
 #[cfg(test)]
 #[path = "sandbox/torture/mod.rs"]
 mod torture;
+#[cfg(test)]
+#[path = "sandbox/vault_keys.rs"]
+mod vault_keys;
 #[cfg(test)]
 #[path = "sandbox/writes.rs"]
 mod writes;

@@ -103,7 +103,7 @@ pub(super) fn row(resource_type: &str, point: &Arn, resource: &Arn) -> Option<Ro
 }
 
 /// The Regions that an account must opt in to.
-const OPT_IN: [&str; 17] = [
+pub(crate) const OPT_IN: [&str; 17] = [
     "af-south-1",     // Africa (Cape Town)
     "ap-east-1",      // Asia Pacific (Hong Kong)
     "ap-east-2",      // Asia Pacific (Taipei)

@@ -7,6 +7,9 @@ use super::{Verdict, refused};
 use crate::copies::NewCopy;
 use crate::world::{RecoveryPoint, Vault, World};
 
+/// AWS's words for a type that a logically air-gapped vault doesn't take (documented: "Primary backups to logically air-gapped vaults").
+pub(super) const NOT_IN_AIR_GAPPED_VAULT: &str = "Backup job completed successfully to the target backup vault. This resource type is not supported by logically air-gapped backup vault.";
+
 /// Copies stay inside a partition (documented: the page's footnotes 2 and 4). A type that the page doesn't know is let pass.
 pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
     let air_gapped = world
@@ -31,7 +34,7 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
             "Feature is not supported for provided resource type.".to_owned()
         }
     } else if air_gapped && row.is_some_and(|row| !journey.may_enter_air_gapped_vault(row)) {
-        "Backup job completed successfully to the target backup vault. This resource type is not supported by logically air-gapped backup vault.".to_owned()
+        NOT_IN_AIR_GAPPED_VAULT.to_owned()
     } else {
         return Ok(());
     };

@@ -13,12 +13,11 @@
 //! 5. The resource type supports the copy (documented: "Feature availability by resource"; the table is [`feature_table`]).
 //! 6. The destination vault's policy: another account needs an Allow, the same one is only stopped by a Deny
 //!    (documented: "Vault access policies"; the same-account half is inferred from IAM's evaluation logic).
-//! 7. The destination vault's key (documented).
+//! 7. The destination vault's key exists, is usable, and is one that a copy of this type may be under: see [`vault_key`].
 //! 8. The vault's retention range (documented: "Vault Lock").
-//! 9. A logically air-gapped vault with a customer managed key: resource control policies don't deny the job role's use of
-//!    it (documented: "Logically air-gapped vaults"; which calls it makes is inferred).
+//! 9. The destination vault's key admits who encrypts the copy.
 //! 10. Another account: `AWSServiceRoleForBackup` exists there (documented; AWS's words for it are unverified).
-//! 11. The source key: see [`source_key`].
+//! 11. The source keys: see [`source_key`].
 //! 12. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
 //!
 //! A call that AWS refused is refused for a while more: see [`crate::denials`]. The rules use the crate `policy`, which an independent
@@ -27,6 +26,8 @@
 mod calls;
 mod feature_table;
 mod features;
+mod key_use;
+mod regions;
 mod role;
 mod source_key;
 mod tags;
@@ -39,6 +40,8 @@ use crate::copies::{CopyFailure, NewCopy};
 use crate::denials::RefusedCall;
 use crate::world::World;
 
+pub(crate) use feature_table::OPT_IN;
+
 /// Why a copy fails, and the call that AWS refused for it, if one was.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
@@ -47,6 +50,16 @@ pub(crate) struct Refusal {
 }
 
 type Verdict = Result<(), Refusal>;
+
+impl Refusal {
+    /// The same with the call that AWS refused.
+    fn by(self, call: Option<RefusedCall>) -> Self {
+        Self {
+            call: call.map(Box::new),
+            ..self
+        }
+    }
+}
 
 fn refused(cause: Cause, category: &str, message: impl Into<String>) -> Refusal {
     Refusal {
@@ -77,7 +90,7 @@ pub(crate) fn judge(world: &World, copy: &NewCopy) -> Verdict {
     vault::policy(world, copy)?;
     vault_key::check(world, copy, point)?;
     vault::retention(world, copy)?;
-    vault_key::of_air_gapped_vault(world, copy)?;
+    vault_key::uses(world, copy, point)?;
     source_key::check(world, copy, point)?;
     tags::check(world, copy, point)
 }

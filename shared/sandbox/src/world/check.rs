@@ -12,6 +12,7 @@ use super::schema::{
 };
 use super::{AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY};
 use crate::managed;
+use crate::rules::OPT_IN;
 
 const KEY_STATES: &[&str] = &[
     "Creating",
@@ -228,6 +229,19 @@ fn account(id: AccountId, account: &Account, path: &str) -> Check {
     for (index, user) in account.users.iter().enumerate() {
         self::user(id, account, user, &format!("{path}.users[{index}]"))?;
     }
+    let opted_in = account.enabled_opt_in_regions.iter().flatten();
+    if let Some(region) = opted_in
+        .into_iter()
+        .find(|region| !OPT_IN.contains(&region.as_str()))
+    {
+        return Err(WorldError::at(
+            &format!("{path}.enabled_opt_in_regions"),
+            format!(
+                "`{region}` is not a Region that needs opt-in, such as {}",
+                OPT_IN.join(", ")
+            ),
+        ));
+    }
     for (code, region) in &account.regions {
         self::region(id, account, code, region, &format!("{path}.regions.{code}"))?;
     }
@@ -347,7 +361,7 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
     }
     for (index, point) in vault.recovery_points.iter().enumerate() {
         let path = format!("{path}.recovery_points[{index}]");
-        recovery_point(region, point, &path)?;
+        recovery_point(region, vault, point, &path)?;
         if vault
             .recovery_points
             .iter()
@@ -364,19 +378,25 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
     Ok(())
 }
 
-fn recovery_point(region: &str, point: &RecoveryPoint, path: &str) -> Check {
+fn recovery_point(region: &str, vault: &Vault, point: &RecoveryPoint, path: &str) -> Check {
     if point.arn.region() != region {
         return Err(WorldError::at(
             &format!("{path}.arn"),
             format!("it must be in {region}"),
         ));
     }
-    let has_key = point.encryption_key_arn.is_some();
+    if !point.snapshots.is_empty() && !point.is_image() {
+        let reason = "only an image has snapshots of its own";
+        return Err(WorldError::at(&format!("{path}.snapshots"), reason));
+    }
+    let has_key = !point.keys().is_empty() || vault.is_logically_air_gapped();
     let reason = match point.encrypted {
         Some(true) if !has_key && !point.is_fully_managed() => {
             "it is encrypted, so it needs an `encryption_key_arn`"
         }
-        Some(false) if has_key => "it is not encrypted, so it has no `encryption_key_arn`",
+        Some(false) if point.encryption_key_arn.is_some() => {
+            "it is not encrypted, so it has no `encryption_key_arn`"
+        }
         Some(_) | None => return Ok(()),
     };
     Err(WorldError::at(&format!("{path}.encrypted"), reason))

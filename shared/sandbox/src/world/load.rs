@@ -158,8 +158,11 @@ fn complete_vaults(partition: &str, code: &str, id: AccountId, region: &mut Regi
                     tags: BTreeMap::new(),
                 });
         }
+        let is_air_gapped = vault.is_logically_air_gapped();
         for point in &mut vault.recovery_points {
-            if point.is_fully_managed()
+            // Everything in a logically air-gapped vault is under its key (documented: "Logically air-gapped vault").
+            let has_key_of_vault = point.is_fully_managed() || is_air_gapped;
+            if has_key_of_vault
                 && point.encryption_key_arn.is_none()
                 && point.encrypted != Some(false)
             {

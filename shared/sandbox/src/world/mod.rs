@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod load;
 mod schema;
+mod storage;
 mod times;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,10 @@ use jiff::Timestamp;
 pub use error::WorldError;
 pub use schema::{
     Account, BackupJob, BackupPlan, Copymend, Fault, Key, Lock, Organization, OrganizationPolicy,
-    PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, TagRule, User, Vault,
+    PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, Snapshot, TagRule,
+    User, Vault,
 };
+pub(crate) use storage::Storage;
 
 use crate::copies::CopyJob;
 use crate::denials::Denials;
@@ -418,21 +421,6 @@ impl Vault {
     #[must_use]
     pub fn is_logically_air_gapped(&self) -> bool {
         self.vault_type == "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
-    }
-}
-
-impl RecoveryPoint {
-    /// Whether AWS Backup manages this type fully: its ARN is one of AWS Backup (documented: developer guide, "Full AWS
-    /// Backup management").
-    #[must_use]
-    pub fn is_fully_managed(&self) -> bool {
-        self.arn.service() == "backup"
-    }
-
-    /// Whether it is encrypted.
-    #[must_use]
-    pub fn is_encrypted(&self) -> bool {
-        self.encrypted.unwrap_or(self.encryption_key_arn.is_some())
     }
 }
 

@@ -31,22 +31,22 @@ const EXPECTED_FAILURES: &[&str] = &[
 ];
 
 /// A world, and what an expert demands.
-struct Expert {
-    name: &'static str,
+pub(crate) struct Expert {
+    pub(crate) name: &'static str,
     /// What the healthy world is made into.
-    change: fn(&mut Scene),
+    pub(crate) change: fn(&mut Scene),
     /// The rule that stops the copy.
-    rule: Cause,
+    pub(crate) rule: Cause,
     /// How AWS answers the write that would mend the copy: the end of its words, where it refuses.
-    put: Option<&'static str>,
+    pub(crate) put: Option<&'static str>,
     /// The first cause to name.
-    cause: Cause,
+    pub(crate) cause: Cause,
     /// What the product should do in repair mode. In observe mode it tries nothing.
-    demand: Demand,
+    pub(crate) demand: Demand,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Demand {
+pub(crate) enum Demand {
     /// It writes, and the copy that it starts completes.
     Mends,
     /// It tries no write: what it reads shows that AWS would refuse it, or that it wouldn't help.
@@ -240,7 +240,7 @@ const WRITES: [&str; 5] = [
 ];
 
 impl Expert {
-    fn sandbox(&self) -> Sandbox {
+    pub(crate) fn sandbox(&self) -> Sandbox {
         let mut scene = Scene::healthy();
         (self.change)(&mut scene);
         Sandbox::new(scene.load())
@@ -273,7 +273,7 @@ impl Expert {
     }
 
     /// What is wrong with what the product makes of it.
-    async fn complaint(&self, mode: Mode) -> Option<String> {
+    pub(crate) async fn complaint(&self, mode: Mode) -> Option<String> {
         let sandbox = self.sandbox();
         let report = handle(&sandbox, mode).await;
         let named = report.diagnosis.cause;

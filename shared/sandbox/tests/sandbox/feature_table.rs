@@ -158,14 +158,26 @@ impl Journey {
     /// A world in which nothing but the type and the places can stop a copy.
     fn world(self) -> World {
         let admit = json!({"Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*"});
+        // A logically air-gapped vault takes some types only where they are encrypted, which is no matter of the table.
+        let (partition, region) = self.from;
+        let key = "33333333-3333-4333-8333-333333333333";
+        let key_arn = format!("arn:{partition}:kms:{region}:111122223333:key/{key}");
         let points: Vec<Value> = BACKUPS
             .iter()
             .enumerate()
             .map(|(backup, (kind, _, resource))| {
-                json!({"arn": self.point(backup), "resource_arn": self.arn(resource),
-                    "resource_type": kind, "encrypted": false})
+                let mut point = json!({"arn": self.point(backup), "resource_arn": self.arn(resource),
+                    "resource_type": kind, "encrypted": false});
+                if ["Aurora", "DocumentDB", "Neptune"].contains(kind) {
+                    point["encrypted"] = json!(true);
+                    point["encryption_key_arn"] = json!(key_arn);
+                }
+                point
             })
             .collect();
+        let everyone =
+            json!({"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"});
+        let open = json!({"policy": {"Statement": [everyone]}});
         let mut dr = json!({"policy": {"Statement": [admit]}});
         if self.air_gapped {
             dr["vault_type"] = json!("LOGICALLY_AIR_GAPPED_BACKUP_VAULT");
@@ -178,10 +190,10 @@ impl Journey {
         }
         let mut accounts = json!({"111122223333": {"partition": self.from.0,
             "roles": {"BackupRole": {"managed_policies": ["AWSBackupServiceRolePolicyForBackup"]}},
-            "regions": {self.from.1: {"vaults": {"prod": {"recovery_points": points}}}}}});
+            "regions": {self.from.1: {"vaults": {"prod": {"recovery_points": points}}, "keys": {key: open}}}}});
         let regions = &mut accounts[self.account]["regions"][self.to.1];
         regions["vaults"]["dr"] = dr;
-        regions["keys"] = json!({"22222222-2222-4222-8222-222222222222": {}});
+        regions["keys"]["22222222-2222-4222-8222-222222222222"] = json!({});
         accounts[self.account]["partition"] = json!(self.to.0);
         let mut members = json!({"111122223333": "o-exampleorgid/r-ab12/"});
         members[self.account] = json!("o-exampleorgid/r-ab12/");

@@ -76,9 +76,18 @@ fn a_tag_policy_stops_the_types_that_it_is_enforced_for() {
     }
 }
 
+/// The policy of an air-gapped vault's key must admit the job role.
 fn air_gapped() -> Value {
-    with(
+    let key = "/accounts/444455556666/regions/eu-west-1/keys/22222222-2222-4222-8222-222222222222";
+    let open = json!({"Effect": "Allow", "Principal": {"AWS": ["111122223333", "444455556666"]}, "Action": "kms:*",
+        "Resource": "*"});
+    let world = with(
         world(),
+        &format!("{key}/policy"),
+        json!({"Version": "2012-10-17", "Statement": [open]}),
+    );
+    with(
+        world,
         &format!("{DESTINATION_VAULT}/vault_type"),
         json!("LOGICALLY_AIR_GAPPED_BACKUP_VAULT"),
     )
@@ -119,12 +128,14 @@ fn a_resource_control_policy_leaves_alone_what_it_does_not_cover() {
     // Service-linked roles, the only ones that use a key for a standard vault; and the policies of AWS Backup.
     let standard = controlled(world(), &everywhere, &deny("kms:*"));
     let vaults = controlled(world(), &everywhere, &deny("backup:*"));
-    // Resources of other accounts, and of the management account.
-    let source = controlled(air_gapped(), &json!(["111122223333"]), &deny("kms:*"));
-    let mut management = controlled(air_gapped(), &everywhere, &deny("kms:*"));
+    // Resources of other accounts, and of the management account. The job role uses the source key too, which is another matter.
+    let mut vaults_key = deny("kms:*");
+    vaults_key["Resource"] = json!(VAULT_KEY);
+    let source = controlled(air_gapped(), &json!(["111122223333"]), &vaults_key);
+    let mut management = controlled(air_gapped(), &everywhere, &vaults_key);
     management["organizations"][0]["management_account"] = json!("444455556666");
     // A vault with an AWS owned key.
-    let mut owned = controlled(air_gapped(), &everywhere, &deny("kms:*"));
+    let mut owned = controlled(air_gapped(), &everywhere, &vaults_key);
     let vault = owned.pointer_mut(DESTINATION_VAULT).unwrap();
     vault
         .as_object_mut()
@@ -134,4 +145,17 @@ fn a_resource_control_policy_leaves_alone_what_it_does_not_cover() {
         let job = run(&world, copy());
         assert_eq!(job.status_message(), "", "{POINT}");
     }
+}
+
+#[test]
+fn a_resource_control_policy_stops_the_job_roles_use_of_the_source_key_on_its_way_into_such_a_vault()
+ {
+    let world = controlled(air_gapped(), &json!(["111122223333"]), &deny("kms:*"));
+    let failure = run(&world, copy()).failure().unwrap().clone();
+    assert_eq!(failure.cause, Some(Cause::ResourceControlPolicy));
+    assert!(
+        failure.message.contains(crate::small::KEY),
+        "{}",
+        failure.message
+    );
 }

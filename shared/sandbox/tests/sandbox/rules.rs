@@ -196,7 +196,9 @@ fn the_vault_policy_must_allow_and_not_deny() {
 
 /// The same account, another Region.
 fn same_account() -> (serde_json::Value, copymend_sandbox::NewCopy) {
-    let vault = json!({"vaults": {"west": {}}});
+    let key = "arn:aws:kms:us-west-2:111122223333:key/33333333-3333-4333-8333-333333333333";
+    let vault = json!({"vaults": {"west": {"encryption_key_arn": key}},
+        "keys": {"33333333-3333-4333-8333-333333333333": {}}});
     let mut copy = copy();
     copy.destination_vault = "arn:aws:backup:us-west-2:111122223333:backup-vault:west"
         .parse()

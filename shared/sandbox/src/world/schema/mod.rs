@@ -20,7 +20,7 @@ pub(crate) use job::CopyJobInput;
 pub use job::{BackupJob, BackupPlan, Fault, RestoreJob};
 pub use organization::{Organization, OrganizationPolicy, TagRule};
 pub use policy_text::PolicyText;
-pub use resource::{Key, Lock, RecoveryPoint, Region, Vault};
+pub use resource::{Key, Lock, RecoveryPoint, Region, Snapshot, Vault};
 use unique::unique;
 
 /// A whole world file.
@@ -73,6 +73,9 @@ pub struct Account {
     /// The IAM users.
     #[serde(default)]
     pub users: Vec<User>,
+    /// The Regions that need opt-in and are enabled in this account; all of them unless said otherwise.
+    #[serde(default)]
+    pub enabled_opt_in_regions: Option<Vec<String>>,
     /// The Regions by code.
     #[serde(default, deserialize_with = "unique")]
     pub regions: BTreeMap<String, Region>,

@@ -74,6 +74,9 @@ pub struct RecoveryPoint {
     /// The key. For fully managed types the vault's, unless said otherwise.
     #[serde(default)]
     pub encryption_key_arn: Option<KeyArn>,
+    /// The snapshots of an image, if their keys matter. AWS tells one key for an image, which may not be the key of all of them.
+    #[serde(default)]
+    pub snapshots: Vec<Snapshot>,
     /// Whether it is encrypted; yes if it has a key, unless said otherwise.
     #[serde(default)]
     pub encrypted: Option<bool>,
@@ -86,6 +89,18 @@ pub struct RecoveryPoint {
     /// `COMPLETED` unless said otherwise.
     #[serde(default = "completed")]
     pub status: String,
+}
+
+/// A snapshot of an image.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// Its ARN, for people.
+    #[serde(default)]
+    pub arn: Option<Arn>,
+    /// Its key; none unless said otherwise.
+    #[serde(default)]
+    pub encryption_key_arn: Option<KeyArn>,
 }
 
 /// A KMS key.

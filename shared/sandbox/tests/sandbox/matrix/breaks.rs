@@ -152,6 +152,7 @@ fn resource_control_policy(scene: &mut Scene) {
         "vault_type",
         json!("LOGICALLY_AIR_GAPPED_BACKUP_VAULT"),
     );
+    scene.admit_job_role_to_vault_key();
     scene.destination_organization()["resource_control_policies"] = json!([{"name": "keys", "targets": ["444455556666"],
         "policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*",
             "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "444455556666"}}}]}}]);

@@ -136,6 +136,22 @@ impl Scene {
             .unwrap()
     }
 
+    /// What AWS documents for the customer managed key of a logically air-gapped vault.
+    pub(crate) fn admit_job_role_to_vault_key(&mut self) {
+        let key =
+            "/accounts/444455556666/regions/eu-west-1/keys/22222222-2222-4222-8222-222222222222";
+        if self.0.pointer(key).is_some() {
+            self.set(key, "policy", json!({"Version": "2012-10-17", "Statement": [
+                {"Sid": "Owner", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+                    "Action": "kms:*", "Resource": "*"},
+                {"Sid": "Copy", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                    "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey",
+                        "kms:CreateGrant"],
+                    "Resource": "*"}
+            ]}));
+        }
+    }
+
     /// The organization that the destination is in.
     pub(crate) fn destination_organization(&mut self) -> &mut Value {
         self.at("/organizations")
