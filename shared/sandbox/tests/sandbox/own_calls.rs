@@ -1,9 +1,7 @@
 //! Copymend's own calls are judged as those of any role.
 
 use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{
-    Backup, BackupWrites, CallErrorKind, Identities, Keys, Location, StartCopy,
-};
+use copymend_remediation::ports::{Backup, CallErrorKind, Identities, Keys, Location, StartCopy};
 use copymend_sandbox::{Sandbox, World};
 use serde_json::{Value, json};
 
