@@ -14,6 +14,7 @@ mod managed;
 mod notifier;
 mod order;
 mod own_calls;
+mod own_roles;
 mod policies;
 mod ports;
 mod rules;

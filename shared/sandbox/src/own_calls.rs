@@ -7,20 +7,15 @@
 use std::sync::LazyLock;
 
 use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn};
-use copymend_policy::{
-    AccountId, Authorization, Decision, Layer, PolicyDocument, Verdict, evaluate_trust_policy,
-};
+use copymend_policy::{AccountId, Authorization, Layer, PolicyDocument, Verdict};
 use jiff::Timestamp;
 
 use crate::authority::Authority;
 use crate::call::{Call, Caller};
 use crate::copies::CopyFailure;
-use crate::world::{Copymend, SERVICE_LINKED_ROLE, World};
-
-/// The role of an administrator, where the world names no roles of Copymend. No policy spares it by name.
-const ADMINISTRATOR: &str = "copymend/CopymendMember";
-/// The name of Copymend's sessions.
-const SESSION: &str = "copymend";
+pub(crate) use crate::own_roles::global_region;
+use crate::own_roles::{copymend_in, name_of};
+use crate::world::{SERVICE_LINKED_ROLE, World};
 
 static FULL_ACCESS: LazyLock<Option<PolicyDocument>> = LazyLock::new(|| {
     PolicyDocument::parse(
@@ -63,10 +58,11 @@ pub(crate) struct Asked<'a> {
 
 /// AWS's words where it refuses what Copymend asks. They are remembered for a while.
 pub(crate) fn refusal(world: &mut World, asked: &Asked<'_>) -> Option<String> {
-    let (caller, authority) = match copymend_in(world, asked.account, asked.at) {
-        Ok(found) => found,
-        Err(words) => return Some(format!("AccessDenied: {words}")),
-    };
+    let (caller, authority) =
+        match copymend_in(world, asked.account, asked.at, FULL_ACCESS.as_ref()) {
+            Ok(found) => found,
+            Err(words) => return Some(format!("AccessDenied: {words}")),
+        };
     let call = asked.by(&caller);
     if let Some(failure) = world.denials.standing(call) {
         return Some(failure.message.clone());
@@ -104,7 +100,7 @@ pub(crate) fn keeps_control(
         at,
         keys: Vec::new(),
     };
-    copymend_in(world, account, at).is_ok_and(|(caller, authority)| {
+    copymend_in(world, account, at, FULL_ACCESS.as_ref()).is_ok_and(|(caller, authority)| {
         decide(world, &authority, &asked, asked.by(&caller), Some(policy)).is_none()
     })
 }
@@ -166,117 +162,14 @@ impl Asked<'_> {
     }
 }
 
-/// As whom Copymend calls in an account, or AWS's words where it can't become that.
-fn copymend_in(
-    world: &World,
-    account: AccountId,
-    at: Timestamp,
-) -> Result<(Caller, Authority), String> {
-    let Some(copymend) = world.copymend().cloned() else {
-        let partition = world
-            .account(account)
-            .map_or("aws", |account| account.partition.as_str());
-        let role = format!("arn:{partition}:iam::{account}:role/{ADMINISTRATOR}");
-        return Ok((
-            Caller::session(role, account, SESSION, false),
-            Authority::of_administrator(world, account, FULL_ACCESS.as_ref()),
-        ));
-    };
-    let hub = copymend.role_in(world, copymend.account);
-    if account == copymend.account {
-        return hub.ok_or_else(|| format!("the role {} does not exist", copymend.role));
+/// The condition keys that an action has beside those of every request (documented: service authorization reference).
+pub(crate) fn keys_of(action: &str) -> Vec<(&'static str, String)> {
+    let backup = || "backup.amazonaws.com".to_owned();
+    match action {
+        "iam:CreateServiceLinkedRole" => vec![("iam:AWSServiceName", backup())],
+        "iam:PassRole" => vec![("iam:PassedToService", backup())],
+        _ => Vec::new(),
     }
-    let refused = format!(
-        "User: arn:aws:sts::{}:assumed-role/{}/{SESSION} is not authorized to perform: sts:AssumeRole on resource: \
-         arn:aws:iam::{account}:role/{}",
-        copymend.account,
-        name_of(&copymend.role),
-        copymend.member_role
-    );
-    let (Some((caller, authority)), Some(member)) = (hub, copymend.role_in(world, account)) else {
-        return Err(refused);
-    };
-    if may_assume(world, &caller, &authority, member.0.principal(), at) {
-        Ok(member)
-    } else {
-        Err(refused)
-    }
-}
-
-fn name_of(role: &str) -> &str {
-    role.rsplit('/').next().unwrap_or_default()
-}
-
-impl Copymend {
-    /// The role of an account, and what binds it. Nothing where there is no such role.
-    fn role_in(&self, world: &World, account: AccountId) -> Option<(Caller, Authority)> {
-        let setting = if account == self.account {
-            &self.role
-        } else {
-            &self.member_role
-        };
-        let partition = &world.account(account)?.partition;
-        let path = setting.trim_start_matches('/');
-        let arn: RoleArn = format!("arn:{partition}:iam::{account}:role/{path}")
-            .parse()
-            .ok()?;
-        let role = world.role(&arn)?;
-        let has_boundary = role.permissions_boundary.is_some();
-        let authority = Authority::of(world, arn.arn())?;
-        Some((
-            Caller::session(arn.as_str(), account, SESSION, has_boundary),
-            authority,
-        ))
-    }
-}
-
-/// Both sides must let it: the policies over the function's role, and the trust policy of the member role (documented: IAM
-/// `reference_policies_evaluation-logic-cross-account`). One without a trust policy trusts Copymend here; which external id
-/// Copymend sends isn't part of a world, so a trust policy that asks for one is taken to get it.
-fn may_assume(
-    world: &World,
-    caller: &Caller,
-    authority: &Authority,
-    member: &str,
-    at: Timestamp,
-) -> bool {
-    let owner = member.parse::<RoleArn>().ok();
-    let call = Call {
-        caller,
-        action: "sts:AssumeRole",
-        resource: member,
-        owner: owner.as_ref().and_then(RoleArn::account_id),
-        region: global_region(caller.partition()),
-        at,
-        via_service: None,
-    };
-    let request = call.request(world).with_unknown("sts:ExternalId");
-    let trusts = owner
-        .and_then(|role| world.role(&role)?.trust_policy.clone())
-        .is_none_or(|trust| {
-            trust.document().is_ok_and(|trust| {
-                matches!(
-                    evaluate_trust_policy(trust, &request),
-                    Decision::Allowed { .. } | Decision::Unknown { .. }
-                )
-            })
-        });
-    trusts && authority.refusal(&call.request(world)).is_none()
-}
-
-/// The Region that calls of IAM and AWS Organizations count for (documented: IAM `reference_policies_condition-keys`,
-/// `aws:RequestedRegion`: global services have one endpoint, in US East (N. Virginia)).
-pub(crate) fn global_region(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => "us-east-1",
-    }
-}
-
-/// The ARN of `AWSServiceRoleForBackup` is the resource of the call that makes it (documented: service authorization reference).
-pub(crate) fn service_linked_role_keys() -> Vec<(&'static str, String)> {
-    vec![("iam:AWSServiceName", "backup.amazonaws.com".to_owned())]
 }
 
 /// All policies together (documented: IAM `reference_policies_evaluation-logic`; the crate `policy` names the pages). Which of several
@@ -366,7 +259,7 @@ pub(crate) fn passing_role<'a>(role: &RoleArn, at: Timestamp) -> Option<Asked<'a
         region: global_region(role.partition()),
         vault: None,
         at,
-        keys: vec![("iam:PassedToService", "backup.amazonaws.com".to_owned())],
+        keys: keys_of("iam:PassRole"),
     })
 }
 
@@ -400,5 +293,42 @@ pub(crate) fn resource_of(
             .and_then(|alias| world.key_of_alias(&alias))
             .map_or_else(|| named.to_owned(), |key| key.to_string()),
         _ => "*".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_policy_that_locks_copymend_out_is_none_that_it_may_put() {
+        let world = World::default_world();
+        let (key, _) = world
+            .keys()
+            .into_iter()
+            .find(|(_, key)| key.manager == KeyManager::Customer)
+            .unwrap();
+        let account = key.account_id().unwrap();
+        let keeps = |effect: &str, action: &str| {
+            let statement = |effect: &str, action: &str| {
+                format!(
+                    r#"{{"Effect":"{effect}","Principal":{{"AWS":"{account}"}},"Action":"{action}","Resource":"*"}}"#
+                )
+            };
+            let policy = format!(
+                r#"{{"Statement":[{},{}]}}"#,
+                statement("Allow", "kms:*"),
+                statement(effect, action)
+            );
+            keeps_control(
+                &world,
+                &key,
+                &PolicyDocument::parse(&policy).unwrap(),
+                world.time(),
+            )
+        };
+        assert!(keeps("Allow", "kms:Decrypt"));
+        assert!(keeps("Deny", "kms:ScheduleKeyDeletion"));
+        assert!(!keeps("Deny", "kms:PutKeyPolicy"));
     }
 }

@@ -116,7 +116,7 @@ impl Sandbox {
             region: own_calls::global_region(resource.partition()),
             vault: None,
             at: self.clock.now(),
-            keys: Vec::new(),
+            keys: own_calls::keys_of(operation),
         };
         own_calls::refusal(&mut world, &asked)
     }

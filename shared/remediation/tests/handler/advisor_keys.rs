@@ -72,7 +72,7 @@ async fn the_policy_of_the_key_behind_an_alias_can_be_the_cause() {
     let sandbox = sandbox();
     give(&sandbox, "all", &seven());
     sandbox.with_world(|world| {
-        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/KeyAdministrator"},"Action":"kms:*","Resource":"*"},{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":["kms:DescribeKey","kms:GetKeyPolicy","kms:ListKeyPolicies"],"Resource":"*"}]}"#;
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/KeyAdministrator"},"Action":"kms:*","Resource":"*"},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/copymend/CopymendMember"},"Action":["kms:DescribeKey","kms:GetKeyPolicy","kms:ListKeyPolicies"],"Resource":"*"}]}"#;
         world.key_mut(&KEY.parse().unwrap()).unwrap().policy = Some(PolicyText::new(policy));
     });
     let advisory = advise(&sandbox, &with_key(Some("alias/shared-with-backup"))).await;

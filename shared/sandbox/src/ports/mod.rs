@@ -80,7 +80,6 @@ impl Calling<'_> {
         let partition = world
             .account(account)
             .map_or("aws", |account| account.partition.as_str());
-        let is_service_linked_role = self.operation == "iam:CreateServiceLinkedRole";
         Asked {
             account,
             action: self.operation,
@@ -91,11 +90,7 @@ impl Calling<'_> {
                 .unwrap_or_else(|| own_calls::global_region(partition)),
             vault: self.vault.clone(),
             at: self.sandbox.clock.now(),
-            keys: if is_service_linked_role {
-                own_calls::service_linked_role_keys()
-            } else {
-                Vec::new()
-            },
+            keys: own_calls::keys_of(self.operation),
         }
     }
 

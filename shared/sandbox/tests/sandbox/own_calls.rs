@@ -172,6 +172,43 @@ fn a_role_without_permission_a_boundary_and_control_policies_refuse_a_write() {
 }
 
 #[test]
+fn the_service_linked_role_is_made_only_by_who_may() {
+    const MAKE: &str = "iam:CreateServiceLinkedRole";
+    let account = "arn:aws:iam::444455556666:root";
+    let of_service = |service: &str| {
+        json!({"x": policy(&json!([{"Effect": "Allow", "Action": MAKE, "Resource": "*",
+            "Condition": {"StringEquals": {"iam:AWSServiceName": service}}}]))})
+    };
+    let at = format!("{MEMBER}/policies");
+    let allowed = with(with_roles(), &at, of_service("backup.amazonaws.com"));
+    assert_eq!(refusal(&allowed, MAKE, account), None);
+    let other = with(with_roles(), &at, of_service("ecs.amazonaws.com"));
+    let words = refusal(&other, MAKE, account).unwrap();
+    let role = "arn:aws:iam::444455556666:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
+    assert_eq!(
+        words,
+        format!(
+            "AccessDenied: {}{MAKE} on resource: {role} because no identity-based policy allows the {MAKE} action",
+            user("CopymendMember", "444455556666")
+        )
+    );
+    let controls = json!([{"name": "x", "targets": ["r-ab12"], "policy": policy(&json!([
+        {"Effect": "Deny", "Action": "iam:Create*", "Resource": "*"}]))}]);
+    for base in [world(), with_roles()] {
+        let bound = with(
+            base,
+            "/organizations/0/service_control_policies",
+            controls.clone(),
+        );
+        let words = refusal(&bound, MAKE, account).unwrap();
+        assert!(
+            words.ends_with("with an explicit deny in a service control policy"),
+            "{words}"
+        );
+    }
+}
+
+#[test]
 fn a_member_role_must_exist_and_trust_the_function_and_the_function_must_be_allowed_to_assume_it() {
     let assume = format!(
         "AccessDenied: {}sts:AssumeRole on resource: arn:aws:iam::444455556666:role/copymend/CopymendMember",

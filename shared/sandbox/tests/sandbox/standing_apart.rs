@@ -27,6 +27,7 @@ fn sources() -> Vec<(String, String)> {
         "copies",
         "denials",
         "own_calls",
+        "own_roles",
         "writes",
     ] {
         files.push(folder.join(format!("{name}.rs")));
