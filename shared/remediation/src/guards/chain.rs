@@ -21,7 +21,7 @@ pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
             Remedy::Repair(_) => match why_not_repaired(*cause, &others, question, facts) {
                 None => next.push(cause.slug()),
                 Some(guard) => {
-                    in_the_way.push(format!("{cause} ({} forbids its repair)", guard.name()))
+                    in_the_way.push(format!("{cause} ({} forbids its repair)", guard.name()));
                 }
             },
             Remedy::Advise => in_the_way.push(cause.to_string()),

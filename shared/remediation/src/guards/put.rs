@@ -25,7 +25,7 @@ pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let (action, tags) = match (question.act, &facts.source_key) {
         (Act::KeyPolicy, SourceKey::Key(key)) => ("kms:PutKeyPolicy", &key.tags),
-        _ => ("backup:PutBackupVaultAccessPolicy", &facts.vault_tags),
+        (_, _) => ("backup:PutBackupVaultAccessPolicy", &facts.vault_tags),
     };
     let request = put(action, tags, question, facts)?;
     let quoted = |place: usize| {
@@ -58,10 +58,8 @@ pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
 
 /// The first statement, from 1, that names a unique id as principal.
 fn deleted_principal(policy: &PolicyDocument) -> Option<(usize, &str)> {
-    let statements = policy.statements().iter().enumerate();
-    statements
-        .filter_map(|(place, statement)| Some((place + 1, statement.unique_ids().next()?)))
-        .next()
+    let mut statements = policy.statements().iter().enumerate();
+    statements.find_map(|(place, statement)| Some((place + 1, statement.unique_ids().next()?)))
 }
 
 /// The put, by the role that Copymend has in the account of the resource. Where its name isn't known, whatever names a principal of
@@ -88,7 +86,7 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
         .with_context("aws:RequestedRegion", [arn.region()]);
     let organization = match (question.act, &facts.source_key) {
         (Act::KeyPolicy, SourceKey::Key(key)) => &key.organization,
-        _ => &facts.destination_organization,
+        (_, _) => &facts.destination_organization,
     };
     let request = match organization {
         Fact::Known(Some(organization)) => {
