@@ -1,4 +1,5 @@
-//! What the Lambda functions answer to an event, each event by the function that its rule would send it to.
+//! What the Lambda functions answer to an event, each event by the function that its rule would
+//! send it to.
 
 use std::fmt::Write as _;
 
@@ -48,7 +49,8 @@ impl Answer {
         }
     }
 
-    /// The view for people. The stream takes the colours out where nobody would see them, or `NO_COLOR` asks for it.
+    /// The view for people. The stream takes the colours out where nobody would see them, or
+    /// `NO_COLOR` asks for it.
     pub(crate) fn terminal(&self) -> String {
         match self {
             Self::Report(result) => match result.as_ref() {
@@ -69,8 +71,9 @@ impl Answer {
         }
     }
 
-    /// The lines of the table. `event` is the name that the reader knows the event by; what a sweep found goes by the ids of the copy
-    /// jobs. `state` tells how the copy stands that a report started again.
+    /// The lines of the table. `event` is the name that the reader knows the event by; what a sweep
+    /// found goes by the ids of the copy jobs. `state` tells how the copy stands that a report
+    /// started again.
     pub(crate) fn rows(
         &self,
         event: &str,

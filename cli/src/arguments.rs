@@ -96,8 +96,8 @@ pub(crate) struct Replay {
     #[cfg_attr(feature = "aws", arg(required_unless_present = "dlq"))]
     #[cfg_attr(not(feature = "aws"), arg(required = true))]
     pub(crate) events: Vec<PathBuf>,
-    /// Instead of the sandbox: handle the events of this dead-letter queue, in the real accounts, with the settings of the
-    /// environment; a message is deleted once its event is handled
+    /// Instead of the sandbox: handle the events of this dead-letter queue, in the real accounts,
+    /// with the settings of the environment; a message is deleted once its event is handled
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "QUEUE_URL", conflicts_with_all = ["events", "world", "repair", "message"])]
     pub(crate) dlq: Option<String>,
@@ -105,8 +105,8 @@ pub(crate) struct Replay {
     #[cfg(feature = "aws")]
     #[arg(long, value_name = "NUMBER", default_value_t = 100, requires = "dlq")]
     pub(crate) most: u32,
-    /// The ledger table of the access advisor, for its events of the queue [default: none; people are told of each event, even if
-    /// they were told before]
+    /// The ledger table of the access advisor, for its events of the queue [default: none; people
+    /// are told of each event, even if they were told before]
     #[cfg(feature = "aws")]
     #[arg(
         long,

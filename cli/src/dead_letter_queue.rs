@@ -1,4 +1,5 @@
-//! `copymend replay --dlq`: handles the events of a dead-letter queue with the functions' own handlers, in the real accounts.
+//! `copymend replay --dlq`: handles the events of a dead-letter queue with the functions' own
+//! handlers, in the real accounts.
 
 use std::io::{self, Write};
 
@@ -20,8 +21,8 @@ use crate::{CommandError, Ending, io_error};
 /// How long a Lambda function of ours may take.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 
-/// Handles at most `--most` messages of the queue. One whose event was handled is deleted; one whose event was not stays in the
-/// queue, and so does one that is no event.
+/// Handles at most `--most` messages of the queue. One whose event was handled is deleted; one
+/// whose event was not stays in the queue, and so does one that is no event.
 pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, CommandError> {
     let variable = |name: &str| std::env::var(name).ok();
     let settings =
@@ -58,8 +59,9 @@ struct Functions {
     advisor: AccessAdvisor<AwsEnvironment<ReadOnly>>,
 }
 
-/// The access advisor's settings. Its own function gets them by the same names as the copy remediator's, so what differs
-/// between the two comes as an option. The environment's ledger is never taken: the two functions don't share one.
+/// The access advisor's settings. Its own function gets them by the same names as the copy
+/// remediator's, so what differs between the two comes as an option. The environment's ledger is
+/// never taken: the two functions don't share one.
 fn advisor_settings(
     arguments: &Replay,
     variable: impl Fn(&str) -> Option<String>,

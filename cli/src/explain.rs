@@ -12,7 +12,8 @@ use crate::input::{answer_lines, read};
 use crate::output::{self, BOLD, DIMMED};
 use crate::{CommandError, Ending, io_error};
 
-/// No more of a message is repeated in an answer: as much as an event can hold (AWS Lambda quotas, documented).
+/// No more of a message is repeated in an answer: as much as an event can hold (AWS Lambda quotas,
+/// documented).
 const LONGEST_REPEATED: usize = 1_048_576;
 
 /// One answer, as other programs read it.

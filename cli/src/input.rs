@@ -79,10 +79,11 @@ pub(crate) fn world(path: Option<&Path>) -> Result<World, CommandError> {
         .map_err(|error| CommandError::Usage(format!("`{}`: {error}", path.display())))
 }
 
-/// Answers every line of standard input on standard output, in order. One line at a time is held in memory.
+/// Answers every line of standard input on standard output, in order. One line at a time is held in
+/// memory.
 ///
-/// A line is passed on without its line feed. What was written goes out as soon as no further line is waiting, so that a
-/// program can ask one question after the other.
+/// A line is passed on without its line feed. What was written goes out as soon as no further line
+/// is waiting, so that a program can ask one question after the other.
 pub(crate) fn answer_lines(
     mut answer: impl FnMut(&[u8], &mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {

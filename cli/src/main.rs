@@ -1,4 +1,5 @@
-//! `copymend`: explains failure messages, replays events in a sandbox, works on policies, takes changes back.
+//! `copymend`: explains failure messages, replays events in a sandbox, works on policies, takes
+//! changes back.
 
 mod answer;
 mod arguments;

@@ -10,7 +10,8 @@ use serde::Serialize;
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIMMED: Style = Style::new().dimmed();
 
-/// Standard output for people: colours only where somebody sees them and `NO_COLOR` does not forbid it.
+/// Standard output for people: colours only where somebody sees them and `NO_COLOR` does not forbid
+/// it.
 pub(crate) fn terminal() -> AutoStream<StdoutLock<'static>> {
     AutoStream::auto(io::stdout().lock())
 }
@@ -21,7 +22,8 @@ pub(crate) fn json(mut output: impl Write, value: &impl Serialize) -> io::Result
     writeln!(output)
 }
 
-/// Text from outside, made harmless: what can't be seen or turns the direction of text is written as a JSON escape. Line feeds and tabs stay; a carriage return, which JSON needs nowhere, goes.
+/// Text from outside, made harmless: what can't be seen or turns the direction of text is written
+/// as a JSON escape. Line feeds and tabs stay; a carriage return, which JSON needs nowhere, goes.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars().filter(|character| *character != '\r') {

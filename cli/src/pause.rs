@@ -1,4 +1,5 @@
-//! `copymend pause` and `copymend resume`: stop every write of the deployed functions, through their ledger.
+//! `copymend pause` and `copymend resume`: stop every write of the deployed functions, through
+//! their ledger.
 
 use std::io::{self, Write};
 

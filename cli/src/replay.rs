@@ -129,9 +129,10 @@ fn is_failure(answer: &Answer) -> bool {
     }
 }
 
-/// The settings of the environment. In the sandbox nothing can be harmed, so allowlists that aren't set admit everything. The list
-/// of sources does so where its variable is absent; an empty one admits none. Every account of the world is named among the keys: that
-/// of a third account is admitted by no other entry.
+/// The settings of the environment. In the sandbox nothing can be harmed, so allowlists that aren't
+/// set admit everything. The list of sources does so where its variable is absent; an empty one
+/// admits none. Every account of the world is named among the keys: that of a third account is
+/// admitted by no other entry.
 fn settings(repair: bool, world: &World) -> Result<Settings, CommandError> {
     let mut settings = Settings::read(|name| std::env::var(name).ok())
         .map_err(|error| CommandError::Usage(error.to_string()))?;

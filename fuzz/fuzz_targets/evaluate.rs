@@ -1,7 +1,8 @@
-//! Any policy answers any request: no panic, the same answer twice, and an unknown key never turns a certain answer round.
+//! Any policy answers any request: no panic, the same answer twice, and an unknown key never turns
+//! a certain answer round.
 //!
-//! The first five lines of the input are the principal, the action, the resource, a condition key and its values, separated by
-//! tabs; the rest is the policy.
+//! The first five lines of the input are the principal, the action, the resource, a condition key
+//! and its values, separated by tabs; the rest is the policy.
 
 #![no_main]
 

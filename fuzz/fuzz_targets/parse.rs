@@ -1,4 +1,5 @@
-//! Any text is a policy or an error with a place; a policy keeps its bytes, and `undo` takes out what `append` put in.
+//! Any text is a policy or an error with a place; a policy keeps its bytes, and `undo` takes out
+//! what `append` put in.
 
 #![no_main]
 

@@ -165,7 +165,8 @@ pub(crate) struct GrantKey {
     /// The account the copy goes to
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) destination_account: AccountId,
-    /// How much is allowed: the least to the destination's service-linked role, or what AWS publishes to the account
+    /// How much is allowed: the least to the destination's service-linked role, or what AWS
+    /// publishes to the account
     #[arg(long, default_value = "least-privilege", value_parser = profiles())]
     pub(crate) profile: KeyProfile,
     /// For the profile least-privilege: the service that uses the key; repeat it for more

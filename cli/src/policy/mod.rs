@@ -37,7 +37,8 @@ struct Refusal {
     error: String,
 }
 
-/// Every line gets an answer, in order. A line that can't be answered gets an `error`, and the exit code says so.
+/// Every line gets an answer, in order. A line that can't be answered gets an `error`, and the exit
+/// code says so.
 fn lines<A: Serialize>(
     answer: impl Fn(&[u8]) -> Result<A, String>,
 ) -> Result<Ending, CommandError> {
@@ -53,8 +54,8 @@ fn lines<A: Serialize>(
     Ok(ending)
 }
 
-/// Reads a policy from a file; `-` is standard input. White space after the document and a byte order mark before it come
-/// from the tools that wrote the file, and are left out.
+/// Reads a policy from a file; `-` is standard input. White space after the document and a byte
+/// order mark before it come from the tools that wrote the file, and are left out.
 fn policy(path: &Path) -> Result<PolicyDocument, CommandError> {
     let bytes = read(path)?;
     let refused = |reason: String| {

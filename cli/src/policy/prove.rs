@@ -62,8 +62,8 @@ fn prove(
     prove_only_adds(before, after, &added).map_err(|error| not_proved(error, before, after))
 }
 
-/// The statements of `after` that say they are ours and that `before` lacks. What only looks like one of ours is left out:
-/// the proof stops at it then.
+/// The statements of `after` that say they are ours and that `before` lacks. What only looks like
+/// one of ours is left out: the proof stops at it then.
 fn added(before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<NewStatement> {
     let old = before.map_or(&[][..], PolicyDocument::statements);
     let text = |statement: &Statement| match before {
@@ -83,7 +83,8 @@ fn added(before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<NewStat
     added
 }
 
-/// The statement as it was built: a new document is proved to be the one that would be made of such statements.
+/// The statement as it was built: a new document is proved to be the one that would be made of such
+/// statements.
 fn built(statement: &Statement) -> String {
     serde_json::from_str::<Value>(statement.as_str()).map_or_else(
         |_| statement.as_str().to_owned(),

@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 /// Condition keys and their values.
 pub(super) type Context<'q> = BTreeMap<String, &'q RawValue>;
 
-/// The request of a question. A context, where there is one, keeps its text: numbers count as they are written.
+/// The request of a question. A context, where there is one, keeps its text: numbers count as they
+/// are written.
 #[derive(Deserialize)]
 pub(super) struct RequestInput<'q> {
     principal: String,

@@ -36,7 +36,8 @@ pub(crate) struct Serve {
     /// Where the rest of AWS is: moto's server, by its HTTP address [default: nowhere]
     #[arg(long, value_name = "URL")]
     pub(crate) aws: Option<Endpoint>,
-    /// Also write the environment of containers to this file, as `sam local invoke --env-vars` takes it
+    /// Also write the environment of containers to this file, as `sam local invoke --env-vars`
+    /// takes it
     #[arg(long, value_name = "FILE")]
     pub(crate) env_vars: Option<PathBuf>,
 }

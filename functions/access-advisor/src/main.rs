@@ -1,5 +1,6 @@
-//! The Lambda function for refused AWS Backup calls and for backup and restore jobs that failed, were aborted or expired: wires the advisor
-//! of `copymend-remediation` to AWS. Its environment has no port that writes, and its role no permission.
+//! The Lambda function for refused AWS Backup calls and for backup and restore jobs that failed,
+//! were aborted or expired: wires the advisor of `copymend-remediation` to AWS. Its environment has
+//! no port that writes, and its role no permission.
 
 use std::process::ExitCode;
 

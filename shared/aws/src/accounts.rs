@@ -19,7 +19,8 @@ use crate::error::Call;
 /// The access key that the SAM CLI gives a function where it finds no credentials.
 const PLACEHOLDER_ACCESS_KEY: &str = "defaultkey";
 
-/// Calls that wait for the same answer share its failure for this long, instead of each trying again.
+/// Calls that wait for the same answer share its failure for this long, instead of each trying
+/// again.
 const SHARED_FAILURE: Duration = Duration::from_secs(5);
 
 /// Who we are, from `sts:GetCallerIdentity`.
@@ -39,13 +40,15 @@ struct Member {
 /// How other accounts are reached, as the settings say it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemberRole {
-    /// `COPYMEND_MEMBER_ROLE`: a name with its path, an ARN with `*` as account, or the ARN of one role.
+    /// `COPYMEND_MEMBER_ROLE`: a name with its path, an ARN with `*` as account, or the ARN of one
+    /// role.
     pub(crate) setting: Option<String>,
     /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
     pub(crate) external_id: Option<String>,
 }
 
-/// The way into every account: the own one with the function's credentials, others through the member role.
+/// The way into every account: the own one with the function's credentials, others through the
+/// member role.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     config: SdkConfig,
@@ -196,7 +199,8 @@ impl Accounts {
     }
 }
 
-/// The member role of an account. The setting is a name with its path, an ARN with `*` as account, or the ARN of one role.
+/// The member role of an account. The setting is a name with its path, an ARN with `*` as account,
+/// or the ARN of one role.
 pub(crate) fn member_role_arn(
     setting: &str,
     partition: &str,
@@ -260,7 +264,8 @@ impl<'a> Target<'a> {
         Ok(Self::global(account, arn.partition()))
     }
 
-    /// A global service in an account: the SDK finds the endpoint of the partition from the function's Region.
+    /// A global service in an account: the SDK finds the endpoint of the partition from the
+    /// function's Region.
     pub(crate) const fn global(account: AccountId, partition: &'a str) -> Self {
         Self {
             account,
@@ -286,7 +291,8 @@ impl<C: Clone> Clients<C> {
         let (client, role) = if let Some(made) = known {
             made
         } else {
-            // Boxed, because it is needed once, and large: every call's future would carry it along.
+            // Boxed, because it is needed once, and large: every call's future would carry it
+            // along.
             let (config, role) = Box::pin(self.accounts.config_of(
                 &call,
                 target.account,

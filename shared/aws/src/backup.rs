@@ -20,17 +20,18 @@ use crate::member::{optional, text};
 use crate::says::Says;
 use crate::{config, copy_job, pages, service_job};
 
-/// `ListCopyJobs` gives up to 1,000 jobs at once (AWS Backup API reference, `ListCopyJobs`, documented).
+/// `ListCopyJobs` gives up to 1,000 jobs at once (AWS Backup API reference, `ListCopyJobs`,
+/// documented).
 const JOBS_OF_A_PAGE: i32 = 1_000;
 /// A hundred thousand failed copies in one Region are more than one sweep can take up.
 const MOST_PAGES_OF_JOBS: usize = 100;
 
-/// AWS Backup states absence with this code only. It answers access denied for some vaults that don't exist; that stays
-/// access denied.
+/// AWS Backup states absence with this code only. It answers access denied for some vaults that
+/// don't exist; that stays access denied.
 const ABSENT: &str = "ResourceNotFoundException";
 
-/// AWS Backup, called with the credentials of the account that owns what is read or written. `Access` is
-/// [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
+/// AWS Backup, called with the credentials of the account that owns what is read or written.
+/// `Access` is [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
 pub struct AwsBackup<Access> {
     clients: Clients<Client>,
@@ -154,7 +155,8 @@ impl<Access> Backup for AwsBackup<Access> {
             .into_iter()
             .filter_map(|job| {
                 let ended = job.completion_date.as_ref().map_or(0, DateTime::secs);
-                // An answer that passes the time over must not lead to old jobs being taken up again.
+                // An answer that passes the time over must not lead to old jobs being taken up
+                // again.
                 (ended >= since.as_second())
                     .then(|| Some((ended, text(job.copy_job_id.as_deref())?)))
                     .flatten()

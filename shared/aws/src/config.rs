@@ -24,8 +24,8 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const BRIEF_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 3;
 
-/// IAM is one service for all Regions, with slow answers and low limits that the whole account shares: a simulation takes seconds,
-/// and a busy account is throttled (seen). Both are given time.
+/// IAM is one service for all Regions, with slow answers and low limits that the whole account
+/// shares: a simulation takes seconds, and a busy account is throttled (seen). Both are given time.
 const IAM_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const IAM_OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 const IAM_ATTEMPTS: u32 = 6;
@@ -44,8 +44,8 @@ pub(crate) fn iam(config: &SdkConfig) -> aws_sdk_iam::Client {
     aws_sdk_iam::Client::from_conf(config)
 }
 
-/// For what must not be sent twice. A repeated put of a policy could overwrite what somebody else wrote since: whoever puts
-/// reads again first. A repeated count would count twice.
+/// For what must not be sent twice. A repeated put of a policy could overwrite what somebody else
+/// wrote since: whoever puts reads again first. A repeated count would count twice.
 pub(crate) fn once() -> RetryConfig {
     RetryConfig::disabled()
 }
@@ -65,15 +65,17 @@ pub(crate) async fn load_for(is_local_run: bool) -> SdkConfig {
     }
 }
 
-/// The configuration of a run by hand. The SAM CLI hands credentials over as environment variables alone, so that nothing else
-/// is searched for them: the search would end with the metadata service of a machine that this isn't.
+/// The configuration of a run by hand. The SAM CLI hands credentials over as environment variables
+/// alone, so that nothing else is searched for them: the search would end with the metadata service
+/// of a machine that this isn't.
 pub(crate) async fn load_local_run(http_client: SharedHttpClient) -> SdkConfig {
     let loader =
         loader(http_client).credentials_provider(EnvironmentVariableCredentialsProvider::new());
     without_empty_endpoint(Box::pin(loader.load()).await)
 }
 
-/// The configuration of the first call of a run by hand: a person waits, so one short attempt tells whether AWS can be reached.
+/// The configuration of the first call of a run by hand: a person waits, so one short attempt tells
+/// whether AWS can be reached.
 pub(crate) fn briefly(config: &SdkConfig) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(BRIEF_TIMEOUT)
@@ -103,8 +105,8 @@ pub(crate) fn loader(http_client: SharedHttpClient) -> ConfigLoader {
     }
 }
 
-/// The SDK's default HTTPS client, made once. Without it every service's client would make its own, with its own trust store
-/// and connections.
+/// The SDK's default HTTPS client, made once. Without it every service's client would make its own,
+/// with its own trust store and connections.
 ///
 /// It is put together as the SDK does it. The shorter `build_https` would ignore `HTTPS_PROXY`.
 pub(crate) fn http_client() -> SharedHttpClient {

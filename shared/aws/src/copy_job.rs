@@ -70,8 +70,8 @@ fn read_lifecycle(lifecycle: &types::Lifecycle) -> Option<Lifecycle> {
     (lifecycle != Lifecycle::default()).then_some(lifecycle)
 }
 
-/// A lifecycle for `StartCopyJob`, which takes no `DeleteAfterEvent` (AWS Backup API reference, `Lifecycle`, documented: "not valid as
-/// an input").
+/// A lifecycle for `StartCopyJob`, which takes no `DeleteAfterEvent` (AWS Backup API reference,
+/// `Lifecycle`, documented: "not valid as an input").
 pub(crate) fn write_lifecycle(lifecycle: &Lifecycle) -> types::Lifecycle {
     types::Lifecycle::builder()
         .set_move_to_cold_storage_after_days(lifecycle.move_to_cold_storage_after_days)

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::error::Call;
 
-/// How long a message stays hidden while it is replayed, in seconds. It appears again if nobody deletes it.
+/// How long a message stays hidden while it is replayed, in seconds. It appears again if nobody
+/// deletes it.
 const HIDDEN_SECONDS: i32 = 300;
 
 /// A dead-letter message.
@@ -27,7 +28,8 @@ pub struct DeadLetterQueue {
 }
 
 impl DeadLetterQueue {
-    /// The queue at this URL. The Region is read from a URL of AWS's form; otherwise it is the configuration's.
+    /// The queue at this URL. The Region is read from a URL of AWS's form; otherwise it is the
+    /// configuration's.
     #[must_use]
     pub fn new(config: &SdkConfig, queue_url: &str) -> Self {
         let region = queue_url
@@ -81,8 +83,9 @@ impl DeadLetterQueue {
     }
 }
 
-/// The event in a dead-letter message. EventBridge puts the event itself into its queue; Lambda's failure destination wraps it as
-/// `requestPayload` (Lambda developer guide, "Asynchronous invocation", documented). What is no JSON is kept as text.
+/// The event in a dead-letter message. EventBridge puts the event itself into its queue; Lambda's
+/// failure destination wraps it as `requestPayload` (Lambda developer guide, "Asynchronous
+/// invocation", documented). What is no JSON is kept as text.
 pub(crate) fn event_in(body: &str) -> Value {
     let Ok(mut message) = serde_json::from_str::<Value>(body) else {
         return Value::String(body.to_owned());

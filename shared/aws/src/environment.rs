@@ -13,8 +13,9 @@ use crate::{
     SnsNotifier, SystemClock, config,
 };
 
-/// Everything that a function needs, on AWS: the copy remediator with [`ReadWrite`](crate::ReadWrite), the access advisor with
-/// [`ReadOnly`](crate::ReadOnly). What only reads can't write, and is no environment for what does:
+/// Everything that a function needs, on AWS: the copy remediator with
+/// [`ReadWrite`](crate::ReadWrite), the access advisor with [`ReadOnly`](crate::ReadOnly). What
+/// only reads can't write, and is no environment for what does:
 ///
 /// ```
 /// use copymend_aws::{AwsEnvironment, ReadWrite};
@@ -68,14 +69,15 @@ pub struct AwsEnvironment<Access> {
 }
 
 impl<Access> AwsEnvironment<Access> {
-    /// The environment with what the process's environment says: Region, credentials, `AWS_ENDPOINT_URL` and
-    /// `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs credentials.
+    /// The environment with what the process's environment says: Region, credentials,
+    /// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs
+    /// credentials.
     pub async fn load(deployment: &Deployment) -> Self {
         Self::new(config::load_for(deployment.is_local_run).await, deployment)
     }
 
-    /// The environment with an SDK configuration of your own. It should carry an HTTP client: otherwise every service's
-    /// client makes one.
+    /// The environment with an SDK configuration of your own. It should carry an HTTP client:
+    /// otherwise every service's client makes one.
     #[must_use]
     pub fn new(config: SdkConfig, deployment: &Deployment) -> Self {
         let member_role = MemberRole {
@@ -98,7 +100,8 @@ impl<Access> AwsEnvironment<Access> {
         }
     }
 
-    /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no permission.
+    /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no
+    /// permission.
     pub async fn caller(&self) -> CallResult<Option<String>> {
         let client = aws_sdk_sts::Client::new(&self.config);
         let request = client.get_caller_identity();

@@ -1,7 +1,7 @@
 //! From the SDK's errors to [`CallError`].
 //!
-//! AWS Backup, KMS and IAM don't declare access denied and throttling in their models, so errors are told
-//! apart by their code, never by the SDK's enums.
+//! AWS Backup, KMS and IAM don't declare access denied and throttling in their models, so errors
+//! are told apart by their code, never by the SDK's enums.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -90,7 +90,8 @@ impl Call {
         T: Send,
         E: ProvideErrorMetadata + Send,
     {
-        // The SDK's futures take many kilobytes, which every future that awaits them would carry along.
+        // The SDK's futures take many kilobytes, which every future that awaits them would carry
+        // along.
         let request = Box::pin(request);
         async move {
             let start = Instant::now();
@@ -189,7 +190,8 @@ where
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             (CallErrorKind::Timeout, told(error))
         }
-        // What the SDK refuses to send was never sent. Any other failure of a connection may have lost nothing but the answer.
+        // What the SDK refuses to send was never sent. Any other failure of a connection may have
+        // lost nothing but the answer.
         SdkError::DispatchFailure(failure) if !failure.is_user() => {
             (CallErrorKind::Unavailable, told(error))
         }
@@ -213,8 +215,8 @@ fn kind_of(code: &str, status: u16) -> CallErrorKind {
         | "NotAuthorizedException"
         | "UnauthorizedOperation"
         | "UnauthorizedException" => CallErrorKind::AccessDenied,
-        // `LimitExceededException` isn't among them, although the SDK retries it: AWS KMS answers it for a policy that is
-        // too long, AWS Backup for a quota.
+        // `LimitExceededException` isn't among them, although the SDK retries it: AWS KMS answers
+        // it for a policy that is too long, AWS Backup for a quota.
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"

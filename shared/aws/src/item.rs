@@ -12,7 +12,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// The version of the items' form that this program writes. Items without a number are of version 1.
+/// The version of the items' form that this program writes. Items without a number are of version
+/// 1.
 const SCHEMA: u64 = 2;
 
 pub(crate) fn schema() -> AttributeValue {
@@ -58,8 +59,8 @@ pub(crate) fn write_change(change: &Change, state: ChangeState) -> Item {
         ("day".to_owned(), day(change.at)),
         ("at".to_owned(), instant(change.at)),
     ]);
-    // A change stays as long as what it wrote may stand; an intended one may have been written. An undo writes nothing that
-    // anybody would take back.
+    // A change stays as long as what it wrote may stand; an intended one may have been written. An
+    // undo writes nothing that anybody would take back.
     if change.undoes.is_some() {
         item.insert("expires_at".to_owned(), expiry(change.at, 400));
         item.insert(

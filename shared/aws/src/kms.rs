@@ -17,14 +17,15 @@ use crate::member::{required, text};
 use crate::{config, pages};
 
 const ABSENT: &str = "NotFoundException";
-/// The policy that decides who may use a key. A key may carry another one beside it, which is listed, but not read.
+/// The policy that decides who may use a key. A key may carry another one beside it, which is
+/// listed, but not read.
 const POLICY: &str = "default";
 
 /// The most that `ListAliases` answers at once.
 const ALIASES_A_PAGE: i32 = 100;
 
-/// AWS KMS, called with the credentials of the account that owns the key, in the key's Region. `Access` is
-/// [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
+/// AWS KMS, called with the credentials of the account that owns the key, in the key's Region.
+/// `Access` is [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
 pub struct AwsKeys<Access> {
     clients: Clients<Client>,
@@ -49,7 +50,8 @@ impl<Access> AwsKeys<Access> {
         self.clients.of(call, target).await
     }
 
-    /// The target of an alias that AWS made, from the list of all: describing it would make its key.
+    /// The target of an alias that AWS made, from the list of all: describing it would make its
+    /// key.
     async fn key_of_predefined_alias(&self, alias: &KeyAliasArn) -> CallResult<Option<KeyArn>> {
         let (client, call) = self.owner("kms:ListAliases", alias.arn()).await?;
         let request = client.list_aliases().limit(ALIASES_A_PAGE);

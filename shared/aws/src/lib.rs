@@ -1,7 +1,9 @@
 //! The ports of `copymend-remediation` on the AWS SDK for Rust.
 //!
-//! [`AwsEnvironment`] is what the copy remediator works with and, [`ReadOnly`], the access advisor. Each reads regions, credentials and endpoints from the process's environment as every AWS SDK
-//! does. It calls nothing at the start; each client is made when it is first needed, on one shared HTTP client.
+//! [`AwsEnvironment`] is what the copy remediator works with and, [`ReadOnly`], the access advisor.
+//! Each reads regions, credentials and endpoints from the process's environment as every AWS SDK
+//! does. It calls nothing at the start; each client is made when it is first needed, on one shared
+//! HTTP client.
 //!
 //! ```no_run
 //! use copymend_aws::{AwsEnvironment, ReadWrite};

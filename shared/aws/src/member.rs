@@ -1,4 +1,5 @@
-//! Members of answers. AWS's models make nearly all of them optional, so what is needed is checked where it is read.
+//! Members of answers. AWS's models make nearly all of them optional, so what is needed is checked
+//! where it is read.
 
 use std::fmt::Display;
 use std::str::FromStr;

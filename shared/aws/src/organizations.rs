@@ -15,8 +15,8 @@ use crate::member::{optional, required, text};
 const NO_ORGANIZATION: &str = "AWSOrganizationsNotInUseException";
 const NO_POLICY: &str = "EffectivePolicyNotFoundException";
 
-/// AWS Organizations, asked from inside the account. It is global: the SDK finds the endpoint of the partition from the
-/// function's Region.
+/// AWS Organizations, asked from inside the account. It is global: the SDK finds the endpoint of
+/// the partition from the function's Region.
 #[derive(Debug)]
 pub struct AwsOrganizations {
     clients: Clients<Client>,

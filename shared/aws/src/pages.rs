@@ -8,11 +8,12 @@ use copymend_remediation::ports::CallResult;
 use crate::error::{Answer, Call};
 use crate::member::text;
 
-/// The lists read here are short by AWS's quotas: 50 tags, a few policies, one answer an action. More pages than these are
-/// no honest answer.
+/// The lists read here are short by AWS's quotas: 50 tags, a few policies, one answer an action.
+/// More pages than these are no honest answer.
 pub(crate) const MOST_PAGES: usize = 20;
 
-/// Where the next page starts: nowhere at the end of the list, and an error where the service says neither.
+/// Where the next page starts: nowhere at the end of the list, and an error where the service says
+/// neither.
 pub(crate) type Next = Result<Option<String>, &'static str>;
 
 /// Services that answer a token as long as there is more.

@@ -9,7 +9,8 @@ use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationI
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Whether an answer holds a member. The SDK turns an absent boolean into `false`, but "not encrypted" must be said.
+/// Whether an answer holds a member. The SDK turns an absent boolean into `false`, but "not
+/// encrypted" must be said.
 #[derive(Clone, Debug)]
 pub(crate) struct Says {
     member: &'static [u8],

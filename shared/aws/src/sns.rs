@@ -9,7 +9,8 @@ use copymend_remediation::report::Report;
 
 use crate::error::Call;
 
-/// Amazon SNS takes subjects of up to 100 ASCII characters without line breaks (API reference, `Publish`, documented).
+/// Amazon SNS takes subjects of up to 100 ASCII characters without line breaks (API reference,
+/// `Publish`, documented).
 const LONGEST_SUBJECT: usize = 100;
 /// Amazon SNS takes 262,144 bytes, message attributes included; some room is left for them.
 const LONGEST_MESSAGE: usize = 262_144 - 2_048;

@@ -1,8 +1,9 @@
 //! What the two policies answer to the calls of a copy.
 //!
-//! Two different principals are checked: the vault policy against the source's job role, the key policy against the
-//! destination's `AWSServiceRoleForBackup` (AWS Backup developer guide, "Creating backup copies across AWS accounts",
-//! documented). A condition key that a policy asks for and that isn't stated here counts as unknown, never as absent.
+//! Two different principals are checked: the vault policy against the source's job role, the key
+//! policy against the destination's `AWSServiceRoleForBackup` (AWS Backup developer guide,
+//! "Creating backup copies across AWS accounts", documented). A condition key that a policy asks
+//! for and that isn't stated here counts as unknown, never as absent.
 
 use copymend_policy::{
     Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate, exclusions,
@@ -20,9 +21,10 @@ pub const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
 /// The action that the job role must be allowed, and that a destination vault's policy must allow.
 pub const COPY_INTO_BACKUP_VAULT: &str = "backup:CopyIntoBackupVault";
 
-/// The calls of AWS KMS that the destination's service-linked role makes for a copy of an encrypted backup, and whether another
-/// service makes them for it. The copy can't do without them: what `AWSBackupServiceLinkedRolePolicyForBackup` (version 31) lets
-/// the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy (inferred; not run against AWS).
+/// The calls of AWS KMS that the destination's service-linked role makes for a copy of an encrypted
+/// backup, and whether another service makes them for it. The copy can't do without them: what
+/// `AWSBackupServiceLinkedRolePolicyForBackup` (version 31) lets the role call, less
+/// `kms:ListGrants`, whose absence alone doesn't stop a copy (inferred; not run against AWS).
 const KEY_CALLS: [(&str, bool); 4] = [
     ("kms:DescribeKey", false),
     ("kms:ReEncryptFrom", true),
@@ -64,7 +66,8 @@ pub fn vault_access(policy: Option<&PolicyDocument>, copy: &BackupCopy, facts: &
     vault_access_of(policy, &copy.role, copy, facts)
 }
 
-/// What the destination vault's policy answers to a role of the copy's source account, also another one than the job's.
+/// What the destination vault's policy answers to a role of the copy's source account, also another
+/// one than the job's.
 #[must_use]
 pub fn vault_access_of(
     policy: Option<&PolicyDocument>,
@@ -104,7 +107,8 @@ fn vault_request(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Request {
     with_resource_tags(request, &facts.vault_tags).with_other_keys_unknown()
 }
 
-/// The statements of the destination vault's policy that keep the copy out on purpose, word for word.
+/// The statements of the destination vault's policy that keep the copy out on purpose, word for
+/// word.
 #[must_use]
 pub fn vault_exclusions<'p>(
     policy: &'p PolicyDocument,
@@ -114,7 +118,8 @@ pub fn vault_exclusions<'p>(
     exclusions_of(policy, &[vault_request(&copy.role, copy, facts)])
 }
 
-/// The statements of the source key's policy that keep the destination's service-linked role out on purpose, word for word.
+/// The statements of the source key's policy that keep the destination's service-linked role out on
+/// purpose, word for word.
 #[must_use]
 pub fn key_exclusions<'p>(
     policy: &'p PolicyDocument,
@@ -144,7 +149,8 @@ fn exclusions_of<'p>(policy: &'p PolicyDocument, requests: &[Request]) -> Vec<&'
     statements.map(Statement::as_str).collect()
 }
 
-/// The policy without its Denies: what stands behind them. Nothing where that is no policy, which can't be.
+/// The policy without its Denies: what stands behind them. Nothing where that is no policy, which
+/// can't be.
 pub(crate) fn without_denies(policy: &PolicyDocument) -> Option<PolicyDocument> {
     let allows: Vec<&str> = policy
         .statements()
@@ -172,8 +178,8 @@ pub fn key_access(
     key_access_through(policy, key, tags, service, copy, facts)
 }
 
-/// What the source key's policy answers to the destination's service-linked role that uses the key through this service, also
-/// through another one than the copy's.
+/// What the source key's policy answers to the destination's service-linked role that uses the key
+/// through this service, also through another one than the copy's.
 #[must_use]
 pub fn key_access_through(
     policy: &PolicyDocument,
@@ -213,8 +219,8 @@ pub fn key_access_through(
     }
 }
 
-/// The requests of one call. The Region in `kms:ViaService` is the source's or the destination's (unverified): both must be
-/// allowed.
+/// The requests of one call. The Region in `kms:ViaService` is the source's or the destination's
+/// (unverified): both must be allowed.
 fn key_requests(
     (action, is_via_service): (&'static str, bool),
     key: &KeyArn,

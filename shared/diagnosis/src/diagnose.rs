@@ -18,7 +18,8 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// What the message alone suggests, for an event that can't be verified. Nothing in it is confirmed.
+    /// What the message alone suggests, for an event that can't be verified. Nothing in it is
+    /// confirmed.
     #[must_use]
     pub fn from_message(explanation: &Explanation<'_>) -> Self {
         let candidates = explanation.candidates.iter();
@@ -44,7 +45,8 @@ impl Diagnosis {
         &self.candidates
     }
 
-    /// The cause, if the message suggests it and the facts show it: the only kind that a repair may rest on.
+    /// The cause, if the message suggests it and the facts show it: the only kind that a repair may
+    /// rest on.
     #[must_use]
     pub fn confirmed_cause(&self) -> Option<Cause> {
         let first = self.candidates.first()?;
@@ -103,7 +105,8 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
     let all_excluded = candidates
         .first()
         .is_none_or(|first| first.verdict == Verdict::RuledOut);
-    // AWS words these like what the message suggests, and nobody could look at them: they may be what is left.
+    // AWS words these like what the message suggests, and nobody could look at them: they may be
+    // what is left.
     let unread: Vec<Assessment> = ranked
         .iter()
         .filter(|_| all_excluded && !by_now)
@@ -126,8 +129,9 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
     }
 }
 
-/// What stands in the way of a copy by the facts alone, in the order in which it must be put right: for a copy that has not been tried,
-/// without a message. What could not be looked at is among it, as not checkable.
+/// What stands in the way of a copy by the facts alone, in the order in which it must be put right:
+/// for a copy that has not been tried, without a message. What could not be looked at is among it,
+/// as not checkable.
 #[must_use]
 pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
     let causes = Cause::in_order_of_repair().into_iter();
@@ -149,7 +153,8 @@ pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
         .collect()
 }
 
-/// Sorts by: shown and of the message's family; suggested and not excluded; shown but of another family; excluded.
+/// Sorts by: shown and of the message's family; suggested and not excluded; shown but of another
+/// family; excluded.
 fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Ordering {
     let class = |assessment: &Assessment| match assessment.verdict {
         Verdict::Confirmed if is_of_family(assessment.cause, proposed) => 0_u8,
@@ -185,9 +190,10 @@ fn is_of_family(cause: Cause, proposed: &[Cause]) -> bool {
     proposed.contains(&cause) || of_role || decides || is_worded_alike(cause, proposed)
 }
 
-/// The simulator takes a condition key that nobody told it as absent, and so a service control policy may refuse there what passes
-/// (IAM user guide, "Testing IAM policies", documented). It is believed only where nothing else explains a message that doesn't
-/// name such a policy. A message that names one, and a simulation that refuses, confirm each other.
+/// The simulator takes a condition key that nobody told it as absent, and so a service control
+/// policy may refuse there what passes (IAM user guide, "Testing IAM policies", documented). It is
+/// believed only where nothing else explains a message that doesn't name such a policy. A message
+/// that names one, and a simulation that refuses, confirm each other.
 fn doubted(
     mut assessment: Assessment,
     proposed: &[Cause],
@@ -229,9 +235,10 @@ fn doubted(
     assessment
 }
 
-/// The simulator is asked about the two calls of AWS Backup that every copy makes, and judges service control policies by the
-/// condition keys that it is told (IAM user guide, "Testing IAM policies", documented). What it allows doesn't exclude a cause of which the
-/// message says more: that a service control policy refused, or that another call was refused.
+/// The simulator is asked about the two calls of AWS Backup that every copy makes, and judges
+/// service control policies by the condition keys that it is told (IAM user guide, "Testing IAM
+/// policies", documented). What it allows doesn't exclude a cause of which the message says more:
+/// that a service control policy refused, or that another call was refused.
 fn beyond_simulation(
     mut assessment: Assessment,
     explanation: &Explanation<'_>,
@@ -271,13 +278,15 @@ fn speaks_of_other_calls(explanation: &Explanation<'_>) -> bool {
     };
     match explanation.action() {
         Some(action) => !simulated(action) && !blames_a_resource,
-        // Without an action only "Access Denied trying to call AWS Backup service" tells which calls it means.
+        // Without an action only "Access Denied trying to call AWS Backup service" tells which
+        // calls it means.
         None => explanation.best() != Cause::DestinationVaultPolicy,
     }
 }
 
-/// Whether a policy that the message blames admits the copy by now, thanks to a statement of ours. Policy changes take
-/// seconds to minutes to count, so a copy that was started right after a repair can fail once more.
+/// Whether a policy that the message blames admits the copy by now, thanks to a statement of ours.
+/// Policy changes take seconds to minutes to count, so a copy that was started right after a repair
+/// can fail once more.
 fn admits_by_now(candidates: &[Assessment], facts: &Facts) -> bool {
     let is_ours =
         |sid: Option<&str>| sid.is_some_and(|sid| sid.starts_with(copymend_policy::SID_PREFIX));

@@ -1,4 +1,5 @@
-//! The EventBridge event of a copy job, as it arrives. Nothing in it is believed: see [`crate::Failure`].
+//! The EventBridge event of a copy job, as it arrives. Nothing in it is believed: see
+//! [`crate::Failure`].
 
 use std::str::FromStr;
 
@@ -14,11 +15,12 @@ pub const EVENT_SOURCE: &str = "aws.backup";
 /// The detail-type of a copy job's events.
 pub const EVENT_DETAIL_TYPE: &str = "Copy Job State Change";
 
-/// What an event says of a copy job. It is a hint: anyone who may invoke the function can write one.
+/// What an event says of a copy job. It is a hint: anyone who may invoke the function can write
+/// one.
 ///
-/// Fields and traps: AWS Backup developer guide, page on EventBridge (documented). `destinationRecoveryPointArn` is an empty
-/// object until it is set, sample account ids have thirteen digits, vault names can hold `/`, and an on-demand job has no
-/// `createdBy` (seen).
+/// Fields and traps: AWS Backup developer guide, page on EventBridge (documented).
+/// `destinationRecoveryPointArn` is an empty object until it is set, sample account ids have
+/// thirteen digits, vault names can hold `/`, and an on-demand job has no `createdBy` (seen).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyJobEvent {
     /// The event's id, if it has one.
@@ -102,8 +104,8 @@ impl CopyJobEvent {
     }
 }
 
-/// The envelope of an event of AWS Backup. Source and kind are looked at before the rest, so that an event of another kind is
-/// named as such and not as a malformed one.
+/// The envelope of an event of AWS Backup. Source and kind are looked at before the rest, so that
+/// an event of another kind is named as such and not as a malformed one.
 pub(crate) fn envelope(
     event: &Value,
     detail_type: &'static str,
@@ -143,7 +145,8 @@ pub(crate) fn region(field: &'static str, text: &str) -> Result<String, EventErr
     }
 }
 
-/// Job ids are UUIDs in every sample, but no page says so (inferred): anything that is safe in a URL and a log is accepted.
+/// Job ids are UUIDs in every sample, but no page says so (inferred): anything that is safe in a
+/// URL and a log is accepted.
 pub(crate) fn job_id(field: &'static str, text: &str) -> Result<String, EventError> {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if text.len() <= 128 && text.bytes().all(safe) {
@@ -168,7 +171,8 @@ fn arn_in<T: FromStr<Err = ArnError>>(
 pub(crate) struct Detail<'e>(pub(crate) &'e Map<String, Value>);
 
 impl<'e> Detail<'e> {
-    /// A string member that isn't empty. AWS writes `{}` where a value isn't set, which counts as absent.
+    /// A string member that isn't empty. AWS writes `{}` where a value isn't set, which counts as
+    /// absent.
     pub(crate) fn text(&self, field: &str) -> Option<&'e str> {
         self.0.get(field)?.as_str().filter(|text| !text.is_empty())
     }

@@ -7,7 +7,8 @@ use serde::Serialize;
 /// What one read told. An unknown fact never permits a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact<T> {
-    /// The read worked. Absence that AWS states (such as `ResourceNotFoundException`) is known too: `Known(None)`.
+    /// The read worked. Absence that AWS states (such as `ResourceNotFoundException`) is known too:
+    /// `Known(None)`.
     Known(T),
     /// The read didn't work, or was not possible.
     Unknown(WhyUnknown),

@@ -17,7 +17,8 @@ pub type Tags = BTreeMap<String, String>;
 /// A recovery point, from `backup:DescribeRecoveryPoint`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecoveryPoint {
-    /// `EncryptionKeyArn`. For fully managed types the source vault's key, for others the resource's.
+    /// `EncryptionKeyArn`. For fully managed types the source vault's key, for others the
+    /// resource's.
     pub encryption_key: Option<KeyArn>,
     /// `IsEncrypted`. Absent where AWS Backup doesn't say.
     pub is_encrypted: Option<bool>,
@@ -43,8 +44,8 @@ pub struct BackupVault {
 }
 
 impl BackupVault {
-    /// The key that can be described. One that AWS owns is nobody's to look at (AWS Backup API reference, `DescribeBackupVault`
-    /// and "Logically air-gapped vaults", documented).
+    /// The key that can be described. One that AWS owns is nobody's to look at (AWS Backup API
+    /// reference, `DescribeBackupVault` and "Logically air-gapped vaults", documented).
     #[must_use]
     pub fn describable_key(&self) -> Option<&KeyArn> {
         self.encryption_key
@@ -64,8 +65,9 @@ impl BackupVault {
 pub enum RecoveryPointTags {
     /// These tags; there may be none.
     Tags(Tags),
-    /// AWS Backup doesn't tell them: `ListTags` takes only recovery points whose ARN is AWS Backup's own, `arn:aws:backup:…` (AWS
-    /// Backup API reference, `ListTags`, documented). Those of a snapshot or image are its own service's, and aren't read.
+    /// AWS Backup doesn't tell them: `ListTags` takes only recovery points whose ARN is AWS
+    /// Backup's own, `arn:aws:backup:…` (AWS Backup API reference, `ListTags`, documented). Those
+    /// of a snapshot or image are its own service's, and aren't read.
     NotApplicable,
 }
 
@@ -156,7 +158,8 @@ pub struct Role {
     pub created: Option<Timestamp>,
 }
 
-/// What the job role may do, by `iam:SimulatePrincipalPolicy` or by its policies: the two actions that every copy needs.
+/// What the job role may do, by `iam:SimulatePrincipalPolicy` or by its policies: the two actions
+/// that every copy needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobRoleAccess {
     /// `backup:CopyFromBackupVault` on the recovery point.
@@ -170,14 +173,15 @@ pub struct JobRoleAccess {
 pub struct SimulatedFact {
     /// As the role is.
     pub as_is: Fact<SimulatedAction>,
-    /// Without service control policies; asked only where they are in the way. Where the simulator told nothing, what the role's
-    /// policies say, read one by one.
+    /// Without service control policies; asked only where they are in the way. Where the simulator
+    /// told nothing, what the role's policies say, read one by one.
     pub without_scps: Option<Fact<SimulatedAction>>,
-    /// Without its permissions boundary, and without service control policies where they are in the way too; asked only where
-    /// the boundary is in the way.
+    /// Without its permissions boundary, and without service control policies where they are in the
+    /// way too; asked only where the boundary is in the way.
     pub without_boundary: Option<Fact<SimulatedAction>>,
-    /// Condition keys of the real call that the simulator could not be told, because their values aren't known. It takes them as
-    /// absent, so that a service control policy that asks for one may seem to deny.
+    /// Condition keys of the real call that the simulator could not be told, because their values
+    /// aren't known. It takes them as absent, so that a service control policy that asks for one
+    /// may seem to deny.
     pub not_told: Vec<String>,
 }
 
@@ -194,9 +198,9 @@ impl From<Fact<SimulatedAction>> for SimulatedFact {
 }
 
 impl SimulatedFact {
-    /// The answer about the principal's own policies and boundary: without service control policies where they are in the way, or
-    /// from the policies themselves where the simulator told nothing. `None` where service control policies are in the way, and
-    /// nobody asked without them.
+    /// The answer about the principal's own policies and boundary: without service control policies
+    /// where they are in the way, or from the policies themselves where the simulator told nothing.
+    /// `None` where service control policies are in the way, and nobody asked without them.
     #[must_use]
     pub fn behind_scps(&self) -> Option<&Fact<SimulatedAction>> {
         let without_scps = self.without_scps.as_ref();
@@ -242,7 +246,8 @@ impl SimulatedFact {
         self.as_is.known().or_else(|| self.behind_scps()?.known())
     }
 
-    /// Takes in what the principal's policies say to the same question, where the simulator told nothing.
+    /// Takes in what the principal's policies say to the same question, where the simulator told
+    /// nothing.
     pub fn told_by_policies(&mut self, policies: &PrincipalPolicies, question: &Simulation) {
         if self.as_is.known().is_some() {
             return;
@@ -299,7 +304,8 @@ pub struct Facts {
     pub vault_policy: Fact<Option<PolicyDocument>>,
     /// The destination vault's tags.
     pub vault_tags: Fact<Tags>,
-    /// The destination vault's key; `None` where the vault names none, or one that AWS owns and nobody can describe.
+    /// The destination vault's key; `None` where the vault names none, or one that AWS owns and
+    /// nobody can describe.
     pub vault_key: Fact<Option<Key>>,
     /// The source account's organization; `None` where it is in none.
     pub source_organization: Fact<Option<Organization>>,

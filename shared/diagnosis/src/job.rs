@@ -81,7 +81,8 @@ pub struct Lifecycle {
     pub delete_after_event: Option<String>,
 }
 
-/// A copy job as `DescribeCopyJob` answers it, reduced to what a diagnosis, a repair and a retry need.
+/// A copy job as `DescribeCopyJob` answers it, reduced to what a diagnosis, a repair and a retry
+/// need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyJob {
     /// The job's id.
@@ -162,7 +163,8 @@ impl BackupCopy {
 impl TryFrom<&CopyJob> for BackupCopy {
     type Error = NotVerified;
 
-    /// The copy that a job makes. The job runs where its source is: an answer that breaks this is not one to act on.
+    /// The copy that a job makes. The job runs where its source is: an answer that breaks this is
+    /// not one to act on.
     fn try_from(job: &CopyJob) -> Result<Self, NotVerified> {
         for (what, owner) in [
             ("source vault", job.source_vault.account_id()),
@@ -195,8 +197,8 @@ impl TryFrom<&CopyJob> for BackupCopy {
     }
 }
 
-/// A failed copy job that AWS Backup itself has confirmed. The only way to make one is [`Failure::verify`], so that no
-/// write can follow from an event alone.
+/// A failed copy job that AWS Backup itself has confirmed. The only way to make one is
+/// [`Failure::verify`], so that no write can follow from an event alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     job: CopyJob,

@@ -1,8 +1,9 @@
-//! The kinds of ARN that decide what may be read or written: vaults, keys with their aliases, and roles.
+//! The kinds of ARN that decide what may be read or written: vaults, keys with their aliases, and
+//! roles.
 //!
-//! Each is checked character by character, because an event may come from anyone who can invoke the function. Wildcards,
-//! extra colons and look-alike letters are refused here, before any comparison or lookup, except where AWS allows them: in the
-//! path of a role.
+//! Each is checked character by character, because an event may come from anyone who can invoke the
+//! function. Wildcards, extra colons and look-alike letters are refused here, before any comparison
+//! or lookup, except where AWS allows them: in the path of a role.
 
 use std::fmt;
 use std::str::FromStr;
@@ -41,7 +42,8 @@ macro_rules! typed_arn {
                 self.0.region()
             }
 
-            /// The owner's account, if it is a real twelve-digit one (AWS's sample events carry thirteen digits).
+            /// The owner's account, if it is a real twelve-digit one (AWS's sample events carry
+            /// thirteen digits).
             #[must_use]
             pub fn account_id(&self) -> Option<AccountId> {
                 self.0.account_id()
@@ -121,7 +123,8 @@ pub(crate) fn is_region(text: &str) -> bool {
 typed_arn!(
     /// A backup vault: `arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME`.
     ///
-    /// The API allows letters, digits, `-` and `_` in a name; AWS's sample events also show `/`, so it is accepted.
+    /// The API allows letters, digits, `-` and `_` in a name; AWS's sample events also show `/`, so
+    /// it is accepted.
     BackupVaultArn, "the ARN of a backup vault", "backup", |arn| {
         let name = in_region(arn, "backup-vault:", "its resource must start with `backup-vault:`")?;
         is_name(name, 100, b"-_/.")
@@ -141,7 +144,8 @@ impl BackupVaultArn {
 }
 
 typed_arn!(
-    /// A KMS key: `arn:aws:kms:REGION:ACCOUNT:key/ID`. Aliases are refused: only the exact key counts.
+    /// A KMS key: `arn:aws:kms:REGION:ACCOUNT:key/ID`. Aliases are refused: only the exact key
+    /// counts.
     KeyArn, "the ARN of a KMS key", "kms", |arn| {
         let id = in_region(arn, "key/", "its resource must start with `key/`")?;
         is_name(id, 128, b"-").ok_or("its key id holds a character that no key id has")
@@ -149,8 +153,9 @@ typed_arn!(
 );
 
 typed_arn!(
-    /// An alias of a KMS key: `arn:aws:kms:REGION:ACCOUNT:alias/NAME`. The key is in the alias's own account and Region, and the
-    /// name holds letters, digits, `/`, `_` and `-` (AWS KMS API reference, `CreateAlias`, documented).
+    /// An alias of a KMS key: `arn:aws:kms:REGION:ACCOUNT:alias/NAME`. The key is in the alias's
+    /// own account and Region, and the name holds letters, digits, `/`, `_` and `-` (AWS KMS API
+    /// reference, `CreateAlias`, documented).
     KeyAliasArn, "the ARN of an alias of a KMS key", "kms", |arn| {
         let name = in_region(arn, "alias/", "its resource must start with `alias/`")?;
         is_name(name, 250, b"-_/")
@@ -165,8 +170,8 @@ impl KeyAliasArn {
         self.0.resource()
     }
 
-    /// Whether it is one of AWS's own, such as `alias/aws/backup`. They exist before their keys do (AWS KMS API reference,
-    /// `ListAliases`, documented).
+    /// Whether it is one of AWS's own, such as `alias/aws/backup`. They exist before their keys do
+    /// (AWS KMS API reference, `ListAliases`, documented).
     #[must_use]
     pub fn is_predefined(&self) -> bool {
         self.name().starts_with("alias/aws/")
@@ -176,9 +181,10 @@ impl KeyAliasArn {
 typed_arn!(
     /// An IAM role: `arn:aws:iam::ACCOUNT:role/PATH/NAME`.
     ///
-    /// A path begins and ends with `/`, is up to 512 characters long and may hold every visible ASCII character between, also `*`,
-    /// `$`, quotes and `:`. A name has up to 64 letters, digits or the characters `_+=,.@-` (IAM API reference, `CreateRole`,
-    /// documented). So a role's ARN is no word of a shell and no pattern: whoever puts it into one escapes or refuses it.
+    /// A path begins and ends with `/`, is up to 512 characters long and may hold every visible
+    /// ASCII character between, also `*`, `$`, quotes and `:`. A name has up to 64 letters, digits
+    /// or the characters `_+=,.@-` (IAM API reference, `CreateRole`, documented). So a role's ARN
+    /// is no word of a shell and no pattern: whoever puts it into one escapes or refuses it.
     RoleArn, "the ARN of an IAM role", "iam", |arn| {
         let path_and_name = arn
             .resource()

@@ -1,4 +1,5 @@
-//! What IAM says that a principal may do: the policy simulator's answers, or the policies themselves.
+//! What IAM says that a principal may do: the policy simulator's answers, or the policies
+//! themselves.
 
 use std::fmt;
 
@@ -26,20 +27,23 @@ pub struct SimulatedAction {
     pub resource: String,
     /// `EvalDecision`.
     pub decision: SimulatedDecision,
-    /// `AllowedByOrganizations`: the service control policies, with their conditions; a condition key that nobody told counts as
-    /// absent (IAM user guide, "Testing IAM policies", documented since August 2026). Absent where the account is in no
-    /// organization, or where these policies were left out.
+    /// `AllowedByOrganizations`: the service control policies, with their conditions; a condition
+    /// key that nobody told counts as absent (IAM user guide, "Testing IAM policies", documented
+    /// since August 2026). Absent where the account is in no organization, or where these policies
+    /// were left out.
     pub allowed_by_organizations: Option<bool>,
     /// `AllowedByPermissionsBoundary`; absent where the principal has no boundary.
     pub allowed_by_permissions_boundary: Option<bool>,
     /// How many statements decided (`MatchedStatements`).
     pub matched_statements: usize,
-    /// Condition keys that the policies ask for and that nobody told the simulator (`MissingContextValues`). Those that only a
-    /// service control policy asks for are not among them (IAM user guide, "Testing IAM policies", documented since August 2026).
+    /// Condition keys that the policies ask for and that nobody told the simulator
+    /// (`MissingContextValues`). Those that only a service control policy asks for are not among
+    /// them (IAM user guide, "Testing IAM policies", documented since August 2026).
     pub missing_context_values: Vec<String>,
     /// Whether the resource is in another account than the principal.
     pub is_cross_account: bool,
-    /// What the principal's own policies say, from `EvalDecisionDetails`. Only a simulation across accounts tells it.
+    /// What the principal's own policies say, from `EvalDecisionDetails`. Only a simulation across
+    /// accounts tells it.
     pub identity_decision: Option<SimulatedDecision>,
     /// Who answers.
     pub told_by: ToldBy,
@@ -50,7 +54,8 @@ pub struct SimulatedAction {
 pub enum ToldBy {
     /// IAM's policy simulator.
     Simulator,
-    /// The principal's policies, read one by one because the simulator told nothing. Service control policies are not among them.
+    /// The principal's policies, read one by one because the simulator told nothing. Service
+    /// control policies are not among them.
     Policies,
 }
 
@@ -72,21 +77,23 @@ pub struct Simulation {
     pub actions: Vec<&'static str>,
     /// The resource's ARN, or `*`.
     pub resource: String,
-    /// Condition keys that are known, such as `aws:RequestedRegion`. By itself the simulator knows `aws:PrincipalAccount`,
-    /// `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, and the ids and types of the user or principal alone (IAM user guide,
-    /// "Testing IAM policies", documented since August 2026).
+    /// Condition keys that are known, such as `aws:RequestedRegion`. By itself the simulator knows
+    /// `aws:PrincipalAccount`, `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, and the ids and
+    /// types of the user or principal alone (IAM user guide, "Testing IAM policies", documented
+    /// since August 2026).
     pub context: Vec<ContextKey>,
-    /// Whether to leave the service control policies out (`PolicyExclusionList` with the policy type `scp`, IAM API reference,
-    /// `SimulatePrincipalPolicy`, documented since July 2026).
+    /// Whether to leave the service control policies out (`PolicyExclusionList` with the policy
+    /// type `scp`, IAM API reference, `SimulatePrincipalPolicy`, documented since July 2026).
     pub without_scps: bool,
-    /// Whether to leave the principal's permissions boundary out, by simulating one that allows everything (seen in public
-    /// code; an empty list doesn't do it).
+    /// Whether to leave the principal's permissions boundary out, by simulating one that allows
+    /// everything (seen in public code; an empty list doesn't do it).
     pub without_boundary: bool,
 }
 
 impl Simulation {
-    /// Whether the resource is in another account than the principal. One whose ARN names no account, such as a snapshot's,
-    /// counts as the principal's own (IAM API reference, `SimulatePrincipalPolicy`, `ResourceOwner`, documented).
+    /// Whether the resource is in another account than the principal. One whose ARN names no
+    /// account, such as a snapshot's, counts as the principal's own (IAM API reference,
+    /// `SimulatePrincipalPolicy`, `ResourceOwner`, documented).
     #[must_use]
     pub fn is_cross_account(&self) -> bool {
         self.resource.parse().is_ok_and(|resource: Arn| {
@@ -146,29 +153,33 @@ impl ContextKey {
 pub enum Simulated {
     /// Identity policies, boundary and service control policies allow it.
     Allowed,
-    /// The service control policies don't, with the condition keys that the simulator was told. The simulation ends there: what
-    /// the principal's own policies say takes a simulation without them (IAM API reference, `EvaluationResult`, documented).
+    /// The service control policies don't, with the condition keys that the simulator was told. The
+    /// simulation ends there: what the principal's own policies say takes a simulation without them
+    /// (IAM API reference, `EvaluationResult`, documented).
     NotByOrganization,
-    /// The permissions boundary doesn't. What the identity policies say takes a simulation without the boundary.
+    /// The permissions boundary doesn't. What the identity policies say takes a simulation without
+    /// the boundary.
     NotByBoundary,
     /// An identity policy denies it.
     DeniedByIdentity,
     /// No identity policy allows it.
     NotByIdentity,
-    /// The simulator can't tell: a condition key is missing, a statement allows what it says is denied, or the resource is in
-    /// another account and it doesn't say what the principal's own policies make of it.
+    /// The simulator can't tell: a condition key is missing, a statement allows what it says is
+    /// denied, or the resource is in another account and it doesn't say what the principal's own
+    /// policies make of it.
     Unclear,
 }
 
 impl SimulatedAction {
     /// What the answer means for the principal.
     ///
-    /// On a resource of another account both sides must allow, and for a role no resource policy can be passed (IAM API
-    /// reference, `EvaluationResult` and `SimulatePrincipalPolicy`, documented): a denial says nothing about the principal there,
-    /// unless the identity side of the details does.
+    /// On a resource of another account both sides must allow, and for a role no resource policy
+    /// can be passed (IAM API reference, `EvaluationResult` and `SimulatePrincipalPolicy`,
+    /// documented): a denial says nothing about the principal there, unless the identity side of
+    /// the details does.
     ///
-    /// A denial that comes with statements that decided, but that neither a Deny, the boundary nor the organization explains, is
-    /// not believed (inferred).
+    /// A denial that comes with statements that decided, but that neither a Deny, the boundary nor
+    /// the organization explains, is not believed (inferred).
     #[must_use]
     pub fn meaning(&self) -> Simulated {
         if self.decision == SimulatedDecision::Allowed {
@@ -213,7 +224,8 @@ impl SimulatedAction {
     }
 }
 
-/// A request with these condition keys and those that follow from who asks. Keys that aren't stated are unknown.
+/// A request with these condition keys and those that follow from who asks. Keys that aren't stated
+/// are unknown.
 pub(crate) fn request(
     principal: &str,
     action: &str,
@@ -239,9 +251,10 @@ pub struct PrincipalPolicies {
 }
 
 impl PrincipalPolicies {
-    /// What the policies answer to a question for the simulator, an answer an action: the principal's own side alone, without
-    /// service control policies and resource policies. A condition key that the simulator isn't told is unknown here, never absent:
-    /// an answer that depends on one is [`Simulated::Unclear`].
+    /// What the policies answer to a question for the simulator, an answer an action: the
+    /// principal's own side alone, without service control policies and resource policies. A
+    /// condition key that the simulator isn't told is unknown here, never absent: an answer that
+    /// depends on one is [`Simulated::Unclear`].
     #[must_use]
     pub fn answers(&self, question: &Simulation) -> Vec<SimulatedAction> {
         let Some(account) = question.principal.account_id() else {

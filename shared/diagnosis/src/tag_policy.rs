@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::facts::Tags;
 
-/// An effective tag policy, from `organizations:DescribeEffectivePolicy` (Organizations user guide, "Tag policy syntax",
-/// documented).
+/// An effective tag policy, from `organizations:DescribeEffectivePolicy` (Organizations user guide,
+/// "Tag policy syntax", documented).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagPolicy {
     rules: Vec<TagRule>,
@@ -21,7 +21,8 @@ struct TagRule {
     key: String,
     /// The values that are allowed; a value may hold `*`. Empty: every value.
     values: Vec<String>,
-    /// The resource types for which the policy is enforced, such as `ec2:snapshot`. Empty: it only reports.
+    /// The resource types for which the policy is enforced, such as `ec2:snapshot`. Empty: it only
+    /// reports.
     enforced_for: Vec<String>,
 }
 
@@ -36,7 +37,8 @@ pub struct TagViolation {
     pub policy_key: String,
     /// The values that the policy allows; empty where only the key's letter case is wrong.
     pub allowed: Vec<String>,
-    /// The resource types for which the policy is enforced. Empty: it only reports, so it can't stop a copy.
+    /// The resource types for which the policy is enforced. Empty: it only reports, so it can't
+    /// stop a copy.
     pub enforced_for: Vec<String>,
 }
 
@@ -92,7 +94,8 @@ impl TagPolicy {
         })
     }
 
-    /// The tags that the policy doesn't allow. AWS's own tags (`aws:…`) are no user tags and don't count.
+    /// The tags that the policy doesn't allow. AWS's own tags (`aws:…`) are no user tags and don't
+    /// count.
     #[must_use]
     pub fn violations(&self, tags: &Tags) -> Vec<TagViolation> {
         let user_tags = tags.iter().filter(|(key, _)| !key.starts_with("aws:"));

@@ -1,4 +1,5 @@
-//! The pages of `docs/causes` are made from the causes' entries. `COPYMEND_DOCS=write` writes them anew.
+//! The pages of `docs/causes` are made from the causes' entries. `COPYMEND_DOCS=write` writes them
+//! anew.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,8 @@ fn advice(cause: Cause, event: &CopyJobEvent) -> Advice {
     advice
 }
 
-/// Causes of refused calls and other jobs. The access advisor's report has advice of its own for them.
+/// Causes of refused calls and other jobs. The access advisor's report has advice of its own for
+/// them.
 const fn is_of_a_copy(cause: Cause) -> bool {
     !matches!(cause, Cause::CallerPermission | Cause::KeyPolicy)
 }

@@ -70,7 +70,8 @@ proptest! {
         prop_assert_eq!(arn_matches(&same_name, &text), path != "/");
     }
 
-    /// In a condition, `*`, `?` and `${` in a role's ARN would mean other roles too: no statement is made for such a role.
+    /// In a condition, `*`, `?` and `${` in a role's ARN would mean other roles too: no statement
+    /// is made for such a role.
     #[test]
     fn a_statement_admits_exactly_its_role_or_is_not_made((path, name) in role()) {
         let text = arn(&path, &name);

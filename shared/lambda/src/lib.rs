@@ -1,4 +1,5 @@
-//! What the Lambda functions have in common: logs, the runtime, and the way from an invocation to an answer.
+//! What the Lambda functions have in common: logs, the runtime, and the way from an invocation to
+//! an answer.
 
 use std::process::ExitCode;
 
@@ -10,7 +11,8 @@ use tower::util::MapRequestLayer;
 use tracing::{Instrument, Span};
 use tracing_subscriber::EnvFilter;
 
-/// Runs a function: starts the logs, waits for `start`, and maps its end to the process's exit code.
+/// Runs a function: starts the logs, waits for `start`, and maps its end to the process's exit
+/// code.
 pub async fn run(start: impl Future<Output = Result<(), Error>>) -> ExitCode {
     start_logs();
     match start.await {
@@ -22,7 +24,8 @@ pub async fn run(start: impl Future<Output = Result<(), Error>>) -> ExitCode {
     }
 }
 
-/// JSON with times in RFC 3339, fields flattened: Lambda's own log format, so that its level filter understands it.
+/// JSON with times in RFC 3339, fields flattened: Lambda's own log format, so that its level filter
+/// understands it.
 fn start_logs() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
     tracing_subscriber::fmt()
@@ -34,7 +37,8 @@ fn start_logs() {
         .init();
 }
 
-/// Answers invocations until the runtime ends. An error of the handler is answered with its stable `errorType`.
+/// Answers invocations until the runtime ends. An error of the handler is answered with its stable
+/// `errorType`.
 pub async fn serve<H, F, R>(handle: H) -> Result<(), Error>
 where
     H: Fn(Value, Invocation) -> F,
@@ -65,7 +69,8 @@ where
         .await
 }
 
-/// Every line of a log tells the request and the copy job that it is about. At the level of errors, so that no level leaves it out.
+/// Every line of a log tells the request and the copy job that it is about. At the level of errors,
+/// so that no level leaves it out.
 fn span_of(invocation: &Invocation, event: &Value) -> Span {
     let copy_job = event.pointer("/detail/copyJobId").and_then(Value::as_str);
     // Anybody may write an event: what is no id isn't repeated in every line.
@@ -83,8 +88,8 @@ fn answered(error: &HandlerError) -> Diagnostic {
     }
 }
 
-/// The runtime would answer a body that isn't JSON with an error type of its own. As `null` it reaches the handler, whose
-/// error type for it is stable.
+/// The runtime would answer a body that isn't JSON with an error type of its own. As `null` it
+/// reaches the handler, whose error type for it is stable.
 fn json_or_null(mut invocation: LambdaInvocation) -> LambdaInvocation {
     if serde_json::from_slice::<Value>(&invocation.body).is_err() {
         invocation.body = "null".into();

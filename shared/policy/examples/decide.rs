@@ -1,7 +1,8 @@
-//! Answers one request a line, for programs that compare this crate with another evaluator (`make oracle`).
+//! Answers one request a line, for programs that compare this crate with another evaluator (`make
+//! oracle`).
 //!
-//! A line with `policy` asks [`evaluate`]; one without asks [`Authorization::decide`]. Both have the form of
-//! `copymend policy evaluate --lines` and `copymend policy authorize --lines`.
+//! A line with `policy` asks [`evaluate`]; one without asks [`Authorization::decide`]. Both have
+//! the form of `copymend policy evaluate --lines` and `copymend policy authorize --lines`.
 
 use std::collections::BTreeMap;
 use std::error::Error;

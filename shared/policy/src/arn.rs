@@ -44,9 +44,10 @@ impl fmt::Debug for AccountId {
 
 /// An Amazon Resource Name: `arn:partition:service:region:account:resource`.
 ///
-/// Region and account may be empty, as in IAM and S3 ARNs. The resource may hold `:` and `/`. Parsing checks the shape of
-/// every part, so that look-alike characters, wildcards in the account and control characters never get past it. It does
-/// not insist on a twelve-digit account, because AWS's own sample events carry thirteen digits: [`Arn::account_id`] does.
+/// Region and account may be empty, as in IAM and S3 ARNs. The resource may hold `:` and `/`.
+/// Parsing checks the shape of every part, so that look-alike characters, wildcards in the account
+/// and control characters never get past it. It does not insist on a twelve-digit account, because
+/// AWS's own sample events carry thirteen digits: [`Arn::account_id`] does.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arn {
     text: String,

@@ -22,8 +22,8 @@ pub struct Authorization {
     pub boundary: Option<Vec<PolicyDocument>>,
     /// The session policy, if there is one.
     pub session: Option<PolicyDocument>,
-    /// The service control policies over the principal's account, one list a level, root first. No level at all: the
-    /// account is in no organization, or is its management account.
+    /// The service control policies over the principal's account, one list a level, root first. No
+    /// level at all: the account is in no organization, or is its management account.
     pub scps: Vec<Vec<PolicyDocument>>,
     /// The resource control policies over the resource's account, in the same form.
     pub rcps: Vec<Vec<PolicyDocument>>,
@@ -65,8 +65,9 @@ impl Verdict {
 pub struct Answer {
     /// Whether the request is allowed.
     pub decision: Verdict,
-    /// The layers in its way: those that deny it; if none does, those that would have to allow it and don't. For
-    /// [`Verdict::Unknown`], those that depend on an unknown key or are in the way for sure.
+    /// The layers in its way: those that deny it; if none does, those that would have to allow it
+    /// and don't. For [`Verdict::Unknown`], those that depend on an unknown key or are in the way
+    /// for sure.
     pub blocked_by: Vec<Layer>,
 }
 
@@ -81,22 +82,25 @@ struct Opinion {
 impl Authorization {
     /// Whether the request is allowed when all policies are taken together.
     ///
-    /// Documented: IAM `reference_policies_evaluation-logic_policy-eval-denyallow` and `…-logic-cross-account`,
-    /// Organizations `orgs_manage_policies_scps` and `orgs_manage_policies_rcps`, KMS `key-policy-default`:
+    /// Documented: IAM `reference_policies_evaluation-logic_policy-eval-denyallow` and
+    /// `…-logic-cross-account`, Organizations `orgs_manage_policies_scps` and
+    /// `orgs_manage_policies_rcps`, KMS `key-policy-default`:
     /// - an explicit deny anywhere wins;
-    /// - across accounts both sides must allow; within one either may, but a key policy (or a role's trust policy) must
-    ///   allow, itself or by delegating to the account;
-    /// - every level of service control policies must allow; they don't apply to service-linked roles, nor (inferred) to
-    ///   service principals and anonymous requests;
-    /// - resource control policies only deny, because `RCPFullAWSAccess` is always there; only for the services that
-    ///   support them (`kms` does, `backup` does not), not for `kms:RetireGrant`, not for service-linked roles;
-    /// - within one account, a resource policy that names the user or session itself, or everyone, is not limited by what
-    ///   the boundary and the session policy leave out; one that names the role is;
+    /// - across accounts both sides must allow; within one either may, but a key policy (or a
+    ///   role's trust policy) must allow, itself or by delegating to the account;
+    /// - every level of service control policies must allow; they don't apply to service-linked
+    ///   roles, nor (inferred) to service principals and anonymous requests;
+    /// - resource control policies only deny, because `RCPFullAWSAccess` is always there; only for
+    ///   the services that support them (`kms` does, `backup` does not), not for `kms:RetireGrant`,
+    ///   not for service-linked roles;
+    /// - within one account, a resource policy that names the user or session itself, or everyone,
+    ///   is not limited by what the boundary and the session policy leave out; one that names the
+    ///   role is;
     /// - the root user needs no policy of its own;
     /// - a vault's policy gives other accounts nothing but `backup:CopyIntoBackupVault` (AWS Backup
     ///   `create-a-vault-access-policy`);
-    /// - a `Deny` with `NotPrincipal` hits every principal with a boundary, and may hit one whose account it doesn't name (IAM
-    ///   `reference_policies_elements_notprincipal`).
+    /// - a `Deny` with `NotPrincipal` hits every principal with a boundary, and may hit one whose
+    ///   account it doesn't name (IAM `reference_policies_elements_notprincipal`).
     #[must_use]
     pub fn decide(&self) -> Answer {
         let opinions = self.opinions();
@@ -210,7 +214,8 @@ impl Authorization {
             .into_iter()
             .map(|opinion| {
                 let instead = match opinion.layer {
-                    // A grant to the role stands in for the role's own policies, but not for what limits them.
+                    // A grant to the role stands in for the role's own policies, but not for what
+                    // limits them.
                     Layer::Identity => Truth::any([granted.direct.clone(), granted.role.clone()]),
                     Layer::Boundary
                     | Layer::Session
@@ -303,8 +308,8 @@ fn opinion<'a>(
 
 /// Whether the principal is a service-linked role or a session of one.
 ///
-/// A session's ARN carries no path, `aws:PrincipalArn` in the context does; without it the role's name decides (inferred:
-/// AWS gives service-linked roles names that start so).
+/// A session's ARN carries no path, `aws:PrincipalArn` in the context does; without it the role's
+/// name decides (inferred: AWS gives service-linked roles names that start so).
 fn is_service_linked(request: &Request) -> bool {
     let by_path = |arn: &str| {
         arn_parts(arn).is_some_and(|[.., resource]| resource.starts_with("role/aws-service-role/"))
@@ -324,13 +329,15 @@ fn is_service_linked(request: &Request) -> bool {
     }
 }
 
-/// Whether the resource's policy must allow, even within one account: key policies and trust policies.
+/// Whether the resource's policy must allow, even within one account: key policies and trust
+/// policies.
 fn needs_resource_policy(action: &str) -> bool {
     action.starts_with("kms:") || action.starts_with("sts:assumerole")
 }
 
 /// The services whose actions resource control policies apply to (documented: Organizations
-/// `orgs_manage_policies_rcps`, read in 2026; only those whose resources have policies that matter here, or are common).
+/// `orgs_manage_policies_rcps`, read in 2026; only those whose resources have policies that matter
+/// here, or are common).
 const RCP_SERVICES: [&str; 16] = [
     "aoss",
     "codeartifact",

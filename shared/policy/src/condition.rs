@@ -6,8 +6,8 @@ use crate::operand::{Compared, Operand};
 use crate::operator::{Comparison, Operator, Quantifier};
 use crate::truth::Truth;
 
-/// Keys that AWS documents as multivalued and that the policies of vaults and keys may use; in lower case. They "require a
-/// condition set operator" even when the request holds one value.
+/// Keys that AWS documents as multivalued and that the policies of vaults and keys may use; in
+/// lower case. They "require a condition set operator" even when the request holds one value.
 const MULTIVALUED: [&str; 11] = [
     "aws:calledvia",
     "aws:principalorgpaths",
@@ -53,12 +53,14 @@ impl Condition {
     ///
     /// The rules, from IAM `reference_policies_elements_condition_operators` and
     /// `reference_policies_condition-single-vs-multi-valued-context-keys`:
-    /// - documented: a missing key fails an operator, but passes a negated one; `IfExists` passes it; `ForAllValues`
-    ///   passes it, also when all its values are empty; `ForAnyValue` fails it, negated or not;
+    /// - documented: a missing key fails an operator, but passes a negated one; `IfExists` passes
+    ///   it; `ForAllValues` passes it, also when all its values are empty; `ForAnyValue` fails it,
+    ///   negated or not;
     /// - documented: several policy values are an OR, for a negated operator a NOR;
     /// - inferred: `IfExists` wins over `ForAnyValue` where the key is missing;
-    /// - unverified: a key of several values, or one documented as multivalued, under an operator without a set operator
-    ///   matches nothing, negated or not (AWS says only that such a key requires a set operator).
+    /// - unverified: a key of several values, or one documented as multivalued, under an operator
+    ///   without a set operator matches nothing, negated or not (AWS says only that such a key
+    ///   requires a set operator).
     pub(crate) fn holds(&self, request: &Request) -> Truth {
         let operator = self.operator;
         if operator.comparison == Comparison::Null {
@@ -91,7 +93,8 @@ impl Condition {
         }
     }
 
-    /// The key may be absent or hold anything. Without policy values the outcome may still be certain.
+    /// The key may be absent or hold anything. Without policy values the outcome may still be
+    /// certain.
     fn unknown(&self, request: &Request) -> Truth {
         if self.operands.is_empty() && !self.operator.negated && !self.holds_when_absent() {
             return Truth::No;
@@ -99,8 +102,8 @@ impl Condition {
         Truth::Unknown(vec![request.unknown_name(&self.key)])
     }
 
-    /// `Null`: `true` asks for an absent key, `false` for a present one. A key whose values are all empty is null
-    /// (documented for `ForAllValues` with `Null`).
+    /// `Null`: `true` asks for an absent key, `false` for a present one. A key whose values are all
+    /// empty is null (documented for `ForAllValues` with `Null`).
     fn is_null(&self, request: &Request) -> Truth {
         let wants = |absent| {
             self.operands
@@ -125,8 +128,8 @@ impl Condition {
 
     /// One of the key's values against all of the policy's.
     ///
-    /// Where a value is not of the operator's type (a number, date, address or ARN), neither the operator nor its
-    /// negation matches (unverified; AWS does not say).
+    /// Where a value is not of the operator's type (a number, date, address or ARN), neither the
+    /// operator nor its negation matches (unverified; AWS does not say).
     fn value_holds(&self, value: &str, request: &Request) -> Truth {
         let mut invalid = false;
         let mut unknown = Vec::new();

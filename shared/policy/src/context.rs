@@ -7,9 +7,10 @@ use crate::key::Key;
 
 /// What the request's condition keys hold.
 ///
-/// A key is present with its values, absent, or unknown: neither present nor absent for sure. Key names are
-/// case-insensitive (documented: IAM `reference_policies_elements_condition`). A key with an empty list of values counts
-/// as absent ("the key exists and its value is not null", documented for `Null`).
+/// A key is present with its values, absent, or unknown: neither present nor absent for sure. Key
+/// names are case-insensitive (documented: IAM `reference_policies_elements_condition`). A key with
+/// an empty list of values counts as absent ("the key exists and its value is not null", documented
+/// for `Null`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     values: BTreeMap<String, Vec<String>>,
@@ -80,14 +81,16 @@ pub(crate) enum Found<'a> {
 /// Who wants to do what on which resource, and in which context.
 ///
 /// The principal is an ARN (role, user, assumed-role session, account root), a service name such as
-/// `backup.amazonaws.com`, a twelve-digit account id (its root), or `*` or `anonymous` for a request without credentials.
+/// `backup.amazonaws.com`, a twelve-digit account id (its root), or `*` or `anonymous` for a
+/// request without credentials.
 ///
-/// Keys that follow from the principal are there even when the context does not give them: `aws:PrincipalArn` (for a
-/// session the role's ARN without a path, because a session's ARN does not carry it), `aws:PrincipalAccount`,
-/// `aws:PrincipalType`, `aws:username` for a user, `aws:PrincipalIsAWSService` and, for a service,
-/// `aws:PrincipalServiceName`. What the context gives, or marks as unknown, wins. Documented: IAM
-/// `reference_policies_condition-keys` and `reference_policies_variables`; that a service's request carries no
-/// `aws:PrincipalArn` is inferred.
+/// Keys that follow from the principal are there even when the context does not give them:
+/// `aws:PrincipalArn` (for a session the role's ARN without a path, because a session's ARN does
+/// not carry it), `aws:PrincipalAccount`, `aws:PrincipalType`, `aws:username` for a user,
+/// `aws:PrincipalIsAWSService` and, for a service, `aws:PrincipalServiceName`. What the context
+/// gives, or marks as unknown, wins. Documented: IAM `reference_policies_condition-keys` and
+/// `reference_policies_variables`; that a service's request carries no `aws:PrincipalArn` is
+/// inferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     principal: String,
@@ -132,16 +135,17 @@ impl Request {
         self
     }
 
-    /// Makes every key unknown that is neither given, nor made absent, nor follows from the principal: for a request that
-    /// somebody else makes, of which only a part can be known. Such a key is reported as the policy writes it.
+    /// Makes every key unknown that is neither given, nor made absent, nor follows from the
+    /// principal: for a request that somebody else makes, of which only a part can be known. Such a
+    /// key is reported as the policy writes it.
     #[must_use]
     pub fn with_other_keys_unknown(mut self) -> Self {
         self.others_unknown = true;
         self
     }
 
-    /// Says that the principal has a permissions boundary: a resource's `Deny` with `NotPrincipal` always hits it (documented:
-    /// IAM `reference_policies_elements_notprincipal`).
+    /// Says that the principal has a permissions boundary: a resource's `Deny` with `NotPrincipal`
+    /// always hits it (documented: IAM `reference_policies_elements_notprincipal`).
     #[must_use]
     pub fn by_principal_with_boundary(mut self) -> Self {
         self.has_boundary = true;

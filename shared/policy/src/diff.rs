@@ -4,8 +4,9 @@ use similar::TextDiff;
 
 use crate::json::{self, Node, Value};
 
-/// A unified diff of the two documents, each printed over several lines first, with three lines of context. Empty when
-/// they say the same in the same order. A text that is not JSON is compared as it is.
+/// A unified diff of the two documents, each printed over several lines first, with three lines of
+/// context. Empty when they say the same in the same order. A text that is not JSON is compared as
+/// it is.
 #[must_use]
 pub fn diff(before: Option<&str>, after: &str) -> String {
     let before = before.map_or_else(String::new, pretty);
@@ -16,7 +17,8 @@ pub fn diff(before: Option<&str>, after: &str) -> String {
         .to_string()
 }
 
-/// JSON over several lines, indented by two spaces; keys keep their order. A text that is not JSON comes back as it is.
+/// JSON over several lines, indented by two spaces; keys keep their order. A text that is not JSON
+/// comes back as it is.
 #[must_use]
 pub fn pretty(text: &str) -> String {
     match json::read(text) {

@@ -44,8 +44,8 @@ pub(crate) struct StatementElement {
     pub(crate) is_list: bool,
 }
 
-/// A policy document. It keeps its text byte for byte; two documents are equal when their texts are, and mean the same when
-/// [`PolicyDocument::means_the_same_as`] says so.
+/// A policy document. It keeps its text byte for byte; two documents are equal when their texts
+/// are, and mean the same when [`PolicyDocument::means_the_same_as`] says so.
 ///
 /// ```
 /// use copymend_policy::PolicyDocument;
@@ -73,8 +73,9 @@ pub(crate) struct Inner {
 impl PolicyDocument {
     /// Reads a policy document.
     ///
-    /// Refused, with the place: text that is not JSON, text after the document, a key twice in one object, deep nesting,
-    /// elements or operators the policy language does not have, and values of the wrong shape.
+    /// Refused, with the place: text that is not JSON, text after the document, a key twice in one
+    /// object, deep nesting, elements or operators the policy language does not have, and values of
+    /// the wrong shape.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         Ok(Self {
             inner: Arc::new(parse::document(text)?),
@@ -87,8 +88,8 @@ impl PolicyDocument {
         &self.inner.source
     }
 
-    /// The version of the policy language; 2008-10-17 where the document names none (documented: IAM
-    /// `reference_policies_elements_version`).
+    /// The version of the policy language; 2008-10-17 where the document names none (documented:
+    /// IAM `reference_policies_elements_version`).
     #[must_use]
     pub fn version(&self) -> Version {
         self.inner.version
@@ -106,8 +107,9 @@ impl PolicyDocument {
         &self.inner.statements
     }
 
-    /// Whether two documents mean the same to AWS, whatever their texts look like: the order of lists and statements, one entry
-    /// or a list of one, the spelling of actions and of an account's root don't count.
+    /// Whether two documents mean the same to AWS, whatever their texts look like: the order of
+    /// lists and statements, one entry or a list of one, the spelling of actions and of an
+    /// account's root don't count.
     ///
     /// ```
     /// use copymend_policy::PolicyDocument;

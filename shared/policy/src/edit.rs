@@ -5,7 +5,8 @@ use crate::error::ParseError;
 use crate::grant::NewStatement;
 use crate::layout::{self, Layout};
 
-/// The size limit of a key policy in bytes (documented: KMS `resource-limits`; more gives `LimitExceededException`).
+/// The size limit of a key policy in bytes (documented: KMS `resource-limits`; more gives
+/// `LimitExceededException`).
 pub const KEY_POLICY_MAX_BYTES: usize = 32_768;
 
 /// Why a document can't be edited.
@@ -42,7 +43,8 @@ pub enum EditError {
 pub enum Undone {
     /// None of the statements was there any more; nothing changed.
     Unchanged,
-    /// The document without the statements. When no statement is left in it, AWS will not take it: delete the policy.
+    /// The document without the statements. When no statement is left in it, AWS will not take it:
+    /// delete the policy.
     Document(PolicyDocument),
     /// The document was made for the statements and held nothing else: there is none to go back to.
     NoDocument,
@@ -50,9 +52,10 @@ pub enum Undone {
 
 /// Adds the statements that are missing to the end of the document; without a document, makes one.
 ///
-/// Existing statements keep their bytes and their order. A statement that is already there (same `Sid`, same meaning)
-/// is not added again; when all are there, the document comes back as it was. A `Statement` that is one object becomes a
-/// list that starts with the same bytes. New text follows the document's layout.
+/// Existing statements keep their bytes and their order. A statement that is already there (same
+/// `Sid`, same meaning) is not added again; when all are there, the document comes back as it was.
+/// A `Statement` that is one object becomes a list that starts with the same bytes. New text
+/// follows the document's layout.
 pub fn append(
     before: Option<&PolicyDocument>,
     statements: &[NewStatement],
@@ -98,8 +101,9 @@ pub fn append(
 
 /// Takes the statements out again, also when others edited the document since.
 ///
-/// A statement counts as ours when its `Sid` and its meaning are as recorded. One with our `Sid` but another meaning was
-/// changed by someone: refused. Straight after [`append`] this gives back the bytes from before.
+/// A statement counts as ours when its `Sid` and its meaning are as recorded. One with our `Sid`
+/// but another meaning was changed by someone: refused. Straight after [`append`] this gives back
+/// the bytes from before.
 pub fn undo(current: &PolicyDocument, added: &[NewStatement]) -> Result<Undone, EditError> {
     for statement in added {
         let foreign = current.statements().iter().any(|present| {
@@ -142,8 +146,8 @@ pub fn check_size(document: &PolicyDocument, limit: usize) -> Result<(), EditErr
     Ok(())
 }
 
-/// Refuses a character that KMS does not take in a key policy: it takes tab, line feed, carriage return and U+0020 to
-/// U+00FF (documented: KMS `API_PutKeyPolicy`).
+/// Refuses a character that KMS does not take in a key policy: it takes tab, line feed, carriage
+/// return and U+0020 to U+00FF (documented: KMS `API_PutKeyPolicy`).
 pub fn check_key_policy_characters(document: &PolicyDocument) -> Result<(), EditError> {
     let refused = document
         .as_str()

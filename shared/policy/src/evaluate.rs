@@ -22,7 +22,8 @@ pub enum Decision {
     },
     /// It depends on condition keys that are unknown.
     Unknown {
-        /// The keys that would decide, as the request named them, or else the policy; sorted, each once.
+        /// The keys that would decide, as the request named them, or else the policy; sorted, each
+        /// once.
         keys: Vec<String>,
     },
 }
@@ -61,19 +62,21 @@ impl Decision {
     }
 }
 
-/// What `policy`, attached to the requested resource, says to the request. No other policy is looked at.
+/// What `policy`, attached to the requested resource, says to the request. No other policy is
+/// looked at.
 ///
-/// An explicit deny wins; otherwise one statement that allows is enough; otherwise it is an implicit deny (documented:
-/// IAM `reference_policies_evaluation-logic`). The answer is [`Decision::Unknown`] only where an unknown key decides. A
-/// statement without `Principal` matches no one, one without `Action` or `Resource` matches nothing (documented: KMS
+/// An explicit deny wins; otherwise one statement that allows is enough; otherwise it is an
+/// implicit deny (documented: IAM `reference_policies_evaluation-logic`). The answer is
+/// [`Decision::Unknown`] only where an unknown key decides. A statement without `Principal` matches
+/// no one, one without `Action` or `Resource` matches nothing (documented: KMS
 /// `key-policy-overview`).
 #[must_use]
 pub fn evaluate(policy: &PolicyDocument, request: &Request) -> Decision {
     decide(policy.statements(), |statement| statement.applies(request))
 }
 
-/// As [`evaluate`], for a policy attached to the principal, an organization or a session: there is no `Principal` to
-/// match.
+/// As [`evaluate`], for a policy attached to the principal, an organization or a session: there is
+/// no `Principal` to match.
 #[must_use]
 pub fn evaluate_without_principal(policy: &PolicyDocument, request: &Request) -> Decision {
     decide(policy.statements(), |statement| {
@@ -81,8 +84,9 @@ pub fn evaluate_without_principal(policy: &PolicyDocument, request: &Request) ->
     })
 }
 
-/// As [`evaluate`], for a role's trust policy: its statements have no `Resource` (documented: IAM `id_roles_create_for-service`;
-/// one that has is refused by IAM), because the role is the only one.
+/// As [`evaluate`], for a role's trust policy: its statements have no `Resource` (documented: IAM
+/// `id_roles_create_for-service`; one that has is refused by IAM), because the role is the only
+/// one.
 #[must_use]
 pub fn evaluate_trust_policy(policy: &PolicyDocument, request: &Request) -> Decision {
     decide(policy.statements(), |statement| {

@@ -6,11 +6,13 @@ use crate::principal::PrincipalElement;
 use crate::statement::{Effect, Element, Statement};
 use crate::truth::Truth;
 
-/// The `Allow` statements of a policy that keep the request out on purpose, counted from 0: they would match it, or may, but
-/// for a negated condition, or because it is what their `NotPrincipal`, `NotAction` or `NotResource` names.
+/// The `Allow` statements of a policy that keep the request out on purpose, counted from 0: they
+/// would match it, or may, but for a negated condition, or because it is what their `NotPrincipal`,
+/// `NotAction` or `NotResource` names.
 ///
-/// Adding an `Allow` for such a request would overrule its owner. A statement that simply names other principals, actions
-/// or resources is no exclusion. Where an unknown key decides, the statement counts.
+/// Adding an `Allow` for such a request would overrule its owner. A statement that simply names
+/// other principals, actions or resources is no exclusion. Where an unknown key decides, the
+/// statement counts.
 #[must_use]
 pub fn exclusions(policy: &PolicyDocument, request: &Request) -> Vec<usize> {
     let statements = policy.statements().iter().enumerate();

@@ -1,7 +1,8 @@
-//! A JSON reader that keeps where every value stands, so that a document can be edited without touching its other bytes.
+//! A JSON reader that keeps where every value stands, so that a document can be edited without
+//! touching its other bytes.
 //!
-//! Strict (RFC 8259): no comments, no trailing commas, no lone surrogates, no duplicate keys. Linear in the length of the
-//! text, and it refuses nesting deeper than [`MAX_DEPTH`].
+//! Strict (RFC 8259): no comments, no trailing commas, no lone surrogates, no duplicate keys.
+//! Linear in the length of the text, and it refuses nesting deeper than [`MAX_DEPTH`].
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -88,7 +89,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     path: Vec<Part<'a>>,
-    /// What is read of the arrays and objects that are still open, so that each gets its own list once, at its full size.
+    /// What is read of the arrays and objects that are still open, so that each gets its own list
+    /// once, at its full size.
     items: Vec<Node<'a>>,
     members: Vec<Member<'a>>,
 }

@@ -3,8 +3,9 @@
 //! What [`Layout::insert`] puts in is what [`Layout::remove`] takes out, byte for byte:
 //! - into a list with statements: after the last one, `,` and the white space that follows the `[`;
 //! - into an empty list: straight after the `[`;
-//! - next to a single object: `[` before it, and after it `, ` with a space. No list gets that separator when there is no
-//!   white space after its `[`, so it tells a wrapped object from a list of one.
+//! - next to a single object: `[` before it, and after it `, ` with a space. No list gets that
+//!   separator when there is no white space after its `[`, so it tells a wrapped object from a list
+//!   of one.
 
 use std::ops::Range;
 
@@ -98,7 +99,8 @@ impl<'a> Layout<'a> {
         self.part(start..start + width)
     }
 
-    /// A statement as text in this document's style: over several lines if the document's statements are.
+    /// A statement as text in this document's style: over several lines if the document's
+    /// statements are.
     fn styled(&self, statement: &NewStatement) -> String {
         let last = self.statements.last();
         let lead = self.lead();
@@ -145,7 +147,8 @@ impl<'a> Layout<'a> {
         )
     }
 
-    /// The whole text without one statement. `None` when the statement is the document's only one and no list.
+    /// The whole text without one statement. `None` when the statement is the document's only one
+    /// and no list.
     pub(crate) fn remove(&self, index: usize) -> Option<String> {
         if !self.is_list {
             return None;

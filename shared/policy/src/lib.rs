@@ -1,9 +1,11 @@
 //! IAM policy documents: read without loss, evaluate, append, prove, undo, diff.
 //!
-//! - [`PolicyDocument::parse`] keeps every byte; [`evaluate`] says what a resource's policy alone answers, with
-//!   [`Decision::Unknown`] where an unknown condition key decides; [`Authorization`] asks all policies together.
-//! - [`VaultGrant`] and [`KeyGrant`] build the only statements that can be added; [`append`] adds what is missing, [`undo`]
-//!   takes it out again, [`prove_only_adds`] proves that nothing else changed.
+//! - [`PolicyDocument::parse`] keeps every byte; [`evaluate`] says what a resource's policy alone
+//!   answers, with [`Decision::Unknown`] where an unknown condition key decides; [`Authorization`]
+//!   asks all policies together.
+//! - [`VaultGrant`] and [`KeyGrant`] build the only statements that can be added; [`append`] adds
+//!   what is missing, [`undo`] takes it out again, [`prove_only_adds`] proves that nothing else
+//!   changed.
 //!
 //! Rules taken from AWS carry a label: documented (with the page), inferred, or unverified.
 //!

@@ -1,17 +1,20 @@
 //! What a document means to AWS, whatever its text looks like.
 //!
-//! `kms:GetKeyPolicy` answers the lists of a statement in an order that changes from call to call (seen: aws/aws-cli#9456,
-//! hashicorp/terraform-provider-aws#39788), so the texts of two reads of one unchanged policy differ.
+//! `kms:GetKeyPolicy` answers the lists of a statement in an order that changes from call to call
+//! (seen: aws/aws-cli#9456, hashicorp/terraform-provider-aws#39788), so the texts of two reads of
+//! one unchanged policy differ.
 //!
 //! Two documents mean the same when they differ in nothing but this:
-//! - the order of statements, of a list's entries and of an object's members, and entries that stand there twice: a policy
-//!   is an OR of its statements, an element an OR of its entries (documented: IAM `reference_policies_evaluation-logic`);
+//! - the order of statements, of a list's entries and of an object's members, and entries that
+//!   stand there twice: a policy is an OR of its statements, an element an OR of its entries
+//!   (documented: IAM `reference_policies_evaluation-logic`);
 //! - one entry as it is, or as a list of one (documented: IAM `reference_policies_grammar`);
-//! - the case of actions and of the names of condition keys (documented: IAM `reference_policies_elements_action`,
-//!   `reference_policies_elements_condition`);
+//! - the case of actions and of the names of condition keys (documented: IAM
+//!   `reference_policies_elements_action`, `reference_policies_elements_condition`);
 //! - an account's id for the ARN of its root, and `"*"` for `{"AWS": "*"}` (documented: IAM
 //!   `reference_policies_elements_principal`);
-//! - a Boolean or number in a condition, or the string of the same text (documented: IAM `reference_policies_grammar`);
+//! - a Boolean or number in a condition, or the string of the same text (documented: IAM
+//!   `reference_policies_grammar`);
 //! - the version that is the default, or none; a condition without an operator, or none;
 //! - white space, and how strings are escaped.
 
@@ -104,7 +107,8 @@ fn principal(node: &Node<'_>) -> Meaning {
 
 fn account_or_arn(entry: String) -> String {
     match arn_parts(&entry) {
-        // An id alone says no partition, so that of the commercial Regions alone is taken for the same.
+        // An id alone says no partition, so that of the commercial Regions alone is taken for the
+        // same.
         Some([_, "aws", "iam", "", account, "root"]) if is_account(account) => account.to_owned(),
         Some(_) | None => entry,
     }

@@ -53,8 +53,8 @@ impl From<bool> for Compared {
 }
 
 impl Operand {
-    /// Reads a policy's value. Variables work with the string, ARN and `Bool` operators only (documented: IAM
-    /// `reference_policies_elements_condition_operators`).
+    /// Reads a policy's value. Variables work with the string, ARN and `Bool` operators only
+    /// (documented: IAM `reference_policies_elements_condition_operators`).
     pub(crate) fn new(comparison: Comparison, text: &str, variables: bool) -> Self {
         let template = |wildcards| {
             Template::new(

@@ -58,8 +58,8 @@ pub(crate) struct Operator {
 impl Operator {
     /// Reads an operator's name; case does not count.
     ///
-    /// Documented: IAM `reference_policies_elements_condition_operators`. That case does not count is inferred. `IfExists`
-    /// on `Null` does not exist.
+    /// Documented: IAM `reference_policies_elements_condition_operators`. That case does not count
+    /// is inferred. `IfExists` on `Null` does not exist.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (quantifier, rest) = match name.split_once(':') {
             None => (Quantifier::Single, name),

@@ -31,8 +31,8 @@ struct Elements<'a> {
     resources: Option<&'a Member<'a>>,
 }
 
-/// How many fields an incomplete ARN lacks. In an identity-based policy AWS completes it with wildcards (documented: IAM
-/// `reference-arns`); a policy without `Principal` is taken for one.
+/// How many fields an incomplete ARN lacks. In an identity-based policy AWS completes it with
+/// wildcards (documented: IAM `reference-arns`); a policy without `Principal` is taken for one.
 fn missing_fields(arn: &str) -> usize {
     if !arn.starts_with("arn:") {
         return 0;

@@ -10,7 +10,8 @@ use crate::truth::Truth;
 /// Whom a statement is about.
 #[derive(Clone, Debug)]
 pub(crate) enum PrincipalElement {
-    /// Neither element is there: an identity policy, or a resource policy's statement that matches no one.
+    /// Neither element is there: an identity policy, or a resource policy's statement that matches
+    /// no one.
     Absent,
     Principal(Vec<Grantee>),
     NotPrincipal(Vec<Grantee>),
@@ -63,8 +64,8 @@ impl Grantee {
         }
     }
 
-    /// How far this entry reaches to the request's principal. Wildcards inside an ARN match nothing (documented: IAM
-    /// `reference_policies_elements_principal`).
+    /// How far this entry reaches to the request's principal. Wildcards inside an ARN match nothing
+    /// (documented: IAM `reference_policies_elements_principal`).
     fn reach(&self, request: &Request, path: Path) -> Reach {
         let identity = request.identity();
         match self {
@@ -90,8 +91,9 @@ impl Grantee {
     }
 }
 
-/// How a statement means a principal. It matters where a boundary or session policy limits what a resource policy grants
-/// (documented: IAM `reference_policies_evaluation-logic_policy-eval-denyallow`).
+/// How a statement means a principal. It matters where a boundary or session policy limits what a
+/// resource policy grants (documented: IAM
+/// `reference_policies_evaluation-logic_policy-eval-denyallow`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
     /// Not at all.
@@ -130,7 +132,8 @@ fn reach_of_arn(arn: &str, request: &Request, path: Path) -> Reach {
             if !is_role_of(arn, account, role) {
                 return Reach::None;
             }
-            // The session's ARN does not carry the role's path. `aws:PrincipalArn` does, if it is this role's.
+            // The session's ARN does not carry the role's path. `aws:PrincipalArn` does, if it is
+            // this role's.
             match request.find("aws:principalarn") {
                 Found::Values([given])
                     if request.context().values("aws:principalarn").is_some()
@@ -142,8 +145,8 @@ fn reach_of_arn(arn: &str, request: &Request, path: Path) -> Reach {
                 Found::Values(_) | Found::Absent => Reach::Role,
             }
         }
-        // Inferred: a federated user's session has the permissions a resource policy gives the user it was made from,
-        // and its ARN is "based on the original identity".
+        // Inferred: a federated user's session has the permissions a resource policy gives the user
+        // it was made from, and its ARN is "based on the original identity".
         Identity::FederatedUser {
             account,
             arn: session,
@@ -182,8 +185,9 @@ fn is_role_of(arn: &str, account: &Account, name: &str) -> bool {
     })
 }
 
-/// A unique id is the part of `aws:userid` before the colon (documented: IAM `reference_policies_variables`). An unknown
-/// user id is not worth an unknown answer: an id is what stays behind when its owner is deleted.
+/// A unique id is the part of `aws:userid` before the colon (documented: IAM
+/// `reference_policies_variables`). An unknown user id is not worth an unknown answer: an id is
+/// what stays behind when its owner is deleted.
 fn reach_of_unique_id(id: &str, request: &Request) -> Reach {
     match request.find("aws:userid") {
         Found::Values(values) => {
@@ -215,14 +219,14 @@ impl PrincipalElement {
 
     /// How far the statement reaches to the request's principal.
     ///
-    /// `NotPrincipal`: naming any of a principal's account, role or session keeps it out of the statement. For a `Deny` that
-    /// names no account see [`Self::may_still_deny`].
+    /// `NotPrincipal`: naming any of a principal's account, role or session keeps it out of the
+    /// statement. For a `Deny` that names no account see [`Self::may_still_deny`].
     pub(crate) fn reach(&self, request: &Request) -> Reach {
         self.reach_if(request, Path::AsNamed)
     }
 
-    /// Whether the statement is about the request's principal. It depends on `aws:PrincipalArn` where that is unknown and
-    /// the policy names a role that a session may be of.
+    /// Whether the statement is about the request's principal. It depends on `aws:PrincipalArn`
+    /// where that is unknown and the policy names a role that a session may be of.
     pub(crate) fn includes(&self, request: &Request) -> Truth {
         let reach = self.reach(request);
         if reach != self.reach_if(request, Path::Another) {
@@ -231,8 +235,9 @@ impl PrincipalElement {
         Truth::from(reach != Reach::None)
     }
 
-    /// Whether a `Deny` with this element may hit a principal that it spares: a `NotPrincipal` "must also specify the account
-    /// ARN of the not-denied principal. Otherwise, the policy might deny access to the entire account" (documented: IAM
+    /// Whether a `Deny` with this element may hit a principal that it spares: a `NotPrincipal`
+    /// "must also specify the account ARN of the not-denied principal. Otherwise, the policy might
+    /// deny access to the entire account" (documented: IAM
     /// `reference_policies_elements_notprincipal`). When it does is not documented.
     pub(crate) fn may_still_deny(&self, request: &Request) -> bool {
         let Self::NotPrincipal(grantees) = self else {

@@ -132,9 +132,10 @@ fn with_sid(sid: Option<&str>) -> String {
 
 /// Proves that `after` is `before` with nothing but statements of `added` appended.
 ///
-/// Every byte outside the `Statement` element is the same; the old statements come first, in order, with the same bytes;
-/// what follows are statements of `added`, as they were built but for white space, each once; and each of `added` is there,
-/// among the old statements or the new. A statement to add that allows `*` must carry an organization condition.
+/// Every byte outside the `Statement` element is the same; the old statements come first, in order,
+/// with the same bytes; what follows are statements of `added`, as they were built but for white
+/// space, each once; and each of `added` is there, among the old statements or the new. A statement
+/// to add that allows `*` must carry an organization condition.
 pub fn prove_only_adds(
     before: Option<&PolicyDocument>,
     after: &PolicyDocument,
@@ -185,7 +186,8 @@ pub fn prove_only_adds(
     })
 }
 
-/// Whether the bytes around the `Statement` element are the same; a new document must be the one we would make.
+/// Whether the bytes around the `Statement` element are the same; a new document must be the one we
+/// would make.
 fn same_outside(
     before: Option<&PolicyDocument>,
     after: &PolicyDocument,

@@ -22,7 +22,8 @@ pub enum Effect {
     Deny,
 }
 
-/// What an answer depends on where a `Deny` with `NotPrincipal` names the principal but not its account.
+/// What an answer depends on where a `Deny` with `NotPrincipal` names the principal but not its
+/// account.
 pub const NOT_PRINCIPAL_WITHOUT_ACCOUNT: &str = "NotPrincipal without the principal's account";
 
 /// A list of patterns, and whether the element was the `Not…` one.
@@ -33,7 +34,8 @@ pub(crate) enum Element<T> {
     NotIn(Vec<T>),
 }
 
-/// An entry of `Action` or `NotAction`. Case does not count (documented: IAM `reference_policies_elements_action`).
+/// An entry of `Action` or `NotAction`. Case does not count (documented: IAM
+/// `reference_policies_elements_action`).
 #[derive(Clone, Debug)]
 pub(crate) struct ActionPattern {
     written: CompactString,
@@ -102,8 +104,9 @@ impl Statement {
         !matches!(self.principal, PrincipalElement::Absent)
     }
 
-    /// The unique ids that it names as principals, such as `AROA…`: what AWS leaves there of a user or role that was deleted. A
-    /// policy that holds one can't be stored again (documented: IAM `reference_policies_elements_principal`).
+    /// The unique ids that it names as principals, such as `AROA…`: what AWS leaves there of a user
+    /// or role that was deleted. A policy that holds one can't be stored again (documented: IAM
+    /// `reference_policies_elements_principal`).
     pub fn unique_ids(&self) -> impl Iterator<Item = &str> {
         self.principal.unique_ids()
     }
@@ -127,9 +130,9 @@ impl Statement {
         }
     }
 
-    /// Whether the statement is for the request's principal. A `Deny` with `NotPrincipal` always hits one that has a permissions
-    /// boundary, whomever it names, and may hit one whose account it doesn't name (documented: IAM
-    /// `reference_policies_elements_notprincipal`).
+    /// Whether the statement is for the request's principal. A `Deny` with `NotPrincipal` always
+    /// hits one that has a permissions boundary, whomever it names, and may hit one whose account
+    /// it doesn't name (documented: IAM `reference_policies_elements_notprincipal`).
     fn is_for(&self, request: &Request) -> Truth {
         let denies_the_others = self.effect == Effect::Deny
             && matches!(self.principal, PrincipalElement::NotPrincipal(_));
@@ -147,7 +150,8 @@ impl Statement {
         }
     }
 
-    /// Whether the statement applies to the request, whoever makes it: for policies attached to the principal.
+    /// Whether the statement applies to the request, whoever makes it: for policies attached to the
+    /// principal.
     pub(crate) fn applies_to_any_principal(&self, request: &Request) -> Truth {
         if !self.is_about(request) {
             return Truth::No;
@@ -155,8 +159,8 @@ impl Statement {
         self.circumstances(request)
     }
 
-    /// Whether the statement applies to the request as part of a trust policy, which names no resource: the role it is
-    /// attached to is the only one.
+    /// Whether the statement applies to the request as part of a trust policy, which names no
+    /// resource: the role it is attached to is the only one.
     pub(crate) fn applies_to_own_role(&self, request: &Request) -> Truth {
         if !self.is_about(request) || !matches!(self.resources, Element::Absent) {
             return Truth::No;
@@ -193,7 +197,8 @@ impl Statement {
         Truth::all(std::iter::once(resource).chain(conditions))
     }
 
-    /// A resource with a variable that has no value matches nothing (documented: IAM `reference_policies_variables`).
+    /// A resource with a variable that has no value matches nothing (documented: IAM
+    /// `reference_policies_variables`).
     pub(crate) fn resource_applies(&self, request: &Request) -> Truth {
         let one = |template: &Option<Template>| match template {
             None => Truth::No,

@@ -92,8 +92,9 @@ impl Template {
 
     /// Puts the request's values in. A value's own `*` and `?` stand for themselves.
     ///
-    /// Documented (IAM `reference_policies_variables`): a key that is absent "or has no value" is as nothing, unless there
-    /// is a default; a multivalued key can't be a variable. That an empty value is no value is inferred.
+    /// Documented (IAM `reference_policies_variables`): a key that is absent "or has no value" is
+    /// as nothing, unless there is a default; a multivalued key can't be a variable. That an empty
+    /// value is no value is inferred.
     pub(crate) fn fill<'a>(&'a self, request: &Request) -> Filled<'a> {
         let pieces = match self {
             Self::Plain(text) => return Filled::Plain(text),
@@ -123,9 +124,9 @@ impl Template {
         Filled::Ready(Cow::Owned(atoms))
     }
 
-    /// Narrows the wildcards to what AWS documents for `Resource`: a `*` passes a colon only at the end of its segment or
-    /// in the last segment, a `?` only in the last. `None` when a variable stands before the fifth colon, where AWS
-    /// allows none: such a resource matches nothing.
+    /// Narrows the wildcards to what AWS documents for `Resource`: a `*` passes a colon only at the
+    /// end of its segment or in the last segment, a `?` only in the last. `None` when a variable
+    /// stands before the fifth colon, where AWS allows none: such a resource matches nothing.
     ///
     /// Documented: IAM `reference_policies_elements_resource` and `reference_policies_variables`.
     pub(crate) fn narrowed(mut self) -> Option<Self> {
@@ -161,7 +162,8 @@ fn colons(atom: &Atom) -> usize {
     }
 }
 
-/// Narrows the wildcards, from the end. `None` stands for a variable; whether all of them are after the fifth colon.
+/// Narrows the wildcards, from the end. `None` stands for a variable; whether all of them are after
+/// the fifth colon.
 fn narrow<'p>(
     colons_in_all: usize,
     pieces: impl DoubleEndedIterator<Item = Option<&'p mut Atom>>,
@@ -184,7 +186,8 @@ fn narrow<'p>(
     in_place
 }
 
-/// The first `${…}` of `text`: what stands before, inside and after it. An unclosed one is plain text.
+/// The first `${…}` of `text`: what stands before, inside and after it. An unclosed one is plain
+/// text.
 fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${")?;
     // A default value may hold any character, so its quote ends first.

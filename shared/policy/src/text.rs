@@ -1,10 +1,11 @@
-//! Text that others wrote, made harmless: what isn't plainly visible is escaped, so that it can't hide, begin a line or turn around
-//! what stands beside it.
+//! Text that others wrote, made harmless: what isn't plainly visible is escaped, so that it can't
+//! hide, begin a line or turn around what stands beside it.
 
 use std::fmt::Write as _;
 
-/// Whether a character can't be seen or changes what is seen: control, format, bidirectional and zero-width characters, line
-/// separators, unusual spaces, combining marks, unassigned and private characters.
+/// Whether a character can't be seen or changes what is seen: control, format, bidirectional and
+/// zero-width characters, line separators, unusual spaces, combining marks, unassigned and private
+/// characters.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     match character {
@@ -35,7 +36,8 @@ pub fn push_json_escape(text: &mut String, character: char) {
     }
 }
 
-/// The beginning of a text, at most `limit` characters of it, escaped for a sentence that quotes it.
+/// The beginning of a text, at most `limit` characters of it, escaped for a sentence that quotes
+/// it.
 #[must_use]
 pub fn escaped(text: &str, limit: usize) -> String {
     text.chars()

@@ -70,7 +70,8 @@ pub(crate) struct Moment {
 
 impl Moment {
     /// Reads epoch seconds or one of the W3C forms of ISO 8601: `YYYY`, `YYYY-MM`, `YYYY-MM-DD`,
-    /// `YYYY-MM-DDThh:mm[:ss[.s]]` with `Z` or an offset. A time without an offset counts as UTC. Four digits are a year.
+    /// `YYYY-MM-DDThh:mm[:ss[.s]]` with `Z` or an offset. A time without an offset counts as UTC.
+    /// Four digits are a year.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -176,7 +177,8 @@ fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// A range of IP addresses. An address alone is a range of one (documented for IPv4, inferred for IPv6).
+/// A range of IP addresses. An address alone is a range of one (documented for IPv4, inferred for
+/// IPv6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IpRange(IpNet);
 

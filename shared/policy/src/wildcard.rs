@@ -96,8 +96,9 @@ pub fn wildcard_matches(pattern: &str, text: &str) -> bool {
     matches(&atoms(pattern), text)
 }
 
-/// Whether `arn` matches `pattern` part by part: a wildcard in one of the first five parts never reaches into the next,
-/// as in the condition operators for ARNs (documented: IAM `reference_policies_elements_condition_operators`).
+/// Whether `arn` matches `pattern` part by part: a wildcard in one of the first five parts never
+/// reaches into the next, as in the condition operators for ARNs (documented: IAM
+/// `reference_policies_elements_condition_operators`).
 #[must_use]
 pub fn arn_matches(pattern: &str, arn: &str) -> bool {
     let patterns: Vec<&str> = pattern.splitn(6, ':').collect();
@@ -120,7 +121,8 @@ pub(crate) fn matches(pattern: &[Atom], text: &str) -> bool {
     }
 }
 
-/// Greedy matching with one point to return to: sound because a wide `*` can always swallow what a later `*` could.
+/// Greedy matching with one point to return to: sound because a wide `*` can always swallow what a
+/// later `*` could.
 fn matches_wide(pattern: &[Atom], text: &str) -> bool {
     let mut atoms = pattern;
     let mut rest = text;
@@ -158,8 +160,8 @@ fn matches_wide(pattern: &[Atom], text: &str) -> bool {
     }
 }
 
-/// The next place after the start of `from` where `atoms` could begin. The first byte of a literal starts a character, so
-/// the place does, too.
+/// The next place after the start of `from` where `atoms` could begin. The first byte of a literal
+/// starts a character, so the place does, too.
 fn skip_to<'a>(atoms: &[Atom], from: &'a str) -> Option<&'a str> {
     let from = one(from, true)?;
     match atoms.first() {

@@ -1,5 +1,5 @@
-//! A copy that another copy's repair admits: it is not investigated, and only has to be started again. This is what makes a storm of
-//! failures cheap.
+//! A copy that another copy's repair admits: it is not investigated, and only has to be started
+//! again. This is what makes a storm of failures cheap.
 
 use copymend_diagnosis::{Fact, Failure, Tags};
 use copymend_policy::{NewStatement, PolicyDocument};
@@ -14,8 +14,8 @@ use crate::ports::{Backup, Environment, Keys};
 use crate::settings::Settings;
 
 impl<E: Environment> CopyRemediator<E> {
-    /// That the repair which admits this copy stands, and nothing keeps the copy from being started again. Otherwise the whole way
-    /// tells why.
+    /// That the repair which admits this copy stands, and nothing keeps the copy from being started
+    /// again. Otherwise the whole way tells why.
     pub(crate) async fn still_admitted(
         &self,
         failure: &Failure,
@@ -42,8 +42,9 @@ impl<E: Environment> CopyRemediator<E> {
         (admits && every).then_some(investigated)
     }
 
-    /// Whether the vault's policy still holds the statement that admits this copy. A key's policy isn't read again: were our
-    /// statement gone, the copy would fail once more, and its event would find that out.
+    /// Whether the vault's policy still holds the statement that admits this copy. A key's policy
+    /// isn't read again: were our statement gone, the copy would fail once more, and its event
+    /// would find that out.
     async fn still_admits(&self, target: &Target, failure: &Failure) -> bool {
         match target {
             Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => true,
@@ -70,8 +71,8 @@ impl<E: Environment> CopyRemediator<E> {
     }
 }
 
-/// Whether a policy has the statement that a repair of this copy would add, whatever organization it names: the policy itself
-/// decides whether the source is in it.
+/// Whether a policy has the statement that a repair of this copy would add, whatever organization
+/// it names: the policy itself decides whether the source is in it.
 fn admits_by_our_statement(
     policy: &PolicyDocument,
     failure: &Failure,

@@ -29,7 +29,8 @@ use crate::retry::{Retried, retry, why_not_started};
 use crate::settings::{Mode, Settings};
 use crate::write::{act_on, permit_copy};
 
-/// Facts that could not be read for a passing reason are read again after this pause, if this much time is left.
+/// Facts that could not be read for a passing reason are read again after this pause, if this much
+/// time is left.
 const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
 const TIME_TO_READ_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 
@@ -189,8 +190,8 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    /// Works out the change for people to see. In observe mode what was written before is asked, too, as the repair would under its
-    /// lease.
+    /// Works out the change for people to see. In observe mode what was written before is asked,
+    /// too, as the repair would under its lease.
     async fn worked_out(&self, done: &mut Done, plan: &Plan, case: &Case<'_>) -> PolicyChange {
         let failure = case.failure;
         let change = change_of(plan, failure, &self.settings);
@@ -210,7 +211,8 @@ impl<E: Environment> CopyRemediator<E> {
         change
     }
 
-    /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started again yet.
+    /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started
+    /// again yet.
     async fn resume(
         &self,
         mut done: Done,
@@ -221,7 +223,8 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(ledger) = self.environment.ledger() else {
             return Ok(done);
         };
-        // Read again: a person may have taken the change back since, and a key's policy may be read late.
+        // Read again: a person may have taken the change back since, and a key's policy may be read
+        // late.
         let recorded = ledger.change(&change.id).await;
         let recorded = recorded?;
         if recorded.is_none_or(|(_, state)| state == ChangeState::Undone) {
@@ -256,7 +259,8 @@ impl<E: Environment> CopyRemediator<E> {
         done.notes.extend(repaired.notes);
         let was_put = repaired.put.is_some();
         done.changes.extend(repaired.put);
-        // The guards under the lease are the ones that count; those that were not asked again stay as they were.
+        // The guards under the lease are the ones that count; those that were not asked again stay
+        // as they were.
         replace(&mut done.guards, repaired.guards);
         match repaired.ending {
             Ok(Ending::Written(change)) => {
@@ -349,7 +353,8 @@ impl<E: Environment> CopyRemediator<E> {
         Ok(done.with_note(note))
     }
 
-    /// Reads the facts; once more where a read failed for a reason that passes, while there is time.
+    /// Reads the facts; once more where a read failed for a reason that passes, while there is
+    /// time.
     async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
         let facts = Box::pin(investigate(&self.environment, failure.copy())).await;
         let passes = facts.unknown().iter().any(|why| why.reason.may_pass());

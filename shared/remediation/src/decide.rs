@@ -1,4 +1,5 @@
-//! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what the ledger remembers.
+//! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what
+//! the ledger remembers.
 
 use copymend_diagnosis::{Cause, Diagnosis, Fact, Facts, Failure, SourceKey, Tags};
 use copymend_policy::PolicyDocument;
@@ -18,15 +19,16 @@ use crate::settings::{Mode, Settings};
 pub enum Decision {
     /// Repair, and start the copy again. The guards that need a lease are asked before the write.
     Repair(Box<Plan>),
-    /// Only the mode stands in the way: people are shown what would be repaired, or, without a plan, that the copy would be started
-    /// again.
+    /// Only the mode stands in the way: people are shown what would be repaired, or, without a
+    /// plan, that the copy would be started again.
     Propose(Option<Box<Plan>>),
     /// Start the copy again, with nothing to repair.
     Retry {
         /// Not earlier than this.
         not_before: Timestamp,
     },
-    /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy again, if its guards let it.
+    /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy
+    /// again, if its guards let it.
     Resume(Box<Change>, ChangeState),
     /// People must act.
     Advise,
@@ -50,7 +52,8 @@ pub struct Decided {
 /// What was found out about a failed copy.
 #[derive(Debug)]
 pub enum Investigated {
-    /// Another copy's repair admits it: nothing was read but whether that stands, and whether an owner opted out.
+    /// Another copy's repair admits it: nothing was read but whether that stands, and whether an
+    /// owner opted out.
     StillAdmitted {
         /// The repair.
         by: Box<EarlierRepair>,
@@ -65,7 +68,8 @@ pub enum Investigated {
 
 /// Decides what is done about a failed copy.
 ///
-/// What isn't known never repairs, observe mode never writes, and a guard that failed never lets a write pass.
+/// What isn't known never repairs, observe mode never writes, and a guard that failed never lets a
+/// write pass.
 #[must_use]
 pub fn decide(
     failure: &Failure,
@@ -110,7 +114,8 @@ pub fn decide(
             decide_repair(cause, &question)
         }
         Act::VaultPolicy | Act::KeyPolicy | Act::ServiceLinkedRole => {
-            // Nobody gets a statement to paste for a copy that no owner listed, also where the facts don't confirm the cause.
+            // Nobody gets a statement to paste for a copy that no owner listed, also where the
+            // facts don't confirm the cause.
             let guards = ask(&question, &[Stage::Copy]);
             let is_of_unlisted_source = failed(&guards, Guard::SourceAllowed);
             Decided {
@@ -146,8 +151,8 @@ fn retry_or_advise(question: &Question<'_>) -> Decided {
     }
 }
 
-/// Whether the change that an earlier delivery of this event was about to write is made: its statements are in the policy, or the role
-/// exists.
+/// Whether the change that an earlier delivery of this event was about to write is made: its
+/// statements are in the policy, or the role exists.
 fn is_there(change: &Change, failure: &Failure, facts: &Facts) -> bool {
     let statements = recorded_statements(change);
     let is_whole = statements.len() == change.statements.len();
@@ -172,9 +177,10 @@ fn policy_of<'f>(
     }
 }
 
-/// What is asked before anything is done. What was written before is asked for when the decision is carried out: in repair mode under
-/// the lease, after a fresh read of the policy. Held against a policy that was read before another invocation wrote it, our own
-/// statement would look as if somebody had removed it.
+/// What is asked before anything is done. What was written before is asked for when the decision is
+/// carried out: in repair mode under the lease, after a fresh read of the policy. Held against a
+/// policy that was read before another invocation wrote it, our own statement would look as if
+/// somebody had removed it.
 const BEFORE_A_LEASE: &[Stage] = &[Stage::Copy, Stage::Change];
 
 fn decide_repair(cause: Cause, question: &Question<'_>) -> Decided {

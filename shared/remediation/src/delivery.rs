@@ -1,4 +1,5 @@
-//! One delivery of an event: the way that all handlers share, from the event's entry in the ledger to the message to people.
+//! One delivery of an event: the way that all handlers share, from the event's entry in the ledger
+//! to the message to people.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,7 +9,8 @@ use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{Clock, Reads};
 use crate::report::Report;
 
-/// An event's entry in the ledger outlives the invocation by this much: enough for clocks that differ.
+/// An event's entry in the ledger outlives the invocation by this much: enough for clocks that
+/// differ.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 /// One delivery of an event: the invocation, and what earlier deliveries left.
@@ -19,9 +21,9 @@ pub(crate) struct Delivery<'d> {
     pub(crate) until: Timestamp,
 }
 
-/// Handles an event once, however often it is delivered: begins its entry in the ledger, has it answered, counts the incident
-/// and tells people, and closes the entry. `repeated` makes the Report where an earlier delivery has handled it, with the outcome
-/// of that, or handles it now.
+/// Handles an event once, however often it is delivered: begins its entry in the ledger, has it
+/// answered, counts the incident and tells people, and closes the entry. `repeated` makes the
+/// Report where an earlier delivery has handled it, with the outcome of that, or handles it now.
 pub(crate) async fn handle_once<E: Reads>(
     environment: &E,
     invocation: &Invocation,

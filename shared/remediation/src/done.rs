@@ -30,13 +30,15 @@ pub(crate) struct Done {
     pub refused_changes: Vec<PolicyChange>,
     pub retried_job: Option<String>,
     pub notes: Vec<String>,
-    /// The cause, where an earlier delivery or another copy's repair tells it better than the diagnosis.
+    /// The cause, where an earlier delivery or another copy's repair tells it better than the
+    /// diagnosis.
     pub cause: Option<Cause>,
     pub incident: Option<Incident>,
     pub told_by_its_change: bool,
     /// Whether something is left for people.
     pub needs_advice: bool,
-    /// Whether AWS Backup confirmed the event otherwise than as a failure: a copy that worked, a job that was handled.
+    /// Whether AWS Backup confirmed the event otherwise than as a failure: a copy that worked, a
+    /// job that was handled.
     pub is_confirmed: bool,
     pub occurrences: Option<u64>,
 }

@@ -7,7 +7,8 @@ use copymend_policy::{AccountId, KeyProfile, VaultScope, ViaService};
 use crate::plan::{SERVICE, Target};
 use crate::settings::Settings;
 
-/// Whom a change of this target admits, and to what, in the ledger's words. Copies of the same grantee need no second change.
+/// Whom a change of this target admits, and to what, in the ledger's words. Copies of the same
+/// grantee need no second change.
 pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -> String {
     match target {
         Target::KeyPolicy(_) => {
@@ -53,8 +54,8 @@ pub(crate) fn key_grantee(grantee: &str) -> Option<(&str, Option<ViaService>)> {
     })
 }
 
-/// Whether what admits one grantee may also admit the other: a wider one was taken back with a narrower one, and a narrower one
-/// with a wider. What isn't understood overlaps.
+/// Whether what admits one grantee may also admit the other: a wider one was taken back with a
+/// narrower one, and a narrower one with a wider. What isn't understood overlaps.
 pub(crate) fn overlaps(one: &str, other: &str) -> bool {
     if one == other {
         return true;

@@ -1,4 +1,5 @@
-//! What a change was decided on: it is kept with the change, for whoever asks later why it was made.
+//! What a change was decided on: it is kept with the change, for whoever asks later why it was
+//! made.
 
 use std::collections::BTreeMap;
 

@@ -59,8 +59,8 @@ impl HandlerError {
     }
 }
 
-/// A job that still runs, by what AWS Backup says, is read again so often: the event of its end may be ahead of the answer of
-/// `DescribeCopyJob` (inferred).
+/// A job that still runs, by what AWS Backup says, is read again so often: the event of its end may
+/// be ahead of the answer of `DescribeCopyJob` (inferred).
 const READS_OF_A_RUNNING_JOB: u32 = 3;
 const READ_PAUSE: Duration = Duration::from_secs(1);
 /// The handler of failed copy jobs.
@@ -84,7 +84,8 @@ impl<E: Environment> CopyRemediator<E> {
         &self.environment
     }
 
-    /// Handles one event: verifies it, finds the cause, repairs and retries where every guard lets it, and tells people.
+    /// Handles one event: verifies it, finds the cause, repairs and retries where every guard lets
+    /// it, and tells people.
     pub async fn handle(
         &self,
         event: &Value,
@@ -204,7 +205,8 @@ impl<E: Environment> CopyRemediator<E> {
             };
             let done = Box::pin(self.carry_out(decided, &case)).await?;
             if investigated.facts().is_none() && done.outcome != Outcome::Retried {
-                // A copy that isn't started again is investigated after all: people need to know what to do.
+                // A copy that isn't started again is investigated after all: people need to know
+                // what to do.
                 history.earlier_repair = None;
                 continue;
             }

@@ -97,8 +97,8 @@ impl<E: Environment> CopyRemediator<E> {
         Ok(history)
     }
 
-    /// Only asked for a first delivery that may write. Where the ledger doesn't tell, the copy is investigated, which is always
-    /// safe.
+    /// Only asked for a first delivery that may write. Where the ledger doesn't tell, the copy is
+    /// investigated, which is always safe.
     async fn earlier_repair(
         &self,
         ledger: &E::Ledger,
@@ -126,7 +126,8 @@ impl<E: Environment> CopyRemediator<E> {
         Some(EarlierRepair { target, at })
     }
 
-    /// The key that the recovery point names, if it is encrypted. An error where that can't be read.
+    /// The key that the recovery point names, if it is encrypted. An error where that can't be
+    /// read.
     pub(crate) async fn key_of(&self, failure: &Failure) -> Result<Option<KeyArn>, ()> {
         let job = failure.job();
         let location = Location::new(job.account, &job.region);

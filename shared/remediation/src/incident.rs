@@ -14,9 +14,10 @@ pub(crate) enum Told {
 
 /// Counts the incident, and tells people where it is worth telling. Answers whether it did.
 ///
-/// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it ends otherwise than what
-/// the earlier one recorded, such as a repair after facts that could not be read, that is news, and is told. Where nobody
-/// knows whether the earlier one counted, people are told: rather one message too many than none.
+/// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it
+/// ends otherwise than what the earlier one recorded, such as a repair after facts that could not
+/// be read, that is news, and is told. Where nobody knows whether the earlier one counted, people
+/// are told: rather one message too many than none.
 pub(crate) async fn count_and_tell<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
@@ -102,7 +103,8 @@ pub(crate) async fn tell<N: Notifier>(
 }
 
 impl Report {
-    /// What it is counted under. Unverified events have incidents of their own, so that made-up ones can't silence real ones.
+    /// What it is counted under. Unverified events have incidents of their own, so that made-up
+    /// ones can't silence real ones.
     fn fingerprint(&self) -> String {
         let unverified = if self.is_confirmed() {
             ""
@@ -124,7 +126,8 @@ impl Report {
         format!("advisor#{unverified}{cause}#{what}#{who}#{account}")
     }
 
-    /// Same cause, same resource, same source account, and the same grantee where there is a change: each is told of.
+    /// Same cause, same resource, same source account, and the same grantee where there is a
+    /// change: each is told of.
     fn fingerprint_of_copy(&self, copy: &CopySummary, unverified: &str) -> String {
         let first = self.changes.first().or(self.refused_changes.first());
         let (cause, resource, grantee) = match (&self.incident, first) {
@@ -147,8 +150,8 @@ impl Report {
         }
     }
 
-    /// Whether the report of a change of ours tells people of this, too: then the first occurrence need not. A copy that wasn't
-    /// started again is no part of what that report told.
+    /// Whether the report of a change of ours tells people of this, too: then the first occurrence
+    /// need not. A copy that wasn't started again is no part of what that report told.
     fn is_told_by_its_change(&self) -> bool {
         self.told_by_its_change && self.outcome == Outcome::Retried
     }

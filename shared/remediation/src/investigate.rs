@@ -1,5 +1,5 @@
-//! Collects the facts of a verified failure: two rounds of reads, each round in parallel. What a service control policy or a
-//! permissions boundary hides takes one more for each.
+//! Collects the facts of a verified failure: two rounds of reads, each round in parallel. What a
+//! service control policy or a permissions boundary hides takes one more for each.
 
 use std::fmt::Display;
 
@@ -88,7 +88,8 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         vault_key,
         source_organization,
         destination_organization,
-        // A role of that name with another path is not the service-linked role: anyone can make one.
+        // A role of that name with another path is not the service-linked role: anyone can make
+        // one.
         service_linked_role: match fact(service_linked_role) {
             Fact::Known(role) => Fact::Known(
                 role.filter(|role| role.arn.path() == "/aws-service-role/backup.amazonaws.com/"),
@@ -108,9 +109,10 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
     }
 }
 
-/// The settings can be read in the management account alone (AWS Backup API reference, `DescribeGlobalSettings`, documented): a
-/// member account is refused (seen), and the refusal stands in its CloudTrail. So the source's own account is asked only where no
-/// management account is known.
+/// The settings can be read in the management account alone (AWS Backup API reference,
+/// `DescribeGlobalSettings`, documented): a member account is refused (seen), and the refusal
+/// stands in its CloudTrail. So the source's own account is asked only where no management account
+/// is known.
 async fn read_global_settings<E: Reads>(
     environment: &E,
     source: &Location,
@@ -125,7 +127,8 @@ async fn read_global_settings<E: Reads>(
     fact(backup.is_cross_account_backup_enabled(&location).await)
 }
 
-/// AWS Backup lists the tags only of recovery points whose ARN is its own (AWS Backup API reference, `ListTags`, documented).
+/// AWS Backup lists the tags only of recovery points whose ARN is its own (AWS Backup API
+/// reference, `ListTags`, documented).
 async fn read_recovery_point_tags<E: Reads>(
     environment: &E,
     copy: &BackupCopy,
@@ -211,8 +214,9 @@ enum WhichKey {
     Key(KeyArn),
 }
 
-/// Fully managed types use the source vault's key, others the resource's. `DescribeRecoveryPoint` names either; the
-/// message never decides which key is looked at, because anyone may have written it.
+/// Fully managed types use the source vault's key, others the resource's. `DescribeRecoveryPoint`
+/// names either; the message never decides which key is looked at, because anyone may have written
+/// it.
 fn which_source_key(
     copy: &BackupCopy,
     recovery_point: &Fact<Option<RecoveryPoint>>,

@@ -10,11 +10,13 @@ use crate::handler::Invocation;
 use crate::ledger::{Lease, Ledger};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock};
 
-/// How long apart a lease that someone else holds is asked for: from the first to the second, growing, with a part that
-/// differs from one invocation to the next, so that a storm doesn't ask in step. It is asked for as long as there is time
-/// left for a write; whoever doesn't get it is delivered again.
+/// How long apart a lease that someone else holds is asked for: from the first to the second,
+/// growing, with a part that differs from one invocation to the next, so that a storm doesn't ask
+/// in step. It is asked for as long as there is time left for a write; whoever doesn't get it is
+/// delivered again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// Long enough for a few tries of a write, and short enough that a function that is killed frees the policy soon.
+/// Long enough for a few tries of a write, and short enough that a function that is killed frees
+/// the policy soon.
 const TIME: SignedDuration = SignedDuration::from_secs(30);
 
 /// Waits for the lease on a policy, while there is time left for a write.

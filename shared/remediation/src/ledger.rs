@@ -67,7 +67,8 @@ pub struct Count<'c> {
     pub outcome: &'c str,
     /// Whether it is one more.
     pub counting: Counting,
-    /// Whether people have to hear of it, whatever the incident's outcome was: then none is answered or remembered.
+    /// Whether people have to hear of it, whatever the incident's outcome was: then none is
+    /// answered or remembered.
     pub is_due: bool,
 }
 
@@ -76,13 +77,14 @@ pub struct Count<'c> {
 pub struct Occurrence {
     /// This time included.
     pub count: u64,
-    /// The outcome that was recorded before; none for the first, and for one after the incident was closed.
+    /// The outcome that was recorded before; none for the first, and for one after the incident was
+    /// closed.
     pub previous_outcome: Option<String>,
 }
 
 impl Occurrence {
-    /// Whether the outcome is another one than the incident had. In a storm one event repairs and the others only start their
-    /// copies again. Both are good news, and no change.
+    /// Whether the outcome is another one than the incident had. In a storm one event repairs and
+    /// the others only start their copies again. Both are good news, and no change.
     #[must_use]
     pub fn is_changed_by(&self, outcome: Outcome) -> bool {
         self.previous_outcome
@@ -90,7 +92,8 @@ impl Occurrence {
             .is_none_or(|recorded| outcome.is_news_after(recorded))
     }
 
-    /// Whether people are told: at the first occurrence, when what they are told changes, and at 10, 100, 1,000 and so on.
+    /// Whether people are told: at the first occurrence, when what they are told changes, and at
+    /// 10, 100, 1,000 and so on.
     #[must_use]
     pub fn is_worth_telling(&self, outcome: Outcome) -> bool {
         let changed = self.is_changed_by(outcome);
@@ -120,10 +123,12 @@ pub struct Change {
     pub id: String,
     /// The vault or key whose policy was written.
     pub resource: String,
-    /// Whom the change admits: the job role of a vault's statement, the destination account of a key's.
+    /// Whom the change admits: the job role of a vault's statement, the destination account of a
+    /// key's.
     pub grantee: String,
-    /// The account that the grantee belongs to: the source account for a vault, the destination account for a key and for the
-    /// service-linked role. Absent from records of versions that didn't keep it.
+    /// The account that the grantee belongs to: the source account for a vault, the destination
+    /// account for a key and for the service-linked role. Absent from records of versions that
+    /// didn't keep it.
     #[serde(default)]
     pub account: Option<String>,
     /// The policy before; absent where there was none.
@@ -138,7 +143,8 @@ pub struct Change {
     pub copy_job_id: String,
     /// The change that this one took back, for an undo.
     pub undoes: Option<String>,
-    /// For an undo: whether the grantee may be admitted again. Otherwise the undo leaves a refusal, which doesn't expire.
+    /// For an undo: whether the grantee may be admitted again. Otherwise the undo leaves a refusal,
+    /// which doesn't expire.
     #[serde(default)]
     pub allows_again: bool,
     /// Who made it, where a person did: the ARN that AWS knows the person by.
@@ -150,8 +156,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// The statements with these Sids, as the ledger keeps them while they stand. None where the grantee's account is not on
-    /// record.
+    /// The statements with these Sids, as the ledger keeps them while they stand. None where the
+    /// grantee's account is not on record.
     #[must_use]
     pub fn granted(&self, sids: &[String]) -> Vec<Granted> {
         let Some(account) = &self.account else {
@@ -166,7 +172,8 @@ impl Change {
             .collect()
     }
 
-    /// The refusal that this change leaves: an undo's, unless it lets the grantee be admitted again.
+    /// The refusal that this change leaves: an undo's, unless it lets the grantee be admitted
+    /// again.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         let undone = self.undoes.as_ref().filter(|_| !self.allows_again)?;
@@ -221,7 +228,8 @@ impl Origin {
 pub struct RetryRecord {
     /// The failed job that it repeats.
     pub original_job: String,
-    /// Who started the first copy of the chain. Absent where an earlier version recorded the retry, or nobody could tell.
+    /// Who started the first copy of the chain. Absent where an earlier version recorded the retry,
+    /// or nobody could tell.
     pub origin: Option<Origin>,
 }
 
@@ -291,9 +299,10 @@ impl Lease {
 
 /// The memory between events.
 pub trait Ledger: Send + Sync {
-    /// Marks a job as being handled until `until`, unless it is done or another invocation has it. An entry whose time is
-    /// over counts as free, and so does one of the same owner: Lambda delivers an event again under the same request id
-    /// only when the earlier invocation is dead. `owner` names this invocation. Answers what an earlier delivery left.
+    /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
+    /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
+    /// delivers an event again under the same request id only when the earlier invocation is dead.
+    /// `owner` names this invocation. Answers what an earlier delivery left.
     fn begin_job(
         &self,
         copy_job_id: &str,
@@ -316,16 +325,17 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Frees a job that couldn't be handled, so that a redelivery tries again. Its progress stays. Only the owner's entry is
-    /// freed.
+    /// Frees a job that couldn't be handled, so that a redelivery tries again. Its progress stays.
+    /// Only the owner's entry is freed.
     fn abandon_job(
         &self,
         copy_job_id: &str,
         owner: &str,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Counts an occurrence of an incident, stores its outcome, and remembers both with the job, of which people were not
-    /// told yet. A process that dies in between leaves the job's count unclear. An error doesn't say whether it was counted.
+    /// Counts an occurrence of an incident, stores its outcome, and remembers both with the job, of
+    /// which people were not told yet. A process that dies in between leaves the job's count
+    /// unclear. An error doesn't say whether it was counted.
     fn count_occurrence(
         &self,
         count: Count<'_>,
@@ -335,8 +345,9 @@ pub trait Ledger: Send + Sync {
     /// Remembers that people were told about a job, as it was counted.
     fn record_told(&self, copy_job_id: &str) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Closes the incident that a job was counted in. Answers it to the first who asks, and to the same job again, so that
-    /// people can be told by another delivery; `None` where there is none, or no more. One more occurrence opens it again.
+    /// Closes the incident that a job was counted in. Answers it to the first who asks, and to the
+    /// same job again, so that people can be told by another delivery; `None` where there is none,
+    /// or no more. One more occurrence opens it again.
     fn close_incident(
         &self,
         copy_job_id: &str,
@@ -349,7 +360,8 @@ pub trait Ledger: Send + Sync {
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Takes the lease on a policy; `None` where someone else holds it. The same owner gets it again, as with a job.
+    /// Takes the lease on a policy; `None` where someone else holds it. The same owner gets it
+    /// again, as with a job.
     fn acquire_lease(
         &self,
         resource: &str,
@@ -361,29 +373,29 @@ pub trait Ledger: Send + Sync {
     /// Gives the lease back. One that has ended, or that someone else took since, is left alone.
     fn release_lease(&self, lease: Lease) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// What was written to a resource before, what was refused since, and how often it was written to on this UTC day. Read
-    /// consistently: what was confirmed is in it.
+    /// What was written to a resource before, what was refused since, and how often it was written
+    /// to on this UTC day. Read consistently: what was confirmed is in it.
     fn policy_history(
         &self,
         resource: &str,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<PolicyHistory>> + Send;
 
-    /// Records a change that is about to be written, and remembers it with the job: whoever finds a statement of ours in a
-    /// policy finds its record too.
+    /// Records a change that is about to be written, and remembers it with the job: whoever finds a
+    /// statement of ours in a policy finds its record too.
     fn intend_change(&self, change: &Change) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Records that an intended change was written: the Sids that it added, when its grantee was admitted, and one more
-    /// write today. For an undo the Sids are forgotten, the change that it took back counts as undone, and its refusal is in force,
-    /// all at once.
+    /// Records that an intended change was written: the Sids that it added, when its grantee was
+    /// admitted, and one more write today. For an undo the Sids are forgotten, the change that it
+    /// took back counts as undone, and its refusal is in force, all at once.
     fn confirm_change(
         &self,
         change: &Change,
         sids: &[String],
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Lifts a refusal: its grantee may be admitted again. That it was lifted, when and by whom stays on record. One that isn't
-    /// in force is left alone.
+    /// Lifts a refusal: its grantee may be admitted again. That it was lifted, when and by whom
+    /// stays on record. One that isn't in force is left alone.
     fn lift_refusal(
         &self,
         resource: &str,
@@ -392,7 +404,8 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// The pause in force, if there is one. Read consistently. One that can't be understood is an error, never absent.
+    /// The pause in force, if there is one. Read consistently. One that can't be understood is an
+    /// error, never absent.
     fn pause(&self, now: Timestamp) -> impl Future<Output = CallResult<Option<Pause>>> + Send;
 
     /// Pauses, or puts another pause in the place of the one before.
@@ -401,8 +414,9 @@ pub trait Ledger: Send + Sync {
     /// Ends the pause, also one that can't be understood. Answers whether there was one.
     fn lift_pause(&self) -> impl Future<Output = CallResult<bool>> + Send;
 
-    /// Compares these settings with the recorded ones, and records them where none are. Where they differ, answers the recorded ones;
-    /// unless another owner is about to tell people, the notice is this one's until then.
+    /// Compares these settings with the recorded ones, and records them where none are. Where they
+    /// differ, answers the recorded ones; unless another owner is about to tell people, the notice
+    /// is this one's until then.
     fn claim_settings_notice(
         &self,
         settings: &RecordedSettings,
@@ -426,15 +440,16 @@ pub trait Ledger: Send + Sync {
     /// The id of the last change that was written.
     fn last_change(&self) -> impl Future<Output = CallResult<Option<String>>> + Send;
 
-    /// When a policy was last changed to admit a grantee, if it was and nobody took it back through the ledger.
+    /// When a policy was last changed to admit a grantee, if it was and nobody took it back through
+    /// the ledger.
     fn admitted_at(
         &self,
         resource: &str,
         grantee: &str,
     ) -> impl Future<Output = CallResult<Option<Timestamp>>> + Send;
 
-    /// Counts a retry of this copy for a failed job, unless `budget` are used up. The same job is counted once. Answers the
-    /// attempt's number, from 1, or `None`.
+    /// Counts a retry of this copy for a failed job, unless `budget` are used up. The same job is
+    /// counted once. Answers the attempt's number, from 1, or `None`.
     fn count_retry(
         &self,
         recovery_point: &Arn,

@@ -1,8 +1,9 @@
 //! Ports, investigation, decision, guards, repair, retry and the handler.
 //!
-//! One event flows through [`CopyRemediator::handle`]: the event is verified against AWS Backup, [`investigate`] reads the
-//! facts, `copymend-diagnosis` ranks the causes, [`plan`] works the change out, [`guards`] let it pass or not, `repair`
-//! writes it, `retry` starts the copy again, and the [`report`] goes to people.
+//! One event flows through [`CopyRemediator::handle`]: the event is verified against AWS Backup,
+//! [`investigate`] reads the facts, `copymend-diagnosis` ranks the causes, [`plan`] works the
+//! change out, [`guards`] let it pass or not, `repair` writes it, `retry` starts the copy again,
+//! and the [`report`] goes to people.
 
 mod admitted;
 pub mod advisor;

@@ -1,4 +1,5 @@
-//! Stop: a person pauses the program through the ledger, and nothing is written or started until it is resumed.
+//! Stop: a person pauses the program through the ledger, and nothing is written or started until it
+//! is resumed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -271,8 +271,8 @@ fn plan_key(
     )
 }
 
-/// Appends as few of the statements as make the copy legal. Statements that another change of ours added don't count: were
-/// that change undone, this one would go with it.
+/// Appends as few of the statements as make the copy legal. Statements that another change of ours
+/// added don't count: were that change undone, this one would go with it.
 fn build(
     target: Target,
     before: Option<PolicyDocument>,

@@ -1,8 +1,9 @@
-//! The ports: what the handler needs from the outside. Each is narrow, and each has an implementation on the AWS SDK and
-//! one in memory.
+//! The ports: what the handler needs from the outside. Each is narrow, and each has an
+//! implementation on the AWS SDK and one in memory.
 //!
-//! Every method names the account and Region it works in; an implementation finds the credentials. Reads answer `None`
-//! only where AWS states absence; everything else that goes wrong is a [`CallError`].
+//! Every method names the account and Region it works in; an implementation finds the credentials.
+//! Reads answer `None` only where AWS states absence; everything else that goes wrong is a
+//! [`CallError`].
 
 use std::fmt;
 use std::time::Duration;
@@ -44,8 +45,8 @@ impl Location {
     }
 }
 
-/// What kind of failure a call met. The services don't declare access denied and throttling, so adapters find them by
-/// error code.
+/// What kind of failure a call met. The services don't declare access denied and throttling, so
+/// adapters find them by error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallErrorKind {
     /// Refused for lack of permission. Never retried, never read as absence.
@@ -133,7 +134,8 @@ impl CallError {
 /// The answer of a call.
 pub type CallResult<T> = Result<T, CallError>;
 
-/// A copy to start again, from a failed job: what is asked of AWS Backup. Whether it may be is for [`ApprovedCopy`] to say.
+/// A copy to start again, from a failed job: what is asked of AWS Backup. Whether it may be is for
+/// [`ApprovedCopy`] to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartCopy {
     /// Where the source is.
@@ -161,7 +163,8 @@ pub trait Backup: Send + Sync {
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<CopyJob>>> + Send;
 
-    /// `ListCopyJobs`: the ids of copy jobs that failed and ended at `since` or later, newest first.
+    /// `ListCopyJobs`: the ids of copy jobs that failed and ended at `since` or later, newest
+    /// first.
     fn list_failed_copy_jobs(
         &self,
         location: &Location,
@@ -176,7 +179,8 @@ pub trait Backup: Send + Sync {
         recovery_point: &Arn,
     ) -> impl Future<Output = CallResult<Option<RecoveryPoint>>> + Send;
 
-    /// `DescribeBackupVault` in the vault's own account and Region; `None` where there is no such vault.
+    /// `DescribeBackupVault` in the vault's own account and Region; `None` where there is no such
+    /// vault.
     fn describe_backup_vault(
         &self,
         vault: &BackupVaultArn,
@@ -194,8 +198,9 @@ pub trait Backup: Send + Sync {
         vault: &BackupVaultArn,
     ) -> impl Future<Output = CallResult<Tags>> + Send;
 
-    /// `ListTags` of a recovery point, in the account and Region of its vault. AWS Backup takes only recovery points whose ARN is
-    /// its own, `arn:aws:backup:…` (API reference, `ListTags`, documented), and refuses any other.
+    /// `ListTags` of a recovery point, in the account and Region of its vault. AWS Backup takes
+    /// only recovery points whose ARN is its own, `arn:aws:backup:…` (API reference, `ListTags`,
+    /// documented), and refuses any other.
     fn list_recovery_point_tags(
         &self,
         location: &Location,
@@ -216,7 +221,8 @@ pub trait Backup: Send + Sync {
         restore_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<ServiceJob>>> + Send;
 
-    /// `DescribeGlobalSettings`: whether cross-account backup is on. AWS Backup refuses it in member accounts (seen).
+    /// `DescribeGlobalSettings`: whether cross-account backup is on. AWS Backup refuses it in
+    /// member accounts (seen).
     fn is_cross_account_backup_enabled(
         &self,
         location: &Location,
@@ -249,10 +255,11 @@ pub trait Keys: Send + Sync {
     /// `DescribeKey`; `None` where there is no such key.
     fn describe_key(&self, key: &KeyArn) -> impl Future<Output = CallResult<Option<Key>>> + Send;
 
-    /// The key that an alias stands for; `None` where there is no such alias, or where it is one of AWS's own that has no key
-    /// yet. For an alias of a customer it is `DescribeKey`, whose permission is that on the key (AWS KMS API reference,
-    /// `DescribeKey`, documented). For one of AWS's own it is `ListAliases`: `DescribeKey` would make the AWS managed key where
-    /// there is none yet (the same page, documented), and this port reads only.
+    /// The key that an alias stands for; `None` where there is no such alias, or where it is one of
+    /// AWS's own that has no key yet. For an alias of a customer it is `DescribeKey`, whose
+    /// permission is that on the key (AWS KMS API reference, `DescribeKey`, documented). For one of
+    /// AWS's own it is `ListAliases`: `DescribeKey` would make the AWS managed key where there is
+    /// none yet (the same page, documented), and this port reads only.
     fn key_of_alias(
         &self,
         alias: &KeyAliasArn,
@@ -264,7 +271,8 @@ pub trait Keys: Send + Sync {
         key: &KeyArn,
     ) -> impl Future<Output = CallResult<Option<String>>> + Send;
 
-    /// `ListKeyPolicies`: the names of the key's policies. Beside `default` a key may carry one of AWS RAM's.
+    /// `ListKeyPolicies`: the names of the key's policies. Beside `default` a key may carry one of
+    /// AWS RAM's.
     fn list_key_policies(
         &self,
         key: &KeyArn,
@@ -276,7 +284,8 @@ pub trait Keys: Send + Sync {
 
 /// The write of AWS KMS.
 pub trait KeyWrites: Keys {
-    /// `PutKeyPolicy`, never with the lockout check bypassed. Takes nothing but a change that passed every guard.
+    /// `PutKeyPolicy`, never with the lockout check bypassed. Takes nothing but a change that
+    /// passed every guard.
     fn put_key_policy(
         &self,
         change: &ApprovedKeyPolicy,
@@ -285,7 +294,8 @@ pub trait KeyWrites: Keys {
 
 /// AWS IAM, read only.
 pub trait Identities: Send + Sync {
-    /// `GetRole` by name in the role's own account; `None` where there is no such role. The answer carries the real path.
+    /// `GetRole` by name in the role's own account; `None` where there is no such role. The answer
+    /// carries the real path.
     fn get_role(
         &self,
         account: AccountId,
@@ -293,14 +303,16 @@ pub trait Identities: Send + Sync {
         name: &str,
     ) -> impl Future<Output = CallResult<Option<Role>>> + Send;
 
-    /// `SimulatePrincipalPolicy`, in the principal's own account: one answer an action, in the order asked.
+    /// `SimulatePrincipalPolicy`, in the principal's own account: one answer an action, in the
+    /// order asked.
     fn simulate_principal_policy(
         &self,
         simulation: &Simulation,
     ) -> impl Future<Output = CallResult<Vec<SimulatedAction>>> + Send;
 
-    /// The identity policies of a role or user, its groups' included, and its permissions boundary, read one by one; `None`
-    /// where there is no such principal. It takes several rounds of calls: for what a simulation can't tell.
+    /// The identity policies of a role or user, its groups' included, and its permissions boundary,
+    /// read one by one; `None` where there is no such principal. It takes several rounds of calls:
+    /// for what a simulation can't tell.
     fn principal_policies(
         &self,
         principal: &Arn,
@@ -318,15 +330,16 @@ pub trait IdentityWrites: Identities {
 
 /// AWS Organizations.
 pub trait Organizations: Send + Sync {
-    /// `DescribeOrganization` from inside the account; `None` where the account is in no organization.
+    /// `DescribeOrganization` from inside the account; `None` where the account is in no
+    /// organization.
     fn describe_organization(
         &self,
         account: AccountId,
         partition: &str,
     ) -> impl Future<Output = CallResult<Option<Organization>>> + Send;
 
-    /// `DescribeEffectivePolicy` for `TAG_POLICY`, from inside the account: the policy's text; `None` where no tag policy
-    /// is in effect.
+    /// `DescribeEffectivePolicy` for `TAG_POLICY`, from inside the account: the policy's text;
+    /// `None` where no tag policy is in effect.
     fn effective_tag_policy(
         &self,
         account: AccountId,
@@ -349,8 +362,9 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// What a handler needs from the outside to find out and to tell. None of its ports can write anything but the function's own
-/// ledger, so that whoever has nothing else, such as the [access advisor](crate::advisor), can't compile a write:
+/// What a handler needs from the outside to find out and to tell. None of its ports can write
+/// anything but the function's own ledger, so that whoever has nothing else, such as the [access
+/// advisor](crate::advisor), can't compile a write:
 ///
 /// ```compile_fail,E0599
 /// use copymend_remediation::ports::{BackupWrites, Reads};
@@ -386,7 +400,8 @@ pub trait Reads: Send + Sync {
     fn organizations(&self) -> &Self::Organizations;
     /// The way to people.
     fn notifier(&self) -> &Self::Notifier;
-    /// The memory between events; `None` where no table is set. Without one nothing is written, and every event is told.
+    /// The memory between events; `None` where no table is set. Without one nothing is written, and
+    /// every event is told.
     fn ledger(&self) -> Option<&Self::Ledger>;
     /// The time.
     fn clock(&self) -> &Self::Clock;

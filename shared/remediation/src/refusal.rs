@@ -1,5 +1,5 @@
-//! What was taken back stays back: an undo leaves a refusal, and a statement of ours that somebody removed by hand counts as one
-//! for its whole account.
+//! What was taken back stays back: an undo leaves a refusal, and a statement of ours that somebody
+//! removed by hand counts as one for its whole account.
 
 use copymend_diagnosis::access::{Access, key_access_through, vault_access_of};
 use copymend_diagnosis::{Facts, Failure, RoleArn, SourceKey};
@@ -17,7 +17,8 @@ use crate::settings::Settings;
 pub struct Granted {
     /// The statement's Sid.
     pub sid: String,
-    /// The account that its grantee belongs to: the source account for a vault, the destination account for a key.
+    /// The account that its grantee belongs to: the source account for a vault, the destination
+    /// account for a key.
     pub account: String,
     /// Whom it admits, in the ledger's words.
     pub grantee: String,
@@ -129,7 +130,8 @@ fn role_not_taken_back(history: &PolicyHistory) -> (bool, String) {
     }
 }
 
-/// Whether our statement is in the policy as it was written: one that somebody changed and left its Sid may admit nobody.
+/// Whether our statement is in the policy as it was written: one that somebody changed and left its
+/// Sid may admit nobody.
 fn stands(
     granted: &Granted,
     target: &Target,
@@ -164,7 +166,8 @@ fn stands(
     }
 }
 
-/// The statement by which a vault's policy admits a grantee. Of a unit of the organization the paths at the time aren't known.
+/// The statement by which a vault's policy admits a grantee. Of a unit of the organization the
+/// paths at the time aren't known.
 fn vault_statements(
     granted: &Granted,
     partition: &str,
@@ -200,8 +203,8 @@ fn vault_statements(
     grant.statements().ok()
 }
 
-/// Whether the policy admits a grantee although our statement is gone: then somebody only said it otherwise. What can't be
-/// evaluated isn't admitted.
+/// Whether the policy admits a grantee although our statement is gone: then somebody only said it
+/// otherwise. What can't be evaluated isn't admitted.
 fn is_still_admitted(
     granted: &Granted,
     planned: &str,

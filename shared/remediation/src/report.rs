@@ -13,7 +13,8 @@ use crate::settings::Mode;
 use crate::settings_notice::RecordedSettings;
 pub use crate::subject::{CallSummary, CopySummary, JobSummary, Subject};
 
-/// What Copymend made of one event. That of the access advisor, which changes nothing, has no mode, no guards and no changes.
+/// What Copymend made of one event. That of the access advisor, which changes nothing, has no mode,
+/// no guards and no changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The event's id; the copy job's where the event has none.
@@ -21,8 +22,8 @@ pub struct Report {
     /// What was refused or failed.
     #[serde(flatten)]
     pub subject: Subject,
-    /// Whether AWS Backup confirmed the event. Nothing is ever written otherwise. A refused call can't be looked up by its id, so
-    /// it never is confirmed.
+    /// Whether AWS Backup confirmed the event. Nothing is ever written otherwise. A refused call
+    /// can't be looked up by its id, so it never is confirmed.
     pub verified: bool,
     /// The mode at the time; absent where nothing could be written in any mode.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,14 +60,16 @@ pub struct Report {
     /// How often this incident was seen, where a ledger counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<u64>,
-    /// What the event is counted under, where that is not the cause and the first resource: copies that only have to be
-    /// started again, because the policy was repaired for another copy, belong to that repair.
+    /// What the event is counted under, where that is not the cause and the first resource: copies
+    /// that only have to be started again, because the policy was repaired for another copy, belong
+    /// to that repair.
     #[serde(skip)]
     pub incident: Option<Incident>,
     /// Whether a change of ours admits the copy, whose own report tells people of it.
     #[serde(skip)]
     pub told_by_its_change: bool,
-    /// The settings in force, where the notes say how they changed: people hear of it, whatever the incident's count.
+    /// The settings in force, where the notes say how they changed: people hear of it, whatever the
+    /// incident's count.
     #[serde(skip)]
     pub changed_settings: Option<RecordedSettings>,
 }
@@ -145,7 +148,8 @@ impl Report {
         }
     }
 
-    /// Whether what failed is as sure as it can be. A refused call can't be looked up, so its event is all there is.
+    /// Whether what failed is as sure as it can be. A refused call can't be looked up, so its event
+    /// is all there is.
     #[must_use]
     pub const fn is_confirmed(&self) -> bool {
         match self.subject {
@@ -154,8 +158,9 @@ impl Report {
         }
     }
 
-    /// Whether a fact is missing for a reason that passes, such as throttling, and nothing was done, or a policy was put that
-    /// didn't show it: then the event counts as not handled, and another delivery, a sweep or a replay takes it up again.
+    /// Whether a fact is missing for a reason that passes, such as throttling, and nothing was
+    /// done, or a policy was put that didn't show it: then the event counts as not handled, and
+    /// another delivery, a sweep or a replay takes it up again.
     #[must_use]
     pub fn awaits_another_delivery(&self) -> bool {
         let passes = self
@@ -280,8 +285,8 @@ impl Outcome {
         }
     }
 
-    /// What it means to people: whether a policy had to be repaired for it makes no difference to a copy that is under way
-    /// again.
+    /// What it means to people: whether a policy had to be repaired for it makes no difference to a
+    /// copy that is under way again.
     const fn news(self) -> Self {
         match self {
             Self::RepairedAndRetried => Self::Retried,
@@ -304,7 +309,8 @@ impl Outcome {
             .any(|outcome| outcome.slug() == recorded)
     }
 
-    /// Whether people hear something new, after a recorded outcome. A slug that this version doesn't know is another one.
+    /// Whether people hear something new, after a recorded outcome. A slug that this version
+    /// doesn't know is another one.
     #[must_use]
     pub fn is_news_after(self, recorded: &str) -> bool {
         Self::ALL

@@ -18,8 +18,9 @@ pub(crate) enum Retried {
     BudgetUsedUp,
 }
 
-/// The copy that a failed job asks for, again: same role, same destination, same lifecycle. `DeleteAfterEvent` is AWS Backup's to
-/// set: `StartCopyJob` refuses it (AWS Backup API reference, `Lifecycle`, documented: "not valid as an input").
+/// The copy that a failed job asks for, again: same role, same destination, same lifecycle.
+/// `DeleteAfterEvent` is AWS Backup's to set: `StartCopyJob` refuses it (AWS Backup API reference,
+/// `Lifecycle`, documented: "not valid as an input").
 pub(crate) fn copy_of(failure: &Failure) -> StartCopy {
     let job = failure.job();
     let lifecycle = job.lifecycle.clone().map(|lifecycle| Lifecycle {
@@ -37,8 +38,9 @@ pub(crate) fn copy_of(failure: &Failure) -> StartCopy {
     }
 }
 
-/// Why a copy could not be started again, for people. A call on a recovery point meets the access policy of the vault that holds
-/// it, whose Deny binds this account's own roles too (AWS Backup, "Vault access policies", documented).
+/// Why a copy could not be started again, for people. A call on a recovery point meets the access
+/// policy of the vault that holds it, whose Deny binds this account's own roles too (AWS Backup,
+/// "Vault access policies", documented).
 pub(crate) fn why_not_started(error: &CallError, failure: &Failure) -> String {
     let is_refused =
         error.operation == "backup:StartCopyJob" && error.kind == CallErrorKind::AccessDenied;
@@ -57,7 +59,8 @@ pub(crate) fn why_not_started(error: &CallError, failure: &Failure) -> String {
     }
 }
 
-/// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts nothing twice.
+/// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts
+/// nothing twice.
 pub(crate) async fn retry<E: Environment>(
     environment: &E,
     ledger: &E::Ledger,
@@ -67,7 +70,8 @@ pub(crate) async fn retry<E: Environment>(
 ) -> CallResult<Retried> {
     let now = environment.clock().now();
     let job = failure.job();
-    // A retry keeps the origin of the copy that it repeats: one on demand never passes as one of a plan.
+    // A retry keeps the origin of the copy that it repeats: one on demand never passes as one of a
+    // plan.
     let origin = match &job.backup_plan {
         Some(_) => Some(Origin::BackupPlan),
         None => match ledger.retry_of(&job.id).await? {
@@ -81,8 +85,8 @@ pub(crate) async fn retry<E: Environment>(
         return Ok(Retried::BudgetUsedUp);
     };
     let new_job = environment.backup().start_copy_job(copy).await?;
-    // Without this note the new job's own failure would look like a copy on demand, and stop there. Another delivery starts the
-    // same copy, by its token, and notes it then.
+    // Without this note the new job's own failure would look like a copy on demand, and stop there.
+    // Another delivery starts the same copy, by its token, and notes it then.
     let recorded = ledger.record_retried_job(&new_job, &job.id, origin, now);
     if let Err(error) = recorded.await {
         if error.may_pass() {

@@ -1,4 +1,5 @@
-//! Telling people once that the settings in force changed: whoever may change them may open a vault.
+//! Telling people once that the settings in force changed: whoever may change them may open a
+//! vault.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +65,8 @@ impl RecordedSettings {
     }
 }
 
-/// What changed in the settings, a sentence each, and whether another invocation is about to tell people.
+/// What changed in the settings, a sentence each, and whether another invocation is about to tell
+/// people.
 #[derive(Debug)]
 pub(crate) struct ChangedSettings {
     settings: RecordedSettings,
@@ -73,8 +75,8 @@ pub(crate) struct ChangedSettings {
 }
 
 impl ChangedSettings {
-    /// The Report with what it has to say of it. A grant is never told without the settings that it rests on, even if another
-    /// invocation is about to tell of them: it may die.
+    /// The Report with what it has to say of it. A grant is never told without the settings that it
+    /// rests on, even if another invocation is about to tell of them: it may die.
     pub(crate) fn told_in(self, mut report: Report) -> Report {
         let is_told = !self.is_anothers || report.changes.iter().any(|change| change.applied);
         if is_told && !self.notes.is_empty() {
@@ -86,7 +88,8 @@ impl ChangedSettings {
 }
 
 impl<E: Environment> CopyRemediator<E> {
-    /// What changed in the settings. A ledger that doesn't answer costs the notice nothing but time: the next event tells.
+    /// What changed in the settings. A ledger that doesn't answer costs the notice nothing but
+    /// time: the next event tells.
     pub(crate) async fn changed_settings(&self, delivery: &Delivery<'_>) -> ChangedSettings {
         let settings = RecordedSettings::from(&self.settings);
         let claimed = match self.environment.ledger() {

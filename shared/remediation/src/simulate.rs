@@ -1,5 +1,5 @@
-//! Asks IAM's policy simulator, and asks once more where one kind of policy hides another. Where it doesn't answer for a job role,
-//! the role's policies are read.
+//! Asks IAM's policy simulator, and asks once more where one kind of policy hides another. Where it
+//! doesn't answer for a job role, the role's policies are read.
 
 use copymend_diagnosis::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use copymend_diagnosis::{
@@ -34,8 +34,9 @@ struct Question {
     not_told: Vec<String>,
 }
 
-/// What the job role must be allowed for a copy (AWS Backup, service authorization reference, documented). Where the simulator
-/// doesn't answer, the role's policies are read one by one; service control policies are not known then.
+/// What the job role must be allowed for a copy (AWS Backup, service authorization reference,
+/// documented). Where the simulator doesn't answer, the role's policies are read one by one;
+/// service control policies are not known then.
 pub(crate) async fn job_role_access<I: Identities>(
     identities: &I,
     copy: &BackupCopy,
@@ -45,7 +46,8 @@ pub(crate) async fn job_role_access<I: Identities>(
     let from = copy_from(copy, known);
     let into = copy_into(copy, known);
     let (copy_from, copy_into) = tokio::join!(
-        // Boxed, because each may ask up to three times, and every future that awaits them would carry that along.
+        // Boxed, because each may ask up to three times, and every future that awaits them would
+        // carry that along.
         Box::pin(ask_one(identities, &from.simulation)),
         Box::pin(ask_one(identities, &into.simulation))
     );
@@ -89,8 +91,8 @@ pub(crate) async fn job_role_access<I: Identities>(
     access
 }
 
-/// `backup:CopyTargets` is the destination vault, in a list (AWS Backup, "Creating backup copies across AWS accounts" and service
-/// authorization reference, documented).
+/// `backup:CopyTargets` is the destination vault, in a list (AWS Backup, "Creating backup copies
+/// across AWS accounts" and service authorization reference, documented).
 fn copy_from(copy: &BackupCopy, known: Known<'_>) -> Question {
     let job = copy;
     let mut question = Question::new(
@@ -136,8 +138,8 @@ fn copy_into(copy: &BackupCopy, known: Known<'_>) -> Question {
 }
 
 impl Question {
-    /// `aws:RequestedRegion` is in every request (IAM, "Global condition keys", documented). That it is the Region of the resource
-    /// is (inferred).
+    /// `aws:RequestedRegion` is in every request (IAM, "Global condition keys", documented). That
+    /// it is the Region of the resource is (inferred).
     fn new(
         copy: &BackupCopy,
         action: &'static str,
@@ -198,8 +200,8 @@ async fn ask_one<I: Identities>(identities: &I, simulation: &Simulation) -> Simu
     }
 }
 
-/// One answer an action, in the order asked. Service control policies hide what the principal's own policies say, and its
-/// boundary does too: then the simulation is asked once more without them.
+/// One answer an action, in the order asked. Service control policies hide what the principal's own
+/// policies say, and its boundary does too: then the simulation is asked once more without them.
 pub(crate) async fn ask<I: Identities>(
     identities: &I,
     simulation: &Simulation,

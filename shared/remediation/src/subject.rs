@@ -4,8 +4,8 @@ use copymend_diagnosis::CopyJobEvent;
 use copymend_diagnosis::advisor::{ApiCallEvent, JobKind, ServiceJob};
 use serde::Serialize;
 
-/// What was refused or failed. In JSON a copy is the Report's member `copy`; everything else is its `subject`, which says its
-/// `kind`.
+/// What was refused or failed. In JSON a copy is the Report's member `copy`; everything else is its
+/// `subject`, which says its `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Subject {
     /// A copy.

@@ -1,5 +1,5 @@
-//! Looks for failed copies whose events never arrived. AWS Backup sends its events on a best-effort basis (AWS Backup,
-//! "Monitoring events using EventBridge", documented).
+//! Looks for failed copies whose events never arrived. AWS Backup sends its events on a best-effort
+//! basis (AWS Backup, "Monitoring events using EventBridge", documented).
 
 use copymend_diagnosis::{CopyJobEvent, EventError};
 use copymend_policy::AccountId;
@@ -15,8 +15,8 @@ use crate::report::Report;
 
 /// The detail-type of the event that starts a sweep.
 pub const SWEEP_DETAIL_TYPE: &str = "Copymend Sweep";
-/// How far back a sweep looks, in hours, unless the event says otherwise: two days outlast a weekend's gap of a daily sweep
-/// that failed once.
+/// How far back a sweep looks, in hours, unless the event says otherwise: two days outlast a
+/// weekend's gap of a daily sweep that failed once.
 const HOURS: i64 = 48;
 /// No copy is begun with less time than this left; the next sweep goes on.
 const TIME_FOR_A_COPY: SignedDuration = SignedDuration::from_secs(20);
@@ -84,8 +84,8 @@ impl Scope {
 }
 
 impl<E: Environment> CopyRemediator<E> {
-    /// Takes every failed copy that AWS Backup lists through the same handler as an event. What the ledger knows as handled is
-    /// passed over.
+    /// Takes every failed copy that AWS Backup lists through the same handler as an event. What the
+    /// ledger knows as handled is passed over.
     pub async fn sweep(
         &self,
         event: &Value,
@@ -135,8 +135,8 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<Option<Report>, HandlerError> {
         let environment = self.environment();
-        // Cheaper than reading the job, and most jobs were handled when their events came. A ledger that can't tell now leaves
-        // that to the handler.
+        // Cheaper than reading the job, and most jobs were handled when their events came. A ledger
+        // that can't tell now leaves that to the handler.
         if let Some(ledger) = environment.ledger()
             && let Ok(Some(_)) = ledger.outcome_of_job(copy_job_id).await
         {

@@ -1,4 +1,5 @@
-//! Takes a change back: exactly the statements that it added, also when others have edited the policy since.
+//! Takes a change back: exactly the statements that it added, also when others have edited the
+//! policy since.
 
 use copymend_policy::{EditError, NewStatement, ParseError, RecordedError};
 
@@ -16,8 +17,8 @@ use crate::write::take_out;
 pub struct Undo {
     /// The change that was taken back.
     pub undone: Change,
-    /// The change that took it back; `None` where the statements were gone already, so that nothing was written. The ledger
-    /// counts them as taken back all the same.
+    /// The change that took it back; `None` where the statements were gone already, so that nothing
+    /// was written. The ledger counts them as taken back all the same.
     pub change: Option<Change>,
     /// Whether its grantee may be admitted again.
     pub again: Again,
@@ -94,7 +95,8 @@ pub enum UndoError {
         /// Why.
         source: CallError,
     },
-    /// The change was never written as far as the ledger knows, and another one wrote the same statements.
+    /// The change was never written as far as the ledger knows, and another one wrote the same
+    /// statements.
     #[error(
         "the change `{0}` was only intended, and another change wrote its statements: take that one back instead"
     )]
@@ -141,8 +143,9 @@ pub async fn change_to_undo<E: Environment>(
 
 /// Takes a change back, and refuses its grantee from then on, unless it is let in again.
 ///
-/// Refused where somebody changed our statement since. The undo is a change of its own in the ledger. Of a change that was taken
-/// back before only the refusal is lifted, if that is what is asked.
+/// Refused where somebody changed our statement since. The undo is a change of its own in the
+/// ledger. Of a change that was taken back before only the refusal is lifted, if that is what is
+/// asked.
 pub async fn undo<E: Environment>(
     environment: &E,
     request: UndoRequest<'_>,
@@ -196,7 +199,8 @@ pub async fn undo<E: Environment>(
     Ok(undone)
 }
 
-/// Lifts the refusals of the change's own grantee. An undo that is asked for again lifts what is left.
+/// Lifts the refusals of the change's own grantee. An undo that is asked for again lifts what is
+/// left.
 async fn lift<E: Environment>(
     environment: &E,
     ledger: &E::Ledger,
@@ -265,8 +269,8 @@ async fn write<E: Environment>(
             Some(_) if attempt == ATTEMPTS => break,
             Some((_, after)) => after,
             None => {
-                // By an undo that was never recorded, or by somebody else. Unrecorded, the guards would go on to believe that
-                // somebody removed what is ours.
+                // By an undo that was never recorded, or by somebody else. Unrecorded, the guards
+                // would go on to believe that somebody removed what is ours.
                 lease_holds(lease, now, invocation.deadline)?;
                 let record = put.clone().unwrap_or_else(|| taken_back(before.clone()));
                 ledger.confirm_change(&record, &sids).await?;

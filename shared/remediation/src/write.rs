@@ -1,7 +1,9 @@
-//! A write that may happen: the only thing that the ports take which write a policy or a role, or start a copy.
+//! A write that may happen: the only thing that the ports take which write a policy or a role, or
+//! start a copy.
 //!
-//! A permission is made here alone: by `permit` and `permit_copy`, which see every guard of the checklist pass, and by `take_out`,
-//! which takes the statements that it is given out of a policy and nothing else. So nothing unguarded compiles, neither a write
+//! A permission is made here alone: by `permit` and `permit_copy`, which see every guard of the
+//! checklist pass, and by `take_out`, which takes the statements that it is given out of a policy
+//! and nothing else. So nothing unguarded compiles, neither a write
 //!
 //! ```compile_fail,E0451
 //! use copymend_remediation::plan::ServiceLinkedRole;
@@ -121,8 +123,8 @@ pub enum Write {
     NoVaultPolicy(ApprovedNoVaultPolicy),
 }
 
-/// Asks every guard of the act's checklist, under the lease on what the plan writes to. The write is there only if each of them
-/// could be asked and passed.
+/// Asks every guard of the act's checklist, under the lease on what the plan writes to. The write
+/// is there only if each of them could be asked and passed.
 pub(crate) fn permit(question: &Question<'_>) -> (Vec<GuardResult>, Option<Write>) {
     let (guards, every) = ask_all(question);
     let lease = question.lease.and_then(|(lease, _)| lease);
@@ -172,8 +174,9 @@ pub(crate) const fn act_on(target: &Target) -> Act {
     }
 }
 
-/// Takes exactly these statements out of a policy: what is to be written, and the policy's text then, `None` for no policy. Nothing
-/// where they are gone already; refused where somebody changed one of them.
+/// Takes exactly these statements out of a policy: what is to be written, and the policy's text
+/// then, `None` for no policy. Nothing where they are gone already; refused where somebody changed
+/// one of them.
 pub(crate) fn take_out(
     target: &Target,
     before: Option<&str>,

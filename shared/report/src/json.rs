@@ -1,5 +1,5 @@
-//! JSON in ASCII: what isn't ASCII is escaped, so that a line stays one line in every viewer and can't steer a terminal.
-//! Nothing is lost: texts and policies are exact.
+//! JSON in ASCII: what isn't ASCII is escaped, so that a line stays one line in every viewer and
+//! can't steer a terminal. Nothing is lost: texts and policies are exact.
 
 use std::fmt::Write as _;
 
@@ -37,8 +37,8 @@ fn ascii(line: String) -> String {
 /// How much of one line of a policy is shown, in characters. No name or ARN is as long.
 const LINE_LIMIT: usize = 2_000;
 
-/// A policy on several lines, to paste as it is. It stays the same JSON, but holds nothing that a viewer takes for a link:
-/// `://` is written `:\/\/`, and the dot behind `www` as an escape.
+/// A policy on several lines, to paste as it is. It stays the same JSON, but holds nothing that a
+/// viewer takes for a link: `://` is written `:\/\/`, and the dot behind `www` as an escape.
 pub(crate) fn policy(policy: &Value) -> Vec<String> {
     // INVARIANT: a value serializes: it has string keys only.
     let text = serde_json::to_string_pretty(policy).unwrap_or_default();

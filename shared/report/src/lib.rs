@@ -1,8 +1,10 @@
-//! What people and programs read of a Report: the e-mail, the terminal view, one line of JSON. Pure.
+//! What people and programs read of a Report: the e-mail, the terminal view, one line of JSON.
+//! Pure.
 //!
-//! A report carries text that others wrote: the job's message, names, policies, a service's words. Such text can't add a
-//! line, a link or a colour of its own: control, bidirectional and invisible characters are escaped, line breaks
-//! collapse or are quoted, links are broken (`https[:]//`), and every length is bounded.
+//! A report carries text that others wrote: the job's message, names, policies, a service's words.
+//! Such text can't add a line, a link or a colour of its own: control, bidirectional and invisible
+//! characters are escaped, line breaks collapse or are quoted, links are broken (`https[:]//`), and
+//! every length is bounded.
 
 mod email;
 mod json;

@@ -9,8 +9,8 @@ const CONSOLES: &[&str] = &[
 /// No page of the console needs more characters.
 const LONGEST: usize = 1_000;
 
-/// A link to the AWS console, or nothing. Whoever made the link checked its parts; here the whole is checked once more, because a
-/// link is the one thing in a report that people click.
+/// A link to the AWS console, or nothing. Whoever made the link checked its parts; here the whole
+/// is checked once more, because a link is the one thing in a report that people click.
 pub(crate) fn console(link: &str) -> Option<&str> {
     let rest = link.strip_prefix("https://")?;
     let (host, path) = rest.split_once('/')?;

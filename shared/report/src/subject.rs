@@ -64,8 +64,8 @@ pub(crate) fn has_cause(report: &Report) -> bool {
     report.copy_job_id().is_some() || report.outcome == Outcome::Advised
 }
 
-/// The subject in a few words of plain ASCII, whose parts are checked: `CreateBackupVault (111122223333)`; of a copy
-/// `dr-vault (444455556666)`, and nothing where its vault can't be told.
+/// The subject in a few words of plain ASCII, whose parts are checked: `CreateBackupVault
+/// (111122223333)`; of a copy `dr-vault (444455556666)`, and nothing where its vault can't be told.
 pub(crate) fn place(subject: &Subject) -> Option<String> {
     let (what, account) = match subject {
         Subject::Copy(copy) => {

@@ -11,7 +11,8 @@ const COMMAND_LIMIT: usize = 2_000;
 /// Words longer than this are broken when text is wrapped; ARNs are shorter.
 const LONGEST_WORD: usize = 300;
 
-/// A text on one line: white space collapsed, invisible characters escaped, links broken, length bounded.
+/// A text on one line: white space collapsed, invisible characters escaped, links broken, length
+/// bounded.
 pub(crate) fn inline(text: &str) -> String {
     inline_up_to(text, TEXT_LIMIT)
 }
@@ -37,7 +38,8 @@ fn exact_up_to(line: &str, limit: usize) -> String {
     with_cut(without_links(&shown.text), shown.cut)
 }
 
-/// A line of our advice: [`exact`], but a command may read a file of its reader's (`file://policy.json`).
+/// A line of our advice: [`exact`], but a command may read a file of its reader's
+/// (`file://policy.json`).
 pub(crate) fn command(line: &str) -> String {
     exact_up_to(line, COMMAND_LIMIT).replace(" file[:]//", " file://")
 }
@@ -82,14 +84,16 @@ fn with_cut(line: String, cut: usize) -> String {
 
 /// A text as lines to quote. Empty lines are dropped.
 pub(crate) struct Quote {
-    /// The lines, each safe to show and at most `width` characters long, unless a single word is longer.
+    /// The lines, each safe to show and at most `width` characters long, unless a single word is
+    /// longer.
     pub(crate) lines: Vec<String>,
     /// How many characters were cut at the end.
     pub(crate) cut: usize,
 }
 
-/// The text line by line. Lines are wrapped, so that no mail client wraps one for us and loses the mark of the quote.
-/// Host names are broken too (`evil[.]example`), since many clients make links of them.
+/// The text line by line. Lines are wrapped, so that no mail client wraps one for us and loses the
+/// mark of the quote. Host names are broken too (`evil[.]example`), since many clients make links
+/// of them.
 pub(crate) fn quote(text: &str, width: usize) -> Quote {
     let shown = Shown::of(text, MESSAGE_LIMIT, |c| {
         matches!(c, '\n' | '\r').then_some('\n')
@@ -114,8 +118,8 @@ struct Shown {
 }
 
 impl Shown {
-    /// At most `limit` characters, escapes counted as they are shown. `keep` may put a character in place of one that
-    /// would be escaped.
+    /// At most `limit` characters, escapes counted as they are shown. `keep` may put a character in
+    /// place of one that would be escaped.
     fn of(text: &str, limit: usize, keep: fn(char) -> Option<char>) -> Self {
         let mut shown = String::with_capacity(text.len().min(limit));
         let mut room = limit;

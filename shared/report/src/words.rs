@@ -95,7 +95,8 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// The heading in an e-mail; in the terminal what stands before the name of a policy, and of a role that is missing.
+    /// The heading in an e-mail; in the terminal what stands before the name of a policy, and of a
+    /// role that is missing.
     pub(crate) const fn words(self) -> [&'static str; 3] {
         match self {
             Self::Written => ["The change, written and read back", "written to", "created"],

@@ -2,14 +2,16 @@
 
 use std::net::Ipv4Addr;
 
-/// The bridge that Docker puts containers on unless it is told otherwise (documented: Docker Engine, "Bridge network driver").
+/// The bridge that Docker puts containers on unless it is told otherwise (documented: Docker
+/// Engine, "Bridge network driver").
 const BRIDGE: &str = "docker0";
 /// The network of an interface: name, destination and mask, as the kernel lists routes.
 const ROUTES: &str = "/proc/net/route";
 /// The addresses of this machine are among these.
 const ADDRESSES: &str = "/proc/net/fib_trie";
 
-/// The bridge's own address; nothing where there is no bridge, or no such list of routes (not on Linux).
+/// The bridge's own address; nothing where there is no bridge, or no such list of routes (not on
+/// Linux).
 pub(crate) fn address() -> Option<Ipv4Addr> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     find(&read(ROUTES)?, &read(ADDRESSES)?)
@@ -22,7 +24,8 @@ fn find(routes: &str, addresses: &str) -> Option<Ipv4Addr> {
             return None;
         }
         let mut number = |place| u32::from_str_radix(columns.nth(place)?, 16).ok();
-        // Columns: Iface Destination Gateway Flags RefCnt Use Metric Mask. The bytes of an address stand in reverse.
+        // Columns: Iface Destination Gateway Flags RefCnt Use Metric Mask. The bytes of an address
+        // stand in reverse.
         let (network, mask) = (number(0)?.swap_bytes(), number(5)?.swap_bytes());
         (mask != 0).then_some((network, mask))
     })?;

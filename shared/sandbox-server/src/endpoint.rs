@@ -56,8 +56,8 @@ pub(crate) struct AwsCall<'a> {
 }
 
 impl Endpoint {
-    /// Asks a running sandbox for the EventBridge event of a copy job, by its id or its name in the world file; `None` where it has
-    /// no such job.
+    /// Asks a running sandbox for the EventBridge event of a copy job, by its id or its name in the
+    /// world file; `None` where it has no such job.
     pub async fn event(&self, name: &str) -> Result<Option<Value>, NoAnswer> {
         let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
         // In a path a space is not written as a plus.
@@ -113,8 +113,8 @@ impl Endpoint {
         Ok((parts.status, String::from_utf8_lossy(&body).into_owned()))
     }
 
-    /// Sends a request as it is, on a connection of its own, and reads the whole answer. A request without `Host` gets this
-    /// address.
+    /// Sends a request as it is, on a connection of its own, and reads the whole answer. A request
+    /// without `Host` gets this address.
     pub(crate) async fn exchange(
         &self,
         request: Request<Full<Bytes>>,

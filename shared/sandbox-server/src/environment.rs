@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Names and values, in the order in which they are shown. As text they are lines for a shell: `export NAME='value'`.
+/// Names and values, in the order in which they are shown. As text they are lines for a shell:
+/// `export NAME='value'`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment(Vec<(&'static str, String)>);
 

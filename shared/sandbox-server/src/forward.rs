@@ -1,4 +1,5 @@
-//! What isn't answered here goes to the other endpoint as it came, and its answer goes back as it is.
+//! What isn't answered here goes to the other endpoint as it came, and its answer goes back as it
+//! is.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -11,11 +12,12 @@ use hyper::body::Bytes;
 use crate::error::AwsError;
 use crate::server::App;
 
-/// The largest body that is passed on, in bytes. The largest that AWS takes of the functions' calls is one megabyte (Lambda's
-/// event, SNS's message).
+/// The largest body that is passed on, in bytes. The largest that AWS takes of the functions' calls
+/// is one megabyte (Lambda's event, SNS's message).
 const LARGEST_BODY: usize = 16 << 20;
 
-/// Headers that are about one connection, not about the message (documented: RFC 9110, section 7.6.1).
+/// Headers that are about one connection, not about the message (documented: RFC 9110, section
+/// 7.6.1).
 const OF_THE_CONNECTION: [HeaderName; 4] = [
     CONNECTION,
     TRANSFER_ENCODING,

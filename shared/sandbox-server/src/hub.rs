@@ -1,4 +1,5 @@
-//! The account in which the functions run, and what their template would make for them there and in the other accounts.
+//! The account in which the functions run, and what their template would make for them there and in
+//! the other accounts.
 
 use axum::http::StatusCode;
 use copymend_policy::AccountId;
@@ -15,7 +16,8 @@ pub(crate) const EXTERNAL_ID: &str = "copymend-sandbox";
 const TOPIC: &str = "copymend";
 const LEDGER: &str = "copymend-ledger";
 
-/// Where the functions run: the account and Region of the newest failed copy, or of the newest copy where none failed.
+/// Where the functions run: the account and Region of the newest failed copy, or of the newest copy
+/// where none failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hub {
     account: AccountId,
@@ -24,7 +26,8 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// The hub of a world without any copy is its first account that has a Region. Nothing where there is none.
+    /// The hub of a world without any copy is its first account that has a Region. Nothing where
+    /// there is none.
     pub(crate) fn of(world: &World) -> Option<Self> {
         let (account, region) = if let Some(job) = world.newest_copy_job() {
             (job.account, job.region.clone())
@@ -41,8 +44,8 @@ impl Hub {
         })
     }
 
-    /// Makes what isn't there yet, and answers the environment of a function that uses it. Without another endpoint there is
-    /// nothing but the address.
+    /// Makes what isn't there yet, and answers the environment of a function that uses it. Without
+    /// another endpoint there is nothing but the address.
     pub(crate) async fn prepare(
         &self,
         world: &World,
@@ -76,8 +79,8 @@ impl Hub {
         Ok(environment)
     }
 
-    /// The role that the functions assume in an account, as `member.yaml` makes it: the hub's account may assume it, with the
-    /// external id.
+    /// The role that the functions assume in an account, as `member.yaml` makes it: the hub's
+    /// account may assume it, with the external id.
     async fn make_member_role(
         &self,
         upstream: &Upstream,

@@ -23,7 +23,8 @@ const OPERATION: &str = "SimulatePrincipalPolicy";
 const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 /// Whatever the request's id is for, nobody looks it up here.
 const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
-/// The most results of one answer (documented: IAM API reference, `SimulatePrincipalPolicy`, `MaxItems`).
+/// The most results of one answer (documented: IAM API reference, `SimulatePrincipalPolicy`,
+/// `MaxItems`).
 const MOST_ITEMS: usize = 1_000;
 /// The longest name of an action or a context key (documented: the same page).
 const LONGEST_NAME: usize = 256;
@@ -201,7 +202,8 @@ fn without_scps(parameters: &Parameters) -> Result<bool, AwsError> {
     }
 }
 
-/// Whether a boundary that allows everything takes the place of the principal's own. No other is simulated.
+/// Whether a boundary that allows everything takes the place of the principal's own. No other is
+/// simulated.
 fn without_boundary(parameters: &Parameters) -> Result<bool, AwsError> {
     let everything = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
     let allows_everything = |policy: &String| {
@@ -222,7 +224,8 @@ fn without_boundary(parameters: &Parameters) -> Result<bool, AwsError> {
     }
 }
 
-/// The simulator's port wants names that live as long as the program. Each distinct one is kept, once.
+/// The simulator's port wants names that live as long as the program. Each distinct one is kept,
+/// once.
 fn kept(name: &str) -> Result<&'static str, AwsError> {
     static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     if name.len() > LONGEST_NAME {
@@ -294,9 +297,10 @@ async fn simulate(
     ))
 }
 
-/// One `EvaluationResult`: an action on the resources that were asked about. Each of these has an entry of its own in
-/// `ResourceSpecificResults` (documented: IAM API reference, `EvaluationResult`); the members beside it tell of the first one that
-/// is refused, or else of the first (inferred).
+/// One `EvaluationResult`: an action on the resources that were asked about. Each of these has an
+/// entry of its own in `ResourceSpecificResults` (documented: IAM API reference,
+/// `EvaluationResult`); the members beside it tell of the first one that is refused, or else of the
+/// first (inferred).
 fn result(of_action: &[&SimulatedAction]) -> Option<String> {
     let refused = of_action
         .iter()

@@ -1,8 +1,9 @@
 //! One address that answers every AWS call that the functions make.
 //!
-//! Answered here, from the sandbox: AWS Backup, IAM's policy simulator, and the effective policies of Organizations. A service is
-//! one module, found by the service's name in a request's signature. Everything else is passed on, as it came, to another
-//! endpoint that has the rest of AWS (moto's server), and its answer goes back unchanged.
+//! Answered here, from the sandbox: AWS Backup, IAM's policy simulator, and the effective policies
+//! of Organizations. A service is one module, found by the service's name in a request's signature.
+//! Everything else is passed on, as it came, to another endpoint that has the rest of AWS (moto's
+//! server), and its answer goes back unchanged.
 //!
 //! Nothing checks signatures: the access key alone says whose call it is.
 

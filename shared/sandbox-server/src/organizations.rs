@@ -38,8 +38,8 @@ pub(crate) async fn answer(app: &App, request: Request) -> Response {
     }
 }
 
-/// `DescribeEffectivePolicy` (documented: Organizations API reference). An account is told its own; another one's is told to the
-/// management account.
+/// `DescribeEffectivePolicy` (documented: Organizations API reference). An account is told its own;
+/// another one's is told to the management account.
 async fn effective_policy(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, AwsError> {
     let caller = Caller::of(headers, app).await?;
     let input: Value = serde_json::from_slice(body)

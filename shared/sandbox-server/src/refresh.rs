@@ -1,4 +1,5 @@
-//! Keys and roles as they are at the other endpoint: before the sandbox judges, what really is there is put into the world.
+//! Keys and roles as they are at the other endpoint: before the sandbox judges, what really is
+//! there is put into the world.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,8 @@ use crate::xml;
 
 const IAM_VERSION: &str = "2010-05-08";
 
-/// The Region in which a partition's global services are called (documented: AWS General Reference, "IAM endpoints").
+/// The Region in which a partition's global services are called (documented: AWS General Reference,
+/// "IAM endpoints").
 pub(crate) fn global_region(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-north-1",
@@ -268,7 +270,8 @@ impl Iam<'_> {
     }
 }
 
-/// A policy in an answer of IAM, which writes it percent-encoded (documented: IAM API reference, `GetRolePolicy`).
+/// A policy in an answer of IAM, which writes it percent-encoded (documented: IAM API reference,
+/// `GetRolePolicy`).
 fn document(answer: &str, element: &str) -> Option<PolicyText> {
     let text = xml::text(answer, element)?;
     let text = if text.starts_with('{') {

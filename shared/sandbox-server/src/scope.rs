@@ -2,8 +2,8 @@
 
 use axum::http::HeaderMap;
 
-/// The credential scope of a signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request` (documented: IAM user guide, "Elements
-/// of an AWS API request signature").
+/// The credential scope of a signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`
+/// (documented: IAM user guide, "Elements of an AWS API request signature").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scope {
     pub(crate) access_key: String,
@@ -13,7 +13,8 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// The scope of the header `Authorization`; nothing where there is none, or no signature of AWS's.
+    /// The scope of the header `Authorization`; nothing where there is none, or no signature of
+    /// AWS's.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         Self::parse(headers.get("authorization")?.to_str().ok()?)
     }

@@ -25,8 +25,8 @@ use crate::scope::Scope;
 use crate::upstream::Upstream;
 use crate::{backup, bridge, control, iam, organizations};
 
-/// Where containers find this machine on systems without Docker's bridge: Docker Desktop leads this name to the loopback
-/// addresses (documented: Docker Desktop, "Networking").
+/// Where containers find this machine on systems without Docker's bridge: Docker Desktop leads this
+/// name to the loopback addresses (documented: Docker Desktop, "Networking").
 const HOST_OF_DOCKER_DESKTOP: &str = "host.docker.internal";
 
 /// A sandbox that listens.
@@ -39,8 +39,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on an address, and on Docker's bridge with the same port where there is a bridge and the address is a loopback one.
-    /// `aws` has the rest of AWS: what the functions need there (topic, queue, ledger, member roles) is made if it isn't there.
+    /// Listens on an address, and on Docker's bridge with the same port where there is a bridge and
+    /// the address is a loopback one. `aws` has the rest of AWS: what the functions need there
+    /// (topic, queue, ledger, member roles) is made if it isn't there.
     pub async fn start(
         world: World,
         listen: SocketAddr,

@@ -83,7 +83,8 @@ async fn the_simulator_answers_in_iams_shape() {
     ));
     assert_eq!(xml.matches("<EvalActionName>").count(), 2, "{xml}");
     assert_eq!(xml.matches("<EvalResourceDecision>").count(), 4, "{xml}");
-    // The vaults are another account's: the answer is a deny, and the details tell the role's own side.
+    // The vaults are another account's: the answer is a deny, and the details tell the role's own
+    // side.
     assert!(
         !xml.contains("<EvalDecision>allowed</EvalDecision>"),
         "{xml}"

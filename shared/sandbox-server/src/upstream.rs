@@ -1,4 +1,5 @@
-//! The other endpoint, which has the rest of AWS: whom an access key belongs to there, and calls of our own to it.
+//! The other endpoint, which has the rest of AWS: whom an access key belongs to there, and calls of
+//! our own to it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,8 @@ use crate::xml;
 /// Whose call an access key without any record is.
 const UNKNOWN_ACCOUNT: &str = "123456789012";
 
-/// The role that the sandbox itself acts as. The other endpoint lets it be assumed in every account.
+/// The role that the sandbox itself acts as. The other endpoint lets it be assumed in every
+/// account.
 const OWN_ROLE: &str = "sandbox-server";
 
 /// Credentials that act in one account.
@@ -50,7 +52,8 @@ impl Upstream {
         self.endpoint.as_ref()
     }
 
-    /// The account that an access key acts in. Without another endpoint the key is the account's id itself.
+    /// The account that an access key acts in. Without another endpoint the key is the account's id
+    /// itself.
     pub(crate) async fn account_of(&self, access_key: &str) -> Result<AccountId, AwsError> {
         let known = self
             .accounts

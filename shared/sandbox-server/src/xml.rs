@@ -1,4 +1,5 @@
-//! The little XML that query protocols need: written for answers, and read from the small answers of IAM, STS, SNS and SQS.
+//! The little XML that query protocols need: written for answers, and read from the small answers
+//! of IAM, STS, SNS and SQS.
 
 /// Text, made safe for an element's content.
 pub(crate) fn escaped(text: &str) -> String {
@@ -45,7 +46,8 @@ pub(crate) fn text(xml: &str, name: &str) -> Option<String> {
     Some(unescaped(content(xml, name)?.trim()))
 }
 
-/// The raw contents of the members of a list. Members that hold lists themselves aren't read rightly.
+/// The raw contents of the members of a list. Members that hold lists themselves aren't read
+/// rightly.
 pub(crate) fn members<'x>(xml: &'x str, name: &str) -> Vec<&'x str> {
     let mut rest = content(xml, name).unwrap_or_default();
     let mut members = Vec::new();

@@ -1,7 +1,7 @@
 //! Writes `events/`: the event of every named copy job of the default world that failed.
 //!
-//! Run it in the workspace's root after a change of the default world: `cargo run -p copymend-sandbox --example events`.
-//! With `list` as argument it prints the jobs instead.
+//! Run it in the workspace's root after a change of the default world: `cargo run -p
+//! copymend-sandbox --example events`. With `list` as argument it prints the jobs instead.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What the policies over a principal let it do: service control policies, its own policies, its permissions boundary.
-//! The rules of a copy and the policy simulator rest on the same ones.
+//! What the policies over a principal let it do: service control policies, its own policies, its
+//! permissions boundary. The rules of a copy and the policy simulator rest on the same ones.
 
 use copymend_policy::{
     AccountId, Arn, Decision, PolicyDocument, Request, evaluate_without_principal,
@@ -29,9 +29,9 @@ pub(crate) struct Refusal {
 /// The policies over a role or user.
 #[derive(Clone, Debug)]
 pub(crate) struct Authority {
-    /// Beside `FullAWSAccess`. Nothing where no service control policy binds the account or the principal: outside an
-    /// organization, in its management account, and for service-linked roles (documented: Organizations
-    /// `orgs_manage_policies_scps`).
+    /// Beside `FullAWSAccess`. Nothing where no service control policy binds the account or the
+    /// principal: outside an organization, in its management account, and for service-linked roles
+    /// (documented: Organizations `orgs_manage_policies_scps`).
     pub(crate) service_control: Option<Vec<PolicyText>>,
     /// Inline and attached policies.
     pub(crate) identity: Vec<PolicyDocument>,
@@ -78,8 +78,9 @@ impl Authority {
         }
     }
 
-    /// Why a request is refused, if it is (documented: IAM `reference_policies_evaluation-logic`): a Deny anywhere wins,
-    /// and each layer must allow. Which of several refusals AWS names is inferred.
+    /// Why a request is refused, if it is (documented: IAM `reference_policies_evaluation-logic`):
+    /// a Deny anywhere wins, and each layer must allow. Which of several refusals AWS names is
+    /// inferred.
     pub(crate) fn refusal(&self, request: &Request) -> Option<Refusal> {
         let refused = |layer, explicit| Some(Refusal { layer, explicit });
         let controls = self.service_control.iter().flatten();
@@ -122,7 +123,8 @@ impl Authority {
     }
 }
 
-/// The service control policies that bind an account's principals. None bind those of the management account.
+/// The service control policies that bind an account's principals. None bind those of the
+/// management account.
 fn service_control(world: &World, account: AccountId) -> Option<Vec<PolicyText>> {
     let organization = world
         .organization_of(account)

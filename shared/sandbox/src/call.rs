@@ -1,4 +1,5 @@
-//! Calls: who makes them, the condition keys that AWS fills in, and AWS's words when one is refused.
+//! Calls: who makes them, the condition keys that AWS fills in, and AWS's words when one is
+//! refused.
 
 use copymend_diagnosis::{Cause, KeyArn, RoleArn};
 use copymend_policy::{AccountId, Request};
@@ -10,8 +11,8 @@ use crate::ids;
 use crate::rules::Refusal;
 use crate::world::{Key, World};
 
-/// What a service may do with a key by the grant that it asks for to copy an encrypted snapshot (inferred from the operations that
-/// Amazon EBS documents for `CopySnapshot`: KMS `services-ebs`).
+/// What a service may do with a key by the grant that it asks for to copy an encrypted snapshot
+/// (inferred from the operations that Amazon EBS documents for `CopySnapshot`: KMS `services-ebs`).
 const GRANT_OPERATIONS: [&str; 6] = [
     "CreateGrant",
     "Decrypt",
@@ -113,13 +114,14 @@ pub(crate) struct Call<'a> {
     pub(crate) region: &'a str,
     /// When.
     pub(crate) at: Timestamp,
-    /// The endpoint of the service that makes the call on the caller's behalf, such as `ec2.eu-west-1.amazonaws.com`.
+    /// The endpoint of the service that makes the call on the caller's behalf, such as
+    /// `ec2.eu-west-1.amazonaws.com`.
     pub(crate) via_service: Option<&'a str>,
 }
 
 impl Call<'_> {
-    /// The Region that every request names (documented: IAM `reference_policies_condition-keys`). That it is the resource's is
-    /// inferred.
+    /// The Region that every request names (documented: IAM `reference_policies_condition-keys`).
+    /// That it is the resource's is inferred.
     fn region(&self) -> &str {
         self.resource
             .split(':')
@@ -128,9 +130,10 @@ impl Call<'_> {
             .unwrap_or(self.region)
     }
 
-    /// The request with the condition keys that AWS fills in (documented: IAM `reference_policies_condition-keys`, KMS
-    /// `conditions-kms`) and the tags of the resource, for every kind of policy that is asked. Keys that only the caller's network
-    /// or a person would bring are absent. That the session of a role was opened when it calls is inferred.
+    /// The request with the condition keys that AWS fills in (documented: IAM
+    /// `reference_policies_condition-keys`, KMS `conditions-kms`) and the tags of the resource, for
+    /// every kind of policy that is asked. Keys that only the caller's network or a person would
+    /// bring are absent. That the session of a role was opened when it calls is inferred.
     pub(crate) fn request(&self, world: &World) -> Request {
         let Caller {
             principal,
@@ -174,7 +177,8 @@ impl Call<'_> {
         request
     }
 
-    /// The condition keys of KMS (documented: KMS `conditions-kms`). Every key of a world is symmetric, and made by KMS.
+    /// The condition keys of KMS (documented: KMS `conditions-kms`). Every key of a world is
+    /// symmetric, and made by KMS.
     fn with_keys_of_kms(&self, mut request: Request, world: &World) -> Request {
         let key: Option<&Key> = self
             .resource
@@ -204,8 +208,8 @@ impl Call<'_> {
         request
     }
 
-    /// Who gets a grant: the service that asks for it, in the caller's account (inferred from the grants of Amazon EBS, which go to
-    /// `aws:ec2-infrastructure`), or else the caller.
+    /// Who gets a grant: the service that asks for it, in the caller's account (inferred from the
+    /// grants of Amazon EBS, which go to `aws:ec2-infrastructure`), or else the caller.
     fn grantee(&self) -> String {
         match self.via_service {
             Some(endpoint) if endpoint.starts_with("ec2.") => format!(

@@ -26,8 +26,9 @@ pub struct CallRecord {
     pub operation: &'static str,
     /// The resource.
     pub resource: String,
-    /// Which round of calls it belongs to, from 1: one more than the latest round of which a call had ended when this one
-    /// began. Calls that are made side by side are of one round; a call that waits for another is of a later one.
+    /// Which round of calls it belongs to, from 1: one more than the latest round of which a call
+    /// had ended when this one began. Calls that are made side by side are of one round; a call
+    /// that waits for another is of a later one.
     pub round: u64,
 }
 

@@ -146,8 +146,8 @@ impl CopyJob {
 impl World {
     /// Starts a copy and runs it to its end by AWS's rules. Answers the job's id.
     ///
-    /// A copy that succeeds puts a recovery point into the destination vault. `None` where the source vault's account isn't
-    /// a real one.
+    /// A copy that succeeds puts a recovery point into the destination vault. `None` where the
+    /// source vault's account isn't a real one.
     pub fn start_copy(&mut self, copy: NewCopy) -> Option<&CopyJob> {
         copy.source_vault.account_id()?;
         self.start(copy);
@@ -203,7 +203,8 @@ impl World {
         });
     }
 
-    /// Lets a job seem to run although it has ended, as AWS Backup may tell its end late; or no longer.
+    /// Lets a job seem to run although it has ended, as AWS Backup may tell its end late; or no
+    /// longer.
     pub fn set_running(&mut self, id: &str, is_running: bool) {
         if let Some(job) = self.jobs.iter_mut().find(|job| job.id == id) {
             job.is_running = is_running;
@@ -221,7 +222,8 @@ impl World {
         }
     }
 
-    /// The fault that spoils this attempt, if there is one. The faults of a copy come one after the other.
+    /// The fault that spoils this attempt, if there is one. The faults of a copy come one after the
+    /// other.
     fn fault(&mut self, copy: &NewCopy) -> Option<CopyFailure> {
         let pair = (
             copy.recovery_point.to_string(),
@@ -253,8 +255,8 @@ impl World {
             .is_some_and(Vault::is_logically_air_gapped);
         let arn = copied_arn(copy, point, job_id, to_air_gapped);
         if let (Some(point), Some(vault)) = (point, self.vault_mut(&copy.destination_vault)) {
-            // "AWS Backup automatically encrypts those copies for most resource types, even if the original backup is unencrypted"
-            // (documented: developer guide, "Encryption").
+            // "AWS Backup automatically encrypts those copies for most resource types, even if the
+            // original backup is unencrypted" (documented: developer guide, "Encryption").
             let elsewhere = copy.is_cross_account() || copy.is_cross_region() || to_air_gapped;
             let encrypted = point.is_encrypted() || (elsewhere && !point.is_database_cluster());
             let key = encrypted
@@ -277,14 +279,16 @@ impl World {
     }
 }
 
-/// When a copy ends. One that is refused makes the refused call as its last (inferred): AWS Backup tries calls again.
+/// When a copy ends. One that is refused makes the refused call as its last (inferred): AWS Backup
+/// tries calls again.
 fn ended(created: Timestamp) -> Timestamp {
     created.saturating_add(DURATION).unwrap_or(created)
 }
 
-/// The ARN of a copy: of the same kind as the source's, in the destination's Region and account, with an id of its own. In a logically
-/// air-gapped vault it is one of AWS Backup whatever the type (documented: developer guide, "Logically air-gapped vault"); what leaves such
-/// a vault gets one of its service again (inferred).
+/// The ARN of a copy: of the same kind as the source's, in the destination's Region and account,
+/// with an id of its own. In a logically air-gapped vault it is one of AWS Backup whatever the type
+/// (documented: developer guide, "Logically air-gapped vault"); what leaves such a vault gets one
+/// of its service again (inferred).
 fn copied_arn(
     copy: &NewCopy,
     point: Option<&RecoveryPoint>,

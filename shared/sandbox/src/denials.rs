@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::call::Call;
 use crate::copies::CopyFailure;
 
-/// How long AWS answers a call as it did before although the policies have changed since (seen: the test of vault access policies in
-/// `localstack/localstack`, which is validated against AWS, waits a minute between its tries). That it counts from the refused call, and
-/// for the same principal, action and resource, is inferred.
+/// How long AWS answers a call as it did before although the policies have changed since (seen: the
+/// test of vault access policies in `localstack/localstack`, which is validated against AWS, waits
+/// a minute between its tries). That it counts from the refused call, and for the same principal,
+/// action and resource, is inferred.
 const REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
 
 /// A call that was refused.

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::copies::CopyJob;
 use crate::ids;
 
-/// The event that AWS Backup sends when a copy job ends (documented: developer guide, "Monitoring AWS Backup events using
-/// Amazon EventBridge"). `destinationRecoveryPointArn` is an empty object while there is none, and a copy on demand has no
-/// `createdBy` (seen).
+/// The event that AWS Backup sends when a copy job ends (documented: developer guide, "Monitoring
+/// AWS Backup events using Amazon EventBridge"). `destinationRecoveryPointArn` is an empty object
+/// while there is none, and a copy on demand has no `createdBy` (seen).
 #[must_use]
 pub fn event_of(job: &CopyJob) -> Value {
     let mut detail = Map::new();

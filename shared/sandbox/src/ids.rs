@@ -1,4 +1,5 @@
-//! Ids that look like AWS's and follow from what they are for, so that a world always gets the same ones.
+//! Ids that look like AWS's and follow from what they are for, so that a world always gets the same
+//! ones.
 
 /// FNV-1a. Nothing here is secret; the ids only have to differ and to stay the same.
 fn hash(parts: &[&str], seed: u64) -> u64 {

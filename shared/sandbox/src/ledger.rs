@@ -83,7 +83,8 @@ impl MemoryLedger {
         }
     }
 
-    /// Counts the call; the table's operation is the same for every method, so each has a name of its own here.
+    /// Counts the call; the table's operation is the same for every method, so each has a name of
+    /// its own here.
     fn begin(&self, operation: &'static str, key: &str) -> CallResult<MutexGuard<'_, State>> {
         self.calls.begin(operation, key).fault()?;
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
@@ -193,7 +194,8 @@ impl Ledger for MemoryLedger {
         let count = before.map_or(1, |counted| counted.count.saturating_add(added));
         let occurrence = Occurrence {
             count,
-            // After its end an incident begins anew for people, although it may not be forgotten yet.
+            // After its end an incident begins anew for people, although it may not be forgotten
+            // yet.
             previous_outcome: before
                 .filter(|counted| counted.closed_by.is_none() && !is_due)
                 .map(|counted| counted.outcome.clone()),

@@ -1,4 +1,5 @@
-//! The ports in memory: an organization of accounts in which copies succeed or fail by AWS's rules, with AWS's messages.
+//! The ports in memory: an organization of accounts in which copies succeed or fail by AWS's rules,
+//! with AWS's messages.
 
 mod authority;
 mod call;

@@ -31,8 +31,8 @@ const ATTACHABLE: &[(&str, &str)] = &[
 const SERVICE_LINKED_ROLE: &str =
     include_str!("../managed-policies/AWSBackupServiceLinkedRolePolicyForBackup.json");
 
-/// An AWS managed policy, by its name or its ARN, as it reads in a partition. That it differs in the ARNs' partition alone
-/// is inferred.
+/// An AWS managed policy, by its name or its ARN, as it reads in a partition. That it differs in
+/// the ARNs' partition alone is inferred.
 pub(crate) fn policy(name: &str, partition: &str) -> Option<PolicyDocument> {
     static COMMON: LazyLock<BTreeMap<&str, PolicyDocument>> = LazyLock::new(|| {
         ATTACHABLE
@@ -53,7 +53,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ATTACHABLE.iter().map(|(name, _)| *name)
 }
 
-/// `AWSBackupServiceLinkedRolePolicyForBackup`, version 31: all that `AWSServiceRoleForBackup` may do.
+/// `AWSBackupServiceLinkedRolePolicyForBackup`, version 31: all that `AWSServiceRoleForBackup` may
+/// do.
 pub(crate) fn service_linked_role() -> Option<&'static PolicyDocument> {
     static POLICY: LazyLock<Option<PolicyDocument>> =
         LazyLock::new(|| PolicyDocument::parse(SERVICE_LINKED_ROLE).ok());

@@ -1,12 +1,14 @@
-//! AWS KMS answers the lists of a policy's statements in an order of its own, and in another one each time.
+//! AWS KMS answers the lists of a policy's statements in an order of its own, and in another one
+//! each time.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The policy's text with the lists of its statements in another order, one for each turn. Everything else keeps its bytes,
-/// the order of the statements too. A text that is no JSON comes back as it is.
+/// The policy's text with the lists of its statements in another order, one for each turn.
+/// Everything else keeps its bytes, the order of the statements too. A text that is no JSON comes
+/// back as it is.
 pub(crate) fn in_another_order(policy: &str, turn: usize) -> String {
     let mut text = String::with_capacity(policy.len());
     let mut written = 0;
@@ -24,7 +26,8 @@ pub(crate) fn in_another_order(policy: &str, turn: usize) -> String {
     text
 }
 
-/// Which entry comes at each place: turned by one more place each time, and every other round from behind.
+/// Which entry comes at each place: turned by one more place each time, and every other round from
+/// behind.
 fn order(length: usize, turn: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..length).collect();
     if length > 0 {

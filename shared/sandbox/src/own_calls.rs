@@ -1,8 +1,9 @@
 //! Copymend's own calls: as whom it makes them, and whether AWS lets it.
 //!
-//! A world may name its roles ([`crate::Copymend`]). Then they are roles like any other: their policies, their boundary, the trust
-//! policy of the member role and all that binds resources decide. In a world that names none, Copymend is an administrator of the
-//! resource's own account, whom only resource policies, service and resource control policies bind.
+//! A world may name its roles ([`crate::Copymend`]). Then they are roles like any other: their
+//! policies, their boundary, the trust policy of the member role and all that binds resources
+//! decide. In a world that names none, Copymend is an administrator of the resource's own account,
+//! whom only resource policies, service and resource control policies bind.
 
 use std::sync::LazyLock;
 
@@ -24,8 +25,8 @@ static FULL_ACCESS: LazyLock<Option<PolicyDocument>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What the policy of every AWS managed key lets its own account read (documented: KMS developer guide, "AWS managed keys": their
-/// metadata and policies can be viewed).
+/// What the policy of every AWS managed key lets its own account read (documented: KMS developer
+/// guide, "AWS managed keys": their metadata and policies can be viewed).
 static METADATA_OF_MANAGED_KEYS: LazyLock<Option<PolicyDocument>> = LazyLock::new(|| {
     PolicyDocument::parse(
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":["kms:Describe*","kms:Get*","kms:List*"],"Resource":"*"}}"#,
@@ -33,8 +34,8 @@ static METADATA_OF_MANAGED_KEYS: LazyLock<Option<PolicyDocument>> = LazyLock::ne
     .ok()
 });
 
-/// Where no key has a policy to ask: for actions on no key, and for a key that doesn't exist, of which KMS says so before it looks for a
-/// policy (inferred).
+/// Where no key has a policy to ask: for actions on no key, and for a key that doesn't exist, of
+/// which KMS says so before it looks for a policy (inferred).
 static EVERYONE: LazyLock<Option<PolicyDocument>> = LazyLock::new(|| {
     PolicyDocument::parse(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#).ok()
 });
@@ -80,8 +81,9 @@ pub(crate) fn refusal(world: &mut World, asked: &Asked<'_>) -> Option<String> {
     Some(message)
 }
 
-/// Whether Copymend may still change the policy of a key once it is this one (documented: KMS API reference, `PutKeyPolicy`: the
-/// policy "must allow the calling principal to make a subsequent `PutKeyPolicy` request").
+/// Whether Copymend may still change the policy of a key once it is this one (documented: KMS API
+/// reference, `PutKeyPolicy`: the policy "must allow the calling principal to make a subsequent
+/// `PutKeyPolicy` request").
 pub(crate) fn keeps_control(
     world: &World,
     key: &KeyArn,
@@ -126,8 +128,8 @@ impl Asked<'_> {
         }
     }
 
-    /// The policy of the resource: of the vault, of the vault that the recovery point is in (documented: "Vault access policies"),
-    /// or of the key.
+    /// The policy of the resource: of the vault, of the vault that the recovery point is in
+    /// (documented: "Vault access policies"), or of the key.
     fn policy(&self, world: &World) -> Option<PolicyDocument> {
         let vault = match &self.vault {
             Some(vault) => Some(vault.clone()),
@@ -154,7 +156,8 @@ impl Asked<'_> {
         key.policy.as_ref()?.document().ok().cloned()
     }
 
-    /// Resource control policies leave AWS managed keys alone (documented: Organizations `orgs_manage_policies_rcps`).
+    /// Resource control policies leave AWS managed keys alone (documented: Organizations
+    /// `orgs_manage_policies_rcps`).
     fn is_on_aws_managed_key(&self, world: &World) -> bool {
         let key: Option<KeyArn> = self.resource.parse().ok();
         key.and_then(|key| world.key(&key))
@@ -162,7 +165,8 @@ impl Asked<'_> {
     }
 }
 
-/// The condition keys that an action has beside those of every request (documented: service authorization reference).
+/// The condition keys that an action has beside those of every request (documented: service
+/// authorization reference).
 pub(crate) fn keys_of(action: &str) -> Vec<(&'static str, String)> {
     let backup = || "backup.amazonaws.com".to_owned();
     match action {
@@ -172,8 +176,8 @@ pub(crate) fn keys_of(action: &str) -> Vec<(&'static str, String)> {
     }
 }
 
-/// All policies together (documented: IAM `reference_policies_evaluation-logic`; the crate `policy` names the pages). Which of several
-/// refusals AWS names is inferred.
+/// All policies together (documented: IAM `reference_policies_evaluation-logic`; the crate `policy`
+/// names the pages). Which of several refusals AWS names is inferred.
 fn decide(
     world: &World,
     authority: &Authority,
@@ -249,8 +253,8 @@ const fn type_of(layer: Layer) -> &'static str {
     }
 }
 
-/// The job role is passed to AWS Backup with a copy, which the caller must be allowed (documented: service authorization reference,
-/// `StartCopyJob`, dependent action `iam:PassRole`).
+/// The job role is passed to AWS Backup with a copy, which the caller must be allowed (documented:
+/// service authorization reference, `StartCopyJob`, dependent action `iam:PassRole`).
 pub(crate) fn passing_role<'a>(role: &RoleArn, at: Timestamp) -> Option<Asked<'a>> {
     Some(Asked {
         account: role.account_id()?,
@@ -263,7 +267,8 @@ pub(crate) fn passing_role<'a>(role: &RoleArn, at: Timestamp) -> Option<Asked<'a
     })
 }
 
-/// The resource of a call: an ARN as it is, a role or the service-linked role by the names that the call has, or none.
+/// The resource of a call: an ARN as it is, a role or the service-linked role by the names that the
+/// call has, or none.
 pub(crate) fn resource_of(
     world: &World,
     operation: &str,

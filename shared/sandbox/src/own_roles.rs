@@ -1,4 +1,5 @@
-//! As whom Copymend calls in an account: as the role that the world names there, or as an administrator.
+//! As whom Copymend calls in an account: as the role that the world names there, or as an
+//! administrator.
 
 use copymend_diagnosis::RoleArn;
 use copymend_policy::{AccountId, Decision, PolicyDocument, evaluate_trust_policy};
@@ -8,7 +9,8 @@ use crate::authority::Authority;
 use crate::call::{Call, Caller};
 use crate::world::{Copymend, World};
 
-/// The role of an administrator, where the world names no roles of Copymend. No policy spares it by name.
+/// The role of an administrator, where the world names no roles of Copymend. No policy spares it by
+/// name.
 const ADMINISTRATOR: &str = "copymend/CopymendMember";
 /// The name of Copymend's sessions.
 const SESSION: &str = "copymend";
@@ -78,9 +80,10 @@ impl Copymend {
     }
 }
 
-/// Both sides must let it: the policies over the function's role, and the trust policy of the member role (documented: IAM
-/// `reference_policies_evaluation-logic-cross-account`). One without a trust policy trusts Copymend here; which external id
-/// Copymend sends isn't part of a world, so a trust policy that asks for one is taken to get it.
+/// Both sides must let it: the policies over the function's role, and the trust policy of the
+/// member role (documented: IAM `reference_policies_evaluation-logic-cross-account`). One without a
+/// trust policy trusts Copymend here; which external id Copymend sends isn't part of a world, so a
+/// trust policy that asks for one is taken to get it.
 fn may_assume(
     world: &World,
     caller: &Caller,
@@ -112,8 +115,9 @@ fn may_assume(
     trusts && authority.refusal(&call.request(world)).is_none()
 }
 
-/// The Region that calls of IAM and AWS Organizations count for (documented: IAM `reference_policies_condition-keys`,
-/// `aws:RequestedRegion`: global services have one endpoint, in US East (N. Virginia)).
+/// The Region that calls of IAM and AWS Organizations count for (documented: IAM
+/// `reference_policies_condition-keys`, `aws:RequestedRegion`: global services have one endpoint,
+/// in US East (N. Virginia)).
 pub(crate) fn global_region(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-north-1",

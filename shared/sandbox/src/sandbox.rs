@@ -86,7 +86,8 @@ impl Sandbox {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads or changes the world. What happens in here is nobody's call: it is neither counted nor recorded.
+    /// Reads or changes the world. What happens in here is nobody's call: it is neither counted nor
+    /// recorded.
     pub fn with_world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
         work(&mut self.world())
     }
@@ -97,14 +98,16 @@ impl Sandbox {
         self.world().copy_job(copy_job_id).map(event_of)
     }
 
-    /// The EventBridge event of a copy job, by its id or its name; `None` where there is no such job.
+    /// The EventBridge event of a copy job, by its id or its name; `None` where there is no such
+    /// job.
     #[must_use]
     pub fn event_named(&self, name: &str) -> Option<Value> {
         self.world().copy_job_named(name).map(event_of)
     }
 
-    /// AWS's words where it would refuse a call that Copymend makes on a vault, key or role, such as
-    /// `backup:PutBackupVaultAccessPolicy`. AWS remembers the refusal for a while. Nothing where it lets Copymend.
+    /// AWS's words where it would refuse a call that Copymend makes on a vault, key or role, such
+    /// as `backup:PutBackupVaultAccessPolicy`. AWS remembers the refusal for a while. Nothing where
+    /// it lets Copymend.
     #[must_use]
     pub fn refusal(&self, operation: &str, resource: &Arn) -> Option<String> {
         let account = resource.account_id()?;
@@ -138,7 +141,8 @@ impl Sandbox {
         self.calls.fail(operation, kind);
     }
 
-    /// Lets someone else act on the world right before the next call of an operation, as a foreign writer would.
+    /// Lets someone else act on the world right before the next call of an operation, as a foreign
+    /// writer would.
     pub fn before_next(&self, operation: &str, act: impl FnOnce(&mut World) + Send + 'static) {
         self.hooks().push((operation.to_owned(), Box::new(act)));
     }

@@ -10,8 +10,8 @@ use crate::authority::{Authority, is_denied};
 use crate::ids;
 use crate::world::{PolicyText, World};
 
-/// The condition keys that follow from a principal and that the simulator doesn't know unless it is told (documented: IAM user
-/// guide, "Testing IAM policies", which names those that it fills in).
+/// The condition keys that follow from a principal and that the simulator doesn't know unless it is
+/// told (documented: IAM user guide, "Testing IAM policies", which names those that it fills in).
 const NOT_FILLED_IN: [&str; 2] = ["aws:PrincipalArn", "aws:PrincipalIsAWSService"];
 
 /// `SimulatePrincipalPolicy`: one answer an action. Nothing where there is no such principal.
@@ -70,8 +70,8 @@ fn one(
         identity_decision: None,
         told_by: ToldBy::Simulator,
     };
-    // The simulation ends here, and an explicit Deny of the organization is told as an implicit one (documented: IAM API
-    // reference, `EvaluationResult`; seen: aws/aws-sdk issue 102).
+    // The simulation ends here, and an explicit Deny of the organization is told as an implicit one
+    // (documented: IAM API reference, `EvaluationResult`; seen: aws/aws-sdk issue 102).
     if answer.allowed_by_organizations == Some(false) {
         return answer;
     }
@@ -132,9 +132,10 @@ fn missing<'p>(
     keys
 }
 
-/// The other account must allow it too, and no policy of it can be passed for a role: what the role's own policies allow is denied
-/// all the same, and only the details tell (documented: IAM API reference, `EvaluationResult` and `SimulatePrincipalPolicy`; that
-/// the details come without a resource policy is unverified, so a world may leave them out).
+/// The other account must allow it too, and no policy of it can be passed for a role: what the
+/// role's own policies allow is denied all the same, and only the details tell (documented: IAM API
+/// reference, `EvaluationResult` and `SimulatePrincipalPolicy`; that the details come without a
+/// resource policy is unverified, so a world may leave them out).
 fn across_accounts(world: &World, answer: &mut SimulatedAction, denied: bool, allowed: bool) {
     if world.simulator_tells_identity_side() {
         answer.identity_decision = Some(match (denied, allowed) {
@@ -149,8 +150,9 @@ fn across_accounts(world: &World, answer: &mut SimulatedAction, denied: bool, al
     }
 }
 
-/// The condition keys that the simulator knows by itself: the principal's account and organization, and ids and types of the user
-/// and principal (documented: IAM user guide, "Testing IAM policies").
+/// The condition keys that the simulator knows by itself: the principal's account and organization,
+/// and ids and types of the user and principal (documented: IAM user guide, "Testing IAM
+/// policies").
 fn filled_in(world: &World, principal: &Arn, mut request: Request) -> Request {
     let is_user = principal.resource().starts_with("user/");
     let id = if is_user {
@@ -176,8 +178,8 @@ fn filled_in(world: &World, principal: &Arn, mut request: Request) -> Request {
     request
 }
 
-/// Whether a service control policy denies it. Conditions count, and a key that nobody told is absent (documented: IAM user guide,
-/// "Testing IAM policies", since August 2026).
+/// Whether a service control policy denies it. Conditions count, and a key that nobody told is
+/// absent (documented: IAM user guide, "Testing IAM policies", since August 2026).
 fn denied_by_organization(policies: &[PolicyText], request: &Request) -> bool {
     policies
         .iter()

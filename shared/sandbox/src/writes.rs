@@ -27,7 +27,8 @@ impl WriteError {
         }
     }
 
-    /// The caller couldn't change the key's policy again (seen: AWS knowledge center, `update-key-policy-future`).
+    /// The caller couldn't change the key's policy again (seen: AWS knowledge center,
+    /// `update-key-policy-future`).
     pub(crate) fn locked_out() -> Self {
         Self::new(
             "MalformedPolicyDocumentException",
@@ -37,9 +38,10 @@ impl WriteError {
 }
 
 impl World {
-    /// `PutBackupVaultAccessPolicy`. Refuses what is no policy, wildcards in actions (documented: "Vault access policies"),
-    /// `NotPrincipal` with Allow (documented: IAM `reference_policies_elements_notprincipal`) and unknown principals (seen). No
-    /// limit of its size is documented. Answers the policy before.
+    /// `PutBackupVaultAccessPolicy`. Refuses what is no policy, wildcards in actions (documented:
+    /// "Vault access policies"), `NotPrincipal` with Allow (documented: IAM
+    /// `reference_policies_elements_notprincipal`) and unknown principals (seen). No limit of its
+    /// size is documented. Answers the policy before.
     pub fn put_vault_policy(
         &mut self,
         vault: &BackupVaultArn,
@@ -80,9 +82,11 @@ impl World {
             .map(|before| before.as_str().to_owned()))
     }
 
-    /// `PutKeyPolicy`. Refuses policies over 32,768 bytes, characters beyond U+00FF, what is no policy, `NotPrincipal` with Allow
-    /// and unknown principals (documented: KMS API reference and "Key policies", IAM `reference_policies_elements_notprincipal`), and
-    /// the keys that AWS manages. Whether the caller keeps access is asked where Copymend calls. Answers the policy before.
+    /// `PutKeyPolicy`. Refuses policies over 32,768 bytes, characters beyond U+00FF, what is no
+    /// policy, `NotPrincipal` with Allow and unknown principals (documented: KMS API reference and
+    /// "Key policies", IAM `reference_policies_elements_notprincipal`), and the keys that AWS
+    /// manages. Whether the caller keeps access is asked where Copymend calls. Answers the policy
+    /// before.
     pub fn put_key_policy(
         &mut self,
         key: &KeyArn,
@@ -139,7 +143,8 @@ impl World {
             .map(|before| before.as_str().to_owned()))
     }
 
-    /// `CreateServiceLinkedRole` for `backup.amazonaws.com`. `false` where the role or no such account exists.
+    /// `CreateServiceLinkedRole` for `backup.amazonaws.com`. `false` where the role or no such
+    /// account exists.
     pub fn create_service_linked_role(&mut self, account: AccountId) -> bool {
         self.account_mut(account)
             .is_some_and(|account| !std::mem::replace(&mut account.service_linked_role, true))
@@ -163,10 +168,11 @@ impl World {
             .map(ToOwned::to_owned)
     }
 
-    /// Whether AWS would know a principal. A role or user must be in the world; the root of an account that isn't in the
-    /// world is taken for one that exists elsewhere, unless the world says that the account is closed (seen: a closed account is an
-    /// invalid principal). A principal that was deleted stays in a policy as an id such as
-    /// `AROA…`, which names nobody any more (documented: IAM `reference_policies_elements_principal`).
+    /// Whether AWS would know a principal. A role or user must be in the world; the root of an
+    /// account that isn't in the world is taken for one that exists elsewhere, unless the world
+    /// says that the account is closed (seen: a closed account is an invalid principal). A
+    /// principal that was deleted stays in a policy as an id such as `AROA…`, which names nobody
+    /// any more (documented: IAM `reference_policies_elements_principal`).
     fn has_principal(&self, principal: &str) -> bool {
         if principal == "*" {
             return true;

@@ -16,7 +16,8 @@ use crate::item::{Item, day, expiry, instant, number, schema, string, text, time
 
 /// Attempts at a count that is throttled: all events of a storm count in one item.
 const ATTEMPTS: u32 = 7;
-/// The first pause; each is twice as long as the one before, and up to twice as long again, from one job to the next.
+/// The first pause; each is twice as long as the one before, and up to twice as long again, from
+/// one job to the next.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl DynamoLedger {
@@ -43,7 +44,8 @@ impl DynamoLedger {
                 Counting::First => before.saturating_add(1),
                 Counting::Again => before.max(1),
             },
-            // After its end an incident begins anew for people, although it may not be forgotten yet.
+            // After its end an incident begins anew for people, although it may not be forgotten
+            // yet.
             previous_outcome: text(&old, "outcome")
                 .filter(|_| !is_closed && !is_due)
                 .map(ToOwned::to_owned),
@@ -57,7 +59,8 @@ impl DynamoLedger {
         Ok(counted.occurrence)
     }
 
-    /// Remembers that a job is about to be counted: whoever dies in between leaves it unclear whether it was.
+    /// Remembers that a job is about to be counted: whoever dies in between leaves it unclear
+    /// whether it was.
     async fn mark_count(&self, copy_job_id: &str) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
@@ -71,7 +74,8 @@ impl DynamoLedger {
         Ok(())
     }
 
-    /// Adds to the incident's item; answers the item as it was before. Sent again only where it was surely not done.
+    /// Adds to the incident's item; answers the item as it was before. Sent again only where it was
+    /// surely not done.
     async fn add(
         &self,
         call: &Call,
@@ -148,7 +152,8 @@ impl DynamoLedger {
     }
 }
 
-/// Longer from one attempt to the next, and other for each job, so that a storm doesn't ask in step.
+/// Longer from one attempt to the next, and other for each job, so that a storm doesn't ask in
+/// step.
 fn pause(copy_job_id: &str, attempt: u32) -> Duration {
     let mut hasher = DefaultHasher::new();
     (copy_job_id, attempt).hash(&mut hasher);

@@ -1,7 +1,8 @@
 //! The ledger in one Amazon DynamoDB table.
 //!
-//! The table has the partition key `pk`, a string, and the time-to-live attribute `expires_at`, in epoch seconds as DynamoDB
-//! wants it. All other times are epoch milliseconds, but those of the index `by-day`.
+//! The table has the partition key `pk`, a string, and the time-to-live attribute `expires_at`, in
+//! epoch seconds as DynamoDB wants it. All other times are epoch milliseconds, but those of the
+//! index `by-day`.
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
@@ -19,17 +20,19 @@
 //! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried) | 30 days |
 //! | `retried#ID` | `original_job` | 30 days |
 //!
-//! Every item has the number of its `schema`: 2. An item without one is of version 1, and is read as well; one of a later version
-//! isn't. Changes, incidents and refusals also have `day` (`2026-11-22`) and `at` (`2026-11-22T23:30:00.000Z`), the keys of the index
-//! `by-day`: when the change was made, the incident began, or the undo was.
+//! Every item has the number of its `schema`: 2. An item without one is of version 1, and is read
+//! as well; one of a later version isn't. Changes, incidents and refusals also have `day`
+//! (`2026-11-22`) and `at` (`2026-11-22T23:30:00.000Z`), the keys of the index `by-day`: when the
+//! change was made, the incident began, or the undo was.
 //!
-//! A lease has an item of its own, so that taking it never conflicts with the transaction that records a change. Every
-//! decision is a conditional write; nothing is read first and written later. DynamoDB deletes items days after they
-//! expire, so a lease and a job in progress are compared with the time that was passed in.
+//! A lease has an item of its own, so that taking it never conflicts with the transaction that
+//! records a change. Every decision is a conditional write; nothing is read first and written
+//! later. DynamoDB deletes items days after they expire, so a lease and a job in progress are
+//! compared with the time that was passed in.
 //!
-//! The SDK may repeat a request whose answer was lost. Conditions admit what we wrote ourselves, and a transaction carries a
-//! token. A count of occurrences has neither, so it is sent once: were it repeated, the second answer would look as if
-//! somebody else had been told of the incident.
+//! The SDK may repeat a request whose answer was lost. Conditions admit what we wrote ourselves,
+//! and a transaction carries a token. A count of occurrences has neither, so it is sent once: were
+//! it repeated, the second answer would look as if somebody else had been told of the incident.
 
 mod counting;
 mod history;

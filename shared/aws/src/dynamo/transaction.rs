@@ -105,7 +105,8 @@ impl DynamoLedger {
         }
     }
 
-    /// Sends a transaction, again where it meets another one. Answers the item whose condition failed.
+    /// Sends a transaction, again where it meets another one. Answers the item whose condition
+    /// failed.
     pub(super) async fn send_transaction(
         &self,
         call: &Call,

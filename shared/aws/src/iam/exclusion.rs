@@ -7,12 +7,15 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// What the SDK writes: for a union of the query protocol it leaves out which of its members it is (seen in aws-sdk-iam 1.133.0).
+/// What the SDK writes: for a union of the query protocol it leaves out which of its members it is
+/// (seen in aws-sdk-iam 1.133.0).
 const WRITTEN: &str = "PolicyExclusionList.member.1.member=";
-/// What IAM reads (IAM API reference, `SimulatePrincipalPolicy` and `PolicyIdentifier`, documented; botocore writes it so).
+/// What IAM reads (IAM API reference, `SimulatePrincipalPolicy` and `PolicyIdentifier`, documented;
+/// botocore writes it so).
 const MEANT: &str = "PolicyExclusionList.member.1.PolicyType=";
 
-/// Names the member of the one entry, which is a policy type. Once the SDK does so itself, nothing is left to do.
+/// Names the member of the one entry, which is a policy type. Once the SDK does so itself, nothing
+/// is left to do.
 #[derive(Debug)]
 pub(super) struct NamesPolicyType;
 

@@ -26,8 +26,8 @@ use account::Account;
 /// Nothing of that name is there.
 const ABSENT: &str = "NoSuchEntity";
 
-/// AWS IAM. It is global: the SDK finds the endpoint of the partition from the function's Region. `Access` is
-/// [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
+/// AWS IAM. It is global: the SDK finds the endpoint of the partition from the function's Region.
+/// `Access` is [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
 pub struct AwsIdentities<Access> {
     clients: Clients<Client>,
@@ -90,7 +90,8 @@ impl<Access> Identities for AwsIdentities<Access> {
         }))
     }
 
-    // This one and the next are boxed: what they hold at once is large, and every future that awaits them would carry it along.
+    // This one and the next are boxed: what they hold at once is large, and every future that
+    // awaits them would carry it along.
     async fn simulate_principal_policy(
         &self,
         simulation: &Simulation,

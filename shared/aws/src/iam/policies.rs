@@ -17,7 +17,8 @@ use crate::error::Call;
 
 /// The first call for a role: an error before any call goes under its name.
 pub(super) const OPERATION: &str = "iam:GetRole";
-/// IAM throttles an account's calls all together, so a user in many groups must not ask for everything at once.
+/// IAM throttles an account's calls all together, so a user in many groups must not ask for
+/// everything at once.
 const AT_ONCE: usize = 10;
 
 /// Reads the policies of a role or user; `None` where there is no such principal.
@@ -32,7 +33,8 @@ pub(super) async fn read(
         )
     })?;
     let (found, identity) = tokio::join!(find(iam, &holder), identity(iam, &holder));
-    // Asked for its policies, IAM answers an error for a principal that doesn't exist. Its absence goes first.
+    // Asked for its policies, IAM answers an error for a principal that doesn't exist. Its absence
+    // goes first.
     let Some(found) = found? else {
         return Ok(None);
     };
@@ -47,7 +49,8 @@ struct Found {
     boundary: Option<PolicyDocument>,
 }
 
-/// Looks a principal up by its name. One with another path is another one: IAM finds both by name alone.
+/// Looks a principal up by its name. One with another path is another one: IAM finds both by name
+/// alone.
 async fn find(iam: Account<'_>, holder: &Holder) -> CallResult<Option<Found>> {
     let (call, arn, boundary) = match holder.kind {
         Kind::Role => {
@@ -101,7 +104,8 @@ async fn read_boundary(
     managed_policy(iam, arn).await
 }
 
-/// All identity policies: inline ones of the principal, then of its groups, then managed ones, each once.
+/// All identity policies: inline ones of the principal, then of its groups, then managed ones, each
+/// once.
 async fn identity(iam: Account<'_>, principal: &Holder) -> CallResult<Vec<PolicyDocument>> {
     let groups = principal.groups(iam).await?;
     let holders: Vec<&Holder> = iter::once(principal).chain(&groups).collect();
@@ -115,7 +119,8 @@ async fn identity(iam: Account<'_>, principal: &Holder) -> CallResult<Vec<Policy
         inline.extend(names.into_iter().map(|name| Source::Inline(holder, name)));
         managed.extend(attached);
     }
-    // Collected, because the compiler can't tell that a stream that makes them lazily may move between threads.
+    // Collected, because the compiler can't tell that a stream that makes them lazily may move
+    // between threads.
     let reads: Vec<_> = inline
         .into_iter()
         .chain(managed.into_iter().map(Source::Managed))

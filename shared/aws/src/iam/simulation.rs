@@ -17,14 +17,15 @@ use crate::pages;
 
 pub(super) const OPERATION: &str = "iam:SimulatePrincipalPolicy";
 
-/// A boundary that is in nobody's way. It takes the place of the principal's own (IAM API reference,
-/// `SimulatePrincipalPolicy`, documented).
+/// A boundary that is in nobody's way. It takes the place of the principal's own (IAM API
+/// reference, `SimulatePrincipalPolicy`, documented).
 const ALLOWS_EVERYTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
-/// The names under which `EvalDecisionDetails` holds what the principal's own policies say, in small letters and without anything
-/// between the words. AWS documents that each policy type has an entry, not its name (unverified): an entry under another name is
-/// passed over, and then the answer says nothing about the principal.
+/// The names under which `EvalDecisionDetails` holds what the principal's own policies say, in
+/// small letters and without anything between the words. AWS documents that each policy type has an
+/// entry, not its name (unverified): an entry under another name is passed over, and then the
+/// answer says nothing about the principal.
 const IDENTITY_SIDE: [&str; 4] = [
     "identitybasedpolicy",
     "identitypolicy",
@@ -91,8 +92,9 @@ fn context_entry(key: &ContextKey) -> ContextEntry {
         .build()
 }
 
-/// Reads one answer. Only one resource was asked about, so the members beside its own entry are about it as well: AWS says
-/// in some answers more there (IAM API reference, `EvaluationResult`, documented).
+/// Reads one answer. Only one resource was asked about, so the members beside its own entry are
+/// about it as well: AWS says in some answers more there (IAM API reference, `EvaluationResult`,
+/// documented).
 fn read(
     call: &Call,
     action: &str,
@@ -149,8 +151,8 @@ fn read(
     })
 }
 
-/// What the principal's own policies say, where the details tell it: across accounts only (IAM API reference, `EvaluationResult`,
-/// documented).
+/// What the principal's own policies say, where the details tell it: across accounts only (IAM API
+/// reference, `EvaluationResult`, documented).
 fn identity_side(
     details: Option<&HashMap<String, PolicyEvaluationDecisionType>>,
 ) -> Option<SimulatedDecision> {

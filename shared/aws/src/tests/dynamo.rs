@@ -293,7 +293,8 @@ async fn items_of_the_wrong_shape_are_unreadable() {
     assert_eq!(counted.unwrap_err().kind, kind);
 }
 
-/// Were it sent again, the second answer would say that the incident is known already, and nobody would be told of it.
+/// Were it sent again, the second answer would say that the incident is known already, and nobody
+/// would be told of it.
 #[tokio::test]
 async fn a_count_whose_answer_is_lost_is_not_sent_again() {
     let wire = Wire::default();

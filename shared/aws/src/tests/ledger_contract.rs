@@ -1,4 +1,5 @@
-//! What every implementation of `Ledger` must do. Names nothing of DynamoDB, so that it can run against any.
+//! What every implementation of `Ledger` must do. Names nothing of DynamoDB, so that it can run
+//! against any.
 
 use copymend_remediation::ledger::{
     Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry, JobProgress,

@@ -1,4 +1,5 @@
-//! The part of the contract that is about the ledger's small items: the pause, the settings, the retries.
+//! The part of the contract that is about the ledger's small items: the pause, the settings, the
+//! retries.
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;

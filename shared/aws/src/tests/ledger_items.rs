@@ -1,5 +1,5 @@
-//! The form of the table's items: those of the version before are read, new ones have a schema, and a day where the index
-//! `by-day` needs one.
+//! The form of the table's items: those of the version before are read, new ones have a schema, and
+//! a day where the index `by-day` needs one.
 
 use copymend_remediation::ledger::{Change, ChangeState, Grounds, LastWrite, Ledger, Pause};
 use copymend_remediation::ports::{CallErrorKind, Reads};
@@ -134,7 +134,8 @@ async fn other_items_of_the_version_before_are_read() {
     assert_eq!(outcome.as_deref(), Some("retried"));
 }
 
-/// What a later version wrote may mean what this one doesn't know, such as a refusal of another kind.
+/// What a later version wrote may mean what this one doesn't know, such as a refusal of another
+/// kind.
 #[tokio::test]
 async fn items_of_a_later_version_are_unreadable() {
     let wire = Wire::default();

@@ -121,7 +121,8 @@ impl Wire {
         self
     }
 
-    /// Answers all requests of this operation that hold `part` in their body: for calls that go out at the same time.
+    /// Answers all requests of this operation that hold `part` in their body: for calls that go out
+    /// at the same time.
     pub(super) fn holding(&self, operation: &str, part: &str, reply: Reply) -> &Self {
         let mut state = self.0.lock().unwrap();
         state

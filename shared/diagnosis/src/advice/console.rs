@@ -1,8 +1,8 @@
 //! Links to the pages of the AWS console that people should start from.
 //!
-//! Every part of a link is checked or escaped here, whatever its type promised before, so that no event can make a link that
-//! leads elsewhere. The paths are those that AWS's documentation or public tools use (seen); a path that AWS moves leads to
-//! the start page of the same console.
+//! Every part of a link is checked or escaped here, whatever its type promised before, so that no
+//! event can make a link that leads elsewhere. The paths are those that AWS's documentation or
+//! public tools use (seen); a path that AWS moves leads to the start page of the same console.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,8 @@ use super::case::Case;
 use crate::features::Obstacle;
 use crate::resource::{BackupVaultArn, KeyArn, RoleArn, is_region};
 
-/// The console's domain. The partitions without one here have consoles that this project doesn't know.
+/// The console's domain. The partitions without one here have consoles that this project doesn't
+/// know.
 fn domain(partition: &str) -> Option<&'static str> {
     match partition {
         "aws" => Some("console.aws.amazon.com"),
@@ -40,7 +41,8 @@ fn segment(name: &str) -> String {
     escaped
 }
 
-/// A page of a service that has a console in each Region. `place` is what follows the `#`, its names escaped.
+/// A page of a service that has a console in each Region. `place` is what follows the `#`, its
+/// names escaped.
 pub(crate) fn regional(
     partition: &str,
     region: &str,

@@ -1,4 +1,5 @@
-//! The route in two copies, where one copy to another Region and another account at once is refused.
+//! The route in two copies, where one copy to another Region and another account at once is
+//! refused.
 
 use copymend_policy::Arn;
 use serde_json::json;
@@ -43,14 +44,15 @@ fn hop(case: &Case<'_>, account: &str, region: &str, region_first: bool) -> Opti
 
 fn is_supported(copy: &PlannedCopy<'_>) -> bool {
     match support_of(copy) {
-        // A type that the table doesn't list may still be copied; AWS said no to the single action only.
+        // A type that the table doesn't list may still be copied; AWS said no to the single action
+        // only.
         CopySupport::Supported | CopySupport::NotListed => true,
         CopySupport::Unsupported(_) => false,
     }
 }
 
-/// The statements that let the other account use the key of the vault in between. Empty without a verified job, and for types
-/// whose keys Copymend doesn't edit.
+/// The statements that let the other account use the key of the vault in between. Empty without a
+/// verified job, and for types whose keys Copymend doesn't edit.
 fn key_statements(case: &Case<'_>) -> Vec<String> {
     if case.is_verified() && case.via_service().is_some() {
         key_policy::statements_in(case.partition(), case)
@@ -59,7 +61,8 @@ fn key_statements(case: &Case<'_>) -> Vec<String> {
     }
 }
 
-/// Both copies, with their commands. Empty where the copy doesn't change both, or where a hop isn't possible either.
+/// Both copies, with their commands. Empty where the copy doesn't change both, or where a hop isn't
+/// possible either.
 pub(crate) fn two_hops(case: &Case<'_>) -> Vec<String> {
     let Some(point) = case.recovery_point() else {
         return Vec::new();

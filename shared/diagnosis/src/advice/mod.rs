@@ -31,21 +31,22 @@ pub(crate) use text::{is_plain, is_plain_tag, list, lower_first, quoted, shown, 
 pub struct Advice {
     /// Who must act, in which account and Region.
     pub who: String,
-    /// What to do, in order. A step is a sentence; a command or a JSON text to paste follows on lines of its own.
+    /// What to do, in order. A step is a sentence; a command or a JSON text to paste follows on
+    /// lines of its own.
     pub steps: Vec<String>,
     /// AWS's page on it.
     pub page: &'static str,
-    /// The page of the AWS console to start from. Absent where no partition's console is known or a name can't be trusted
-    /// in a link.
+    /// The page of the AWS console to start from. Absent where no partition's console is known or a
+    /// name can't be trusted in a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console: Option<String>,
 }
 
-/// The advice for a cause. `facts` are absent for an event that could not be verified: then the first step is to check
-/// the job, and no statement to paste is offered.
+/// The advice for a cause. `facts` are absent for an event that could not be verified: then the
+/// first step is to check the job, and no statement to paste is offered.
 ///
-/// Names and ARNs come from types that refuse control characters. What goes into a command is checked once more, so that
-/// an event can forge neither a line nor a command.
+/// Names and ARNs come from types that refuse control characters. What goes into a command is
+/// checked once more, so that an event can forge neither a line nor a command.
 #[must_use]
 pub fn advise(cause: Cause, event: &CopyJobEvent, facts: Option<&Facts>) -> Advice {
     let copy = Case::new(event, facts);

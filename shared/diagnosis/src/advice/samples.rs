@@ -16,7 +16,8 @@ pub(crate) const SOURCE_VAULT: &str =
 pub(crate) const VAULT: &str = "arn:aws:backup:eu-central-1:444455556666:backup-vault:dr-vault";
 pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/AWSBackupDefaultServiceRole";
 
-/// An event of a failed copy. `detail` replaces members of its detail; `resources` of the envelope is the recovery point.
+/// An event of a failed copy. `detail` replaces members of its detail; `resources` of the envelope
+/// is the recovery point.
 pub(crate) fn event_with(point: &str, detail: &Value) -> CopyJobEvent {
     let mut event = json!({
         "version": "0",
@@ -117,7 +118,8 @@ pub(crate) fn both(from: SimulatedDecision, into: SimulatedDecision) -> JobRoleA
     }
 }
 
-/// A role that may copy from the source vault, but lacks the permission to copy into the destination vault.
+/// A role that may copy from the source vault, but lacks the permission to copy into the
+/// destination vault.
 pub(crate) fn access() -> JobRoleAccess {
     both(SimulatedDecision::Allowed, SimulatedDecision::ImplicitDeny)
 }

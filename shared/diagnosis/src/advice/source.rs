@@ -1,13 +1,15 @@
-//! Advice on a copy whose source no owner listed: whoever reads it decides whether the copy should be at all.
+//! Advice on a copy whose source no owner listed: whoever reads it decides whether the copy should
+//! be at all.
 
 use super::case::Case;
 use super::{Advice, page};
 use crate::event::CopyJobEvent;
 use crate::facts::Facts;
 
-/// What people do about a copy that is of no listed route. It holds no statement to paste: anyone who may start copies in some
-/// account could have one made for a role of theirs. `started` says who started the copy, `is_listed` whether the role is listed and
-/// only the scope of a statement would admit others, too.
+/// What people do about a copy that is of no listed route. It holds no statement to paste: anyone
+/// who may start copies in some account could have one made for a role of theirs. `started` says
+/// who started the copy, `is_listed` whether the role is listed and only the scope of a statement
+/// would admit others, too.
 #[must_use]
 pub fn advise_unlisted_source(
     event: &CopyJobEvent,

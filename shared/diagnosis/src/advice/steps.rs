@@ -56,8 +56,8 @@ impl Case<'_> {
         self.start_again_with("Start the copy again", "")
     }
 
-    /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup and tag copy",
-    /// documented).
+    /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup
+    /// and tag copy", documented).
     pub(crate) fn start_again_with(&self, sentence: &str, options: &str) -> String {
         self.start(sentence, &self.role_word(), options)
     }
@@ -80,7 +80,8 @@ impl Case<'_> {
         }
     }
 
-    /// `aws backup start-copy-job` for a recovery point of the same vault. `point` must be plain, or a shell variable.
+    /// `aws backup start-copy-job` for a recovery point of the same vault. `point` must be plain,
+    /// or a shell variable.
     pub(crate) fn start_from(&self, point: &str) -> String {
         self.start_copy(point, &self.role_word())
     }
@@ -95,7 +96,8 @@ impl Case<'_> {
         )
     }
 
-    /// A backup made instead of the one that can't be copied. `for_good` says how to need no such backup any more.
+    /// A backup made instead of the one that can't be copied. `for_good` says how to need no such
+    /// backup any more.
     pub(crate) fn copy_that(&self, for_good: &str) -> String {
         step!("Copy that backup to vault `{}` in account {}, Region {}, with POINT set to its ARN. To end this for good, {for_good}",
             self.vault(), self.account(), self.region();
@@ -108,7 +110,8 @@ impl Case<'_> {
         self.start_again_with(sentence, "")
     }
 
-    /// `aws backup start-backup-job` into the source vault. `resource` must be plain, or a shell variable.
+    /// `aws backup start-backup-job` into the source vault. `resource` must be plain, or a shell
+    /// variable.
     pub(crate) fn back_up(&self, resource: &str) -> String {
         format!(
             "aws backup start-backup-job --region {} --backup-vault-name {} --resource-arn {resource} --iam-role-arn {}",

@@ -16,12 +16,14 @@ pub(crate) fn is_plain(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=,@".contains(&b))
 }
 
-/// Whether a tag's key or value can stand in the AWS CLI's shorthand, where `,` and `=` mean something.
+/// Whether a tag's key or value can stand in the AWS CLI's shorthand, where `,` and `=` mean
+/// something.
 pub(crate) fn is_plain_tag(text: &str) -> bool {
     is_plain(text) && !text.contains([',', '='])
 }
 
-/// A text that others wrote, in backticks. It can't end the quote, begin a line or hide: what isn't plainly visible is escaped.
+/// A text that others wrote, in backticks. It can't end the quote, begin a line or hide: what isn't
+/// plainly visible is escaped.
 pub(crate) fn quoted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(LONGEST) + 2);
     shown.push('`');

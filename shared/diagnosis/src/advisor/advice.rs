@@ -39,8 +39,9 @@ const OTHER_LAYERS: [(Layer, &str); 4] = [
     ),
 ];
 
-/// The steps that concern permissions, in the order in which they should be taken. `attach` are those that attach the policy
-/// to the principal, where it is known; `key_policy` is the sentence on a key policy.
+/// The steps that concern permissions, in the order in which they should be taken. `attach` are
+/// those that attach the policy to the principal, where it is known; `key_policy` is the sentence
+/// on a key policy.
 fn permission_steps(
     whose: &str,
     answers: &[PermissionAnswer],

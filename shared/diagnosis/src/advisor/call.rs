@@ -20,7 +20,8 @@ pub struct Caller {
     pub kind: String,
     /// `arn`: for a role its session. Empty where CloudTrail names none.
     pub arn: String,
-    /// The IAM role or user whose policies count: for a session the role that issued it, with its path.
+    /// The IAM role or user whose policies count: for a session the role that issued it, with its
+    /// path.
     pub principal: Option<Arn>,
     /// `invokedBy`: the AWS service that made the call for someone.
     pub invoked_by: Option<String>,
@@ -136,8 +137,8 @@ impl ApiCallEvent {
             .ok()
     }
 
-    /// The key that the call names: an ARN, or an id in the called account and Region. An alias names no key by itself: see
-    /// [`Self::key_alias`].
+    /// The key that the call names: an ARN, or an id in the called account and Region. An alias
+    /// names no key by itself: see [`Self::key_alias`].
     #[must_use]
     pub fn key(&self) -> Option<KeyArn> {
         let named = self.parameter("encryptionKeyArn")?;
@@ -147,9 +148,10 @@ impl ApiCallEvent {
         whole.filter(|key: &KeyArn| key.partition() == self.partition())
     }
 
-    /// The alias by which the call names its key: an ARN, which may be another account's, or a name in the called account and
-    /// Region. A vault that is made without a key gets one that AWS Backup makes by default (`AWS::Backup::BackupVault` in AWS's
-    /// template reference, documented), which is the account's `alias/aws/backup` (seen).
+    /// The alias by which the call names its key: an ARN, which may be another account's, or a name
+    /// in the called account and Region. A vault that is made without a key gets one that AWS
+    /// Backup makes by default (`AWS::Backup::BackupVault` in AWS's template reference,
+    /// documented), which is the account's `alias/aws/backup` (seen).
     #[must_use]
     pub fn key_alias(&self) -> Option<KeyAliasArn> {
         let named = match self.parameter("encryptionKeyArn") {
@@ -206,8 +208,9 @@ impl Caller {
         self.kind == "AWSService" || self.invoked_by.is_some()
     }
 
-    /// The permission set of IAM Identity Center that the caller's role was made for. A session's ARN carries no path, so the
-    /// role's own ARN tells, and the name alone only where CloudTrail names no role.
+    /// The permission set of IAM Identity Center that the caller's role was made for. A session's
+    /// ARN carries no path, so the role's own ARN tells, and the name alone only where CloudTrail
+    /// names no role.
     #[must_use]
     pub fn permission_set(&self) -> Option<PermissionSet<'_>> {
         match &self.principal {
@@ -223,7 +226,8 @@ impl Caller {
     }
 }
 
-/// Whether an error code of CloudTrail means a missing permission. The spellings differ from service to service (seen).
+/// Whether an error code of CloudTrail means a missing permission. The spellings differ from
+/// service to service (seen).
 #[must_use]
 pub fn is_access_denied(code: &str) -> bool {
     let code = code.to_ascii_lowercase();

@@ -19,8 +19,8 @@ pub struct KeyInUse {
 }
 
 impl KeyInUse {
-    /// Whether KMS says that it is an AWS managed key: its policy is AWS's, and nobody can change it (AWS KMS developer guide,
-    /// "AWS KMS keys", documented).
+    /// Whether KMS says that it is an AWS managed key: its policy is AWS's, and nobody can change
+    /// it (AWS KMS developer guide, "AWS KMS keys", documented).
     #[must_use]
     pub fn is_aws_managed(&self) -> bool {
         match &self.key {
@@ -35,7 +35,8 @@ impl KeyInUse {
 pub struct AliasInUse {
     /// The alias.
     pub alias: KeyAliasArn,
-    /// The key that it stands for; `None` where KMS says that there is no such alias, or none with a key yet.
+    /// The key that it stands for; `None` where KMS says that there is no such alias, or none with
+    /// a key yet.
     pub key: Fact<Option<KeyArn>>,
 }
 
@@ -44,7 +45,8 @@ pub struct AliasInUse {
 pub struct CallerAccess {
     /// The policy simulator's answer to each need, in the order of the needs.
     pub simulated: Vec<SimulatedFact>,
-    /// The principal's own policies, read where the simulator told nothing; `None` inside where there is no such principal.
+    /// The principal's own policies, read where the simulator told nothing; `None` inside where
+    /// there is no such principal.
     pub policies: Option<Fact<Option<PrincipalPolicies>>>,
 }
 
@@ -69,7 +71,8 @@ pub struct JobFacts {
 }
 
 impl CallerFacts {
-    /// Every read that told nothing and that no other read made up for, in a stable order, each once.
+    /// Every read that told nothing and that no other read made up for, in a stable order, each
+    /// once.
     #[must_use]
     pub fn unknown(&self) -> Vec<&WhyUnknown> {
         let made_up_for = matches!(&self.access.policies, Some(Fact::Known(Some(_))));
@@ -106,7 +109,8 @@ impl CallerFacts {
         }
     }
 
-    /// Whether the policy simulator told anything: only it takes service control policies into account.
+    /// Whether the policy simulator told anything: only it takes service control policies into
+    /// account.
     #[must_use]
     pub fn is_simulated(&self) -> bool {
         let mut answers = self.access.simulated.iter();

@@ -12,8 +12,8 @@ pub const BACKUP_JOB_DETAIL_TYPE: &str = "Backup Job State Change";
 /// The detail-type of a restore job's events.
 pub const RESTORE_JOB_DETAIL_TYPE: &str = "Restore Job State Change";
 
-/// The states of a job that did not do what it should (AWS Backup API reference, `DescribeBackupJob` and `DescribeRestoreJob`,
-/// documented).
+/// The states of a job that did not do what it should (AWS Backup API reference,
+/// `DescribeBackupJob` and `DescribeRestoreJob`, documented).
 const UNSUCCESSFUL: [&str; 3] = ["FAILED", "ABORTED", "EXPIRED"];
 
 /// Which kind of job it is.
@@ -128,7 +128,8 @@ impl JobEvent {
         })
     }
 
-    /// The job as AWS Backup describes it; `None` if it differs from the event or was not unsuccessful.
+    /// The job as AWS Backup describes it; `None` if it differs from the event or was not
+    /// unsuccessful.
     #[must_use]
     pub fn confirmed_by(&self, described: ServiceJob) -> Option<ServiceJob> {
         let same = described.id == self.job.id

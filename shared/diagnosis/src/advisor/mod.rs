@@ -1,7 +1,7 @@
 //! What was missing for a refused AWS Backup call, or for a failed backup or restore job. Pure.
 //!
-//! A call needs some permissions ([`needs`]); policies answer to each (`permissions`); the answers are weighed together
-//! with the service's words (`weigh`). What comes out are [`Findings`].
+//! A call needs some permissions ([`needs`]); policies answer to each (`permissions`); the answers
+//! are weighed together with the service's words (`weigh`). What comes out are [`Findings`].
 
 mod advice;
 mod call;

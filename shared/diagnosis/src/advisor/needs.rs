@@ -1,8 +1,9 @@
 //! Which permissions a call or job needs, as data.
 //!
-//! Sources: AWS Backup developer guide, "API permissions" (`CreateBackupVault`) (documented); the AWS managed policies
-//! `AWSBackupServiceRolePolicyForBackup`, `…ForRestores`, `…ForS3Backup` and `…ForS3Restore`, read in 2026 (documented): a
-//! job's list is the part of them that a job of that type can't do without (inferred).
+//! Sources: AWS Backup developer guide, "API permissions" (`CreateBackupVault`) (documented); the
+//! AWS managed policies `AWSBackupServiceRolePolicyForBackup`, `…ForRestores`, `…ForS3Backup` and
+//! `…ForS3Restore`, read in 2026 (documented): a job's list is the part of them that a job of that
+//! type can't do without (inferred).
 
 use copymend_policy::{AccountId, Arn, Layer};
 
@@ -19,17 +20,18 @@ pub struct Need {
     pub action: &'static str,
     /// The resource's ARN, or `*` for an action that knows no resource.
     pub resource: String,
-    /// Whether a pattern stands in for a resource that isn't known. A policy that doesn't allow the action on all of them may
-    /// still allow it on the one that is used.
+    /// Whether a pattern stands in for a resource that isn't known. A policy that doesn't allow the
+    /// action on all of them may still allow it on the one that is used.
     pub stands_in: bool,
     /// How a key is used, for an action of AWS KMS.
     pub key_use: Option<KeyUse>,
 }
 
 impl Need {
-    /// The condition keys that follow from the need, for the simulator and for the policies themselves. That AWS Backup calls KMS
-    /// in the caller's name, as `backup.REGION.amazonaws.com` and for an AWS resource, is taken from the conditions of
-    /// `AWSBackupFullAccess` (documented). Keys that aren't stated are unknown.
+    /// The condition keys that follow from the need, for the simulator and for the policies
+    /// themselves. That AWS Backup calls KMS in the caller's name, as `backup.REGION.amazonaws.com`
+    /// and for an AWS resource, is taken from the conditions of `AWSBackupFullAccess` (documented).
+    /// Keys that aren't stated are unknown.
     #[must_use]
     pub fn context(&self, principal: &Arn) -> Vec<ContextKey> {
         let resource: Option<Arn> = self.resource.parse().ok();
@@ -87,8 +89,8 @@ const VAULT_KEY_ACTIONS: [&str; 5] = [
     "kms:GenerateDataKey",
 ];
 
-/// What the caller of an API operation needs. `key` is the key that the call uses, where it is known: a call may name its key
-/// by an alias, or not at all.
+/// What the caller of an API operation needs. `key` is the key that the call uses, where it is
+/// known: a call may name its key by an alias, or not at all.
 #[must_use]
 pub fn of_call(call: &ApiCallEvent, key: Option<&KeyArn>) -> Vec<Need> {
     let mut needs = if call.operation == "CreateBackupVault" {
@@ -239,7 +241,8 @@ pub(super) struct JobNeeds {
     pub(super) managed_policy: &'static str,
 }
 
-/// Rows, each a managed policy, the types, and the actions by what they are called on, in their order.
+/// Rows, each a managed policy, the types, and the actions by what they are called on, in their
+/// order.
 macro_rules! job_needs {
     ($($policy:ident [$($name:literal),+] { $($scope:ident: $($action:literal),+;)+ })+) => {
         &[$(JobNeeds {
@@ -368,7 +371,8 @@ pub fn of_job(job: &ServiceJob) -> Vec<Need> {
             }
         })
         .collect();
-    // The managed policies hold both for every type but S3, whose own policies use the key through S3.
+    // The managed policies hold both for every type but S3, whose own policies use the key through
+    // S3.
     let is_of_s3 = row.is_some_and(|row| row.types.contains(&"S3"));
     if let Some(key) = job.encryption_key.as_ref().filter(|_| !is_of_s3) {
         let actions = ["kms:DescribeKey", "kms:CreateGrant"];

@@ -1,7 +1,9 @@
-//! The roles that IAM Identity Center makes for a permission set in each account that it is assigned in.
+//! The roles that IAM Identity Center makes for a permission set in each account that it is
+//! assigned in.
 //!
-//! Nobody but IAM Identity Center can change such a role (AWS re:Post, `knowledge-center/identity-center-aws-reserved-sso`,
-//! documented): what it lacks has to be added to the permission set.
+//! Nobody but IAM Identity Center can change such a role (AWS re:Post,
+//! `knowledge-center/identity-center-aws-reserved-sso`, documented): what it lacks has to be added
+//! to the permission set.
 
 use copymend_policy::{AccountId, Arn};
 
@@ -10,9 +12,10 @@ use crate::resource::is_region;
 
 /// A permission set, as the role that was made for it tells.
 ///
-/// The role's ARN is `role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_SUFFIX`; there is no Region in it where IAM
-/// Identity Center is in us-east-1 (IAM Identity Center user guide, "Referencing permission sets in resource policies, Amazon
-/// EKS, and AWS KMS", documented). The suffix is 16 hexadecimal digits (seen in that page's examples).
+/// The role's ARN is `role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_NAME_SUFFIX`; there
+/// is no Region in it where IAM Identity Center is in us-east-1 (IAM Identity Center user guide,
+/// "Referencing permission sets in resource policies, Amazon EKS, and AWS KMS", documented). The
+/// suffix is 16 hexadecimal digits (seen in that page's examples).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PermissionSet<'a> {
     /// The permission set's name.
@@ -22,7 +25,8 @@ pub struct PermissionSet<'a> {
 }
 
 impl<'a> PermissionSet<'a> {
-    /// The permission set that a role was made for. The path is reserved, so nobody else can make such a role.
+    /// The permission set that a role was made for. The path is reserved, so nobody else can make
+    /// such a role.
     #[must_use]
     pub fn of_role(role: &'a Arn) -> Option<Self> {
         let below = role
@@ -41,7 +45,8 @@ impl<'a> PermissionSet<'a> {
         })
     }
 
-    /// The permission set of a session whose role is not told, by the role's name in the session's ARN.
+    /// The permission set of a session whose role is not told, by the role's name in the session's
+    /// ARN.
     #[must_use]
     pub fn of_session(session: &'a str) -> Option<Self> {
         let (_, role_and_session) = session.split_once(":assumed-role/")?;
@@ -54,9 +59,10 @@ impl<'a> PermissionSet<'a> {
 
     /// The steps that add the statements of `policy.json`.
     ///
-    /// A permission set has one inline policy, which `PutInlinePolicyToPermissionSet` sets as a whole (inferred:
-    /// `GetInlinePolicyForPermissionSet` answers one policy, and no operation adds to it). It reaches the roles by
-    /// `ProvisionPermissionSet` (IAM Identity Center API reference, `PutInlinePolicyToPermissionSet`, documented).
+    /// A permission set has one inline policy, which `PutInlinePolicyToPermissionSet` sets as a
+    /// whole (inferred: `GetInlinePolicyForPermissionSet` answers one policy, and no operation adds
+    /// to it). It reaches the roles by `ProvisionPermissionSet` (IAM Identity Center API reference,
+    /// `PutInlinePolicyToPermissionSet`, documented).
     pub(super) fn steps(self, account: AccountId) -> Vec<String> {
         let Self { name, region } = self;
         let region = region.map_or_else(String::new, |region| format!(" --region {region}"));
@@ -80,8 +86,8 @@ impl<'a> PermissionSet<'a> {
     }
 }
 
-/// It goes into commands, so nothing is taken that is not a permission set's name (IAM Identity Center API reference,
-/// `CreatePermissionSet`, documented).
+/// It goes into commands, so nothing is taken that is not a permission set's name (IAM Identity
+/// Center API reference, `CreatePermissionSet`, documented).
 fn permission_set_name(role_name: &str) -> Option<&str> {
     let (name, suffix) = role_name
         .strip_prefix("AWSReservedSSO_")?

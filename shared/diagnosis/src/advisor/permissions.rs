@@ -19,7 +19,8 @@ fn stand_in(effect: &str) -> Vec<PolicyDocument> {
     let text = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Action":"*","Resource":"*"}}]}}"#
     );
-    // INVARIANT: the text is a policy. Without one the layer would allow nothing, which is the safe side.
+    // INVARIANT: the text is a policy. Without one the layer would allow nothing, which is the safe
+    // side.
     PolicyDocument::parse(&text).into_iter().collect()
 }
 
@@ -58,7 +59,8 @@ impl Layers {
         }
     }
 
-    /// What the simulator says. What another layer hides is taken to allow: it is named once that layer is out of the way.
+    /// What the simulator says. What another layer hides is taken to allow: it is named once that
+    /// layer is out of the way.
     fn simulated(fact: &SimulatedFact, action: &SimulatedAction) -> Result<Self, String> {
         let keys = &action.missing_context_values;
         if action.meaning() == Simulated::Unclear {
@@ -99,8 +101,8 @@ fn depends_on(keys: &[String]) -> String {
 
 /// The answer to each need, in the order of the needs.
 ///
-/// `entity` is the role or user; `acting_as` the ARN that the request carried, such as a role's session. Without an entity
-/// nothing can be told.
+/// `entity` is the role or user; `acting_as` the ARN that the request carried, such as a role's
+/// session. Without an entity nothing can be told.
 pub(super) fn permissions(
     needs: &[Need],
     entity: Option<&Arn>,
@@ -153,13 +155,15 @@ fn answer(
         rcps: Vec::new(),
         resource_policy: match policy {
             Some(Fact::Known(policy)) => Some(policy.clone()),
-            // The policy isn't known: the other layers are looked at as if it delegated to the account.
+            // The policy isn't known: the other layers are looked at as if it delegated to the
+            // account.
             Some(Fact::Unknown(_)) | None => delegation(need, entity, account),
         },
     };
     let mut answer = authorization.decide();
-    // Nobody can add to AWS's own policy of a key, and it is open to its account through the service alone. What it doesn't
-    // hold, such as `kms:RetireGrant`, is left to the caller's own policies, as AWS Backup's list of permissions has it.
+    // Nobody can add to AWS's own policy of a key, and it is open to its account through the
+    // service alone. What it doesn't hold, such as `kms:RetireGrant`, is left to the caller's own
+    // policies, as AWS Backup's list of permissions has it.
     if answer.decision == Verdict::ImplicitlyDenied
         && answer.blocked_by.contains(&Layer::Resource)
         && owner == account

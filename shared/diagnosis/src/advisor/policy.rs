@@ -1,4 +1,5 @@
-//! The least-privilege policy to paste: the needs that aren't met, with the real account, Region and key.
+//! The least-privilege policy to paste: the needs that aren't met, with the real account, Region
+//! and key.
 
 use copymend_policy::Layer;
 use serde_json::{Value, json};
@@ -6,12 +7,13 @@ use serde_json::{Value, json};
 use super::needs::{KeyUse, Need};
 use crate::permission::{PermissionAnswer, PermissionState};
 
-/// An identity policy that allows exactly what is missing: the needs that no policy of the caller or role allows. `None`
-/// where nothing is. What is denied explicitly, by a policy or by AWS's own words, somebody put there on purpose: it is left out.
+/// An identity policy that allows exactly what is missing: the needs that no policy of the caller
+/// or role allows. `None` where nothing is. What is denied explicitly, by a policy or by AWS's own
+/// words, somebody put there on purpose: it is left out.
 ///
-/// A key's actions are limited to AWS Backup's own calls by `kms:ViaService`, and grants to AWS resources, as in
-/// `AWSBackupFullAccess` (documented); `kms:DescribeKey` and `kms:RetireGrant` stay without, because a console or a tool may
-/// call them directly (inferred).
+/// A key's actions are limited to AWS Backup's own calls by `kms:ViaService`, and grants to AWS
+/// resources, as in `AWSBackupFullAccess` (documented); `kms:DescribeKey` and `kms:RetireGrant`
+/// stay without, because a console or a tool may call them directly (inferred).
 pub(super) fn least_privilege(needs: &[Need], answers: &[PermissionAnswer]) -> Option<Value> {
     let is_missing = |need: &&Need| {
         answers.iter().any(|answer| {

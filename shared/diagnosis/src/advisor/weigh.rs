@@ -9,7 +9,8 @@ use crate::causes::{Cause, role};
 use crate::messages::{AccessDenial, Explanation, PolicyType};
 use crate::permission::{PermissionAnswer, PermissionState};
 
-/// The cause that a layer is. `own` is what the policies of whoever is looked at are: the caller's or the job role's.
+/// The cause that a layer is. `own` is what the policies of whoever is looked at are: the caller's
+/// or the job role's.
 const fn cause_of(layer: Layer, own: Cause) -> Cause {
     match layer {
         Layer::Identity => own,
@@ -42,7 +43,8 @@ const LAYERS: [Layer; 6] = [
     Layer::Resource,
 ];
 
-/// Adds what the service's own words say to the answers: the action that they name was refused, whatever could be read.
+/// Adds what the service's own words say to the answers: the action that they name was refused,
+/// whatever could be read.
 pub(super) fn with_message(
     mut answers: Vec<PermissionAnswer>,
     explanation: &Explanation<'_>,
@@ -108,8 +110,8 @@ fn is_action(text: &str) -> bool {
     text.len() <= 128 && parts.is_some_and(|(service, name)| plain(service) && plain(name))
 }
 
-/// The layer that a message names. The only resource policy that the advisor looks at is the key's: that of a vault is no
-/// key policy.
+/// The layer that a message names. The only resource policy that the advisor looks at is the key's:
+/// that of a vault is no key policy.
 fn named_layer(denial: &AccessDenial<'_>) -> Option<Layer> {
     let service = denial.action.and_then(|action| action.split_once(':'));
     let is_of_key = service.is_some_and(|(service, _)| service.eq_ignore_ascii_case("kms"))

@@ -50,8 +50,8 @@ pub(super) static CONTINUOUS: Entry = Entry {
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
     messages: rules! {
-        // Documented: AWS Backup makes no copies of continuous backups on demand; "Bucket … already has continuous backup
-        // enabled for another vault".
+        // Documented: AWS Backup makes no copies of continuous backups on demand; "Bucket … already
+        // has continuous backup enabled for another vault".
         First 190 ["continuous backup|continuous recovery point|point-in-time recovery|pitr",
             "already has|already enabled|not be copied|cannot copy|not support|unable to copy\
              |on demand|on-demand|not allowed|unsupported"]

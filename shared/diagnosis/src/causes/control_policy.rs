@@ -60,8 +60,8 @@ fn policies_of(account: &str, kind: &str) -> String {
          aws organizations list-parents --child-id {account}")
 }
 
-/// Reading the policy that the message names, or any of those listed. Its id comes from the message, which only a reading
-/// command may rest on.
+/// Reading the policy that the message names, or any of those listed. Its id comes from the
+/// message, which only a reading command may rest on.
 fn read_policy(case: &Case<'_>, kind: &str) -> String {
     let explanation = explain(&case.event().status_message);
     let named = explanation

@@ -43,9 +43,11 @@ pub(crate) enum Shown {
     ByMessage,
     /// Facts, whatever the message says:
     ///
-    /// - its place among such causes: what has a higher one can't be mended, or doesn't matter, while this stands;
+    /// - its place among such causes: what has a higher one can't be mended, or doesn't matter,
+    ///   while this stands;
     /// - what holds it against the facts;
-    /// - whether a read that it rests on told nothing, so that it may be what is left of its family.
+    /// - whether a read that it rests on told nothing, so that it may be what is left of its
+    ///   family.
     ByFacts(u8, fn(&BackupCopy, &Facts) -> Checked, fn(&Facts) -> bool),
 }
 
@@ -80,23 +82,25 @@ impl Entry {
     }
 }
 
-/// Causes that can be confused with each other. A cause outside the message's family never takes the first place, however
-/// clearly it shows: it is named after it.
+/// Causes that can be confused with each other. A cause outside the message's family never takes
+/// the first place, however clearly it shows: it is named after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     /// AWS words them alike, and speaks of a vault.
     Vault,
     /// AWS words them alike, and speaks of a key.
     Key,
-    /// AWS Backup assumes the job role before it does anything else, so a role that is missing or can't be assumed never hides
-    /// behind a message about a vault or a key (inferred). A message that suggests one layer of the role's permissions suggests
-    /// the others too: "You are not authorized" names none, and not even whose permissions it means.
+    /// AWS Backup assumes the job role before it does anything else, so a role that is missing or
+    /// can't be assumed never hides behind a message about a vault or a key (inferred). A message
+    /// that suggests one layer of the role's permissions suggests the others too: "You are not
+    /// authorized" names none, and not even whose permissions it means.
     Role,
     /// The policy simulator tells of it, for the two calls that it is asked about.
     Simulated,
     /// An Allow is missing. Where a Deny decides, which no Allow lifts, it is this cause instead.
     UnlessDenied(Cause),
-    /// A policy that no repair touches. A message that names one is about it, whatever else it says.
+    /// A policy that no repair touches. A message that names one is about it, whatever else it
+    /// says.
     OtherPolicy,
 }
 

@@ -17,7 +17,8 @@ pub(super) static STATE: Entry = Entry {
     found: "AWS KMS describes the key.",
     also: "A key that is disabled or pending deletion gives the same text.",
     messages: rules! {
-        // Documented: "KMS key is either disabled or pending deletion or access to KMS key is denied".
+        // Documented: "KMS key is either disabled or pending deletion or access to KMS key is
+        // denied".
         Keys 40 ["disabled, pending deletion|disabled or pending deletion\
              |disabled or is pending deletion"] not [AT_DESTINATION]
             or [SourceKeyPolicy, KeyNotFound, DestinationVaultKey]
@@ -60,8 +61,9 @@ pub(super) static NOT_FOUND: Entry = Entry {
         // Seen: "KMS Key arn:… non existent, in the wrong region, or not enabled".
         Keys 70 ["non existent, in the wrong region", "kms key"] or [SourceKeyState]
             => "The key does not exist here or is not enabled.";
-        // Seen: KMS to a caller of another account "… because the resource does not exist in this Region, no resource-based
-        // policies allow access, or a resource-based policy explicitly denies access". Which it is stays open.
+        // Seen: KMS to a caller of another account "… because the resource does not exist in this
+        // Region, no resource-based policies allow access, or a resource-based policy explicitly
+        // denies access". Which it is stays open.
         Keys 110 ["no resource-based policies allow access", "kms:"]
             or [SourceKeyPolicy, AwsManagedKey, SourceKeyDeny]
             => "The key does not exist in this Region, its policy does not let the caller in, or a Deny refuses it.";
@@ -86,8 +88,9 @@ pub(super) static AWS_MANAGED: Entry = Entry {
     found: "AWS KMS describes the key and tells who manages it.",
     also: "A backup under an AWS managed key gives the same text.",
     messages: rules! {
-        // Documented: "Snapshots encrypted with the AWS managed key can't be shared", "Encrypted snapshots with Amazon EBS
-        // default key cannot be shared". Seen: RDS "… with the default service key for RDS".
+        // Documented: "Snapshots encrypted with the AWS managed key can't be shared", "Encrypted
+        // snapshots with Amazon EBS default key cannot be shared". Seen: RDS "… with the default
+        // service key for RDS".
         First 140 ["aws managed key|aws managed cmk|aws managed kms|aws managed customer master\
              |aws-managed key|aws-managed kms|aws-managed cmk|amazon managed key|ebs default kms\
              |default ebs key|default aws key|default kms key|default aws kms key\
@@ -222,8 +225,8 @@ fn not_found_steps(case: &Case<'_>) -> Vec<String> {
     ]
 }
 
-/// AWS's four steps: back up, restore under a customer managed key, back up again, copy (AWS re:Post, article
-/// `backup-cross-account-copy-error`, documented).
+/// AWS's four steps: back up, restore under a customer managed key, back up again, copy (AWS
+/// re:Post, article `backup-cross-account-copy-error`, documented).
 fn aws_managed_steps(case: &Case<'_>) -> Vec<String> {
     let (account, region) = (case.source_account(), case.source_region());
     let restore = match case.recovery_point() {

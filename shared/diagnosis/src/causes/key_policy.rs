@@ -31,8 +31,8 @@ pub(super) static POLICY: Entry = Entry {
         is not documented who uses the key.",
     also: "A key policy that does not admit the destination account gives the same text.",
     messages: rules! {
-        // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the default key". It appears
-        // for a key policy that admits nobody and for the default key.
+        // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the
+        // default key". It appears for a key policy that admits nobody and for the default key.
         Keys 10 ["key id is not accessible|key is not accessible|must have describekey permission",
             "default cmk|default key|default kms key|default customer master key"]
             not [AT_DESTINATION] or [AwsManagedKey, SourceKeyState, KeyNotFound]
@@ -42,13 +42,14 @@ pub(super) static POLICY: Entry = Entry {
             "key id|kms key|encryption key|customer managed key|cmk|kmskeynotaccessible|:key/\
              |keyid"] not [AT_DESTINATION] or [SourceKeyState, AwsManagedKey, KeyNotFound]
             => "The key cannot be used from the destination account.";
-        // Documented: RDS "The source snapshot KMS key [arn] does not exist, is not enabled or you do not have permissions to
-        // access it", whatever the order of its parts.
+        // Documented: RDS "The source snapshot KMS key [arn] does not exist, is not enabled or you
+        // do not have permissions to access it", whatever the order of its parts.
         Keys 30 ["or you do not have permission", "not enabled", "not exist\
              |not enabled or you do not|not enabled, or you do not", "kms key|cmk|encryption key"]
             not [AT_DESTINATION, ANOTHER_KEY] or [SourceKeyState, KeyNotFound, AwsManagedKey]
             => "The key of the source snapshot cannot be used from the destination account.";
-        // Documented pattern "kms key" with an access text: the message says that the key refuses. The wording is inferred.
+        // Documented pattern "kms key" with an access text: the message says that the key refuses.
+        // The wording is inferred.
         Keys 80 ["access to kms key is denied|access to the kms key is denied\
              |access to kms key denied|access denied to kms key|access denied to the kms key\
              |access to the key is denied|access denied for kms key"]
@@ -57,7 +58,8 @@ pub(super) static POLICY: Entry = Entry {
                  |destination region|denied by|denied due to|denied because|denied: | lacks "]
             or [JobRolePermission, AwsManagedKey, SourceKeyDeny]
             => "The message says that access to the key is denied.";
-        // Inferred: a key policy named in plain words. The words must stand together, for a text may name several policies.
+        // Inferred: a key policy named in plain words. The words must stand together, for a text
+        // may name several policies.
         Keys 130 ["key policy does not|key policy of arn:aws|key policy of the source key\
              |key policy of the source snapshot|key policy of the kms key does not\
              |key policy of the key does not", NOT_ALLOWED]
@@ -227,8 +229,8 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-/// Which principal uses the key then is not documented; AWS's advice on the message is to admit the job role
-/// (AWS Backup, "Troubleshooting", documented).
+/// Which principal uses the key then is not documented; AWS's advice on the message is to admit the
+/// job role (AWS Backup, "Troubleshooting", documented).
 fn same_account_steps(case: &Case<'_>) -> Vec<String> {
     vec![
         save_policy(case),

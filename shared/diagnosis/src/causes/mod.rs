@@ -52,7 +52,8 @@ macro_rules! causes {
 }
 
 causes! {
-    /// The destination vault's access policy doesn't allow `backup:CopyIntoBackupVault` to the source.
+    /// The destination vault's access policy doesn't allow `backup:CopyIntoBackupVault` to the
+    /// source.
     DestinationVaultPolicy => vault_policy::POLICY;
     /// A Deny in the destination vault's access policy matches the copy.
     DestinationVaultDeny => vault_policy::DENY;
@@ -128,7 +129,8 @@ causes! {
     RegionOptIn => organization::REGION_OPT_IN;
     /// Continuous backups stand in the way.
     ContinuousBackup => backup::CONTINUOUS;
-    /// The caller of an AWS Backup operation lacks a permission. Never the cause of a failed copy: a copy's job role is no caller.
+    /// The caller of an AWS Backup operation lacks a permission. Never the cause of a failed copy:
+    /// a copy's job role is no caller.
     CallerPermission => permission::CALLER;
     /// The policy of the key that a call or job uses doesn't let the caller or the job role use it.
     KeyPolicy => key_policy::CALL;

@@ -14,7 +14,8 @@ pub(super) static MEMBERSHIP: Entry = Entry {
     found: "Each account is asked for its organization.",
     also: ADMITTED,
     messages: rules! {
-        // Documented: "Both source and destination account must be a member of the same organization."
+        // Documented: "Both source and destination account must be a member of the same
+        // organization."
         First 40 ["same organization|same aws organization|same amazon organization\
              |same organisation|an organization|any organization|an aws organization\
              |your organization|the organization|an organisation", "must be a member|must be member\
@@ -81,7 +82,8 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A Region that is not enabled gives the same text.",
     messages: rules! {
-        // Documented: "The AWS Access Key Id needs a subscription for the service". Seen: OptInRequired.
+        // Documented: "The AWS Access Key Id needs a subscription for the service". Seen:
+        // OptInRequired.
         First 270 ["needs a subscription for the service|need a subscription for the service\
              |optinrequired:|not subscribed to this service|not subscribed to the service\
              |region is not enabled|region not enabled|region is disabled|region disabled\
@@ -141,7 +143,8 @@ fn membership(copy: &BackupCopy, facts: &Facts) -> Checked {
     )
 }
 
-/// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS accounts", documented).
+/// The flag matters between accounts alone (AWS Backup, "Creating backup copies across AWS
+/// accounts", documented).
 fn feature_off(copy: &BackupCopy, facts: &Facts) -> Checked {
     across_accounts(copy)?;
     Ok(if *facts.cross_account_backup.read()? {

@@ -1,4 +1,5 @@
-//! Causes where nothing is misconfigured, or nothing is known: time, quotas, faults, states, unknown messages.
+//! Causes where nothing is misconfigured, or nothing is known: time, quotas, faults, states,
+//! unknown messages.
 
 use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, page, rules};
 use crate::advice::{Case, state, step};
@@ -11,8 +12,8 @@ pub(super) static CONCURRENCY: Entry = Entry {
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "Too many jobs at once give the same text.",
     messages: rules! {
-        // Documented: "There are too many copy jobs running for resource.", "… there was a running job for the same resource."
-        // Seen: RDS "Cannot copy more than 5 snapshots across regions".
+        // Documented: "There are too many copy jobs running for resource.", "… there was a running
+        // job for the same resource." Seen: RDS "Cannot copy more than 5 snapshots across regions".
         Others 260 ["too many copy jobs|too many jobs running|too many backup jobs\
              |too many concurrent|too many running|too many snapshot copies\
              |running job for the same|job already running|job is already running\
@@ -56,7 +57,8 @@ pub(super) static QUOTA: Entry = Entry {
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: "A used-up quota gives the same text.",
     messages: rules! {
-        // Documented: "Image creation throttled due to maximum number of concurrent snapshots on an EBS volume."
+        // Documented: "Image creation throttled due to maximum number of concurrent snapshots on an
+        // EBS volume."
         Others 280 ["maximum number of concurrent|maximum concurrent number|maximum allowed\
              |cannot create more than|reached your quota|reached the quota|reached your limit\
              |reached the limit|reached the maximum|reached your maximum|exceeded your quota\
@@ -118,7 +120,8 @@ pub(super) static TRANSIENT: Entry = Entry {
              |operation timed out|connect timed out|temporarily unavailable|temporary failure\
              |transient error|concurrentmodification"] not ["vss|maximum number of concurrent"]
             => "A passing condition, such as throttling or an expired token.";
-        // Documented pattern "resource not found" and its kin without a noun are read by `missing`. What is left:
+        // Documented pattern "resource not found" and its kin without a noun are read by `missing`.
+        // What is left:
         Weak 60 ["try again later|retry later|please retry"] not [SUCCESS]
             => "The message asks to try again later.";
     },
@@ -155,8 +158,8 @@ pub(super) static SERVICE_FAULT: Entry = Entry {
              |service is temporarily unavailable|dependencytimeout|dependency timeout\
              |unexpected internal|internal service failure|unexpected error occurred\
              |due to an internal"] => "A fault inside an AWS service.";
-        // Seen: "We encountered an internal error. InternalError". On the launch of an instance, EC2 calls a refused key
-        // Client.InternalError.
+        // Seen: "We encountered an internal error. InternalError". On the launch of an instance,
+        // EC2 calls a refused key Client.InternalError.
         Others 320 ["internalerror"] not ["client.internalerror"]
             => "A fault inside an AWS service.";
     },
@@ -191,7 +194,8 @@ pub(super) static RESOURCE_STATE: Entry = Entry {
         First 30 ["copy resource tags|copy tags|copy the resource tags|copy the tags\
              |copying resource tags", "is unavailable|is not available"] or [SourceNotFound]
             => "The tags could not be copied because a recovery point was not available.";
-        // Documented patterns: "Instance is not in state", "not in the available state", "Cannot snapshot volume".
+        // Documented patterns: "Instance is not in state", "not in the available state", "Cannot
+        // snapshot volume".
         Others 360 ["is not in state|not in the available state|not in available state\
              |not in an available state|not in state available|not in the correct state\
              |not in a valid state|in an invalid state|is in invalid state|cannot snapshot volume\
@@ -247,11 +251,13 @@ pub(super) static SCHEDULE_WINDOW: Entry = Entry {
     found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
     also: ADMITTED,
     messages: rules! {
-        // Documented: "… inside or too close to the weekly maintenance window configured", "… automated backup window …".
+        // Documented: "… inside or too close to the weekly maintenance window configured", "…
+        // automated backup window …".
         First 340 ["maintenance window|backup window|maintenance-window", "could not start\
              |too close|inside|cannot start|overlap|conflict|during the|within the"]
             => "The job met a maintenance or backup window.";
-        // Documented: "Backup job expired before completion."; JOB_EXPIRED. The start or completion window had passed.
+        // Documented: "Backup job expired before completion."; JOB_EXPIRED. The start or completion
+        // window had passed.
         First 350 ["job expired before|job has expired before|job expired because"]
             => "The job was not done within its window.";
     },

@@ -21,8 +21,8 @@ pub(super) static PERMISSION: Entry = Entry {
         role's policies are read one by one.",
     also: "A job role that lacks the permission gives the same text.",
     messages: rules! {
-        // Access to a key is denied, with other words between: by what is less sure than for the key policy, so advice comes first.
-        // Something else may be what denies or is denied.
+        // Access to a key is denied, with other words between: by what is less sure than for the
+        // key policy, so advice comes first. Something else may be what denies or is denied.
         Keys 90 ["access to kms key|access to the kms key|access to key arn:aws\
              |access to the key arn:aws", "is denied|was denied"]
             not [AT_DESTINATION, "either disabled or pending deletion|denied by\
@@ -33,8 +33,9 @@ pub(super) static PERMISSION: Entry = Entry {
                  |access to the snapshot|is granted|was granted|has access to"]
             or [SourceKeyPolicy, SourceKeyDeny]
             => "The message says that access to the key is denied.";
-        // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you are not allowed to access." It
-        // is told to whoever called, and to a copy no more often than to others. An access key and an API key are no keys of KMS.
+        // Seen: KMS "The ciphertext refers to a customer master key that does not exist, … or you
+        // are not allowed to access." It is told to whoever called, and to a copy no more often
+        // than to others. An access key and an API key are no keys of KMS.
         Keys 120 ["or you are not allowed to access|or that you are not allowed to access",
             "kms key|customer master key|cmk|encryption key"] not [AT_DESTINATION, ANOTHER_KEY]
             or [SourceKeyPolicy, KeyNotFound, AwsManagedKey]
@@ -56,7 +57,8 @@ pub(super) static PERMISSION: Entry = Entry {
         Others 195 ["identity policy|identity-based policy|iam policy|role's policy|role policy",
             NOT_ALLOWED] not [GRAMMAR, "trust policy"]
             => "The message says that the caller's own policy does not allow the action.";
-        // Documented: "You are not authorized to perform this operation.", with or without an encoded message.
+        // Documented: "You are not authorized to perform this operation.", with or without an
+        // encoded message.
         Others 200 ["not authorized to perform this|not authorised to perform this\
              |not authorized to perform the requested|not authorized to perform the operation\
              |not authorized to perform that|encoded authorization failure message"]
@@ -73,16 +75,18 @@ pub(super) static PERMISSION: Entry = Entry {
         Others 220 [MISSING_PERMISSION, ":key/|use key|use the key|kms key"]
             not [NOT_ONLY_A_PERMISSION] or [SourceKeyPolicy, PermissionsBoundary]
             => "The message says that a permission for the key is missing.";
-        // Documented patterns "does not have permission", "missing permission"; texts "does not have sufficient permissions",
-        // "Customer credential miss permission".
+        // Documented patterns "does not have permission", "missing permission"; texts "does not
+        // have sufficient permissions", "Customer credential miss permission".
         Others 230 [MISSING_PERMISSION] not [NOT_ONLY_A_PERMISSION] or [PermissionsBoundary]
             => "The message says that a permission is missing.";
-        // Seen: "Insufficient privileges to perform this action.", "… to create a backup vault." A database says so too.
+        // Seen: "Insufficient privileges to perform this action.", "… to create a backup vault." A
+        // database says so too.
         Others 240 ["insufficient privileges",
             "backup|kms|recovery point|privileges to perform this"]
             not [NOT_ONLY_A_PERMISSION, "ora-0"] or [PermissionsBoundary]
             => "The message says that a permission is missing.";
-        // A permission is missing for the action that only the vault policy and the job role can allow.
+        // A permission is missing for the action that only the vault policy and the job role can
+        // allow.
         Others 250 ["copyintobackupvault", "not have permission|missing permission|lacks permission\
              |lacks the|insufficient permission|not have sufficient permission\
              |not have the permission|not have the required permission"] not [GRAMMAR]
@@ -90,8 +94,8 @@ pub(super) static PERMISSION: Entry = Entry {
         // Seen: DynamoDB puts it before what KMS said, whatever that was.
         Weak 10 [KMS_DENIED] not [SUCCESS] or [SourceKeyPolicy, SourceKeyDeny]
             => "Access to a key was denied; the message does not say why.";
-        // Documented patterns "access denied" and "not authorized to": the text names neither action nor policy. The job role
-        // comes first because its repair is advice.
+        // Documented patterns "access denied" and "not authorized to": the text names neither
+        // action nor policy. The job role comes first because its repair is advice.
         Weak 20 ["access denied|access is denied|access was denied|not authorized to\
              |is not authorized|are not authorized|unauthorized to"] not [SUCCESS, KMS_DENIED]
             or [DestinationVaultPolicy, ServiceControlPolicy, PermissionsBoundary]
@@ -209,9 +213,10 @@ pub(super) fn names(actions: &[&SimulatedAction]) -> String {
     list(&names)
 }
 
-/// The statements that allow what a copy needs, or of it only `actions`. As AWS's own example does, copying from is allowed
-/// for every recovery point, since each backup has another ARN, and copying into for the destination vault alone (AWS Backup,
-/// "Creating backup copies across AWS accounts", documented).
+/// The statements that allow what a copy needs, or of it only `actions`. As AWS's own example does,
+/// copying from is allowed for every recovery point, since each backup has another ARN, and copying
+/// into for the destination vault alone (AWS Backup, "Creating backup copies across AWS accounts",
+/// documented).
 fn statements(case: &Case<'_>, actions: Option<&[&SimulatedAction]>) -> Vec<Value> {
     let wanted = |name: &str| {
         actions.is_none_or(|actions| actions.iter().any(|action| action.action == name))
@@ -255,7 +260,8 @@ fn simulate(case: &Case<'_>) -> String {
     )
 }
 
-/// How to give the role what it lacks. What an unverified event names is not allowed by a command to paste.
+/// How to give the role what it lacks. What an unverified event names is not allowed by a command
+/// to paste.
 fn allow(case: &Case<'_>, lacking: Option<&[&SimulatedAction]>) -> Vec<String> {
     let minimum = json!({ "Version": "2012-10-17", "Statement": statements(case, lacking) });
     let exactly = if case.is_verified() {

@@ -17,7 +17,8 @@ pub(super) static UNSUPPORTED: Entry = Entry {
     found: "The copy is looked up in AWS's table of features by resource and Region, a copy of which is part of Copymend.",
     also: ADMITTED,
     messages: rules! {
-        // Documented: "Feature is not supported for provided resource type.", also for logically air-gapped vaults.
+        // Documented: "Feature is not supported for provided resource type.", also for logically
+        // air-gapped vaults.
         First 200 ["not supported for provided resource type\
              |not supported for the provided resource type|not supported for this resource type\
              |not supported for resource type|resource type is not supported\
@@ -39,12 +40,14 @@ pub(super) static UNSUPPORTED: Entry = Entry {
              |copy operation is not supported|does not support backup copy"]
             not ["continuous backup|default key|aws managed key"]
             => "This resource type cannot do this copy.";
-        // Documented: RDS does not copy the snapshots of a Multi-AZ DB cluster. The wording is inferred.
+        // Documented: RDS does not copy the snapshots of a Multi-AZ DB cluster. The wording is
+        // inferred.
         First 240 ["copying snapshots|copying backups|copying recovery points",
             "is not supported|are not supported"]
             not ["error copying|failed copying|continuous|point-in-time|pitr|default key\
                  |aws managed|encrypted"] => "This resource type cannot do this copy.";
-        // Documented: backups in cold storage or archive tiers cannot be copied. The wording is inferred.
+        // Documented: backups in cold storage or archive tiers cannot be copied. The wording is
+        // inferred.
         First 250 ["cold storage|cold tier|archive tier|archived recovery point|in archive\
              |archived snapshot", "not be copied|cannot copy|not supported|unable to copy"]
             => "A backup in cold storage or in the archive cannot be copied.";
@@ -180,8 +183,8 @@ fn advanced_dynamodb(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-/// A cluster's snapshot can be restored to an instance, whose backups can be copied (Amazon RDS, "Restoring from a Multi-AZ DB
-/// cluster snapshot to a DB instance", documented).
+/// A cluster's snapshot can be restored to an instance, whose backups can be copied (Amazon RDS,
+/// "Restoring from a Multi-AZ DB cluster snapshot to a DB instance", documented).
 fn multi_az_cluster(case: &Case<'_>) -> Vec<String> {
     let (account, region) = (case.source_account(), case.source_region());
     let snapshot = case
@@ -262,7 +265,8 @@ fn own_service(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-/// A stack's backup can't go to another account, but the backups of the resources inside it can, each by its own type.
+/// A stack's backup can't go to another account, but the backups of the resources inside it can,
+/// each by its own type.
 fn nested(case: &Case<'_>) -> Vec<String> {
     let region = case.source_region();
     let mut steps = Vec::new();

@@ -73,7 +73,8 @@ pub(crate) const DEFAULT_ROLE: &str = "AWSBackupDefaultServiceRole";
 pub(crate) const DEFAULT_PATH: &str = "/service-role/";
 /// The principal that assumes job roles (AWS Backup, "IAM service roles", documented).
 const SERVICE: &str = "backup.amazonaws.com";
-/// A trust policy that is longer is edited instead of replaced. A longer line would be cut in an e-mail.
+/// A trust policy that is longer is edited instead of replaced. A longer line would be cut in an
+/// e-mail.
 const LONGEST_POLICY: usize = 1_500;
 
 /// Whether the role is missing under exactly the ARN that the job names.
@@ -115,8 +116,9 @@ pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) 
     )
 }
 
-/// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup, "Cross-service confused deputy
-/// prevention", documented); which resource it states as `aws:SourceArn` isn't documented for copies.
+/// AWS Backup's call. It states the job's account as `aws:SourceAccount` (AWS Backup,
+/// "Cross-service confused deputy prevention", documented); which resource it states as
+/// `aws:SourceArn` isn't documented for copies.
 fn assume_role(role: &RoleArn, account: &str) -> Request {
     Request::new(SERVICE, "sts:AssumeRole", role.as_str())
         .with_context("aws:SourceAccount", [account])
@@ -172,7 +174,8 @@ fn denies(statement: &Value) -> bool {
     services(statement).contains(&SERVICE) && has(statement, "Effect", "Deny")
 }
 
-/// What a trust policy lacks before it lets AWS Backup in, one sentence each. Empty where it lacks nothing.
+/// What a trust policy lacks before it lets AWS Backup in, one sentence each. Empty where it lacks
+/// nothing.
 fn shortcomings(policy: &Value) -> Vec<String> {
     let statements = statements_of(policy);
     let mut found = Vec::new();
@@ -213,7 +216,8 @@ fn shortcomings(policy: &Value) -> Vec<String> {
     found
 }
 
-/// The policy with our statement added. `None` where it needs none, can't be read, or is too long for one line.
+/// The policy with our statement added. `None` where it needs none, can't be read, or is too long
+/// for one line.
 fn completed(policy: &Value) -> Option<String> {
     if shortcomings(policy).is_empty() {
         return None;

@@ -15,7 +15,8 @@ pub(super) static MISSING: Entry = Entry {
     found: "AWS IAM is asked for the role in the destination account.",
     also: ADMITTED,
     messages: rules! {
-        // Inferred: the service-linked role in plain words. Reports and RestoreTesting have roles of their own.
+        // Inferred: the service-linked role in plain words. Reports and RestoreTesting have roles
+        // of their own.
         Others 140 ["role awsserviceroleforbackup|role 'awsserviceroleforbackup\
              |role \"awsserviceroleforbackup|name awsserviceroleforbackup\
              |/backup.amazonaws.com/awsserviceroleforbackup|backup service-linked role\
@@ -56,8 +57,8 @@ pub(super) static MISSING: Entry = Entry {
     page: Pages::One(page::SERVICE_LINKED_ROLE),
 };
 
-/// The role does the destination's part of a copy between accounts alone (AWS Backup, "Creating backup copies across AWS
-/// accounts", documented).
+/// The role does the destination's part of a copy between accounts alone (AWS Backup, "Creating
+/// backup copies across AWS accounts", documented).
 fn missing(copy: &BackupCopy, facts: &Facts) -> Checked {
     across_accounts(copy)?;
     Ok(match facts.service_linked_role.read()? {

@@ -76,9 +76,10 @@ fn call(action: &SimulatedAction) -> String {
     format!("{} on `{}`", action.action, action.resource)
 }
 
-/// The simulator evaluates service control policies with their conditions, and takes a key that it isn't told as absent (IAM user
-/// guide, "Testing IAM policies", documented since August 2026). So a refusal counts only where it was told every key of the
-/// call that these policies of AWS's examples ask for.
+/// The simulator evaluates service control policies with their conditions, and takes a key that it
+/// isn't told as absent (IAM user guide, "Testing IAM policies", documented since August 2026). So
+/// a refusal counts only where it was told every key of the call that these policies of AWS's
+/// examples ask for.
 fn organization(fact: &SimulatedFact, action: &SimulatedAction) -> Finding {
     match action.meaning() {
         Simulated::NotByOrganization if fact.not_told.is_empty() => blocked(

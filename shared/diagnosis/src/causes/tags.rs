@@ -21,13 +21,14 @@ pub(super) static POLICY: Entry = Entry {
         images are not read.",
     also: ADMITTED,
     messages: rules! {
-        // Documented: "The tag policy does not allow the specified value for the following tag key". First, because a tag key
-        // is free text.
+        // Documented: "The tag policy does not allow the specified value for the following tag
+        // key". First, because a tag key is free text.
         First 10 ["tag policy|tag policies|tagpolic", "does not allow|not allowed|violates|violated\
              |violation|not compliant|not comply|noncompliant|non-compliant|prevents|rejected\
              |tagpolicyexception|tagpolicyerror|enforce|denied by|blocked by"]
             => "The message names the tag policy of the organization.";
-        // Documented: "We are unable to copy resource tags to your backup because of the Internal Failure."
+        // Documented: "We are unable to copy resource tags to your backup because of the Internal
+        // Failure."
         First 20 ["copy resource tags|copy tags|copy the resource tags|copy the tags\
              |copying resource tags", "internal failure|internal error|internalfailure"]
             or [ServiceFault]
@@ -60,7 +61,8 @@ pub(super) static LIMIT: Entry = Entry {
         snapshots and images, and of the resource, are not read.",
     also: ADMITTED,
     messages: rules! {
-        // Documented: "The resultant tag set must not have more than 50 user tags.", pattern "More than 50 tags specified".
+        // Documented: "The resultant tag set must not have more than 50 user tags.", pattern "More
+        // than 50 tags specified".
         First 300 ["user tags|tags specified|number of tags|resultant tag set|tags per resource\
              |0 tags|0 user-defined tags|limit for tags|limit of tags|tags on a resource\
              |tags for a resource", "more than|exceed|too many|at most|maximum|limit|cannot have"]
@@ -127,8 +129,8 @@ fn policy(copy: &BackupCopy, facts: &Facts) -> Checked {
     Ok((verdict, violations.iter().map(sentence).collect()))
 }
 
-/// Whether the policy is enforced for what the copy makes. That this is the type in the recovery point's ARN, such as
-/// `ec2:snapshot`, is (inferred).
+/// Whether the policy is enforced for what the copy makes. That this is the type in the recovery
+/// point's ARN, such as `ec2:snapshot`, is (inferred).
 fn is_enforced(violation: &TagViolation, point: &Arn) -> bool {
     let resource = point.resource();
     let kind = resource.split(['/', ':']).next().unwrap_or(resource);
@@ -175,8 +177,8 @@ fn list_tags(case: &Case<'_>) -> String {
     }
 }
 
-/// AWS Backup lists the tags only of recovery points whose ARN is its own; the others' are their own service's (AWS Backup API
-/// reference, `ListTags`, documented).
+/// AWS Backup lists the tags only of recovery points whose ARN is its own; the others' are their
+/// own service's (AWS Backup API reference, `ListTags`, documented).
 fn list_tags_of(arn: &Arn) -> String {
     match (arn.service(), arn.resource().rsplit('/').next()) {
         ("backup", _) => format!("backup list-tags --resource-arn {arn}"),
@@ -202,8 +204,8 @@ fn violations(case: &Case<'_>) -> Vec<TagViolation> {
     }
 }
 
-/// Sets a tag. AWS Backup tags only the backups that it manages fully; others are tagged by their own service (AWS Backup, "Add
-/// or remove tags on existing recovery points", documented).
+/// Sets a tag. AWS Backup tags only the backups that it manages fully; others are tagged by their
+/// own service (AWS Backup, "Add or remove tags on existing recovery points", documented).
 fn set_tag(arn: &Arn, key: &str, value: &str) -> String {
     match (arn.service(), arn.resource().rsplit('/').next()) {
         ("backup", _) => format!("backup tag-resource --resource-arn {arn} --tags {key}={value}"),
@@ -285,7 +287,8 @@ fn what(violation: &TagViolation) -> String {
     sentences.join(" ")
 }
 
-/// The commands that set one tag right on the recovery point and on the resource. None where a name can't stand in a command.
+/// The commands that set one tag right on the recovery point and on the resource. None where a name
+/// can't stand in a command.
 fn correct(case: &Case<'_>, violation: &TagViolation) -> Option<String> {
     let TagViolation {
         key,

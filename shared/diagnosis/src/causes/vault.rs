@@ -21,7 +21,8 @@ pub(super) static KEY: Entry = Entry {
     found: "The vault names its key, and AWS KMS describes it.",
     also: "The key may be that of the destination vault.",
     messages: rules! {
-        // Documented: the destination vault "is encrypted with the default Backup service managed key".
+        // Documented: the destination vault "is encrypted with the default Backup service managed
+        // key".
         First 80 ["default backup service managed key|default aws backup service managed key\
              |only the contents of a backup vault encrypted by|default backup service-managed key"]
             => "The destination vault is encrypted with the default service key.";
@@ -31,15 +32,16 @@ pub(super) static KEY: Entry = Entry {
              |vault is encrypted with an aws-owned key",
             "cannot|not supported|failed|not be copied|not allowed"]
             => "The vault is encrypted with a key that is not the customer's own.";
-        // Documented: "Storage Gateway backup copies require a user-created backup vault and key at destination."
+        // Documented: "Storage Gateway backup copies require a user-created backup vault and key at
+        // destination."
         First 100 ["user-created backup vault|user created backup vault|user-created vault and key"]
             => "The copy needs a vault and a key of your own at the destination.";
         // Documented: "The default vault cannot be a destination". The wording is inferred.
         First 110 ["default vault|default backup vault", "cannot be used as|cannot be a\
              |not supported as|not be the destination|not be a destination|not allowed as"]
             => "The default vault cannot be the destination.";
-        // Seen: RDS on a copy to another Region without a key. EC2: "Creating an unencrypted copy from an encrypted snapshot is
-        // not supported."
+        // Seen: RDS on a copy to another Region without a key. EC2: "Creating an unencrypted copy
+        // from an encrypted snapshot is not supported."
         First 120 ["must specify new kms key|must specify a new kms key|must specify a kms key\
              |specify new kms key for cross|unencrypted copy from an encrypted"]
             => "A copy of an encrypted snapshot to another Region needs a key there.";
@@ -69,7 +71,8 @@ pub(super) static RETENTION: Entry = Entry {
     found: "The vault tells its range, and the job tells the retention of the copy.",
     also: ADMITTED,
     messages: rules! {
-        // Documented: "The retention specified in the job is not within the range specified for the target Backup Vault."
+        // Documented: "The retention specified in the job is not within the range specified for the
+        // target Backup Vault."
         First 320 ["retention|deleteafterdays|delete after days", "not within the range\
              |outside the range|outside of the range|out of range|out of the range|not in the range\
              |less than the minimum|lower than the minimum|below the minimum\
@@ -79,7 +82,8 @@ pub(super) static RETENTION: Entry = Entry {
              |not within the allowed|not within the permitted|outside the allowed\
              |outside the permitted"]
             => "The retention is outside the range of the destination vault.";
-        // Inferred: "… must be between 7 and 35 days". A lifecycle has bounds of its own, so the text must speak of the vault.
+        // Inferred: "… must be between 7 and 35 days". A lifecycle has bounds of its own, so the
+        // text must speak of the vault.
         First 330 ["must be between", "retention", "vault"]
             => "The retention is outside the range of the destination vault.";
     },
@@ -212,7 +216,8 @@ fn key_steps(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-/// Another vault beside the destination vault: a standard one, under a customer managed key. `why` is how the steps begin.
+/// Another vault beside the destination vault: a standard one, under a customer managed key. `why`
+/// is how the steps begin.
 pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
     let (account, region) = (case.account(), case.region());
     let name = new_vault_name(case.vault());
@@ -237,7 +242,8 @@ pub(super) fn another(case: &Case<'_>, why: &str) -> Vec<String> {
     ]
 }
 
-/// A name for another vault: at most 50 letters, digits, `-` and `_` (`CreateBackupVault`, documented).
+/// A name for another vault: at most 50 letters, digits, `-` and `_` (`CreateBackupVault`,
+/// documented).
 fn new_vault_name(old: &str) -> String {
     if old.len() <= 46 && !old.contains(['/', '.']) {
         format!("{old}-cmk")

@@ -26,8 +26,8 @@ pub(super) static POLICY: Entry = Entry {
     found: "The vault's access policy is read and evaluated for the job role, as AWS does it.",
     also: "The same text appears when the vault's access policy admits nobody.",
     messages: rules! {
-        // Documented: "Access Denied trying to call AWS Backup service". It stands for the vault policy, for the job role's
-        // missing CopyIntoBackupVault, and for a Deny in either place.
+        // Documented: "Access Denied trying to call AWS Backup service". It stands for the vault
+        // policy, for the job role's missing CopyIntoBackupVault, and for a Deny in either place.
         // The service itself: the Backup gateway is another.
         Others 10 ["denied trying to call|denied when trying to call|denied while trying to call",
             "to call aws backup service|to call the aws backup service\
@@ -37,7 +37,8 @@ pub(super) static POLICY: Entry = Entry {
                  |backup service for |backup service from |backup service api|listtags| lacks \
                  |gateway"] or [JobRolePermission, ServiceControlPolicy, DestinationVaultDeny]
             => "The copy into the destination vault was refused; most often the vault's access policy does not admit the source.";
-        // Inferred: the vault policy in plain words. The words must stand together, for a text may name several policies.
+        // Inferred: the vault policy in plain words. The words must stand together, for a text may
+        // name several policies.
         Others 20 [DESTINATION_VAULT_POLICY_REFUSES, NOT_ALLOWED, INTO_IT]
             not [NOT_THE_DESTINATION, "authorized to perform:|denies| role"] or [JobRolePermission]
             => "The message says that the vault's access policy does not allow the copy.";
@@ -211,7 +212,8 @@ fn save_policy_or_begin(case: &Case<'_>) -> String {
     save
 }
 
-/// The statement that a repair of the default scope would add. None without a verified job and a known organization.
+/// The statement that a repair of the default scope would add. None without a verified job and a
+/// known organization.
 pub(crate) fn statement(case: &Case<'_>) -> Option<Value> {
     let vault = &case.event().destination_vault;
     let grant = VaultGrant {

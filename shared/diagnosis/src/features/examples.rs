@@ -56,8 +56,8 @@ pub(super) fn example(resource_type: &str) -> (Arn, Arn) {
     (arn(point), arn(resource))
 }
 
-/// The backups that the table excludes, however they are told apart: type, recovery point and resource, destination, and
-/// whether the destination vault is logically air-gapped.
+/// The backups that the table excludes, however they are told apart: type, recovery point and
+/// resource, destination, and whether the destination vault is logically air-gapped.
 pub(super) fn excluded() -> Vec<(&'static str, (Arn, Arn), &'static str, bool)> {
     let other_account = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr";
     let other_region = "arn:aws:backup:eu-central-1:111122223333:backup-vault:dr";
@@ -101,7 +101,8 @@ pub(super) fn excluded() -> Vec<(&'static str, (Arn, Arn), &'static str, bool)> 
             other_region,
             false,
         ),
-        // Copied out of a logically air-gapped vault, a backup has an ARN of AWS Backup: the resource tells the cluster.
+        // Copied out of a logically air-gapped vault, a backup has an ARN of AWS Backup: the
+        // resource tells the cluster.
         ("RDS", managed, cluster, other_region, false),
         (
             "EKS",

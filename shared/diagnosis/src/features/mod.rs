@@ -1,7 +1,7 @@
 //! Which resource types can be copied how: AWS Backup's feature table, as data.
 //!
-//! The rows are in `table`, the limits of Regions in `regions`, each with its source. AWS changes the table about every month:
-//! what it excludes is shown to be so as of [`FEATURE_TABLE_DATE`].
+//! The rows are in `table`, the limits of Regions in `regions`, each with its source. AWS changes
+//! the table about every month: what it excludes is shown to be so as of [`FEATURE_TABLE_DATE`].
 
 #[cfg(test)]
 mod examples;
@@ -42,13 +42,15 @@ pub struct PlannedCopy<'c> {
     pub resource_type: &'c str,
     /// The recovery point to copy.
     pub recovery_point: &'c Arn,
-    /// The resource that was backed up. It tells RDS Multi-AZ clusters and FSx for ONTAP from the other kinds of their type.
+    /// The resource that was backed up. It tells RDS Multi-AZ clusters and FSx for ONTAP from the
+    /// other kinds of their type.
     pub resource: Option<&'c Arn>,
     /// The vault that the copy comes from.
     pub source_vault: &'c BackupVaultArn,
     /// The vault that the copy goes to.
     pub destination_vault: &'c BackupVaultArn,
-    /// Whether the copy goes to a logically air-gapped vault. Where that isn't known, `false` leaves those limits out.
+    /// Whether the copy goes to a logically air-gapped vault. Where that isn't known, `false`
+    /// leaves those limits out.
     pub logically_air_gapped: bool,
 }
 
@@ -106,7 +108,8 @@ pub(crate) fn is_listed(resource_type: &str) -> bool {
     row_of(resource_type).is_some()
 }
 
-/// What the table says of a copy, with the Regions, the accounts and the kind of vault that it goes to.
+/// What the table says of a copy, with the Regions, the accounts and the kind of vault that it goes
+/// to.
 #[must_use]
 pub fn support_of(copy: &PlannedCopy<'_>) -> CopySupport {
     if let Some(obstacle) = obstacle(copy) {
@@ -161,7 +164,8 @@ impl PlannedCopy<'_> {
     }
 }
 
-/// Names compare by their letters and digits alone: the API writes `Storage Gateway`, its documentation also `StorageGateway`.
+/// Names compare by their letters and digits alone: the API writes `Storage Gateway`, its
+/// documentation also `StorageGateway`.
 fn row_of(resource_type: &str) -> Option<&'static Row> {
     let letters = |text: &str| -> String {
         text.chars()
@@ -177,13 +181,15 @@ fn row_of(resource_type: &str) -> Option<&'static Row> {
 
 /// The row of a backup. Some kinds share the name of a type and differ in their ARNs:
 ///
-/// - a DynamoDB backup without advanced features keeps an ARN of DynamoDB (AWS Backup, "Advanced DynamoDB backup", documented);
-/// - an RDS Multi-AZ cluster is a `cluster`, an instance a `db` (AWS Backup, "Amazon RDS Multi-Availability Zone backups",
-///   documented); that its snapshots are `cluster-snapshot` follows from the ARN formats of Amazon RDS (documented);
-/// - the cluster state of an EKS backup is `recovery-point:eks/…`, the composite `recovery-point:composite:eks/…` (AWS Backup,
-///   "Amazon EKS backups", documented);
-/// - FSx for ONTAP is backed up by the volume, the others by the file system: (inferred) from the resources in
-///   `AWSBackupServiceRolePolicyForBackup`.
+/// - a DynamoDB backup without advanced features keeps an ARN of DynamoDB (AWS Backup, "Advanced
+///   DynamoDB backup", documented);
+/// - an RDS Multi-AZ cluster is a `cluster`, an instance a `db` (AWS Backup, "Amazon RDS
+///   Multi-Availability Zone backups", documented); that its snapshots are `cluster-snapshot`
+///   follows from the ARN formats of Amazon RDS (documented);
+/// - the cluster state of an EKS backup is `recovery-point:eks/…`, the composite
+///   `recovery-point:composite:eks/…` (AWS Backup, "Amazon EKS backups", documented);
+/// - FSx for ONTAP is backed up by the volume, the others by the file system: (inferred) from the
+///   resources in `AWSBackupServiceRolePolicyForBackup`.
 fn row_for(copy: &PlannedCopy<'_>) -> Option<(&'static Row, Option<Obstacle>)> {
     let row = row_of(copy.resource_type);
     let is = |name: &str| row.is_some_and(|row| row.names.contains(&name));
@@ -205,16 +211,18 @@ fn row_for(copy: &PlannedCopy<'_>) -> Option<(&'static Row, Option<Obstacle>)> {
     })
 }
 
-/// Whether AWS Backup manages the backup fully: then its ARN begins with `arn:aws:backup`, and the key is the source
-/// vault's, not the resource's (AWS Backup developer guide, "Encryption" and "Full AWS Backup management", documented).
+/// Whether AWS Backup manages the backup fully: then its ARN begins with `arn:aws:backup`, and the
+/// key is the source vault's, not the resource's (AWS Backup developer guide, "Encryption" and
+/// "Full AWS Backup management", documented).
 #[must_use]
 pub fn is_fully_managed(recovery_point: &Arn) -> bool {
     recovery_point.service() == "backup"
 }
 
-/// The service through which the destination's service-linked role uses the source key: `kms:ViaService` in
-/// `AWSBackupServiceLinkedRolePolicyForBackup` (documented). Storage Gateway backups are EBS snapshots. That DocumentDB and
-/// Neptune go through `rds` is (inferred) from their snapshot ARNs. `None` for types that don't go that way.
+/// The service through which the destination's service-linked role uses the source key:
+/// `kms:ViaService` in `AWSBackupServiceLinkedRolePolicyForBackup` (documented). Storage Gateway
+/// backups are EBS snapshots. That DocumentDB and Neptune go through `rds` is (inferred) from their
+/// snapshot ARNs. `None` for types that don't go that way.
 #[must_use]
 pub fn via_service(recovery_point: &Arn) -> Option<ViaService> {
     match recovery_point.service() {

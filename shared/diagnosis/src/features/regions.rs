@@ -1,8 +1,9 @@
 //! Which Regions limit copies.
 //!
-//! Source: AWS Backup developer guide, "Feature availability by AWS Region" with its footnotes (documented); see
-//! [`super::FEATURE_TABLE_DATE`]. The Region codes are those of the AWS General Reference. Where AWS's page names a Region
-//! without saying whether it is the copy's source or destination, both count (inferred).
+//! Source: AWS Backup developer guide, "Feature availability by AWS Region" with its footnotes
+//! (documented); see [`super::FEATURE_TABLE_DATE`]. The Region codes are those of the AWS General
+//! Reference. Where AWS's page names a Region without saying whether it is the copy's source or
+//! destination, both count (inferred).
 
 /// Regions that an account must enable first.
 pub(super) const OPT_IN: &[&str] = &[
@@ -95,7 +96,8 @@ pub(super) const LIMITS: &[Limit] = &[
         regions: Regions::Sovereign,
         why: "the AWS European Sovereign Cloud has no copies to another Region or account",
     },
-    // Footnote 1 of the table by Region. Its column for these vaults has ticks for some of them, so the vaults may exist there.
+    // Footnote 1 of the table by Region. Its column for these vaults has ticks for some of them, so
+    // the vaults may exist there.
     Limit {
         reach: Reach::OtherLogicallyAirGapped,
         regions: Regions::These(&[

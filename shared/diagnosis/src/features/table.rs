@@ -1,10 +1,12 @@
 //! AWS Backup's feature table, one row a resource type.
 //!
-//! Source: AWS Backup developer guide, "AWS Backup feature availability", the table "Feature availability by resource" with its
-//! footnotes, and for the Regions the considerations below the table "Feature availability by AWS Region" (documented). Read in
-//! a copy whose document history ends on 24 September 2026. That edition differs from older ones:
+//! Source: AWS Backup developer guide, "AWS Backup feature availability", the table "Feature
+//! availability by resource" with its footnotes, and for the Regions the considerations below the
+//! table "Feature availability by AWS Region" (documented). Read in a copy whose document history
+//! ends on 24 September 2026. That edition differs from older ones:
 //!
-//! - RDS, Aurora, DocumentDB and Neptune go to another Region and another account in a single action since 23 October 2025;
+//! - RDS, Aurora, DocumentDB and Neptune go to another Region and another account in a single
+//!   action since 23 October 2025;
 //! - DocumentDB is copied from and to opt-in Regions since 26 August 2026;
 //! - FSx for ONTAP is copied, and accounts in China copy to each other, since 27 August 2026.
 
@@ -13,8 +15,8 @@ use super::regions::{BAHRAIN_AND_UAE, CHINA, Limit, NEPTUNE_ACROSS_REGIONS, Reac
 /// Which copies of a type the table lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Copies {
-    /// To another Region, to another account, and to both in a single action. That types without a footnote do both at once too
-    /// is (inferred): the table has no column for it.
+    /// To another Region, to another account, and to both in a single action. That types without a
+    /// footnote do both at once too is (inferred): the table has no column for it.
     Everywhere,
     /// To another Region, but not to another account.
     OtherRegion,
@@ -24,7 +26,8 @@ pub(super) enum Copies {
 
 /// What the table says of one resource type.
 pub(super) struct Row {
-    /// The names of the type, as AWS Backup's API writes them and as its pages do. Compared without spaces, hyphens and letter case.
+    /// The names of the type, as AWS Backup's API writes them and as its pages do. Compared without
+    /// spaces, hyphens and letter case.
     pub(super) names: &'static [&'static str],
     /// Which copies it lists.
     pub(super) copies: Copies,
@@ -80,7 +83,8 @@ pub(super) static TABLE: &[Row] = &[
     // Backups of EC2 instances that are consistent for Windows applications.
     everywhere(&["Windows VSS"]),
     Row {
-        // The table of services by Region says so of S3 in China; it wasn't changed when copies between accounts came there.
+        // The table of services by Region says so of S3 in China; it wasn't changed when copies
+        // between accounts came there.
         limits: &[Limit {
             reach: Reach::OtherAccount,
             regions: Regions::These(CHINA),
@@ -96,8 +100,8 @@ pub(super) static TABLE: &[Row] = &[
     everywhere(&["Aurora", "Amazon Aurora"]),
     managed(&["Aurora DSQL", "Amazon Aurora DSQL", "DSQL"]),
     managed(&["EFS", "Amazon EFS"]),
-    // Lustre, Windows File Server and OpenZFS, which AWS Backup calls alike. OpenZFS may not go to a logically air-gapped vault,
-    // but nothing in the job tells it from the others.
+    // Lustre, Windows File Server and OpenZFS, which AWS Backup calls alike. OpenZFS may not go to
+    // a logically air-gapped vault, but nothing in the job tells it from the others.
     Row {
         limits: &[NOT_IN_THE_MIDDLE_EAST],
         ..everywhere(&["FSx", "Amazon FSx"])
@@ -124,8 +128,8 @@ pub(super) static TABLE: &[Row] = &[
         ],
         ..everywhere(&["Neptune", "Amazon Neptune"])
     },
-    // Redshift has no row in AWS's table; support "should not be assumed unless explicitly mentioned", so it counts as having
-    // none (inferred).
+    // Redshift has no row in AWS's table; support "should not be assumed unless explicitly
+    // mentioned", so it counts as having none (inferred).
     never(
         &["Redshift", "Amazon Redshift"],
         "Amazon Redshift backups cannot be copied by AWS Backup",
@@ -143,8 +147,8 @@ pub(super) static TABLE: &[Row] = &[
         ..managed(&["Timestream", "Amazon Timestream"])
     },
     managed(&["VirtualMachine", "Virtual machines", "VMware"]),
-    // The table has no tick for full management, AWS's page on encryption lists the type with the fully managed ones. The ARN
-    // of a backup decides.
+    // The table has no tick for full management, AWS's page on encryption lists the type with the
+    // fully managed ones. The ARN of a backup decides.
     Row {
         copies: Copies::OtherRegion,
         logically_air_gapped: false,

@@ -131,7 +131,8 @@ fn full_management_agrees_with_the_arns_of_the_backups() {
     }
 }
 
-/// The columns as AWS's page has them: cross-Region, cross-account, full management, logically air-gapped vault.
+/// The columns as AWS's page has them: cross-Region, cross-account, full management, logically
+/// air-gapped vault.
 #[test]
 fn the_columns_are_those_of_the_page() {
     let columns = |name: &str| {
@@ -178,7 +179,8 @@ fn the_columns_are_those_of_the_page() {
 fn regions_limit_copies_as_the_page_says() {
     let (own, other) = ("111122223333", "444455556666");
     for (resource_type, from, to, account, air_gapped, supported) in [
-        // Copies between accounts in China exist since August 2026, but not of S3; none leaves China.
+        // Copies between accounts in China exist since August 2026, but not of S3; none leaves
+        // China.
         ("EBS", "cn-north-1", "cn-northwest-1", other, false, true),
         ("S3", "cn-north-1", "cn-north-1", other, false, false),
         ("S3", "cn-north-1", "cn-northwest-1", own, false, true),

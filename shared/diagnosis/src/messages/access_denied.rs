@@ -1,9 +1,10 @@
 //! IAM's access-denied grammar.
 //!
-//! Documented in the IAM User Guide ("Troubleshoot access denied error messages"): *principal* `is not authorized to
-//! perform:` *action* `on resource:` *resource*, then `because no` *type* `policy allows the` *action* `action` or `with an
-//! explicit deny in a` *type* `policy`, since 2025 with the ARN of the denying policy. Services leave parts out, so every
-//! part is optional here. AWS Backup also says `is not authorized to call` *action*.
+//! Documented in the IAM User Guide ("Troubleshoot access denied error messages"): *principal* `is
+//! not authorized to perform:` *action* `on resource:` *resource*, then `because no` *type* `policy
+//! allows the` *action* `action` or `with an explicit deny in a` *type* `policy`, since 2025 with
+//! the ARN of the denying policy. Services leave parts out, so every part is optional here. AWS
+//! Backup also says `is not authorized to call` *action*.
 
 use super::policy_type::{self, PolicyType};
 use super::text;
@@ -25,7 +26,8 @@ pub struct AccessDenial<'m> {
     pub explicit: bool,
     /// The ARN of the denying policy.
     pub policy_arn: Option<&'m str>,
-    /// The policy type behind a VPC endpoint policy: "… transitively through a service control policy".
+    /// The policy type behind a VPC endpoint policy: "… transitively through a service control
+    /// policy".
     pub through: Option<PolicyType>,
 }
 
@@ -37,12 +39,14 @@ const MOST_DENIALS: usize = 4;
 pub(super) struct Sentence<'m> {
     pub(super) denial: AccessDenial<'m>,
     pub(super) verb: Verb,
-    /// Whether the text goes on with a Deny as one of several things that KMS doesn't tell apart: "no resource-based policies
-    /// allow access, or a resource-based policy explicitly denies access" (seen).
+    /// Whether the text goes on with a Deny as one of several things that KMS doesn't tell apart:
+    /// "no resource-based policies allow access, or a resource-based policy explicitly denies
+    /// access" (seen).
     pub(super) leaves_a_deny_open: bool,
 }
 
-/// The access-denied sentences of a message, in their order. `anchors` says where each `to perform` or `to call` ends.
+/// The access-denied sentences of a message, in their order. `anchors` says where each `to perform`
+/// or `to call` ends.
 pub(super) fn parse(message: &str, anchors: impl IntoIterator<Item = usize>) -> Vec<Sentence<'_>> {
     let mut sentences = Vec::new();
     for end in anchors {
@@ -82,8 +86,8 @@ pub(super) fn parse(message: &str, anchors: impl IntoIterator<Item = usize>) -> 
 const FILLERS: &str =
     "is|are|was|were|does|do|did|have|has|the|sufficient|required|necessary|currently|been|enough";
 
-/// Reads backwards from the verb: `is not authorized to`, `does not have permission to`. The outer value says whether a
-/// refusal stands there, the inner one names the principal.
+/// Reads backwards from the verb: `is not authorized to`, `does not have permission to`. The outer
+/// value says whether a refusal stands there, the inner one names the principal.
 #[expect(
     clippy::option_option,
     reason = "no refusal and a refusal of nobody in particular differ"
@@ -286,7 +290,8 @@ fn after_label(word: Word<'_>) -> Option<&str> {
     (label.eq_ignore_ascii_case("resource") && !name.is_empty()).then_some(name)
 }
 
-/// The text in double quotes, perhaps escaped, that starts at this word, and where it ends. It may hold spaces.
+/// The text in double quotes, perhaps escaped, that starts at this word, and where it ends. It may
+/// hold spaces.
 fn quoted<'m>(message: &'m str, word: Word<'m>) -> Option<(&'m str, usize)> {
     const LONGEST: usize = 2_048;
     let slashes = words::backslashes(word.text.bytes());
@@ -332,7 +337,8 @@ fn read_policy_arn<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
     }
 }
 
-/// Reads on after `because no identity-based`: `policy allows the backup:CopyIntoBackupVault action`.
+/// Reads on after `because no identity-based`: `policy allows the backup:CopyIntoBackupVault
+/// action`.
 fn read_implicit<'m>(words: Words<'m>, denial: &mut AccessDenial<'m>) {
     if denial.action.is_some() {
         return;

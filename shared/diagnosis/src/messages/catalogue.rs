@@ -14,30 +14,32 @@ use crate::causes::Cause;
 /// Fragments that no rule owns but the readers need.
 const VERBS: &[&str] = &["to perform|to call"];
 const KMS_ARN: &str = ":kms:";
-/// Words for a Deny statement. A text speaks of one where more of these stand in it than of the next list, each of which
-/// holds one of these.
+/// Words for a Deny statement. A text speaks of one where more of these stand in it than of the
+/// next list, each of which holds one of these.
 const EXPLICIT_DENY: &[&str] = &[
     "explicit den|explicit \"den|explicit 'den|explicit `den|explicit-den|explicit_den|explicitden\
      |explicitly den|explicitly block|explicitly refus|explicitly forbid|explicitly reject\
      |denied explicitly|denies explicitly|deny statement|of a deny|to a deny|by a deny|a deny in\
      |\"effect\":\"deny\"|\"effect\": \"deny\"",
 ];
-/// Seen: KMS "no resource-based policies allow access, or a resource-based policy explicitly denies access". A decoded
-/// authorization message writes `explicitDeny":false`.
+/// Seen: KMS "no resource-based policies allow access, or a resource-based policy explicitly denies
+/// access". A decoded authorization message writes `explicitDeny":false`.
 const NO_EXPLICIT_DENY: &[&str] = &[
     "no explicit den|not an explicit den|without an explicit den|not explicitly den\
      |not denied explicitly|no deny statement|explicitdeny\":false|explicitdeny\": false",
     OR_EXPLICIT_DENY,
 ];
-/// Words for policies that no repair touches, and traces of markup, which the grammar cannot be read through. A text that
-/// holds one of them admits no repair as its first cause, whatever else it says.
+/// Words for policies that no repair touches, and traces of markup, which the grammar cannot be
+/// read through. A text that holds one of them admits no repair as its first cause, whatever else
+/// it says.
 const CAUTIONS: &[&str] = &[
     "service control polic|service-control polic|resource control polic|resource-control polic\
      |identity-based|identity based|identity polic|iam polic|permissions boundar|permission boundar\
      |session polic|endpoint polic|bucket polic|policy denies|<br|u003cbr|&lt;br|<wbr|<span|&nbsp;\
      |&#|%20",
 ];
-/// Short words of the same kind, and a Deny however it is worded. In every rule too they count only where they stand alone.
+/// Short words of the same kind, and a Deny however it is worded. In every rule too they count only
+/// where they stand alone.
 const WHOLE_WORDS: &[&str] = &["scp|scps|rcp|rcps|deny"];
 
 /// The fragments of the readers that only they look for.
@@ -54,7 +56,8 @@ const READERS: [&[&str]; 10] = [
     &[KMS_ARN],
 ];
 
-/// There are no more fragments and rules than these: counted when the program is built, so that none is ever left out.
+/// There are no more fragments and rules than these: counted when the program is built, so that
+/// none is ever left out.
 const MOST: (usize, usize) = {
     let (mut fragments, mut rules) = (0, 0);
     let mut readers = READERS.as_slice();
@@ -179,7 +182,8 @@ impl Evidence {
         self.signs & sign as u8 != 0
     }
 
-    /// Where each `to perform` and `to call` ends in the plain message: an access-denied sentence may stand there.
+    /// Where each `to perform` and `to call` ends in the plain message: an access-denied sentence
+    /// may stand there.
     pub(super) fn verbs(&self) -> impl ExactSizeIterator<Item = usize> {
         self.verbs.iter().copied().take(self.verb_count)
     }
@@ -244,7 +248,8 @@ struct CompiledRule {
 
 /// The compiled catalogue.
 pub(super) struct Catalogue {
-    /// Nothing if the fragments could not be compiled, which a test rules out; every message is then unknown.
+    /// Nothing if the fragments could not be compiled, which a test rules out; every message is
+    /// then unknown.
     automaton: Option<AhoCorasick>,
     rules: Vec<CompiledRule>,
     /// By fragment: the rules whose first group holds it.
@@ -271,8 +276,8 @@ impl Catalogue {
 
     fn build() -> Self {
         let mut known = Fragments::default();
-        // INVARIANT: the fragments of the readers are the first patterns, those of `missing` before the others and `:kms:`
-        // last, so that `read` tells them by their number.
+        // INVARIANT: the fragments of the readers are the first patterns, those of `missing` before
+        // the others and `:kms:` last, so that `read` tells them by their number.
         known.range(&[missing::AFTER]);
         let before = known.range(&[missing::BEFORE]);
         let verbs = known.range(VERBS);

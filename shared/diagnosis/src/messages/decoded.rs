@@ -1,8 +1,9 @@
 //! A decoded authorization message.
 //!
-//! `sts:DecodeAuthorizationMessage` answers with a JSON that holds who asked, the action, the resource, and whether a Deny
-//! matched (AWS STS API reference, `DecodeAuthorizationMessage`, documented). People paste it as it is, or inside the JSON of
-//! the answer, where its quotes are escaped.
+//! `sts:DecodeAuthorizationMessage` answers with a JSON that holds who asked, the action, the
+//! resource, and whether a Deny matched (AWS STS API reference, `DecodeAuthorizationMessage`,
+//! documented). People paste it as it is, or inside the JSON of the answer, where its quotes are
+//! escaped.
 
 use serde::Deserialize;
 
@@ -13,7 +14,8 @@ use super::verb::Verb;
 /// A fragment of its plain text, by which it is told.
 pub(super) const SIGN: &str = "explicitdeny\":";
 
-/// It is no longer than this (`DecodedMessage` has no documented limit; inferred from the 10,240 characters of the encoded one).
+/// It is no longer than this (`DecodedMessage` has no documented limit; inferred from the 10,240
+/// characters of the encoded one).
 const LONGEST: usize = 65_536;
 
 /// Read in lower case, as letter case makes no difference in a message.

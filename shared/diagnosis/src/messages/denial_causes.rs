@@ -31,8 +31,9 @@ enum Resource {
     NotNamed,
 }
 
-/// What a copy does with a key: the actions of AWS's published policies of the job role and of the service-linked role
-/// (AWS managed policies `AWSBackupServiceRolePolicyForBackup` and `AWSBackupServiceLinkedRolePolicyForBackup`, documented).
+/// What a copy does with a key: the actions of AWS's published policies of the job role and of the
+/// service-linked role (AWS managed policies `AWSBackupServiceRolePolicyForBackup` and
+/// `AWSBackupServiceLinkedRolePolicyForBackup`, documented).
 const KEY_USES: &[&str] = &[
     "kms:DescribeKey",
     "kms:CreateGrant",
@@ -97,15 +98,16 @@ fn resource_of(denial: &AccessDenial<'_>) -> Resource {
     }
 }
 
-/// Whether the principal is AWS Backup's service-linked role: for a cross-account copy, that of the destination account.
+/// Whether the principal is AWS Backup's service-linked role: for a cross-account copy, that of the
+/// destination account.
 fn is_service_linked_role(denial: &AccessDenial<'_>) -> bool {
     denial
         .principal
         .is_some_and(|principal| text::holds(principal, "awsserviceroleforbackup"))
 }
 
-/// Whether the principal is AWS Backup's: its service-linked role, or the session in which it uses a job role, which it calls
-/// `AWSBackup-` and the role's name (seen).
+/// Whether the principal is AWS Backup's: its service-linked role, or the session in which it uses
+/// a job role, which it calls `AWSBackup-` and the role's name (seen).
 fn is_of_aws_backup(denial: &AccessDenial<'_>) -> bool {
     let session = denial
         .principal
@@ -116,8 +118,8 @@ fn is_of_aws_backup(denial: &AccessDenial<'_>) -> bool {
 
 /// The causes that a denial admits, best first, and why the first.
 ///
-/// Policy types other than resource-based name the cause themselves. For resource-based ones the action says whose policy
-/// it is. Grammar documented, mapping inferred.
+/// Policy types other than resource-based name the cause themselves. For resource-based ones the
+/// action says whose policy it is. Grammar documented, mapping inferred.
 pub(super) fn causes(sentence: &Sentence<'_>) -> Finding {
     let denial = &sentence.denial;
     match denial.policy_type {
@@ -199,9 +201,9 @@ fn key_policy(denial: &AccessDenial<'_>) -> Finding {
         "The key policy does not allow the action.")
 }
 
-/// KMS to a caller of another account: "the resource does not exist in this Region, no resource-based policies allow access,
-/// or a resource-based policy explicitly denies access" (seen). Which of them it is stays open, so nothing that adds an Allow
-/// comes first.
+/// KMS to a caller of another account: "the resource does not exist in this Region, no
+/// resource-based policies allow access, or a resource-based policy explicitly denies access"
+/// (seen). Which of them it is stays open, so nothing that adds an Allow comes first.
 fn open_deny(denial: &AccessDenial<'_>) -> Finding {
     match (action_of(denial), resource_of(denial)) {
         (_, Resource::AwsManagedKey) => finding!(AwsManagedKey;
@@ -259,7 +261,8 @@ fn untyped(denial: &AccessDenial<'_>) -> Finding {
     }
 }
 
-/// A service's own words for a refusal. They say less than IAM's grammar, so nothing that can be repaired comes first.
+/// A service's own words for a refusal. They say less than IAM's grammar, so nothing that can be
+/// repaired comes first.
 fn of_a_service(denial: &AccessDenial<'_>) -> Finding {
     let why = "The action is refused; most often the role lacks the permission.";
     match action_of(denial) {

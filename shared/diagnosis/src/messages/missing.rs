@@ -1,7 +1,8 @@
 //! What a phrase such as "does not exist" speaks of.
 //!
-//! AWS files every text with "does not exist" under one category. The nearest noun or ARN before the phrase ("backup vault
-//! X does not exist"), or after it ("cannot find recovery point"), says which thing is gone.
+//! AWS files every text with "does not exist" under one category. The nearest noun or ARN before
+//! the phrase ("backup vault X does not exist"), or after it ("cannot find recovery point"), says
+//! which thing is gone.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -25,14 +26,15 @@ const REACH: usize = 400;
 
 /// The causes of what the message calls missing, in the order of the phrases.
 ///
-/// Where a rule has explained the key already, `key_explained`, a key is passed over: RDS says "KMS key does not exist, is not
-/// enabled or you do not have permissions to access it".
+/// Where a rule has explained the key already, `key_explained`, a key is passed over: RDS says "KMS
+/// key does not exist, is not enabled or you do not have permissions to access it".
 pub(super) fn causes<'e>(
     plain: &'e str,
     evidence: &'e Evidence,
     key_explained: bool,
 ) -> impl Iterator<Item = Finding> + 'e {
-    // "the resource does not exist in this Region, no resource-based policies allow access, or …" is one of three things.
+    // "the resource does not exist in this Region, no resource-based policies allow access, or …"
+    // is one of three things.
     let places = evidence
         .missing()
         .filter(|place| !evidence.leaves_a_deny_open() && !is_in_a_name(plain, *place));
@@ -200,7 +202,8 @@ fn thing(word: &str, before: &str) -> Option<Thing> {
     FOREIGN.contains(word).then_some(Thing::Foreign)
 }
 
-/// Nouns for recovery points and for what they are made of. `cryopod` is AWS's own word in one documented pattern.
+/// Nouns for recovery points and for what they are made of. `cryopod` is AWS's own word in one
+/// documented pattern.
 static SOURCES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     "recovery|point|points|recoverypoint|snapshot|snapshots|dbsnapshot|dbclustersnapshot|volume\
      |volumes|table|database|instance|dbinstance|cluster|machine|filesystem|system|bucket|resource\

@@ -1,17 +1,20 @@
 //! What a failure message says.
 //!
-//! [`explain`] reads the status message of a failed job and ranks the causes that its wording admits. Wording is evidence,
-//! not proof: AWS uses one text for several causes, so the candidates are checked against facts before anything is written.
+//! [`explain`] reads the status message of a failed job and ranks the causes that its wording
+//! admits. Wording is evidence, not proof: AWS uses one text for several causes, so the candidates
+//! are checked against facts before anything is written.
 //!
 //! Three readers look at a text:
 //!
-//! - the catalogue: stable fragments of AWS's texts, found in one pass by one automaton, and the rules over them that each
-//!   cause's entry holds (`catalogue`);
-//! - the access-denied grammar of IAM: who, which action, which resource, which policy type (`access_denied`);
+//! - the catalogue: stable fragments of AWS's texts, found in one pass by one automaton, and the
+//!   rules over them that each cause's entry holds (`catalogue`);
+//! - the access-denied grammar of IAM: who, which action, which resource, which policy type
+//!   (`access_denied`);
 //! - the missing thing: what a phrase such as "does not exist" speaks of (`missing`).
 //!
-//! Every rule names its source: *documented* (a text that AWS prints in its documentation), *seen* (quoted verbatim in
-//! public by people who got it) or *inferred* (built from a documented fact or grammar).
+//! Every rule names its source: *documented* (a text that AWS prints in its documentation), *seen*
+//! (quoted verbatim in public by people who got it) or *inferred* (built from a documented fact or
+//! grammar).
 
 mod access_denied;
 mod catalogue;
@@ -50,9 +53,11 @@ pub struct Candidate {
 pub struct Explanation<'m> {
     /// The message, untouched.
     pub message: &'m str,
-    /// The causes that the wording admits, best first. Never empty, no cause twice; [`Cause::Unknown`] stands alone.
+    /// The causes that the wording admits, best first. Never empty, no cause twice;
+    /// [`Cause::Unknown`] stands alone.
     pub candidates: Vec<Candidate>,
-    /// The access-denied sentence, if the message holds one. Of several, the first that names an action.
+    /// The access-denied sentence, if the message holds one. Of several, the first that names an
+    /// action.
     pub denial: Option<AccessDenial<'m>>,
     /// The first ARN of a KMS key in the message.
     pub key_arn: Option<&'m str>,
@@ -94,9 +99,9 @@ impl<'m> Explanation<'m> {
 
 /// Explains a failure message.
 ///
-/// Letter case, white space (also as JSON escapes it), typographic apostrophes, surrounding quotes, prefixes and SDK suffixes
-/// make no difference. The work is linear in the length of the message. A text that says nothing recognisable is
-/// [`Cause::Unknown`].
+/// Letter case, white space (also as JSON escapes it), typographic apostrophes, surrounding quotes,
+/// prefixes and SDK suffixes make no difference. The work is linear in the length of the message. A
+/// text that says nothing recognisable is [`Cause::Unknown`].
 ///
 /// ```
 /// use copymend_diagnosis::{Cause, messages::explain};
@@ -141,7 +146,8 @@ pub fn explain(message: &str) -> Explanation<'_> {
     }
 }
 
-/// Candidates in the making: each finding is a cause, the others that the text admits, and why the cause.
+/// Candidates in the making: each finding is a cause, the others that the text admits, and why the
+/// cause.
 struct Ranking(Vec<(Candidate, &'static [Cause])>);
 
 impl Ranking {
@@ -196,8 +202,9 @@ fn push(candidates: &mut Vec<Candidate>, new: Candidate) {
     }
 }
 
-/// The order of the readers keeps the traps apart: organization and AWS managed keys before access denied, the wording of
-/// keys before a generic "does not exist", weak signs last and only where nothing else spoke.
+/// The order of the readers keeps the traps apart: organization and AWS managed keys before access
+/// denied, the wording of keys before a generic "does not exist", weak signs last and only where
+/// nothing else spoke.
 fn rank(
     catalogue: &Catalogue,
     evidence: &Evidence,
@@ -241,8 +248,8 @@ fn rank(
 
 const DENIED: &str = "The message speaks of an explicit deny, which no allow can lift.";
 
-/// An explicit deny wins over every allow, so nothing that adds an allow may stay: a repairable policy cause becomes the
-/// deny that it stands for, and no other repairable cause comes first.
+/// An explicit deny wins over every allow, so nothing that adds an allow may stay: a repairable
+/// policy cause becomes the deny that it stands for, and no other repairable cause comes first.
 fn without_repairs(candidates: &[Candidate]) -> Vec<Candidate> {
     let mut kept = Vec::with_capacity(candidates.len());
     for &candidate in candidates {

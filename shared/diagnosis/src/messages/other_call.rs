@@ -1,7 +1,7 @@
 //! Whether a text tells of another call than one of a copy's.
 //!
-//! A key or a vault that a text names may be that of a function, a queue or a bucket. Such a text admits no repair as its
-//! first cause (inferred from texts seen in public).
+//! A key or a vault that a text names may be that of a function, a queue or a bucket. Such a text
+//! admits no repair as its first cause (inferred from texts seen in public).
 
 /// Fragments that make a look at the whole text worth while.
 pub(super) const SIGNS: &[&str] = &[".amazonaws.com", "calling the", "lambda", "arn:aws"];
@@ -34,7 +34,8 @@ pub(super) fn is_told(plain: &str) -> bool {
         || names_what_is_not_copied(plain)
 }
 
-/// A function's own trouble with its key: "Lambda was unable to decrypt the environment variables" (seen).
+/// A function's own trouble with its key: "Lambda was unable to decrypt the environment variables"
+/// (seen).
 fn speaks_of_a_function(plain: &str) -> bool {
     words(plain).any(|word| word == "lambda")
 }

@@ -24,7 +24,8 @@ pub enum PolicyType {
     RoleTrust,
 }
 
-/// Reads `identity-based policy`, `permissions boundary` and so on, with articles before it: `none of the session policies`.
+/// Reads `identity-based policy`, `permissions boundary` and so on, with articles before it: `none
+/// of the session policies`.
 pub(super) fn read(words: &mut Words<'_>) -> Option<PolicyType> {
     let mut word = words.next()?;
     for _ in 0..3 {

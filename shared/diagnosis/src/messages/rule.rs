@@ -5,7 +5,8 @@ use crate::causes::Cause;
 /// When a rule is asked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Stage {
-    /// Before the access-denied grammar: texts that AWS files under access denied although no permission repairs them.
+    /// Before the access-denied grammar: texts that AWS files under access denied although no
+    /// permission repairs them.
     First,
     /// The wording of keys, before a generic "does not exist".
     Keys,
@@ -15,12 +16,13 @@ pub(crate) enum Stage {
     Weak,
 }
 
-/// Fragments that stand for a cause: one of each group, and none of the exceptions. `|` stands between the fragments of a
-/// group.
+/// Fragments that stand for a cause: one of each group, and none of the exceptions. `|` stands
+/// between the fragments of a group.
 pub(crate) struct Rule {
     /// When it is asked.
     pub(crate) stage: Stage,
-    /// Its place in the stage: of two rules that fit a text, the cause of the lower one comes first.
+    /// Its place in the stage: of two rules that fit a text, the cause of the lower one comes
+    /// first.
     pub(crate) place: u16,
     /// At least one fragment of each group must stand in the text.
     pub(crate) all: &'static [&'static str],
@@ -32,14 +34,15 @@ pub(crate) struct Rule {
     pub(crate) why: &'static str,
 }
 
-/// The rules of a cause, each a stage, a place, the groups, then if need be what must `not` stand there and which causes the
-/// text admits `or` else, and why:
+/// The rules of a cause, each a stage, a place, the groups, then if need be what must `not` stand
+/// there and which causes the text admits `or` else, and why:
 ///
 /// ```text
 /// Keys 60 ["is not enabled", KEY_NAMES] not [AT_DESTINATION] or [KeyNotFound] => "The key is disabled.";
 /// ```
 ///
-/// A string goes on in the next line behind a backslash, and begins there with `|`, so that no space before a fragment is lost.
+/// A string goes on in the next line behind a backslash, and begins there with `|`, so that no
+/// space before a fragment is lost.
 macro_rules! rules {
     ($($stage:ident $place:literal [$($all:expr),+] $(not [$($none:expr),+])? $(or [$($or:ident),+])? => $why:literal;)+) => {
         &[$($crate::messages::Rule {

@@ -2,11 +2,12 @@
 
 use super::words;
 
-/// A message in the form that fragments are searched in: ASCII letters in lower case, single spaces, ASCII apostrophes,
-/// quotes and hyphens, and `not` for `n't`. White space and quotes that JSON has escaped count as what they stand for.
+/// A message in the form that fragments are searched in: ASCII letters in lower case, single
+/// spaces, ASCII apostrophes, quotes and hyphens, and `not` for `n't`. White space and quotes that
+/// JSON has escaped count as what they stand for.
 ///
-/// The automaton could ignore the case by itself, but is twice as quick to build when it needn't, and a Lambda builds it at
-/// every cold start.
+/// The automaton could ignore the case by itself, but is twice as quick to build when it needn't,
+/// and a Lambda builds it at every cold start.
 pub(super) struct Plain {
     pub(super) text: String,
     /// Whether every byte stands where it stands in the message.
@@ -28,7 +29,8 @@ impl Plain {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
 
-/// Whether nothing needs changing, eight bytes at a time. May say no to a plain text, never yes to another.
+/// Whether nothing needs changing, eight bytes at a time. May say no to a plain text, never yes to
+/// another.
 fn is_plain(message: &str) -> bool {
     let (chunks, rest) = message.as_bytes().as_chunks::<8>();
     let mut last = [b'x'; 8];

@@ -1,6 +1,7 @@
 //! Wordings that several rules share. `|` stands between alternatives.
 
-/// What says that a text may speak of another key than the source's, or of another policy than the key's.
+/// What says that a text may speak of another key than the source's, or of another policy than the
+/// key's.
 pub(crate) const ANOTHER_KEY: &str = "performance insights|key of the target|replica kms|rotation|destination vault\
      |destination backup|destination kms|destination key|destination account's|target vault\
      |target backup|target kms|vault's|for the destination|bucket| topic| secret| s3|of the vault\
@@ -21,11 +22,13 @@ pub(crate) const KMS_DENIED: &str = "kms access denied|kms key access denied";
 /// Texts that the access-denied grammar reads better.
 pub(crate) const GRAMMAR: &str = "authorized to perform:|authorised to perform:";
 
-/// How a text names the destination vault, or the action that only its policy and the job role can allow.
+/// How a text names the destination vault, or the action that only its policy and the job role can
+/// allow.
 pub(crate) const DESTINATION_VAULT: &str = "destination vault|destination backup vault|target vault|target backup vault\
      |copyintobackupvault";
 
-/// How a text says whose access policy it speaks of: the destination vault's, in words that stand together.
+/// How a text says whose access policy it speaks of: the destination vault's, in words that stand
+/// together.
 pub(crate) const DESTINATION_VAULT_POLICY_REFUSES: &str = "policy of the destination vault does not|policy of the destination backup vault does not\
      |policy of the target vault does not|policy of the target backup vault does not\
      |destination vault's policy does not|destination vault's access policy does not\
@@ -43,15 +46,16 @@ pub(crate) const NO_STATEMENT_OF_IT: &str = "no statement in the access policy o
      |no statement in the destination vault access policy\
      |no statement in the access policy of the target";
 
-/// How a text names another vault than the destination, or an action that no destination's policy stands in the way of.
+/// How a text names another vault than the destination, or an action that no destination's policy
+/// stands in the way of.
 pub(crate) const NOT_THE_DESTINATION: &str = "source vault|source backup vault|copyfrombackupvault|startrestorejob|delet| topic\
      |opensearch";
 
 /// How a text names the access policy of a vault.
 pub(crate) const VAULT_POLICY: &str = "vault policy|access policy|vault's policy";
 
-/// The service-linked role as the role that cannot be assumed. Nobody can change its trust policy, so it is gone. Of roles
-/// with this name, the one in the path of the service is linked to it.
+/// The service-linked role as the role that cannot be assumed. Nobody can change its trust policy,
+/// so it is gone. Of roles with this name, the one in the path of the service is linked to it.
 pub(crate) const SERVICE_LINKED_ROLE_NOT_ASSUMED: &str = "/backup.amazonaws.com/awsserviceroleforbackup cannot be assumed by aws backup\
      |/backup.amazonaws.com/awsserviceroleforbackup cannot be assumed by amazon backup\
      |/backup.amazonaws.com/awsserviceroleforbackup' cannot be assumed by aws backup\

@@ -1,7 +1,7 @@
 //! The words of a text.
 //!
-//! A message is often a string of JSON, or JSON in JSON: `\n`, `\r`, `\t` and `\u0020` separate words as the white space
-//! does that they stand for. No name that AWS prints holds a backslash.
+//! A message is often a string of JSON, or JSON in JSON: `\n`, `\r`, `\t` and `\u0020` separate
+//! words as the white space does that they stand for. No name that AWS prints holds a backslash.
 
 /// A word of a text and the bytes it stands at.
 #[derive(Clone, Copy, Debug)]
@@ -182,8 +182,8 @@ fn last_word(text: &str) -> usize {
     0
 }
 
-/// A word without the quotes and marks around it, and without the brackets around it: `[key/1],` is `key/1`, but `key/<id>`
-/// keeps its own. Dots may open a name that was cut.
+/// A word without the quotes and marks around it, and without the brackets around it: `[key/1],` is
+/// `key/1`, but `key/<id>` keeps its own. Dots may open a name that was cut.
 pub(super) fn bare(word: &str) -> &str {
     /// Each costs a look at the whole word.
     const MOST_BRACKETS: usize = 8;
@@ -209,7 +209,8 @@ const fn is_mark(found: char) -> bool {
 
 const BRACKETS: [(u8, u8); 4] = [(b'(', b')'), (b'[', b']'), (b'{', b'}'), (b'<', b'>')];
 
-/// The word without the pair of brackets around all of it, or without one at its edge that has no partner.
+/// The word without the pair of brackets around all of it, or without one at its edge that has no
+/// partner.
 fn without_bracket(word: &str) -> Option<&str> {
     let (first, last) = (*word.as_bytes().first()?, *word.as_bytes().last()?);
     for (opening, closing) in BRACKETS {

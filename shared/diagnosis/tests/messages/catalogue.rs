@@ -21,8 +21,8 @@ fn every_text_of_the_aws_list_has_its_cause() {
     }
 }
 
-/// Every cause that a message can show is shown by one of the list. The causes of refused calls come from the access
-/// advisor's facts, not from the message of a job.
+/// Every cause that a message can show is shown by one of the list. The causes of refused calls
+/// come from the access advisor's facts, not from the message of a job.
 #[test]
 fn the_list_holds_every_cause() {
     let shown: Vec<Cause> = messages().into_iter().map(|(cause, _)| cause).collect();
@@ -284,7 +284,8 @@ fn a_permission_that_is_missing_for_a_key_may_be_the_key_policys() {
     }
 }
 
-/// The roles for reports and restore tests, and a custom role with a like name, are not the one that is repaired.
+/// The roles for reports and restore tests, and a custom role with a like name, are not the one
+/// that is repaired.
 #[test]
 fn only_the_service_linked_role_itself_is_called_missing() {
     for role in [

@@ -88,8 +88,8 @@ impl Part {
     }
 }
 
-/// Texts of failures in public, from AWS Backup and from the services that it calls, whole with what stood around them.
-/// Accounts, names and ids are changed.
+/// Texts of failures in public, from AWS Backup and from the services that it calls, whole with
+/// what stood around them. Accounts, names and ids are changed.
 pub(crate) fn seen() -> Vec<Seen> {
     SEEN.lines()
         .skip(1)
@@ -110,7 +110,8 @@ pub(crate) fn unknown() -> Vec<&'static str> {
     UNKNOWN.lines().collect()
 }
 
-/// Texts that speak of a vault, a key or the service-linked role, but whose failure no repair of ours may answer first.
+/// Texts that speak of a vault, a key or the service-linked role, but whose failure no repair of
+/// ours may answer first.
 pub(crate) fn not_repairable() -> Vec<&'static str> {
     NOT_REPAIRABLE.lines().collect()
 }

@@ -1,4 +1,5 @@
-//! IAM's access-denied grammar: every policy type, implicit and explicit, every ending, several actions.
+//! IAM's access-denied grammar: every policy type, implicit and explicit, every ending, several
+//! actions.
 
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::messages::{PolicyType, explain};

@@ -1,4 +1,5 @@
-//! What failure messages say: AWS's texts, their variations, the access-denied grammar, and texts that say nothing.
+//! What failure messages say: AWS's texts, their variations, the access-denied grammar, and texts
+//! that say nothing.
 
 mod catalogue;
 mod data;

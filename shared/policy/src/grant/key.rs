@@ -1,4 +1,5 @@
-//! What a key's policy must say so that the destination account can copy a backup encrypted with it.
+//! What a key's policy must say so that the destination account can copy a backup encrypted with
+//! it.
 
 use serde_json::{Map, Value, json};
 
@@ -10,8 +11,8 @@ use crate::arn::AccountId;
 /// How much a key's policy allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum KeyProfile {
-    /// The destination's service-linked role, only what it can use (inferred from its managed policy, version 31; not
-    /// tested against AWS).
+    /// The destination's service-linked role, only what it can use (inferred from its managed
+    /// policy, version 31; not tested against AWS).
     #[default]
     LeastPrivilege,
     /// What AWS's knowledge centre publishes, for the destination account.
@@ -47,8 +48,9 @@ names!(
 );
 
 impl ViaService {
-    /// The value of `kms:ViaService`. Any Region, because AWS does not say whether the source's or the destination's
-    /// endpoint is used (unverified); the suffix is the same in every partition (inferred).
+    /// The value of `kms:ViaService`. Any Region, because AWS does not say whether the source's or
+    /// the destination's endpoint is used (unverified); the suffix is the same in every partition
+    /// (inferred).
     fn pattern(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2.*.amazonaws.com",
@@ -57,8 +59,8 @@ impl ViaService {
         }
     }
 
-    /// What `kms:ViaService` holds when the service calls KMS in `region`. The suffix is the same in every partition
-    /// (inferred).
+    /// What `kms:ViaService` holds when the service calls KMS in `region`. The suffix is the same
+    /// in every partition (inferred).
     #[must_use]
     pub fn endpoint(self, region: &str) -> String {
         self.pattern().replace('*', region)
@@ -86,7 +88,8 @@ pub struct KeyGrant {
     pub via_services: Vec<ViaService>,
 }
 
-/// The service-linked role AWS Backup copies with, in `account` (documented: AWS Backup `using-service-linked-roles`).
+/// The service-linked role AWS Backup copies with, in `account` (documented: AWS Backup
+/// `using-service-linked-roles`).
 #[must_use]
 pub fn service_linked_role_arn(partition: &str, account: AccountId) -> String {
     format!(
@@ -100,8 +103,8 @@ const VIA: &str = "kms:ViaService";
 impl KeyGrant {
     /// The statements of this grant.
     ///
-    /// Least privilege: describe, use, grant. Documented: use, grant. [`NewStatement::actions`] says which of them a
-    /// policy still lacks.
+    /// Least privilege: describe, use, grant. Documented: use, grant. [`NewStatement::actions`]
+    /// says which of them a policy still lacks.
     pub fn statements(&self) -> Result<Vec<NewStatement>, GrantError> {
         check_partition(&self.partition)?;
         match self.profile {

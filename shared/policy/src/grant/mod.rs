@@ -1,7 +1,7 @@
 //! The statements Copymend may add, each the smallest that makes a copy legal.
 //!
-//! Everything here is deterministic: the same grant always gives the same bytes, so that a statement that is already there
-//! is recognised, and never added twice.
+//! Everything here is deterministic: the same grant always gives the same bytes, so that a
+//! statement that is already there is recognised, and never added twice.
 
 mod key;
 mod name;
@@ -66,8 +66,8 @@ fn check_partition(partition: &str) -> Result<(), GrantError> {
     }
 }
 
-/// A stable 64-bit hash (FNV-1a) as 16 hexadecimal digits. It tells names apart; it protects nothing: two grants that
-/// collide get the same `Sid`, and the second one is refused as taken.
+/// A stable 64-bit hash (FNV-1a) as 16 hexadecimal digits. It tells names apart; it protects
+/// nothing: two grants that collide get the same `Sid`, and the second one is refused as taken.
 fn stable_hash(text: &str) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in text.bytes() {

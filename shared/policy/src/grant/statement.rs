@@ -39,7 +39,8 @@ pub enum RecordedError {
     ByException,
 }
 
-/// Every action that a grant of ours allows. A statement with our `Sid` and any other action is somebody else's.
+/// Every action that a grant of ours allows. A statement with our `Sid` and any other action is
+/// somebody else's.
 const GRANTED_ACTIONS: &[&str] = &[
     "backup:CopyIntoBackupVault",
     "kms:CreateGrant",
@@ -100,8 +101,8 @@ impl NewStatement {
 
     /// Reads a statement of ours back from a record of what was written, to undo it.
     ///
-    /// Refused unless it is one statement that allows, its `Sid` starts with [`SID_PREFIX`], and it allows nothing but what
-    /// our grants allow.
+    /// Refused unless it is one statement that allows, its `Sid` starts with [`SID_PREFIX`], and it
+    /// allows nothing but what our grants allow.
     pub fn from_recorded(text: &str) -> Result<Self, RecordedError> {
         let recorded = Self::read(text.trim())?;
         if !recorded
@@ -131,7 +132,8 @@ impl NewStatement {
         &self.text
     }
 
-    /// The actions the statement allows: which of them are already allowed decides whether the statement is needed.
+    /// The actions the statement allows: which of them are already allowed decides whether the
+    /// statement is needed.
     pub fn actions(&self) -> impl Iterator<Item = &str> {
         self.statement().into_iter().flat_map(Statement::actions)
     }
@@ -146,7 +148,8 @@ impl NewStatement {
         self.document.statements().first()
     }
 
-    /// Whether a statement's text means the same as this one: AWS may have put its lists into another order.
+    /// Whether a statement's text means the same as this one: AWS may have put its lists into
+    /// another order.
     pub(crate) fn is_same(&self, text: &str) -> bool {
         meaning::is_same_statement(&self.text, text)
     }

@@ -34,9 +34,10 @@ names!(
 
 /// Who shall be allowed to copy into a vault.
 ///
-/// The role's ARN stands in a condition, not in `Principal`: a role in `Principal` becomes a unique id and is lost when
-/// the role is made anew (documented: IAM `reference_policies_elements_principal`). The statement itself is inferred from
-/// documented parts (AWS Backup `create-a-vault-access-policy`). Every scope carries `aws:PrincipalOrgID`.
+/// The role's ARN stands in a condition, not in `Principal`: a role in `Principal` becomes a unique
+/// id and is lost when the role is made anew (documented: IAM
+/// `reference_policies_elements_principal`). The statement itself is inferred from documented parts
+/// (AWS Backup `create-a-vault-access-policy`). Every scope carries `aws:PrincipalOrgID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultGrant {
     /// The partition, such as `aws`.
@@ -164,8 +165,8 @@ fn is_id(text: &str, prefix: &str, shortest: usize) -> bool {
     })
 }
 
-/// `o-…/r-…/ou-…/…/` or the same with a final `*` (documented: IAM `reference_policies_condition-keys`, and
-/// Organizations for the shape of the ids).
+/// `o-…/r-…/ou-…/…/` or the same with a final `*` (documented: IAM
+/// `reference_policies_condition-keys`, and Organizations for the shape of the ids).
 fn is_unit_path(path: &str, organization: &str) -> bool {
     let path = path.strip_suffix('*').unwrap_or(path);
     let Some(path) = path.strip_suffix('/') else {

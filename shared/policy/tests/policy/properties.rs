@@ -183,7 +183,8 @@ fn naive(pattern: &[char], text: &[char]) -> bool {
     }
 }
 
-/// The same document with the lists inside its statements in another order, members too, and single entries as lists of one.
+/// The same document with the lists inside its statements in another order, members too, and single
+/// entries as lists of one.
 fn reordered(value: &serde_json::Value, seed: usize, in_statement: bool) -> serde_json::Value {
     use serde_json::Value;
     match value {
@@ -262,7 +263,8 @@ proptest! {
         }
     }
 
-    /// Whatever an unknown key turns out to be, a certain answer stays. Another statement may then be the first to decide.
+    /// Whatever an unknown key turns out to be, a certain answer stays. Another statement may then
+    /// be the first to decide.
     #[test]
     fn a_certain_answer_holds_for_every_value(text in document(), request in request(), value in one_of(&["a", "12", "true", "o-abcde12345", "z"]), present in any::<bool>()) {
         let policy = PolicyDocument::parse(&text).unwrap();
@@ -275,7 +277,8 @@ proptest! {
         }
     }
 
-    /// Another order is no other policy: it decides every request alike, our statements are found in it and taken out.
+    /// Another order is no other policy: it decides every request alike, our statements are found
+    /// in it and taken out.
     #[test]
     fn another_order_means_the_same(text in document(), seed in 0_usize..12, request in request()) {
         let policy = PolicyDocument::parse(&text).unwrap();

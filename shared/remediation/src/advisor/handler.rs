@@ -15,7 +15,8 @@ use crate::handler::{HandlerError, Invocation};
 use crate::ports::{Backup, Location, Reads};
 use crate::report::{JobSummary, Outcome, Report, Subject};
 
-/// The handler of refused AWS Backup calls and of failed, aborted or expired backup and restore jobs.
+/// The handler of refused AWS Backup calls and of failed, aborted or expired backup and restore
+/// jobs.
 #[derive(Debug)]
 pub struct AccessAdvisor<E> {
     environment: E,
@@ -154,7 +155,8 @@ impl<E: Reads> AccessAdvisor<E> {
         Ok(report.advised(Findings::of_job(&job, &needs, &facts)))
     }
 
-    /// The job as AWS Backup describes it, or else as the event tells it, and why it isn't confirmed.
+    /// The job as AWS Backup describes it, or else as the event tells it, and why it isn't
+    /// confirmed.
     async fn confirm(
         &self,
         event: &JobEvent,

@@ -14,7 +14,8 @@ use crate::investigate::{fact, key_policy_fact, unknown};
 use crate::ports::{ContextKey, Identities, Keys, Reads, Simulation};
 use crate::simulate::ask;
 
-/// The needs that one simulation asks about, with their places: those on one resource, called the same way.
+/// The needs that one simulation asks about, with their places: those on one resource, called the
+/// same way.
 struct Group<'n> {
     simulation: Simulation,
     needs: Vec<(usize, &'n Need)>,
@@ -79,8 +80,8 @@ impl<E: Reads> Reader<'_, E> {
         }
     }
 
-    /// The same for a call whose key is found by its alias. That takes a round of calls of its own, in which everything is asked
-    /// that has nothing to do with the key.
+    /// The same for a call whose key is found by its alias. That takes a round of calls of its own,
+    /// in which everything is asked that has nothing to do with the key.
     async fn call_by_alias(
         &self,
         call: &ApiCallEvent,
@@ -130,7 +131,8 @@ impl<E: Reads> Reader<'_, E> {
         })
     }
 
-    /// The simulator's answer to each need, in the order of the needs. None where nobody is known to ask about.
+    /// The simulator's answer to each need, in the order of the needs. None where nobody is known
+    /// to ask about.
     async fn simulated(&self, needs: &[Need]) -> Vec<SimulatedFact> {
         let Some(principal) = self.principal else {
             return Vec::new();

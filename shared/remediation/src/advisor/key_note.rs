@@ -3,8 +3,8 @@
 use copymend_diagnosis::Fact;
 use copymend_diagnosis::advisor::{AliasInUse, ApiCallEvent, CallerFacts};
 
-/// Which key the call uses, where it names it by an alias, or by nothing. `None` where the call says which key it is, or uses
-/// none.
+/// Which key the call uses, where it names it by an alias, or by nothing. `None` where the call
+/// says which key it is, or uses none.
 pub(super) fn key_note(call: &ApiCallEvent, facts: &CallerFacts) -> Option<String> {
     let is_named = call.parameter("encryptionKeyArn").is_some();
     let Some(AliasInUse { alias, key }) = &facts.alias else {
@@ -12,7 +12,8 @@ pub(super) fn key_note(call: &ApiCallEvent, facts: &CallerFacts) -> Option<Strin
             "what the call names as its key is neither a key nor an alias, so no key policy was looked at".to_owned()
         });
     };
-    // CloudFormation, `AWS::Backup::BackupVault` (documented); the API reference says nothing of aliases.
+    // CloudFormation, `AWS::Backup::BackupVault` (documented); the API reference says nothing of
+    // aliases.
     let by = if is_named {
         format!(
             "the call names its key by the alias `{alias}`, where AWS's documentation asks for the key's ARN"

@@ -1,5 +1,5 @@
-//! The access advisor: what was missing for a refused AWS Backup call, or for a failed backup or restore job. It writes
-//! nothing: see [`crate::ports::Reads`].
+//! The access advisor: what was missing for a refused AWS Backup call, or for a failed backup or
+//! restore job. It writes nothing: see [`crate::ports::Reads`].
 
 mod handler;
 mod investigate;

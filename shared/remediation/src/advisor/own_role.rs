@@ -13,7 +13,8 @@ pub struct OwnRole {
 }
 
 impl OwnRole {
-    /// Reads a role: its name with its path, its ARN, or its ARN with `*` as account. Nothing where it is none of these.
+    /// Reads a role: its name with its path, its ARN, or its ARN with `*` as account. Nothing where
+    /// it is none of these.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         /// Stands in for an account that may be any, to have the rest checked.
@@ -33,8 +34,9 @@ impl OwnRole {
         })
     }
 
-    /// Whether a call was made with a session of this role. CloudTrail's `sessionIssuer` tells the role; a session's name, which
-    /// whoever assumes a role chooses, tells nothing (CloudTrail user guide, "userIdentity element", documented).
+    /// Whether a call was made with a session of this role. CloudTrail's `sessionIssuer` tells the
+    /// role; a session's name, which whoever assumes a role chooses, tells nothing (CloudTrail user
+    /// guide, "userIdentity element", documented).
     #[must_use]
     pub fn made(&self, caller: &Caller) -> bool {
         caller.kind == "AssumedRole"

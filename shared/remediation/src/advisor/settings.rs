@@ -1,4 +1,5 @@
-//! The settings of the access advisor, from environment variables. An invalid value stops the start.
+//! The settings of the access advisor, from environment variables. An invalid value stops the
+//! start.
 
 use super::own_role::OwnRole;
 use crate::settings::{Deployment, InvalidSetting, Reader};
@@ -8,13 +9,14 @@ use crate::settings::{Deployment, InvalidSetting, Reader};
 pub struct AdvisorSettings {
     /// Where it runs. Its ledger is its own.
     pub deployment: Deployment,
-    /// `COPYMEND_OWN_ROLES`: the roles that Copymend itself calls AWS with, whose refused calls are passed over. The role of
-    /// `COPYMEND_MEMBER_ROLE` is always one of them.
+    /// `COPYMEND_OWN_ROLES`: the roles that Copymend itself calls AWS with, whose refused calls are
+    /// passed over. The role of `COPYMEND_MEMBER_ROLE` is always one of them.
     pub own_roles: Vec<OwnRole>,
 }
 
 impl AdvisorSettings {
-    /// Reads the settings. `read` answers the value of an environment variable; an empty value counts as not set.
+    /// Reads the settings. `read` answers the value of an environment variable; an empty value
+    /// counts as not set.
     pub fn read(read: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let reader = Reader::new(read);
         let deployment = Deployment::read(&reader)?;

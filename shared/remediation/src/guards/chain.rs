@@ -5,8 +5,9 @@ use copymend_diagnosis::{Cause, Facts, Remedy, Verdict, obstacles};
 use super::{Act, Answer, Guard, Question, Stage, result};
 use crate::plan::plan;
 
-/// Whether the repair helps: nothing else that is confirmed stops the copy, but what Copymend would repair next under the same
-/// settings. Each event repairs what its own message names; the next failure is the evidence for the next repair.
+/// Whether the repair helps: nothing else that is confirmed stops the copy, but what Copymend would
+/// repair next under the same settings. Each event repairs what its own message names; the next
+/// failure is the evidence for the next repair.
 pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let own = question.act.cause()?;
@@ -64,8 +65,8 @@ fn why_not_repaired(
         .act
         .checklist()
         .filter(|guard| matches!(guard.entry().stage, Stage::Copy | Stage::Change))
-        // The mode is the same for each, what stands in the way is being asked, and the role is created before the key's policy
-        // names it.
+        // The mode is the same for each, what stands in the way is being asked, and the role is
+        // created before the key's policy names it.
         .filter(|guard| !matches!(guard, Guard::Mode | Guard::NothingElseInTheWay))
         .filter(|guard| !(is_created_before && *guard == Guard::ServiceLinkedRole))
         .find(|guard| result(*guard, &question).is_some_and(|answer| !answer.passed))

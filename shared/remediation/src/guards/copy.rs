@@ -14,7 +14,8 @@ use crate::ledger::Origin;
 use crate::plan::Target;
 use crate::settings::{Admits, ArnPattern, Mode, Settings};
 
-/// A failure may be this far ahead of our clock: AWS Backup's own differs, and a job's times are rounded.
+/// A failure may be this far ahead of our clock: AWS Backup's own differs, and a job's times are
+/// rounded.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
 
 /// Who started the copy.

@@ -68,8 +68,9 @@ pub(super) fn service_linked_role(question: &Question<'_>) -> Answer {
     })
 }
 
-/// Who uses the key. For copies into and out of logically air-gapped vaults other principals must be admitted, the job role among
-/// them (AWS Backup, "Logically air-gapped vaults", documented): a statement for the service-linked role would not do.
+/// Who uses the key. For copies into and out of logically air-gapped vaults other principals must
+/// be admitted, the job role among them (AWS Backup, "Logically air-gapped vaults", documented): a
+/// statement for the service-linked role would not do.
 pub(super) fn principal_known(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     if let Some(Err(error @ PlanError::ServiceNotKnown(_))) = question.plan {

@@ -7,7 +7,8 @@ use crate::ledger::Lease;
 use crate::plan::sids;
 use crate::ports::{CallError, CallErrorKind, CallResult};
 
-/// A write must be read back before the function's time is over. Both take well under a second when nothing is slow.
+/// A write must be read back before the function's time is over. Both take well under a second when
+/// nothing is slow.
 pub const TIME_FOR_A_WRITE: SignedDuration = SignedDuration::from_secs(5);
 
 /// A pause that can't be read isn't absent.
@@ -96,8 +97,8 @@ fn is_left(deadline: Timestamp, now: Timestamp) -> (bool, String) {
     )
 }
 
-/// Whether the lease holds and enough time is left. Where not, another delivery is asked for: a lease that ran out is nobody's
-/// refusal.
+/// Whether the lease holds and enough time is left. Where not, another delivery is asked for: a
+/// lease that ran out is nobody's refusal.
 pub(crate) fn lease_holds(lease: &Lease, now: Timestamp, deadline: Timestamp) -> CallResult<()> {
     for (passed, detail) in [is_held(Some(lease), now), is_left(deadline, now)] {
         if !passed {

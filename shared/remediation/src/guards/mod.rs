@@ -1,8 +1,9 @@
-//! The guards: named checks, every one of which must pass before anything is written or a copy is started. Fail closed: what
-//! isn't known doesn't pass.
+//! The guards: named checks, every one of which must pass before anything is written or a copy is
+//! started. Fail closed: what isn't known doesn't pass.
 //!
-//! A guard is one entry in `table`: its name, what it means, what a person does about it, what it is asked of, and its check.
-//! [`ask`] asks a checklist; the permission to write is made in [`crate::write`], which asks it whole.
+//! A guard is one entry in `table`: its name, what it means, what a person does about it, what it
+//! is asked of, and its check. [`ask`] asks a checklist; the permission to write is made in
+//! [`crate::write`], which asks it whole.
 
 mod chain;
 mod copy;

@@ -39,8 +39,8 @@ pub(super) fn key_allowed(question: &Question<'_>) -> Answer {
     })
 }
 
-/// The entry that admits a key. The owner of a third account's key must have been named: an entry for any account wasn't written
-/// with it in mind.
+/// The entry that admits a key. The owner of a third account's key must have been named: an entry
+/// for any account wasn't written with it in mind.
 pub(super) fn entry_of_key<'p>(
     patterns: &'p [ArnPattern],
     key: &KeyArn,
@@ -82,8 +82,9 @@ fn is_opt_out(tags: &Tags) -> bool {
         .any(|(tag, content)| tag.eq_ignore_ascii_case(key) && content.eq_ignore_ascii_case(value))
 }
 
-/// Whether neither the vault's nor the key's owner keeps Copymend away. A retry and a vault's statement grant nothing on the key,
-/// which may be of an account that can't be read: there, tags that aren't known stop nothing.
+/// Whether neither the vault's nor the key's owner keeps Copymend away. A retry and a vault's
+/// statement grant nothing on the key, which may be of an account that can't be read: there, tags
+/// that aren't known stop nothing.
 pub(super) fn not_opted_out(question: &Question<'_>) -> Answer {
     let tags = question.facts.map(OwnerTags::from).or(question.tags)?;
     let (vault, key) = (of_tags("vault", tags.vault), tags.key);
@@ -120,8 +121,8 @@ pub(super) fn job_role_exists(question: &Question<'_>) -> Answer {
     })
 }
 
-/// Whether all accounts that the copy has to do with are in the organization that is expected: the source's, the destination's, and
-/// where the source key's policy is changed, its owner's.
+/// Whether all accounts that the copy has to do with are in the organization that is expected: the
+/// source's, the destination's, and where the source key's policy is changed, its owner's.
 pub(super) fn same_organization(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let mut accounts = vec![

@@ -76,7 +76,8 @@ pub(super) fn size_limit(question: &Question<'_>) -> Answer {
     let edit = question.edit()?;
     let bytes = edit.after.as_str().len();
     Some(match question.target()? {
-        // No limit of a vault policy is documented; the service refuses what is too long, and the report says so.
+        // No limit of a vault policy is documented; the service refuses what is too long, and the
+        // report says so.
         Target::VaultPolicy(_) => (true, format!("{bytes} bytes; no limit is documented")),
         Target::KeyPolicy(_) => match check_size(&edit.after, KEY_POLICY_MAX_BYTES) {
             Ok(()) => (true, format!("{bytes} of {KEY_POLICY_MAX_BYTES} bytes")),

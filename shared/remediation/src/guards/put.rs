@@ -5,9 +5,10 @@ use copymend_policy::{Decision, PolicyDocument, Request, Statement, evaluate};
 
 use super::{Act, Answer, Question};
 
-/// What the policy itself says to the call that writes it (AWS Backup developer guide, "Vault access policies", and AWS KMS
-/// developer guide, "Default key policy", documented): a vault's must not deny it, a key's must allow it. And AWS stores no policy
-/// that names a deleted principal by its unique id (IAM user guide, "AWS JSON policy elements: Principal", documented).
+/// What the policy itself says to the call that writes it (AWS Backup developer guide, "Vault
+/// access policies", and AWS KMS developer guide, "Default key policy", documented): a vault's must
+/// not deny it, a key's must allow it. And AWS stores no policy that names a deleted principal by
+/// its unique id (IAM user guide, "AWS JSON policy elements: Principal", documented).
 pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
     let edit = question.edit()?;
     if let Some((place, id)) = deleted_principal(&edit.after) {
@@ -62,8 +63,8 @@ fn deleted_principal(policy: &PolicyDocument) -> Option<(usize, &str)> {
     statements.find_map(|(place, statement)| Some((place + 1, statement.unique_ids().next()?)))
 }
 
-/// The put, by the role that Copymend has in the account of the resource. Where its name isn't known, whatever names a principal of
-/// that account by an ARN may mean it.
+/// The put, by the role that Copymend has in the account of the resource. Where its name isn't
+/// known, whatever names a principal of that account by an ARN may mean it.
 fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) -> Option<Request> {
     let target = question.target()?.as_str();
     let arn: copymend_policy::Arn = target.parse().ok()?;

@@ -1,4 +1,5 @@
-//! A repair: lease, what was written before, the pause, and then the write of a policy, or the creation of the role.
+//! A repair: lease, what was written before, the pause, and then the write of a policy, or the
+//! creation of the role.
 
 mod policy;
 mod role;
@@ -28,8 +29,8 @@ pub(crate) struct Repaired {
     pub guards: Vec<GuardResult>,
     /// How it ended. After an error that may pass, the event should be delivered again.
     pub ending: CallResult<Ending>,
-    /// A change that was put besides, or although the repair didn't end as written. Unless it is applied, nobody could see
-    /// whether it is in the policy.
+    /// A change that was put besides, or although the repair didn't end as written. Unless it is
+    /// applied, nobody could see whether it is in the policy.
     pub put: Option<PolicyChange>,
     /// What people should know besides.
     pub notes: Vec<String>,
@@ -87,7 +88,8 @@ struct UnderLease<'l, E: Environment> {
     ledger: &'l E::Ledger,
     lease: &'l Lease,
     target: &'l Target,
-    /// What was written there before. Read once: while the lease is held, no other invocation writes.
+    /// What was written there before. Read once: while the lease is held, no other invocation
+    /// writes.
     writes: CallResult<PolicyHistory>,
     /// What the ledger remembers of the copy, with the pause as it is now.
     history: History,
@@ -105,8 +107,8 @@ pub(crate) struct Repair<'r, E> {
 }
 
 impl<E: Environment> Repair<'_, E> {
-    /// Carries out a plan that passed every guard that needs no lease. An error where the lease can't be had now: the event should be
-    /// delivered again.
+    /// Carries out a plan that passed every guard that needs no lease. An error where the lease
+    /// can't be had now: the event should be delivered again.
     pub(crate) async fn run(&self, plan: &Plan) -> CallResult<Repaired> {
         let clock = self.environment.clock();
         let Some(ledger) = self.environment.ledger() else {

@@ -1,4 +1,5 @@
-//! The repair of a policy: read again, recompute, ask every guard, write, and try again where someone else was faster.
+//! The repair of a policy: read again, recompute, ask every guard, write, and try again where
+//! someone else was faster.
 
 use std::ops::ControlFlow;
 
@@ -18,8 +19,9 @@ use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::write::permit;
 
 impl Tried {
-    /// A ledger that may record a change later is asked by the next delivery, which finds the statements in the policy. That it
-    /// never will is only noted: the statement is safe either way.
+    /// A ledger that may record a change later is asked by the next delivery, which finds the
+    /// statements in the policy. That it never will is only noted: the statement is safe either
+    /// way.
     fn confirmed(&mut self, confirmed: CallResult<()>) -> CallResult<()> {
         match confirmed {
             Err(error) if !error.may_pass() => {
@@ -65,7 +67,8 @@ impl<E: Environment> Repair<'_, E> {
         plan(target.cause(), self.failure, facts, self.settings)
     }
 
-    /// Reads the policy again and works the change out anew. An ending where there is nothing to write.
+    /// Reads the policy again and works the change out anew. An ending where there is nothing to
+    /// write.
     async fn look(
         &self,
         under_lease: &UnderLease<'_, E>,
@@ -90,7 +93,8 @@ impl<E: Environment> Repair<'_, E> {
         let Some(edit) = &plan.edit else {
             return Ok(ControlFlow::Break(Ending::Refused(None)));
         };
-        // After a put whose answer was lost, or that someone else wrote over, the policy tells whether ours is in it.
+        // After a put whose answer was lost, or that someone else wrote over, the policy tells
+        // whether ours is in it.
         if let (Some(change), Some(policy)) = (&tried.put, &edit.before) {
             let statements = recorded_statements(change);
             if statements.len() == change.statements.len() && holds(policy, &statements) {
@@ -175,7 +179,8 @@ impl<E: Environment> Repair<'_, E> {
         Ok(None)
     }
 
-    /// The same repair of the policy's text as it was read last: planned anew, with every guard asked anew.
+    /// The same repair of the policy's text as it was read last: planned anew, with every guard
+    /// asked anew.
     fn approve_again(
         &self,
         under_lease: &UnderLease<'_, E>,
@@ -193,8 +198,9 @@ impl<E: Environment> Repair<'_, E> {
         is_same.then_some((write?, Some(plan.after())))
     }
 
-    /// The facts with the policy as it is now. A read that fails for a reason that passes is an error, and the event is
-    /// delivered again; any other failure is an unknown fact, which no guard lets pass.
+    /// The facts with the policy as it is now. A read that fails for a reason that passes is an
+    /// error, and the event is delivered again; any other failure is an unknown fact, which no
+    /// guard lets pass.
     async fn read_again(
         &self,
         under_lease: &UnderLease<'_, E>,

@@ -1,5 +1,5 @@
-//! The repair of a missing `AWSServiceRoleForBackup`: it is created in the destination account, for AWS Backup alone, where
-//! `COPYMEND_CREATE_SERVICE_LINKED_ROLE` allows it.
+//! The repair of a missing `AWSServiceRoleForBackup`: it is created in the destination account, for
+//! AWS Backup alone, where `COPYMEND_CREATE_SERVICE_LINKED_ROLE` allows it.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::write::permit;
 /// IAM answers reads of a new role a little late.
 const READ_BACKS: u32 = 5;
 const READ_BACK_PAUSE: Duration = Duration::from_secs(1);
-/// Reads of IAM may not show a role that was created so short a time ago (inferred: IAM is eventually consistent, and says no time).
+/// Reads of IAM may not show a role that was created so short a time ago (inferred: IAM is
+/// eventually consistent, and says no time).
 const LATE_READS: SignedDuration = SignedDuration::from_mins(2);
 
 impl<E: Environment> Repair<'_, E> {
@@ -60,7 +61,8 @@ impl<E: Environment> Repair<'_, E> {
         Ok(Ending::Written(change_recorded(&change, true)))
     }
 
-    /// Reads the role until it is there. Somebody may have created it meanwhile, or the answer was lost: the read tells.
+    /// Reads the role until it is there. Somebody may have created it meanwhile, or the answer was
+    /// lost: the read tells.
     async fn read_back(
         &self,
         role: &Target,

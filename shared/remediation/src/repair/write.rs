@@ -1,4 +1,5 @@
-//! One write of one policy, under its lease: record the intent, read again, put, read back, record that it was written.
+//! One write of one policy, under its lease: record the intent, read again, put, read back, record
+//! that it was written.
 
 use std::time::Duration;
 
@@ -17,13 +18,15 @@ use crate::write::Write;
 
 /// How often a write is tried when someone else changes the policy at the same time.
 pub(crate) const ATTEMPTS: u32 = 3;
-/// How often a written policy is read back. All in all shorter than the time that is left for a write.
+/// How often a written policy is read back. All in all shorter than the time that is left for a
+/// write.
 const READ_BACKS: u32 = 8;
-/// The same for a key, as long as there is time: AWS KMS answers reads late, usually by a few seconds (developer guide, "AWS
-/// KMS eventual consistency", documented).
+/// The same for a key, as long as there is time: AWS KMS answers reads late, usually by a few
+/// seconds (developer guide, "AWS KMS eventual consistency", documented).
 const READ_BACKS_OF_A_KEY: u32 = 25;
 const READ_BACK_PAUSE: Duration = Duration::from_millis(400);
-/// How long after a write a key's policy may be read late. The page above names no bound; a minute is our own.
+/// How long after a write a key's policy may be read late. The page above names no bound; a minute
+/// is our own.
 const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 /// How long a write waits before it is tried again.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
@@ -39,10 +42,11 @@ pub(crate) struct PolicyWrite<'w, E: Environment, A> {
     /// When the function is stopped.
     pub deadline: Timestamp,
     pub target: &'w Target,
-    /// Approves the same edit of the policy's text as it was read last; `None` where that text doesn't admit it.
+    /// Approves the same edit of the policy's text as it was read last; `None` where that text
+    /// doesn't admit it.
     pub approve: A,
-    /// Its record, as it was planned. AWS KMS answers the lists of one policy in another order each time, so what is put, and
-    /// recorded in the end, is made from the text that was read last.
+    /// Its record, as it was planned. AWS KMS answers the lists of one policy in another order each
+    /// time, so what is put, and recorded in the end, is made from the text that was read last.
     pub change: Change,
     /// The Sids that it adds, or takes away.
     pub sids: &'w [String],
@@ -53,7 +57,8 @@ pub(crate) struct PolicyWrite<'w, E: Environment, A> {
 pub(crate) enum WriteEnd {
     /// Someone else changed the policy before it was put: nothing was written.
     ForeignBefore,
-    /// The policy was put, or may have been: the record, with the policy's text before and after it.
+    /// The policy was put, or may have been: the record, with the policy's text before and after
+    /// it.
     Put(Box<Change>, Seen),
 }
 
@@ -62,12 +67,14 @@ pub(crate) enum WriteEnd {
 pub(crate) enum Seen {
     /// What was written, and whether the ledger recorded that.
     AsWritten { confirmed: CallResult<()> },
-    /// Something else: someone changed it after it was put. Whether our part is in it, a fresh read tells.
+    /// Something else: someone changed it after it was put. Whether our part is in it, a fresh read
+    /// tells.
     Foreign,
-    /// The put failed in a way that doesn't tell whether the policy was written, and the policy doesn't show it.
+    /// The put failed in a way that doesn't tell whether the policy was written, and the policy
+    /// doesn't show it.
     Lost(CallError),
-    /// It doesn't show the put yet, or can't be read. It must not be put again from what was read: a policy that is read late
-    /// may lack what somebody else wrote.
+    /// It doesn't show the put yet, or can't be read. It must not be put again from what was read:
+    /// a policy that is read late may lack what somebody else wrote.
     Not(CallError),
 }
 
@@ -75,9 +82,11 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
     /// Writes. An error says that nothing was written.
     pub(crate) async fn run(self) -> CallResult<WriteEnd> {
         let clock = self.environment.clock();
-        // Recorded first: a process that dies after the put must not leave a statement that nobody can take back.
+        // Recorded first: a process that dies after the put must not leave a statement that nobody
+        // can take back.
         self.ledger.intend_change(&self.change).await?;
-        // The ledger's answers took time: someone else may have written meanwhile, and the lease may have run out.
+        // The ledger's answers took time: someone else may have written meanwhile, and the lease
+        // may have run out.
         let last = read_policy(self.environment, self.target).await?;
         let approved = if is_same_policy(last.as_deref(), self.change.before.as_deref()) {
             (self.approve)(last.as_deref())
@@ -99,14 +108,16 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
             Err(error) if !may_have_written(error) => return Err(error.clone()),
             Ok(()) | Err(_) => {}
         }
-        // A fault or a lost answer says nothing about whether the policy was written: the policy itself does.
+        // A fault or a lost answer says nothing about whether the policy was written: the policy
+        // itself does.
         let seen = match (self.read_back(&change).await, put) {
             (Ok(ReadBack::AsWritten), _) => Seen::AsWritten {
                 confirmed: self.ledger.confirm_change(&change, self.sids).await,
             },
             (Ok(ReadBack::Foreign), Ok(())) => Seen::Foreign,
             (Ok(ReadBack::Unchanged), Ok(())) => match self.target {
-                // No late reads are known of a vault's policy (inferred): somebody put the old one back.
+                // No late reads are known of a vault's policy (inferred): somebody put the old one
+                // back.
                 Target::VaultPolicy(_) => Seen::Foreign,
                 Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => Seen::Not(CallError::new(
                     "read back",
@@ -125,14 +136,15 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         Ok(WriteEnd::Put(Box::new(change), seen))
     }
 
-    /// Whether the policy may have been written although it doesn't show it. What was throttled was surely not done.
+    /// Whether the policy may have been written although it doesn't show it. What was throttled was
+    /// surely not done.
     fn may_be_late(&self, error: &CallError) -> bool {
         let is_of_a_vault = matches!(self.target, Target::VaultPolicy(_));
         !is_of_a_vault && error.kind != CallErrorKind::Throttled
     }
 
-    /// Reads the policy until it is as written. Only the old policy may be a late answer; anything else is somebody's edit, and
-    /// waiting doesn't help.
+    /// Reads the policy until it is as written. Only the old policy may be a late answer; anything
+    /// else is somebody's edit, and waiting doesn't help.
     async fn read_back(&self, change: &Change) -> CallResult<ReadBack> {
         let clock = self.environment.clock();
         let most = match self.target {
@@ -169,7 +181,8 @@ enum ReadBack {
     Foreign,
 }
 
-/// Whether a put that failed so may have written the policy all the same: its answer may be what got lost.
+/// Whether a put that failed so may have written the policy all the same: its answer may be what
+/// got lost.
 const fn may_have_written(error: &CallError) -> bool {
     match error.kind {
         CallErrorKind::Throttled
@@ -241,8 +254,8 @@ pub(crate) struct Late {
     pub sids: Vec<String>,
 }
 
-/// Reads a policy; a key's again, while there is time, as long as it doesn't show what was written to it within the last
-/// minute. Written anew from such a text, the policy would lose that.
+/// Reads a policy; a key's again, while there is time, as long as it doesn't show what was written
+/// to it within the last minute. Written anew from such a text, the policy would lose that.
 pub(crate) async fn read_settled<E: Environment>(
     environment: &E,
     target: &Target,
@@ -303,8 +316,8 @@ impl Late {
     }
 }
 
-/// Whether two reads show one policy: the service may lay a stored policy out anew, and AWS KMS puts its lists into another
-/// order each time. Texts that are no policy are compared as they are.
+/// Whether two reads show one policy: the service may lay a stored policy out anew, and AWS KMS
+/// puts its lists into another order each time. Texts that are no policy are compared as they are.
 fn is_same_policy(one: Option<&str>, other: Option<&str>) -> bool {
     let (Some(one), Some(other)) = (one, other) else {
         return one == other;

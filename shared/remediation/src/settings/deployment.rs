@@ -7,16 +7,18 @@ use super::reader::{InvalidSetting, Reader};
 /// What every function of Copymend is told of where it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deployment {
-    /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts; a name with its path, or an ARN.
+    /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts; a name with its path, or an
+    /// ARN.
     pub member_role: Option<String>,
     /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
     pub external_id: Option<String>,
     /// `COPYMEND_TOPIC_ARN`: where reports go.
     pub topic_arn: Option<String>,
-    /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written, and every event is told.
+    /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written, and every event
+    /// is told.
     pub ledger_table: Option<String>,
-    /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again then, so what AWS doesn't
-    /// answer now is explained without it.
+    /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again
+    /// then, so what AWS doesn't answer now is explained without it.
     pub is_local_run: bool,
 }
 

@@ -40,7 +40,8 @@ impl fmt::Display for Mode {
 /// What a `*` alone stands for.
 const EVERYTHING: &str = "arn:*:*:*:*:*";
 
-/// An ARN pattern of an allowlist: `*` and `?` stand for characters within one of the six parts, never across a colon.
+/// An ARN pattern of an allowlist: `*` and `?` stand for characters within one of the six parts,
+/// never across a colon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArnPattern(String);
 
@@ -51,7 +52,8 @@ impl ArnPattern {
         &self.0
     }
 
-    /// Whether it admits every resource of its kind in every account: `*`, and also `arn:aws:kms:*:*:key/*`.
+    /// Whether it admits every resource of its kind in every account: `*`, and also
+    /// `arn:aws:kms:*:*:key/*`.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.0 == EVERYTHING || has_only_wildcards(&self.0)
@@ -64,7 +66,8 @@ impl ArnPattern {
     }
 }
 
-/// Whether a pattern of ARNs names no account, and no resource but its type. The partition and the Region don't count.
+/// Whether a pattern of ARNs names no account, and no resource but its type. The partition and the
+/// Region don't count.
 fn has_only_wildcards(pattern: &str) -> bool {
     let mut parts = pattern.splitn(6, ':').skip(4);
     let (Some(account), Some(resource)) = (parts.next(), parts.next()) else {
@@ -106,7 +109,8 @@ pub struct Settings {
     pub allowed_destinations: Vec<ArnPattern>,
     /// `COPYMEND_ALLOWED_SOURCES`: whose copies may lead to a repair or a retry. Empty admits none.
     pub allowed_sources: Vec<AllowedSource>,
-    /// `COPYMEND_MAX_AGE_HOURS`: a copy that failed longer ago is explained, never repaired or started again.
+    /// `COPYMEND_MAX_AGE_HOURS`: a copy that failed longer ago is explained, never repaired or
+    /// started again.
     pub max_age_hours: u32,
     /// `COPYMEND_ALLOWED_KEYS`: keys whose policy may be written. Empty admits none.
     pub allowed_keys: Vec<ArnPattern>,
@@ -124,10 +128,11 @@ pub struct Settings {
     pub write_budget: u32,
     /// `COPYMEND_ALLOW_ON_DEMAND`: whether copies that no backup plan started may lead to a repair.
     pub allow_on_demand: bool,
-    /// `COPYMEND_ALLOW_FULLY_MANAGED_KEYS`: whether the key of a fully managed type's vault may be repaired, although it
-    /// is unverified which principal of the destination calls KMS there.
+    /// `COPYMEND_ALLOW_FULLY_MANAGED_KEYS`: whether the key of a fully managed type's vault may be
+    /// repaired, although it is unverified which principal of the destination calls KMS there.
     pub allow_fully_managed_keys: bool,
-    /// `COPYMEND_CREATE_SERVICE_LINKED_ROLE`: whether AWS Backup's service-linked role may be made where it is missing.
+    /// `COPYMEND_CREATE_SERVICE_LINKED_ROLE`: whether AWS Backup's service-linked role may be made
+    /// where it is missing.
     pub create_service_linked_role: bool,
     /// Where it runs.
     pub deployment: Deployment,
@@ -156,7 +161,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the settings. `read` answers the value of an environment variable; an empty value counts as not set.
+    /// Reads the settings. `read` answers the value of an environment variable; an empty value
+    /// counts as not set.
     pub fn read(read: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let reader = Reader::new(read);
         let default = Self::default();

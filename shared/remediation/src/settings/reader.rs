@@ -29,10 +29,12 @@ pub(super) fn organization_id(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// What the SAM CLI fills in for references to the template's own resources: they are made by no local run.
+/// What the SAM CLI fills in for references to the template's own resources: they are made by no
+/// local run.
 const LOGICAL_IDS: [&str; 3] = ["Topic", "Ledger", "AdvisorLedger"];
 
-/// Reads environment variables. An empty value counts as not set, and so does a resource's logical id in a local run.
+/// Reads environment variables. An empty value counts as not set, and so does a resource's logical
+/// id in a local run.
 pub(crate) struct Reader<F>(F);
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {

@@ -7,8 +7,8 @@ use copymend_policy::{AccountId, VaultScope, arn_matches};
 
 use super::{ArnPattern, has_only_wildcards};
 
-/// One entry of `COPYMEND_ALLOWED_SOURCES`: an account or a pattern of job role ARNs, alone (into every allowlisted destination)
-/// or followed by `>` and a pattern of destination vault ARNs.
+/// One entry of `COPYMEND_ALLOWED_SOURCES`: an account or a pattern of job role ARNs, alone (into
+/// every allowlisted destination) or followed by `>` and a pattern of destination vault ARNs.
 ///
 /// ```
 /// use copymend_remediation::settings::AllowedSource;
@@ -113,8 +113,8 @@ impl AllowedSource {
     }
 }
 
-/// Splits at the last `>` that a pattern of ARNs follows: a role's path may hold one, too (documented: IAM API reference, `Role`,
-/// `Path`).
+/// Splits at the last `>` that a pattern of ARNs follows: a role's path may hold one, too
+/// (documented: IAM API reference, `Role`, `Path`).
 fn split(entry: &str) -> (&str, Option<&str>) {
     match entry.rfind(">arn:") {
         Some(at) => (
@@ -143,7 +143,8 @@ fn source(text: &str) -> Option<Source> {
     ];
     let role = resource.strip_prefix("role/")?;
     let name = role.rsplit('/').next().unwrap_or(role);
-    // A path may hold nearly anything, a name may not (documented: IAM API reference, `Role`, `RoleName`).
+    // A path may hold nearly anything, a name may not (documented: IAM API reference, `Role`,
+    // `RoleName`).
     let name_fits = name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"+=.@-_*?".contains(&b));
@@ -171,7 +172,8 @@ fn destination(text: &str) -> Option<ArnPattern> {
     let mut parts = text.splitn(6, ':').skip(2);
     let (service, _, account) = (parts.next()?, parts.next()?, parts.next()?);
     let vault = parts.next()?.strip_prefix("backup-vault:")?;
-    // The characters of a vault's name (documented: AWS Backup API reference, `CreateBackupVault`), and the wildcards.
+    // The characters of a vault's name (documented: AWS Backup API reference, `CreateBackupVault`),
+    // and the wildcards.
     let vault_fits = !vault.is_empty()
         && vault
             .bytes()

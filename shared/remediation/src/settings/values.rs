@@ -16,8 +16,8 @@ fn or_empty(value: Option<&impl Display>) -> String {
 }
 
 impl Settings {
-    /// Every setting in force, also by default, by the name of its environment variable. The external id isn't among them: who
-    /// reads the ledger need not learn it.
+    /// Every setting in force, also by default, by the name of its environment variable. The
+    /// external id isn't among them: who reads the ledger need not learn it.
     #[must_use]
     pub fn values(&self) -> BTreeMap<String, String> {
         // Taken apart, so that a new setting can't be forgotten here.
@@ -90,7 +90,8 @@ impl Settings {
         .collect()
     }
 
-    /// A hash of [`Settings::values`]: the same settings have the same one, SHA-256 in hexadecimal digits.
+    /// A hash of [`Settings::values`]: the same settings have the same one, SHA-256 in hexadecimal
+    /// digits.
     #[must_use]
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();

@@ -111,7 +111,8 @@ pub(crate) fn give(sandbox: &Sandbox, name: &str, policy: &Value) {
     });
 }
 
-/// Where the simulator tells nothing, the policies are read; where both can't be read, nothing is claimed.
+/// Where the simulator tells nothing, the policies are read; where both can't be read, nothing is
+/// claimed.
 #[tokio::test]
 async fn a_read_that_fails_is_made_up_for_or_named() {
     let all = json!({"Version": "2012-10-17", "Statement": [

@@ -151,7 +151,8 @@ async fn without_a_key_the_accounts_own_key_for_aws_backup_is_looked_at() {
     let own = "arn:aws:kms:us-east-1:111122223333:key/00000000-aaaa-4aaa-8aaa-000000000000";
     let sandbox = sandbox();
     sandbox.with_world(|world| {
-        // In the manner of AWS's own policies: open to the account through the service, and no more.
+        // In the manner of AWS's own policies: open to the account through the service, and no
+        // more.
         let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey","kms:Encrypt","kms:GenerateDataKey*","kms:ReEncrypt*"],"Resource":"*","Condition":{"StringEquals":{"kms:CallerAccount":"111122223333","kms:ViaService":"backup.us-east-1.amazonaws.com"}}}]}"#;
         let key = Key {
             alias: Some("aws/backup".to_owned()),

@@ -1,5 +1,6 @@
-//! What someone may try who can start copies, make roles, write messages or send events: nothing is written, and the guard
-//! that refuses is named. Forged events and forged texts are in `bad_input` and in `copymend-report`.
+//! What someone may try who can start copies, make roles, write messages or send events: nothing is
+//! written, and the guard that refuses is named. Forged events and forged texts are in `bad_input`
+//! and in `copymend-report`.
 
 use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::{ArnPattern, Settings};
@@ -23,7 +24,8 @@ fn copy<'w>(world: &'w mut Value, name: &str) -> &'w mut Value {
 
 #[tokio::test]
 async fn a_destination_outside_the_organization_is_never_opened() {
-    // Someone in the source account starts copies into a vault that belongs to nobody of the company.
+    // Someone in the source account starts copies into a vault that belongs to nobody of the
+    // company.
     let sandbox = sandbox_with(|world| {
         for organization in world["organizations"].as_array_mut().unwrap() {
             let members = organization["member_accounts"].as_object_mut().unwrap();
@@ -56,7 +58,8 @@ async fn a_copy_on_demand_into_someone_s_own_vault_starts_nothing_either() {
     assert_eq!(sandbox.writes(), []);
 }
 
-/// A role called `AWSServiceRoleForBackup` outside `/aws-service-role/` can be made by anybody in the account.
+/// A role called `AWSServiceRoleForBackup` outside `/aws-service-role/` can be made by anybody in
+/// the account.
 #[tokio::test]
 async fn a_role_with_the_service_linked_role_s_name_is_not_taken_for_it() {
     let sandbox = sandbox_with(|world| {
@@ -73,7 +76,8 @@ async fn a_role_with_the_service_linked_role_s_name_is_not_taken_for_it() {
     assert_eq!(sandbox.writes(), []);
 }
 
-/// A vault statement for a role that only has the right name would admit whoever makes the named one.
+/// A vault statement for a role that only has the right name would admit whoever makes the named
+/// one.
 #[tokio::test]
 async fn a_role_of_the_right_name_at_another_path_is_not_admitted() {
     let sandbox = sandbox_with(|_| {});
@@ -161,7 +165,8 @@ fn a_pattern_admits_none_of_these_tricks() {
     }
 }
 
-/// A message is text that someone else may have shaped. The key that is written is the one that the recovery point names.
+/// A message is text that someone else may have shaped. The key that is written is the one that the
+/// recovery point names.
 #[tokio::test]
 async fn another_key_in_the_message_is_never_written() {
     let other = "arn:aws:kms:us-east-1:111122223333:key/be647c92-a410-5da8-8dcc-d0d242b097a0";
@@ -259,7 +264,8 @@ async fn nesting_without_end_is_refused_in_events_and_in_policies() {
     }
 }
 
-/// The narrowest settings that still admit the sample's vault: one account's wildcard is no other account's.
+/// The narrowest settings that still admit the sample's vault: one account's wildcard is no other
+/// account's.
 #[tokio::test]
 async fn an_allowlist_of_another_partition_admits_nothing_here() {
     let settings = Settings {

@@ -120,7 +120,8 @@ async fn a_policy_that_rests_on_an_unknown_key_is_not_written() {
     assert_eq!(sandbox.writes(), []);
 }
 
-/// The first repair leads to a copy that fails for the next cause. That copy has no backup plan, but it is our own.
+/// The first repair leads to a copy that fails for the next cause. That copy has no backup plan,
+/// but it is our own.
 #[tokio::test]
 async fn two_causes_one_after_the_other_are_repaired_by_two_events() {
     let sandbox = sandbox();
@@ -149,7 +150,8 @@ async fn without_a_ledger_nothing_is_written() {
     }
 }
 
-/// Every read of an investigation that doesn't work is an unknown fact, and never leads to a write that needs it.
+/// Every read of an investigation that doesn't work is an unknown fact, and never leads to a write
+/// that needs it.
 #[tokio::test]
 async fn no_read_that_fails_leads_to_a_write_that_needs_it() {
     let kinds = [

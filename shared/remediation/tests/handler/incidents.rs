@@ -133,7 +133,8 @@ async fn a_sweep_says_which_account_it_cannot_reach() {
     assert_eq!(swept.errors.len(), 1);
 }
 
-/// A fact that could not be read for a passing reason is named, and the event counts as not handled.
+/// A fact that could not be read for a passing reason is named, and the event counts as not
+/// handled.
 #[tokio::test]
 async fn an_event_whose_facts_were_throttled_is_taken_up_by_the_next_delivery() {
     for operation in [

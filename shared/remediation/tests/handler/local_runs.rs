@@ -1,4 +1,5 @@
-//! A run by hand with the SAM CLI: nobody delivers the event again, so it is explained whatever AWS says.
+//! A run by hand with the SAM CLI: nobody delivers the event again, so it is explained whatever AWS
+//! says.
 
 use copymend_diagnosis::Diagnosis;
 use copymend_diagnosis::messages::explain;

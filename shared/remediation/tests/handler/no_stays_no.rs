@@ -12,7 +12,8 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// What AWS's read may be late by is ten minutes. A person who deletes the role after five said no, too.
+/// What AWS's read may be late by is ten minutes. A person who deletes the role after five said no,
+/// too.
 #[tokio::test]
 async fn a_service_linked_role_deleted_within_ten_minutes_is_not_made_again() {
     let (sandbox, event) = scene("service-linked-role");
@@ -32,7 +33,8 @@ async fn a_service_linked_role_deleted_within_ten_minutes_is_not_made_again() {
     );
 }
 
-/// A record of the version before has Sids without grantee's account. Its statement is removed by hand.
+/// A record of the version before has Sids without grantee's account. Its statement is removed by
+/// hand.
 #[tokio::test]
 async fn a_statement_of_an_older_version_that_was_removed_counts_as_taken_back() {
     let (sandbox, event) = scene("destination-vault-policy");
@@ -57,7 +59,8 @@ async fn a_statement_of_an_older_version_that_was_removed_counts_as_taken_back()
         .confirm_change(&change, &["CopymendOldStatement".to_owned()])
         .await
         .unwrap();
-    // The policy doesn't hold CopymendOldStatement: somebody removed it. Another role of that account asks.
+    // The policy doesn't hold CopymendOldStatement: somebody removed it. Another role of that
+    // account asks.
     let report = repair(&sandbox, &copied_again(&sandbox, &event, Some(OTHER_ROLE))).await;
     assert_eq!(policy_writes(&sandbox), [], "{:?}", report.outcome);
 }
@@ -80,7 +83,8 @@ async fn a_statement_narrowed_by_what_cannot_be_known_refuses_the_account() {
     );
 }
 
-/// The statement for the whole account is narrowed to nobody, its Sid left. Then the scope becomes `role`.
+/// The statement for the whole account is narrowed to nobody, its Sid left. Then the scope becomes
+/// `role`.
 #[tokio::test]
 async fn an_account_statement_narrowed_by_hand_refuses_its_roles_too() {
     for scope in [VaultScope::Account, VaultScope::Organization] {
@@ -106,7 +110,8 @@ async fn an_account_statement_narrowed_by_hand_refuses_its_roles_too() {
     }
 }
 
-/// The key's owner narrows what admitted one service, its Sid left: the destination account was taken back from.
+/// The key's owner narrows what admitted one service, its Sid left: the destination account was
+/// taken back from.
 #[tokio::test]
 async fn a_key_statement_narrowed_by_hand_refuses_the_account_s_other_services() {
     let sandbox = sandbox_with_one_key();
@@ -240,7 +245,8 @@ async fn a_narrowed_statement_can_be_settled_as_the_guard_says() {
     must_repair(&sandbox, &next).await;
 }
 
-/// Removed by hand while the retry chain of an old grantee goes on: nothing is written, and people hear why.
+/// Removed by hand while the retry chain of an old grantee goes on: nothing is written, and people
+/// hear why.
 #[tokio::test]
 async fn a_key_statement_removed_by_hand_is_not_written_by_a_late_twin_s_retry() {
     let (sandbox, event) = scene("source-key-policy");

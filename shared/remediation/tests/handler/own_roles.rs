@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::advisor::event;
 use crate::support::*;
 
-/// What Copymend may not read stands in its own reports. A session's name can be chosen by anybody, so it silences nothing.
+/// What Copymend may not read stands in its own reports. A session's name can be chosen by anybody,
+/// so it silences nothing.
 #[tokio::test]
 async fn copymends_own_refused_calls_wake_nobody() {
     let sandbox = sandbox();

@@ -86,7 +86,8 @@ async fn a_pause_that_comes_meanwhile_stops_what_is_not_done_yet() {
     assert_eq!(sandbox.writes(), []);
 }
 
-/// Unknown never permits: an item that can't be understood refuses, a read that may work later asks for another delivery.
+/// Unknown never permits: an item that can't be understood refuses, a read that may work later asks
+/// for another delivery.
 #[tokio::test]
 async fn a_pause_that_cannot_be_read_permits_nothing() {
     for name in REPAIRS_AND_RETRIES {

@@ -1,4 +1,5 @@
-//! Whoever changes the settings may open a vault: people are told once, by the first event after it.
+//! Whoever changes the settings may open a vault: people are told once, by the first event after
+//! it.
 
 use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::settings::{Mode, Settings};

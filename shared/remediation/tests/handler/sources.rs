@@ -1,4 +1,5 @@
-//! Whose copies may lead to a grant or a retry: what an attacker who may start copies in some account can't get.
+//! Whose copies may lead to a grant or a retry: what an attacker who may start copies in some
+//! account can't get.
 
 use copymend_policy::VaultScope;
 use copymend_remediation::ports::{Clock, Reads};
@@ -56,7 +57,8 @@ async fn a_copy_of_no_listed_route_gets_no_grant() {
     }
 }
 
-/// The facts don't confirm the cause of this copy. The report still holds no statement for a role that nobody listed.
+/// The facts don't confirm the cause of this copy. The report still holds no statement for a role
+/// that nobody listed.
 #[tokio::test]
 async fn a_cause_that_is_not_confirmed_brings_no_statement_for_an_unlisted_role() {
     let sandbox = sandbox();
@@ -109,7 +111,8 @@ async fn a_copy_of_no_listed_route_is_not_started_again() {
     }
 }
 
-/// A second copy of a grantee that was admitted before needs no investigation, but its route must still be listed.
+/// A second copy of a grantee that was admitted before needs no investigation, but its route must
+/// still be listed.
 #[tokio::test]
 async fn the_way_of_an_admitted_grantee_asks_for_the_source_too() {
     let (sandbox, event) = scene("destination-vault-policy");

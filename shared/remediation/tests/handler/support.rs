@@ -69,7 +69,8 @@ pub(crate) fn before_nth(
     });
 }
 
-/// A sandbox in which the copies of `source-key-policy` and `source-key-policy-rds` need the same key.
+/// A sandbox in which the copies of `source-key-policy` and `source-key-policy-rds` need the same
+/// key.
 pub(crate) fn sandbox_with_one_key() -> Sandbox {
     let text = World::default_json();
     let key_of = |resource: &str| -> String {
@@ -183,7 +184,8 @@ pub(crate) fn policy_writes(sandbox: &Sandbox) -> Vec<Write> {
         .collect()
 }
 
-/// Holds two texts to mean one policy. The texts of a key's policy differ: KMS answers its lists in another order each time.
+/// Holds two texts to mean one policy. The texts of a key's policy differ: KMS answers its lists in
+/// another order each time.
 pub(crate) fn assert_same_policy(one: Option<&str>, other: Option<&str>, place: &str) {
     match (one, other) {
         (Some(one), Some(other)) => {

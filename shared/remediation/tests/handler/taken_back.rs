@@ -54,7 +54,8 @@ async fn an_undone_change_is_made_again_by_no_event() {
     }
 }
 
-/// The first delivery died after the put, so its event is delivered again after the undo, and its job knows its change.
+/// The first delivery died after the put, so its event is delivered again after the undo, and its
+/// job knows its change.
 #[tokio::test]
 async fn a_redelivery_that_knows_its_change_does_not_go_on_after_the_undo() {
     for name in ["destination-vault-policy", "source-key-policy"] {
@@ -173,7 +174,8 @@ async fn a_statement_that_somebody_said_otherwise_takes_nothing_back() {
     must_repair(&sandbox, &next).await;
 }
 
-/// Somebody narrows our statement and leaves its Sid: its grantee isn't admitted any more, and that counts.
+/// Somebody narrows our statement and leaves its Sid: its grantee isn't admitted any more, and that
+/// counts.
 #[tokio::test]
 async fn a_statement_that_somebody_narrowed_refuses_every_role_of_the_account() {
     let (sandbox, event, _) = repaired("destination-vault-policy", open_settings()).await;
@@ -221,7 +223,8 @@ async fn a_service_linked_role_that_somebody_deleted_is_not_created_again() {
     }
 }
 
-/// One key, two services: what admitted the first was removed by hand, so the second is for the key's owner too.
+/// One key, two services: what admitted the first was removed by hand, so the second is for the
+/// key's owner too.
 #[tokio::test]
 async fn a_removal_by_hand_from_a_key_refuses_every_service_of_the_account() {
     let sandbox = sandbox_with_one_key();

@@ -8,8 +8,9 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Repaired, retried, recovered (the incident is closed). Then the event of a copy that had failed before the repair arrives, and a
-/// guard keeps it from being started again. Somebody must hear: the copy stays failed.
+/// Repaired, retried, recovered (the incident is closed). Then the event of a copy that had failed
+/// before the repair arrives, and a guard keeps it from being started again. Somebody must hear:
+/// the copy stays failed.
 async fn late_twin_that_is_refused(
     name: &str,
     settings: Settings,
@@ -78,8 +79,9 @@ async fn silent_late_copy_of_a_key_whose_source_is_no_longer_listed() {
     .await;
 }
 
-/// The first delivery only started the copy again, since somebody else's statement admitted it meanwhile; it was told and died
-/// before the job's entry was closed. Redelivered, it writes: that is an applied change, and must be told.
+/// The first delivery only started the copy again, since somebody else's statement admitted it
+/// meanwhile; it was told and died before the job's entry was closed. Redelivered, it writes: that
+/// is an applied change, and must be told.
 #[tokio::test]
 async fn an_applied_change_of_a_redelivery_is_told() {
     let (sandbox, event) = scene("destination-vault-policy");
@@ -127,7 +129,8 @@ async fn each_grantee_s_grant_is_told_and_a_redelivery_tells_nothing_twice() {
     assert_eq!(policy_writes(&sandbox).len(), 2);
 }
 
-/// The role was made, then IAM's read-back is denied: still a change that was applied, for the record and for people.
+/// The role was made, then IAM's read-back is denied: still a change that was applied, for the
+/// record and for people.
 #[tokio::test]
 async fn a_role_that_was_made_is_a_change_although_its_read_back_fails() {
     let (sandbox, event) = scene("service-linked-role");
@@ -157,7 +160,8 @@ async fn a_role_that_was_made_is_a_change_although_its_read_back_fails() {
     );
 }
 
-/// Another invocation held the notice and died. Under the changed settings a grant is given, and then they are put back.
+/// Another invocation held the notice and died. Under the changed settings a grant is given, and
+/// then they are put back.
 #[tokio::test]
 async fn settings_that_were_in_force_for_a_grant_are_told_although_they_were_put_back() {
     let sandbox = sandbox();
@@ -215,7 +219,8 @@ async fn an_unverified_event_does_not_use_up_the_notice() {
     assert_eq!(count, 1);
 }
 
-/// A pause that is over in the past stops nothing; one that ends during the event still stops what was asked before.
+/// A pause that is over in the past stops nothing; one that ends during the event still stops what
+/// was asked before.
 #[tokio::test]
 async fn a_pause_until_a_time_in_the_past_stops_nothing() {
     let sandbox = sandbox();
@@ -223,7 +228,8 @@ async fn a_pause_until_a_time_in_the_past_stops_nothing() {
     must_repair(&sandbox, &sample("destination-vault-policy")).await;
 }
 
-/// A copy that another copy's repair admits, and that can't be started again: people read the whole of it.
+/// A copy that another copy's repair admits, and that can't be started again: people read the whole
+/// of it.
 #[tokio::test]
 async fn an_admitted_copy_that_is_not_started_again_is_investigated_after_all() {
     for name in ["destination-vault-policy", "source-key-policy"] {

@@ -145,8 +145,9 @@ async fn statements_that_are_gone_already_need_no_write() {
     assert_eq!(sandbox.writes().len(), writes);
 }
 
-/// The policy is restored, and only the ledger's answer fails: asked for again, the undo records what is done already, and a
-/// later repair isn't taken for a fight with whoever removed the statement.
+/// The policy is restored, and only the ledger's answer fails: asked for again, the undo records
+/// what is done already, and a later repair isn't taken for a fight with whoever removed the
+/// statement.
 #[tokio::test]
 async fn an_undo_that_was_not_recorded_is_recorded_by_the_next() {
     for event in [
@@ -227,8 +228,8 @@ async fn the_change_of_one_service_takes_nothing_from_another() {
     }
 }
 
-/// Read before it shows the repair, a key's policy looks as if the statements were gone. Recorded as such, they would stay in
-/// force, and nobody would know whose they are.
+/// Read before it shows the repair, a key's policy looks as if the statements were gone. Recorded
+/// as such, they would stay in force, and nobody would know whose they are.
 #[tokio::test]
 async fn an_undo_does_not_take_a_late_read_for_statements_that_are_gone() {
     let (sandbox, id, before) = repaired("source-key-policy").await;

@@ -1,4 +1,5 @@
-//! Attacks by copies that no owner listed, and by copies on resources whose owners keep Copymend away.
+//! Attacks by copies that no owner listed, and by copies on resources whose owners keep Copymend
+//! away.
 
 use copymend_remediation::ledger::Ledger;
 use copymend_remediation::ports::{Clock, Reads};

@@ -85,7 +85,8 @@ async fn a_statement_that_someone_else_adds_meanwhile_is_kept() {
     assert_both_are_there(&sandbox);
 }
 
-/// The policy is planned, asked about and recorded; only then somebody else writes. Nothing is put over it.
+/// The policy is planned, asked about and recorded; only then somebody else writes. Nothing is put
+/// over it.
 #[tokio::test]
 async fn a_statement_that_someone_else_adds_right_before_the_write_is_never_overwritten() {
     let (sandbox, event) = scene("destination-vault-policy-2");
@@ -130,8 +131,8 @@ async fn a_policy_that_is_replaced_before_the_read_back_is_read_and_written_agai
     assert_both_are_there(&sandbox);
 }
 
-/// Somebody edits on top of what was just written: it is found at the read-back, our statement is still there, and the ledger
-/// learns that it was written.
+/// Somebody edits on top of what was just written: it is found at the read-back, our statement is
+/// still there, and the ledger learns that it was written.
 #[tokio::test]
 async fn an_edit_right_after_the_write_leaves_ours_recorded() {
     let (sandbox, event) = scene("destination-vault-policy-2");
@@ -158,8 +159,8 @@ async fn an_edit_right_after_the_write_leaves_ours_recorded() {
     assert_eq!(history.sids, report.changes[0].added);
 }
 
-/// The put works, but the reads after it are late. It isn't put again from a text that may lack what others wrote; people hear
-/// how things stand, and the next delivery sees it and goes on.
+/// The put works, but the reads after it are late. It isn't put again from a text that may lack
+/// what others wrote; people hear how things stand, and the next delivery sees it and goes on.
 #[tokio::test]
 async fn a_key_policy_that_is_read_late_is_not_put_again() {
     let (sandbox, event) = scene("source-key-policy");
@@ -187,7 +188,8 @@ async fn a_key_policy_that_is_read_late_is_not_put_again() {
     assert_eq!(policy_writes(&sandbox).len(), 1);
 }
 
-/// A policy that is read late lacks what another repair wrote a moment ago. Written anew from that, it would lose it.
+/// A policy that is read late lacks what another repair wrote a moment ago. Written anew from that,
+/// it would lose it.
 #[tokio::test]
 async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
     let sandbox = sandbox_with_one_key();
@@ -208,7 +210,8 @@ async fn no_repair_starts_from_a_policy_that_lacks_a_recent_one() {
     }
 }
 
-/// A policy that lacks our own statement because it is read late is read again, before anybody is blamed for removing it.
+/// A policy that lacks our own statement because it is read late is read again, before anybody is
+/// blamed for removing it.
 #[tokio::test]
 async fn a_late_read_is_no_removal() {
     let (sandbox, event) = scene("source-key-policy");
@@ -226,7 +229,8 @@ async fn a_late_read_is_no_removal() {
     assert_eq!(policy_writes(&sandbox).len(), 1);
 }
 
-/// The owner allowed a part, and took it back later: the second change adds that part, and nothing that the first one added.
+/// The owner allowed a part, and took it back later: the second change adds that part, and nothing
+/// that the first one added.
 #[tokio::test]
 async fn a_change_records_what_it_adds_and_no_more() {
     let (sandbox, event) = scene("source-key-policy");
@@ -263,7 +267,8 @@ async fn a_repair_for_one_service_is_none_for_another() {
     }
 }
 
-/// The second copy needs no repair, but no retry is left for it: then people have to be told what to do.
+/// The second copy needs no repair, but no retry is left for it: then people have to be told what
+/// to do.
 #[tokio::test]
 async fn a_copy_without_a_retry_left_comes_with_advice() {
     let (sandbox, event) = scene("destination-vault-policy");

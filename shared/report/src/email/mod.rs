@@ -13,7 +13,8 @@ use body::Body;
 /// An e-mail, as `sns:Publish` takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
-    /// At most 100 printable ASCII characters, as SNS demands (SNS API reference, `Publish`, documented).
+    /// At most 100 printable ASCII characters, as SNS demands (SNS API reference, `Publish`,
+    /// documented).
     pub subject: String,
     /// The text. Far below the 256 KiB that SNS takes.
     pub body: String,

@@ -34,7 +34,8 @@ pub(super) fn notes(body: &mut Body, notes: &[String]) {
     }
 }
 
-/// Who, where to look, and the steps. A line that repeats `above`, a text that is shown already, only points there.
+/// Who, where to look, and the steps. A line that repeats `above`, a text that is shown already,
+/// only points there.
 pub(super) fn advice(body: &mut Body, advice: &Advice, above: Option<&str>) {
     body.field("Who", &inline(&advice.who));
     if let Some(link) = advice.console.as_deref().and_then(link::console) {

@@ -1,7 +1,8 @@
 //! A diff of pretty-printed JSON, shortened for a terminal.
 
-/// The changed lines of a unified diff. What nests is joined on one line where it fits into `width`; the indentation
-/// that all lines share is dropped. Context and line numbers are left out: the e-mail and the JSON have them.
+/// The changed lines of a unified diff. What nests is joined on one line where it fits into
+/// `width`; the indentation that all lines share is dropped. Context and line numbers are left out:
+/// the e-mail and the JSON have them.
 pub(super) fn fold(diff: &str, width: usize) -> Vec<String> {
     let mut changed: Vec<&str> = diff
         .lines()
@@ -52,7 +53,8 @@ fn indent(line: &str) -> usize {
         .count()
 }
 
-/// The line joined with all that nests in it, and how many lines that took. None if it doesn't fit or opens nothing.
+/// The line joined with all that nests in it, and how many lines that took. None if it doesn't fit
+/// or opens nothing.
 fn join(first: &str, tail: &[String], width: usize) -> Option<(String, usize)> {
     let opens_object = first.ends_with('{');
     if !opens_object && !first.ends_with('[') {

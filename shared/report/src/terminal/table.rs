@@ -25,8 +25,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// The line of a Report, under the name that the reader knows the event by. `copy` is the state of the copy that was started
-    /// again, where it is known.
+    /// The line of a Report, under the name that the reader knows the event by. `copy` is the state
+    /// of the copy that was started again, where it is known.
     #[must_use]
     pub fn of_report(event: &str, report: &Report, copy: Option<CopyJobState>) -> Self {
         let (result, tone) = result(report, copy);

@@ -81,8 +81,8 @@ impl View {
         }
     }
 
-    /// The cause with its evidence, the other candidates, and what could not be read. What the list of `permissions` says
-    /// already isn't said again.
+    /// The cause with its evidence, the other candidates, and what could not be read. What the list
+    /// of `permissions` says already isn't said again.
     pub(super) fn diagnosis(
         &mut self,
         diagnosis: &DiagnosisReport,
@@ -154,7 +154,8 @@ impl View {
         }
     }
 
-    /// Who must act, the steps, and where to look. A line that repeats `above`, a text that is shown already, only points there.
+    /// Who must act, the steps, and where to look. A line that repeats `above`, a text that is
+    /// shown already, only points there.
     pub(super) fn advice(&mut self, advice: &Advice, above: Option<&str>) {
         self.who(advice);
         let labels = std::iter::once("to do").chain(std::iter::repeat(""));

@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, get};
 use crate::error::AwsError;
 use crate::server::App;
 
-/// The operations. What isn't among them is refused and not passed on: vaults and jobs are in the sandbox alone. SDKs differ in
-/// whether they end a path with a slash.
+/// The operations. What isn't among them is refused and not passed on: vaults and jobs are in the
+/// sandbox alone. SDKs differ in whether they end a path with a slash.
 pub(crate) fn router(app: App) -> Router {
     let policy = get(operations::get_vault_policy)
         .put(operations::put_vault_policy)

@@ -1,4 +1,5 @@
-//! The operations of AWS Backup that are served. Vaults are reached by the account that owns them alone.
+//! The operations of AWS Backup that are served. Vaults are reached by the account that owns them
+//! alone.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,8 @@ fn in_vault<T>(
     })
 }
 
-/// A vault of another account can't be reached, whatever its policy says (documented: "Vault access policies").
+/// A vault of another account can't be reached, whatever its policy says (documented: "Vault access
+/// policies").
 fn own_account(caller: &Caller, parameters: &BTreeMap<String, String>) -> Result<(), AwsError> {
     match parameters.get("backupVaultAccountId") {
         Some(account) if account != caller.account().as_str() => Err(AwsError::denied(

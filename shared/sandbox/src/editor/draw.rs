@@ -13,7 +13,8 @@ use crate::world::{World, WorldError};
 const MOST: usize = 10;
 /// One in so many of them is a fault, which no rule brings about.
 const FAULTS: usize = 8;
-/// How many chances a way has that applies to every shape and stands beside every other. One that doesn't has more, up to [`RARE`].
+/// How many chances a way has that applies to every shape and stands beside every other. One that
+/// doesn't has more, up to [`RARE`].
 const COMMON: usize = 4;
 const RARE: usize = 48;
 /// A way that so many others exclude has twice the chances.
@@ -118,8 +119,8 @@ fn ways() -> &'static [Way] {
     &WAYS
 }
 
-/// Draws a world: first how it is broken, so that what applies to few shapes isn't left out, then a shape in which that can be, then what
-/// else is broken.
+/// Draws a world: first how it is broken, so that what applies to few shapes isn't left out, then a
+/// shape in which that can be, then what else is broken.
 #[must_use]
 pub fn draw(seed: u64) -> Drawn {
     let mut dice = Dice(seed);

@@ -159,8 +159,9 @@ fn point(shape: Shape, places: &Places) -> Value {
     point
 }
 
-/// The policy of a key that these use: what AWS documents for the keys of logically air-gapped vaults, which is more than other copies
-/// need. Where the key's own account uses it, the key doesn't delegate its use to the account, so that these statements decide.
+/// The policy of a key that these use: what AWS documents for the keys of logically air-gapped
+/// vaults, which is more than other copies need. Where the key's own account uses it, the key
+/// doesn't delegate its use to the account, so that these statements decide.
 fn key_policy(owner: &str, users: &[&str]) -> Value {
     let is_of = |user: &&str| user.contains(&format!(":{owner}:"));
     let administration = if users.iter().any(is_of) {
@@ -220,7 +221,8 @@ fn users(places: &Places, by_job_role: bool, by_linked_role: bool) -> Vec<&str> 
     job_role.into_iter().chain(linked_role).collect()
 }
 
-/// A world of this shape in which the copy completes. No policy in it speaks of the organization, so that each thing can be broken alone.
+/// A world of this shape in which the copy completes. No policy in it speaks of the organization,
+/// so that each thing can be broken alone.
 pub(super) fn world(shape: Shape, places: &Places) -> Value {
     let source_users = users(
         places,
@@ -273,7 +275,8 @@ pub(super) fn world(shape: Shape, places: &Places) -> Value {
             }
         }]
     });
-    // A copy from one air-gapped vault to another can't be scheduled (documented: "Logically air-gapped vault").
+    // A copy from one air-gapped vault to another can't be scheduled (documented: "Logically
+    // air-gapped vault").
     let is_on_demand = shape.leaves_air_gapped() && shape.enters_air_gapped();
     let job = world.pointer_mut(COPY).and_then(Value::as_object_mut);
     if let Some(job) = job.filter(|_| is_on_demand) {

@@ -1,7 +1,9 @@
-//! The world editor: healthy worlds of many shapes, how each cause breaks one, and how exactly that is mended.
+//! The world editor: healthy worlds of many shapes, how each cause breaks one, and how exactly that
+//! is mended.
 //!
-//! It is written from AWS's pages, as the rules of the sandbox are, and knows nothing of how the diagnosis finds a cause. What is true of
-//! a world that it made is therefore known without asking the program that is to be tested.
+//! It is written from AWS's pages, as the rules of the sandbox are, and knows nothing of how the
+//! diagnosis finds a cause. What is true of a world that it made is therefore known without asking
+//! the program that is to be tested.
 //!
 //! ```
 //! use copymend_sandbox::editor;
@@ -34,9 +36,11 @@ pub struct Break {
     pub name: &'static str,
     /// The cause that it brings about.
     pub cause: Cause,
-    /// Whether a rule of the sandbox refuses the copy then. Otherwise it is a fault inside AWS, which only its message tells.
+    /// Whether a rule of the sandbox refuses the copy then. Otherwise it is a fault inside AWS,
+    /// which only its message tells.
     pub is_rule: bool,
-    /// The parts of the world that it changes. Two ways that share one can't stand beside each other.
+    /// The parts of the world that it changes. Two ways that share one can't stand beside each
+    /// other.
     places: &'static [Place],
     applies: fn(Shape) -> bool,
     make: fn(&mut Draft),

@@ -78,7 +78,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A snapshot of an encrypted volume that is copied from a standard vault to one in another account and Region.
+    /// A snapshot of an encrypted volume that is copied from a standard vault to one in another
+    /// account and Region.
     pub const USUAL: Self = Self {
         backup: Backup::Ebs,
         cross_account: true,
@@ -90,8 +91,8 @@ impl Shape {
         opt_in_region: false,
     };
 
-    /// Whether AWS lets such a copy pass, if nothing is broken (documented: AWS Backup developer guide, "Feature availability by
-    /// resource" and "Logically air-gapped vault").
+    /// Whether AWS lets such a copy pass, if nothing is broken (documented: AWS Backup developer
+    /// guide, "Feature availability by resource" and "Logically air-gapped vault").
     #[must_use]
     pub fn is_possible(self) -> bool {
         let air_gapped = self.leaves_air_gapped() || self.enters_air_gapped();
@@ -158,13 +159,15 @@ impl Shape {
         self.destination != VaultKind::AirGapped
     }
 
-    /// Whether the job role uses the source key: inside one account, and into and out of air-gapped vaults.
+    /// Whether the job role uses the source key: inside one account, and into and out of air-gapped
+    /// vaults.
     pub(super) fn job_role_uses_source_key(self) -> bool {
         self.has_source_key()
             && (!self.cross_account || self.enters_air_gapped() || self.leaves_air_gapped())
     }
 
-    /// Whether the destination's service-linked role uses the source key: across accounts, and out of air-gapped vaults.
+    /// Whether the destination's service-linked role uses the source key: across accounts, and out
+    /// of air-gapped vaults.
     pub(super) fn linked_role_uses_source_key(self) -> bool {
         self.has_source_key()
             && !self.enters_air_gapped()

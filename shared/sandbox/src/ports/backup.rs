@@ -159,7 +159,8 @@ impl Backup for Sandbox {
             })
     }
 
-    /// Only recovery points whose ARN is AWS Backup's own (documented: API reference, `ListTags`; the words are unverified).
+    /// Only recovery points whose ARN is AWS Backup's own (documented: API reference, `ListTags`;
+    /// the words are unverified).
     async fn list_recovery_point_tags(
         &self,
         location: &Location,
@@ -227,7 +228,8 @@ impl Backup for Sandbox {
             .await
     }
 
-    /// Only the management account may read it (documented: API reference, `DescribeGlobalSettings`).
+    /// Only the management account may read it (documented: API reference,
+    /// `DescribeGlobalSettings`).
     async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
         let calling = self
             .calling("backup:DescribeGlobalSettings", &location.account)
@@ -288,9 +290,10 @@ impl BackupWrites for Sandbox {
 }
 
 impl Sandbox {
-    /// The copy runs at once. Continuous backups can't be copied on demand, and `DeleteAfterEvent` is "not valid as an input"
-    /// (documented: API reference, `StartCopyJob` and `Lifecycle`). The source vault's policy may deny the call (documented: "Vault
-    /// access policies"), and the caller must be allowed to pass the job role.
+    /// The copy runs at once. Continuous backups can't be copied on demand, and `DeleteAfterEvent`
+    /// is "not valid as an input" (documented: API reference, `StartCopyJob` and `Lifecycle`). The
+    /// source vault's policy may deny the call (documented: "Vault access policies"), and the
+    /// caller must be allowed to pass the job role.
     ///
     /// # Errors
     ///

@@ -12,7 +12,8 @@ use crate::world::PolicyText;
 use crate::writes::WriteError;
 
 impl Keys for Sandbox {
-    /// AWS owned keys can't be viewed (documented: KMS developer guide, "AWS KMS keys"; the words are unverified).
+    /// AWS owned keys can't be viewed (documented: KMS developer guide, "AWS KMS keys"; the words
+    /// are unverified).
     async fn describe_key(&self, key: &KeyArn) -> CallResult<Option<Key>> {
         let calling = self.calling("kms:DescribeKey", key);
         if self.with_world(|world| world.is_aws_owned(key)) {
@@ -45,8 +46,8 @@ impl Keys for Sandbox {
             .await
     }
 
-    /// The lists of every statement come in another order each time, as from AWS KMS (seen: aws/aws-cli#9456,
-    /// hashicorp/terraform-provider-aws#39788).
+    /// The lists of every statement come in another order each time, as from AWS KMS (seen:
+    /// aws/aws-cli#9456, hashicorp/terraform-provider-aws#39788).
     async fn get_key_policy(&self, key: &KeyArn) -> CallResult<Option<String>> {
         let turn = self.next_turn();
         self.calling("kms:GetKeyPolicy", key)

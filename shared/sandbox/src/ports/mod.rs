@@ -50,8 +50,8 @@ impl Calling<'_> {
         }
     }
 
-    /// Reads the world, in an account that must exist, as the role that Copymend has there and if AWS lets it: a role in any other
-    /// can't be assumed.
+    /// Reads the world, in an account that must exist, as the role that Copymend has there and if
+    /// AWS lets it: a role in any other can't be assumed.
     ///
     /// The call takes its time: others that are made side by side begin before it ends.
     async fn in_account<T>(

@@ -37,9 +37,10 @@ pub(super) fn not_denied_lately(world: &World, call: Call<'_>) -> Verdict {
     }
 }
 
-/// What the policy of a resource says. All keys of a request are known here, so that only one thing is open: whether a Deny with
-/// `NotPrincipal` hits a principal that it names without the account. AWS says that it might (documented: IAM
-/// `reference_policies_elements_notprincipal`); here it does (inferred).
+/// What the policy of a resource says. All keys of a request are known here, so that only one thing
+/// is open: whether a Deny with `NotPrincipal` hits a principal that it names without the account.
+/// AWS says that it might (documented: IAM `reference_policies_elements_notprincipal`); here it
+/// does (inferred).
 pub(super) fn says(policy: Option<&PolicyText>, request: &Request) -> Decision {
     let document = policy.and_then(|policy| policy.document().ok());
     match document.map(|document| evaluate(document, request)) {

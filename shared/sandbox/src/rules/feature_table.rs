@@ -1,7 +1,8 @@
 //! AWS Backup's feature table, as AWS prints it: what the sandbox lets be copied where.
 //!
-//! Source (documented): AWS Backup developer guide, `backup-feature-availability`, the tables "Feature availability by resource" and
-//! "Feature availability by AWS Region" with their footnotes and considerations, in the edition of September 2026.
+//! Source (documented): AWS Backup developer guide, `backup-feature-availability`, the tables
+//! "Feature availability by resource" and "Feature availability by AWS Region" with their footnotes
+//! and considerations, in the edition of September 2026.
 
 use copymend_policy::Arn;
 
@@ -18,18 +19,21 @@ pub(super) struct Row {
     pub(super) air_gapped: bool,
 }
 
-/// The rows: name, and the ticks for another Region (`R`), another account (`A`) and a logically air-gapped vault (`L`).
+/// The rows: name, and the ticks for another Region (`R`), another account (`A`) and a logically
+/// air-gapped vault (`L`).
 const BY_RESOURCE: [(&str, &str); 24] = [
     ("Amazon EC2", "RAL"),
     ("Amazon S3", "RAL"),
     ("Amazon EBS", "RAL"),
     ("Amazon RDS DB instance", "RA"),
-    // Ticked, and refused by footnote 3: "Multi-AZ clusters do not currently support any copy operations".
+    // Ticked, and refused by footnote 3: "Multi-AZ clusters do not currently support any copy
+    // operations".
     ("Amazon RDS cluster", ""),
     ("Amazon Aurora", "RAL"),
     ("Amazon Aurora DSQL", "RAL"),
     ("Amazon EFS", "RAL"),
-    // And Windows File Server. OpenZFS has no tick for air-gapped vaults, but nothing in a backup tells it from these.
+    // And Windows File Server. OpenZFS has no tick for air-gapped vaults, but nothing in a backup
+    // tells it from these.
     ("FSx for Lustre", "RAL"),
     ("FSx for ONTAP", "RAL"),
     ("AWS Storage Gateway", "RAL"),
@@ -50,9 +54,10 @@ const BY_RESOURCE: [(&str, &str); 24] = [
     ("Cluster state of Amazon EKS", ""),
 ];
 
-/// The row of a backup; nothing for a type that the page doesn't know. Some kinds share the name of a type: their ARNs tell them
-/// apart (documented: "Advanced DynamoDB backup", "Amazon RDS Multi-Availability Zone backups", "Amazon EKS backups"; that FSx for
-/// ONTAP is backed up by the volume is inferred).
+/// The row of a backup; nothing for a type that the page doesn't know. Some kinds share the name of
+/// a type: their ARNs tell them apart (documented: "Advanced DynamoDB backup", "Amazon RDS
+/// Multi-Availability Zone backups", "Amazon EKS backups"; that FSx for ONTAP is backed up by the
+/// volume is inferred).
 pub(super) fn row(resource_type: &str, point: &Arn, resource: &Arn) -> Option<Row> {
     let letters: String = resource_type
         .chars()
@@ -165,13 +170,15 @@ impl Journey<'_> {
         self.from != self.to
     }
 
-    /// Whether it begins or ends in one of these Regions. That both ends count, where the page names a Region, is inferred.
+    /// Whether it begins or ends in one of these Regions. That both ends count, where the page
+    /// names a Region, is inferred.
     fn touches(self, regions: &[&str]) -> bool {
         regions.contains(&self.from) || regions.contains(&self.to)
     }
 
-    /// Whether AWS Backup doesn't make this copy of a backup of this row. A row without a tick in either of the first two columns has
-    /// no copies "in any scenario, including same-Region and same-account copies".
+    /// Whether AWS Backup doesn't make this copy of a backup of this row. A row without a tick in
+    /// either of the first two columns has no copies "in any scenario, including same-Region and
+    /// same-account copies".
     pub(super) fn is_excluded(self, row: Row) -> bool {
         let ticked = row.cross_region || row.cross_account;
         !ticked
@@ -207,7 +214,8 @@ impl Journey<'_> {
         }
     }
 
-    /// Whether a logically air-gapped vault takes it (footnotes 9 and 11, and footnote 1 of the table by Region).
+    /// Whether a logically air-gapped vault takes it (footnotes 9 and 11, and footnote 1 of the
+    /// table by Region).
     pub(super) fn may_enter_air_gapped_vault(self, row: Row) -> bool {
         let elsewhere = self.is_cross_region() || self.cross_account;
         let closed = match row.name {

@@ -1,4 +1,5 @@
-//! Which resource types can be copied where, by AWS Backup's own page: see [`super::feature_table`].
+//! Which resource types can be copied where, by AWS Backup's own page: see
+//! [`super::feature_table`].
 
 use copymend_diagnosis::Cause;
 
@@ -7,10 +8,12 @@ use super::{Verdict, refused};
 use crate::copies::NewCopy;
 use crate::world::{RecoveryPoint, Vault, World};
 
-/// AWS's words for a type that a logically air-gapped vault doesn't take (documented: "Primary backups to logically air-gapped vaults").
+/// AWS's words for a type that a logically air-gapped vault doesn't take (documented: "Primary
+/// backups to logically air-gapped vaults").
 pub(super) const NOT_IN_AIR_GAPPED_VAULT: &str = "Backup job completed successfully to the target backup vault. This resource type is not supported by logically air-gapped backup vault.";
 
-/// Copies stay inside a partition (documented: the page's footnotes 2 and 4). A type that the page doesn't know is let pass.
+/// Copies stay inside a partition (documented: the page's footnotes 2 and 4). A type that the page
+/// doesn't know is let pass.
 pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
     let air_gapped = world
         .vault(&copy.destination_vault)

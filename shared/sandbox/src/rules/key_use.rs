@@ -1,4 +1,5 @@
-//! The use of one customer managed key for a copy: who calls, what is called, and which policy stands in the way.
+//! The use of one customer managed key for a copy: who calls, what is called, and which policy
+//! stands in the way.
 
 use copymend_diagnosis::{Cause, KeyArn};
 use copymend_policy::{AccountId, Authorization, Layer, PolicyDocument, Request, Verdict};
@@ -12,7 +13,8 @@ use crate::denials::RefusedCall;
 use crate::managed;
 use crate::world::{Key, PolicyText, Storage, World};
 
-/// Attached everywhere beside the service control policies of the world (documented: Organizations `orgs_manage_policies_scps`).
+/// Attached everywhere beside the service control policies of the world (documented: Organizations
+/// `orgs_manage_policies_scps`).
 const FULL_ACCESS: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
@@ -33,7 +35,8 @@ pub(super) struct KeyCall {
     action: &'static str,
     /// The service that passes the call on, and its Region.
     via: Option<(&'static str, String)>,
-    /// Whether the user's own policies must allow the call too. AWS asks less of them than of the key's policy.
+    /// Whether the user's own policies must allow the call too. AWS asks less of them than of the
+    /// key's policy.
     needs_own_permission: bool,
 }
 
@@ -50,9 +53,9 @@ pub(super) enum KeyRefusal {
     RegionNotEnabled,
 }
 
-/// What the destination's service-linked role calls on the key of a backup that it copies: what its managed policy lets it do, less
-/// `kms:ListGrants`, whose absence alone is not known to stop a copy (inferred). Which Region `kms:ViaService` names is unverified:
-/// both must be allowed here.
+/// What the destination's service-linked role calls on the key of a backup that it copies: what its
+/// managed policy lets it do, less `kms:ListGrants`, whose absence alone is not known to stop a
+/// copy (inferred). Which Region `kms:ViaService` names is unverified: both must be allowed here.
 pub(super) fn of_service_linked_role(storage: Storage, copy: &NewCopy) -> Vec<KeyCall> {
     let actions = [
         "kms:ReEncryptFrom",
@@ -62,8 +65,9 @@ pub(super) fn of_service_linked_role(storage: Storage, copy: &NewCopy) -> Vec<Ke
     in_both_regions(storage, copy, &actions)
 }
 
-/// What the job role calls on the key of a backup that it copies itself: what `AWSBackupServiceRolePolicyForBackup` lets it do with
-/// snapshots of Amazon EBS, and elsewhere the grant that the service asks for (inferred).
+/// What the job role calls on the key of a backup that it copies itself: what
+/// `AWSBackupServiceRolePolicyForBackup` lets it do with snapshots of Amazon EBS, and elsewhere the
+/// grant that the service asks for (inferred).
 pub(super) fn of_job_role(storage: Storage, copy: &NewCopy) -> Vec<KeyCall> {
     match storage {
         Storage::Ec2 => in_both_regions(storage, copy, &["kms:ReEncryptFrom", "kms:CreateGrant"]),
@@ -81,8 +85,8 @@ fn in_both_regions(storage: Storage, copy: &NewCopy, actions: &[&'static str]) -
     calls
 }
 
-/// What is called on the destination vault's key, so that a copy can be encrypted with it: what the managed policies of the two roles let
-/// them do there (inferred).
+/// What is called on the destination vault's key, so that a copy can be encrypted with it: what the
+/// managed policies of the two roles let them do there (inferred).
 pub(super) fn of_copy(storage: Storage, user: KeyUser, region: &str) -> Vec<KeyCall> {
     let actions: &[&'static str] = match (storage, user) {
         (Storage::Ec2, KeyUser::JobRole) => &[
@@ -105,9 +109,10 @@ pub(super) fn of_copy(storage: Storage, user: KeyUser, region: &str) -> Vec<KeyC
         .collect()
 }
 
-/// What the policy of a logically air-gapped vault's own customer managed key must admit the job role to "for all copy scenarios", and
-/// what of it the role's own policies must allow (documented: developer guide, "Logically air-gapped vault", key policy for copy and
-/// restore, and "IAM Role" below it).
+/// What the policy of a logically air-gapped vault's own customer managed key must admit the job
+/// role to "for all copy scenarios", and what of it the role's own policies must allow (documented:
+/// developer guide, "Logically air-gapped vault", key policy for copy and restore, and "IAM Role"
+/// below it).
 pub(super) fn of_key_of_vault(region: &str) -> Vec<KeyCall> {
     let admitted = [
         "kms:Encrypt",
@@ -126,8 +131,8 @@ pub(super) fn of_key_of_vault(region: &str) -> Vec<KeyCall> {
     owned.into_iter().chain(admitted).collect()
 }
 
-/// What the key of a fully managed backup must admit: AWS's published minimum (documented: developer guide, "AWS Backup permissions,
-/// grants, and deny statements").
+/// What the key of a fully managed backup must admit: AWS's published minimum (documented:
+/// developer guide, "AWS Backup permissions, grants, and deny statements").
 pub(super) fn of_fully_managed(region: &str) -> Vec<KeyCall> {
     let through = ["kms:GenerateDataKey", "kms:Decrypt", "kms:CreateGrant"];
     let through = through.map(|action| KeyCall::through(action, "backup", region));
@@ -165,8 +170,9 @@ pub(super) struct KeyUse<'a> {
 }
 
 impl KeyUse<'_> {
-    /// Whether every call is allowed, by the key's policy and by what stands over the user (documented: IAM
-    /// `reference_policies_evaluation-logic`, KMS `key-policy-default` and `key-policy-modifying-external-accounts`).
+    /// Whether every call is allowed, by the key's policy and by what stands over the user
+    /// (documented: IAM `reference_policies_evaluation-logic`, KMS `key-policy-default` and
+    /// `key-policy-modifying-external-accounts`).
     pub(super) fn may(&self, calls: &[KeyCall]) -> Result<(), KeyRefusal> {
         let Some((caller, account)) = self.caller() else {
             return Err(KeyRefusal::NotAdmitted(None));
@@ -188,7 +194,8 @@ impl KeyUse<'_> {
             .iter()
             .filter_map(|key_call| self.refusal(key_call, &caller, &authority))
             .collect();
-        // Where several calls are refused, AWS names a Deny rather than nothing in particular (inferred).
+        // Where several calls are refused, AWS names a Deny rather than nothing in particular
+        // (inferred).
         refusals.sort_by_key(|refusal| match refusal {
             KeyRefusal::Elsewhere(_) => 0,
             KeyRefusal::Denied(..) => 1,
@@ -228,7 +235,8 @@ impl KeyUse<'_> {
         }
     }
 
-    /// The authority of what isn't one of the world's roles. A missing service-linked role is a cause of its own, which other rules find.
+    /// The authority of what isn't one of the world's roles. A missing service-linked role is a
+    /// cause of its own, which other rules find.
     fn beyond_the_world(&self) -> Option<Authority> {
         let identity = match self.user {
             KeyUser::JobRole => return None,
@@ -343,8 +351,8 @@ impl KeyUse<'_> {
         })
     }
 
-    /// What the encryption context holds is documented for Amazon EBS and for AWS Backup (managed policy
-    /// `AWSBackupServiceRolePolicyForBackup`; developer guide, "Encryption").
+    /// What the encryption context holds is documented for Amazon EBS and for AWS Backup (managed
+    /// policy `AWSBackupServiceRolePolicyForBackup`; developer guide, "Encryption").
     fn request(&self, key_call: &KeyCall, call: Call<'_>) -> Request {
         let request = call.request(self.world);
         match key_call.via.as_ref().map(|(service, _)| *service) {

@@ -1,27 +1,36 @@
 //! AWS's rules for a copy, in the order in which this sandbox applies them.
 //!
-//! Labels as in the project's facts: *documented* by AWS, *seen* in public, *inferred*, *unverified*. AWS documents most of
-//! the rules but not their order: the order is inferred from who can act before whom (the job role first, then the
-//! destination vault, then the service-linked role of the destination, then the key).
+//! Labels as in the project's facts: *documented* by AWS, *seen* in public, *inferred*,
+//! *unverified*. AWS documents most of the rules but not their order: the order is inferred from
+//! who can act before whom (the job role first, then the destination vault, then the service-linked
+//! role of the destination, then the key).
 //!
-//! 1. The job role exists and AWS Backup may assume it (documented: developer guide, "IAM service roles").
-//! 2. Service control policies, the role's policies and its boundary allow `backup:CopyFromBackupVault` and
-//!    `backup:CopyIntoBackupVault` (documented: service authorization reference), and the source vault doesn't deny the
-//!    first.
+//! 1. The job role exists and AWS Backup may assume it (documented: developer guide, "IAM service
+//!    roles").
+//! 2. Service control policies, the role's policies and its boundary allow
+//!    `backup:CopyFromBackupVault` and `backup:CopyIntoBackupVault` (documented: service
+//!    authorization reference), and the source vault doesn't deny the first.
 //! 3. The recovery point exists, and the destination vault exists.
-//! 4. Another account: same organization, and the feature is on (documented: "Creating backup copies across accounts").
-//! 5. The resource type supports the copy (documented: "Feature availability by resource"; the table is [`feature_table`]).
-//! 6. The destination vault's policy: another account needs an Allow, the same one is only stopped by a Deny
-//!    (documented: "Vault access policies"; the same-account half is inferred from IAM's evaluation logic).
-//! 7. The destination vault's key exists, is usable, and is one that a copy of this type may be under: see [`vault_key`].
+//! 4. Another account: same organization, and the feature is on (documented: "Creating backup
+//!    copies across accounts").
+//! 5. The resource type supports the copy (documented: "Feature availability by resource"; the
+//!    table is [`feature_table`]).
+//! 6. The destination vault's policy: another account needs an Allow, the same one is only stopped
+//!    by a Deny (documented: "Vault access policies"; the same-account half is inferred from IAM's
+//!    evaluation logic).
+//! 7. The destination vault's key exists, is usable, and is one that a copy of this type may be
+//!    under: see [`vault_key`].
 //! 8. The vault's retention range (documented: "Vault Lock").
 //! 9. The destination vault's key admits who encrypts the copy.
-//! 10. Another account: `AWSServiceRoleForBackup` exists there (documented; AWS's words for it are unverified).
+//! 10. Another account: `AWSServiceRoleForBackup` exists there (documented; AWS's words for it are
+//!     unverified).
 //! 11. The source keys: see [`source_key`].
-//! 12. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies seen).
+//! 12. Tags: at most fifty, and the organization's tag policy (documented: "Quotas"; tag policies
+//!     seen).
 //!
-//! A call that AWS refused is refused for a while more: see [`crate::denials`]. The rules use the crate `policy`, which an independent
-//! simulator checks, and nothing of the diagnosis but the names of causes and of things.
+//! A call that AWS refused is refused for a while more: see [`crate::denials`]. The rules use the
+//! crate `policy`, which an independent simulator checks, and nothing of the diagnosis but the
+//! names of causes and of things.
 
 mod calls;
 mod feature_table;

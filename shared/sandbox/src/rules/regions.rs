@@ -5,9 +5,10 @@ use copymend_policy::AccountId;
 use super::feature_table::OPT_IN;
 use crate::world::World;
 
-/// Whether an account is enabled in a Region. Permissions on a key of another account have an effect only where the caller's account is
-/// enabled in the key's Region (documented: KMS `key-policy-modifying-external-accounts`). An account that isn't in the world, or that
-/// names none, has enabled them all.
+/// Whether an account is enabled in a Region. Permissions on a key of another account have an
+/// effect only where the caller's account is enabled in the key's Region (documented: KMS
+/// `key-policy-modifying-external-accounts`). An account that isn't in the world, or that names
+/// none, has enabled them all.
 pub(super) fn is_enabled(world: &World, account: AccountId, region: &str) -> bool {
     let enabled = world
         .account(account)

@@ -63,7 +63,8 @@ pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
     may(world, &authority, into, &into.request(world))
 }
 
-/// Whether the trust policy lets `backup.amazonaws.com` assume the role (documented: developer guide, "IAM service roles").
+/// Whether the trust policy lets `backup.amazonaws.com` assume the role (documented: developer
+/// guide, "IAM service roles").
 fn is_trusting(role: &Role, copy: &NewCopy) -> bool {
     let Some(policy) = &role.trust_policy else {
         return true;

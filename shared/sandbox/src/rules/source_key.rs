@@ -1,7 +1,8 @@
 //! The keys that protect the source backup.
 //!
-//! For types that AWS Backup doesn't manage fully it is the resource's key; an image has as many as its snapshots have (documented:
-//! developer guide, "Encryption for backups": snapshots follow Amazon EBS, images have no key of their own). Who uses it:
+//! For types that AWS Backup doesn't manage fully it is the resource's key; an image has as many as
+//! its snapshots have (documented: developer guide, "Encryption for backups": snapshots follow
+//! Amazon EBS, images have no key of their own). Who uses it:
 //!
 //! | copy | user | label |
 //! |---|---|---|
@@ -10,9 +11,9 @@
 //! | into a logically air-gapped vault | the job role | documented: "Logically air-gapped vault", key policy for copy and restore |
 //! | out of one, under a customer managed key | the job role, and for a standard vault the destination's service-linked role too | documented: as before |
 //!
-//! For fully managed types it is the source vault's key. Which principal of the destination uses it is unverified: here it is enough that
-//! the policy admits the service-linked role, the destination account's root or, inside the account, the job role to AWS's published
-//! minimum.
+//! For fully managed types it is the source vault's key. Which principal of the destination uses it
+//! is unverified: here it is enough that the policy admits the service-linked role, the destination
+//! account's root or, inside the account, the job role to AWS's published minimum.
 
 use copymend_diagnosis::{Cause, KeyArn, KeyManager};
 
@@ -90,8 +91,9 @@ struct Route<'a> {
 }
 
 impl Route<'_> {
-    /// A logically air-gapped vault takes no unencrypted clusters of Aurora, DocumentDB and Neptune (documented: "Logically air-gapped
-    /// vault", considerations). AWS's words are inferred: those for a type that the vault doesn't take.
+    /// A logically air-gapped vault takes no unencrypted clusters of Aurora, DocumentDB and Neptune
+    /// (documented: "Logically air-gapped vault", considerations). AWS's words are inferred: those
+    /// for a type that the vault doesn't take.
     fn unencrypted(&self) -> Verdict {
         let refuses = self.to_air_gapped && self.point.is_database_cluster();
         if !refuses || self.point.is_encrypted() {
@@ -128,9 +130,10 @@ impl Route<'_> {
         self.of_customer(arn, key)
     }
 
-    /// The policy of an AWS managed key can't be changed, so no other account can use it (documented: developer guide, "Encryption");
-    /// nor does a logically air-gapped vault take what is under one, in the same account neither (documented: "Logically air-gapped
-    /// vault", compatible encryption). Fully managed types have neither limit.
+    /// The policy of an AWS managed key can't be changed, so no other account can use it
+    /// (documented: developer guide, "Encryption"); nor does a logically air-gapped vault take what
+    /// is under one, in the same account neither (documented: "Logically air-gapped vault",
+    /// compatible encryption). Fully managed types have neither limit.
     fn of_aws(&self) -> Verdict {
         let leaves = self.copy.is_cross_account() || self.to_air_gapped;
         if !leaves || self.point.is_fully_managed() {
@@ -191,15 +194,16 @@ impl Route<'_> {
                 let words = inaccessible(self.point);
                 Err(refused(Cause::SourceKeyPolicy, "KMS_KEY_ERROR", words).by(call))
             }
-            // AWS's words are inferred: the user has no more of the key than one that the policy doesn't admit.
+            // AWS's words are inferred: the user has no more of the key than one that the policy
+            // doesn't admit.
             Err(KeyRefusal::RegionNotEnabled) => {
                 key_error(Cause::RegionOptIn, inaccessible(self.point))
             }
         }
     }
 
-    /// Which of the destination's principals uses the key isn't known, so one that is admitted is enough; a Deny that meets the
-    /// service-linked role stops the copy (both unverified).
+    /// Which of the destination's principals uses the key isn't known, so one that is admitted is
+    /// enough; a Deny that meets the service-linked role stops the copy (both unverified).
     fn may_decrypt(&self, using: impl Fn(KeyUser) -> Result<(), KeyRefusal>) -> Verdict {
         let of_role = using(KeyUser::ServiceLinkedRole);
         if matches!(

@@ -7,8 +7,9 @@ use super::{Verdict, refused};
 use crate::copies::NewCopy;
 use crate::world::{RecoveryPoint, TagRule, World};
 
-/// At most fifty user tags (documented: "Quotas"), and none that the tag policy forbids which is in effect in the
-/// destination account (seen). A policy stops what it is enforced for (documented: Organizations "Tag policy syntax").
+/// At most fifty user tags (documented: "Quotas"), and none that the tag policy forbids which is in
+/// effect in the destination account (seen). A policy stops what it is enforced for (documented:
+/// Organizations "Tag policy syntax").
 pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
     let is_of_user = |key: &&String| !key.starts_with("aws:");
     if point.tags.keys().filter(is_of_user).count() > 50 {
@@ -49,7 +50,8 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
     }
 }
 
-/// Whether a rule admits a value: every one where it names none (documented: Organizations "Tag policy syntax").
+/// Whether a rule admits a value: every one where it names none (documented: Organizations "Tag
+/// policy syntax").
 fn admits(rule: &TagRule, value: &str) -> bool {
     rule.values.is_empty()
         || rule
@@ -58,8 +60,8 @@ fn admits(rule: &TagRule, value: &str) -> bool {
             .any(|admitted| wildcard_matches(admitted, value))
 }
 
-/// Whether a policy is enforced for a copy of this recovery point. That the copy counts as the type in its ARN, such as
-/// `ec2:snapshot`, is inferred.
+/// Whether a policy is enforced for a copy of this recovery point. That the copy counts as the type
+/// in its ARN, such as `ec2:snapshot`, is inferred.
 fn is_enforced(enforced_for: &[String], point: &Arn) -> bool {
     let resource = point.resource();
     let kind = resource.split(['/', ':']).next().unwrap_or(resource);

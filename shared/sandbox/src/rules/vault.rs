@@ -23,8 +23,8 @@ pub(super) fn exists(world: &World, copy: &NewCopy) -> Verdict {
     ))
 }
 
-/// The vault policy is checked against the job role, not against the service-linked role (documented: "Creating backup
-/// copies across AWS accounts").
+/// The vault policy is checked against the job role, not against the service-linked role
+/// (documented: "Creating backup copies across AWS accounts").
 pub(super) fn policy(world: &World, copy: &NewCopy) -> Verdict {
     let (Some(vault), Some(caller)) = (
         world.vault(&copy.destination_vault),
@@ -56,8 +56,8 @@ pub(super) fn policy(world: &World, copy: &NewCopy) -> Verdict {
     }
 }
 
-/// The retention must lie within the vault's range; a copy that is kept for ever is longer than any (documented:
-/// "AWS Backup Vault Lock").
+/// The retention must lie within the vault's range; a copy that is kept for ever is longer than any
+/// (documented: "AWS Backup Vault Lock").
 pub(super) fn retention(world: &World, copy: &NewCopy) -> Verdict {
     let lock = world
         .vault(&copy.destination_vault)

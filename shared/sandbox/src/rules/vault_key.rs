@@ -19,16 +19,18 @@ fn key_error(message: impl Into<String>) -> Refusal {
     refused(Cause::DestinationVaultKey, "KMS_KEY_ERROR", message)
 }
 
-/// The key that the copy is encrypted with: copies are, even of what isn't encrypted itself, less clusters of Aurora, DocumentDB and
-/// Neptune (documented: "Encryption for backups in AWS Backup"). A logically air-gapped vault may use a key that AWS owns (documented:
-/// "Logically air-gapped vault").
+/// The key that the copy is encrypted with: copies are, even of what isn't encrypted itself, less
+/// clusters of Aurora, DocumentDB and Neptune (documented: "Encryption for backups in AWS Backup").
+/// A logically air-gapped vault may use a key that AWS owns (documented: "Logically air-gapped
+/// vault").
 pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
     let Some(vault) = world.vault(&copy.destination_vault) else {
         return super::vault::exists(world, copy);
     };
-    // "The destination vault cannot be the default vault. This is because the default vault is encrypted with a key that cannot be shared
-    // with other accounts" (documented: "Creating backup copies across AWS accounts", security considerations). The words are AWS's for
-    // such a key; that they are the ones for this vault is inferred.
+    // "The destination vault cannot be the default vault. This is because the default vault is
+    // encrypted with a key that cannot be shared with other accounts" (documented: "Creating backup
+    // copies across AWS accounts", security considerations). The words are AWS's for such a key;
+    // that they are the ones for this vault is inferred.
     if copy.is_cross_account() && copy.destination_vault.name() == DEFAULT_VAULT {
         return Err(refused(
             Cause::DestinationVaultKey,
@@ -59,11 +61,12 @@ pub(super) fn check(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Ver
     Ok(())
 }
 
-/// For a type that isn't fully managed "a Backup managed key cannot be used. Instead, a CMK or Amazon EBS KMS key (`aws/ebs`) must be used
-/// to avoid copy job failure" (documented: "Encryption for a backup copy to a different account or AWS Region"); to another account only
-/// a customer managed key (documented: "Creating backup copies across AWS accounts"). That the first holds within one Region of one
-/// account too is inferred. What leaves a logically air-gapped vault needs a customer managed key (documented: "Logically air-gapped
-/// vault").
+/// For a type that isn't fully managed "a Backup managed key cannot be used. Instead, a CMK or
+/// Amazon EBS KMS key (`aws/ebs`) must be used to avoid copy job failure" (documented: "Encryption
+/// for a backup copy to a different account or AWS Region"); to another account only a customer
+/// managed key (documented: "Creating backup copies across AWS accounts"). That the first holds
+/// within one Region of one account too is inferred. What leaves a logically air-gapped vault needs
+/// a customer managed key (documented: "Logically air-gapped vault").
 fn of_aws(world: &World, copy: &NewCopy, point: &RecoveryPoint, key: &Key) -> Verdict {
     let storage = point.storage();
     let is_of_service = match (&key.alias, storage) {
@@ -93,11 +96,13 @@ fn of_aws(world: &World, copy: &NewCopy, point: &RecoveryPoint, key: &Key) -> Ve
     })
 }
 
-/// The destination's service-linked role encrypts a copy from another account (documented: "Creating backup copies across AWS accounts"),
-/// the job role one inside the account (inferred), and the job role uses the customer managed key of a logically air-gapped vault "for all
-/// copy scenarios" (documented: "Logically air-gapped vault"). So the key's policy must admit them, whoever owns the key; a vault's key may
-/// be of another account (documented: the same page recommends it). AWS's words are its list's; which one goes with which trouble of this
-/// key is inferred.
+/// The destination's service-linked role encrypts a copy from another account (documented:
+/// "Creating backup copies across AWS accounts"), the job role one inside the account (inferred),
+/// and the job role uses the customer managed key of a logically air-gapped vault "for all copy
+/// scenarios" (documented: "Logically air-gapped vault"). So the key's policy must admit them,
+/// whoever owns the key; a vault's key may be of another account (documented: the same page
+/// recommends it). AWS's words are its list's; which one goes with which trouble of this key is
+/// inferred.
 pub(super) fn uses(world: &World, copy: &NewCopy, point: &RecoveryPoint) -> Verdict {
     let stays_plain = !point.is_encrypted() && point.is_database_cluster();
     let vault = world

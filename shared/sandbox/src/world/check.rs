@@ -75,7 +75,8 @@ pub(super) fn file(file: &WorldFile) -> Check {
     jobs(file)
 }
 
-/// The function's role must exist. Member roles may be missing: then those accounts can't be reached.
+/// The function's role must exist. Member roles may be missing: then those accounts can't be
+/// reached.
 fn copymend(file: &WorldFile) -> Check {
     let Some(Copymend { account, role, .. }) = &file.copymend else {
         return Ok(());

@@ -9,7 +9,8 @@ pub struct WorldError {
 }
 
 impl WorldError {
-    /// Text that is not JSON, or not of the world's shape. The reader's message names line and column.
+    /// Text that is not JSON, or not of the world's shape. The reader's message names line and
+    /// column.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
         Self {
             reason: error.to_string(),
@@ -17,7 +18,8 @@ impl WorldError {
         }
     }
 
-    /// A value that can't be, at a path such as `accounts.111122223333.regions.us-east-1.vaults.prod`.
+    /// A value that can't be, at a path such as
+    /// `accounts.111122223333.regions.us-east-1.vaults.prod`.
     pub(crate) fn at(path: &str, reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),

@@ -16,7 +16,8 @@ const DEFAULT_WORLD: &str = include_str!("../../worlds/default.json");
 const DEFAULT_TIME: &str = "2026-11-02T06:00:00Z";
 
 impl World {
-    /// Reads a world and runs its copy jobs, so that each one's state and message follow from the world.
+    /// Reads a world and runs its copy jobs, so that each one's state and message follow from the
+    /// world.
     pub fn from_json(text: &str) -> Result<Self, WorldError> {
         let mut file: WorldFile =
             serde_json::from_str(text).map_err(|error| WorldError::json(&error))?;
@@ -127,7 +128,8 @@ impl World {
     }
 }
 
-/// Fills in what AWS makes by itself: the default keys of vaults, and the keys of fully managed recovery points.
+/// Fills in what AWS makes by itself: the default keys of vaults, and the keys of fully managed
+/// recovery points.
 fn complete(id: AccountId, account: &mut Account) {
     let partition = account.partition.clone();
     for (code, region) in &mut account.regions {
@@ -160,7 +162,8 @@ fn complete_vaults(partition: &str, code: &str, id: AccountId, region: &mut Regi
         }
         let is_air_gapped = vault.is_logically_air_gapped();
         for point in &mut vault.recovery_points {
-            // Everything in a logically air-gapped vault is under its key (documented: "Logically air-gapped vault").
+            // Everything in a logically air-gapped vault is under its key (documented: "Logically
+            // air-gapped vault").
             let has_key_of_vault = point.is_fully_managed() || is_air_gapped;
             if has_key_of_vault
                 && point.encryption_key_arn.is_none()
@@ -175,8 +178,9 @@ fn complete_vaults(partition: &str, code: &str, id: AccountId, region: &mut Regi
     }
 }
 
-/// The policy that KMS gives a key which was made without one (documented: KMS `key-policy-default`), and one in the manner
-/// of AWS managed keys: usable through services in its own account alone.
+/// The policy that KMS gives a key which was made without one (documented: KMS
+/// `key-policy-default`), and one in the manner of AWS managed keys: usable through services in its
+/// own account alone.
 fn default_key_policy(partition: &str, id: AccountId, manager: KeyManager) -> PolicyText {
     let statement = match manager {
         KeyManager::Customer => format!(

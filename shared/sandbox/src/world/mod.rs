@@ -196,13 +196,15 @@ impl World {
             })
     }
 
-    /// Whether the policy simulator says, on a resource of another account, what the principal's own policies make of it.
+    /// Whether the policy simulator says, on a resource of another account, what the principal's
+    /// own policies make of it.
     #[must_use]
     pub const fn simulator_tells_identity_side(&self) -> bool {
         self.simulator_tells_identity_side
     }
 
-    /// Lets the policy simulator tell that side, or not: AWS doesn't document whether it does so without a resource policy.
+    /// Lets the policy simulator tell that side, or not: AWS doesn't document whether it does so
+    /// without a resource policy.
     pub const fn set_simulator_tells_identity_side(&mut self, tells: bool) {
         self.simulator_tells_identity_side = tells;
     }
@@ -213,8 +215,8 @@ impl World {
         self.copymend.as_ref()
     }
 
-    /// The name of the session that AWS Backup opens of a role: `AWSBackup-` and the role's name (seen in AWS's messages; not
-    /// documented), unless the world says otherwise.
+    /// The name of the session that AWS Backup opens of a role: `AWSBackup-` and the role's name
+    /// (seen in AWS's messages; not documented), unless the world says otherwise.
     pub(crate) fn session_name(&self, role: &str) -> String {
         self.session_name
             .clone()
@@ -367,9 +369,9 @@ impl Organization {
         (self.management_account == account).then(|| format!("{}/{root}/", self.id))
     }
 
-    /// Those of the policies that bind an account: attached to it, to one of its units, or to the root. Neither service nor
-    /// resource control policies bind the management account (documented: Organizations `orgs_manage_policies_scps` and
-    /// `orgs_manage_policies_rcps`).
+    /// Those of the policies that bind an account: attached to it, to one of its units, or to the
+    /// root. Neither service nor resource control policies bind the management account (documented:
+    /// Organizations `orgs_manage_policies_scps` and `orgs_manage_policies_rcps`).
     pub(crate) fn binding<'w>(
         &'w self,
         policies: &'w [OrganizationPolicy],
@@ -394,7 +396,8 @@ pub(crate) const AWS_OWNED_KEY: &str = "AWS_OWNED_KMS_KEY";
 pub(crate) const CUSTOMER_MANAGED_KEY: &str = "CUSTOMER_MANAGED_KMS_KEY";
 
 impl Vault {
-    /// Whether AWS owns its key: by default in a logically air-gapped vault (documented: "Logically air-gapped vaults").
+    /// Whether AWS owns its key: by default in a logically air-gapped vault (documented: "Logically
+    /// air-gapped vaults").
     #[must_use]
     pub fn has_aws_owned_key(&self) -> bool {
         match &self.encryption_key_type {

@@ -30,8 +30,9 @@ impl Storage {
     }
 }
 
-/// The types that AWS Backup doesn't manage fully although an ARN of AWS Backup may name one: what lies in a logically air-gapped vault has
-/// such an ARN whatever its type (documented: developer guide, "Logically air-gapped vault"; types: "Feature availability by resource").
+/// The types that AWS Backup doesn't manage fully although an ARN of AWS Backup may name one: what
+/// lies in a logically air-gapped vault has such an ARN whatever its type (documented: developer
+/// guide, "Logically air-gapped vault"; types: "Feature availability by resource").
 const NOT_FULLY_MANAGED: [(&str, Storage); 10] = [
     ("ec2", Storage::Ec2),
     ("ebs", Storage::Ec2),
@@ -59,8 +60,9 @@ fn letters(resource_type: &str) -> String {
 }
 
 impl RecoveryPoint {
-    /// Whether AWS Backup manages this backup fully (documented: developer guide, "Full AWS Backup management"): its ARN is one of AWS
-    /// Backup, and its type isn't one that has such an ARN only in a logically air-gapped vault.
+    /// Whether AWS Backup manages this backup fully (documented: developer guide, "Full AWS Backup
+    /// management"): its ARN is one of AWS Backup, and its type isn't one that has such an ARN only
+    /// in a logically air-gapped vault.
     #[must_use]
     pub fn is_fully_managed(&self) -> bool {
         self.storage() == Storage::AwsBackup
@@ -88,7 +90,8 @@ impl RecoveryPoint {
             || matches!(letters(&self.resource_type).as_str(), "ec2" | "windowsvss")
     }
 
-    /// Whether it is of a type whose unencrypted backups stay unencrypted (documented: developer guide, "Encryption").
+    /// Whether it is of a type whose unencrypted backups stay unencrypted (documented: developer
+    /// guide, "Encryption").
     pub(crate) fn is_database_cluster(&self) -> bool {
         matches!(
             letters(&self.resource_type).as_str(),

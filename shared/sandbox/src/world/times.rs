@@ -21,8 +21,9 @@ impl World {
         self.copy_job(&id)
     }
 
-    /// The same world at another time: every time is moved by one offset, so that [`Self::newest_copy_job`] ended one minute before
-    /// `now`. A world without copies is moved so that its clock starts then. Times in policies stay: they are their owners'.
+    /// The same world at another time: every time is moved by one offset, so that
+    /// [`Self::newest_copy_job`] ended one minute before `now`. A world without copies is moved so
+    /// that its clock starts then. Times in policies stay: they are their owners'.
     ///
     /// ```
     /// use copymend_sandbox::World;

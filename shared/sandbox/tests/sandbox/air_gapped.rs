@@ -22,7 +22,8 @@ const NOT_SHARED: &str =
     "Snapshots encrypted with the AWS managed key can't be shared. Specify another snapshot.";
 const AIR_GAPPED: &str = "LOGICALLY_AIR_GAPPED_BACKUP_VAULT";
 
-/// The policy that AWS documents for the customer managed key of such a vault, for these principals.
+/// The policy that AWS documents for the customer managed key of such a vault, for these
+/// principals.
 fn documented(owner: &str, principals: &[&str], via_backup: bool) -> Value {
     let root =
         json!({"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "kms:*", "Resource": "*"});

@@ -1,4 +1,5 @@
-//! What is decided, and what never is: held against the facts of every break, and of breaks side by side.
+//! What is decided, and what never is: held against the facts of every break, and of breaks side by
+//! side.
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
@@ -254,8 +255,8 @@ async fn what_would_stop_a_copy_is_seen_without_a_failed_job() {
     for broken in &BREAKS {
         let mut scene = Scene::healthy();
         (broken.apply)(&mut scene);
-        // Only a message tells of these: the simulator alone isn't believed, tags of a snapshot are EC2's, and resource control
-        // policies can't be read.
+        // Only a message tells of these: the simulator alone isn't believed, tags of a snapshot are
+        // EC2's, and resource control policies can't be read.
         let is_told_by_messages = [
             Cause::ServiceControlPolicy,
             Cause::ResourceControlPolicy,

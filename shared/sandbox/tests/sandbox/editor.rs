@@ -1,4 +1,5 @@
-//! The world editor: its healthy worlds are healthy, its ways to break one do, and mending one mends exactly it.
+//! The world editor: its healthy worlds are healthy, its ways to break one do, and mending one
+//! mends exactly it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,8 @@
-//! Worlds about keys and vaults of which an expert says how the copy ends, and what the product should make of them.
+//! Worlds about keys and vaults of which an expert says how the copy ends, and what the product
+//! should make of them.
 //!
-//! How AWS answers is the sandbox's part and holds. Where the product comes out otherwise, the world stands in
-//! [`EXPECTED_FAILURES`] until it doesn't.
+//! How AWS answers is the sandbox's part and holds. Where the product comes out otherwise, the
+//! world stands in [`EXPECTED_FAILURES`] until it doesn't.
 
 use copymend_diagnosis::Cause;
 use copymend_remediation::settings::Mode;
@@ -11,7 +12,8 @@ use serde_json::json;
 use crate::expert_worlds::{Demand, Expert};
 use crate::matrix::scene::{DESTINATION, KEY, POINT, Scene, VAULT, broken_rule};
 
-/// The worlds that the product comes out wrong of. One that comes out right fails the test until it is taken out here.
+/// The worlds that the product comes out wrong of. One that comes out right fails the test until it
+/// is taken out here.
 const EXPECTED_FAILURES: &[&str] = &[
     "a vault on the default key, without an Allow",
     "an image whose second snapshot's key isn't shared",

@@ -1,7 +1,8 @@
-//! Worlds of which an expert says how the copy and the put end, and what the product should make of them.
+//! Worlds of which an expert says how the copy and the put end, and what the product should make of
+//! them.
 //!
-//! How AWS answers is the sandbox's part and holds. Where the product comes out otherwise, the world stands in
-//! [`EXPECTED_FAILURES`] until it doesn't.
+//! How AWS answers is the sandbox's part and holds. Where the product comes out otherwise, the
+//! world stands in [`EXPECTED_FAILURES`] until it doesn't.
 
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ const KEY_ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-4111
 const JOB_ROLE: &str = "arn:aws:iam::111122223333:role/BackupRole";
 const ROOT: &str = "arn:aws:iam::111122223333:root";
 
-/// The worlds that the product comes out wrong of. One that comes out right fails the test until it is taken out here.
+/// The worlds that the product comes out wrong of. One that comes out right fails the test until it
+/// is taken out here.
 const EXPECTED_FAILURES: &[&str] = &[
     "NotPrincipal, and a job role with a boundary",
     "a vault policy with a closed account",

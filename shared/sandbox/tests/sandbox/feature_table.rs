@@ -1,4 +1,5 @@
-//! The sandbox's feature table against AWS's page, and against the diagnosis's, which was made apart from it.
+//! The sandbox's feature table against AWS's page, and against the diagnosis's, which was made
+//! apart from it.
 
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::features::{CopySupport, PlannedCopy, support_of};
@@ -158,7 +159,8 @@ impl Journey {
     /// A world in which nothing but the type and the places can stop a copy.
     fn world(self) -> World {
         let admit = json!({"Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*"});
-        // A logically air-gapped vault takes some types only where they are encrypted, which is no matter of the table.
+        // A logically air-gapped vault takes some types only where they are encrypted, which is no
+        // matter of the table.
         let (partition, region) = self.from;
         let key = "33333333-3333-4333-8333-333333333333";
         let key_arn = format!("arn:{partition}:kms:{region}:111122223333:key/{key}");
@@ -292,7 +294,8 @@ fn what_the_page_refuses_is_refused_and_what_it_ticks_is_not() {
     for (backup, account, air_gapped, ticked) in [
         (0, "444455556666", true, true),
         (4, "444455556666", false, true),
-        // "Multi-AZ clusters do not currently support any copy operations", in the same account neither.
+        // "Multi-AZ clusters do not currently support any copy operations", in the same account
+        // neither.
         (5, "111122223333", false, false),
         (4, "444455556666", true, false),
         (11, "444455556666", false, true),

@@ -63,7 +63,8 @@ async fn each_action_gets_an_answer_in_the_order_asked() {
     };
     assert_eq!(allowed.action, actions[0]);
     assert_eq!(allowed.resource, VAULT);
-    // The vault is another account's, and no policy of it can be passed: only the details tell what the role may do.
+    // The vault is another account's, and no policy of it can be passed: only the details tell what
+    // the role may do.
     assert_eq!(
         (allowed.decision, allowed.matched_statements),
         (SimulatedDecision::ImplicitDeny, 0)

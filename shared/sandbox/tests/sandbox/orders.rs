@@ -1,5 +1,5 @@
-//! AWS KMS answers the lists of a policy in another order each time. That is nobody's change: keys are repaired and undone all
-//! the same, whatever their statements list.
+//! AWS KMS answers the lists of a policy in another order each time. That is nobody's change: keys
+//! are repaired and undone all the same, whatever their statements list.
 
 use copymend_policy::PolicyDocument;
 use copymend_remediation::CopyRemediator;
@@ -16,7 +16,8 @@ const EVENT: &str = "source-key-policy";
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/f0562021-f04f-5882-bf63-7352767d0941";
 const ROUNDS: usize = 100;
 
-/// A key's policy with so many principals and actions in one statement, and as many values in one of its conditions.
+/// A key's policy with so many principals and actions in one statement, and as many values in one
+/// of its conditions.
 fn policy_of(principals: usize) -> String {
     let list = |entry: &dyn Fn(usize) -> String| {
         let entries: Vec<String> = (0..principals)

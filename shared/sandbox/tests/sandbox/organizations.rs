@@ -125,10 +125,12 @@ fn a_resource_control_policy_stops_the_job_roles_use_of_an_air_gapped_vaults_key
 #[test]
 fn a_resource_control_policy_leaves_alone_what_it_does_not_cover() {
     let everywhere = json!(["r-ab12"]);
-    // Service-linked roles, the only ones that use a key for a standard vault; and the policies of AWS Backup.
+    // Service-linked roles, the only ones that use a key for a standard vault; and the policies of
+    // AWS Backup.
     let standard = controlled(world(), &everywhere, &deny("kms:*"));
     let vaults = controlled(world(), &everywhere, &deny("backup:*"));
-    // Resources of other accounts, and of the management account. The job role uses the source key too, which is another matter.
+    // Resources of other accounts, and of the management account. The job role uses the source key
+    // too, which is another matter.
     let mut vaults_key = deny("kms:*");
     vaults_key["Resource"] = json!(VAULT_KEY);
     let source = controlled(air_gapped(), &json!(["111122223333"]), &vaults_key);

@@ -358,7 +358,8 @@ async fn reads_are_refused_too() {
     assert!(sandbox.get_key_policy(&KEY.parse().unwrap()).await.is_ok());
 }
 
-/// AWS managed keys can be looked at, whatever their policy says of their use, and no resource control policy binds them.
+/// AWS managed keys can be looked at, whatever their policy says of their use, and no resource
+/// control policy binds them.
 #[tokio::test]
 async fn an_aws_managed_key_can_be_described() {
     let managed = with(world(), KEY_AT, json!({"manager": "AWS"}));

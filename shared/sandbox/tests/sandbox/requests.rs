@@ -20,7 +20,8 @@ fn passes(world: &Value) -> bool {
     run(world, copy()).failure().is_none()
 }
 
-/// The keys of every request, each with a condition that a Deny needs to match, and one that it must not.
+/// The keys of every request, each with a condition that a Deny needs to match, and one that it
+/// must not.
 #[test]
 fn a_service_control_policy_sees_the_keys_of_every_request() {
     for (operator, key, here, elsewhere) in [
@@ -259,8 +260,8 @@ fn a_key_policy_sees_what_a_grant_is_for_and_who_gets_it() {
     }
 }
 
-/// Nothing documents how AWS Backup names its sessions: a world may name them otherwise, and a policy that rests on the name that was
-/// seen fails then.
+/// Nothing documents how AWS Backup names its sessions: a world may name them otherwise, and a
+/// policy that rests on the name that was seen fails then.
 #[test]
 fn a_policy_that_names_the_job_roles_session_depends_on_a_name_that_may_be_another() {
     let session = "arn:aws:sts::111122223333:assumed-role/BackupRole/AWSBackup-BackupRole";

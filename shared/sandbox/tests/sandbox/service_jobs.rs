@@ -79,7 +79,8 @@ fn a_job_in_a_state_that_does_not_exist_or_with_an_id_of_another_is_refused() {
     assert!(error.to_string().contains("appears twice"), "{error}");
 }
 
-/// The advisor and the remediator share the ledger and the notifier; the advisor writes nothing else.
+/// The advisor and the remediator share the ledger and the notifier; the advisor writes nothing
+/// else.
 #[tokio::test]
 async fn the_access_advisor_confirms_a_job_and_tells_once() {
     let mut world = with_jobs();

@@ -11,7 +11,8 @@ pub(crate) const KEY: &str =
     "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-4111-8111-111111111111";
 pub(crate) const POINT: &str = "arn:aws:ec2:us-east-1::snapshot/snap-0123456789abcdef0";
 
-/// A world as JSON in which the copy of an encrypted EBS snapshot to another account and Region works.
+/// A world as JSON in which the copy of an encrypted EBS snapshot to another account and Region
+/// works.
 pub(crate) fn world() -> Value {
     json!({
         "organizations": [{

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// What the rules may take from the diagnosis: the names of causes and the types that the world is written in. No rule of AWS's.
+/// What the rules may take from the diagnosis: the names of causes and the types that the world is
+/// written in. No rule of AWS's.
 const NAMES: [&str; 9] = [
     "BackupVaultArn",
     "Cause",

@@ -1,4 +1,5 @@
-//! Each rule about the destination vault's key, the keys of images, keys in opt-in Regions and the source vault alone decides.
+//! Each rule about the destination vault's key, the keys of images, keys in opt-in Regions and the
+//! source vault alone decides.
 
 use copymend_diagnosis::Cause;
 use copymend_sandbox::{CopyFailure, NewCopy, World};

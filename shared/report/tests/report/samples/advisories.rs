@@ -51,7 +51,8 @@ pub(crate) fn refused_call(message: &str) -> Report {
     as_expected(advised(&sandbox, &numbered(10, message)), Outcome::Advised)
 }
 
-/// The same, where the caller has all of it, but its boundary leaves the key out, and the simulator does not answer.
+/// The same, where the caller has all of it, but its boundary leaves the key out, and the simulator
+/// does not answer.
 pub(crate) fn behind_a_boundary() -> Report {
     let all = policy(&json!(["backup:*", "backup-storage:*", "kms:*"]));
     let boundary = policy(&json!(["backup:*", "backup-storage:*"]));

@@ -181,7 +181,8 @@ pub(super) const WAYS: &[Break] = &[
         places: &[Place::ResourceControl],
         applies: |shape| {
             let usual = shape.job_role_uses_source_key();
-            // Which principal uses the key of a fully managed type isn't known, unless an air-gapped vault is involved.
+            // Which principal uses the key of a fully managed type isn't known, unless an
+            // air-gapped vault is involved.
             let is_known =
                 !shape.is_fully_managed() || shape.leaves_air_gapped() || shape.enters_air_gapped();
             shape.job_role_uses_vault_key() || (usual && is_known)

@@ -1,5 +1,6 @@
-//! What goes wrong inside AWS, or where a world has no rule: only AWS's message tells (documented: AWS Backup developer guide, "Reasons for
-//! problematic jobs"; the two denials follow IAM's access-denied grammar).
+//! What goes wrong inside AWS, or where a world has no rule: only AWS's message tells (documented:
+//! AWS Backup developer guide, "Reasons for problematic jobs"; the two denials follow IAM's
+//! access-denied grammar).
 
 use copymend_diagnosis::Cause;
 use serde_json::json;

@@ -117,7 +117,8 @@ fn drop_both(draft: &mut Draft) {
     }
 }
 
-/// What the key delegates to its own account would let roles of it use the key by their own policies.
+/// What the key delegates to its own account would let roles of it use the key by their own
+/// policies.
 fn keep_owner_off(draft: &mut Draft) {
     draft.change_statement(&draft.places.vault_key.clone(), "Owner", |statement| {
         let administration = json!(["kms:Describe*", "kms:Get*", "kms:List*", "kms:Put*"]);

@@ -36,7 +36,8 @@ pub(crate) struct WorldFile {
     /// As whom Copymend calls; an administrator of every account unless said otherwise.
     #[serde(default)]
     pub(crate) copymend: Option<Copymend>,
-    /// The name of the sessions that AWS Backup opens of roles; `AWSBackup-` and the role's name unless said otherwise.
+    /// The name of the sessions that AWS Backup opens of roles; `AWSBackup-` and the role's name
+    /// unless said otherwise.
     #[serde(default)]
     pub(crate) session_name: Option<String>,
     /// Accounts that don't exist any more.
@@ -73,7 +74,8 @@ pub struct Account {
     /// The IAM users.
     #[serde(default)]
     pub users: Vec<User>,
-    /// The Regions that need opt-in and are enabled in this account; all of them unless said otherwise.
+    /// The Regions that need opt-in and are enabled in this account; all of them unless said
+    /// otherwise.
     #[serde(default)]
     pub enabled_opt_in_regions: Option<Vec<String>>,
     /// The Regions by code.

@@ -26,10 +26,12 @@ pub struct Organization {
     /// The tag policy that is in effect in every account, by tag key.
     #[serde(default, deserialize_with = "unique")]
     pub tag_policies: BTreeMap<String, TagRule>,
-    /// Service control policies beside `FullAWSAccess`, which is attached everywhere: only their Denies count.
+    /// Service control policies beside `FullAWSAccess`, which is attached everywhere: only their
+    /// Denies count.
     #[serde(default)]
     pub service_control_policies: Vec<OrganizationPolicy>,
-    /// Resource control policies beside `RCPFullAWSAccess`, which is attached everywhere: only their Denies count.
+    /// Resource control policies beside `RCPFullAWSAccess`, which is attached everywhere: only
+    /// their Denies count.
     #[serde(default)]
     pub resource_control_policies: Vec<OrganizationPolicy>,
 }
@@ -52,7 +54,8 @@ pub struct OrganizationPolicy {
 pub struct TagRule {
     /// The values that are allowed; a value may hold `*`. None: every value.
     pub values: Vec<String>,
-    /// The resource types for which it is enforced, such as `ec2:snapshot` or `ec2:ALL_SUPPORTED`. None: it only reports.
+    /// The resource types for which it is enforced, such as `ec2:snapshot` or `ec2:ALL_SUPPORTED`.
+    /// None: it only reports.
     pub enforced_for: Vec<String>,
 }
 
@@ -75,7 +78,8 @@ struct TagRuleObject {
     enforced_for: Vec<String>,
 }
 
-/// The services whose resources backups are: a rule that is only a list of values is enforced for all of them.
+/// The services whose resources backups are: a rule that is only a list of values is enforced for
+/// all of them.
 const SERVICES_OF_BACKUPS: [&str; 6] = ["backup", "dynamodb", "ec2", "fsx", "rds", "redshift"];
 
 impl From<TagRuleForm> for TagRule {
@@ -100,8 +104,8 @@ impl From<TagRuleForm> for TagRule {
 }
 
 impl Organization {
-    /// The effective tag policy, as `DescribeEffectivePolicy` answers it (documented: Organizations user guide, "Tag policy
-    /// syntax"); nothing where there is none.
+    /// The effective tag policy, as `DescribeEffectivePolicy` answers it (documented: Organizations
+    /// user guide, "Tag policy syntax"); nothing where there is none.
     #[must_use]
     pub fn effective_tag_policy(&self) -> Option<String> {
         if self.tag_policies.is_empty() {

@@ -5,7 +5,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// A policy's text, byte for byte. In JSON it is a string that holds the policy, or the policy itself.
+/// A policy's text, byte for byte. In JSON it is a string that holds the policy, or the policy
+/// itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyText {
     text: String,

@@ -28,8 +28,8 @@ pub struct Vault {
     /// The key; the account's default key for AWS Backup, `aws/backup`, unless said otherwise.
     #[serde(default)]
     pub encryption_key_arn: Option<KeyArn>,
-    /// `AWS_OWNED_KMS_KEY` for a key that AWS owns and nobody can describe, or `CUSTOMER_MANAGED_KMS_KEY`; what fits the key unless
-    /// said otherwise.
+    /// `AWS_OWNED_KMS_KEY` for a key that AWS owns and nobody can describe, or
+    /// `CUSTOMER_MANAGED_KMS_KEY`; what fits the key unless said otherwise.
     #[serde(default)]
     pub encryption_key_type: Option<String>,
     /// The access policy; none unless said otherwise.
@@ -74,7 +74,8 @@ pub struct RecoveryPoint {
     /// The key. For fully managed types the vault's, unless said otherwise.
     #[serde(default)]
     pub encryption_key_arn: Option<KeyArn>,
-    /// The snapshots of an image, if their keys matter. AWS tells one key for an image, which may not be the key of all of them.
+    /// The snapshots of an image, if their keys matter. AWS tells one key for an image, which may
+    /// not be the key of all of them.
     #[serde(default)]
     pub snapshots: Vec<Snapshot>,
     /// Whether it is encrypted; yes if it has a key, unless said otherwise.
@@ -119,7 +120,8 @@ pub struct Key {
     /// The key policy; the one that KMS gives a key by default, unless said otherwise.
     #[serde(default)]
     pub policy: Option<PolicyText>,
-    /// The names of its policies beside `default`, such as the one of AWS RAM. What they allow is not modelled.
+    /// The names of its policies beside `default`, such as the one of AWS RAM. What they allow is
+    /// not modelled.
     #[serde(default)]
     pub other_policies: Vec<String>,
     /// The tags.

@@ -18,7 +18,8 @@ const fn by(cause: Cause, apply: fn(&mut Scene)) -> Break {
     Break { cause, apply }
 }
 
-/// In the order in which they must be put right: an earlier one stops the copy before a later one comes into play.
+/// In the order in which they must be put right: an earlier one stops the copy before a later one
+/// comes into play.
 pub(crate) const BREAKS: [Break; 23] = [
     by(Cause::JobRoleMissing, job_role_missing),
     by(Cause::JobRoleTrust, job_role_trust),

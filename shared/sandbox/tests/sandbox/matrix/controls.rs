@@ -1,5 +1,6 @@
-//! The three service control policies that AWS recommends for copies (AWS Backup, "Creating backup copies across AWS accounts",
-//! "Security considerations"), kept by the copy and broken by it; and what the policy simulator can't tell.
+//! The three service control policies that AWS recommends for copies (AWS Backup, "Creating backup
+//! copies across AWS accounts", "Security considerations"), kept by the copy and broken by it; and
+//! what the policy simulator can't tell.
 
 use copymend_diagnosis::{Cause, Verdict};
 use copymend_remediation::report::{Outcome, Report};
@@ -93,8 +94,8 @@ async fn policies_that_the_copy_keeps_are_not_blamed_and_stop_no_repair() {
     }
 }
 
-/// The path of the destination's account is not known. So the simulator, which takes it as absent, is not believed where nothing
-/// else shows such a policy.
+/// The path of the destination's account is not known. So the simulator, which takes it as absent,
+/// is not believed where nothing else shows such a policy.
 #[tokio::test]
 async fn a_policy_on_paths_is_never_confirmed_by_the_simulator_alone() {
     let mut scene = under(&[by_path(DESTINATION_PATH)]);
@@ -144,7 +145,8 @@ async fn what_a_service_control_policy_hides_is_named_too() {
     }
 }
 
-/// AWS doesn't document whether the details come without a resource policy: then a denial says nothing about the role.
+/// AWS doesn't document whether the details come without a resource policy: then a denial says
+/// nothing about the role.
 #[tokio::test]
 async fn a_denial_on_another_accounts_vault_is_not_the_roles_fault_without_the_details() {
     let silent = |scene: &Scene| {

@@ -1,4 +1,5 @@
-//! One read fails: the diagnosis is never confidently wrong, says what it doesn't know, and nothing is written that needs it.
+//! One read fails: the diagnosis is never confidently wrong, says what it doesn't know, and nothing
+//! is written that needs it.
 
 use copymend_diagnosis::{Cause, Verdict};
 use copymend_remediation::ports::CallErrorKind;
@@ -15,7 +16,8 @@ const KINDS: [CallErrorKind; 3] = [
     CallErrorKind::Timeout,
 ];
 
-/// The reads that each repair's guards rest on. Any other may fail, and the repair is made all the same.
+/// The reads that each repair's guards rest on. Any other may fail, and the repair is made all the
+/// same.
 const RESTS_ON: [(Cause, &[&str]); 3] = [
     (
         Cause::DestinationVaultPolicy,
@@ -29,7 +31,8 @@ const RESTS_ON: [(Cause, &[&str]); 3] = [
     (
         Cause::SourceKeyPolicy,
         &[
-            // Whether either vault is logically air-gapped: other principals would need the key then.
+            // Whether either vault is logically air-gapped: other principals would need the key
+            // then.
             "backup:DescribeBackupVault",
             "backup:DescribeRecoveryPoint",
             "backup:ListTags",
@@ -121,7 +124,8 @@ async fn check(cause: Cause, world: &World, also_rests_on: &[&str]) {
                 "{fault}: {:#?}",
                 report.diagnosis.unknown
             );
-            // The vault's tags say whether its owner lets Copymend act: nothing is started again without them.
+            // The vault's tags say whether its owner lets Copymend act: nothing is started again
+            // without them.
             let needed = rests_on.is_some_and(|reads| reads.contains(&read.as_str()))
                 || also_rests_on.contains(&read.as_str())
                 || cause.is_retryable() && read == "backup:ListTags";
@@ -164,7 +168,8 @@ async fn a_read_that_fails_never_misleads_about_what_only_a_message_tells() {
     }
 }
 
-/// AWS Backup answers alike for a vault without a policy and for no vault at all, so it must be known that there is one.
+/// AWS Backup answers alike for a vault without a policy and for no vault at all, so it must be
+/// known that there is one.
 #[tokio::test]
 async fn the_repair_of_a_vault_without_a_policy_rests_on_the_vault_too() {
     let mut scene = Scene::healthy();

@@ -1,4 +1,5 @@
-//! Causes that only a message tells: AWS's words for them, printed although every rule that can be checked lets the copy pass.
+//! Causes that only a message tells: AWS's words for them, printed although every rule that can be
+//! checked lets the copy pass.
 
 use copymend_diagnosis::Cause;
 use serde_json::json;
@@ -58,7 +59,8 @@ pub(crate) const MESSAGES: [(Cause, &str); 16] = [
     (Cause::Unknown, "Abort signal detected"),
 ];
 
-/// Messages of causes that can be checked in part: what refused here is none of the things that are looked at.
+/// Messages of causes that can be checked in part: what refused here is none of the things that are
+/// looked at.
 pub(crate) const BEYOND_THE_CHECKS: [(Cause, &str); 8] = [
     (
         Cause::JobRolePermission,

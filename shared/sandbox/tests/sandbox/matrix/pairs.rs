@@ -1,4 +1,5 @@
-//! Every pair of causes that can coexist: both are named, in the order in which they must be put right.
+//! Every pair of causes that can coexist: both are named, in the order in which they must be put
+//! right.
 
 use std::collections::BTreeSet;
 
@@ -200,7 +201,8 @@ fn every_exception_is_a_pair_in_the_order_of_repair_and_stands_there_once() {
     assert_eq!((seen.len(), hidden.count()), (79, 55));
 }
 
-/// AWS prints one message, the one of the first thing that is wrong. What stands behind it can't be seen, nor excluded.
+/// AWS prints one message, the one of the first thing that is wrong. What stands behind it can't be
+/// seen, nor excluded.
 #[tokio::test]
 async fn a_cause_that_only_its_message_tells_is_hidden_behind_any_other() {
     for broken in &BREAKS {

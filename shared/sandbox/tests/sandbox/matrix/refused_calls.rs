@@ -171,7 +171,8 @@ async fn a_key_is_not_repaired_for_copies_into_or_out_of_an_air_gapped_vault() {
     assert_eq!(sandbox.writes(), []);
 }
 
-/// The tags of a snapshot are EC2's: AWS Backup can't tell whether they break the tag policy, and the message does.
+/// The tags of a snapshot are EC2's: AWS Backup can't tell whether they break the tag policy, and
+/// the message does.
 #[tokio::test]
 async fn a_tag_policy_on_a_snapshot_is_named_by_the_message() {
     for cause in [Cause::TagPolicy, Cause::TagLimit] {

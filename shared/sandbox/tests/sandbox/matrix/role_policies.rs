@@ -57,7 +57,8 @@ async fn a_permission_that_the_role_lacks_is_confirmed_from_its_policies() {
             steps.contains("By the role's policies, read one by one, no policy of the role allows"),
             "{steps}"
         );
-        // That the simulator didn't answer is told all the same: it alone knows service control policies.
+        // That the simulator didn't answer is told all the same: it alone knows service control
+        // policies.
         assert_eq!(report.diagnosis.unknown[0].operation, SIMULATE);
         assert_eq!(sandbox.writes(), []);
     }

@@ -33,8 +33,8 @@ const SERVICE_LINKED_ROLE: &str =
 pub(crate) struct Scene(pub(crate) Value);
 
 impl Scene {
-    /// A world in which the copy of an encrypted EBS snapshot to another account and Region works. No policy in it speaks
-    /// of the organization, so that each thing can be broken alone.
+    /// A world in which the copy of an encrypted EBS snapshot to another account and Region works.
+    /// No policy in it speaks of the organization, so that each thing can be broken alone.
     pub(crate) fn healthy() -> Self {
         let key = "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-4111-8111-111111111111";
         let vault_key =
@@ -171,7 +171,8 @@ impl Scene {
     }
 }
 
-/// The cause of the copy's failure by the rules of the world; nothing where the copy works, or a fault spoils it.
+/// The cause of the copy's failure by the rules of the world; nothing where the copy works, or a
+/// fault spoils it.
 pub(crate) fn broken_rule(world: &World) -> Option<Cause> {
     world.copy_job(JOB).unwrap().failure()?.cause
 }

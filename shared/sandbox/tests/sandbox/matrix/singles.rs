@@ -63,7 +63,8 @@ async fn what_is_broken_alone_is_named_alone() {
     }
 }
 
-/// Rows are broken, columns named; `#` is the first cause of the report, `+` another one that is shown.
+/// Rows are broken, columns named; `#` is the first cause of the report, `+` another one that is
+/// shown.
 fn table(rows: &[(Cause, Vec<Cause>)]) -> String {
     let mut text = String::new();
     for (number, (broken, named)) in rows.iter().enumerate() {

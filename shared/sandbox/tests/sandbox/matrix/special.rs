@@ -35,7 +35,8 @@ fn control_policy(condition: &Value) -> Value {
         {"Effect": "Deny", "Action": "backup:*", "Resource": "*", "Condition": condition}]}}])
 }
 
-/// The simulator refuses whatever a Deny with a condition could deny; this one doesn't deny this copy.
+/// The simulator refuses whatever a Deny with a condition could deny; this one doesn't deny this
+/// copy.
 #[tokio::test]
 async fn a_false_denial_of_the_simulator_is_not_believed_where_something_else_explains_the_message()
 {
@@ -250,7 +251,8 @@ async fn a_type_that_only_an_air_gapped_vault_refuses_is_named() {
     );
 }
 
-/// The copy fails no more, so the facts exclude everything; but who may look at the role can't tell.
+/// The copy fails no more, so the facts exclude everything; but who may look at the role can't
+/// tell.
 #[tokio::test]
 async fn a_copy_is_not_started_again_as_long_as_the_service_linked_role_may_be_missing() {
     let mut scene = Scene::healthy();

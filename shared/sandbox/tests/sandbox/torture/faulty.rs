@@ -65,7 +65,8 @@ struct State {
 pub(crate) struct Faulty {
     inner: Sandbox,
     state: Arc<State>,
-    /// Many tasks share the sandbox's clock: were each to move it while it waits, leases would run out.
+    /// Many tasks share the sandbox's clock: were each to move it while it waits, leases would run
+    /// out.
     still: bool,
     /// Held while a call of an AWS service is on its way, where only one at a time is let through.
     turn: Option<Arc<tokio::sync::Mutex<()>>>,

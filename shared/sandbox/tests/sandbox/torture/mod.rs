@@ -1,5 +1,5 @@
-//! One call goes wrong, whichever it is and however: after the event is delivered again, the end is the same as without
-//! the fault.
+//! One call goes wrong, whichever it is and however: after the event is delivered again, the end is
+//! the same as without the fault.
 
 mod faulty;
 mod many_sources;
@@ -69,7 +69,8 @@ async fn deliver(environment: &Faulty, event: &Value, id: &str) -> Delivered {
     }
 }
 
-/// A policy: equal to one that means the same, since KMS answers its lists in another order each time.
+/// A policy: equal to one that means the same, since KMS answers its lists in another order each
+/// time.
 #[derive(Debug)]
 struct Policy(PolicyDocument);
 
@@ -126,7 +127,8 @@ pub(crate) fn event_of(sandbox: &Sandbox, name: &str) -> Value {
     sandbox.event_for(&id.unwrap()).unwrap()
 }
 
-/// The default world, with a ledger whose last event was handled with other settings: people have to hear of it, too.
+/// The default world, with a ledger whose last event was handled with other settings: people have
+/// to hear of it, too.
 async fn sandbox_after_other_settings() -> Sandbox {
     let sandbox = Sandbox::new(World::default_world());
     let others = RecordedSettings::from(&Settings::default());
