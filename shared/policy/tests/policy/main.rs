@@ -20,3 +20,4 @@ mod properties;
 mod resources;
 mod support;
 mod unknowns;
+mod variables;
