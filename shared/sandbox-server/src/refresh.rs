@@ -41,7 +41,8 @@ impl Upstream {
         let keys: BTreeSet<KeyArn> = sandbox.with_world(|world| {
             let of_point = world
                 .recovery_point(source_vault, recovery_point)
-                .and_then(|point| point.encryption_key_arn.clone());
+                .map(|point| point.keys().into_iter().cloned().collect::<Vec<KeyArn>>())
+                .unwrap_or_default();
             let of_vault = world
                 .vault(destination_vault)
                 .and_then(|vault| vault.encryption_key_arn.clone());
