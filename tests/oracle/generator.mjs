@@ -204,14 +204,12 @@ function aimed(dice, principal) {
   }
 }
 
-/** A NotPrincipal that names the principal names its account, too: without it AWS doesn't say what happens. */
-function withAccount(named, principal) {
+/** A NotPrincipal with Deny that names a part of the principal: AWS doesn't say what happens unless each part is named, so only others are. */
+function othersOnly(named, principal) {
   if (!principal.startsWith('arn:') || named.AWS === undefined) return named
-  const [, partition, , , account, resource] = principal.split(':')
-  const [, ...names] = resource.split('/')
-  const listed = [named.AWS].flat()
-  const isNamed = listed.some((one) => one.startsWith('A') || (one.includes(`:${account}:`) && one.split('/').some((part) => names.includes(part))))
-  return isNamed ? { ...named, AWS: [...new Set([...listed, `arn:${partition}:iam::${account}:root`])] } : named
+  const account = principal.split(':')[4]
+  const others = [named.AWS].flat().filter((one) => !one.startsWith('A') && !one.includes(account))
+  return { ...named, AWS: others.length > 0 ? others : ['999999999999'] }
 }
 
 function statement(dice, asked, { principal, denied, conditioned, notPrincipal = 0, short = false }) {
@@ -221,7 +219,7 @@ function statement(dice, asked, { principal, denied, conditioned, notPrincipal =
   // AWS supports NotPrincipal with Deny only.
   if (principal) {
     const named = principal(dice, asked)
-    if (made.Effect === 'Deny' && dice.maybe(notPrincipal)) made.NotPrincipal = withAccount(named, asked.principal)
+    if (made.Effect === 'Deny' && dice.maybe(notPrincipal)) made.NotPrincipal = othersOnly(named, asked.principal)
     else made.Principal = named
   }
   const actions = dice.maybe(0.6) ? [dice.pick([asked.action, '*'])] : dice.some(ACTION_PATTERNS, 2)

@@ -1,25 +1,42 @@
 //! Owners' exclusions: statements that would allow a request, had their author not kept it out.
 
+use crate::condition::Condition;
 use crate::context::Request;
 use crate::document::PolicyDocument;
 use crate::principal::PrincipalElement;
 use crate::statement::{Effect, Element, Statement};
 use crate::truth::Truth;
 
-/// The `Allow` statements of a policy that keep the request out on purpose, counted from 0: they
-/// would match it, or may, but for a negated condition, or because it is what their `NotPrincipal`,
-/// `NotAction` or `NotResource` names.
+/// The `Allow` statements of a policy that keep the request out on purpose, counted from 0: a
+/// negated condition of theirs names it, or they would match it, or may, but for a negated
+/// condition that depends on what isn't known, or it is what their `NotPrincipal`, `NotAction` or
+/// `NotResource` names.
 ///
 /// Adding an `Allow` for such a request would overrule its owner. A statement that simply names
-/// other principals, actions or resources is no exclusion. Where an unknown key decides, the
-/// statement counts.
+/// other principals, actions or resources is no exclusion.
 #[must_use]
 pub fn exclusions(policy: &PolicyDocument, request: &Request) -> Vec<usize> {
+    places(policy, |statement| statement.excludes(request))
+}
+
+/// The `Allow` statements of a policy that are about the request's action and resource and keep
+/// somebody out, whoever it is, counted from 0. A new statement for a whole account or organization
+/// may let those in.
+#[must_use]
+pub fn exclusions_of_anyone(policy: &PolicyDocument, request: &Request) -> Vec<usize> {
+    places(policy, |statement| {
+        statement.effect == Effect::Allow
+            && statement.is_about(request)
+            && statement.resource_applies(request) != Truth::No
+            && (matches!(statement.principal, PrincipalElement::NotPrincipal(_))
+                || statement.conditions.iter().any(Condition::is_negated))
+    })
+}
+
+fn places(policy: &PolicyDocument, is: impl Fn(&Statement) -> bool) -> Vec<usize> {
     let statements = policy.statements().iter().enumerate();
-    statements
-        .filter(|(_, statement)| statement.excludes(request))
-        .map(|(index, _)| index)
-        .collect()
+    let found = statements.filter(|(_, statement)| is(statement));
+    found.map(|(place, _)| place).collect()
 }
 
 impl Statement {
@@ -40,10 +57,18 @@ impl Statement {
             self.resource_applies(request),
             matches!(self.resources, Element::NotIn(_)),
         );
+        let others_its_action = action == (Truth::No, false) || resource == (Truth::No, false);
         let conditions = self
             .conditions
             .iter()
             .map(|condition| (condition.holds(request), condition.is_negated()));
+        // Who is named as an exception is meant, whatever else the statement asks for.
+        let is_named = conditions
+            .clone()
+            .any(|(holds, is_exception)| is_exception && holds == Truth::No);
+        if is_named && !others_its_action {
+            return true;
+        }
         let mut is_kept_out = false;
         for (holds, is_exception) in [principal, action, resource].into_iter().chain(conditions) {
             if holds == Truth::Yes {

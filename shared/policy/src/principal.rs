@@ -235,21 +235,38 @@ impl PrincipalElement {
         Truth::from(reach != Reach::None)
     }
 
-    /// Whether a `Deny` with this element may hit a principal that it spares: a `NotPrincipal`
-    /// "must also specify the account ARN of the not-denied principal. Otherwise, the policy might
-    /// deny access to the entire account" (documented: IAM
-    /// `reference_policies_elements_notprincipal`). When it does is not documented.
+    /// Whether a `Deny` with this element may hit a principal that it spares. AWS may look for the
+    /// account first, then for the role, then for its session, and each must be named: a
+    /// `NotPrincipal` "must also specify the account ARN of the not-denied principal. Otherwise,
+    /// the policy might deny access to the entire account" (documented: IAM
+    /// `reference_policies_elements_notprincipal`). When it does is not documented. The sessions of
+    /// a role that is asked about by itself have unknown names.
     pub(crate) fn may_still_deny(&self, request: &Request) -> bool {
         let Self::NotPrincipal(grantees) = self else {
             return false;
         };
-        let spares_account = grantees.iter().any(|grantee| match grantee {
-            Grantee::Account { .. } | Grantee::Everyone => {
-                grantee.reach(request, Path::AsNamed) != Reach::None
+        if grantees
+            .iter()
+            .any(|grantee| matches!(grantee, Grantee::Everyone))
+        {
+            return false;
+        }
+        let names = |wanted: Reach| {
+            let mut reaches = grantees
+                .iter()
+                .map(|grantee| grantee.reach(request, Path::AsNamed));
+            reaches.any(|reach| reach == wanted)
+        };
+        match request.identity() {
+            Identity::Anonymous | Identity::Service(_) => false,
+            Identity::Root(_) => !names(Reach::Account),
+            Identity::Role { .. } => true,
+            Identity::Session { .. } | Identity::FederatedUser { .. } => {
+                !(names(Reach::Account) && names(Reach::Role) && names(Reach::Direct))
             }
-            Grantee::Arn(_) | Grantee::UniqueId(_) | Grantee::Name(..) => false,
-        });
-        request.identity().account().is_some() && !spares_account
+            Identity::User { .. } => !(names(Reach::Account) && names(Reach::Direct)),
+            Identity::Other { account, .. } => account.is_some() && !names(Reach::Account),
+        }
     }
 
     fn reach_if(&self, request: &Request, path: Path) -> Reach {

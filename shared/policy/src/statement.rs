@@ -24,7 +24,8 @@ pub enum Effect {
 
 /// What an answer depends on where a `Deny` with `NotPrincipal` names the principal but not its
 /// account.
-pub const NOT_PRINCIPAL_WITHOUT_ACCOUNT: &str = "NotPrincipal without the principal's account";
+pub const NOT_PRINCIPAL_WITHOUT_ACCOUNT: &str =
+    "NotPrincipal without the principal's account, role and session";
 
 /// A list of patterns, and whether the element was the `Not…` one.
 #[derive(Clone, Debug)]

@@ -284,10 +284,10 @@ fn services_and_anonymous_callers_have_no_policies_of_their_own() {
 fn not_principal_with_deny_hits_every_principal_with_a_boundary() {
     let policy = statements(&format!(
         r#"{{"Effect":"Allow","Principal":{{"AWS":"{ROLE}"}},"Action":"*","Resource":"*"}},
-           {{"Effect":"Deny","NotPrincipal":{{"AWS":["{OWN}","{ROLE}"]}},"Action":"*","Resource":"*"}}"#
+           {{"Effect":"Deny","NotPrincipal":{{"AWS":["{OWN}","{ROLE}","{SESSION}"]}},"Action":"*","Resource":"*"}}"#
     ));
     let with = |boundary: Option<Vec<PolicyDocument>>| {
-        ask(ROLE, DECRYPT, OWN, |a| {
+        ask(SESSION, DECRYPT, OWN, |a| {
             a.resource_policy = Some(policy.clone());
             a.boundary = boundary;
         })

@@ -1,6 +1,6 @@
 //! Statements that keep a request out on purpose.
 
-use copymend_policy::{Request, exclusions};
+use copymend_policy::{Request, exclusions, exclusions_of_anyone};
 
 use crate::support::{COPY, ROLE, VAULT, statements};
 
@@ -32,10 +32,10 @@ fn what_is_kept_out_on_purpose_is_told_from_what_nobody_thought_of() {
         ),
         // Statements about others.
         (format!(r#""Principal":{{"AWS":"999999999999"}},{ALL}"#), false),
-        (format!(r#""Principal":{{"AWS":"999999999999"}},{ALL},"Condition":{{"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#), false),
+        (format!(r#""Principal":{{"AWS":"999999999999"}},{ALL},"Condition":{{"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#), true),
         (
             format!(r#""Principal":"*",{ALL},"Condition":{{"StringEquals":{{"aws:PrincipalAccount":"9"}},"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#),
-            false,
+            true,
         ),
         (r#""Principal":"*","Action":"backup:ListTags","Resource":"*","Condition":{"ArnNotEquals":{"aws:PrincipalArn":"x"}}"#.to_owned(), false),
         (format!(r#""Principal":"*",{ALL},"Condition":{{"StringEquals":{{"aws:PrincipalAccount":"9"}}}}"#), false),
@@ -44,6 +44,23 @@ fn what_is_kept_out_on_purpose_is_told_from_what_nobody_thought_of() {
     ] {
         assert_eq!(excluded(&rest), expected, "{rest}");
     }
+}
+
+#[test]
+fn who_else_is_kept_out_is_told_too() {
+    let anyone = |rest: &str| {
+        let policy = statements(&format!(r#"{{"Effect":"Allow",{rest}}}"#));
+        !exclusions_of_anyone(&policy, &Request::new(ROLE, COPY, VAULT)).is_empty()
+    };
+    let rogue = r#""Condition":{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/Rogue"}}"#;
+    assert!(anyone(&format!(r#""Principal":"*",{ALL},{rogue}"#)));
+    assert!(anyone(&format!(
+        r#""NotPrincipal":{{"AWS":"999999999999"}},{ALL}"#
+    )));
+    assert!(!anyone(&format!(r#""Principal":"*",{ALL}"#)));
+    assert!(!anyone(&format!(
+        r#""Principal":"*","Action":"backup:ListTags","Resource":"*",{rogue}"#
+    )));
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_unique_id_is_matched_by_the_user_id_only() {
 }
 
 #[test]
-fn not_principal_with_deny_spares_whom_it_names_with_the_account() {
+fn not_principal_with_deny_spares_whom_it_names_whole() {
     const SPARED: Decision = Decision::ImplicitlyDenied;
     const DENIED: Decision = Decision::ExplicitlyDenied { statement: 0 };
     let unclear = Decision::Unknown {
@@ -157,16 +157,22 @@ fn not_principal_with_deny_spares_whom_it_names_with_the_account() {
     };
     for (named, who, expected) in [
         (
-            format!(r#"{{"AWS":["{ROLE}","{ACCOUNT}"]}}"#),
+            format!(r#"{{"AWS":["{SESSION}","{ROLE}","{ACCOUNT}"]}}"#),
             SESSION,
             &SPARED,
+        ),
+        // AWS may look for the account, then the role, then the session.
+        (
+            format!(r#"{{"AWS":["{ROLE}","{ACCOUNT}"]}}"#),
+            SESSION,
+            &unclear,
         ),
         (
             format!(r#"{{"AWS":["{ROLE}","{ACCOUNT}"]}}"#),
             ROLE,
-            &SPARED,
+            &unclear,
         ),
-        (format!(r#"{{"AWS":"{ACCOUNT}"}}"#), ROLE, &SPARED),
+        (format!(r#"{{"AWS":"{ACCOUNT}"}}"#), ROLE, &unclear),
         (r#""*""#.to_owned(), ROLE, &SPARED),
         // "must also specify the account", or else it "might deny access to the entire account".
         (format!(r#"{{"AWS":"{ROLE}"}}"#), ROLE, &unclear),

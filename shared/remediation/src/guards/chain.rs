@@ -1,6 +1,6 @@
 //! What else stands in the way of the copy.
 
-use copymend_diagnosis::{Cause, Facts, Remedy, Verdict, obstacles};
+use copymend_diagnosis::{Cause, Fact, Facts, Remedy, Verdict, obstacles};
 
 use super::{Act, Answer, Guard, Question, Stage, result};
 use crate::plan::plan;
@@ -11,6 +11,10 @@ use crate::plan::plan;
 pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let own = question.act.cause()?;
+    if let Fact::Unknown(why) = &facts.destination_vault {
+        let detail = format!("the destination vault's key, type and lock are not known: {why}");
+        return Some((false, detail));
+    }
     let others: Vec<Cause> = obstacles(question.failure.copy(), facts)
         .into_iter()
         .filter(|obstacle| obstacle.verdict == Verdict::Confirmed && obstacle.cause != own)

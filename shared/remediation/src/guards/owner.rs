@@ -2,7 +2,9 @@
 
 use copymend_diagnosis::access::{key_exclusions, vault_exclusions};
 use copymend_diagnosis::{Fact, Facts, KeyArn, SourceKey, Tags};
-use copymend_policy::AccountId;
+use copymend_policy::{
+    AccountId, KeyProfile, Request, Statement, VaultScope, exclusions_of_anyone,
+};
 
 use super::{Act, Answer, Question};
 use crate::plan::Target;
@@ -152,17 +154,39 @@ pub(super) fn same_organization(question: &Question<'_>) -> Answer {
     Some((true, format!("all accounts are in {}", expected?)))
 }
 
-/// Whether no statement of the policy keeps the copy out on purpose.
+/// Whether no statement of the policy keeps the copy out on purpose. What a whole account or
+/// organization is to be let into must keep nobody out.
 pub(super) fn not_excluded(question: &Question<'_>) -> Answer {
     let (facts, copy) = (question.facts?, question.failure.copy());
-    let before = question.edit()?.before.as_ref();
-    let excluded = match (before, &facts.source_key) {
+    let edit = question.edit()?;
+    let mut excluded = match (&edit.before, &facts.source_key) {
         (None, _) => Vec::new(),
         (Some(policy), SourceKey::Key(key)) if question.act == Act::KeyPolicy => {
             key_exclusions(policy, &key.arn, &key.tags, copy, facts)
         }
         (Some(policy), _) => vault_exclusions(policy, copy, facts),
     };
+    let admits_others = match question.act {
+        Act::VaultPolicy => question.settings.vault_scope != VaultScope::Role,
+        Act::KeyPolicy => question.settings.key_profile != KeyProfile::LeastPrivilege,
+        Act::ServiceLinkedRole | Act::Retry => false,
+    };
+    if let Some(policy) = edit.before.as_ref().filter(|_| admits_others) {
+        let resource = question.target()?.as_str();
+        let sids = crate::plan::sids(&edit.added);
+        let ours = edit.after.statements().iter().filter(|statement| {
+            let sid = statement.sid();
+            sids.iter().any(|ours| sid == Some(ours.as_str()))
+        });
+        for action in ours.flat_map(Statement::actions) {
+            let request = Request::new(copy.role.as_str(), action, resource);
+            let places = exclusions_of_anyone(policy, &request);
+            let statements = places
+                .iter()
+                .filter_map(|place| policy.statements().get(*place));
+            excluded.extend(statements.map(Statement::as_str));
+        }
+    }
     Some(match excluded.first() {
         None => (
             true,

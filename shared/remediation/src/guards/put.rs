@@ -82,7 +82,9 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
     let request = request
         .with_context("aws:SecureTransport", ["true"])
         .with_context("aws:PrincipalIsAWSService", ["false"])
+        .with_context("aws:ViaAWSService", ["false"])
         .with_context("aws:ResourceAccount", [account.as_str()])
+        .with_context("kms:CallerAccount", [account.as_str()])
         .with_context("kms:BypassPolicyLockoutSafetyCheck", ["false"])
         .with_context("aws:RequestedRegion", [arn.region()]);
     let organization = match (question.act, &facts.source_key) {
@@ -91,9 +93,14 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
     };
     let request = match organization {
         Fact::Known(Some(organization)) => {
-            request.with_context("aws:PrincipalOrgID", [organization.id.as_str()])
+            let id = organization.id.as_str();
+            let request = request.with_context("aws:PrincipalOrgID", [id]);
+            request.with_context("aws:ResourceOrgID", [id])
         }
-        Fact::Known(None) => request.without_key("aws:PrincipalOrgID"),
+        Fact::Known(None) => {
+            let request = request.without_key("aws:PrincipalOrgID");
+            request.without_key("aws:ResourceOrgID")
+        }
         Fact::Unknown(_) => request.with_unknown("aws:PrincipalOrgID"),
     };
     let request = match tags {
@@ -102,5 +109,16 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
         }),
         Fact::Unknown(_) => request,
     };
+    // Where a service calls, and nowhere else (IAM user guide, "AWS global condition context keys",
+    // documented).
+    let of_services = [
+        "aws:SourceAccount",
+        "aws:SourceArn",
+        "aws:SourceOrgID",
+        "aws:SourceOrgPaths",
+    ];
+    let request = of_services
+        .into_iter()
+        .fold(request, |request, key| request.without_key(key));
     Some(request.with_other_keys_unknown())
 }
