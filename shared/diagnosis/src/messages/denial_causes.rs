@@ -116,6 +116,36 @@ fn is_of_aws_backup(denial: &AccessDenial<'_>) -> bool {
         || session.is_some_and(|(_, session)| text::starts_with(session, "AWSBackup-"))
 }
 
+/// Whether an action on a key is refused to a principal that is named and isn't AWS Backup's.
+pub(super) fn is_of_another_caller(denial: &AccessDenial<'_>) -> bool {
+    let is_of_a_key = matches!(action_of(denial), Action::Kms | Action::OtherOfKey);
+    is_of_a_key && denial.principal.is_some() && !is_of_aws_backup(denial)
+}
+
+/// Whether the key is of the principal's own account.
+fn is_of_own_account(denial: &AccessDenial<'_>) -> bool {
+    let account = |arn: Option<&str>| arn.and_then(|arn| arn.split(':').nth(4).map(str::to_owned));
+    let owner = account(denial.resource).filter(|owner| !owner.is_empty());
+    owner.is_some() && owner == account(denial.principal)
+}
+
+/// Whether the service-linked role's own policy holds the action (`AWSBackupServiceLinkedRolePolicyForBackup`, version 31,
+/// documented): otherwise no grant helps.
+fn is_allowed_by_its_own_policy(denial: &AccessDenial<'_>) -> bool {
+    let held = [
+        "kms:DescribeKey",
+        "kms:CreateGrant",
+        "kms:ListGrants",
+        "kms:ReEncrypt*",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+        "kms:GenerateDataKeyWithoutPlaintext",
+    ];
+    denial
+        .action
+        .is_none_or(|action| held.iter().any(|held| held.eq_ignore_ascii_case(action)))
+}
+
 /// The causes that a denial admits, best first, and why the first.
 ///
 /// Policy types other than resource-based name the cause themselves. For resource-based ones the
@@ -193,6 +223,14 @@ fn resource_based(denial: &AccessDenial<'_>) -> Finding {
 }
 
 fn key_policy(denial: &AccessDenial<'_>) -> Finding {
+    if is_service_linked_role(denial) && is_of_own_account(denial) {
+        return finding!(DestinationVaultKey, SourceKeyPolicy;
+            "The key is of the service-linked role's own account, so it is the destination's.");
+    }
+    if is_service_linked_role(denial) && !is_allowed_by_its_own_policy(denial) {
+        return finding!(JobRolePermission, SourceKeyPolicy;
+            "The service-linked role of AWS Backup is not allowed this action by its own policy, which belongs to AWS.");
+    }
     if is_service_linked_role(denial) {
         return finding!(SourceKeyPolicy, KeyNotFound, AwsManagedKey, SourceKeyDeny;
             "The key policy does not admit AWS Backup's service-linked role, which makes the copy.");

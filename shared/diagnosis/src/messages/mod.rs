@@ -61,6 +61,8 @@ pub struct Explanation<'m> {
     pub denial: Option<AccessDenial<'m>>,
     /// The first ARN of a KMS key in the message.
     pub key_arn: Option<&'m str>,
+    /// Whether a key is refused to somebody who isn't AWS Backup: then it is no copy that was refused.
+    pub is_of_another_caller: bool,
 }
 
 impl<'m> Explanation<'m> {
@@ -93,7 +95,7 @@ impl<'m> Explanation<'m> {
     /// Whether Copymend has a repair for the best candidate. See [`Cause::is_repairable`].
     #[must_use]
     pub fn is_repairable(&self) -> bool {
-        self.best().is_repairable()
+        self.best().is_repairable() && !self.is_of_another_caller
     }
 }
 
@@ -141,6 +143,8 @@ pub fn explain(message: &str) -> Explanation<'_> {
     Explanation {
         message,
         candidates,
+        is_of_another_caller: best
+            .is_some_and(|sentence| denial_causes::is_of_another_caller(&sentence.denial)),
         denial: best.map(|sentence| sentence.denial),
         key_arn,
     }

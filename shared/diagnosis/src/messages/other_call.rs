@@ -4,7 +4,14 @@
 //! admits no repair as its first cause (inferred from texts seen in public).
 
 /// Fragments that make a look at the whole text worth while.
-pub(super) const SIGNS: &[&str] = &[".amazonaws.com", "calling the", "lambda", "arn:aws"];
+pub(super) const SIGNS: &[&str] = &[
+    ".amazonaws.com",
+    "calling the",
+    "lambda",
+    "arn:aws",
+    "source\"",
+    "\"state\"",
+];
 
 /// What no copy uses a key or a vault for. A text that names one of them tells of something else.
 pub(super) const OTHER_THINGS: &[&str] = &[
@@ -13,6 +20,10 @@ pub(super) const OTHER_THINGS: &[&str] = &[
      |codebuild|codepipeline|codeartifact|eventbridge|event bus|opensearch|elasticsearch|elasticache|sagemaker|athena\
      |step function|state machine|autoscaling|auto scaling|launching|launch template|creating ebs|creating volume\
      |createvolume|attachvolume|runinstances|tfstate|state file|s3 object|access object|s3://|environment variable\
+     |packer|data lifecycle manager| dlm|lifecycle policy policy-|import-snapshot|import task|vm import|elastic disaster recovery\
+     |workspaces|redshift|snapshot copy grant|creating fsx|createfilesystem|creating efs|aws::efs|aws::fsx|aws::rds|aws::ec2\
+     |export task|modifying db|modifying rds|modifydb|createdb|copy-snapshot|copy-image|copy-db|copying rds|copying ami\
+     |ami copy|copying ebs|backup job state change|restore job state change|restore testing|emr |datasync|sagemaker\
      |restore job|restore failed|restore of|backup job failed|table encryption|parameter store",
 ];
 
@@ -32,6 +43,7 @@ pub(super) fn is_told(plain: &str) -> bool {
         || names_another_service(plain)
         || names_another_operation(plain)
         || names_what_is_not_copied(plain)
+        || comes_from_another_source(plain)
 }
 
 /// A function's own trouble with its key: "Lambda was unable to decrypt the environment variables"
@@ -50,6 +62,27 @@ fn names_another_service(plain: &str) -> bool {
             .unwrap_or_default();
         let service = host.split('.').next().unwrap_or_default();
         !service.is_empty() && !is_one_of(service, SERVICES_OF_A_COPY)
+    })
+}
+
+/// The envelope of an event that isn't one of AWS Backup's failed copies: another `source`, or a state that is no failure.
+fn comes_from_another_source(plain: &str) -> bool {
+    let mut values = ["\"source\"", "\"eventsource\"", "\"state\""]
+        .into_iter()
+        .flat_map(|name| {
+            plain.match_indices(name).filter_map(move |(at, name)| {
+                let rest = plain
+                    .get(at + name.len()..)?
+                    .trim_start()
+                    .strip_prefix(':')?;
+                let (value, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+                Some((name, value))
+            })
+        });
+    values.any(|(name, value)| match name {
+        "\"source\"" => value != "aws.backup",
+        "\"eventsource\"" => !matches!(value, "backup.amazonaws.com" | "kms.amazonaws.com"),
+        _ => !matches!(value, "failed" | "partial"),
     })
 }
 
