@@ -1,0 +1,65 @@
+//! What a report says of causes is true.
+
+use copymend_diagnosis::{Cause, Verdict};
+use copymend_sandbox::CopyFailure;
+use copymend_sandbox::editor::{self, Drawn};
+
+use super::story::{causes, failure, in_short, observed};
+use super::{Broken, Known, hold};
+
+/// The same world, with everything mended that brings about a cause of this kind.
+fn mended(drawn: &Drawn, is_mended: impl Fn(Cause) -> bool) -> Drawn {
+    let mut mended = drawn.clone();
+    for broken in drawn.breaks() {
+        if is_mended(broken.cause) {
+            mended.mend(broken);
+        }
+    }
+    mended
+}
+
+/// The cause of a failure; of a fault, the one that it stands for.
+fn truth(failure: &CopyFailure, drawn: &Drawn) -> Cause {
+    let fault = drawn.breaks().iter().find(|broken| !broken.is_rule);
+    failure.cause.unwrap_or_else(|| fault.unwrap().cause)
+}
+
+fn untrue(seed: u64) -> Vec<Broken> {
+    let drawn = editor::draw(seed);
+    let report = observed(&drawn).report;
+    let confirmed = causes(&report, Verdict::Confirmed);
+    let not_checkable = causes(&report, Verdict::NotCheckable);
+    let ruled_out = causes(&report, Verdict::RuledOut);
+    let what = |more: &str| format!("{more}\n  {}\n  {}\n  confirmed {confirmed:?}, not checkable {not_checkable:?}, ruled out {ruled_out:?}", in_short(&drawn), report.message);
+    let mut wrong = Vec::new();
+    let first = failure(&drawn).unwrap();
+    let first = truth(&first, &drawn);
+    let rest = mended(&drawn, |cause| confirmed.contains(&cause));
+    if let Some(failure) = failure(&rest)
+        && let Some(cause) = failure.cause
+        && !not_checkable.contains(&cause)
+    {
+        wrong.push((format!("not named: {cause} (message: {first})"), what(&failure.message)));
+    }
+    for cause in &confirmed {
+        if failure(&mended(&drawn, |other| other != *cause)).is_none() {
+            wrong.push((format!("made up: {cause} (message: {first})"), what("")));
+        }
+    }
+    for cause in &ruled_out {
+        let alone = mended(&drawn, |other| other != *cause);
+        if let Some(failure) = failure(&alone)
+            && truth(&failure, &drawn) == *cause
+        {
+            wrong.push((format!("wrongly ruled out: {cause} (message: {first})"), what(&failure.message)));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn what_a_report_confirms_stops_the_copy_and_nothing_stops_it_that_a_report_excludes() {
+    hold(untrue, UNTRUE);
+}
+
+const UNTRUE: &[Known] = &[];
