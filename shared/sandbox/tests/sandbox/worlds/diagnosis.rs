@@ -2,9 +2,9 @@
 
 use copymend_diagnosis::{Cause, Verdict};
 use copymend_sandbox::CopyFailure;
-use copymend_sandbox::editor::{self, Drawn};
+use copymend_sandbox::editor::{self, Break, Drawn};
 
-use super::story::{causes, failure, in_short, observed};
+use super::story::{causes, failure, in_short, observed, route};
 use super::{Broken, Known, hold};
 
 /// The same world, with everything mended that brings about a cause of this kind.
@@ -24,6 +24,22 @@ fn truth(failure: &CopyFailure, drawn: &Drawn) -> Cause {
     failure.cause.unwrap_or_else(|| fault.unwrap().cause)
 }
 
+/// The names of the ways in a world by which a cause stops the copy next.
+fn culprits(drawn: &Drawn, cause: Cause) -> Vec<&'static str> {
+    let of_cause: Vec<&Break> = drawn.breaks().iter().copied().filter(|broken| broken.cause == cause).collect();
+    let decides = |broken: &&Break| {
+        let mut without = drawn.clone();
+        without.mend(broken);
+        failure(&without).is_none_or(|failure| truth(&failure, drawn) != cause)
+    };
+    let first = of_cause.first().copied();
+    let mut deciding: Vec<&str> = of_cause.into_iter().filter(decides).map(|broken| broken.name).collect();
+    if deciding.is_empty() {
+        deciding.extend(first.map(|broken| broken.name));
+    }
+    deciding
+}
+
 fn untrue(seed: u64) -> Vec<Broken> {
     let drawn = editor::draw(seed);
     let report = observed(&drawn).report;
@@ -31,19 +47,22 @@ fn untrue(seed: u64) -> Vec<Broken> {
     let not_checkable = causes(&report, Verdict::NotCheckable);
     let ruled_out = causes(&report, Verdict::RuledOut);
     let what = |more: &str| format!("{more}\n  {}\n  {}\n  confirmed {confirmed:?}, not checkable {not_checkable:?}, ruled out {ruled_out:?}", in_short(&drawn), report.message);
+    // Nobody can ask what a role may do that doesn't exist.
+    let behind = if confirmed.contains(&Cause::JobRoleMissing) { ", behind a missing role" } else { "" };
     let mut wrong = Vec::new();
-    let first = failure(&drawn).unwrap();
-    let first = truth(&first, &drawn);
     let rest = mended(&drawn, |cause| confirmed.contains(&cause));
+    // A fault inside AWS is told by its own message alone.
     if let Some(failure) = failure(&rest)
         && let Some(cause) = failure.cause
         && !not_checkable.contains(&cause)
     {
-        wrong.push((format!("not named: {cause} (message: {first})"), what(&failure.message)));
+        for name in culprits(&rest, cause) {
+            wrong.push((format!("not named: {name}{behind}"), what(&failure.message)));
+        }
     }
     for cause in &confirmed {
         if failure(&mended(&drawn, |other| other != *cause)).is_none() {
-            wrong.push((format!("made up: {cause} (message: {first})"), what("")));
+            wrong.push((format!("made up: {cause}, {}", route(drawn.shape())), what("")));
         }
     }
     for cause in &ruled_out {
@@ -51,7 +70,9 @@ fn untrue(seed: u64) -> Vec<Broken> {
         if let Some(failure) = failure(&alone)
             && truth(&failure, &drawn) == *cause
         {
-            wrong.push((format!("wrongly ruled out: {cause} (message: {first})"), what(&failure.message)));
+            for name in culprits(&alone, *cause) {
+                wrong.push((format!("wrongly ruled out: {name}{behind}"), what(&failure.message)));
+            }
         }
     }
     wrong

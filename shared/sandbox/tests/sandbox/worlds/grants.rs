@@ -2,20 +2,12 @@
 
 use copymend_diagnosis::{Cause, Verdict};
 use copymend_remediation::report::{Guard, GuardResult, Report};
-use copymend_sandbox::editor::{self, Break, Drawn};
+use copymend_sandbox::editor::{self, Backup, Break, Drawn, Shape, VaultKind};
 
-use super::story::{Step, causes, in_short, next, observed, repaired};
+use serde_json::Value;
+
+use super::story::{Step, causes, in_short, next, observed, repaired, route};
 use super::{Broken, Known, count, hold};
-
-/// The ways that Copymend repairs, where the principal is known: what was omitted.
-fn is_omission(broken: &Break) -> bool {
-    let repairable = [
-        Cause::DestinationVaultPolicy,
-        Cause::SourceKeyPolicy,
-        Cause::ServiceLinkedRole,
-    ];
-    repairable.contains(&broken.cause)
-}
 
 /// What is wrong with a write, if anything is.
 fn unhelpful(step: &Step, drawn: &Drawn) -> Option<Broken> {
@@ -60,6 +52,31 @@ fn each_write_is_followed_by_a_copy_that_completes_or_fails_for_what_the_report_
 
 const UNHELPFUL: &[Known] = &[];
 
+/// The changes that a report shows. AWS KMS answers the actions of a statement in any order.
+fn changes(report: &Report) -> Vec<(String, Value, Vec<String>)> {
+    let changes = report.changes.iter().chain(&report.refused_changes);
+    changes
+        .map(|one| (one.resource.clone(), in_order(&one.after), one.added.clone()))
+        .collect()
+}
+
+/// A policy with each of its lists in order; the role that is created, as it is.
+fn in_order(policy: &str) -> Value {
+    fn sort(value: &mut Value) {
+        match value {
+            Value::Array(items) => {
+                items.iter_mut().for_each(sort);
+                items.sort_by_key(Value::to_string);
+            }
+            Value::Object(members) => members.values_mut().for_each(sort),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut value = serde_json::from_str(policy).unwrap_or_else(|_| policy.into());
+    sort(&mut value);
+    value
+}
+
 /// The guards that are asked before the lease, less the mode.
 fn guards(report: &Report) -> Vec<&GuardResult> {
     let of_repair = [
@@ -83,10 +100,6 @@ fn observe_mode_writes_nothing_and_decides_what_repair_mode_does() {
         let drawn = editor::draw(seed);
         let (observed, repaired) = (observed(&drawn), repaired(&drawn));
         let (seen, done) = (&observed.report, &repaired[0].report);
-        let changes = |report: &Report| {
-            let changes = report.changes.iter().chain(&report.refused_changes);
-            changes.map(|one| (one.resource.clone(), one.before.clone(), one.after.clone(), one.added.clone())).collect::<Vec<_>>()
-        };
         let mut wrong = Vec::new();
         let mut differs = |kind: &str, what: String| {
             wrong.push((format!("{kind}: {}", done.diagnosis.cause), format!("{what}\n  {}", in_short(&drawn))));
@@ -111,37 +124,58 @@ fn observe_mode_writes_nothing_and_decides_what_repair_mode_does() {
     hold(property, &[]);
 }
 
-/// Worlds whose only faults can be repaired.
+/// Whether Copymend can repair a way to break this copy. The principal that uses a key must be
+/// known for it, and so must the key.
+fn is_repairable(broken: &Break, shape: Shape) -> bool {
+    let is_standard =
+        shape.source == VaultKind::Standard && shape.destination == VaultKind::Standard;
+    match broken.cause {
+        Cause::DestinationVaultPolicy | Cause::ServiceLinkedRole => true,
+        Cause::SourceKeyPolicy => {
+            let is_of_one_key = broken.name != "second-snapshots-key-admits-nobody";
+            let is_known = is_standard && shape.backup != Backup::S3;
+            shape.cross_account && is_known && is_of_one_key
+        }
+        _ => false,
+    }
+}
+
+/// A world whose only faults can be repaired.
 fn repairable(seed: u64) -> Option<Drawn> {
     let mut drawn = editor::draw(seed);
+    let shape = drawn.shape();
     for broken in drawn.breaks().to_vec() {
-        if !is_omission(broken) {
+        if !is_repairable(broken, shape) {
             drawn.mend(broken);
         }
     }
     (!drawn.breaks().is_empty()).then_some(drawn)
 }
 
+fn not_repaired(seed: u64) -> Vec<Broken> {
+    let Some(drawn) = repairable(seed) else {
+        return Vec::new();
+    };
+    let steps = repaired(&drawn);
+    let written: usize = steps.iter().map(|step| step.written.len()).sum();
+    let last = steps.last().unwrap();
+    if last.retried == Some(None) && written == drawn.breaks().len() {
+        return Vec::new();
+    }
+    let report = &last.report;
+    let failed = report.guards.iter().filter(|guard| !guard.passed);
+    let failed: Vec<String> = failed.map(|guard| format!("{}: {}", guard.guard.name(), guard.detail)).collect();
+    vec![(
+        format!("{}, {}: {}", report.diagnosis.cause, report.outcome, route(drawn.shape())),
+        format!("{written} written, {}, {failed:?}, {:?}, {}", in_short(&drawn), report.notes, report.message),
+    )]
+}
+
 #[test]
 fn what_can_be_repaired_is_and_the_copy_completes() {
-    let property = |seed| {
-        let Some(drawn) = repairable(seed) else {
-            return Vec::new();
-        };
-        let steps = repaired(&drawn);
-        let written: usize = steps.iter().map(|step| step.written.len()).sum();
-        let completes = steps.last().unwrap().retried == Some(None);
-        let last = steps.last().unwrap();
-        if completes && written == drawn.breaks().len() {
-            return Vec::new();
-        }
-        let failed: Vec<_> = last.report.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.guard.name()).collect();
-        vec![(
-            format!("{} {:?}, {failed:?} {written}", last.report.diagnosis.cause, last.report.outcome),
-            format!("{written} writes, {}\n {}\n {:#?} {:#?}", in_short(&drawn), last.report.message, last.report.diagnosis, last.report.guards.iter().filter(|guard| !guard.passed).collect::<Vec<_>>()),
-        )]
-    };
-    hold(property, &[]);
-    let worlds = (0..count()).filter(|seed| repairable(*seed).is_some()).count();
-    assert!(worlds > 300, "{worlds}");
+    hold(not_repaired, NOT_REPAIRED);
+    let worlds = (0..count()).filter(|seed| repairable(*seed).is_some());
+    assert!(worlds.count() > 300);
 }
+
+const NOT_REPAIRED: &[Known] = &[];

@@ -5,9 +5,9 @@ use std::time::Duration;
 use copymend_diagnosis::{Cause, Verdict};
 use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Guard, Report};
-use copymend_remediation::settings::Mode;
+use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
-use copymend_sandbox::editor::{Drawn, JOB};
+use copymend_sandbox::editor::{Backup, Drawn, JOB, Shape, VaultKind};
 use copymend_sandbox::{CopyFailure, Sandbox, Write};
 use jiff::SignedDuration;
 
@@ -52,7 +52,11 @@ async fn step(sandbox: &Sandbox, job: &str, mode: Mode) -> Step {
         deadline: sandbox.clock().now() + SignedDuration::from_mins(1),
     };
     let (before, tried_before) = changes(sandbox);
-    let handler = CopyRemediator::new(sandbox.clone(), open_settings(mode));
+    let settings = Settings {
+        allow_on_demand: true,
+        ..open_settings(mode)
+    };
+    let handler = CopyRemediator::new(sandbox.clone(), settings);
     let report = handler.handle(&event, &invocation).await.unwrap();
     let (mut written, tried) = changes(sandbox);
     let written = written.split_off(before.len());
@@ -132,4 +136,17 @@ pub(crate) fn next(report: &Report) -> Vec<Cause> {
 pub(crate) fn in_short(drawn: &Drawn) -> String {
     let ways: Vec<&str> = drawn.breaks().iter().map(|broken| broken.name).collect();
     format!("{:?} broken by {}", drawn.shape(), ways.join(", "))
+}
+
+/// What kind of copy it is.
+pub(crate) fn route(shape: Shape) -> &'static str {
+    if shape.destination != VaultKind::Standard {
+        "into an air-gapped vault"
+    } else if shape.source != VaultKind::Standard {
+        "out of an air-gapped vault"
+    } else if shape.backup == Backup::S3 {
+        "of a fully managed type"
+    } else {
+        "usual"
+    }
 }
