@@ -5,7 +5,7 @@ use copymend_sandbox::CopyFailure;
 use copymend_sandbox::editor::{self, Break, Drawn};
 
 use super::story::{causes, failure, in_short, observed, route};
-use super::{Broken, Known, hold};
+use super::{Broken, hold, known};
 
 /// The same world, with everything mended that brings about a cause of this kind.
 fn mended(drawn: &Drawn, is_mended: impl Fn(Cause) -> bool) -> Drawn {
@@ -26,14 +26,23 @@ fn truth(failure: &CopyFailure, drawn: &Drawn) -> Cause {
 
 /// The names of the ways in a world by which a cause stops the copy next.
 fn culprits(drawn: &Drawn, cause: Cause) -> Vec<&'static str> {
-    let of_cause: Vec<&Break> = drawn.breaks().iter().copied().filter(|broken| broken.cause == cause).collect();
+    let of_cause: Vec<&Break> = drawn
+        .breaks()
+        .iter()
+        .copied()
+        .filter(|broken| broken.cause == cause)
+        .collect();
     let decides = |broken: &&Break| {
         let mut without = drawn.clone();
         without.mend(broken);
         failure(&without).is_none_or(|failure| truth(&failure, drawn) != cause)
     };
     let first = of_cause.first().copied();
-    let mut deciding: Vec<&str> = of_cause.into_iter().filter(decides).map(|broken| broken.name).collect();
+    let mut deciding: Vec<&str> = of_cause
+        .into_iter()
+        .filter(decides)
+        .map(|broken| broken.name)
+        .collect();
     if deciding.is_empty() {
         deciding.extend(first.map(|broken| broken.name));
     }
@@ -46,9 +55,19 @@ fn untrue(seed: u64) -> Vec<Broken> {
     let confirmed = causes(&report, Verdict::Confirmed);
     let not_checkable = causes(&report, Verdict::NotCheckable);
     let ruled_out = causes(&report, Verdict::RuledOut);
-    let what = |more: &str| format!("{more}\n  {}\n  {}\n  confirmed {confirmed:?}, not checkable {not_checkable:?}, ruled out {ruled_out:?}", in_short(&drawn), report.message);
+    let what = |more: &str| {
+        format!(
+            "{more}\n  {}\n  {}\n  confirmed {confirmed:?}, not checkable {not_checkable:?}, ruled out {ruled_out:?}",
+            in_short(&drawn),
+            report.message
+        )
+    };
     // Nobody can ask what a role may do that doesn't exist.
-    let behind = if confirmed.contains(&Cause::JobRoleMissing) { ", behind a missing role" } else { "" };
+    let behind = if confirmed.contains(&Cause::JobRoleMissing) {
+        ", behind a missing role"
+    } else {
+        ""
+    };
     let mut wrong = Vec::new();
     let rest = mended(&drawn, |cause| confirmed.contains(&cause));
     // A fault inside AWS is told by its own message alone.
@@ -62,7 +81,10 @@ fn untrue(seed: u64) -> Vec<Broken> {
     }
     for cause in &confirmed {
         if failure(&mended(&drawn, |other| other != *cause)).is_none() {
-            wrong.push((format!("made up: {cause}, {}", route(drawn.shape())), what("")));
+            wrong.push((
+                format!("made up: {cause}, {}", route(drawn.shape())),
+                what(""),
+            ));
         }
     }
     for cause in &ruled_out {
@@ -71,7 +93,10 @@ fn untrue(seed: u64) -> Vec<Broken> {
             && truth(&failure, &drawn) == *cause
         {
             for name in culprits(&alone, *cause) {
-                wrong.push((format!("wrongly ruled out: {name}{behind}"), what(&failure.message)));
+                wrong.push((
+                    format!("wrongly ruled out: {name}{behind}"),
+                    what(&failure.message),
+                ));
             }
         }
     }
@@ -80,7 +105,5 @@ fn untrue(seed: u64) -> Vec<Broken> {
 
 #[test]
 fn what_a_report_confirms_stops_the_copy_and_nothing_stops_it_that_a_report_excludes() {
-    hold(untrue, UNTRUE);
+    hold(untrue, &known::UNTRUE);
 }
-
-const UNTRUE: &[Known] = &[];

@@ -60,9 +60,10 @@ async fn step(sandbox: &Sandbox, job: &str, mode: Mode) -> Step {
     let report = handler.handle(&event, &invocation).await.unwrap();
     let (mut written, tried) = changes(sandbox);
     let written = written.split_off(before.len());
-    let retried = report.retried_job.as_ref().map(|job| {
-        sandbox.with_world(|world| world.copy_job(job).unwrap().failure().cloned())
-    });
+    let retried = report
+        .retried_job
+        .as_ref()
+        .map(|job| sandbox.with_world(|world| world.copy_job(job).unwrap().failure().cloned()));
     Step {
         refused: tried - tried_before - written.len(),
         report,
