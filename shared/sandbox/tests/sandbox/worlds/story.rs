@@ -32,7 +32,7 @@ pub(crate) struct Step {
     /// How many of these calls the sandbox refused.
     pub(crate) refused: usize,
     /// How the copy that was started again ended, if one was.
-    pub(crate) retried: Option<Option<CopyFailure>>,
+    pub(crate) retried: Option<Result<(), CopyFailure>>,
 }
 
 /// The changes among the writes so far, and how often they were tried.
@@ -60,10 +60,16 @@ async fn step(sandbox: &Sandbox, job: &str, mode: Mode) -> Step {
     let report = handler.handle(&event, &invocation).await.unwrap();
     let (mut written, tried) = changes(sandbox);
     let written = written.split_off(before.len());
-    let retried = report
-        .retried_job
-        .as_ref()
-        .map(|job| sandbox.with_world(|world| world.copy_job(job).unwrap().failure().cloned()));
+    let retried = report.retried_job.as_ref().map(|job| {
+        sandbox.with_world(|world| {
+            world
+                .copy_job(job)
+                .unwrap()
+                .failure()
+                .cloned()
+                .map_or(Ok(()), Err)
+        })
+    });
     Step {
         refused: tried - tried_before - written.len(),
         report,
@@ -92,7 +98,7 @@ pub(crate) fn repaired(drawn: &Drawn) -> Vec<Step> {
         loop {
             let step = step(&sandbox, &job, Mode::Repair).await;
             let next = step.report.retried_job.clone();
-            let is_failed = matches!(step.retried, Some(Some(_)));
+            let is_failed = matches!(step.retried, Some(Err(_)));
             steps.push(step);
             assert!(steps.len() <= MOST_COPIES, "this never ends");
             match next {
