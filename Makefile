@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test programs black-box local containers oracle oracle-sample torture verify fuzz deny lint build bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -81,7 +81,10 @@ oracle-sample: ## Compare 2,000 of them.
 torture: ## Every fault of every call, and storms of ten thousand events (docs/reliability.md).
 	cargo test --locked --package copymend-sandbox --test sandbox -- torture --include-ignored --nocapture
 
-verify: local torture oracle fuzz bench ## What is too long for every change: all events in containers, every fault, 24,000 decisions, fuzzing, benchmarks.
+worlds: ## Hold the properties of grants and of the diagnosis against 10,000 random worlds.
+	COPYMEND_WORLDS=10000 cargo test --locked --package copymend-sandbox --test sandbox -- worlds:: --nocapture
+
+verify: local torture worlds oracle fuzz bench ## What is too long for every change: all events in containers, every fault, 10,000 worlds, 24,000 decisions, fuzzing, benchmarks.
 
 fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 	@[ "$$($(FUZZ)/bin/cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $(FUZZ_VERSION)" ] || \

@@ -79,5 +79,8 @@ mod torture;
 #[path = "sandbox/vault_keys.rs"]
 mod vault_keys;
 #[cfg(test)]
+#[path = "sandbox/worlds/mod.rs"]
+mod worlds;
+#[cfg(test)]
 #[path = "sandbox/writes.rs"]
 mod writes;

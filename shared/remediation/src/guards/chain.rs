@@ -15,15 +15,15 @@ pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
         let detail = format!("the destination vault's key, type and lock are not known: {why}");
         return Some((false, detail));
     }
-    let others: Vec<Cause> = obstacles(question.failure.copy(), facts)
+    let confirmed: Vec<Cause> = obstacles(question.failure.copy(), facts)
         .into_iter()
-        .filter(|obstacle| obstacle.verdict == Verdict::Confirmed && obstacle.cause != own)
+        .filter(|obstacle| obstacle.verdict == Verdict::Confirmed)
         .map(|obstacle| obstacle.cause)
         .collect();
     let (mut next, mut in_the_way) = (Vec::new(), Vec::new());
-    for cause in &others {
+    for cause in confirmed.iter().filter(|cause| **cause != own) {
         match cause.remedy() {
-            Remedy::Repair(_) => match why_not_repaired(*cause, &others, question, facts) {
+            Remedy::Repair(_) => match why_not_repaired(*cause, &confirmed, question, facts) {
                 None => next.push(cause.slug()),
                 Some(guard) => {
                     in_the_way.push(format!("{cause} ({} forbids its repair)", guard.name()));
@@ -51,7 +51,8 @@ pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
     })
 }
 
-/// The guard that would forbid the repair of another cause; none where each passes.
+/// The guard that would forbid the repair of another cause; none where each passes. What is
+/// confirmed tells what is put right before it.
 fn why_not_repaired(
     cause: Cause,
     confirmed: &[Cause],

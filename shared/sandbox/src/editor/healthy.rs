@@ -252,7 +252,11 @@ pub(super) fn world(shape: Shape, places: &Places) -> Value {
         ],
         "accounts": {
             SOURCE: {
-                "roles": {"BackupRole": {"managed_policies": ["AWSBackupServiceRolePolicyForBackup"]}},
+                "roles": {
+                    "BackupRole": {"managed_policies": ["AWSBackupServiceRolePolicyForBackup"]},
+                    // What policies may admit in the place of the job role.
+                    "BackupRoleOther": {}
+                },
                 "regions": {}
             },
             DESTINATION: {"regions": {}},
