@@ -24,8 +24,8 @@ pub use diagnose::{Diagnosis, diagnose, obstacles};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};
 pub use facts::{
-    BackupVault, Facts, JobRoleAccess, Key, KeyFacts, KeyManager, Organization, RecoveryPoint,
-    RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags,
+    BackupVault, Facts, ImageKeys, JobRoleAccess, Key, KeyFacts, KeyManager, Organization,
+    RecoveryPoint, RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags,
 };
 pub use job::{BackupCopy, CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use permission::{PermissionAnswer, PermissionState};

@@ -5,10 +5,10 @@ use std::fmt::Display;
 
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{
-    BackupCopy, BackupVault, Fact, Facts, Key, KeyArn, KeyFacts, Organization, RecoveryPoint,
-    RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, WhyUnknown,
+    BackupCopy, BackupVault, Fact, Facts, ImageKeys, Key, KeyArn, KeyFacts, Organization,
+    RecoveryPoint, RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, WhyUnknown,
 };
-use copymend_policy::PolicyDocument;
+use copymend_policy::{Arn, PolicyDocument};
 
 use crate::ports::{Backup, CallResult, Identities, Keys, Location, Organizations, Reads};
 use crate::simulate::{Known, job_role_access};
@@ -81,6 +81,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
     Facts {
         recovery_point,
         source_key,
+        image_keys: image_keys_unread(copy),
         source_vault,
         vault_policy: vault_policy_fact(copy, vault_policy),
         destination_vault,
@@ -296,6 +297,26 @@ async fn read_source_key<E: Reads>(
         organization,
         arn,
     }))
+}
+
+/// An image can hold several snapshots under several keys, of which `DescribeRecoveryPoint` names
+/// one.
+fn image_keys_unread(copy: &BackupCopy) -> ImageKeys {
+    let point = &copy.source_recovery_point;
+    if !is_image(point) {
+        return ImageKeys::NotApplicable;
+    }
+    ImageKeys::Unknown(unknown(
+        "ec2:DescribeImages",
+        point.as_str(),
+        UnknownReason::NotRead,
+        "its snapshots are not read",
+    ))
+}
+
+/// Whether a recovery point is an image, which AWS Backup makes of instances of Amazon EC2.
+fn is_image(point: &Arn) -> bool {
+    point.service() == "ec2" && point.resource().starts_with("image/")
 }
 
 async fn read_vault_key<E: Reads>(

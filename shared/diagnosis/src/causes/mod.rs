@@ -5,6 +5,7 @@ mod call;
 mod control_policy;
 mod entry;
 mod image;
+mod image_keys;
 mod key;
 pub(crate) mod key_policy;
 mod organization;

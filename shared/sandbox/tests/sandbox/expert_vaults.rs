@@ -16,7 +16,6 @@ use crate::matrix::scene::{DESTINATION, KEY, POINT, Scene, VAULT, broken_rule};
 /// is taken out here.
 const EXPECTED_FAILURES: &[&str] = &[
     "a vault on the default key, without an Allow",
-    "an image whose second snapshot's key isn't shared",
     "an air-gapped vault's key that doesn't admit the job role",
     "a source vault that denies copies from it",
     "an air-gapped vault of the same account, and a key of Amazon EBS",
