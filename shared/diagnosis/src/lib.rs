@@ -19,7 +19,9 @@ mod tag_policy;
 
 pub use advice::{Advice, advise, advise_unlisted_source};
 pub use assess::{Assessment, Verdict};
-pub use causes::{Cause, Remedy, Repairable, UnknownSlug};
+pub use causes::{
+    Cause, Remedy, Repairable, UnknownSlug, led_by_key_in_the_way, other_keys_in_the_way,
+};
 pub use diagnose::{Diagnosis, diagnose, obstacles};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};

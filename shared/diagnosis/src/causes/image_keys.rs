@@ -1,7 +1,7 @@
 //! The keys of an image: it can hold several snapshots under several keys, of which AWS Backup
 //! names one.
 
-use super::key;
+use super::{Cause, key};
 use crate::assess::{Checked, Finding, Verdict, found};
 use crate::facts::{Facts, ImageKeys, KeyFacts, SourceKey};
 use crate::job::BackupCopy;
@@ -12,23 +12,23 @@ pub(super) fn at_each(
     check: fn(&BackupCopy, &Facts) -> Checked,
     copy: &BackupCopy,
     facts: &Facts,
-) -> Checked {
+) -> Finding {
     let named = found(check(copy, facts));
     match &facts.image_keys {
-        ImageKeys::NotApplicable => Ok(named),
+        ImageKeys::NotApplicable => named,
         ImageKeys::Unknown(why) => {
             let (verdict, mut evidence) = named;
             let SourceKey::Key(key) = &facts.source_key else {
-                return Ok((verdict, evidence));
+                return (verdict, evidence);
             };
             if verdict != Verdict::RuledOut {
-                return Ok((verdict, evidence));
+                return (verdict, evidence);
             }
             evidence.push(format!(
                 "an image can hold several snapshots under several keys; only `{}` was read ({why})",
                 key.arn
             ));
-            Ok((Verdict::NotCheckable, evidence))
+            (Verdict::NotCheckable, evidence)
         }
         ImageKeys::Others(keys) => {
             let others = keys.iter().map(|key| {
@@ -39,7 +39,7 @@ pub(super) fn at_each(
                 ));
                 (verdict, evidence)
             });
-            Ok(others.fold(named, worse))
+            others.fold(named, worse)
         }
     }
 }
@@ -76,4 +76,53 @@ pub(super) fn is_any_unread(facts: &Facts) -> bool {
         ImageKeys::Others(keys) => keys.iter().any(key::is_key_unread),
     };
     is_of_others || key::is_unread(facts)
+}
+
+/// What a key can have that stops a copy.
+const OF_KEYS: [Cause; 5] = [
+    Cause::SourceKeyPolicy,
+    Cause::SourceKeyDeny,
+    Cause::SourceKeyState,
+    Cause::KeyNotFound,
+    Cause::AwsManagedKey,
+];
+
+fn stops(key: &KeyFacts, copy: &BackupCopy, facts: &Facts) -> bool {
+    let about = facts_about(key, facts);
+    OF_KEYS
+        .iter()
+        .any(|cause| cause.entry().check(copy, &about).0 == Verdict::Confirmed)
+}
+
+/// The keys of an image's other snapshots that stop the copy by what was read of them.
+#[must_use]
+pub fn other_keys_in_the_way<'f>(copy: &BackupCopy, facts: &'f Facts) -> Vec<&'f KeyFacts> {
+    match &facts.image_keys {
+        ImageKeys::NotApplicable | ImageKeys::Unknown(_) => Vec::new(),
+        ImageKeys::Others(keys) => keys.iter().filter(|key| stops(key, copy, facts)).collect(),
+    }
+}
+
+/// The facts with the key of an image that stops the copy as the source's key, where the one that
+/// AWS Backup names doesn't: advice and repairs are about the source's key.
+#[must_use]
+pub fn led_by_key_in_the_way(copy: &BackupCopy, mut facts: Facts) -> Facts {
+    let SourceKey::Key(named) = &facts.source_key else {
+        return facts;
+    };
+    if stops(named, copy, &facts) {
+        return facts;
+    }
+    let first = other_keys_in_the_way(copy, &facts)
+        .first()
+        .map(|key| key.arn.clone());
+    let (Some(first), SourceKey::Key(named), ImageKeys::Others(others)) =
+        (first, &mut facts.source_key, &mut facts.image_keys)
+    else {
+        return facts;
+    };
+    if let Some(other) = others.iter_mut().find(|key| key.arn == first) {
+        std::mem::swap(named.as_mut(), other);
+    }
+    facts
 }

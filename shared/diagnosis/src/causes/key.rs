@@ -44,7 +44,7 @@ pub(super) static STATE: Entry = Entry {
     },
     shown: Shown::ByFacts(
         180,
-        |copy, facts| image_keys::at_each(state, copy, facts),
+        |copy, facts| Ok(image_keys::at_each(state, copy, facts)),
         image_keys::is_any_unread,
     ),
     families: &[Family::Key],
@@ -76,7 +76,7 @@ pub(super) static NOT_FOUND: Entry = Entry {
     },
     shown: Shown::ByFacts(
         170,
-        |copy, facts| image_keys::at_each(not_found, copy, facts),
+        |copy, facts| Ok(image_keys::at_each(not_found, copy, facts)),
         image_keys::is_any_unread,
     ),
     families: &[Family::Key],
@@ -171,7 +171,7 @@ fn not_found(_: &BackupCopy, facts: &Facts) -> Checked {
 fn aws_managed_at_each(copy: &BackupCopy, facts: &Facts) -> Checked {
     let vault = facts.destination_vault.known().and_then(Option::as_ref);
     if copy.is_cross_account() || vault.is_none_or(BackupVault::is_logically_air_gapped) {
-        image_keys::at_each(aws_managed, copy, facts)
+        Ok(image_keys::at_each(aws_managed, copy, facts))
     } else {
         aws_managed(copy, facts)
     }

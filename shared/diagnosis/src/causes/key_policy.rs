@@ -71,7 +71,11 @@ pub(super) static POLICY: Entry = Entry {
     shown: Shown::ByFacts(
         200,
         |copy, facts| {
-            image_keys::at_each(|copy, facts| key_policy(false, copy, facts), copy, facts)
+            Ok(image_keys::at_each(
+                |copy, facts| key_policy(false, copy, facts),
+                copy,
+                facts,
+            ))
         },
         image_keys::is_any_unread,
     ),
@@ -99,7 +103,13 @@ pub(super) static DENY: Entry = Entry {
     },
     shown: Shown::ByFacts(
         190,
-        |copy, facts| image_keys::at_each(|copy, facts| key_policy(true, copy, facts), copy, facts),
+        |copy, facts| {
+            Ok(image_keys::at_each(
+                |copy, facts| key_policy(true, copy, facts),
+                copy,
+                facts,
+            ))
+        },
         image_keys::is_any_unread,
     ),
     families: &[Family::Key],
