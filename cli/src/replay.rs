@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     }
     let world = world(arguments.world.as_deref())?;
     let settings = settings(arguments.repair, &world)?;
-    let sandbox = Sandbox::new(world);
+    let sandbox = Sandbox::new(world).reading_images(settings.deployment.read_images);
     let remediator = CopyRemediator::new(sandbox.clone(), settings);
     let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
     let runtime = tokio::runtime::Builder::new_current_thread()

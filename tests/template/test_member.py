@@ -36,6 +36,7 @@ READS = {
     "organizations:DescribeEffectivePolicy",
     "organizations:DescribeOrganization",
 }
+IMAGE_READS = {"ec2:DescribeImages", "ec2:DescribeSnapshots"}
 # What an undo reads.
 UNDO_READS = {"backup:GetBackupVaultAccessPolicy", "kms:GetKeyPolicy"}
 # Each put of the undo role: the list that it is allowed on, with the condition that the list isn't empty.
@@ -159,7 +160,7 @@ class Member(unittest.TestCase):
         for name, condition, statement in statements(self.resources, "ReaderRole"):
             self.assertEqual((statement["Effect"], condition), ("Allow", "HasReaders"), name)
             actions |= set(as_list(statement["Action"]))
-        self.assertEqual(actions, READS | ADVISOR_READS)
+        self.assertEqual(actions, READS | IMAGE_READS | ADVISOR_READS)
 
     def test_the_functions_read_with_the_same_words(self):
         for role, reads in (("MemberRole", READS), ("AdvisorMemberRole", ADVISOR_READS)):
@@ -200,6 +201,8 @@ class Member(unittest.TestCase):
             for action in as_list(statement["Action"]):
                 if action in WRITES:
                     self.assertEqual(condition, WRITES[action], f"{name}: {action}")
+                elif action in IMAGE_READS:
+                    self.assertEqual(condition, "ReadsImages", f"{name}: {action}")
                 else:
                     self.assertIn(action, READS, name)
             if "*" in as_list(statement["Resource"]):

@@ -46,6 +46,8 @@ NO_RESOURCE = {
     "backup:ListCopyJobs",
     "backup:ListTags",
     "backup:StartCopyJob",
+    "ec2:DescribeImages",
+    "ec2:DescribeSnapshots",
     "kms:ListAliases",
     "organizations:DescribeEffectivePolicy",
     "organizations:DescribeOrganization",
@@ -232,6 +234,12 @@ class Roles(unittest.TestCase):
                 for action in as_list(statement["Action"]):
                     if action in WRITES:
                         self.assertIn(condition, WRITES[action], f"{role}/{name}: {action}")
+
+    def test_images_are_read_only_where_the_parameter_says_so(self):
+        actions = {"ec2:DescribeImages", "ec2:DescribeSnapshots"}
+        found = [(condition, set(as_list(s["Action"]))) for _, condition, s in statements(self.resources, "CopyRemediatorRole") if actions & set(as_list(s["Action"]))]
+        self.assertEqual(found, [("ReadsImages", actions)])
+        self.assertEqual(read()["Conditions"]["ReadsImages"], {"Fn::Equals": [{"Ref": "ReadImages"}, "true"]})
 
     def test_the_lockout_check_can_never_be_bypassed(self):
         denied = [

@@ -9,7 +9,7 @@ use copymend_remediation::settings::Deployment;
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
-    AwsBackup, AwsIdentities, AwsKeys, AwsOrganizations, DeadLetterQueue, DynamoLedger,
+    AwsBackup, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, DeadLetterQueue, DynamoLedger,
     SnsNotifier, SystemClock, config,
 };
 
@@ -62,6 +62,7 @@ pub struct AwsEnvironment<Access> {
     keys: AwsKeys<Access>,
     identities: AwsIdentities<Access>,
     organizations: AwsOrganizations,
+    images: Option<AwsImages>,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
     clock: SystemClock,
@@ -95,6 +96,9 @@ impl<Access> AwsEnvironment<Access> {
             backup: AwsBackup::new(Arc::clone(&accounts)),
             keys: AwsKeys::new(Arc::clone(&accounts)),
             identities: AwsIdentities::new(Arc::clone(&accounts)),
+            images: deployment
+                .read_images
+                .then(|| AwsImages::new(Arc::clone(&accounts))),
             organizations: AwsOrganizations::new(accounts),
             clock: SystemClock,
         }
@@ -123,6 +127,7 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
     type Keys = AwsKeys<Access>;
     type Identities = AwsIdentities<Access>;
     type Organizations = AwsOrganizations;
+    type Images = AwsImages;
     type Notifier = SnsNotifier;
     type Ledger = DynamoLedger;
     type Clock = SystemClock;
@@ -141,6 +146,10 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
 
     fn organizations(&self) -> &AwsOrganizations {
         &self.organizations
+    }
+
+    fn images(&self) -> Option<&AwsImages> {
+        self.images.as_ref()
     }
 
     fn notifier(&self) -> &SnsNotifier {

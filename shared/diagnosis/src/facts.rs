@@ -118,6 +118,17 @@ pub struct KeyFacts {
 }
 
 impl KeyFacts {
+    /// Every read that told nothing.
+    const fn unknown(&self) -> [Option<&WhyUnknown>; 5] {
+        [
+            self.key.unknown(),
+            self.policy.unknown(),
+            self.policy_names.unknown(),
+            self.tags.unknown(),
+            self.organization.unknown(),
+        ]
+    }
+
     /// The key's policies beside `default`, which this project doesn't read.
     pub fn other_policies(&self) -> impl Iterator<Item = &str> {
         let names = self.policy_names.known().into_iter().flatten();
@@ -134,6 +145,19 @@ pub enum SourceKey {
     Unknown(WhyUnknown),
     /// This key.
     Key(Box<KeyFacts>),
+}
+
+/// The keys of an image's snapshots beside the one that `DescribeRecoveryPoint` names. An image can
+/// hold several snapshots under several keys, and has no key of its own (AWS Backup developer
+/// guide, "Encryption for backups", documented).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageKeys {
+    /// The recovery point is no image: it has one key at most.
+    NotApplicable,
+    /// Which keys they are isn't known.
+    Unknown(WhyUnknown),
+    /// These, each once. None where every snapshot is under the one that is named, or under no key.
+    Others(Vec<KeyFacts>),
 }
 
 /// An organization, from `organizations:DescribeOrganization`.
@@ -296,6 +320,8 @@ pub struct Facts {
     pub recovery_point: Fact<Option<RecoveryPoint>>,
     /// The key of the source backup.
     pub source_key: SourceKey,
+    /// The other keys of a source backup that is an image.
+    pub image_keys: ImageKeys,
     /// The vault that the recovery point is in; `None` where it doesn't exist.
     pub source_vault: Fact<Option<BackupVault>>,
     /// The destination vault; `None` where it doesn't exist.
@@ -342,6 +368,7 @@ impl Facts {
         let Self {
             recovery_point,
             source_key,
+            image_keys,
             source_vault,
             destination_vault,
             vault_policy,
@@ -359,13 +386,12 @@ impl Facts {
         let key = match source_key {
             SourceKey::NotEncrypted => Vec::new(),
             SourceKey::Unknown(why) => vec![Some(why)],
-            SourceKey::Key(facts) => vec![
-                facts.key.unknown(),
-                facts.policy.unknown(),
-                facts.policy_names.unknown(),
-                facts.tags.unknown(),
-                facts.organization.unknown(),
-            ],
+            SourceKey::Key(facts) => facts.unknown().to_vec(),
+        };
+        let other_keys = match image_keys {
+            ImageKeys::NotApplicable => Vec::new(),
+            ImageKeys::Unknown(why) => vec![Some(why)],
+            ImageKeys::Others(keys) => keys.iter().flat_map(KeyFacts::unknown).collect(),
         };
         [
             recovery_point.unknown(),
@@ -390,6 +416,7 @@ impl Facts {
                 .flat_map(|fact| fact.unknown().map(Some)),
         )
         .chain(key)
+        .chain(other_keys)
         .flatten()
         .collect()
     }

@@ -19,13 +19,15 @@ mod tag_policy;
 
 pub use advice::{Advice, advise, advise_unlisted_source};
 pub use assess::{Assessment, Verdict};
-pub use causes::{Cause, Remedy, Repairable, UnknownSlug};
+pub use causes::{
+    Cause, Remedy, Repairable, UnknownSlug, led_by_key_in_the_way, other_keys_in_the_way,
+};
 pub use diagnose::{Diagnosis, diagnose, obstacles};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};
 pub use facts::{
-    BackupVault, Facts, JobRoleAccess, Key, KeyFacts, KeyManager, Organization, RecoveryPoint,
-    RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags,
+    BackupVault, Facts, ImageKeys, JobRoleAccess, Key, KeyFacts, KeyManager, Organization,
+    RecoveryPoint, RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags,
 };
 pub use job::{BackupCopy, CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use permission::{PermissionAnswer, PermissionState};

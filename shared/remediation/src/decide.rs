@@ -1,7 +1,9 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what
 //! the ledger remembers.
 
-use copymend_diagnosis::{Cause, Diagnosis, Fact, Facts, Failure, SourceKey, Tags};
+use copymend_diagnosis::{
+    Cause, Diagnosis, Fact, Facts, Failure, ImageKeys, KeyFacts, SourceKey, Tags,
+};
 use copymend_policy::PolicyDocument;
 use jiff::Timestamp;
 
@@ -171,10 +173,20 @@ fn policy_of<'f>(
     if change.resource == failure.job().destination_vault.as_str() {
         return facts.vault_policy.known()?.as_ref();
     }
-    match &facts.source_key {
-        SourceKey::Key(key) if key.arn.as_str() == change.resource => key.policy.known(),
-        SourceKey::Key(_) | SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
-    }
+    let named = match &facts.source_key {
+        SourceKey::Key(key) => Some(key.as_ref()),
+        SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
+    };
+    let others: &[KeyFacts] = match &facts.image_keys {
+        ImageKeys::Others(keys) => keys,
+        ImageKeys::NotApplicable | ImageKeys::Unknown(_) => &[],
+    };
+    named
+        .into_iter()
+        .chain(others)
+        .find(|key| key.arn.as_str() == change.resource)?
+        .policy
+        .known()
 }
 
 /// What is asked before anything is done. What was written before is asked for when the decision is

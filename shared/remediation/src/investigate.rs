@@ -5,12 +5,14 @@ use std::fmt::Display;
 
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{
-    BackupCopy, BackupVault, Fact, Facts, Key, KeyArn, KeyFacts, Organization, RecoveryPoint,
-    RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, WhyUnknown,
+    BackupCopy, BackupVault, Fact, Facts, ImageKeys, Key, KeyArn, KeyFacts, Organization,
+    RecoveryPoint, RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, WhyUnknown,
+    led_by_key_in_the_way,
 };
-use copymend_policy::PolicyDocument;
+use copymend_policy::{Arn, PolicyDocument};
+use futures_util::future::join_all;
 
-use crate::ports::{Backup, CallResult, Identities, Keys, Location, Organizations, Reads};
+use crate::ports::{Backup, CallResult, Identities, Images, Keys, Location, Organizations, Reads};
 use crate::simulate::{Known, job_role_access};
 
 /// The name of AWS Backup's service-linked role.
@@ -49,12 +51,13 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         job_role: identities.get_role(copy.account, copy.role.partition(), copy.role.name()),
         recovery_point_tags: read_recovery_point_tags(environment, copy, &source),
         tag_policy: organizations.effective_tag_policy(destination_account, vault.partition()),
+        of_image: read_image(environment, copy, &source),
     }
 
     let recovery_point = fact(recovery_point);
     let source_vault = fact(source_vault);
     let destination_vault = fact(destination_vault);
-    let source_key = which_source_key(copy, &recovery_point, &source_vault);
+    let named = which_source_key(copy, &recovery_point, &source_vault);
     let source_organization = fact(source_organization);
     let destination_organization = fact(destination_organization);
     let vault_tags = fact(vault_tags);
@@ -65,10 +68,11 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         recovery_point_tags: &recovery_point_tags,
         vault_tags: &vault_tags,
     };
-    let (source_key, vault_key, job_role_access, cross_account_backup) = tokio::join!(
-        read_source_key(
+    let ((source_key, image_keys), vault_key, job_role_access, cross_account_backup) = tokio::join!(
+        read_source_keys(
             environment,
-            source_key,
+            named,
+            of_image,
             copy,
             &source_organization,
             &destination_organization
@@ -78,9 +82,10 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         read_global_settings(environment, &source, &source_organization),
     );
 
-    Facts {
+    let facts = Facts {
         recovery_point,
         source_key,
+        image_keys,
         source_vault,
         vault_policy: vault_policy_fact(copy, vault_policy),
         destination_vault,
@@ -106,7 +111,8 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
             TagPolicy::parse,
         ),
         cross_account_backup,
-    }
+    };
+    led_by_key_in_the_way(copy, facts)
 }
 
 /// The settings can be read in the management account alone (AWS Backup API reference,
@@ -252,18 +258,56 @@ fn which_source_key(
     }
 }
 
-async fn read_source_key<E: Reads>(
+/// Reads the key that AWS Backup names, and those of an image's other snapshots.
+async fn read_source_keys<E: Reads>(
     environment: &E,
-    which: WhichKey,
+    named: WhichKey,
+    of_image: OfImage,
     copy: &BackupCopy,
     source_organization: &Fact<Option<Organization>>,
     destination_organization: &Fact<Option<Organization>>,
-) -> SourceKey {
-    let arn = match which {
-        WhichKey::NotEncrypted => return SourceKey::NotEncrypted,
-        WhichKey::Unknown(why) => return SourceKey::Unknown(why),
-        WhichKey::Key(arn) => arn,
+) -> (SourceKey, ImageKeys) {
+    let read = |arn| {
+        read_key(
+            environment,
+            arn,
+            copy,
+            source_organization,
+            destination_organization,
+        )
     };
+    let (others, unknown) = match of_image {
+        OfImage::NotApplicable => (Vec::new(), ImageKeys::NotApplicable),
+        OfImage::Unknown(why) => (Vec::new(), ImageKeys::Unknown(why)),
+        OfImage::Keys(keys) => (keys, ImageKeys::Others(Vec::new())),
+    };
+    let mut others = others.into_iter();
+    let named = match named {
+        WhichKey::Key(arn) => Ok(arn),
+        // The snapshots tell what AWS Backup doesn't.
+        WhichKey::NotEncrypted => others.next().ok_or(SourceKey::NotEncrypted),
+        WhichKey::Unknown(why) => others.next().ok_or(SourceKey::Unknown(why)),
+    };
+    let named = match named {
+        Ok(named) => named,
+        Err(source_key) => return (source_key, unknown),
+    };
+    let others: Vec<KeyArn> = others.filter(|key| *key != named).collect();
+    let (source_key, others) = tokio::join!(read(named), join_all(others.into_iter().map(read)));
+    let image_keys = match unknown {
+        ImageKeys::Others(_) => ImageKeys::Others(others),
+        ImageKeys::NotApplicable | ImageKeys::Unknown(_) => unknown,
+    };
+    (SourceKey::Key(Box::new(source_key)), image_keys)
+}
+
+async fn read_key<E: Reads>(
+    environment: &E,
+    arn: KeyArn,
+    copy: &BackupCopy,
+    source_organization: &Fact<Option<Organization>>,
+    destination_organization: &Fact<Option<Organization>>,
+) -> KeyFacts {
     let keys = environment.keys();
     // A key of a third account has an organization of its own.
     let owner_organization = async {
@@ -288,14 +332,47 @@ async fn read_source_key<E: Reads>(
         tags: keys.list_key_tags(&arn),
         organization: owner_organization,
     }
-    SourceKey::Key(Box::new(KeyFacts {
+    KeyFacts {
         key: fact(key),
         policy: key_policy_fact(&arn, policy),
         policy_names: fact(policy_names),
         tags: fact(tags),
         organization,
         arn,
-    }))
+    }
+}
+
+/// What Amazon EC2 tells of the keys of an image.
+enum OfImage {
+    NotApplicable,
+    Unknown(WhyUnknown),
+    Keys(Vec<KeyArn>),
+}
+
+/// An image can hold several snapshots under several keys, of which `DescribeRecoveryPoint` names
+/// one.
+async fn read_image<E: Reads>(environment: &E, copy: &BackupCopy, source: &Location) -> OfImage {
+    let point = &copy.source_recovery_point;
+    if !is_image(point) {
+        return OfImage::NotApplicable;
+    }
+    let not_read = |detail| {
+        let (operation, reason) = ("ec2:DescribeImages", UnknownReason::NotRead);
+        OfImage::Unknown(unknown(operation, point.as_str(), reason, detail))
+    };
+    let Some(images) = environment.images() else {
+        return not_read("ReadImages (COPYMEND_READ_IMAGES) would let its snapshots be read");
+    };
+    match images.image_keys(source, point).await {
+        Ok(Some(keys)) => OfImage::Keys(keys),
+        Ok(None) => not_read("the image does not exist"),
+        Err(error) => OfImage::Unknown(error.into_unknown()),
+    }
+}
+
+/// Whether a recovery point is an image, which AWS Backup makes of instances of Amazon EC2.
+fn is_image(point: &Arn) -> bool {
+    point.service() == "ec2" && point.resource().starts_with("image/")
 }
 
 async fn read_vault_key<E: Reads>(

@@ -347,6 +347,17 @@ pub trait Organizations: Send + Sync {
     ) -> impl Future<Output = CallResult<Option<String>>> + Send;
 }
 
+/// Amazon EC2, read only.
+pub trait Images: Send + Sync {
+    /// The keys that an image's snapshots are under, each once, by `DescribeImages` and
+    /// `DescribeSnapshots`; `None` where there is no such image.
+    fn image_keys(
+        &self,
+        location: &Location,
+        image: &Arn,
+    ) -> impl Future<Output = CallResult<Option<Vec<KeyArn>>>> + Send;
+}
+
 /// Tells people.
 pub trait Notifier: Send + Sync {
     /// Sends one report. Answers `false` where no topic is set.
@@ -383,6 +394,8 @@ pub trait Reads: Send + Sync {
     type Identities: Identities;
     /// AWS Organizations.
     type Organizations: Organizations;
+    /// Amazon EC2.
+    type Images: Images;
     /// The way to people.
     type Notifier: Notifier;
     /// The memory between events.
@@ -398,6 +411,8 @@ pub trait Reads: Send + Sync {
     fn identities(&self) -> &Self::Identities;
     /// AWS Organizations.
     fn organizations(&self) -> &Self::Organizations;
+    /// Amazon EC2; `None` where the settings don't let images be read.
+    fn images(&self) -> Option<&Self::Images>;
     /// The way to people.
     fn notifier(&self) -> &Self::Notifier;
     /// The memory between events; `None` where no table is set. Without one nothing is written, and

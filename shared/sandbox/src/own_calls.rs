@@ -111,6 +111,7 @@ pub(crate) fn keeps_control(
 fn code(action: &str) -> &'static str {
     match action.split(':').next() {
         Some("iam" | "sts") => "AccessDenied",
+        Some("ec2") => "UnauthorizedOperation",
         Some(_) | None => "AccessDeniedException",
     }
 }
@@ -279,7 +280,8 @@ pub(crate) fn resource_of(
         .account(account)
         .map_or("aws", |account| account.partition.as_str());
     match operation {
-        "kms:ListAliases" => "*".to_owned(),
+        // These know no resource (documented: service authorization reference).
+        "kms:ListAliases" | "ec2:DescribeImages" | "ec2:DescribeSnapshots" => "*".to_owned(),
         "iam:CreateServiceLinkedRole" => world.service_linked_role_arn(account),
         "iam:GetRole" => {
             let name = name_of(named);

@@ -41,6 +41,7 @@ pub struct Sandbox {
     pub(crate) clock: SandboxClock,
     notifier: MemoryNotifier,
     ledger: Option<MemoryLedger>,
+    reads_images: bool,
     pub(crate) tokens: Arc<Mutex<BTreeMap<String, String>>>,
     hooks: Arc<Mutex<Vec<(String, Hook)>>>,
     /// How many key policies were read.
@@ -57,6 +58,7 @@ impl Sandbox {
             world: Arc::new(Mutex::new(world)),
             notifier: MemoryNotifier::new(calls.clone()),
             ledger: Some(MemoryLedger::new(calls.clone())),
+            reads_images: false,
             calls,
             tokens: Arc::default(),
             hooks: Arc::default(),
@@ -68,6 +70,14 @@ impl Sandbox {
     #[must_use]
     pub fn without_ledger(mut self) -> Self {
         self.ledger = None;
+        self
+    }
+
+    /// The same sandbox as the setting `COPYMEND_READ_IMAGES` has it: whether the snapshots of
+    /// images are read.
+    #[must_use]
+    pub const fn reading_images(mut self, reads: bool) -> Self {
+        self.reads_images = reads;
         self
     }
 
@@ -168,6 +178,7 @@ impl Reads for Sandbox {
     type Keys = Self;
     type Identities = Self;
     type Organizations = Self;
+    type Images = Self;
     type Notifier = MemoryNotifier;
     type Ledger = MemoryLedger;
     type Clock = SandboxClock;
@@ -186,6 +197,10 @@ impl Reads for Sandbox {
 
     fn organizations(&self) -> &Self {
         self
+    }
+
+    fn images(&self) -> Option<&Self> {
+        self.reads_images.then_some(self)
     }
 
     fn notifier(&self) -> &MemoryNotifier {

@@ -7,6 +7,7 @@ mod dynamo;
 mod endpoint;
 mod errors;
 mod iam;
+mod images;
 mod kms;
 mod ledger_contract;
 mod ledger_items;

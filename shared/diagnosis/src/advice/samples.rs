@@ -174,6 +174,7 @@ pub(crate) fn facts() -> Facts {
             tags: unknown(),
             organization: organization(),
         })),
+        image_keys: crate::ImageKeys::NotApplicable,
         destination_vault: Fact::Known(Some(crate::BackupVault {
             min_retention_days: Some(35),
             ..crate::BackupVault::default()

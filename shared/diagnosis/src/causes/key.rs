@@ -1,9 +1,9 @@
 //! The key of the source backup itself: its state, whether it exists, who manages it.
 
-use super::{Entry, Family, Pages, Remedy, Shown, console, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, console, image_keys, page, rules};
 use crate::advice::{Case, step};
 use crate::assess::{Checked, Finding, confirmed, ruled_out, unreadable};
-use crate::facts::{Facts, Key, KeyFacts, KeyManager, SourceKey};
+use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, SourceKey};
 use crate::features::is_fully_managed;
 use crate::job::BackupCopy;
 use crate::messages::wording::{AT_DESTINATION, KEY_NAMES, SUCCESS};
@@ -42,7 +42,11 @@ pub(super) static STATE: Entry = Entry {
             or [SourceKeyPolicy, JobRolePermission]
             => "The message blames a KMS key and says no more.";
     },
-    shown: Shown::ByFacts(180, state, is_unread),
+    shown: Shown::ByFacts(
+        180,
+        |copy, facts| Ok(image_keys::at_each(state, copy, facts)),
+        image_keys::is_any_unread,
+    ),
     families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| case.key_owner(),
@@ -70,7 +74,11 @@ pub(super) static NOT_FOUND: Entry = Entry {
         // Seen: KMS "Invalid keyId 'x'", also with an alias.
         Keys 100 ["invalid keyid"] => "KMS does not know the key.";
     },
-    shown: Shown::ByFacts(170, not_found, is_unread),
+    shown: Shown::ByFacts(
+        170,
+        |copy, facts| Ok(image_keys::at_each(not_found, copy, facts)),
+        image_keys::is_any_unread,
+    ),
     families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| case.key_owner(),
@@ -102,7 +110,7 @@ pub(super) static AWS_MANAGED: Entry = Entry {
             not ["vault is encrypted with|default backup service managed key"]
             => "The backup is encrypted with an AWS managed key, which cannot be shared.";
     },
-    shown: Shown::ByFacts(160, aws_managed, is_unread),
+    shown: Shown::ByFacts(160, aws_managed_at_each, image_keys::is_any_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| case.backup_owner(),
@@ -116,12 +124,14 @@ pub(super) fn is_unread(facts: &Facts) -> bool {
     match &facts.source_key {
         SourceKey::NotEncrypted => false,
         SourceKey::Unknown(_) => true,
-        SourceKey::Key(key) => {
-            key.key.unknown().is_some()
-                || key.policy.unknown().is_some()
-                || key.policy_names.unknown().is_some()
-        }
+        SourceKey::Key(key) => is_key_unread(key),
     }
+}
+
+pub(super) fn is_key_unread(key: &KeyFacts) -> bool {
+    key.key.unknown().is_some()
+        || key.policy.unknown().is_some()
+        || key.policy_names.unknown().is_some()
 }
 
 /// The key of the backup. `None` where KMS knows no such key.
@@ -155,6 +165,16 @@ fn not_found(_: &BackupCopy, facts: &Facts) -> Checked {
         (key_facts, None) => confirmed(format!("KMS knows no key `{}`", key_facts.arn)),
         (_, Some(key)) => ruled_out(format!("the key `{}` exists", key.arn)),
     })
+}
+
+/// Inside one account who manages the keys matters only to a logically air-gapped vault.
+fn aws_managed_at_each(copy: &BackupCopy, facts: &Facts) -> Checked {
+    let vault = facts.destination_vault.known().and_then(Option::as_ref);
+    if copy.is_cross_account() || vault.is_none_or(BackupVault::is_logically_air_gapped) {
+        Ok(image_keys::at_each(aws_managed, copy, facts))
+    } else {
+        aws_managed(copy, facts)
+    }
 }
 
 fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Checked {

@@ -4,8 +4,8 @@ use copymend_policy::{KeyGrant, KeyProfile};
 
 use super::vault_policy::as_json;
 use super::{
-    ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, key, page, rules,
-    service_linked_role,
+    ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, image_keys, key,
+    page, rules, service_linked_role,
 };
 use crate::access::{Access, key_access, without_denies};
 use crate::advice::{Case, add_each, step};
@@ -70,8 +70,14 @@ pub(super) static POLICY: Entry = Entry {
     },
     shown: Shown::ByFacts(
         200,
-        |copy, facts| key_policy(false, copy, facts),
-        key::is_unread,
+        |copy, facts| {
+            Ok(image_keys::at_each(
+                |copy, facts| key_policy(false, copy, facts),
+                copy,
+                facts,
+            ))
+        },
+        image_keys::is_any_unread,
     ),
     families: &[Family::Key, Family::UnlessDenied(Cause::SourceKeyDeny)],
     remedy: Remedy::Repair(Repairable::KeyPolicy),
@@ -97,8 +103,14 @@ pub(super) static DENY: Entry = Entry {
     },
     shown: Shown::ByFacts(
         190,
-        |copy, facts| key_policy(true, copy, facts),
-        key::is_unread,
+        |copy, facts| {
+            Ok(image_keys::at_each(
+                |copy, facts| key_policy(true, copy, facts),
+                copy,
+                facts,
+            ))
+        },
+        image_keys::is_any_unread,
     ),
     families: &[Family::Key],
     remedy: Remedy::Advise,

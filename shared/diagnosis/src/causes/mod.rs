@@ -5,6 +5,7 @@ mod call;
 mod control_policy;
 mod entry;
 mod image;
+mod image_keys;
 mod key;
 pub(crate) mod key_policy;
 mod organization;
@@ -28,6 +29,7 @@ use crate::advice::{console, page};
 use crate::messages::rules;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, never};
 pub use entry::{Remedy, Repairable};
+pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident => $entry:path;)*) => {

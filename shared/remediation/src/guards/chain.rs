@@ -1,6 +1,8 @@
 //! What else stands in the way of the copy.
 
-use copymend_diagnosis::{Cause, Fact, Facts, Remedy, Verdict, obstacles};
+use copymend_diagnosis::{
+    Cause, Fact, Facts, Remedy, Verdict, obstacles, other_keys_in_the_way,
+};
 
 use super::{Act, Answer, Guard, Question, Stage, result};
 use crate::plan::plan;
@@ -33,6 +35,12 @@ pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
             Remedy::Retry => {}
         }
     }
+    let other_keys = other_keys_in_the_way(question.failure.copy(), facts);
+    in_the_way.extend(
+        other_keys
+            .into_iter()
+            .map(|key| format!("`{}`, the key of another snapshot of the image", key.arn)),
+    );
     Some(if !in_the_way.is_empty() {
         (
             false,

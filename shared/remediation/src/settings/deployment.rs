@@ -17,6 +17,9 @@ pub struct Deployment {
     /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written, and every event
     /// is told.
     pub ledger_table: Option<String>,
+    /// `COPYMEND_READ_IMAGES`: whether the snapshots of images may be read. Amazon EC2 knows no
+    /// narrower permission for it than all images and snapshots of the account.
+    pub read_images: bool,
     /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again
     /// then, so what AWS doesn't answer now is explained without it.
     pub is_local_run: bool,
@@ -61,6 +64,7 @@ impl Deployment {
                     text.bytes().all(safe).then(|| text.to_owned())
                 },
             )?,
+            read_images: reader.boolean("COPYMEND_READ_IMAGES")?,
             // The SAM CLI sets this to `true` for `sam local invoke`, and AWS Lambda never does.
             is_local_run: reader.boolean("AWS_SAM_LOCAL")?,
         })

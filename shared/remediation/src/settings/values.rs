@@ -42,6 +42,7 @@ impl Settings {
                     external_id: _,
                     topic_arn,
                     ledger_table,
+                    read_images,
                     is_local_run: _,
                 },
         } = self;
@@ -84,6 +85,7 @@ impl Settings {
             ("COPYMEND_MEMBER_ROLE", or_empty(member_role.as_ref())),
             ("COPYMEND_TOPIC_ARN", or_empty(topic_arn.as_ref())),
             ("COPYMEND_LEDGER_TABLE", or_empty(ledger_table.as_ref())),
+            ("COPYMEND_READ_IMAGES", read_images.to_string()),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

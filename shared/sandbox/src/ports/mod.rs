@@ -2,6 +2,7 @@
 
 mod backup;
 mod identities;
+mod images;
 mod keys;
 mod organizations;
 

@@ -4,19 +4,20 @@
 //! How AWS answers is the sandbox's part and holds. Where the product comes out otherwise, the
 //! world stands in [`EXPECTED_FAILURES`] until it doesn't.
 
-use copymend_diagnosis::Cause;
+use copymend_diagnosis::{Cause, Verdict};
+use copymend_remediation::ports::CallErrorKind;
 use copymend_remediation::settings::Mode;
+use copymend_sandbox::Sandbox;
 use copymend_sandbox::editor::{self, Backup, Draft, Shape, VaultKind};
 use serde_json::json;
 
 use crate::expert_worlds::{Demand, Expert};
-use crate::matrix::scene::{DESTINATION, KEY, POINT, Scene, VAULT, broken_rule};
+use crate::matrix::scene::{DESTINATION, KEY, KEYS, POINT, Scene, VAULT, broken_rule, handle};
 
 /// The worlds that the product comes out wrong of. One that comes out right fails the test until it
 /// is taken out here.
 const EXPECTED_FAILURES: &[&str] = &[
     "a vault on the default key, without an Allow",
-    "an image whose second snapshot's key isn't shared",
     "an air-gapped vault's key that doesn't admit the job role",
     "a source vault that denies copies from it",
     "an air-gapped vault of the same account, and a key of Amazon EBS",
@@ -297,4 +298,84 @@ async fn the_product_comes_out_as_an_expert_demands_less_the_expected_failures()
     }
     wrong.dedup();
     assert_eq!(wrong, EXPECTED_FAILURES, "{complaints:#?}");
+}
+
+fn verdict_on_key_policy(report: &copymend_remediation::report::Report) -> (Verdict, String) {
+    let mut candidates = report.diagnosis.candidates.iter();
+    let found = candidates
+        .find(|candidate| candidate.cause == Cause::SourceKeyPolicy)
+        .unwrap();
+    (found.verdict, found.evidence.join("; "))
+}
+
+fn image_under_two_keys() -> Scene {
+    let mut scene = Scene::healthy();
+    images_second_key(&mut scene);
+    scene
+}
+
+#[tokio::test]
+async fn a_key_of_an_image_that_was_not_read_is_not_ruled_out() {
+    let sandbox = Sandbox::new(image_under_two_keys().load());
+    let report = handle(&sandbox, Mode::Repair).await;
+    let (verdict, evidence) = verdict_on_key_policy(&report);
+    assert_eq!(verdict, Verdict::NotCheckable, "{evidence}");
+    assert!(
+        evidence.contains("several snapshots under several keys"),
+        "{evidence}"
+    );
+    assert_eq!(sandbox.calls().count("ec2:DescribeImages"), 0);
+    assert_eq!(sandbox.calls().count("backup:StartCopyJob"), 0);
+}
+
+#[tokio::test]
+async fn a_key_of_another_snapshot_is_named_and_repaired_where_images_are_read() {
+    let sandbox = Sandbox::new(image_under_two_keys().load()).reading_images(true);
+    let named = sandbox.with_world(|world| {
+        let job = world.copy_jobs().last().unwrap().clone();
+        let point = world.recovery_point(&job.source_vault, &job.recovery_point);
+        point.unwrap().encryption_key_arn.clone().unwrap()
+    });
+    let report = handle(&sandbox, Mode::Repair).await;
+    let (verdict, evidence) = verdict_on_key_policy(&report);
+    assert_eq!(verdict, Verdict::Confirmed, "{evidence}");
+    assert!(!evidence.contains(named.as_str()), "{evidence}");
+    let writes = sandbox.writes();
+    assert_eq!(writes[0].operation, "kms:PutKeyPolicy", "{report:#?}");
+    assert_ne!(writes[0].resource, named.as_str());
+    let state = sandbox.with_world(|world| world.copy_jobs().last().unwrap().state());
+    assert_eq!(state, copymend_diagnosis::CopyJobState::Completed);
+}
+
+#[tokio::test]
+async fn nothing_is_written_where_two_keys_of_an_image_stand_in_the_way() {
+    let mut scene = image_under_two_keys();
+    let mut draft_keys = scene.0.pointer(KEYS).unwrap().as_object().unwrap().clone();
+    for key in draft_keys.values_mut() {
+        let statements = key["policy"]["Statement"].as_array_mut();
+        if let Some(statements) = statements {
+            statements.truncate(1);
+        }
+    }
+    scene.set(
+        "/accounts/111122223333/regions/us-east-1",
+        "keys",
+        json!(draft_keys),
+    );
+    let sandbox = Sandbox::new(scene.load()).reading_images(true);
+    let report = handle(&sandbox, Mode::Repair).await;
+    assert_eq!(report.diagnosis.cause, Cause::SourceKeyPolicy);
+    assert_eq!(verdict_on_key_policy(&report).0, Verdict::Confirmed);
+    assert!(sandbox.writes().is_empty(), "{:?}", sandbox.writes());
+}
+
+#[tokio::test]
+async fn a_refused_read_of_an_image_is_no_absence() {
+    let sandbox = Sandbox::new(image_under_two_keys().load()).reading_images(true);
+    sandbox.fail("ec2:DescribeSnapshots", CallErrorKind::AccessDenied);
+    let report = handle(&sandbox, Mode::Repair).await;
+    assert_eq!(report.diagnosis.cause, Cause::SourceKeyPolicy);
+    let (verdict, evidence) = verdict_on_key_policy(&report);
+    assert_eq!(verdict, Verdict::NotCheckable, "{evidence}");
+    assert!(sandbox.writes().is_empty());
 }

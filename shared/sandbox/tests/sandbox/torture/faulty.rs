@@ -16,7 +16,7 @@ use copymend_remediation::ledger::{
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
-    KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation,
+    Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation,
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{
@@ -222,6 +222,21 @@ impl Organizations for Faulty {
     }
 }
 
+impl Images for Faulty {
+    async fn image_keys(
+        &self,
+        location: &Location,
+        image: &Arn,
+    ) -> CallResult<Option<Vec<KeyArn>>> {
+        let fault = self.begin("image_keys")?;
+        let answer = match self.inner.images() {
+            Some(images) => images.image_keys(location, image).await,
+            None => Ok(None),
+        };
+        end("image_keys", fault, answer)
+    }
+}
+
 impl Notifier for Faulty {
     async fn notify(&self, report: &Report) -> CallResult<bool> {
         let fault = self.begin("notify")?;
@@ -279,6 +294,7 @@ impl Reads for Faulty {
     type Keys = Self;
     type Identities = Self;
     type Organizations = Self;
+    type Images = Self;
     type Notifier = Self;
     type Ledger = Self;
     type Clock = Self;
@@ -294,6 +310,9 @@ impl Reads for Faulty {
     }
     fn organizations(&self) -> &Self {
         self
+    }
+    fn images(&self) -> Option<&Self> {
+        self.inner.images().map(|_| self)
     }
     fn notifier(&self) -> &Self {
         self
