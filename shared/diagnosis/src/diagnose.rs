@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
-use crate::causes::{Cause, Family};
+use crate::causes::{Cause, Family, is_of_no_use};
 use crate::fact::Fact;
 use crate::facts::{Facts, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
@@ -111,7 +111,7 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .iter()
         .filter(|_| all_excluded && !by_now)
         .filter(|cause| !proposed.contains(cause) && is_worded_alike(**cause, &proposed))
-        .filter(|cause| cause.entry().is_unread(facts))
+        .filter(|cause| cause.entry().is_unread(copy, facts))
         .map(|cause| {
             considered(
                 *cause,
@@ -123,9 +123,17 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         candidates.insert(0, nothing_left(&candidates));
     }
     candidates.splice(0..0, unread);
-    Diagnosis {
+    let diagnosis = Diagnosis {
         candidates,
         proposed,
+    };
+    // Nothing that a policy could allow is of use then.
+    let would_be_in_vain =
+        diagnosis.cause().is_repairable() || diagnosis.cause() == Cause::DestinationVaultDeny;
+    if would_be_in_vain && is_of_no_use(copy, facts) {
+        diagnosis.led_by(Cause::DestinationVaultKey)
+    } else {
+        diagnosis
     }
 }
 
@@ -147,7 +155,7 @@ pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
         })
         .filter(|assessment| match assessment.verdict {
             Verdict::Confirmed => true,
-            Verdict::NotCheckable => assessment.cause.entry().is_unread(facts),
+            Verdict::NotCheckable => assessment.cause.entry().is_unread(copy, facts),
             Verdict::RuledOut => false,
         })
         .collect()

@@ -14,6 +14,7 @@ mod resource_type;
 pub(crate) mod role;
 mod service_linked_role;
 mod simulation;
+mod source_vault;
 mod tags;
 mod vault;
 pub(crate) mod vault_policy;
@@ -28,6 +29,7 @@ use crate::advice::{console, page};
 use crate::messages::rules;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, never};
 pub use entry::{Remedy, Repairable};
+pub(crate) use vault::is_of_no_use;
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident => $entry:path;)*) => {
@@ -57,6 +59,8 @@ causes! {
     DestinationVaultPolicy => vault_policy::POLICY;
     /// A Deny in the destination vault's access policy matches the copy.
     DestinationVaultDeny => vault_policy::DENY;
+    /// A Deny in the source vault's access policy matches the copy.
+    SourceVaultDeny => source_vault::DENY;
     /// The customer managed key of the source backup doesn't admit the destination account.
     SourceKeyPolicy => key_policy::POLICY;
     /// A Deny in the source key's policy matches.

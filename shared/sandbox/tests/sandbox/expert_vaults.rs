@@ -199,7 +199,7 @@ const EXPERTS: [Expert; 18] = [
     ),
     nothing_helps(
         "a source vault that denies copies from it",
-        Cause::DestinationVaultDeny,
+        Cause::SourceVaultDeny,
         |scene| edited(scene, USUAL, &["source-vault-denies-copies-from-it"]),
     ),
     nothing_helps(
