@@ -120,17 +120,15 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         })
         .collect();
     if by_now || (all_excluded && unread.is_empty()) {
-        candidates.insert(0, nothing_left(&candidates));
+        candidates.insert(0, nothing_left(by_now));
     }
     candidates.splice(0..0, unread);
     let diagnosis = Diagnosis {
         candidates,
         proposed,
     };
-    // Nothing that a policy could allow is of use then.
-    let would_be_in_vain =
-        diagnosis.cause().is_repairable() || diagnosis.cause() == Cause::DestinationVaultDeny;
-    if would_be_in_vain && is_of_no_use(copy, facts) {
+    // A repair would be in vain then: no grant is of use.
+    if diagnosis.cause().is_repairable() && is_of_no_use(copy, facts) {
         diagnosis.led_by(Cause::DestinationVaultKey)
     } else {
         diagnosis
@@ -315,23 +313,18 @@ fn admits_by_now(candidates: &[Assessment], facts: &Facts) -> bool {
             || (ours_in_key && excluded(Cause::SourceKeyPolicy)))
 }
 
-fn nothing_left(candidates: &[Assessment]) -> Assessment {
-    let policy_admits = candidates.iter().any(|candidate| {
-        candidate.verdict == Verdict::RuledOut
-            && matches!(
-                candidate.cause,
-                Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
-            )
-    });
-    let (cause, why) = if policy_admits {
+/// What is said where nothing is left. That something passed is said only where something did
+/// change: a statement of ours admits the copy.
+fn nothing_left(by_now: bool) -> Assessment {
+    let (cause, why) = if by_now {
         (
             Cause::Transient,
-            "the policies admit the copy by now; a policy change takes seconds to minutes to count",
+            "a statement of ours admits the copy by now; a policy change takes seconds to minutes to count",
         )
     } else {
         (
             Cause::Unknown,
-            "the facts exclude everything that the message suggests",
+            "the facts exclude everything that the message suggests, and none shows that something changed since the copy failed",
         )
     };
     Assessment::unchecked(cause, why)

@@ -22,7 +22,7 @@ pub(super) static DENY: Entry = Entry {
             or [JobRolePermission]
             => "The message says that the source vault's access policy denies the copy.";
     },
-    shown: Shown::ByFacts(55, deny, |_, facts| {
+    shown: Shown::ByFacts(25, deny, |_, facts| {
         facts.source_vault_policy.unknown().is_some()
     }),
     families: &[Family::Vault],

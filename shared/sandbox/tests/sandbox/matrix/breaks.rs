@@ -23,10 +23,10 @@ const fn by(cause: Cause, apply: fn(&mut Scene)) -> Break {
 pub(crate) const BREAKS: [Break; 24] = [
     by(Cause::JobRoleMissing, job_role_missing),
     by(Cause::JobRoleTrust, job_role_trust),
+    by(Cause::SourceVaultDeny, source_vault_deny),
     by(Cause::ServiceControlPolicy, service_control_policy),
     by(Cause::JobRolePermission, job_role_permission),
     by(Cause::PermissionsBoundary, permissions_boundary),
-    by(Cause::SourceVaultDeny, source_vault_deny),
     by(Cause::SourceNotFound, source_not_found),
     by(Cause::VaultNotFound, vault_not_found),
     by(Cause::OrganizationMembership, organization_membership),
