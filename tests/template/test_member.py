@@ -31,6 +31,7 @@ READS = {
     "iam:SimulatePrincipalPolicy",
     "kms:DescribeKey",
     "kms:GetKeyPolicy",
+    "kms:ListAliases",
     "kms:ListKeyPolicies",
     "kms:ListResourceTags",
     "organizations:DescribeEffectivePolicy",

@@ -1,38 +1,26 @@
 //! What the two policies answer to the calls of a copy.
 //!
-//! Two different principals are checked: the vault policy against the source's job role, the key
-//! policy against the destination's `AWSServiceRoleForBackup` (AWS Backup developer guide,
-//! "Creating backup copies across AWS accounts", documented). A condition key that a policy asks
-//! for and that isn't stated here counts as unknown, never as absent.
+//! Two different principals are checked: the policies of the vaults against the source's job role,
+//! those of the keys against the destination's `AWSServiceRoleForBackup` (AWS Backup developer
+//! guide, "Creating backup copies across AWS accounts", documented) or the job role. A condition
+//! key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
-use copymend_policy::{
-    Decision, Effect, PolicyDocument, Request, Statement, ViaService, evaluate, exclusions,
-    service_linked_role_arn,
-};
+mod keys;
+
+use copymend_policy::{Decision, Effect, PolicyDocument, Request, Statement, evaluate, exclusions};
 
 use crate::fact::Fact;
 use crate::facts::{Facts, Organization, Tags};
-use crate::features::via_service;
 use crate::job::BackupCopy;
-use crate::resource::{KeyArn, RoleArn};
+use crate::resource::RoleArn;
+pub use keys::{
+    KeyUser, key_access, key_access_through, key_exclusions, source_key_access, vault_key_access,
+};
 
 /// The action on the recovery point that the job role must be allowed.
 pub const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
 /// The action that the job role must be allowed, and that a destination vault's policy must allow.
 pub const COPY_INTO_BACKUP_VAULT: &str = "backup:CopyIntoBackupVault";
-
-/// The calls of AWS KMS that the destination's service-linked role makes for a copy of an encrypted
-/// backup, and whether another service makes them for it. The copy can't do without them: what
-/// `AWSBackupServiceLinkedRolePolicyForBackup` (version 31) lets the role call, less
-/// `kms:ListGrants`, whose absence alone doesn't stop a copy (inferred; not run against AWS).
-const KEY_CALLS: [(&str, bool); 4] = [
-    ("kms:DescribeKey", false),
-    ("kms:ReEncryptFrom", true),
-    ("kms:GenerateDataKeyWithoutPlaintext", true),
-    (CREATE_GRANT, true),
-];
-/// It makes a grant for an AWS resource.
-const CREATE_GRANT: &str = "kms:CreateGrant";
 
 /// What a policy answers to a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +74,8 @@ pub fn vault_access_of(
         };
     };
     let request = vault_request(role, copy, facts);
-    let access = decide(policy, &request, COPY_INTO_BACKUP_VAULT);
+    let boundary = job_role_boundary(role, copy, facts);
+    let access = decide(policy, &request, boundary, COPY_INTO_BACKUP_VAULT);
     if matches!(access, Access::Missing { .. }) && !copy.is_cross_account() {
         Access::Allowed
     } else {
@@ -107,6 +96,48 @@ fn vault_request(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Request {
     with_resource_tags(request, &facts.vault_tags).with_other_keys_unknown()
 }
 
+/// What the source vault's policy answers to the job role that copies from it. It need not allow
+/// that (IAM, "Policy evaluation logic", documented: one account), so that only a Deny matters, and
+/// that nothing is allowed counts as allowed. The resource of `backup:CopyFromBackupVault` is the
+/// recovery point (service authorization reference, documented).
+#[must_use]
+pub fn source_vault_access(
+    policy: Option<&PolicyDocument>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Access {
+    let Some(policy) = policy else {
+        return Access::Allowed;
+    };
+    let point = copy.source_recovery_point.as_str();
+    let request = Request::new(copy.role.as_str(), COPY_FROM_BACKUP_VAULT, point)
+        .with_context("aws:SecureTransport", ["true"])
+        .with_context("aws:ResourceAccount", [copy.account.as_str()])
+        // In a list (service authorization reference, documented).
+        .with_context("backup:CopyTargets", [copy.destination_vault.as_str()]);
+    let organization = &facts.source_organization;
+    let request = with_organization(request, "aws:PrincipalOrgID", organization);
+    let request = with_organization(request, "aws:ResourceOrgID", organization);
+    let request = match facts.known_recovery_point_tags() {
+        Some(tags) => with_tags(request, tags),
+        None => request,
+    };
+    let boundary = job_role_boundary(&copy.role, copy, facts);
+    // What only an Allow makes to depend on a key doesn't matter.
+    match only(policy, Effect::Deny).map(|denies| {
+        let request = request.with_other_keys_unknown();
+        decide(&denies, &request, boundary, COPY_FROM_BACKUP_VAULT)
+    }) {
+        None | Some(Access::Allowed | Access::Missing { .. }) => Access::Allowed,
+        Some(Access::Denied { action, text, .. }) => Access::Denied {
+            action,
+            statement: place_of(policy, &text),
+            text,
+        },
+        Some(unknown @ Access::Unknown { .. }) => unknown,
+    }
+}
+
 /// The statements of the destination vault's policy that keep the copy out on purpose, word for
 /// word.
 #[must_use]
@@ -115,31 +146,53 @@ pub fn vault_exclusions<'p>(
     copy: &BackupCopy,
     facts: &Facts,
 ) -> Vec<&'p str> {
-    exclusions_of(policy, &[vault_request(&copy.role, copy, facts)])
+    let boundary = job_role_boundary(&copy.role, copy, facts);
+    exclusions_of(policy, &[vault_request(&copy.role, copy, facts)], boundary)
 }
 
-/// The statements of the source key's policy that keep the destination's service-linked role out on
-/// purpose, word for word.
-#[must_use]
-pub fn key_exclusions<'p>(
+/// Whether a role has a permissions boundary, which a Deny with `NotPrincipal` always hits (IAM,
+/// "NotPrincipal", documented).
+#[derive(Clone, Copy)]
+enum Boundary {
+    None,
+    Some,
+    Unknown,
+}
+
+/// The name of what decides where a Deny with `NotPrincipal` hits a role with a boundary, and
+/// whether it has one isn't known.
+const OPEN_BOUNDARY: &str = "NotPrincipal, with a permissions boundary of the role";
+
+fn job_role_boundary(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Boundary {
+    match &facts.job_role {
+        Fact::Known(Some(found)) if *role == copy.role => match found.permissions_boundary {
+            Some(_) => Boundary::Some,
+            None => Boundary::None,
+        },
+        Fact::Known(None) if *role == copy.role => Boundary::None,
+        Fact::Known(_) | Fact::Unknown(_) => Boundary::Unknown,
+    }
+}
+
+/// The request as it may be made.
+fn variants(request: &Request, boundary: Boundary) -> Vec<Request> {
+    let with = || request.clone().by_principal_with_boundary();
+    match boundary {
+        Boundary::None => vec![request.clone()],
+        Boundary::Some => vec![with()],
+        Boundary::Unknown => vec![request.clone(), with()],
+    }
+}
+
+fn exclusions_of<'p>(
     policy: &'p PolicyDocument,
-    key: &KeyArn,
-    tags: &Fact<Tags>,
-    copy: &BackupCopy,
-    facts: &Facts,
+    requests: &[Request],
+    boundary: Boundary,
 ) -> Vec<&'p str> {
-    let service = via_service(&copy.source_recovery_point);
-    let requests: Vec<Request> = KEY_CALLS
-        .iter()
-        .flat_map(|call| key_requests(*call, key, tags, service, copy, facts))
-        .collect();
-    exclusions_of(policy, &requests)
-}
-
-fn exclusions_of<'p>(policy: &'p PolicyDocument, requests: &[Request]) -> Vec<&'p str> {
     let mut places: Vec<usize> = requests
         .iter()
-        .flat_map(|request| exclusions(policy, request))
+        .flat_map(|request| variants(request, boundary))
+        .flat_map(|request| exclusions(policy, &request))
         .collect();
     places.sort_unstable();
     places.dedup();
@@ -152,107 +205,29 @@ fn exclusions_of<'p>(policy: &'p PolicyDocument, requests: &[Request]) -> Vec<&'
 /// The policy without its Denies: what stands behind them. Nothing where that is no policy, which
 /// can't be.
 pub(crate) fn without_denies(policy: &PolicyDocument) -> Option<PolicyDocument> {
-    let allows: Vec<&str> = policy
+    only(policy, Effect::Allow)
+}
+
+fn only(policy: &PolicyDocument, effect: Effect) -> Option<PolicyDocument> {
+    let kept: Vec<&str> = policy
         .statements()
         .iter()
-        .filter(|statement| statement.effect() == Effect::Allow)
+        .filter(|statement| statement.effect() == effect)
         .map(Statement::as_str)
         .collect();
-    let (version, allows) = (policy.version(), allows.join(","));
+    let (version, kept) = (policy.version(), kept.join(","));
     PolicyDocument::parse(&format!(
-        r#"{{"Version":"{version}","Statement":[{allows}]}}"#
+        r#"{{"Version":"{version}","Statement":[{kept}]}}"#
     ))
     .ok()
 }
 
-/// What the source key's policy answers to the destination's service-linked role.
-#[must_use]
-pub fn key_access(
-    policy: &PolicyDocument,
-    key: &KeyArn,
-    tags: &Fact<Tags>,
-    copy: &BackupCopy,
-    facts: &Facts,
-) -> Access {
-    let service = via_service(&copy.source_recovery_point);
-    key_access_through(policy, key, tags, service, copy, facts)
-}
-
-/// What the source key's policy answers to the destination's service-linked role that uses the key
-/// through this service, also through another one than the copy's.
-#[must_use]
-pub fn key_access_through(
-    policy: &PolicyDocument,
-    key: &KeyArn,
-    tags: &Fact<Tags>,
-    service: Option<ViaService>,
-    copy: &BackupCopy,
-    facts: &Facts,
-) -> Access {
-    let mut missing = Vec::new();
-    let mut unknown = Vec::new();
-    for call in KEY_CALLS {
-        let requests = key_requests(call, key, tags, service, copy, facts);
-        let answers = requests.map(|request| decide(policy, &request, call.0));
-        for answer in &answers {
-            match answer {
-                Access::Denied { .. } => return answer.clone(),
-                Access::Unknown { keys } => unknown.extend(keys.iter().cloned()),
-                Access::Missing { actions } => missing.extend(actions.iter().copied()),
-                Access::Allowed => {}
-            }
-        }
-        let allowed_somewhere = answers.contains(&Access::Allowed);
-        if allowed_somewhere && answers.iter().any(|answer| *answer != Access::Allowed) {
-            unknown.push("kms:ViaService".to_owned());
-        }
-    }
-    missing.dedup();
-    unknown.sort();
-    unknown.dedup();
-    if !unknown.is_empty() {
-        Access::Unknown { keys: unknown }
-    } else if !missing.is_empty() {
-        Access::Missing { actions: missing }
-    } else {
-        Access::Allowed
-    }
-}
-
-/// The requests of one call. The Region in `kms:ViaService` is the source's or the destination's
-/// (unverified): both must be allowed.
-fn key_requests(
-    (action, is_via_service): (&'static str, bool),
-    key: &KeyArn,
-    tags: &Fact<Tags>,
-    service: Option<ViaService>,
-    copy: &BackupCopy,
-    facts: &Facts,
-) -> [Request; 2] {
-    [copy.region.as_str(), copy.destination_vault.region()].map(|region| {
-        let request = key_request(action, key, copy, facts);
-        let request = match service {
-            _ if !is_via_service => request.without_key("kms:ViaService"),
-            Some(service) => request.with_context("kms:ViaService", [service.endpoint(region)]),
-            None => request.with_unknown("kms:ViaService"),
-        };
-        with_resource_tags(request, tags).with_other_keys_unknown()
-    })
-}
-
-fn key_request(action: &str, key: &KeyArn, copy: &BackupCopy, facts: &Facts) -> Request {
-    let account = copy.destination_account;
-    let role = service_linked_role_arn(key.partition(), account);
-    let request = Request::new(role, action, key.as_str())
-        .with_context("aws:SecureTransport", ["true"])
-        .with_context("kms:CallerAccount", [account.as_str()]);
-    let organization = &facts.destination_organization;
-    let request = with_organization(request, "aws:PrincipalOrgID", organization);
-    if action == CREATE_GRANT {
-        request.with_context("kms:GrantIsForAWSResource", ["true"])
-    } else {
-        request
-    }
+/// The place of a statement that is in the policy word for word.
+fn place_of(policy: &PolicyDocument, text: &str) -> usize {
+    let mut statements = policy.statements().iter();
+    statements
+        .position(|statement| statement.as_str() == text)
+        .unwrap_or_default()
 }
 
 fn with_organization(request: Request, key: &str, fact: &Fact<Option<Organization>>) -> Request {
@@ -265,14 +240,39 @@ fn with_organization(request: Request, key: &str, fact: &Fact<Option<Organizatio
 
 fn with_resource_tags(request: Request, tags: &Fact<Tags>) -> Request {
     match tags {
-        Fact::Known(tags) => tags.iter().fold(request, |request, (key, value)| {
-            request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
-        }),
+        Fact::Known(tags) => with_tags(request, tags),
         Fact::Unknown(_) => request,
     }
 }
 
-fn decide(policy: &PolicyDocument, request: &Request, action: &'static str) -> Access {
+fn with_tags(request: Request, tags: &Tags) -> Request {
+    tags.iter().fold(request, |request, (key, value)| {
+        request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
+    })
+}
+
+fn decide(
+    policy: &PolicyDocument,
+    request: &Request,
+    boundary: Boundary,
+    action: &'static str,
+) -> Access {
+    let mut answers = variants(request, boundary)
+        .into_iter()
+        .map(|request| decide_one(policy, &request, action));
+    let Some(first) = answers.next() else {
+        return Access::Unknown { keys: Vec::new() };
+    };
+    if answers.all(|answer| answer == first) {
+        first
+    } else {
+        Access::Unknown {
+            keys: vec![OPEN_BOUNDARY.to_owned()],
+        }
+    }
+}
+
+fn decide_one(policy: &PolicyDocument, request: &Request, action: &'static str) -> Access {
     match evaluate(policy, request) {
         Decision::Allowed { .. } => Access::Allowed,
         Decision::ImplicitlyDenied => Access::Missing {

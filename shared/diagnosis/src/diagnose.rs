@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
-use crate::causes::{Cause, Family};
+use crate::causes::{Cause, Family, is_of_no_use};
 use crate::fact::Fact;
 use crate::facts::{Facts, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
@@ -111,7 +111,7 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .iter()
         .filter(|_| all_excluded && !by_now)
         .filter(|cause| !proposed.contains(cause) && is_worded_alike(**cause, &proposed))
-        .filter(|cause| cause.entry().is_unread(facts))
+        .filter(|cause| cause.entry().is_unread(copy, facts))
         .map(|cause| {
             considered(
                 *cause,
@@ -120,12 +120,18 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         })
         .collect();
     if by_now || (all_excluded && unread.is_empty()) {
-        candidates.insert(0, nothing_left(&candidates));
+        candidates.insert(0, nothing_left(by_now));
     }
     candidates.splice(0..0, unread);
-    Diagnosis {
+    let diagnosis = Diagnosis {
         candidates,
         proposed,
+    };
+    // A repair would be in vain then: no grant is of use.
+    if diagnosis.cause().is_repairable() && is_of_no_use(copy, facts) {
+        diagnosis.led_by(Cause::DestinationVaultKey)
+    } else {
+        diagnosis
     }
 }
 
@@ -147,7 +153,7 @@ pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
         })
         .filter(|assessment| match assessment.verdict {
             Verdict::Confirmed => true,
-            Verdict::NotCheckable => assessment.cause.entry().is_unread(facts),
+            Verdict::NotCheckable => assessment.cause.entry().is_unread(copy, facts),
             Verdict::RuledOut => false,
         })
         .collect()
@@ -307,23 +313,18 @@ fn admits_by_now(candidates: &[Assessment], facts: &Facts) -> bool {
             || (ours_in_key && excluded(Cause::SourceKeyPolicy)))
 }
 
-fn nothing_left(candidates: &[Assessment]) -> Assessment {
-    let policy_admits = candidates.iter().any(|candidate| {
-        candidate.verdict == Verdict::RuledOut
-            && matches!(
-                candidate.cause,
-                Cause::DestinationVaultPolicy | Cause::SourceKeyPolicy
-            )
-    });
-    let (cause, why) = if policy_admits {
+/// What is said where nothing is left. That something passed is said only where something did
+/// change: a statement of ours admits the copy.
+fn nothing_left(by_now: bool) -> Assessment {
+    let (cause, why) = if by_now {
         (
             Cause::Transient,
-            "the policies admit the copy by now; a policy change takes seconds to minutes to count",
+            "a statement of ours admits the copy by now; a policy change takes seconds to minutes to count",
         )
     } else {
         (
             Cause::Unknown,
-            "the facts exclude everything that the message suggests",
+            "the facts exclude everything that the message suggests, and none shows that something changed since the copy failed",
         )
     };
     Assessment::unchecked(cause, why)

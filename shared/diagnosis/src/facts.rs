@@ -119,14 +119,15 @@ pub struct KeyFacts {
 
 impl KeyFacts {
     /// Every read that told nothing.
-    const fn unknown(&self) -> [Option<&WhyUnknown>; 5] {
-        [
+    fn unknown(&self) -> Vec<&WhyUnknown> {
+        let reads = [
             self.key.unknown(),
             self.policy.unknown(),
             self.policy_names.unknown(),
             self.tags.unknown(),
             self.organization.unknown(),
-        ]
+        ];
+        reads.into_iter().flatten().collect()
     }
 
     /// The key's policies beside `default`, which this project doesn't read.
@@ -158,6 +159,34 @@ pub enum ImageKeys {
     Unknown(WhyUnknown),
     /// These, each once. None where every snapshot is under the one that is named, or under no key.
     Others(Vec<KeyFacts>),
+}
+
+/// The key that the destination vault names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VaultKey {
+    /// The vault names none, or one that AWS owns and nobody can describe, or there is no vault.
+    None,
+    /// Which key it is isn't known.
+    Unknown(WhyUnknown),
+    /// This key.
+    Key(Box<KeyFacts>),
+}
+
+impl VaultKey {
+    /// What is known of the key, if the vault names one.
+    #[must_use]
+    pub fn facts(&self) -> Option<&KeyFacts> {
+        match self {
+            Self::Key(facts) => Some(facts),
+            Self::None | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The key as KMS describes it.
+    #[must_use]
+    pub fn described(&self) -> Option<&Key> {
+        self.facts()?.key.known()?.as_ref()
+    }
 }
 
 /// An organization, from `organizations:DescribeOrganization`.
@@ -324,15 +353,20 @@ pub struct Facts {
     pub image_keys: ImageKeys,
     /// The vault that the recovery point is in; `None` where it doesn't exist.
     pub source_vault: Fact<Option<BackupVault>>,
+    /// The source vault's access policy; `None` where it has none.
+    pub source_vault_policy: Fact<Option<PolicyDocument>>,
     /// The destination vault; `None` where it doesn't exist.
     pub destination_vault: Fact<Option<BackupVault>>,
     /// The destination vault's access policy; `None` where it has none.
     pub vault_policy: Fact<Option<PolicyDocument>>,
     /// The destination vault's tags.
     pub vault_tags: Fact<Tags>,
-    /// The destination vault's key; `None` where the vault names none, or one that AWS owns and
-    /// nobody can describe.
-    pub vault_key: Fact<Option<Key>>,
+    /// The destination vault's key.
+    pub vault_key: VaultKey,
+    /// The AWS managed key of the backup's own service, such as `aws/ebs`, where the destination
+    /// vault is, from `kms:ListAliases`; `None` inside where there is none yet. Not asked where it
+    /// doesn't matter: between accounts no AWS managed key will do for a copy.
+    pub service_default_key: Option<Fact<Option<KeyArn>>>,
     /// The source account's organization; `None` where it is in none.
     pub source_organization: Fact<Option<Organization>>,
     /// The destination account's organization; `None` where it is in none.
@@ -352,6 +386,13 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether the destination vault is known to be logically air-gapped.
+    #[must_use]
+    pub fn is_into_air_gapped_vault(&self) -> bool {
+        let vault = self.destination_vault.known().and_then(Option::as_ref);
+        vault.is_some_and(BackupVault::is_logically_air_gapped)
+    }
+
     /// The recovery point's tags, where AWS Backup tells them.
     #[must_use]
     pub fn known_recovery_point_tags(&self) -> Option<&Tags> {
@@ -370,10 +411,12 @@ impl Facts {
             source_key,
             image_keys,
             source_vault,
+            source_vault_policy,
             destination_vault,
             vault_policy,
             vault_tags,
             vault_key,
+            service_default_key,
             source_organization,
             destination_organization,
             service_linked_role,
@@ -385,21 +428,27 @@ impl Facts {
         } = self;
         let key = match source_key {
             SourceKey::NotEncrypted => Vec::new(),
-            SourceKey::Unknown(why) => vec![Some(why)],
-            SourceKey::Key(facts) => facts.unknown().to_vec(),
+            SourceKey::Unknown(why) => vec![why],
+            SourceKey::Key(facts) => facts.unknown(),
         };
         let other_keys = match image_keys {
             ImageKeys::NotApplicable => Vec::new(),
-            ImageKeys::Unknown(why) => vec![Some(why)],
+            ImageKeys::Unknown(why) => vec![why],
             ImageKeys::Others(keys) => keys.iter().flat_map(KeyFacts::unknown).collect(),
+        };
+        let vault_key = match vault_key {
+            VaultKey::None => Vec::new(),
+            VaultKey::Unknown(why) => vec![why],
+            VaultKey::Key(facts) => facts.unknown(),
         };
         [
             recovery_point.unknown(),
             source_vault.unknown(),
+            source_vault_policy.unknown(),
             destination_vault.unknown(),
             vault_policy.unknown(),
             vault_tags.unknown(),
-            vault_key.unknown(),
+            service_default_key.as_ref().and_then(Fact::unknown),
             source_organization.unknown(),
             destination_organization.unknown(),
             service_linked_role.unknown(),
@@ -415,9 +464,10 @@ impl Facts {
                 .into_iter()
                 .flat_map(|fact| fact.unknown().map(Some)),
         )
+        .flatten()
+        .chain(vault_key)
         .chain(key)
         .chain(other_keys)
-        .flatten()
         .collect()
     }
 }

@@ -27,7 +27,7 @@ pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
 pub use fact::{Fact, UnknownReason, WhyUnknown};
 pub use facts::{
     BackupVault, Facts, ImageKeys, JobRoleAccess, Key, KeyFacts, KeyManager, Organization,
-    RecoveryPoint, RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags,
+    RecoveryPoint, RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags, VaultKey,
 };
 pub use job::{BackupCopy, CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use permission::{PermissionAnswer, PermissionState};

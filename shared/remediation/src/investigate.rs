@@ -3,13 +3,13 @@
 
 use std::fmt::Display;
 
-use copymend_diagnosis::features::is_fully_managed;
+use copymend_diagnosis::features::{is_fully_managed, via_service};
 use copymend_diagnosis::{
-    BackupCopy, BackupVault, Fact, Facts, ImageKeys, Key, KeyArn, KeyFacts, Organization,
-    RecoveryPoint, RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, WhyUnknown,
-    led_by_key_in_the_way,
+    BackupCopy, BackupVault, BackupVaultArn, Fact, Facts, ImageKeys, KeyArn, KeyFacts,
+    Organization, RecoveryPoint, RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, VaultKey,
+    WhyUnknown, led_by_key_in_the_way,
 };
-use copymend_policy::{Arn, PolicyDocument};
+use copymend_policy::{Arn, PolicyDocument, ViaService};
 use futures_util::future::join_all;
 
 use crate::ports::{Backup, CallResult, Identities, Images, Keys, Location, Organizations, Reads};
@@ -40,6 +40,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
             &copy.source_recovery_point
         ),
         source_vault: backup.describe_backup_vault(&copy.source_vault),
+        source_vault_policy: backup.get_backup_vault_access_policy(&copy.source_vault),
         destination_vault: backup.describe_backup_vault(vault),
         vault_policy: backup.get_backup_vault_access_policy(vault),
         vault_tags: backup.list_vault_tags(vault),
@@ -68,16 +69,21 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         recovery_point_tags: &recovery_point_tags,
         vault_tags: &vault_tags,
     };
-    let ((source_key, image_keys), vault_key, job_role_access, cross_account_backup) = tokio::join!(
-        read_source_keys(
-            environment,
-            named,
-            of_image,
-            copy,
-            &source_organization,
-            &destination_organization
-        ),
-        read_vault_key(environment, &destination_vault),
+    let owners = Owners {
+        copy,
+        source_organization: &source_organization,
+        destination_organization: &destination_organization,
+    };
+    let (
+        (source_key, image_keys),
+        vault_key,
+        service_default_key,
+        job_role_access,
+        cross_account_backup,
+    ) = tokio::join!(
+        read_source_keys(environment, named, of_image, owners),
+        read_vault_key(environment, &destination_vault, owners),
+        read_service_default_key(environment, copy, &destination_vault),
         job_role_access(identities, copy, &job_role, known),
         read_global_settings(environment, &source, &source_organization),
     );
@@ -87,10 +93,12 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         source_key,
         image_keys,
         source_vault,
-        vault_policy: vault_policy_fact(copy, vault_policy),
+        source_vault_policy: vault_policy_fact(&copy.source_vault, source_vault_policy),
+        vault_policy: vault_policy_fact(&copy.destination_vault, vault_policy),
         destination_vault,
         vault_tags,
         vault_key,
+        service_default_key,
         source_organization,
         destination_organization,
         // A role of that name with another path is not the service-linked role: anyone can make
@@ -188,14 +196,13 @@ fn parsed<T, E: Display>(
     }
 }
 
-/// The vault policy as a fact.
+/// The policy of a vault as a fact.
 pub(crate) fn vault_policy_fact(
-    copy: &BackupCopy,
+    vault: &BackupVaultArn,
     answer: CallResult<Option<String>>,
 ) -> Fact<Option<PolicyDocument>> {
-    let vault = copy.destination_vault.as_str();
     let operation = "backup:GetBackupVaultAccessPolicy";
-    parsed(operation, vault, answer, PolicyDocument::parse)
+    parsed(operation, vault.as_str(), answer, PolicyDocument::parse)
 }
 
 /// The key policy as a fact. A key that doesn't exist has no policy to reason about.
@@ -258,24 +265,22 @@ fn which_source_key(
     }
 }
 
+/// The organizations of the accounts that may own a key, as far as they were read.
+#[derive(Clone, Copy)]
+struct Owners<'a> {
+    copy: &'a BackupCopy,
+    source_organization: &'a Fact<Option<Organization>>,
+    destination_organization: &'a Fact<Option<Organization>>,
+}
+
 /// Reads the key that AWS Backup names, and those of an image's other snapshots.
 async fn read_source_keys<E: Reads>(
     environment: &E,
     named: WhichKey,
     of_image: OfImage,
-    copy: &BackupCopy,
-    source_organization: &Fact<Option<Organization>>,
-    destination_organization: &Fact<Option<Organization>>,
+    owners: Owners<'_>,
 ) -> (SourceKey, ImageKeys) {
-    let read = |arn| {
-        read_key(
-            environment,
-            arn,
-            copy,
-            source_organization,
-            destination_organization,
-        )
-    };
+    let read = |arn| read_key(environment, arn, owners);
     let (others, unknown) = match of_image {
         OfImage::NotApplicable => (Vec::new(), ImageKeys::NotApplicable),
         OfImage::Unknown(why) => (Vec::new(), ImageKeys::Unknown(why)),
@@ -301,19 +306,31 @@ async fn read_source_keys<E: Reads>(
     (SourceKey::Key(Box::new(source_key)), image_keys)
 }
 
-async fn read_key<E: Reads>(
+async fn read_vault_key<E: Reads>(
     environment: &E,
-    arn: KeyArn,
-    copy: &BackupCopy,
-    source_organization: &Fact<Option<Organization>>,
-    destination_organization: &Fact<Option<Organization>>,
-) -> KeyFacts {
+    vault: &Fact<Option<BackupVault>>,
+    owners: Owners<'_>,
+) -> VaultKey {
+    match vault {
+        Fact::Unknown(why) => VaultKey::Unknown(why.clone()),
+        Fact::Known(None) => VaultKey::None,
+        Fact::Known(Some(vault)) => match vault.describable_key() {
+            None => VaultKey::None,
+            Some(key) => VaultKey::Key(Box::new(read_key(environment, key.clone(), owners).await)),
+        },
+    }
+}
+
+async fn read_key<E: Reads>(environment: &E, arn: KeyArn, owners: Owners<'_>) -> KeyFacts {
     let keys = environment.keys();
+    let copy = owners.copy;
     // A key of a third account has an organization of its own.
     let owner_organization = async {
         match arn.account_id() {
-            Some(owner) if owner == copy.account => source_organization.clone(),
-            Some(owner) if owner == copy.destination_account => destination_organization.clone(),
+            Some(owner) if owner == copy.account => owners.source_organization.clone(),
+            Some(owner) if owner == copy.destination_account => {
+                owners.destination_organization.clone()
+            }
             Some(owner) => {
                 let organizations = environment.organizations();
                 fact(
@@ -387,4 +404,31 @@ async fn read_vault_key<E: Reads>(
             Some(key) => fact(environment.keys().describe_key(key).await),
         },
     }
+}
+
+/// Inside an account a copy may be under the AWS managed key of its type's service, and no other:
+/// which key that is, its alias alone tells.
+async fn read_service_default_key<E: Reads>(
+    environment: &E,
+    copy: &BackupCopy,
+    vault: &Fact<Option<BackupVault>>,
+) -> Option<Fact<Option<KeyArn>>> {
+    let vault = vault.known()?.as_ref()?;
+    if copy.is_cross_account() {
+        return None;
+    }
+    let key = vault.describable_key()?;
+    let name = match via_service(&copy.source_recovery_point)? {
+        ViaService::Ec2 => "ebs",
+        ViaService::Rds => "rds",
+        ViaService::Fsx => "fsx",
+    };
+    let alias = format!(
+        "arn:{}:kms:{}:{}:alias/aws/{name}",
+        key.partition(),
+        key.region(),
+        key.arn().account()
+    );
+    let alias = alias.parse().ok()?;
+    Some(fact(environment.keys().key_of_alias(&alias).await))
 }

@@ -194,6 +194,10 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     match (cause, &facts.source_key) {
         (Cause::DestinationVaultPolicy, _) => plan_vault(failure, facts, settings),
+        // Our statements admit the service-linked role, which doesn't use this key then.
+        (Cause::SourceKeyPolicy, SourceKey::Key(_)) if facts.is_into_air_gapped_vault() => {
+            Err(PlanError::NoRepair(cause))
+        }
         (Cause::SourceKeyPolicy, SourceKey::Key(key)) => plan_key(key, failure, facts, settings),
         (Cause::ServiceLinkedRole, _) => {
             let partition = failure.job().destination_vault.partition();

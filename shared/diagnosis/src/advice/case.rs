@@ -155,7 +155,7 @@ impl<'c> Case<'c> {
 
     /// The destination vault's customer managed key, where it can't be used.
     pub(crate) fn unusable_vault_key(&self) -> Option<&'c Key> {
-        let key = self.facts()?.vault_key.known()?.as_ref()?;
+        let key = self.facts()?.vault_key.described()?;
         (key.manager == KeyManager::Customer && !key.is_enabled()).then_some(key)
     }
 

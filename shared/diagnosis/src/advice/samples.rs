@@ -175,13 +175,15 @@ pub(crate) fn facts() -> Facts {
             organization: organization(),
         })),
         image_keys: crate::ImageKeys::NotApplicable,
+        source_vault_policy: unknown(),
         destination_vault: Fact::Known(Some(crate::BackupVault {
             min_retention_days: Some(35),
             ..crate::BackupVault::default()
         })),
         vault_policy: unknown(),
         vault_tags: unknown(),
-        vault_key: unknown(),
+        vault_key: crate::VaultKey::None,
+        service_default_key: None,
         source_organization: organization(),
         destination_organization: organization(),
         service_linked_role: unknown(),

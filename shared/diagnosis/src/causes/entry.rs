@@ -48,11 +48,15 @@ pub(crate) enum Shown {
     /// - what holds it against the facts;
     /// - whether a read that it rests on told nothing, so that it may be what is left of its
     ///   family.
-    ByFacts(u8, fn(&BackupCopy, &Facts) -> Checked, fn(&Facts) -> bool),
+    ByFacts(
+        u8,
+        fn(&BackupCopy, &Facts) -> Checked,
+        fn(&BackupCopy, &Facts) -> bool,
+    ),
 }
 
 /// For a cause that is not what is left where nobody could look at it.
-pub(crate) const fn never(_: &Facts) -> bool {
+pub(crate) const fn never(_: &BackupCopy, _: &Facts) -> bool {
     false
 }
 
@@ -74,10 +78,10 @@ impl Entry {
     }
 
     /// Whether it may be what is left of its family, because a read told nothing.
-    pub(crate) fn is_unread(&self, facts: &Facts) -> bool {
+    pub(crate) fn is_unread(&self, copy: &BackupCopy, facts: &Facts) -> bool {
         match self.shown {
             Shown::ByMessage => false,
-            Shown::ByFacts(_, _, is_unread) => is_unread(facts),
+            Shown::ByFacts(_, _, is_unread) => is_unread(copy, facts),
         }
     }
 }

@@ -120,7 +120,7 @@ pub(super) static AWS_MANAGED: Entry = Entry {
 };
 
 /// Whether a read of the key told nothing.
-pub(super) fn is_unread(facts: &Facts) -> bool {
+pub(super) fn is_unread(_: &BackupCopy, facts: &Facts) -> bool {
     match &facts.source_key {
         SourceKey::NotEncrypted => false,
         SourceKey::Unknown(_) => true,
@@ -179,11 +179,29 @@ fn aws_managed_at_each(copy: &BackupCopy, facts: &Facts) -> Checked {
 
 fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Checked {
     let (_, key) = existing(facts)?;
-    let needs_sharing = copy.is_cross_account() && !is_fully_managed(&copy.source_recovery_point);
-    Ok(match (key.manager == KeyManager::Aws, needs_sharing) {
-        (true, true) => confirmed(format!("`{}` is an AWS managed key", key.arn)),
-        (true, false) => ruled_out("this copy does not need the AWS managed key to be shared"),
-        (false, _) => ruled_out(format!("`{}` is a customer managed key", key.arn)),
+    if key.manager == KeyManager::Customer {
+        return Err(ruled_out(format!(
+            "`{}` is a customer managed key",
+            key.arn
+        )));
+    }
+    let not_shared = || ruled_out("this copy does not need the AWS managed key to be shared");
+    if is_fully_managed(&copy.source_recovery_point) {
+        return Err(not_shared());
+    }
+    if copy.is_cross_account() {
+        return Ok(confirmed(format!("`{}` is an AWS managed key", key.arn)));
+    }
+    // In the same account a logically air-gapped vault takes none either (AWS Backup, "Logically
+    // air-gapped vaults", documented).
+    facts.destination_vault.read()?;
+    Ok(if facts.is_into_air_gapped_vault() {
+        confirmed(format!(
+            "`{}` is an AWS managed key, and the destination vault is logically air-gapped",
+            key.arn
+        ))
+    } else {
+        not_shared()
     })
 }
 

@@ -7,13 +7,13 @@ use super::{
     ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, image_keys, key,
     page, rules, service_linked_role,
 };
-use crate::access::{Access, key_access, without_denies};
+use crate::access::{Access, KeyUser, source_key_access, without_denies};
 use crate::advice::{Case, add_each, step};
 use crate::assess::{
     Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out,
 };
 use crate::fact::Fact;
-use crate::facts::{Facts, KeyFacts, KeyManager};
+use crate::facts::{BackupVault, Facts, KeyFacts, KeyManager};
 use crate::job::BackupCopy;
 use crate::messages::wording::{
     ANOTHER_KEY, AT_DESTINATION, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES,
@@ -145,7 +145,7 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
             key.arn
         )));
     }
-    if !copy.is_cross_account() {
+    if !copy.is_cross_account() && !facts.is_into_air_gapped_vault() {
         return Err(not_checkable(format!(
             "{SAME_ACCOUNT}; which principal uses the key then is not documented"
         )));
@@ -155,7 +155,8 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
     if !denies {
         key_facts.policy_names.read()?;
     }
-    let access = |policy| key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
+    let user = &KeyUser::of_source_key(copy, facts).shown(copy);
+    let access = |policy| source_key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
     Ok(match access(policy) {
         Access::Denied {
             action,
@@ -175,14 +176,14 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
         Access::Missing { .. } | Access::Allowed if denies => {
             ruled_out("no Deny of the key policy matches")
         }
-        Access::Missing { actions } => not_allowed("", &actions, key_facts, copy),
+        Access::Missing { actions } => not_allowed("", &actions, key_facts, user),
         Access::Allowed => ruled_out("the key policy allows what the copy needs"),
         Access::Denied { .. } => match without_denies(policy).as_ref().map(access) {
             Some(Access::Allowed) => {
                 ruled_out("without its Deny, the key policy allows what the copy needs")
             }
             Some(Access::Missing { actions }) => {
-                not_allowed("also without its Deny, ", &actions, key_facts, copy)
+                not_allowed("also without its Deny, ", &actions, key_facts, user)
             }
             Some(Access::Unknown { keys }) => depends_on("the key policy", &keys),
             Some(Access::Denied { .. }) | None => not_checkable("a Deny decides"),
@@ -190,14 +191,13 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
     })
 }
 
-fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, copy: &BackupCopy) -> Finding {
+fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, user: &str) -> Finding {
     let others: Vec<&str> = key_facts.other_policies().collect();
     if others.is_empty() {
         confirmed(format!(
-            "{also}the key policy of `{}` does not allow {} to AWSServiceRoleForBackup of account {}",
+            "{also}the key policy of `{}` does not allow {} to {user}",
             key_facts.arn,
-            actions.join(", "),
-            copy.destination_account
+            actions.join(", ")
         ))
     } else {
         not_checkable(format!(
@@ -208,8 +208,8 @@ fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, copy: &Backup
 }
 
 fn policy_steps(case: &Case<'_>) -> Vec<String> {
-    if !case.is_cross_account() {
-        return same_account_steps(case);
+    if !case.is_cross_account() || is_into_air_gapped_vault(case) {
+        return job_role_steps(case);
     }
     let mut steps = Vec::new();
     let role_is_missing = case
@@ -241,9 +241,15 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-/// Which principal uses the key then is not documented; AWS's advice on the message is to admit the
-/// job role (AWS Backup, "Troubleshooting", documented).
-fn same_account_steps(case: &Case<'_>) -> Vec<String> {
+fn is_into_air_gapped_vault(case: &Case<'_>) -> bool {
+    case.destination_vault()
+        .is_some_and(BackupVault::is_logically_air_gapped)
+}
+
+/// Into a logically air-gapped vault the job role uses the key (AWS Backup, "Logically air-gapped
+/// vaults", documented). Inside an account it is not documented who does; AWS's advice on the
+/// message is to admit the job role (AWS Backup, "Troubleshooting", documented).
+fn job_role_steps(case: &Case<'_>) -> Vec<String> {
     vec![
         save_policy(case),
         format!(
@@ -263,6 +269,8 @@ fn same_account_page(case: &Case<'_>) -> Option<&'static str> {
 fn deny_steps(case: &Case<'_>) -> Vec<String> {
     let role = case
         .service_linked_role()
+        .filter(|_| !is_into_air_gapped_vault(case))
+        .or_else(|| is_into_air_gapped_vault(case).then(|| case.role().to_string()))
         .unwrap_or_else(|| format!("AWSServiceRoleForBackup of account {}", case.account()));
     vec![
             save_policy(case),

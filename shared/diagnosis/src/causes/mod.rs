@@ -15,6 +15,7 @@ mod resource_type;
 pub(crate) mod role;
 mod service_linked_role;
 mod simulation;
+mod source_vault;
 mod tags;
 mod vault;
 pub(crate) mod vault_policy;
@@ -30,6 +31,7 @@ use crate::messages::rules;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, never};
 pub use entry::{Remedy, Repairable};
 pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
+pub(crate) use vault::is_of_no_use;
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident => $entry:path;)*) => {
@@ -59,6 +61,8 @@ causes! {
     DestinationVaultPolicy => vault_policy::POLICY;
     /// A Deny in the destination vault's access policy matches the copy.
     DestinationVaultDeny => vault_policy::DENY;
+    /// A Deny in the source vault's access policy matches the copy.
+    SourceVaultDeny => source_vault::DENY;
     /// The customer managed key of the source backup doesn't admit the destination account.
     SourceKeyPolicy => key_policy::POLICY;
     /// A Deny in the source key's policy matches.

@@ -2,10 +2,15 @@
 
 use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Checked, across_accounts, confirmed, ruled_out, unreadable};
+use crate::assess::{
+    Checked, Finding, MESSAGE_ALONE, across_accounts, confirmed, not_checkable, ruled_out,
+    unreadable,
+};
 use crate::fact::Fact;
-use crate::facts::Facts;
+use crate::facts::{Facts, SourceKey};
+use crate::features::needs_opt_in;
 use crate::job::BackupCopy;
+use crate::resource::KeyArn;
 
 pub(super) static MEMBERSHIP: Entry = Entry {
     slug: "organization-membership",
@@ -32,7 +37,7 @@ pub(super) static MEMBERSHIP: Entry = Entry {
              |organizations not in use"]
             => "The message says that an account is in no organization, or in another one.";
     },
-    shown: Shown::ByFacts(80, membership, |facts| {
+    shown: Shown::ByFacts(80, membership, |_, facts| {
         facts.source_organization.unknown().is_some()
             || facts.destination_organization.unknown().is_some()
     }),
@@ -77,9 +82,11 @@ pub(super) static FEATURE_OFF: Entry = Entry {
 pub(super) static REGION_OPT_IN: Entry = Entry {
     slug: "region-opt-in",
     title: "The account is not enabled in the Region",
-    happens: "The destination's Region is one that each account must enable first, or the account has not signed up for the \
-        resource's service there.",
-    found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
+    happens: "A Region is one that each account must enable first: the destination's, or that of the source key, which an \
+        account can use only where it has enabled the key's Region. Or the account has not signed up for the resource's service \
+        in the destination's Region.",
+    found: "The message tells. Which Regions an account has enabled is not read: where the source key is in such a Region, \
+        and the destination in another, nothing excludes it.",
     also: "A Region that is not enabled gives the same text.",
     messages: rules! {
         // Documented: "The AWS Access Key Id needs a subscription for the service". Seen:
@@ -103,8 +110,14 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
              |not able to validate the provided access credentials"] or [Transient]
             => "A Region that is not enabled does not know the account's credentials.";
     },
-    shown: Shown::ByMessage,
-    families: &[],
+    // After what the key itself may be, before its policy: who is not enabled in the key's Region
+    // can't use the key, whatever its policy says.
+    shown: Shown::ByFacts(
+        185,
+        |copy, facts| Ok(region_opt_in(copy, facts)),
+        |copy, facts| opt_in_region_of_key(copy, facts).is_some(),
+    ),
+    families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| {
         format!(
@@ -212,8 +225,40 @@ fn feature_off_steps(case: &Case<'_>) -> Vec<String> {
     ]
 }
 
+/// The Region of the source key, where each account must enable it first and nothing shows that the
+/// destination account did: an account can use a key of another account only where it has enabled
+/// the key's Region (AWS KMS, "Allowing users in other accounts to use a KMS key", documented).
+fn opt_in_region_of_key<'f>(copy: &BackupCopy, facts: &'f Facts) -> Option<&'f str> {
+    let SourceKey::Key(key) = &facts.source_key else {
+        return None;
+    };
+    let region = key.arn.region();
+    let is_open = copy.is_cross_account()
+        && key.arn.account_id() != Some(copy.destination_account)
+        && region != copy.destination_vault.region()
+        && needs_opt_in(region);
+    is_open.then_some(region)
+}
+
+fn region_opt_in(copy: &BackupCopy, facts: &Facts) -> Finding {
+    match opt_in_region_of_key(copy, facts) {
+        Some(region) => not_checkable(format!(
+            "the source key is in {region}, which each account must enable first; whether account {} has is not read",
+            copy.destination_account
+        )),
+        None => not_checkable(MESSAGE_ALONE),
+    }
+}
+
 fn region_opt_in_steps(case: &Case<'_>) -> Vec<String> {
-    let (account, region) = (case.account(), case.region());
+    let account = case.account();
+    let of_key = case
+        .key()
+        .map(KeyArn::region)
+        .filter(|region| needs_opt_in(region));
+    let region = of_key
+        .filter(|_| case.is_cross_account() && !needs_opt_in(case.region()))
+        .unwrap_or_else(|| case.region());
     vec![
         step!("See whether the account may use the Region";
             "aws account get-region-opt-status --region-name {region}"),

@@ -306,7 +306,9 @@ pub(super) static UNKNOWN: Entry = Entry {
 
 fn unknown(case: &Case<'_>) -> Vec<String> {
     vec![
-            "Read the message in this report; it is there word for word. Copymend has no rule for it.".to_owned(),
+            "Read the message in this report; it is there word for word. Copymend has no rule for it, or the facts that could be \
+             read exclude what it suggests: look at what is not among them."
+                .to_owned(),
             step("Look at the job (StatusMessage, MessageCategory)", &case.describe_job()),
             step!("Look for calls that were refused at that time";
                 "aws cloudtrail lookup-events --region {} --lookup-attributes \

@@ -50,9 +50,6 @@ pub(super) static PERMISSION: Entry = Entry {
         Others 50 ["no statement in|no statement of", DESTINATION_VAULT, "allows|grants|permits"]
             not ["authorized to perform:|denies|denied by|is denied"] or [DestinationVaultPolicy]
             => "The message speaks of a policy that does not allow the action.";
-        Others 60 ["source vault|source backup vault|copyfrombackupvault", VAULT_POLICY,
-            "explicitly den|denies"] not ["authorized to perform:|authorised to perform:"]
-            => "The message says that the source vault's access policy denies the copy.";
         // Inferred: the caller's own policy in plain words.
         Others 195 ["identity policy|identity-based policy|iam policy|role's policy|role policy",
             NOT_ALLOWED] not [GRAMMAR, "trust policy"]

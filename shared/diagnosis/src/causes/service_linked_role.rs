@@ -41,7 +41,7 @@ pub(super) static MISSING: Entry = Entry {
         Others 160 [SERVICE_LINKED_ROLE_NOT_ASSUMED] or [JobRoleMissing, JobRoleTrust]
             => "AWS Backup's service-linked role is missing.";
     },
-    shown: Shown::ByFacts(150, missing, |facts| {
+    shown: Shown::ByFacts(150, missing, |_, facts| {
         facts.service_linked_role.unknown().is_some()
     }),
     families: &[Family::Role, Family::Key],

@@ -3,11 +3,14 @@
 use super::key::usable_again;
 use super::vault_policy::NO_VAULT;
 use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
-use crate::access::COPY_INTO_BACKUP_VAULT;
+use crate::access::{Access, COPY_INTO_BACKUP_VAULT, vault_key_access};
 use crate::advice::{Case, lower_first, owner_of_key, step};
-use crate::assess::{Checked, confirmed, not_checkable, ruled_out};
+use crate::assess::{
+    Checked, SAME_ACCOUNT, Verdict, confirmed, depends_on, found, not_checkable, ruled_out,
+    unreadable,
+};
 use crate::fact::Fact;
-use crate::facts::{Facts, KeyManager};
+use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, SourceKey, VaultKey};
 use crate::features::is_fully_managed;
 use crate::job::BackupCopy;
 use crate::messages::wording::AT_DESTINATION;
@@ -50,7 +53,7 @@ pub(super) static KEY: Entry = Entry {
              |not found|not have permission|denied|unavailable|not be used|not usable"]
             => "The key of the destination vault cannot be used.";
     },
-    shown: Shown::ByFacts(130, key, |facts| facts.vault_key.unknown().is_some()),
+    shown: Shown::ByFacts(130, key, is_unread),
     families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| match case.unusable_vault_key() {
@@ -106,7 +109,7 @@ pub(super) static NOT_FOUND: Entry = Entry {
     found: "AWS Backup describes the destination vault, or says that there is none.",
     also: ADMITTED,
     messages: &[],
-    shown: Shown::ByFacts(70, not_found, |facts| {
+    shown: Shown::ByFacts(70, not_found, |_, facts| {
         facts.destination_vault.unknown().is_some()
     }),
     families: &[Family::Vault],
@@ -117,41 +120,177 @@ pub(super) static NOT_FOUND: Entry = Entry {
     page: Pages::One(page::VAULTS),
 };
 
+fn is_unread(_: &BackupCopy, facts: &Facts) -> bool {
+    match &facts.vault_key {
+        VaultKey::None => false,
+        VaultKey::Unknown(_) => true,
+        VaultKey::Key(key) => {
+            key.key.unknown().is_some()
+                || key.policy.unknown().is_some()
+                || key.policy_names.unknown().is_some()
+        }
+    }
+}
+
+/// Whether the destination vault is of no use for the copy, because it is under an AWS managed key
+/// that no copy of this type can be under: a vault's key can't be changed (AWS Backup,
+/// "CreateBackupVault", documented), so nothing that its policy or another key's could allow helps.
+pub(crate) fn is_of_no_use(copy: &BackupCopy, facts: &Facts) -> bool {
+    let is_of_aws = facts
+        .vault_key
+        .described()
+        .is_some_and(|key| key.manager == KeyManager::Aws);
+    is_of_aws && found(key(copy, facts)).0 == Verdict::Confirmed
+}
+
+/// Where a copy goes, as far as it decides about the destination vault's key.
+struct Way {
+    /// A type that AWS Backup manages fully uses the vault's own key, without anybody's permission
+    /// (AWS Backup, "Encryption for backups", documented).
+    fully_managed: bool,
+    from_air_gapped: bool,
+    into_air_gapped: bool,
+    /// Clusters that aren't encrypted stay so (AWS Backup, "Encryption for backups", documented).
+    stays_plain: bool,
+}
+
+impl Way {
+    fn of(copy: &BackupCopy, facts: &Facts) -> Self {
+        let point = &copy.source_recovery_point;
+        let source_vault = facts.source_vault.known().and_then(Option::as_ref);
+        Self {
+            fully_managed: is_fully_managed(point),
+            from_air_gapped: source_vault.is_some_and(BackupVault::is_logically_air_gapped),
+            into_air_gapped: facts.is_into_air_gapped_vault(),
+            stays_plain: facts.source_key == SourceKey::NotEncrypted
+                && point.service() == "rds"
+                && point.resource().starts_with("cluster-snapshot:"),
+        }
+    }
+}
+
 fn key(copy: &BackupCopy, facts: &Facts) -> Checked {
-    if is_fully_managed(&copy.source_recovery_point) {
+    let way = Way::of(copy, facts);
+    if way.fully_managed && !way.from_air_gapped && !way.into_air_gapped {
         return Err(not_checkable(
             "fully managed types may use any key of the destination vault",
         ));
     }
-    let named = match &facts.destination_vault {
+    match &facts.destination_vault {
         Fact::Known(Some(vault)) if vault.describable_key() != vault.encryption_key.as_ref() => {
             return Err(not_checkable(
                 "AWS owns the destination vault's key, and nobody can describe it",
             ));
         }
-        Fact::Known(Some(vault)) => vault.encryption_key.as_ref(),
         Fact::Known(None) => return Err(ruled_out(NO_VAULT)),
-        Fact::Unknown(_) => None,
+        Fact::Known(Some(_)) | Fact::Unknown(_) => {}
+    }
+    if way.stays_plain && !copy.is_cross_account() {
+        return Err(ruled_out("the copy stays unencrypted, as its source is"));
+    }
+    let key_facts = match &facts.vault_key {
+        VaultKey::Unknown(why) => return Err(unreadable(why)),
+        VaultKey::None => return Err(not_checkable("the destination vault names no key")),
+        VaultKey::Key(key_facts) => key_facts,
     };
-    Ok(match (facts.vault_key.read()?, named) {
-        (None, Some(named)) => confirmed(format!(
+    let Some(key) = key_facts.key.read()? else {
+        let named = &key_facts.arn;
+        return Ok(confirmed(format!(
             "the destination vault's key `{named}` does not exist"
-        )),
-        (None, None) => not_checkable("the destination vault names no key"),
-        (Some(key), _) if key.manager == KeyManager::Aws && copy.is_cross_account() => {
-            confirmed(format!(
-                "the destination vault uses the AWS managed key `{}`",
-                key.arn
-            ))
-        }
-        (Some(key), _) if !key.is_enabled() => confirmed(format!(
+        )));
+    };
+    if key.manager == KeyManager::Aws {
+        return of_aws(key, &way, copy, facts);
+    }
+    if !key.is_enabled() {
+        return Ok(confirmed(format!(
             "the destination vault's key `{}` is in state {}",
             key.arn, key.state
-        )),
-        (Some(key), _) => ruled_out(format!(
-            "the destination vault's key `{}` is usable",
+        )));
+    }
+    if way.stays_plain || (way.fully_managed && !way.into_air_gapped) {
+        return Ok(ruled_out(format!(
+            "the destination vault's key `{}` is enabled, and the copy needs no more of it",
+            key.arn
+        )));
+    }
+    admits(key_facts, copy, facts)
+}
+
+/// To another account, and out of a logically air-gapped vault, only under a customer managed key
+/// (AWS Backup, "Creating backup copies across AWS accounts" and "Logically air-gapped vaults",
+/// documented). Inside an account also under the AWS managed key of the type's own service (AWS
+/// Backup, "Encryption for backups", documented for Amazon EBS, inferred for the others).
+fn of_aws(key: &Key, way: &Way, copy: &BackupCopy, facts: &Facts) -> Checked {
+    let of_no_use = || {
+        confirmed(format!(
+            "the destination vault uses the AWS managed key `{}`",
+            key.arn
+        ))
+    };
+    if copy.is_cross_account() || way.from_air_gapped {
+        return Ok(of_no_use());
+    }
+    let Some(own) = &facts.service_default_key else {
+        return Err(not_checkable(
+            "which AWS managed key the destination vault uses was not asked",
+        ));
+    };
+    Ok(match own.read()? {
+        Some(own) if *own == key.arn => ruled_out(format!(
+            "the destination vault's key `{}` is the AWS managed key of the type's own service",
             key.arn
         )),
+        Some(_) | None => of_no_use(),
+    })
+}
+
+/// Whether the key's policy admits who encrypts the copy.
+fn admits(key: &KeyFacts, copy: &BackupCopy, facts: &Facts) -> Checked {
+    let policy = key.policy.read()?;
+    let (user, access) = vault_key_access(policy, &key.arn, &key.tags, copy, facts);
+    let user = user.shown(copy);
+    // Inside an account it is inferred who that is.
+    let is_known = copy.is_cross_account() || facts.is_into_air_gapped_vault();
+    let (arn, policy) = (&key.arn, "the policy of the destination vault's key");
+    Ok(match access {
+        Access::Allowed => ruled_out(format!(
+            "the destination vault's key `{arn}` is usable, and its policy admits {user}"
+        )),
+        Access::Unknown { keys } => depends_on(policy, &keys),
+        Access::Denied { .. } | Access::Missing { .. } if !is_known => not_checkable(format!(
+            "{SAME_ACCOUNT}; {policy} does not admit {user}, and who uses it then is not documented"
+        )),
+        Access::Denied {
+            action,
+            statement,
+            text,
+        } => (
+            Verdict::Confirmed,
+            vec![
+                format!(
+                    "statement {} of {policy} denies {action} to {user}",
+                    statement.saturating_add(1)
+                ),
+                text,
+            ],
+        ),
+        Access::Missing { actions } => {
+            // What one policy doesn't allow, another may.
+            key.policy_names.read()?;
+            let others: Vec<&str> = key.other_policies().collect();
+            if others.is_empty() {
+                confirmed(format!(
+                    "the policy of the destination vault's key `{arn}` does not allow {} to {user}",
+                    actions.join(", ")
+                ))
+            } else {
+                not_checkable(format!(
+                    "the policy `default` of `{arn}` does not admit {user}, but the key has other policies too: {}",
+                    others.join(", ")
+                ))
+            }
+        }
     })
 }
 

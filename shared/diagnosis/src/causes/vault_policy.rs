@@ -35,7 +35,7 @@ pub(super) static POLICY: Entry = Entry {
              |to call backup service|to call the backup service"]
             not [MISSING_PERMISSION, "not denied|no access denied|never denied|backup service to \
                  |backup service for |backup service from |backup service api|listtags| lacks \
-                 |gateway"] or [JobRolePermission, ServiceControlPolicy, DestinationVaultDeny]
+                 |gateway"] or [JobRolePermission, ServiceControlPolicy, DestinationVaultDeny, SourceVaultDeny]
             => "The copy into the destination vault was refused; most often the vault's access policy does not admit the source.";
         // Inferred: the vault policy in plain words. The words must stand together, for a text may
         // name several policies.
@@ -85,7 +85,7 @@ pub(super) static DENY: Entry = Entry {
     page: Pages::One(page::VAULT_POLICY),
 };
 
-fn is_unread(facts: &Facts) -> bool {
+fn is_unread(_: &BackupCopy, facts: &Facts) -> bool {
     facts.vault_policy.unknown().is_some()
 }
 

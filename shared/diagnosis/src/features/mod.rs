@@ -219,6 +219,12 @@ pub fn is_fully_managed(recovery_point: &Arn) -> bool {
     recovery_point.service() == "backup"
 }
 
+/// Whether accounts must enable this Region before they can use it.
+#[must_use]
+pub fn needs_opt_in(region: &str) -> bool {
+    regions::OPT_IN.contains(&region)
+}
+
 /// The service through which the destination's service-linked role uses the source key:
 /// `kms:ViaService` in `AWSBackupServiceLinkedRolePolicyForBackup` (documented). Storage Gateway
 /// backups are EBS snapshots. That DocumentDB and Neptune go through `rds` is (inferred) from their

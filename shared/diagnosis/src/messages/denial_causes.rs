@@ -10,7 +10,8 @@ use super::verb::Verb;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
     CopyInto,
-    /// An action on the source vault.
+    CopyFrom,
+    /// Another action on the source vault.
     OfSource,
     /// A use of a key that a copy makes.
     Kms,
@@ -54,13 +55,11 @@ fn action_of(denial: &AccessDenial<'_>) -> Action {
     };
     if action.eq_ignore_ascii_case("backup:CopyIntoBackupVault") {
         Action::CopyInto
-    } else if [
-        "backup:CopyFromBackupVault",
-        "backup:StartCopyJob",
-        "backup:StartRestoreJob",
-    ]
-    .iter()
-    .any(|known| action.eq_ignore_ascii_case(known))
+    } else if action.eq_ignore_ascii_case("backup:CopyFromBackupVault") {
+        Action::CopyFrom
+    } else if ["backup:StartCopyJob", "backup:StartRestoreJob"]
+        .iter()
+        .any(|known| action.eq_ignore_ascii_case(known))
     {
         Action::OfSource
     } else if text::starts_with(action, "kms:") {
@@ -205,6 +204,9 @@ fn resource_based(denial: &AccessDenial<'_>) -> Finding {
         (Action::CopyInto, Resource::Vault | Resource::NotNamed, true)
         | (Action::NotNamed, Resource::Vault, true) => finding!(DestinationVaultDeny;
             "A Deny in the destination vault's access policy refuses the copy."),
+        // Within an account only a Deny of this policy refuses.
+        (Action::CopyFrom, _, true) => finding!(SourceVaultDeny, JobRolePermission;
+            "A Deny in the source vault's access policy refuses the copy."),
         (Action::Kms, Resource::AwsManagedKey, _) => finding!(AwsManagedKey;
             "The key is an AWS managed key; its policy cannot admit another account."),
         (Action::Kms, Resource::Key | Resource::NotNamed, false)
@@ -260,6 +262,9 @@ fn explicit(denial: &AccessDenial<'_>) -> Finding {
         (Action::CopyInto, Resource::Vault | Resource::NotNamed) => finding!(DestinationVaultDeny,
             ServiceControlPolicy, JobRolePermission, PermissionsBoundary;
             "A Deny refuses the copy into the vault; the message does not say in which policy."),
+        (Action::CopyFrom, _) => finding!(JobRolePermission, SourceVaultDeny,
+            ServiceControlPolicy, PermissionsBoundary;
+            "A Deny refuses the copy from the vault; the message does not say in which policy."),
         (Action::Kms, Resource::AwsManagedKey) => finding!(AwsManagedKey, ServiceControlPolicy;
             "The key is an AWS managed key; its policy cannot admit another account."),
         (Action::Kms, Resource::Key | Resource::NotNamed) => finding!(SourceKeyDeny,
@@ -310,7 +315,11 @@ fn of_a_service(denial: &AccessDenial<'_>) -> Finding {
         Action::Kms => finding!(JobRolePermission, SourceKeyPolicy, ServiceControlPolicy; why),
         Action::AssumeRole => finding!(JobRoleTrust, JobRolePermission;
             "The role may not be assumed."),
-        Action::OfSource | Action::OtherOfKey | Action::Other | Action::NotNamed => {
+        Action::CopyFrom
+        | Action::OfSource
+        | Action::OtherOfKey
+        | Action::Other
+        | Action::NotNamed => {
             finding!(JobRolePermission,
             ServiceControlPolicy, PermissionsBoundary;
             why)

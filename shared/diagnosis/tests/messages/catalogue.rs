@@ -118,7 +118,8 @@ fn the_ambiguous_vault_text_ranks_its_causes() {
             "destination-vault-policy",
             "job-role-permission",
             "service-control-policy",
-            "destination-vault-deny"
+            "destination-vault-deny",
+            "source-vault-deny",
         ]
     );
 }

@@ -60,6 +60,7 @@ fn expected(policy_type: PolicyType, explicit: bool, action: &str) -> Cause {
         PolicyType::Resource => match (action, explicit) {
             ("backup:CopyIntoBackupVault", false) => Cause::DestinationVaultPolicy,
             ("backup:CopyIntoBackupVault", true) => Cause::DestinationVaultDeny,
+            ("backup:CopyFromBackupVault", true) => Cause::SourceVaultDeny,
             (kms, false) if kms.starts_with("kms:") => Cause::SourceKeyPolicy,
             (kms, true) if kms.starts_with("kms:") => Cause::SourceKeyDeny,
             ("sts:AssumeRole", _) => Cause::JobRoleTrust,

@@ -1,8 +1,6 @@
 //! What else stands in the way of the copy.
 
-use copymend_diagnosis::{
-    Cause, Fact, Facts, Remedy, Verdict, obstacles, other_keys_in_the_way,
-};
+use copymend_diagnosis::{Cause, Fact, Facts, Remedy, Verdict, obstacles, other_keys_in_the_way};
 
 use super::{Act, Answer, Guard, Question, Stage, result};
 use crate::plan::plan;

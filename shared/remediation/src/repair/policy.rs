@@ -232,7 +232,8 @@ impl<E: Environment> Repair<'_, E> {
         let mut facts = facts.clone();
         match target {
             Target::VaultPolicy(_) => {
-                facts.vault_policy = vault_policy_fact(self.failure.copy(), answer);
+                facts.vault_policy =
+                    vault_policy_fact(&self.failure.copy().destination_vault, answer);
             }
             Target::KeyPolicy(arn) => {
                 if let SourceKey::Key(key) = &mut facts.source_key {

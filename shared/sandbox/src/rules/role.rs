@@ -48,7 +48,7 @@ pub(super) fn check(world: &World, copy: &NewCopy) -> Verdict {
         .and_then(|vault| vault.policy.as_ref());
     if is_denied(&says(policy, &request)) {
         return Err(from.refused(
-            Cause::DestinationVaultDeny,
+            Cause::SourceVaultDeny,
             "ACCESS_DENIED",
             from.explicit("a resource-based policy"),
         ));

@@ -16,18 +16,7 @@ use crate::matrix::scene::{DESTINATION, KEY, KEYS, POINT, Scene, VAULT, broken_r
 
 /// The worlds that the product comes out wrong of. One that comes out right fails the test until it
 /// is taken out here.
-const EXPECTED_FAILURES: &[&str] = &[
-    "a vault on the default key, without an Allow",
-    "an air-gapped vault's key that doesn't admit the job role",
-    "a source vault that denies copies from it",
-    "an air-gapped vault of the same account, and a key of Amazon EBS",
-    "a vault on the default key in the same account",
-    "a vault's key of another account that isn't shared",
-    "a vault's key whose policy denies grants",
-    "a vault's key that admits another role",
-    "a source key that admits the service-linked role alone, into an air-gapped vault",
-    "a source key in an opt-in Region where the destination isn't enabled",
-];
+const EXPECTED_FAILURES: &[&str] = &[];
 
 /// Puts a world of the editor in place of the scene.
 fn edited(scene: &mut Scene, shape: Shape, ways: &[&str]) {
@@ -200,7 +189,7 @@ const EXPERTS: [Expert; 18] = [
     ),
     nothing_helps(
         "a source vault that denies copies from it",
-        Cause::DestinationVaultDeny,
+        Cause::SourceVaultDeny,
         |scene| edited(scene, USUAL, &["source-vault-denies-copies-from-it"]),
     ),
     nothing_helps(

@@ -25,7 +25,6 @@ const ROOT: &str = "arn:aws:iam::111122223333:root";
 /// The worlds that the product comes out wrong of. One that comes out right fails the test until it
 /// is taken out here.
 const EXPECTED_FAILURES: &[&str] = &[
-    "NotPrincipal, and a job role with a boundary",
     "a vault policy with a closed account",
     "a repair ten seconds after the refused call",
 ];

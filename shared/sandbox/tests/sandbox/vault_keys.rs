@@ -414,7 +414,7 @@ fn the_source_vault_may_deny_the_copy_and_needs_no_allow() {
     refused(
         &policy("Deny", "backup:CopyFromBackupVault", &always),
         copy(),
-        Cause::DestinationVaultDeny,
+        Cause::SourceVaultDeny,
         &words,
     );
     // One that lets copies go to these vaults alone.
@@ -430,7 +430,7 @@ fn the_source_vault_may_deny_the_copy_and_needs_no_allow() {
             &elsewhere("arn:aws:backup:*:*:backup-vault:cab-*"),
         ),
         copy(),
-        Cause::DestinationVaultDeny,
+        Cause::SourceVaultDeny,
         &words,
     );
 }

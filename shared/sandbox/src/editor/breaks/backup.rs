@@ -91,7 +91,7 @@ pub(super) const WAYS: &[Break] = &[
     },
     Break {
         name: "source-vault-denies-copies-from-it",
-        cause: Cause::DestinationVaultDeny,
+        cause: Cause::SourceVaultDeny,
         is_rule: true,
         places: &[Place::SourceVaultPolicy],
         applies: always,
@@ -104,7 +104,7 @@ pub(super) const WAYS: &[Break] = &[
     },
     Break {
         name: "source-vault-lets-copies-go-elsewhere",
-        cause: Cause::DestinationVaultDeny,
+        cause: Cause::SourceVaultDeny,
         is_rule: true,
         places: &[Place::SourceVaultPolicy],
         applies: always,

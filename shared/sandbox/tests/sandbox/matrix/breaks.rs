@@ -20,9 +20,10 @@ const fn by(cause: Cause, apply: fn(&mut Scene)) -> Break {
 
 /// In the order in which they must be put right: an earlier one stops the copy before a later one
 /// comes into play.
-pub(crate) const BREAKS: [Break; 23] = [
+pub(crate) const BREAKS: [Break; 24] = [
     by(Cause::JobRoleMissing, job_role_missing),
     by(Cause::JobRoleTrust, job_role_trust),
+    by(Cause::SourceVaultDeny, source_vault_deny),
     by(Cause::ServiceControlPolicy, service_control_policy),
     by(Cause::JobRolePermission, job_role_permission),
     by(Cause::PermissionsBoundary, permissions_boundary),
@@ -123,6 +124,14 @@ fn unsupported_resource_type(scene: &mut Scene) {
     );
     scene.set(POINT, "resource_type", json!("Redshift"));
     scene.set(COPY, "recovery_point_arn", arn);
+}
+
+fn source_vault_deny(scene: &mut Scene) {
+    let deny = json!({"Sid": "NoCopyOut", "Effect": "Deny", "Principal": "*",
+        "Action": "backup:CopyFromBackupVault", "Resource": "*"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [deny]});
+    let vault = format!("{SOURCE}/regions/us-east-1/vaults/prod");
+    scene.set(&vault, "policy", policy);
 }
 
 fn destination_vault_deny(scene: &mut Scene) {

@@ -88,7 +88,7 @@ const EXCEPTIONS: &[Entry] = &[
         Why::Hidden("without the role nothing can be simulated"),
     ),
     (
-        &[Cause::JobRoleTrust],
+        &[Cause::JobRoleTrust, Cause::SourceVaultDeny],
         &[Cause::ServiceControlPolicy],
         Why::Hidden(
             "the simulator refuses too much, so it isn't believed where something else explains the message",
@@ -98,6 +98,7 @@ const EXCEPTIONS: &[Entry] = &[
         &[
             Cause::JobRoleMissing,
             Cause::JobRoleTrust,
+            Cause::SourceVaultDeny,
             Cause::ServiceControlPolicy,
             Cause::JobRolePermission,
             Cause::PermissionsBoundary,
@@ -129,6 +130,7 @@ const EXCEPTIONS: &[Entry] = &[
         &[
             Cause::JobRoleMissing,
             Cause::JobRoleTrust,
+            Cause::SourceVaultDeny,
             Cause::ServiceControlPolicy,
             Cause::JobRolePermission,
             Cause::PermissionsBoundary,
@@ -198,7 +200,7 @@ fn every_exception_is_a_pair_in_the_order_of_repair_and_stands_there_once() {
     let hidden = seen
         .iter()
         .filter(|(first, second)| matches!(exception(**first, **second), Some(Why::Hidden(_))));
-    assert_eq!((seen.len(), hidden.count()), (79, 55));
+    assert_eq!((seen.len(), hidden.count()), (83, 59));
 }
 
 /// AWS prints one message, the one of the first thing that is wrong. What stands behind it can't be

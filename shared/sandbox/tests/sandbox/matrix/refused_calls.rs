@@ -7,7 +7,7 @@ use copymend_sandbox::{Sandbox, World};
 use serde_json::{Value, json};
 
 use super::breaks::BREAKS;
-use super::scene::{COPY, POINT, SOURCE, Scene, VAULT, handle, named};
+use super::scene::{COPY, KEY, POINT, SOURCE, Scene, VAULT, handle, named};
 
 /// A recovery point of a type that AWS Backup manages fully.
 const OWN_POINT: &str = "arn:aws:backup:us-east-1:111122223333:recovery-point:1";
@@ -150,6 +150,19 @@ async fn a_key_is_not_repaired_for_copies_into_or_out_of_an_air_gapped_vault() {
             "vault_type",
             json!("LOGICALLY_AIR_GAPPED_BACKUP_VAULT"),
         );
+        if which == "destination" {
+            // The job role uses this key.
+            let others = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                "Action": "kms:*", "Resource": "*",
+                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/BackupRole"}}});
+            scene.set(
+                KEY,
+                "policy",
+                json!({"Version": "2012-10-17", "Statement": [others]}),
+            );
+            // A key of the vault's own would have to admit the job role, too.
+            scene.remove(pointer, "encryption_key_arn");
+        }
         let sandbox = Sandbox::new(scene.load());
         let report = handle(&sandbox, Mode::Repair).await;
         assert_eq!(report.diagnosis.cause, Cause::SourceKeyPolicy);

@@ -1,0 +1,305 @@
+//! What the policies of the two keys answer to whoever uses them for a copy.
+
+use copymend_policy::{PolicyDocument, Request, ViaService, service_linked_role_arn};
+
+use super::{
+    Access, Boundary, decide, exclusions_of, job_role_boundary, with_organization,
+    with_resource_tags,
+};
+use crate::fact::Fact;
+use crate::facts::{Facts, Tags};
+use crate::features::via_service;
+use crate::job::BackupCopy;
+use crate::resource::KeyArn;
+
+/// A call on a key, and whether another service makes it for the caller.
+type KeyCall = (&'static str, bool);
+
+const DESCRIBE_KEY: KeyCall = ("kms:DescribeKey", false);
+/// It makes a grant for an AWS resource.
+const CREATE_GRANT: &str = "kms:CreateGrant";
+
+/// The calls of AWS KMS that the destination's service-linked role makes for a copy of an encrypted
+/// backup. The copy can't do without them: what `AWSBackupServiceLinkedRolePolicyForBackup`
+/// (version 31) lets the role call, less `kms:ListGrants`, whose absence alone doesn't stop a copy
+/// (inferred; not run against AWS).
+const SERVICE_LINKED_ROLE_READS: &[KeyCall] = &[
+    DESCRIBE_KEY,
+    ("kms:ReEncryptFrom", true),
+    ("kms:GenerateDataKeyWithoutPlaintext", true),
+    (CREATE_GRANT, true),
+];
+/// What of it the role calls on the key that the copy is encrypted with (inferred from the same
+/// policy).
+const SERVICE_LINKED_ROLE_WRITES: &[KeyCall] = &[
+    DESCRIBE_KEY,
+    ("kms:GenerateDataKeyWithoutPlaintext", true),
+    (CREATE_GRANT, true),
+];
+/// What the job role calls on the key of a backup that it copies itself, and on the key of the
+/// copy: the least of what `AWSBackupServiceRolePolicyForBackup` lets it do there, whatever the
+/// type (inferred).
+const JOB_ROLE: &[KeyCall] = &[DESCRIBE_KEY, (CREATE_GRANT, true)];
+/// What the customer managed key of a logically air-gapped vault must admit the job role to "for
+/// all copy scenarios" (AWS Backup, "Logically air-gapped vaults", documented).
+const AIR_GAPPED_VAULTS_KEY: &[KeyCall] = &[
+    ("kms:DescribeKey", true),
+    (CREATE_GRANT, true),
+    ("kms:Encrypt", true),
+    ("kms:Decrypt", true),
+    ("kms:ReEncryptFrom", true),
+    ("kms:ReEncryptTo", true),
+    ("kms:GenerateDataKey", true),
+    ("kms:GenerateDataKeyWithoutPlaintext", true),
+];
+
+/// Who uses a key for a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUser {
+    /// `AWSServiceRoleForBackup` of the destination account (AWS Backup, "Creating backup copies
+    /// across AWS accounts", documented).
+    ServiceLinkedRole,
+    /// The job role.
+    JobRole,
+}
+
+impl KeyUser {
+    /// Who uses the source key. Into a logically air-gapped vault it is the job role (AWS Backup,
+    /// "Logically air-gapped vaults", documented); inside an account it is inferred to be.
+    #[must_use]
+    pub fn of_source_key(copy: &BackupCopy, facts: &Facts) -> Self {
+        if copy.is_cross_account() && !facts.is_into_air_gapped_vault() {
+            Self::ServiceLinkedRole
+        } else {
+            Self::JobRole
+        }
+    }
+
+    /// The user in a sentence.
+    #[must_use]
+    pub fn shown(self, copy: &BackupCopy) -> String {
+        match self {
+            Self::ServiceLinkedRole => format!(
+                "AWSServiceRoleForBackup of account {}",
+                copy.destination_account
+            ),
+            Self::JobRole => format!("the job role `{}`", copy.role),
+        }
+    }
+}
+
+/// How a key is used: by whom, and in which calls.
+struct KeyUse<'a> {
+    user: KeyUser,
+    calls: &'static [KeyCall],
+    /// The Regions that `kms:ViaService` may name: all must be allowed.
+    regions: Vec<&'a str>,
+    service: Option<ViaService>,
+    key: &'a KeyArn,
+    tags: &'a Fact<Tags>,
+    copy: &'a BackupCopy,
+    facts: &'a Facts,
+}
+
+/// What the source key's policy answers to the destination's service-linked role.
+#[must_use]
+pub fn key_access(
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Access {
+    let service = via_service(&copy.source_recovery_point);
+    key_access_through(policy, key, tags, service, copy, facts)
+}
+
+/// What the source key's policy answers to the destination's service-linked role that uses the key
+/// through this service, also through another one than the copy's.
+#[must_use]
+pub fn key_access_through(
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    service: Option<ViaService>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Access {
+    KeyUse {
+        service,
+        ..source_key_use(KeyUser::ServiceLinkedRole, key, tags, copy, facts)
+    }
+    .access(policy)
+}
+
+/// What the source key's policy answers to who uses it for this copy.
+#[must_use]
+pub fn source_key_access(
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Access {
+    let user = KeyUser::of_source_key(copy, facts);
+    source_key_use(user, key, tags, copy, facts).access(policy)
+}
+
+/// The statements of the source key's policy that keep the destination's service-linked role out on
+/// purpose, word for word.
+#[must_use]
+pub fn key_exclusions<'p>(
+    policy: &'p PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Vec<&'p str> {
+    let using = source_key_use(KeyUser::ServiceLinkedRole, key, tags, copy, facts);
+    let requests: Vec<Request> = using
+        .calls
+        .iter()
+        .flat_map(|call| using.requests(*call))
+        .collect();
+    exclusions_of(policy, &requests, Boundary::None)
+}
+
+fn source_key_use<'a>(
+    user: KeyUser,
+    key: &'a KeyArn,
+    tags: &'a Fact<Tags>,
+    copy: &'a BackupCopy,
+    facts: &'a Facts,
+) -> KeyUse<'a> {
+    KeyUse {
+        user,
+        calls: match user {
+            KeyUser::ServiceLinkedRole => SERVICE_LINKED_ROLE_READS,
+            KeyUser::JobRole => JOB_ROLE,
+        },
+        // Which of the two is named is unverified.
+        regions: vec![copy.region.as_str(), copy.destination_vault.region()],
+        service: via_service(&copy.source_recovery_point),
+        key,
+        tags,
+        copy,
+        facts,
+    }
+}
+
+/// What the destination vault's customer managed key answers to who encrypts the copy with it, and
+/// who that is: from another account the destination's service-linked role, inside an account the
+/// job role (inferred), and the job role wherever the vault is logically air-gapped.
+#[must_use]
+pub fn vault_key_access(
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> (KeyUser, Access) {
+    let (user, calls) = if facts.is_into_air_gapped_vault() {
+        (KeyUser::JobRole, AIR_GAPPED_VAULTS_KEY)
+    } else if copy.is_cross_account() {
+        (KeyUser::ServiceLinkedRole, SERVICE_LINKED_ROLE_WRITES)
+    } else {
+        (KeyUser::JobRole, JOB_ROLE)
+    };
+    let using = KeyUse {
+        user,
+        calls,
+        regions: vec![copy.destination_vault.region()],
+        // Through which service a logically air-gapped vault's key is used is not documented.
+        service: via_service(&copy.source_recovery_point)
+            .filter(|_| !facts.is_into_air_gapped_vault()),
+        key,
+        tags,
+        copy,
+        facts,
+    };
+    (user, using.access(policy))
+}
+
+impl KeyUse<'_> {
+    fn access(&self, policy: &PolicyDocument) -> Access {
+        let boundary = match self.user {
+            // No boundary can be set for such a role (IAM, "Service-linked roles", documented).
+            KeyUser::ServiceLinkedRole => Boundary::None,
+            KeyUser::JobRole => job_role_boundary(&self.copy.role, self.copy, self.facts),
+        };
+        let mut missing = Vec::new();
+        let mut unknown = Vec::new();
+        for call in self.calls {
+            let answers: Vec<Access> = self
+                .requests(*call)
+                .iter()
+                .map(|request| decide(policy, request, boundary, call.0))
+                .collect();
+            for answer in &answers {
+                match answer {
+                    Access::Denied { .. } => return answer.clone(),
+                    Access::Unknown { keys } => unknown.extend(keys.iter().cloned()),
+                    Access::Missing { actions } => missing.extend(actions.iter().copied()),
+                    Access::Allowed => {}
+                }
+            }
+            let allowed_somewhere = answers.contains(&Access::Allowed);
+            if allowed_somewhere && answers.iter().any(|answer| *answer != Access::Allowed) {
+                unknown.push("kms:ViaService".to_owned());
+            }
+        }
+        missing.dedup();
+        unknown.sort();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            Access::Unknown { keys: unknown }
+        } else if !missing.is_empty() {
+            Access::Missing { actions: missing }
+        } else {
+            Access::Allowed
+        }
+    }
+
+    /// The requests of one call, one for each Region that `kms:ViaService` may name.
+    fn requests(&self, (action, is_via_service): KeyCall) -> Vec<Request> {
+        self.regions
+            .iter()
+            .map(|region| {
+                let request = self.request(action);
+                let request = match self.service {
+                    _ if !is_via_service => request.without_key("kms:ViaService"),
+                    Some(service) => {
+                        request.with_context("kms:ViaService", [service.endpoint(region)])
+                    }
+                    None => request.with_unknown("kms:ViaService"),
+                };
+                with_resource_tags(request, self.tags).with_other_keys_unknown()
+            })
+            .collect()
+    }
+
+    fn request(&self, action: &str) -> Request {
+        let (copy, facts) = (self.copy, self.facts);
+        let (principal, account, organization) = match self.user {
+            KeyUser::ServiceLinkedRole => (
+                service_linked_role_arn(self.key.partition(), copy.destination_account),
+                copy.destination_account,
+                &facts.destination_organization,
+            ),
+            KeyUser::JobRole => (
+                copy.role.as_str().to_owned(),
+                copy.account,
+                &facts.source_organization,
+            ),
+        };
+        let request = Request::new(principal, action, self.key.as_str())
+            .with_context("aws:SecureTransport", ["true"])
+            .with_context("kms:CallerAccount", [account.as_str()]);
+        let request = with_organization(request, "aws:PrincipalOrgID", organization);
+        if action == CREATE_GRANT {
+            request.with_context("kms:GrantIsForAWSResource", ["true"])
+        } else {
+            request
+        }
+    }
+}
