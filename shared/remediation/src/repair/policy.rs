@@ -195,7 +195,7 @@ impl<E: Environment> Repair<'_, E> {
         lease_holds(under_lease.lease, now, self.invocation.deadline).ok()?;
         let (_, write) = permit(&self.under_lease(under_lease, &plan, &facts, now));
         let is_same = plan.added() == planned.added();
-        is_same.then_some((write?, Some(plan.after())))
+        is_same.then_some((write?, plan.after()))
     }
 
     /// The facts with the policy as it is now. A read that fails for a reason that passes is an

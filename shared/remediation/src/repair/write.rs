@@ -31,8 +31,8 @@ const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 /// How long a write waits before it is tried again.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
-/// What may be written, and the text that the policy has then; `None` where it has none.
-pub(crate) type Approval = (Write, Option<String>);
+/// What may be written, and the text that the policy has then.
+pub(crate) type Approval = (Write, String);
 
 /// A write that may happen, and what is recorded of it.
 pub(crate) struct PolicyWrite<'w, E: Environment, A> {
@@ -99,7 +99,7 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         };
         let change = Change {
             before: last,
-            after,
+            after: Some(after),
             ..self.change.clone()
         };
         lease_holds(self.lease, clock.now(), self.deadline)?;
@@ -205,12 +205,6 @@ pub(crate) async fn put<E: Environment>(environment: &E, write: &Write) -> CallR
         Write::ServiceLinkedRole(role) => {
             let identities = environment.identities();
             identities.create_service_linked_role(role).await
-        }
-        Write::NoVaultPolicy(vault) => {
-            environment
-                .backup()
-                .delete_backup_vault_access_policy(vault)
-                .await
         }
     }
 }

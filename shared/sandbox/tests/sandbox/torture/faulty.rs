@@ -20,8 +20,7 @@ use copymend_remediation::ports::{
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{
-    ApprovedCopy, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole,
-    ApprovedVaultPolicy,
+    ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
 use copymend_sandbox::Sandbox;
 use jiff::Timestamp;
@@ -180,7 +179,6 @@ impl Backup for Faulty {
 impl BackupWrites for Faulty {
     passed_on! { backup:
         put_backup_vault_access_policy(change: &ApprovedVaultPolicy) -> ();
-        delete_backup_vault_access_policy(change: &ApprovedNoVaultPolicy) -> ();
         start_copy_job(copy: &ApprovedCopy) -> String;
     }
 }
