@@ -309,6 +309,7 @@ async fn write<E: Environment>(
             approve: |last: Option<&str>| take_out(target, last, statements).ok().flatten(),
             change: taken_back(Some(after)),
             sids: &sids,
+            source: None,
         }
         .run()
         .await?;

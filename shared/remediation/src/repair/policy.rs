@@ -143,6 +143,10 @@ impl<E: Environment> Repair<'_, E> {
             approve: |last: Option<&str>| self.approve_again(under_lease, plan, fresh, last),
             change: self.change(plan, now),
             sids: &sids(plan.added()),
+            source: Some((
+                self.failure.job().account,
+                self.settings.source_write_budget,
+            )),
         }
         .run()
         .await?;

@@ -49,6 +49,7 @@ impl From<&crate::copies::CopyJob> for CopyJob {
             parent_job_id: None,
             is_parent: false,
             completed: Some(job.completed),
+            size_bytes: Some(job.size_in_bytes),
         }
     }
 }
