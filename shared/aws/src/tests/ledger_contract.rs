@@ -138,7 +138,7 @@ async fn progress(ledger: &impl Ledger) {
     ledger.record_told("never begun").await.unwrap();
     assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
     ledger
-        .finish_job("resumed", "c", "retried", at(63))
+        .finish_job("resumed", "d", "retried", at(63))
         .await
         .unwrap();
     let done = JobEntry::Done("retried".to_owned());
