@@ -100,7 +100,10 @@ async fn progress(ledger: &impl Ledger) {
         )
     };
     let occurrence = count("advised", Counting::First, 1).await.unwrap();
-    let change = change("resumed-change", "resumed", 1);
+    let change = Change {
+        resource: "arn:aws:kms:eu-west-1:111122223333:key/resumed".to_owned(),
+        ..change("resumed-change", "resumed", 1)
+    };
     ledger.intend_change(&change).await.unwrap();
     let left = |outcome: &str, occurrence: &Occurrence, told| {
         JobEntry::Started(JobProgress {
