@@ -179,13 +179,9 @@ fn human(result: &Result<Undo, UndoError>) -> io::Result<()> {
                 text(&change.id)
             )?;
             writeln!(output, "{}", from_now_on(done))?;
-            match &change.after {
-                Some(after) => {
-                    let diff = copymend_policy::diff(change.before.as_deref(), after);
-                    output::coloured_diff(output, &diff)
-                }
-                None => writeln!(output, "The vault had no policy before; it has none again."),
-            }
+            let after = change.after.as_deref().unwrap_or_default();
+            let diff = copymend_policy::diff(change.before.as_deref(), after);
+            output::coloured_diff(output, &diff)
         }
         Err(error) => writeln!(output, "{}", text(&error.to_string())),
     }

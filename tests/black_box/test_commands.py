@@ -138,14 +138,17 @@ def test_a_pause_stops_the_function_until_it_is_resumed(make_world, start, copym
     assert report(function.invoke(world.failed_copy()))["outcome"] == "repaired-and-retried"
 
 
-def test_undo_takes_the_first_statement_of_a_vault_without_policy_away(make_world, start, copymend):
+def test_undo_deletes_no_policy_and_prints_the_command(make_world, start, copymend):
     world = make_world(vault_policy=None)
     report(start(world).invoke(world.failed_copy()))
 
-    done = copymend(world, "undo", "--last", "--yes")
+    writes = world.writes()
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert world.writes()[-1] == "DeleteBackupVaultAccessPolicy"
+    refused = copymend(world, "undo", "--last", "--yes")
+
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert "aws backup delete-backup-vault-access-policy --region" in refused.stdout, refused.stdout
+    assert world.writes() == writes
 
 
 def test_undo_of_a_key_policy_leaves_what_others_wrote(make_world, start, copymend):

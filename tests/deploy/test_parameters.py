@@ -104,6 +104,9 @@ HUB = LISTS | {
     ),
     "RetryBudget": (["0", "3", "100"], ["-1", "101", "many", ""]),
     "WriteBudget": (["0", "1000"], ["-1", "1001", "many"]),
+    "SourceWriteBudget": (["0", "20", "10000"], ["-1", "10001", "many"]),
+    "SourceRetryBudget": (["0", "100", "1000000"], ["-1", "1000001", "many"]),
+    "RetryMaxBytes": (["0", "1099511627776"], ["-1", "many"]),
     "ExternalId": (
         ["", "12345678", "an-external-id", "a:b/c_d+e=f,g.h@i", "x" * 1224],
         ["1234567", "with a blank", "x" * 1225, "quote'd-id"],

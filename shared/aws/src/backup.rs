@@ -10,7 +10,7 @@ use copymend_diagnosis::advisor::ServiceJob;
 use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{Backup, BackupWrites, CallResult, Location, StartCopy};
-use copymend_remediation::write::{ApprovedCopy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use copymend_remediation::write::{ApprovedCopy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
 use crate::access::ReadWrite;
@@ -319,22 +319,6 @@ impl<Access> Backup for AwsBackup<Access> {
 impl BackupWrites for AwsBackup<ReadWrite> {
     async fn put_backup_vault_access_policy(&self, change: &ApprovedVaultPolicy) -> CallResult<()> {
         self.put_policy(change.resource(), change.policy()).await
-    }
-
-    async fn delete_backup_vault_access_policy(
-        &self,
-        change: &ApprovedNoVaultPolicy,
-    ) -> CallResult<()> {
-        let (client, call) = self
-            .owner("backup:DeleteBackupVaultAccessPolicy", change.vault())
-            .await?;
-        let request = client
-            .delete_backup_vault_access_policy()
-            .backup_vault_name(change.vault().name())
-            .customize()
-            .config_override(once());
-        call.send(request.send()).await?;
-        Ok(())
     }
 
     async fn start_copy_job(&self, copy: &ApprovedCopy) -> CallResult<String> {

@@ -47,6 +47,9 @@ pub(crate) fn read(job: &types::CopyJob) -> Result<CopyJob, String> {
         parent_job_id: text(job.parent_job_id()),
         is_parent: job.is_parent(),
         completed: job.completion_date().and_then(moment),
+        size_bytes: job
+            .backup_size_in_bytes()
+            .and_then(|size| size.try_into().ok()),
         source_vault,
     })
 }

@@ -119,6 +119,8 @@ pub struct CopyJob {
     pub is_parent: bool,
     /// When the job ended (`CompletionDate`).
     pub completed: Option<Timestamp>,
+    /// Its size (`BackupSizeInBytes`).
+    pub size_bytes: Option<u64>,
 }
 
 /// A copy: what is copied, from where, to where, by whom. It need not have been tried.

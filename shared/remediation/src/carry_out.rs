@@ -19,7 +19,7 @@ use crate::guards::{
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
-use crate::ledger::{Change, ChangeState, Ledger};
+use crate::ledger::{Change, ChangeState, CountedOfSource, Ledger};
 use crate::pause::ask_for_pause;
 use crate::plan::{Plan, Target, plan, sids};
 use crate::ports::{Clock, Environment};
@@ -197,12 +197,17 @@ impl<E: Environment> CopyRemediator<E> {
         let change = change_of(plan, failure, &self.settings);
         if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
             let now = self.environment.clock().now();
-            let writes = ledger.policy_history(&change.resource, now).await;
+            let source = failure.job().account;
+            let (writes, source_writes) = tokio::join!(
+                ledger.policy_history(&change.resource, now),
+                ledger.counted_of_source(CountedOfSource::Writes, source, now)
+            );
             let act = act_on(&plan.target);
             let question = Question {
                 facts: case.investigated.facts(),
                 plan: Some(Ok(plan)),
                 writes: Some(&writes),
+                source_writes: Some(&source_writes),
                 now,
                 ..Question::of(act, failure, &self.settings, case.history)
             };
@@ -336,6 +341,11 @@ impl<E: Environment> CopyRemediator<E> {
             }
             Ok(Retried::BudgetUsedUp) => {
                 let why = format!("its budget of {budget} retries is used up");
+                (Outcome::Advised, not_started(why))
+            }
+            Ok(Retried::SourceBudgetUsedUp) => {
+                let (budget, source) = (settings.source_retry_budget, failure.job().account);
+                let why = format!("the {budget} retries of a day for account {source} are used up");
                 (Outcome::Advised, not_started(why))
             }
             // The same token starts the same copy, so another delivery does no harm.

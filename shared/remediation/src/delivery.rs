@@ -66,7 +66,7 @@ pub(crate) async fn handle_once<E: Reads>(
     let closed = match &told {
         Ok((report, _)) if !report.awaits_another_delivery() => {
             ledger
-                .finish_job(id, report.outcome.slug(), clock.now())
+                .finish_job(id, &invocation.id, report.outcome.slug(), clock.now())
                 .await
         }
         Ok(_) | Err(_) => ledger.abandon_job(id, &invocation.id).await,

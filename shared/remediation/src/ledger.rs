@@ -1,8 +1,8 @@
 //! The ledger: what is remembered from one event to the next. One DynamoDB table in a deployment.
 
 use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::Arn;
-use jiff::Timestamp;
+use copymend_policy::{AccountId, Arn};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use crate::grounds::Grounds;
@@ -11,6 +11,37 @@ use crate::ports::CallResult;
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
+
+/// How far the clocks of two functions may differ (our own, inferred: AWS Lambda keeps its hosts'
+/// clocks in step, and names no bound). A lease that ended a shorter time ago may still count as its
+/// owner's, so nobody else takes it.
+pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(30);
+
+/// The moment up to which a lease must have ended for somebody else to take it now.
+#[must_use]
+pub fn ended_for_all(now: Timestamp) -> Timestamp {
+    now.saturating_sub(CLOCKS_DIFFER).unwrap_or(now)
+}
+
+/// What is counted of each source account in one UTC day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CountedOfSource {
+    /// Writes of policies.
+    Writes,
+    /// Copies that were started again.
+    Retries,
+}
+
+impl CountedOfSource {
+    /// The stable name.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Writes => "writes",
+            Self::Retries => "retries",
+        }
+    }
+}
 
 /// How a job stands in the ledger when its event arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -317,10 +348,12 @@ pub trait Ledger: Send + Sync {
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<String>>> + Send;
 
-    /// Records the outcome of a job.
+    /// Records the outcome of a job. Only the owner's entry is closed: what another invocation took
+    /// over since is left alone.
     fn finish_job(
         &self,
         copy_job_id: &str,
+        owner: &str,
         outcome: &str,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
@@ -360,8 +393,8 @@ pub trait Ledger: Send + Sync {
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Takes the lease on a policy; `None` where someone else holds it. The same owner gets it
-    /// again, as with a job.
+    /// Takes the lease on a policy; `None` where someone else holds it, or held it until less than
+    /// [`CLOCKS_DIFFER`] ago. The same owner gets it again, as with a job.
     fn acquire_lease(
         &self,
         resource: &str,
@@ -373,6 +406,28 @@ pub trait Ledger: Send + Sync {
     /// Gives the lease back. One that has ended, or that someone else took since, is left alone.
     fn release_lease(&self, lease: Lease) -> impl Future<Output = CallResult<()>> + Send;
 
+    /// Whether a lease is still the one on record. Read consistently.
+    fn is_leased(&self, lease: &Lease) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// How often something was done for a source account on this UTC day. Read consistently.
+    fn counted_of_source(
+        &self,
+        what: CountedOfSource,
+        source: AccountId,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<u32>> + Send;
+
+    /// Counts that something is about to be done for a source account, unless `budget` are used up
+    /// on this UTC day: then `false`. A call whose answer was lost may count twice, never not at
+    /// all.
+    fn count_of_source(
+        &self,
+        what: CountedOfSource,
+        source: AccountId,
+        budget: u32,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<bool>> + Send;
+
     /// What was written to a resource before, what was refused since, and how often it was written
     /// to on this UTC day. Read consistently: what was confirmed is in it.
     fn policy_history(
@@ -382,11 +437,12 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = CallResult<PolicyHistory>> + Send;
 
     /// Records a change that is about to be written, and remembers it with the job: whoever finds a
-    /// statement of ours in a policy finds its record too.
+    /// statement of ours in a policy finds its record too. It counts as one more write today, also
+    /// where the put fails.
     fn intend_change(&self, change: &Change) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Records that an intended change was written: the Sids that it added, when its grantee was
-    /// admitted, and one more write today. For an undo the Sids are forgotten, the change that it
+    /// Records that an intended change was written: the Sids that it added, and when its grantee was
+    /// admitted. For an undo the Sids are forgotten, the change that it
     /// took back counts as undone, and its refusal is in force, all at once.
     fn confirm_change(
         &self,
@@ -437,7 +493,7 @@ pub trait Ledger: Send + Sync {
         id: &str,
     ) -> impl Future<Output = CallResult<Option<(Change, ChangeState)>>> + Send;
 
-    /// The id of the last change that was written.
+    /// The id of the last change that was written, by the changes' own times.
     fn last_change(&self) -> impl Future<Output = CallResult<Option<String>>> + Send;
 
     /// When a policy was last changed to admit a grantee, if it was and nobody took it back through

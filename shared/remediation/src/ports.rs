@@ -21,8 +21,7 @@ use jiff::Timestamp;
 use crate::ledger::Ledger;
 use crate::report::Report;
 use crate::write::{
-    ApprovedCopy, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole,
-    ApprovedVaultPolicy,
+    ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
 
 /// Where a call goes.
@@ -235,12 +234,6 @@ pub trait BackupWrites: Backup {
     fn put_backup_vault_access_policy(
         &self,
         change: &ApprovedVaultPolicy,
-    ) -> impl Future<Output = CallResult<()>> + Send;
-
-    /// `DeleteBackupVaultAccessPolicy`, to undo the first statement of a vault that had no policy.
-    fn delete_backup_vault_access_policy(
-        &self,
-        change: &ApprovedNoVaultPolicy,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// `StartCopyJob`; answers the new job's id. Takes nothing but a copy that passed every guard.

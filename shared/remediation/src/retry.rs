@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::{Failure, Lifecycle};
 
-use crate::ledger::{Ledger, Origin};
+use crate::ledger::{CountedOfSource, Ledger, Origin};
 use crate::ports::{
     BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Location, StartCopy,
 };
@@ -16,6 +16,8 @@ pub(crate) enum Retried {
     Started { job: String, attempt: u32 },
     /// The budget of this recovery point and destination is used up.
     BudgetUsedUp,
+    /// The budget of the source account for this day is used up.
+    SourceBudgetUsedUp,
 }
 
 /// The copy that a failed job asks for, again: same role, same destination, same lifecycle.
@@ -84,6 +86,12 @@ pub(crate) async fn retry<E: Environment>(
     let Some(attempt) = counted.await? else {
         return Ok(Retried::BudgetUsedUp);
     };
+    // Another delivery of the same event counts once more: rather one retry too few.
+    let (source, of_source) = (job.account, settings.source_retry_budget);
+    let counted = ledger.count_of_source(CountedOfSource::Retries, source, of_source, now);
+    if !counted.await? {
+        return Ok(Retried::SourceBudgetUsedUp);
+    }
     let new_job = environment.backup().start_copy_job(copy).await?;
     // Without this note the new job's own failure would look like a copy on demand, and stop there.
     // Another delivery starts the same copy, by its token, and notes it then.

@@ -1,13 +1,14 @@
 //! Takes a change back: exactly the statements that it added, also when others have edited the
 //! policy since.
 
+use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{EditError, NewStatement, ParseError, RecordedError};
 
 use crate::guards::lease_holds;
 use crate::handler::Invocation;
 use crate::lease::take_lease;
 use crate::ledger::{Again, Change, ChangeState, Grounds, Lease, Ledger, PolicyHistory, Refusal};
-use crate::plan::{Target, sids};
+use crate::plan::{ServiceLinkedRole, Target, sids};
 use crate::ports::{CallError, Clock, Environment};
 use crate::repair::write::{ATTEMPTS, PolicyWrite, Seen, WriteEnd, read_settled};
 use crate::write::take_out;
@@ -82,6 +83,23 @@ pub enum UndoError {
     /// A key can't be without a policy.
     #[error("nothing was taken back from `{0}`: a key policy cannot be empty")]
     EmptyKeyPolicy(String),
+    /// Ours is the last statement of a vault's policy, and Copymend deletes no policy.
+    #[error(
+        "nothing was taken back from `{0}`: its policy has no other statement, and Copymend deletes no policy; run `aws backup \
+         delete-backup-vault-access-policy --region {region} --backup-vault-name {name}` in account {account}, then undo the change \
+         once more to record it",
+        region = .0.arn().region(), name = .0.name(), account = .0.arn().account()
+    )]
+    LastStatement(BackupVaultArn),
+    /// Copymend deletes no role. AWS's rules are those of AWS Backup, "Using service-linked roles",
+    /// section "Deleting a service-linked role" (documented).
+    #[error(
+        "Copymend deletes no role; run `aws iam delete-service-linked-role --role-name AWSServiceRoleForBackup` in account {account}. \
+         AWS refuses that while the account has recovery points or backup vaults: first all recovery points have to be deleted, then \
+         all vaults. AWS Backup creates the role again when it is used next",
+        account = .0.account()
+    )]
+    ServiceLinkedRole(ServiceLinkedRole),
     /// Somebody else kept changing the policy.
     #[error("someone else kept changing the policy of `{0}`; look at it, then try again")]
     Foreign(String),
@@ -168,9 +186,8 @@ pub async fn undo<E: Environment>(
     }
     let target = match Target::of_resource(&change.resource) {
         Some(target @ (Target::VaultPolicy(_) | Target::KeyPolicy(_))) => target,
-        Some(Target::ServiceLinkedRole(_)) | None => {
-            return Err(UndoError::NoTarget(change.resource));
-        }
+        Some(Target::ServiceLinkedRole(role)) => return Err(UndoError::ServiceLinkedRole(role)),
+        None => return Err(UndoError::NoTarget(change.resource)),
     };
     let statements = change
         .statements
@@ -178,6 +195,8 @@ pub async fn undo<E: Environment>(
         .map(|statement| NewStatement::from_recorded(statement))
         .collect::<Result<Vec<_>, _>>()?;
     let lease = take_lease(environment.clock(), ledger, target.as_str(), invocation).await?;
+    // What was put, and may be in the policy or not.
+    let mut unseen = None;
     let undone = write(
         environment,
         ledger,
@@ -186,8 +205,13 @@ pub async fn undo<E: Environment>(
         (&statements, request),
         &lease,
         invocation,
+        &mut unseen,
     )
     .await;
+    if undone.is_err() && unseen.is_some() {
+        // The next writer might read as late, and write over it. The lease ends by itself.
+        return undone;
+    }
     if let Err(error) = ledger.release_lease(lease).await {
         tracing::warn!(%error, "the lease was not released and ends by itself");
     }
@@ -230,6 +254,7 @@ async fn write<E: Environment>(
     (statements, request): (&[NewStatement], UndoRequest<'_>),
     lease: &Lease,
     invocation: &Invocation,
+    put: &mut Option<Change>,
 ) -> Result<Undo, UndoError> {
     let done = |put: Option<Change>| Undo {
         undone: change.clone(),
@@ -239,8 +264,6 @@ async fn write<E: Environment>(
     };
     let sids = sids(statements);
     let mut fault = None;
-    // What was put, and may be in the policy or not.
-    let mut put: Option<Change> = None;
     let now = environment.clock().now();
     let history = ledger.policy_history(target.as_str(), now).await?;
     if state == ChangeState::Intended && sids.iter().any(|sid| history.sids.contains(sid)) {
@@ -274,7 +297,7 @@ async fn write<E: Environment>(
                 lease_holds(lease, now, invocation.deadline)?;
                 let record = put.clone().unwrap_or_else(|| taken_back(before.clone()));
                 ledger.confirm_change(&record, &sids).await?;
-                return Ok(done(put));
+                return Ok(done(put.take()));
             }
         };
         let written = PolicyWrite {
@@ -284,8 +307,9 @@ async fn write<E: Environment>(
             deadline: invocation.deadline,
             target,
             approve: |last: Option<&str>| take_out(target, last, statements).ok().flatten(),
-            change: taken_back(after),
+            change: taken_back(Some(after)),
             sids: &sids,
+            source: None,
         }
         .run()
         .await?;
@@ -295,6 +319,7 @@ async fn write<E: Environment>(
         };
         match seen {
             Seen::AsWritten { confirmed } => {
+                *put = None;
                 return match confirmed {
                     Ok(()) => Ok(done(Some(record))),
                     Err(source) => Err(UndoError::NotRecorded {
@@ -303,17 +328,16 @@ async fn write<E: Environment>(
                     }),
                 };
             }
-            Seen::Foreign => put = Some(record),
+            Seen::Foreign => *put = Some(record),
             Seen::Lost(error) => {
                 fault = Some(error);
-                put = Some(record);
+                *put = Some(record);
             }
             // The next one finds the statements gone, or takes them out.
             Seen::Not(source) => {
-                return Err(UndoError::Unseen {
-                    resource: record.resource,
-                    source,
-                });
+                let resource = record.resource.clone();
+                *put = Some(record);
+                return Err(UndoError::Unseen { resource, source });
             }
         }
     }

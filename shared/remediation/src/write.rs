@@ -68,20 +68,6 @@ impl<R> Approved<R> {
     }
 }
 
-/// That a vault shall have no access policy any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApprovedNoVaultPolicy {
-    vault: BackupVaultArn,
-}
-
-impl ApprovedNoVaultPolicy {
-    /// The vault.
-    #[must_use]
-    pub const fn vault(&self) -> &BackupVaultArn {
-        &self.vault
-    }
-}
-
 /// That `AWSServiceRoleForBackup` shall be created in an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovedServiceLinkedRole {
@@ -119,8 +105,6 @@ pub enum Write {
     KeyPolicy(ApprovedKeyPolicy),
     /// The service-linked role.
     ServiceLinkedRole(ApprovedServiceLinkedRole),
-    /// No vault access policy any more: an undo of the first statement.
-    NoVaultPolicy(ApprovedNoVaultPolicy),
 }
 
 /// Asks every guard of the act's checklist, under the lease on what the plan writes to. The write
@@ -175,13 +159,13 @@ pub(crate) const fn act_on(target: &Target) -> Act {
 }
 
 /// Takes exactly these statements out of a policy: what is to be written, and the policy's text
-/// then, `None` for no policy. Nothing where they are gone already; refused where somebody changed
-/// one of them.
+/// then. Nothing where they are gone already; refused where somebody changed one of them, and where
+/// nothing else is left: AWS takes no policy without a statement, and no policy is deleted here.
 pub(crate) fn take_out(
     target: &Target,
     before: Option<&str>,
     statements: &[NewStatement],
-) -> Result<Option<(Write, Option<String>)>, UndoError> {
+) -> Result<Option<(Write, String)>, UndoError> {
     let resource = || target.as_str().to_owned();
     let Some(before) = before else {
         return Ok(None);
@@ -196,22 +180,20 @@ pub(crate) fn take_out(
     })?;
     let after = match undone {
         Undone::Unchanged => return Ok(None),
-        Undone::NoDocument => None,
-        // AWS takes no policy without a statement.
-        Undone::Document(document) if document.statements().is_empty() => None,
-        Undone::Document(document) => Some(document),
+        Undone::Document(document) if !document.statements().is_empty() => document,
+        Undone::NoDocument | Undone::Document(_) => {
+            return Err(match target {
+                Target::VaultPolicy(vault) => UndoError::LastStatement(vault.clone()),
+                Target::KeyPolicy(_) => UndoError::EmptyKeyPolicy(resource()),
+                Target::ServiceLinkedRole(role) => UndoError::ServiceLinkedRole(role.clone()),
+            });
+        }
     };
-    let text = after.as_ref().map(|after| after.as_str().to_owned());
-    let write = match (target.clone(), after) {
-        (Target::VaultPolicy(vault), None) => Write::NoVaultPolicy(ApprovedNoVaultPolicy { vault }),
-        (Target::VaultPolicy(resource), Some(after)) => {
-            Write::VaultPolicy(Approved { resource, after })
-        }
-        (Target::KeyPolicy(_), None) => return Err(UndoError::EmptyKeyPolicy(resource())),
-        (Target::KeyPolicy(resource), Some(after)) => {
-            Write::KeyPolicy(Approved { resource, after })
-        }
-        (Target::ServiceLinkedRole(_), _) => return Err(UndoError::NoTarget(resource())),
+    let text = after.as_str().to_owned();
+    let write = match target.clone() {
+        Target::VaultPolicy(resource) => Write::VaultPolicy(Approved { resource, after }),
+        Target::KeyPolicy(resource) => Write::KeyPolicy(Approved { resource, after }),
+        Target::ServiceLinkedRole(role) => return Err(UndoError::ServiceLinkedRole(role)),
     };
     Ok(Some((write, text)))
 }

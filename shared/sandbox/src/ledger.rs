@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::Arn;
+use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, CountedAs, Counting, JobEntry, JobProgress, Lease,
-    Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
-    SettingsNotice,
+    Change, ChangeState, ClosedIncident, Count, CountedAs, CountedOfSource, Counting, JobEntry,
+    JobProgress, Lease, Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings,
+    Refusal, RetryRecord, SettingsNotice, ended_for_all,
 };
 use copymend_remediation::ports::CallResult;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calls::Calls;
-use crate::policies::Policy;
+use crate::policies::{Policy, day};
 
 /// How long finished jobs, incidents and retries are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -54,7 +55,8 @@ struct State {
     leases: BTreeMap<String, Lease>,
     policies: BTreeMap<String, Policy>,
     changes: Vec<(Change, ChangeState)>,
-    last_change: Option<String>,
+    last_change: Option<(String, Timestamp)>,
+    sources: BTreeMap<(CountedOfSource, AccountId, Date), u32>,
     admitted: BTreeMap<(String, String), Timestamp>,
     retries: BTreeMap<(String, String), Retries>,
     retried: BTreeMap<String, RetryRecord>,
@@ -152,9 +154,17 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    async fn finish_job(&self, copy_job_id: &str, outcome: &str, now: Timestamp) -> CallResult<()> {
+    async fn finish_job(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        outcome: &str,
+        now: Timestamp,
+    ) -> CallResult<()> {
         let mut state = self.begin("ledger:FinishJob", copy_job_id)?;
-        if let Some(job) = state.jobs.get_mut(copy_job_id) {
+        if let Some(job) = state.jobs.get_mut(copy_job_id)
+            && matches!(&job.state, JobState::Begun { owner: by, .. } if by == owner)
+        {
             job.state = JobState::Done {
                 outcome: outcome.to_owned(),
                 at: now,
@@ -269,7 +279,7 @@ impl Ledger for MemoryLedger {
         if state
             .leases
             .get(resource)
-            .is_some_and(|lease| lease.until() > now && lease.owner() != owner)
+            .is_some_and(|lease| lease.until() > ended_for_all(now) && lease.owner() != owner)
         {
             return Ok(None);
         }
@@ -286,6 +296,38 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
+    async fn is_leased(&self, lease: &Lease) -> CallResult<bool> {
+        let state = self.begin("ledger:IsLeased", lease.resource())?;
+        Ok(state.leases.get(lease.resource()) == Some(lease))
+    }
+
+    async fn counted_of_source(
+        &self,
+        what: CountedOfSource,
+        source: AccountId,
+        now: Timestamp,
+    ) -> CallResult<u32> {
+        let state = self.begin("ledger:CountedOfSource", source.as_str())?;
+        let counted = state.sources.get(&(what, source, day(now)));
+        Ok(counted.copied().unwrap_or_default())
+    }
+
+    async fn count_of_source(
+        &self,
+        what: CountedOfSource,
+        source: AccountId,
+        budget: u32,
+        now: Timestamp,
+    ) -> CallResult<bool> {
+        let mut state = self.begin("ledger:CountOfSource", source.as_str())?;
+        let counted = state.sources.entry((what, source, day(now))).or_default();
+        let is_within = *counted < budget;
+        if is_within {
+            *counted = counted.saturating_add(1);
+        }
+        Ok(is_within)
+    }
+
     async fn policy_history(&self, resource: &str, now: Timestamp) -> CallResult<PolicyHistory> {
         let state = self.begin("ledger:PolicyHistory", resource)?;
         Ok(state
@@ -298,6 +340,8 @@ impl Ledger for MemoryLedger {
         let mut state = self.begin("ledger:IntendChange", &change.resource)?;
         state.changes.retain(|(known, _)| known.id != change.id);
         state.changes.push((change.clone(), ChangeState::Intended));
+        let policy = state.policies.entry(change.resource.clone()).or_default();
+        policy.count(change.at);
         if let Some(job) = state.jobs.get_mut(&change.copy_job_id)
             && change.undoes.is_none()
         {
@@ -317,7 +361,13 @@ impl Ledger for MemoryLedger {
             Some(known) => *known = (change.clone(), ChangeState::Written),
             None => state.changes.push((change.clone(), ChangeState::Written)),
         }
-        state.last_change = Some(change.id.clone());
+        if state
+            .last_change
+            .as_ref()
+            .is_none_or(|(_, at)| *at <= change.at)
+        {
+            state.last_change = Some((change.id.clone(), change.at));
+        }
         let pair = (change.resource.clone(), change.grantee.clone());
         if let Some(undone) = &change.undoes {
             state.admitted.remove(&pair);
@@ -410,7 +460,7 @@ impl Ledger for MemoryLedger {
 
     async fn last_change(&self) -> CallResult<Option<String>> {
         let state = self.begin("ledger:LastChange", "last")?;
-        Ok(state.last_change.clone())
+        Ok(state.last_change.as_ref().map(|(id, _)| id.clone()))
     }
 
     async fn admitted_at(&self, resource: &str, grantee: &str) -> CallResult<Option<Timestamp>> {

@@ -17,7 +17,7 @@ pub(crate) struct Policy {
     days: BTreeMap<Date, u32>,
 }
 
-fn day(at: Timestamp) -> Date {
+pub(crate) fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
@@ -51,7 +51,11 @@ impl Policy {
             sids: sids.to_vec(),
             is_undo,
         });
-        let writes = self.days.entry(day(change.at)).or_default();
+    }
+
+    /// Counts a write that is about to be put.
+    pub(crate) fn count(&mut self, at: Timestamp) {
+        let writes = self.days.entry(day(at)).or_default();
         *writes = writes.saturating_add(1);
     }
 

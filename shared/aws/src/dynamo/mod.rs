@@ -13,9 +13,10 @@
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
 //! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |
-//! | `writes#RESOURCE#DAY` | `occurrences` | 7 days |
+//! | `writes#RESOURCE#DAY` | `occurrences`: intents of a write | 7 days |
+//! | `source#ACCOUNT#WHAT#DAY` | `occurrences` of `writes` or `retries` | 7 days |
 //! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | for ever; once undone, and an undo itself, 400 days |
-//! | `last-change` | `change_id` | for ever |
+//! | `last-change` | `change_id`, `written_at` | for ever |
 //! | `admitted#RESOURCE#GRANTEE` | `written_at` | 30 days |
 //! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried) | 30 days |
 //! | `retried#ID` | `original_job` | 30 days |
@@ -39,6 +40,7 @@ mod history;
 mod pausing;
 mod retries;
 mod settings;
+mod sources;
 mod transaction;
 
 use aws_config::{Region, SdkConfig};
@@ -50,10 +52,11 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::Arn;
+use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin, Pause,
-    PolicyHistory, RecordedSettings, Refusal, RetryRecord, SettingsNotice,
+    Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease, Ledger,
+    Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    SettingsNotice, ended_for_all,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -197,7 +200,13 @@ impl Ledger for DynamoLedger {
         Ok(done.map(|item| text(&item, "outcome").unwrap_or_default().to_owned()))
     }
 
-    async fn finish_job(&self, copy_job_id: &str, outcome: &str, now: Timestamp) -> CallResult<()> {
+    async fn finish_job(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        outcome: &str,
+        now: Timestamp,
+    ) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
             .update_item(&pk)
@@ -207,11 +216,14 @@ impl Ledger for DynamoLedger {
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", schema())
+            .condition_expression("job_state = :in_progress AND held_by = :owner")
+            .expression_attribute_values(":in_progress", string(IN_PROGRESS))
+            .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":done", string(DONE))
             .expression_attribute_values(":outcome", string(outcome))
             .expression_attribute_values(":expires", expiry(now, 30));
         Call::new("dynamodb:UpdateItem", pk)
-            .send(request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }
@@ -305,9 +317,9 @@ impl Ledger for DynamoLedger {
             .item("held_until", time(until))
             .item("expires_at", expiry(until, 1))
             .condition_expression(
-                "attribute_not_exists(pk) OR held_until <= :now OR held_by = :owner",
+                "attribute_not_exists(pk) OR held_until <= :ended OR held_by = :owner",
             )
-            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":ended", time(ended_for_all(now)))
             .expression_attribute_values(":owner", string(owner));
         let taken = Call::new("dynamodb:PutItem", pk)
             .find(&[REFUSED], request.send())
@@ -328,12 +340,41 @@ impl Ledger for DynamoLedger {
         Ok(())
     }
 
+    async fn is_leased(&self, lease: &Lease) -> CallResult<bool> {
+        let item = self.get(&format!("lease#{}", lease.resource())).await?;
+        let until = Timestamp::from_millisecond(lease.until().as_millisecond()).ok();
+        Ok(item.is_some_and(|item| {
+            text(&item, "held_by") == Some(lease.owner()) && moment(&item, "held_until") == until
+        }))
+    }
+
+    async fn counted_of_source(
+        &self,
+        what: CountedOfSource,
+        source: AccountId,
+        now: Timestamp,
+    ) -> CallResult<u32> {
+        self.read_count_of_source(what, source, now).await
+    }
+
+    async fn count_of_source(
+        &self,
+        what: CountedOfSource,
+        source: AccountId,
+        budget: u32,
+        now: Timestamp,
+    ) -> CallResult<bool> {
+        self.add_to_source(what, source, budget, now).await
+    }
+
     async fn policy_history(&self, resource: &str, now: Timestamp) -> CallResult<PolicyHistory> {
         self.history(resource, now).await
     }
 
     async fn intend_change(&self, change: &Change) -> CallResult<()> {
         let pk = change_key(&change.id);
+        // First, so that a put never goes uncounted.
+        self.count_write(&change.resource, change.at).await?;
         let request = self
             .client
             .put_item()
@@ -365,9 +406,13 @@ impl Ledger for DynamoLedger {
         // Outside the transaction: every change would meet every other on this item.
         let request = self
             .put_item(LAST_CHANGE)
-            .item("change_id", string(&change.id));
+            .item("change_id", string(&change.id))
+            .item("written_at", time(change.at))
+            // A change that is recorded late doesn't take the place of a later one.
+            .condition_expression("attribute_not_exists(written_at) OR written_at <= :at")
+            .expression_attribute_values(":at", time(change.at));
         Call::new("dynamodb:PutItem", LAST_CHANGE)
-            .send(request.send())
+            .find(&[REFUSED], request.send())
             .await?;
         Ok(())
     }

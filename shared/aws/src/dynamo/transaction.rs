@@ -1,4 +1,4 @@
-//! A change and its counts, as one transaction.
+//! A change and what goes with it, as one transaction.
 
 use std::time::Duration;
 
@@ -15,8 +15,7 @@ use copymend_remediation::ports::{CallErrorKind, CallResult};
 use super::DynamoLedger;
 use crate::error::Call;
 use crate::item::{
-    Item, change_key, expiry, number, read_change, schema, state_name, stored, string, time,
-    write_change, writes_key,
+    Item, change_key, expiry, read_change, schema, state_name, stored, string, time, write_change,
 };
 
 /// Attempts at a transaction that meets another one.
@@ -29,7 +28,7 @@ impl DynamoLedger {
             .key("pk", string(pk))
     }
 
-    /// The change, the policy's history, its count of writes, and whom it admits.
+    /// The change, the policy's history, and whom it admits.
     fn change_items(
         &self,
         change: &Change,
@@ -42,19 +41,11 @@ impl DynamoLedger {
             .expression_attribute_values(":intended", string(state_name(ChangeState::Intended)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
-        let count = self
-            .update(writes_key(&change.resource, change.at))
-            .update_expression("SET expires_at = :expires, #schema = :schema ADD occurrences :one")
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":schema", schema())
-            .expression_attribute_values(":expires", expiry(change.at, 7))
-            .expression_attribute_values(":one", number(1));
         let admitted = admitted_key(&change.resource, &change.grantee);
         let item = TransactWriteItem::builder;
         let mut items = vec![
             item().put(put).build(),
             item().update(self.history_of_change(change, sids)?).build(),
-            item().update(count.build()?).build(),
         ];
         if let Some(undone) = &change.undoes {
             let mark = self

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 #[path = "ledger_contract_of_small_items.rs"]
 mod small_items;
 
-use small_items::{pauses, retries, settings};
+use small_items::{pauses, retries, settings, sources};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
 pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
@@ -23,6 +23,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     pauses(ledger).await;
     settings(ledger).await;
     retries(ledger).await;
+    sources(ledger).await;
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -53,7 +54,15 @@ async fn jobs(ledger: &impl Ledger) {
     );
     ledger.abandon_job("job", "b").await.unwrap();
     assert_eq!(begin("c", 62, 122).await.unwrap(), new());
-    ledger.finish_job("job", "retried", at(63)).await.unwrap();
+    let finish = |owner, outcome| ledger.finish_job("job", owner, outcome, at(63));
+    finish("b", "failed").await.unwrap();
+    assert_eq!(
+        begin("d", 64, 124).await.unwrap(),
+        JobEntry::InProgress,
+        "`c` has it"
+    );
+    finish("c", "retried").await.unwrap();
+    finish("c", "advised").await.unwrap();
     let done = JobEntry::Done("retried".to_owned());
     assert_eq!(begin("d", 1_000, 1_060).await.unwrap(), done);
     ledger.abandon_job("job", "c").await.unwrap();
@@ -91,7 +100,10 @@ async fn progress(ledger: &impl Ledger) {
         )
     };
     let occurrence = count("advised", Counting::First, 1).await.unwrap();
-    let change = change("resumed-change", "resumed", 1);
+    let change = Change {
+        resource: "arn:aws:kms:eu-west-1:111122223333:key/resumed".to_owned(),
+        ..change("resumed-change", "resumed", 1)
+    };
     ledger.intend_change(&change).await.unwrap();
     let left = |outcome: &str, occurrence: &Occurrence, told| {
         JobEntry::Started(JobProgress {
@@ -129,7 +141,7 @@ async fn progress(ledger: &impl Ledger) {
     ledger.record_told("never begun").await.unwrap();
     assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
     ledger
-        .finish_job("resumed", "retried", at(63))
+        .finish_job("resumed", "d", "retried", at(63))
         .await
         .unwrap();
     let done = JobEntry::Done("retried".to_owned());
@@ -224,15 +236,30 @@ async fn leases(ledger: &impl Ledger) {
     assert_eq!(acquire("b", 59, 100).await.unwrap(), None);
     // The same request, sent again by the SDK or delivered again under the same id.
     let first = acquire("a", 1, 60).await.unwrap().unwrap();
-    let second = acquire("b", 60, 120).await.unwrap().unwrap();
+    assert!(ledger.is_leased(&first).await.unwrap());
+    assert_eq!(
+        acquire("b", 89, 149).await.unwrap(),
+        None,
+        "the clock of `a` may be 30 seconds behind"
+    );
+    let second = acquire("b", 90, 150).await.unwrap().unwrap();
+    assert!(!ledger.is_leased(&first).await.unwrap(), "it is another's");
+    assert!(ledger.is_leased(&second).await.unwrap());
     ledger.release_lease(first).await.unwrap();
     assert_eq!(
-        acquire("c", 61, 121).await.unwrap(),
+        acquire("c", 91, 151).await.unwrap(),
         None,
         "a late release frees nobody's lease"
     );
-    ledger.release_lease(second).await.unwrap();
-    let third = acquire("c", 62, 122).await.unwrap().unwrap();
+    ledger.release_lease(second.clone()).await.unwrap();
+    assert!(!ledger.is_leased(&second).await.unwrap(), "it is nobody's");
+    let third = acquire("c", 92, 152).await.unwrap().unwrap();
+    let again = acquire("c", 93, 153).await.unwrap().unwrap();
+    assert!(
+        !ledger.is_leased(&third).await.unwrap(),
+        "another of the same owner"
+    );
+    let third = again;
     let others = ledger
         .acquire_lease("another", "a", at(62), at(122))
         .await
@@ -292,12 +319,16 @@ async fn history(ledger: &impl Ledger) {
         ledger.change("0").await.unwrap(),
         Some((intended, ChangeState::Intended))
     );
-    assert_eq!(read(0).await, (Vec::new(), 0), "an intent is no write");
+    assert_eq!(
+        read(0).await,
+        (Vec::new(), 1),
+        "an intent counts, as its put may fail"
+    );
     assert_eq!(admitted().await.unwrap(), None);
 
     write("1", 0, &["x", "y"]).await;
     write("2", 1, &["y", "z"]).await;
-    assert_eq!(read(2).await, (sids(&["x", "y", "z"]), 2));
+    assert_eq!(read(2).await, (sids(&["x", "y", "z"]), 3));
     let last_write = ledger.policy_history(KEY, at(2)).await.unwrap().last_write;
     let mut last_write = last_write.unwrap();
     last_write.sids.sort();
@@ -326,10 +357,10 @@ async fn history(ledger: &impl Ledger) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(read(3).await, (sids(&["x", "y", "z"]), 2));
+    assert_eq!(read(3).await, (sids(&["x", "y", "z"]), 3));
     ledger.release_lease(lease).await.unwrap();
     // 12:00 plus twelve hours is the next day.
-    assert_eq!(read(12 * 3_600 - 1).await.1, 2);
+    assert_eq!(read(12 * 3_600 - 1).await.1, 3);
     assert_eq!(read(12 * 3_600).await, (sids(&["x", "y", "z"]), 0));
 
     let undo = Change {
@@ -353,10 +384,12 @@ async fn history(ledger: &impl Ledger) {
         ledger.change("undo-2").await.unwrap(),
         Some((undo, ChangeState::Written))
     );
-    assert_eq!(
-        ledger.last_change().await.unwrap().as_deref(),
-        Some("undo-2")
-    );
+    let last = || ledger.last_change();
+    assert_eq!(last().await.unwrap().as_deref(), Some("undo-2"));
+    // Written before, and recorded only now.
+    let late = change("0", "job", 0);
+    ledger.confirm_change(&late, &sids(&["w"])).await.unwrap();
+    assert_eq!(last().await.unwrap().as_deref(), Some("undo-2"));
 }
 
 const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:refused";

@@ -2,8 +2,10 @@
 //! retries.
 
 use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::Arn;
-use copymend_remediation::ledger::{Ledger, Origin, Pause, RecordedSettings, SettingsNotice};
+use copymend_policy::{AccountId, Arn};
+use copymend_remediation::ledger::{
+    CountedOfSource, Ledger, Origin, Pause, RecordedSettings, SettingsNotice,
+};
 
 use super::at;
 
@@ -100,4 +102,37 @@ pub(super) async fn retries(ledger: &impl Ledger) {
         assert_eq!(record.origin, origin);
     }
     assert_eq!(ledger.retry_of("old").await.unwrap(), None);
+}
+
+/// Writes and retries are counted of each source account and each UTC day, each for itself.
+pub(super) async fn sources(ledger: &impl Ledger) {
+    use CountedOfSource::{Retries, Writes};
+    let [one, other]: [AccountId; 2] =
+        ["111122223333", "444455556666"].map(|account| account.parse().unwrap());
+    let count = |what, source, budget, seconds| async move {
+        let counted = ledger.count_of_source(what, source, budget, at(seconds));
+        counted.await.unwrap()
+    };
+    let read = |what, source, seconds| async move {
+        let counted = ledger.counted_of_source(what, source, at(seconds));
+        counted.await.unwrap()
+    };
+    assert_eq!(read(Writes, one, 0).await, 0);
+    assert!(!count(Writes, one, 0, 0).await);
+    assert!(count(Writes, one, 2, 0).await);
+    assert!(count(Writes, one, 2, 1).await);
+    assert!(!count(Writes, one, 2, 2).await, "used up");
+    assert_eq!(
+        read(Writes, one, 3).await,
+        2,
+        "what is refused isn't counted"
+    );
+    assert_eq!(read(Retries, one, 3).await, 0);
+    assert_eq!(read(Writes, other, 3).await, 0);
+    assert!(count(Writes, other, 2, 3).await);
+    assert!(count(Retries, one, 2, 3).await);
+    // 12:00 plus twelve hours is the next day.
+    assert_eq!(read(Writes, one, 12 * 3_600 - 1).await, 2);
+    assert_eq!(read(Writes, one, 12 * 3_600).await, 0);
+    assert!(count(Writes, one, 2, 12 * 3_600).await);
 }

@@ -73,6 +73,7 @@ pub(crate) fn failure(event: &CopyJobEvent) -> Failure {
         parent_job_id: None,
         is_parent: false,
         completed: None,
+        size_bytes: None,
     };
     Failure::verify(&event, job).unwrap()
 }

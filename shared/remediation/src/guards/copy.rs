@@ -112,6 +112,27 @@ pub(super) fn failure_is_recent(question: &Question<'_>) -> Answer {
     ))
 }
 
+/// What can't be told to be small enough isn't started. AWS Backup's API doesn't say what the size of
+/// a failed job is; 0 says nothing (inferred).
+pub(super) fn copy_size(question: &Question<'_>) -> Answer {
+    let Some(most) = question.settings.retry_max_bytes else {
+        return Some((true, "COPYMEND_RETRY_MAX_BYTES sets no limit".to_owned()));
+    };
+    let size = question.failure.job().size_bytes.filter(|size| *size > 0);
+    Some(match size {
+        Some(size) => (
+            size <= most,
+            format!("the copy has {size} bytes; COPYMEND_RETRY_MAX_BYTES is {most}"),
+        ),
+        None => (
+            false,
+            format!(
+                "AWS Backup does not say how large the copy is; COPYMEND_RETRY_MAX_BYTES is {most}"
+            ),
+        ),
+    })
+}
+
 /// Whether the copy, and everyone else whom the change would admit, is of a listed route.
 pub(super) fn source_allowed(question: &Question<'_>) -> Answer {
     let settings = question.settings;

@@ -70,6 +70,20 @@ pub(super) fn write_budget(question: &Question<'_>) -> Answer {
     ))
 }
 
+pub(super) fn source_write_budget(question: &Question<'_>) -> Answer {
+    question.edit()?;
+    let writes = match question.source_writes? {
+        Ok(writes) => *writes,
+        Err(error) => return Some((false, error.to_string())),
+    };
+    let allowed = question.settings.source_write_budget;
+    let source = question.failure.job().account;
+    Some((
+        writes < allowed,
+        format!("{writes} of {allowed} writes of policies for account {source} today"),
+    ))
+}
+
 pub(super) fn lease(question: &Question<'_>) -> Answer {
     let (lease, _) = question.lease?;
     Some(is_held(lease, question.now))

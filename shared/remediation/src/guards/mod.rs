@@ -115,6 +115,8 @@ pub struct Question<'q> {
     pub plan: Option<Result<&'q Plan, &'q PlanError>>,
     /// What was written to the resource before.
     pub writes: Option<&'q CallResult<PolicyHistory>>,
+    /// How many policies were written for the source account today.
+    pub source_writes: Option<&'q CallResult<u32>>,
     /// The lease, if a ledger keeps one, and the end of the invocation.
     pub lease: Option<(Option<&'q Lease>, Timestamp)>,
     /// Now.
@@ -224,6 +226,7 @@ impl<'q> Question<'q> {
             tags: None,
             plan: None,
             writes: None,
+            source_writes: None,
             lease: None,
             now: history.now,
         }

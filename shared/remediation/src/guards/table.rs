@@ -70,6 +70,7 @@ const POLICIES: &[Act] = &[VaultPolicy, KeyPolicy];
 const KEYS: &[Act] = &[KeyPolicy];
 const VAULTS: &[Act] = &[VaultPolicy];
 const ROLES: &[Act] = &[ServiceLinkedRole];
+const RETRIES: &[Act] = &[Retry];
 
 guards! {
     VerifiedFailure {
@@ -119,6 +120,14 @@ guards! {
         asked_of: EVERY,
         stage: Copy,
         check: copy::destination_allowed,
+    }
+    CopySize {
+        name: "copy-size",
+        meaning: "The copy is not larger than `RetryMaxBytes`, if that sets a limit.",
+        remedy: "Start the copy again by hand: one that fails late has been paid for. Or raise `RetryMaxBytes`.",
+        asked_of: RETRIES,
+        stage: Copy,
+        check: copy::copy_size,
     }
     NotPaused {
         name: "not-paused",
@@ -306,11 +315,19 @@ guards! {
     }
     WriteBudget {
         name: "write-budget",
-        meaning: "The policy was written to less often today than `WriteBudget` allows.",
+        meaning: "The policy was written to less often today than `WriteBudget` allows; a put that failed counts.",
         remedy: "Wait for the next day (UTC), or raise `WriteBudget`.",
         asked_of: POLICIES,
         stage: EarlierWrites,
         check: ledger::write_budget,
+    }
+    SourceWriteBudget {
+        name: "source-write-budget",
+        meaning: "Policies were written for the source account less often today than `SourceWriteBudget` allows.",
+        remedy: "Find out why so many copies of one account fail. Then wait for the next day (UTC), or raise `SourceWriteBudget`.",
+        asked_of: POLICIES,
+        stage: EarlierWrites,
+        check: ledger::source_write_budget,
     }
     Lease {
         name: "lease",

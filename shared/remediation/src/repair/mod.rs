@@ -14,7 +14,7 @@ use crate::guards::{GuardResult, Question, Stage, ask, entries_that_admit};
 use crate::handler::Invocation;
 use crate::history::History;
 use crate::lease::take_lease;
-use crate::ledger::{Change, Grounds, Lease, Ledger, PolicyHistory};
+use crate::ledger::{Change, CountedOfSource, Grounds, Lease, Ledger, PolicyHistory};
 use crate::pause::ask_for_pause;
 use crate::plan::{Plan, Target};
 use crate::ports::{CallResult, Clock, Environment};
@@ -91,6 +91,8 @@ struct UnderLease<'l, E: Environment> {
     /// What was written there before. Read once: while the lease is held, no other invocation
     /// writes.
     writes: CallResult<PolicyHistory>,
+    /// How many policies were written for the source account today.
+    source_writes: CallResult<u32>,
     /// What the ledger remembers of the copy, with the pause as it is now.
     history: History,
 }
@@ -148,10 +150,13 @@ impl<E: Environment> Repair<'_, E> {
         tried: &mut Tried,
     ) -> CallResult<Ending> {
         let now = self.environment.clock().now();
-        let writes = ledger.policy_history(plan.target.as_str(), now).await;
-        if let Err(error) = &writes
-            && error.may_pass()
-        {
+        let source = self.failure.job().account;
+        let (writes, source_writes) = tokio::join!(
+            ledger.policy_history(plan.target.as_str(), now),
+            ledger.counted_of_source(CountedOfSource::Writes, source, now)
+        );
+        let errors = [writes.as_ref().err(), source_writes.as_ref().err()];
+        if let Some(error) = errors.into_iter().flatten().find(|error| error.may_pass()) {
             return Err(error.clone());
         }
         let pause = Some(ask_for_pause(self.environment, ledger).await?);
@@ -160,6 +165,7 @@ impl<E: Environment> Repair<'_, E> {
             lease,
             target: &plan.target,
             writes,
+            source_writes,
             history: History {
                 pause,
                 ..self.history.clone()
@@ -202,6 +208,7 @@ impl<E: Environment> Repair<'_, E> {
     ) -> Question<'q> {
         Question {
             writes: Some(&under_lease.writes),
+            source_writes: Some(&under_lease.source_writes),
             lease: Some((Some(under_lease.lease), self.invocation.deadline)),
             ..self.question(&under_lease.history, plan, facts, now)
         }

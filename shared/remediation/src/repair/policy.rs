@@ -143,6 +143,10 @@ impl<E: Environment> Repair<'_, E> {
             approve: |last: Option<&str>| self.approve_again(under_lease, plan, fresh, last),
             change: self.change(plan, now),
             sids: &sids(plan.added()),
+            source: Some((
+                self.failure.job().account,
+                self.settings.source_write_budget,
+            )),
         }
         .run()
         .await?;
@@ -195,7 +199,7 @@ impl<E: Environment> Repair<'_, E> {
         lease_holds(under_lease.lease, now, self.invocation.deadline).ok()?;
         let (_, write) = permit(&self.under_lease(under_lease, &plan, &facts, now));
         let is_same = plan.added() == planned.added();
-        is_same.then_some((write?, Some(plan.after())))
+        is_same.then_some((write?, plan.after()))
     }
 
     /// The facts with the policy as it is now. A read that fails for a reason that passes is an

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::write::{put, read_policy};
+use super::write::{put, read_policy, still_leased};
 use super::{Ending, Repair, Tried, UnderLease};
 use crate::change::change_recorded;
 use crate::guards::lease_holds;
@@ -51,6 +51,7 @@ impl<E: Environment> Repair<'_, E> {
         };
         let change = self.change(plan, now);
         ledger.intend_change(&change).await?;
+        still_leased(ledger, lease).await?;
         let created = put(self.environment, &write).await;
         self.read_back(&plan.target, &created, tried).await?;
         if let Err(error) = ledger.confirm_change(&change, &[]).await {

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use copymend_policy::PolicyDocument;
+use copymend_policy::{AccountId, PolicyDocument};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::guards::{TIME_FOR_A_WRITE, lease_holds};
 use crate::investigate::SERVICE_LINKED_ROLE;
-use crate::ledger::{Change, Lease, Ledger, PolicyHistory};
+use crate::ledger::{Change, CountedOfSource, Lease, Ledger, PolicyHistory};
 use crate::plan::Target;
 use crate::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
@@ -31,8 +31,8 @@ const SETTLING: SignedDuration = SignedDuration::from_mins(1);
 /// How long a write waits before it is tried again.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
-/// What may be written, and the text that the policy has then; `None` where it has none.
-pub(crate) type Approval = (Write, Option<String>);
+/// What may be written, and the text that the policy has then.
+pub(crate) type Approval = (Write, String);
 
 /// A write that may happen, and what is recorded of it.
 pub(crate) struct PolicyWrite<'w, E: Environment, A> {
@@ -50,6 +50,9 @@ pub(crate) struct PolicyWrite<'w, E: Environment, A> {
     pub change: Change,
     /// The Sids that it adds, or takes away.
     pub sids: &'w [String],
+    /// The source account that it is for, and how many writes of policies are for it in one day at
+    /// most. None for an undo.
+    pub source: Option<(AccountId, u32)>,
 }
 
 /// How a write ended that nothing refused.
@@ -82,12 +85,20 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
     /// Writes. An error says that nothing was written.
     pub(crate) async fn run(self) -> CallResult<WriteEnd> {
         let clock = self.environment.clock();
+        if let Some((source, budget)) = self.source {
+            self.count(source, budget).await?;
+        }
         // Recorded first: a process that dies after the put must not leave a statement that nobody
         // can take back.
         self.ledger.intend_change(&self.change).await?;
         // The ledger's answers took time: someone else may have written meanwhile, and the lease
         // may have run out.
-        let last = read_policy(self.environment, self.target).await?;
+        let (last, leased) = tokio::join!(
+            read_policy(self.environment, self.target),
+            still_leased(self.ledger, self.lease)
+        );
+        leased?;
+        let last = last?;
         let approved = if is_same_policy(last.as_deref(), self.change.before.as_deref()) {
             (self.approve)(last.as_deref())
         } else {
@@ -99,7 +110,7 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         };
         let change = Change {
             before: last,
-            after,
+            after: Some(after),
             ..self.change.clone()
         };
         lease_holds(self.lease, clock.now(), self.deadline)?;
@@ -134,6 +145,24 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
             (Err(error), Ok(()) | Err(_)) => Seen::Not(error),
         };
         Ok(WriteEnd::Put(Box::new(change), seen))
+    }
+
+    /// Counts this write for its source account, before anything else: a put that fails counts, and
+    /// so do those of other invocations since the guard was asked.
+    async fn count(&self, source: AccountId, budget: u32) -> CallResult<()> {
+        let (ledger, now) = (self.ledger, self.environment.clock().now());
+        let counted = ledger.count_of_source(CountedOfSource::Writes, source, budget, now);
+        if counted.await? {
+            return Ok(());
+        }
+        Err(CallError::new(
+            "count the write",
+            self.target.as_str(),
+            CallErrorKind::Failed,
+            format!(
+                "the {budget} writes of a day for account {source} are used up; nothing was written"
+            ),
+        ))
     }
 
     /// Whether the policy may have been written although it doesn't show it. What was throttled was
@@ -193,6 +222,19 @@ const fn may_have_written(error: &CallError) -> bool {
     }
 }
 
+/// An error where a lease isn't the one on record any more: the event should be delivered again.
+pub(crate) async fn still_leased<L: Ledger>(ledger: &L, lease: &Lease) -> CallResult<()> {
+    if ledger.is_leased(lease).await? {
+        return Ok(());
+    }
+    Err(CallError::new(
+        "write under the lease",
+        lease.resource(),
+        CallErrorKind::Throttled,
+        "the ledger has another lease on it by now",
+    ))
+}
+
 pub(crate) async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {
     match write {
         Write::VaultPolicy(change) => {
@@ -205,12 +247,6 @@ pub(crate) async fn put<E: Environment>(environment: &E, write: &Write) -> CallR
         Write::ServiceLinkedRole(role) => {
             let identities = environment.identities();
             identities.create_service_linked_role(role).await
-        }
-        Write::NoVaultPolicy(vault) => {
-            environment
-                .backup()
-                .delete_backup_vault_access_policy(vault)
-                .await
         }
     }
 }

@@ -126,6 +126,14 @@ pub struct Settings {
     pub retry_budget: u32,
     /// `COPYMEND_WRITE_BUDGET`: writes to one policy in one UTC day.
     pub write_budget: u32,
+    /// `COPYMEND_SOURCE_WRITE_BUDGET`: writes of policies, all together, for one source account in
+    /// one UTC day.
+    pub source_write_budget: u32,
+    /// `COPYMEND_SOURCE_RETRY_BUDGET`: copies of one source account that are started again in one
+    /// UTC day.
+    pub source_retry_budget: u32,
+    /// `COPYMEND_RETRY_MAX_BYTES`: a larger copy isn't started again. None sets no limit.
+    pub retry_max_bytes: Option<u64>,
     /// `COPYMEND_ALLOW_ON_DEMAND`: whether copies that no backup plan started may lead to a repair.
     pub allow_on_demand: bool,
     /// `COPYMEND_ALLOW_FULLY_MANAGED_KEYS`: whether the key of a fully managed type's vault may be
@@ -152,6 +160,9 @@ impl Default for Settings {
             organization_paths: Vec::new(),
             retry_budget: 3,
             write_budget: 100,
+            source_write_budget: 20,
+            source_retry_budget: 100,
+            retry_max_bytes: None,
             allow_on_demand: false,
             allow_fully_managed_keys: false,
             create_service_linked_role: false,
@@ -228,6 +239,25 @@ impl Settings {
                 1_000,
                 default.write_budget,
             )?,
+            source_write_budget: reader.number(
+                "COPYMEND_SOURCE_WRITE_BUDGET",
+                "a whole number from 0 to 10000",
+                10_000,
+                default.source_write_budget,
+            )?,
+            source_retry_budget: reader.number(
+                "COPYMEND_SOURCE_RETRY_BUDGET",
+                "a whole number from 0 to 1000000",
+                1_000_000,
+                default.source_retry_budget,
+            )?,
+            retry_max_bytes: reader
+                .one(
+                    "COPYMEND_RETRY_MAX_BYTES",
+                    "a whole number of bytes, or 0 for no limit",
+                    |text| text.parse::<u64>().ok(),
+                )?
+                .filter(|most| *most > 0),
             allow_on_demand: reader.boolean("COPYMEND_ALLOW_ON_DEMAND")?,
             allow_fully_managed_keys: reader.boolean("COPYMEND_ALLOW_FULLY_MANAGED_KEYS")?,
             create_service_linked_role: reader.boolean("COPYMEND_CREATE_SERVICE_LINKED_ROLE")?,

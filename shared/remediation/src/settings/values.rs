@@ -33,6 +33,9 @@ impl Settings {
             organization_paths,
             retry_budget,
             write_budget,
+            source_write_budget,
+            source_retry_budget,
+            retry_max_bytes,
             allow_on_demand,
             allow_fully_managed_keys,
             create_service_linked_role,
@@ -73,6 +76,18 @@ impl Settings {
             ),
             ("COPYMEND_RETRY_BUDGET", retry_budget.to_string()),
             ("COPYMEND_WRITE_BUDGET", write_budget.to_string()),
+            (
+                "COPYMEND_SOURCE_WRITE_BUDGET",
+                source_write_budget.to_string(),
+            ),
+            (
+                "COPYMEND_SOURCE_RETRY_BUDGET",
+                source_retry_budget.to_string(),
+            ),
+            (
+                "COPYMEND_RETRY_MAX_BYTES",
+                retry_max_bytes.unwrap_or_default().to_string(),
+            ),
             ("COPYMEND_ALLOW_ON_DEMAND", allow_on_demand.to_string()),
             (
                 "COPYMEND_ALLOW_FULLY_MANAGED_KEYS",

@@ -59,6 +59,14 @@ async fn each_setting_that_admits_less_stops_the_write() {
             },
             "write-budget",
         ),
+        (
+            "destination-vault-policy",
+            Settings {
+                source_write_budget: 0,
+                ..open_settings()
+            },
+            "source-write-budget",
+        ),
     ] {
         let sandbox = sandbox();
         let report = handle(&sandbox, settings, &sample(event)).await;

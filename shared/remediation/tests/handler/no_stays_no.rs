@@ -139,7 +139,7 @@ async fn a_key_statement_narrowed_by_hand_refuses_the_account_s_other_services()
 #[tokio::test]
 async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
     for name in ["destination-vault-policy", "source-key-policy"] {
-        let (sandbox, event) = scene(name);
+        let (sandbox, event) = scene_of_owner(name);
         let twin = copied_again(&sandbox, &event, None);
         let id = repaired(&sandbox, &event).await;
         wait(&sandbox, 2).await;
@@ -189,7 +189,7 @@ async fn no_undo_of_an_undo_and_no_event_brings_back_what_was_undone() {
 /// An undo refuses a grantee and no other role, whatever the roles' paths are called.
 #[tokio::test]
 async fn an_undo_of_a_role_in_a_path_named_documented_refuses_no_other_role() {
-    let (sandbox, event) = scene("destination-vault-policy");
+    let (sandbox, event) = scene_of_owner("destination-vault-policy");
     sandbox.with_world(|world| {
         let account = world.account_mut("111122223333".parse().unwrap()).unwrap();
         let role = account.roles.get("BackupRole").unwrap().clone();

@@ -45,6 +45,18 @@ pub(crate) fn scene(event: &str) -> (Sandbox, Value) {
     (sandbox(), sample(event))
 }
 
+/// The same, where the owner of the destination vault has a policy of their own: an undo leaves that.
+pub(crate) fn scene_of_owner(event: &str) -> (Sandbox, Value) {
+    let (sandbox, event) = scene(event);
+    sandbox.with_world(|world| {
+        let vault = vault_of(&event);
+        if world.vault(&vault).unwrap().policy.is_none() {
+            world.put_vault_policy(&vault, FOREIGN).unwrap();
+        }
+    });
+    (sandbox, event)
+}
+
 /// The default world with something changed.
 pub(crate) fn sandbox_with(change: impl FnOnce(&mut Value)) -> Sandbox {
     let mut world: Value = serde_json::from_str(World::default_json()).unwrap();

@@ -13,7 +13,7 @@ use crate::support::*;
 
 /// A repaired sandbox, its event and the change's id.
 async fn repaired(name: &str, settings: Settings) -> (Sandbox, Value, String) {
-    let (sandbox, event) = scene(name);
+    let (sandbox, event) = scene_of_owner(name);
     let report = handle(&sandbox, settings, &event).await;
     assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
     (sandbox, event, report.changes[0].id.clone().unwrap())
@@ -59,7 +59,7 @@ async fn an_undone_change_is_made_again_by_no_event() {
 #[tokio::test]
 async fn a_redelivery_that_knows_its_change_does_not_go_on_after_the_undo() {
     for name in ["destination-vault-policy", "source-key-policy"] {
-        let (sandbox, event) = scene(name);
+        let (sandbox, event) = scene_of_owner(name);
         sandbox.fail("backup:StartCopyJob", CallErrorKind::Throttled);
         deliver("first", &sandbox, &event).await.unwrap_err();
         sandbox.calls().mend("backup:StartCopyJob");

@@ -20,8 +20,8 @@ async fn take_back(sandbox: &Sandbox, change: Option<&str>) -> Result<Undo, Undo
 
 /// A repaired sandbox, the change's id, and the policy before.
 async fn repaired(event: &str) -> (Sandbox, String, Option<String>) {
-    let sandbox = sandbox();
-    let report = repair(&sandbox, &sample(event)).await;
+    let (sandbox, event) = scene_of_owner(event);
+    let report = repair(&sandbox, &event).await;
     let change = &report.changes[0];
     (sandbox, change.id.clone().unwrap(), change.before.clone())
 }
@@ -62,7 +62,6 @@ fn put(sandbox: &Sandbox, vault: &str, policy: &str) {
 async fn an_undo_restores_the_policy_and_is_a_change_of_its_own() {
     for event in [
         "destination-vault-policy",
-        "destination-vault-policy-2",
         "source-key-policy",
         "source-key-policy-rds",
     ] {
@@ -150,11 +149,7 @@ async fn statements_that_are_gone_already_need_no_write() {
 /// statement.
 #[tokio::test]
 async fn an_undo_that_was_not_recorded_is_recorded_by_the_next() {
-    for event in [
-        "destination-vault-policy",
-        "destination-vault-policy-2",
-        "source-key-policy",
-    ] {
+    for event in ["destination-vault-policy", "source-key-policy"] {
         let (sandbox, id, before) = repaired(event).await;
         sandbox.fail("ledger:ConfirmChange", CallErrorKind::Throttled);
         let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
@@ -247,19 +242,109 @@ async fn an_undo_does_not_take_a_late_read_for_statements_that_are_gone() {
     assert_same_policy(after.as_deref(), before.as_deref(), "after a late read");
 }
 
-/// AWS takes no policy without a statement, so none is left where ours was the last.
+/// AWS takes no policy without a statement, and Copymend deletes none: people are told how. Once they
+/// did, the undo is recorded.
 #[tokio::test]
-async fn a_policy_that_ours_is_the_last_of_is_deleted() {
-    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+async fn a_policy_that_ours_is_the_last_of_is_not_deleted() {
+    let (sandbox, id, _) = repaired("destination-vault-policy-2").await;
     let change = recorded(&sandbox, &id).await;
     let only_ours = format!(
         "{{ \"Version\": \"2012-10-17\", \"Statement\": [ {} ] }}",
         change.statements[0]
     );
     put(&sandbox, &change.resource, &only_ours);
-    let undone = take_back(&sandbox, Some(&id)).await.unwrap();
-    assert_eq!(undone.change.unwrap().after, None);
-    assert_eq!(vault_policy(&sandbox, &change.resource), None);
+    let writes = sandbox.writes().len();
+    let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
+    assert!(matches!(error, UndoError::LastStatement(_)), "{error}");
+    let vault: BackupVaultArn = change.resource.parse().unwrap();
+    let command = format!(
+        "`aws backup delete-backup-vault-access-policy --region {} --backup-vault-name {}` in account {}",
+        vault.arn().region(),
+        vault.name(),
+        vault.arn().account()
+    );
+    assert!(error.to_string().contains(&command), "{error}");
+    assert_eq!(vault_policy(&sandbox, &change.resource), Some(only_ours));
+    assert_eq!(sandbox.writes().len(), writes);
+    let ledger = sandbox.ledger().unwrap();
+    let (_, state) = ledger.change(&id).await.unwrap().unwrap();
+    assert_eq!(state, ChangeState::Written);
+    sandbox.with_world(|world| world.vault_mut(&vault).unwrap().policy = None);
+    assert_eq!(take_back(&sandbox, Some(&id)).await.unwrap().change, None);
+    assert_eq!(sandbox.writes().len(), writes);
+    let (_, state) = ledger.change(&id).await.unwrap().unwrap();
+    assert_eq!(state, ChangeState::Undone);
+}
+
+/// Somebody else takes the last statement of theirs out right before the put.
+#[tokio::test]
+async fn a_policy_that_ours_becomes_the_last_of_is_not_put() {
+    let (sandbox, id, _) = repaired("destination-vault-policy").await;
+    let change = recorded(&sandbox, &id).await;
+    let only_ours = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+        change.statements[0]
+    );
+    let (vault, text): (BackupVaultArn, _) = (change.resource.parse().unwrap(), only_ours.clone());
+    let read = "backup:GetBackupVaultAccessPolicy";
+    before_nth(&sandbox, read, 2, move |world| {
+        world.put_vault_policy(&vault, &text).unwrap();
+    });
+    let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
+    assert!(matches!(error, UndoError::LastStatement(_)), "{error}");
+    assert_eq!(vault_policy(&sandbox, &change.resource), Some(only_ours));
+}
+
+/// The statements may be in the policy or not: until the lease ends, nobody else writes it.
+#[tokio::test]
+async fn an_undo_keeps_its_lease_after_a_put_that_cannot_be_seen() {
+    for (event, put) in [
+        ("source-key-policy", "kms:PutKeyPolicy"),
+        (
+            "destination-vault-policy",
+            "backup:PutBackupVaultAccessPolicy",
+        ),
+    ] {
+        let (sandbox, id, _) = repaired(event).await;
+        let resource = recorded(&sandbox, &id).await.resource;
+        sandbox.fail(put, CallErrorKind::Timeout);
+        take_back(&sandbox, Some(&id)).await.unwrap_err();
+        let ledger = sandbox.ledger().unwrap();
+        let now = sandbox.clock().now();
+        let other = ledger.acquire_lease(&resource, "another", now, now).await;
+        assert_eq!(other, Ok(None), "{event}");
+        sandbox.calls().mend(put);
+        wait(&sandbox, 2).await;
+        take_back(&sandbox, Some(&id)).await.unwrap();
+        let now = sandbox.clock().now();
+        let other = ledger.acquire_lease(&resource, "another", now, now).await;
+        assert!(other.unwrap().is_some(), "{event}");
+    }
+}
+
+/// Nobody's role is deleted: people are told what AWS asks for first.
+#[tokio::test]
+async fn a_service_linked_role_is_not_deleted() {
+    let sandbox = sandbox();
+    let report = handle(
+        &sandbox,
+        with_role_creation(),
+        &sample("service-linked-role"),
+    )
+    .await;
+    let id = report.changes[0].id.clone().unwrap();
+    let writes = sandbox.writes().len();
+    let error = take_back(&sandbox, Some(&id)).await.unwrap_err();
+    assert!(matches!(error, UndoError::ServiceLinkedRole(_)), "{error}");
+    let words = error.to_string();
+    for part in [
+        "`aws iam delete-service-linked-role --role-name AWSServiceRoleForBackup`",
+        "first all recovery points have to be deleted, then all vaults",
+        "creates the role again",
+    ] {
+        assert!(words.contains(part), "{words}");
+    }
+    assert_eq!(sandbox.writes().len(), writes);
 }
 
 /// A change that was never put, while another one wrote the same statements: those are the other's.

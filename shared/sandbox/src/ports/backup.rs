@@ -8,7 +8,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallErrorKind, CallResult, Clock, Location, StartCopy,
 };
-use copymend_remediation::write::{ApprovedCopy, ApprovedNoVaultPolicy, ApprovedVaultPolicy};
+use copymend_remediation::write::{ApprovedCopy, ApprovedVaultPolicy};
 use jiff::Timestamp;
 
 use crate::calls::Write;
@@ -49,6 +49,7 @@ impl From<&crate::copies::CopyJob> for CopyJob {
             parent_job_id: None,
             is_parent: false,
             completed: Some(job.completed),
+            size_bytes: Some(job.size_in_bytes),
         }
     }
 }
@@ -257,31 +258,6 @@ impl BackupWrites for Sandbox {
         });
         let result = result.await?;
         calling.written(result, change.policy())
-    }
-
-    async fn delete_backup_vault_access_policy(
-        &self,
-        change: &ApprovedNoVaultPolicy,
-    ) -> CallResult<()> {
-        let vault = change.vault();
-        let calling = self.calling("backup:DeleteBackupVaultAccessPolicy", vault);
-        let before = calling.in_account(vault.account_id(), |world| {
-            world.vault_mut(vault).map(|vault| vault.policy.take())
-        });
-        let before = before.await?;
-        let Some(before) = before else {
-            return Err(calling.error(
-                CallErrorKind::Failed,
-                "ResourceNotFoundException: no such vault",
-            ));
-        };
-        self.calls.record(Write {
-            operation: calling.operation,
-            resource: vault.to_string(),
-            before: before.map(|policy| policy.as_str().to_owned()),
-            after: String::new(),
-        });
-        Ok(())
     }
 
     async fn start_copy_job(&self, copy: &ApprovedCopy) -> CallResult<String> {

@@ -23,7 +23,10 @@ async fn what_is_old_is_forgotten() {
     let later = start() + SignedDuration::from_hours(24 * 91);
     let begin = |at| ledger.begin_job("j", "a", at, at);
     begin(start()).await.unwrap();
-    ledger.finish_job("j", "advised", start()).await.unwrap();
+    ledger
+        .finish_job("j", "a", "advised", start())
+        .await
+        .unwrap();
     assert_eq!(
         begin(start()).await.unwrap(),
         JobEntry::Done("advised".to_owned())

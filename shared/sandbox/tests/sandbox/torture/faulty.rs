@@ -11,8 +11,9 @@ use copymend_diagnosis::{
 };
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, JobEntry, Lease, Ledger, Occurrence, Origin, Pause,
-    PolicyHistory, RecordedSettings, Refusal, RetryRecord, SettingsNotice,
+    Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease, Ledger,
+    Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    SettingsNotice,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
@@ -20,8 +21,7 @@ use copymend_remediation::ports::{
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{
-    ApprovedCopy, ApprovedKeyPolicy, ApprovedNoVaultPolicy, ApprovedServiceLinkedRole,
-    ApprovedVaultPolicy,
+    ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
 use copymend_sandbox::Sandbox;
 use jiff::Timestamp;
@@ -180,7 +180,6 @@ impl Backup for Faulty {
 impl BackupWrites for Faulty {
     passed_on! { backup:
         put_backup_vault_access_policy(change: &ApprovedVaultPolicy) -> ();
-        delete_backup_vault_access_policy(change: &ApprovedNoVaultPolicy) -> ();
         start_copy_job(copy: &ApprovedCopy) -> String;
     }
 }
@@ -249,7 +248,7 @@ impl Ledger for Faulty {
     passed_on! { ledger:
         begin_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> JobEntry;
         outcome_of_job(id: &str) -> Option<String>;
-        finish_job(id: &str, outcome: &str, now: Timestamp) -> ();
+        finish_job(id: &str, owner: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
         count_occurrence(count: Count<'_>, now: Timestamp) -> Occurrence;
         record_told(id: &str) -> ();
@@ -257,6 +256,9 @@ impl Ledger for Faulty {
         forget_incident(incident: &ClosedIncident, id: &str) -> ();
         acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;
         release_lease(lease: Lease) -> ();
+        is_leased(lease: &Lease) -> bool;
+        counted_of_source(what: CountedOfSource, source: AccountId, now: Timestamp) -> u32;
+        count_of_source(what: CountedOfSource, source: AccountId, budget: u32, now: Timestamp) -> bool;
         policy_history(resource: &str, now: Timestamp) -> PolicyHistory;
         intend_change(change: &Change) -> ();
         confirm_change(change: &Change, sids: &[String]) -> ();

@@ -36,6 +36,7 @@ pub(crate) fn settings() -> Settings {
             .to_vec(),
         allowed_sources: vec!["*".parse().unwrap()],
         create_service_linked_role: true,
+        source_retry_budget: 1_000_000,
         ..Settings::default()
     }
 }

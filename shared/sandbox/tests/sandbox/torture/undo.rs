@@ -144,12 +144,6 @@ async fn torture(name: &str) {
 
 #[tokio::test]
 async fn an_undo_of_a_vault_s_policy_survives_every_fault_of_every_call() {
-    torture("destination-vault-policy").await;
-}
-
-/// The vault had no policy before, so the undo deletes it.
-#[tokio::test]
-async fn an_undo_that_deletes_a_policy_survives_every_fault_of_every_call() {
     torture("destination-vault-policy-2").await;
 }
 
@@ -160,7 +154,7 @@ async fn an_undo_of_a_key_policy_survives_every_fault_of_every_call() {
 
 /// A repaired world whose change was undone: its grantee is refused.
 async fn undone() -> (Sandbox, Faulty, String) {
-    let (sandbox, environment, change, _) = repaired("destination-vault-policy").await;
+    let (sandbox, environment, change, _) = repaired("destination-vault-policy-2").await;
     take_back(&environment, &change, Again::Refused, 0)
         .await
         .unwrap()
