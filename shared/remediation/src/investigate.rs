@@ -392,20 +392,6 @@ fn is_image(point: &Arn) -> bool {
     point.service() == "ec2" && point.resource().starts_with("image/")
 }
 
-async fn read_vault_key<E: Reads>(
-    environment: &E,
-    vault: &Fact<Option<BackupVault>>,
-) -> Fact<Option<Key>> {
-    match vault {
-        Fact::Unknown(why) => Fact::Unknown(why.clone()),
-        Fact::Known(None) => Fact::Known(None),
-        Fact::Known(Some(vault)) => match vault.describable_key() {
-            None => Fact::Known(None),
-            Some(key) => fact(environment.keys().describe_key(key).await),
-        },
-    }
-}
-
 /// Inside an account a copy may be under the AWS managed key of its type's service, and no other:
 /// which key that is, its alias alone tells.
 async fn read_service_default_key<E: Reads>(

@@ -68,14 +68,14 @@ fn facts_about(key: &KeyFacts, facts: &Facts) -> Facts {
 }
 
 /// Whether a read of one of the keys told nothing, or which they are isn't known.
-pub(super) fn is_any_unread(facts: &Facts) -> bool {
+pub(super) fn is_any_unread(copy: &BackupCopy, facts: &Facts) -> bool {
     let is_of_others = match &facts.image_keys {
         ImageKeys::NotApplicable => false,
         // What AWS Backup calls unencrypted has no key.
         ImageKeys::Unknown(_) => facts.source_key != SourceKey::NotEncrypted,
         ImageKeys::Others(keys) => keys.iter().any(key::is_key_unread),
     };
-    is_of_others || key::is_unread(facts)
+    is_of_others || key::is_unread(copy, facts)
 }
 
 /// What a key can have that stops a copy.
