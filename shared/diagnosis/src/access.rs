@@ -151,7 +151,7 @@ pub fn vault_exclusions<'p>(
 }
 
 /// Whether a role has a permissions boundary, which a Deny with `NotPrincipal` always hits (IAM,
-/// "NotPrincipal", documented).
+/// `NotPrincipal`, documented).
 #[derive(Clone, Copy)]
 enum Boundary {
     None,

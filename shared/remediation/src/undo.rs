@@ -198,8 +198,7 @@ pub async fn undo<E: Environment>(
     // What was put, and may be in the policy or not.
     let mut unseen = None;
     let undone = write(
-        environment,
-        ledger,
+        (environment, ledger),
         &target,
         (&change, state),
         (&statements, request),
@@ -247,8 +246,7 @@ async fn lift<E: Environment>(
 }
 
 async fn write<E: Environment>(
-    environment: &E,
-    ledger: &E::Ledger,
+    (environment, ledger): (&E, &E::Ledger),
     target: &Target,
     (change, state): (&Change, ChangeState),
     (statements, request): (&[NewStatement], UndoRequest<'_>),

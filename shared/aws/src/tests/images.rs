@@ -31,10 +31,11 @@ fn device(snapshot: &str) -> String {
 }
 
 fn snapshots(items: &[(&str, &str)]) -> String {
-    let items: String = items
+    let items: Vec<String> = items
         .iter()
         .map(|(id, rest)| format!("<item><snapshotId>{id}</snapshotId>{rest}</item>"))
         .collect();
+    let items = items.concat();
     format!(
         "<DescribeSnapshotsResponse><requestId>r</requestId><snapshotSet>{items}</snapshotSet></DescribeSnapshotsResponse>"
     )

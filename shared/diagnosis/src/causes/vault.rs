@@ -134,7 +134,7 @@ fn is_unread(_: &BackupCopy, facts: &Facts) -> bool {
 
 /// Whether the destination vault is of no use for the copy, because it is under an AWS managed key
 /// that no copy of this type can be under: a vault's key can't be changed (AWS Backup,
-/// "CreateBackupVault", documented), so nothing that its policy or another key's could allow helps.
+/// `CreateBackupVault`, documented), so nothing that its policy or another key's could allow helps.
 pub(crate) fn is_of_no_use(copy: &BackupCopy, facts: &Facts) -> bool {
     let is_of_aws = facts
         .vault_key
@@ -144,6 +144,10 @@ pub(crate) fn is_of_no_use(copy: &BackupCopy, facts: &Facts) -> bool {
 }
 
 /// Where a copy goes, as far as it decides about the destination vault's key.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own, asked by its name"
+)]
 struct Way {
     /// A type that AWS Backup manages fully uses the vault's own key, without anybody's permission
     /// (AWS Backup, "Encryption for backups", documented).

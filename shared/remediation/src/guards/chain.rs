@@ -11,7 +11,9 @@ use crate::plan::plan;
 pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let own = question.act.cause()?;
-    if let Fact::Unknown(why) = &facts.destination_vault {
+    if let Fact::Unknown(why) = &facts.destination_vault
+        && question.act != Act::ServiceLinkedRole
+    {
         let detail = format!("the destination vault's key, type and lock are not known: {why}");
         return Some((false, detail));
     }

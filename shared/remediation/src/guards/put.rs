@@ -117,8 +117,6 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
         "aws:SourceOrgID",
         "aws:SourceOrgPaths",
     ];
-    let request = of_services
-        .into_iter()
-        .fold(request, |request, key| request.without_key(key));
+    let request = of_services.into_iter().fold(request, Request::without_key);
     Some(request.with_other_keys_unknown())
 }

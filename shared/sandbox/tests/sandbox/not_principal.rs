@@ -9,6 +9,7 @@ const VAULT_POLICY: &str = "/accounts/444455556666/regions/eu-west-1/vaults/dr/p
 const SOURCE_POLICY: &str = "/accounts/111122223333/regions/us-east-1/vaults/prod/policy";
 const BOUNDARY: &str = "/accounts/111122223333/roles/BackupRole/permissions_boundary";
 const ROOT: &str = "arn:aws:iam::111122223333:root";
+const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/BackupRole/AWSBackup-BackupRole";
 
 fn sparing(principals: &Value, action: &str) -> Value {
     json!({"Effect": "Deny", "NotPrincipal": {"AWS": principals}, "Action": action, "Resource": "*"})
@@ -20,9 +21,9 @@ fn boundary() -> Value {
 }
 
 #[test]
-fn it_spares_a_role_that_it_names_with_its_account_unless_the_role_has_a_boundary() {
+fn it_spares_whom_it_names_with_account_role_and_session_unless_the_role_has_a_boundary() {
     let policy = json!({"Version": "2012-10-17", "Statement": [allow_copy(),
-        sparing(&json!([ROOT, ROLE]), "backup:CopyIntoBackupVault")]});
+        sparing(&json!([ROOT, ROLE, SESSION]), "backup:CopyIntoBackupVault")]});
     let spared = with(world(), VAULT_POLICY, policy);
     assert!(run(&spared, copy()).failure().is_none());
     let bounded = run(&with(spared, BOUNDARY, boundary()), copy());
@@ -44,7 +45,12 @@ fn it_spares_a_role_that_it_names_with_its_account_unless_the_role_has_a_boundar
 /// AWS says that the account "might" be denied. Here it is.
 #[test]
 fn it_denies_a_role_that_it_names_without_its_account() {
-    for named in [json!(ROLE), json!([ROLE, "arn:aws:iam::999988887777:root"])] {
+    for named in [
+        json!(ROLE),
+        json!(ROOT),
+        json!([ROOT, ROLE]),
+        json!([ROLE, "arn:aws:iam::999988887777:root"]),
+    ] {
         let policy = json!({"Version": "2012-10-17", "Statement": [allow_copy(),
             sparing(&named, "backup:CopyIntoBackupVault")]});
         let (message, cause) = broken(VAULT_POLICY, policy);
@@ -56,7 +62,7 @@ fn it_denies_a_role_that_it_names_without_its_account() {
 #[test]
 fn it_counts_in_the_source_vault_and_in_the_key_too() {
     let policy = |named: Value| json!({"Version": "2012-10-17", "Statement": [sparing(&named, "backup:CopyFromBackupVault")]});
-    let named = with(world(), SOURCE_POLICY, policy(json!([ROOT, ROLE])));
+    let named = with(world(), SOURCE_POLICY, policy(json!([ROOT, ROLE, SESSION])));
     assert!(run(&named, copy()).failure().is_none());
     assert!(
         broken(SOURCE_POLICY, policy(json!([ROLE])))
@@ -75,7 +81,13 @@ fn it_counts_in_the_source_vault_and_in_the_key_too() {
         statements.push(sparing(&named, "kms:ReEncryptFrom"));
         policy
     };
-    let spared = with_deny(json!([linked, "arn:aws:iam::444455556666:root", ROOT]));
+    let session = "arn:aws:sts::444455556666:assumed-role/AWSServiceRoleForBackup/AWSBackup-AWSServiceRoleForBackup";
+    let spared = with_deny(json!([
+        linked,
+        session,
+        "arn:aws:iam::444455556666:root",
+        ROOT
+    ]));
     assert!(run(&with(world(), key, spared), copy()).failure().is_none());
     assert_eq!(
         broken(key, with_deny(json!([linked, ROOT]))).1,

@@ -22,6 +22,8 @@ const RESTS_ON: [(Cause, &[&str]); 3] = [
     (
         Cause::DestinationVaultPolicy,
         &[
+            // Its key, its type and its lock may stand in the way.
+            "backup:DescribeBackupVault",
             "backup:GetBackupVaultAccessPolicy",
             "backup:ListTags",
             "iam:GetRole",

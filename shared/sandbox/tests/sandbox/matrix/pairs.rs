@@ -64,6 +64,13 @@ const EXCEPTIONS: &[Entry] = &[
         Why::Contradict("a logically air-gapped vault never uses an AWS managed key"),
     ),
     (
+        &[Cause::ResourceControlPolicy],
+        &[Cause::SourceKeyDeny, Cause::SourceKeyPolicy],
+        Why::Contradict(
+            "into a logically air-gapped vault the job role uses the source key, not the service-linked role",
+        ),
+    ),
+    (
         &[Cause::AwsManagedKey],
         &[
             Cause::KeyNotFound,
@@ -171,7 +178,11 @@ async fn check(first: &Break, second: &Break) {
         assert_eq!(named(&report), [first.cause], "{pair}: {candidates:#?}");
         assert!(!excludes(&report, second.cause), "{pair}, {why:?}");
     } else {
-        let both = [first.cause, second.cause];
+        let mut both = [first.cause, second.cause];
+        // A vault's key can't be changed: where it is of no use, no grant on the vault is.
+        if both == [Cause::DestinationVaultPolicy, Cause::DestinationVaultKey] {
+            both.reverse();
+        }
         assert_eq!(named(&report), both, "{pair}: {candidates:#?}");
     }
 }
@@ -200,7 +211,7 @@ fn every_exception_is_a_pair_in_the_order_of_repair_and_stands_there_once() {
     let hidden = seen
         .iter()
         .filter(|(first, second)| matches!(exception(**first, **second), Some(Why::Hidden(_))));
-    assert_eq!((seen.len(), hidden.count()), (83, 59));
+    assert_eq!((seen.len(), hidden.count()), (85, 59));
 }
 
 /// AWS prints one message, the one of the first thing that is wrong. What stands behind it can't be

@@ -91,6 +91,7 @@ fn guards(report: &Report) -> Vec<&GuardResult> {
         Guard::NotTakenBack,
         Guard::SidNotRemoved,
         Guard::WriteBudget,
+        Guard::SourceWriteBudget,
         Guard::Lease,
         Guard::TimeLeft,
     ];

@@ -5,11 +5,11 @@ use super::Known;
 /// Writes that don't help: what stops the copy then isn't read, or isn't said.
 pub(super) const UNHELPFUL: Known = Known {
     usual: &[
-        "of no use: destination-vault-policy is repaired, then destination-vault-key stops the copy",
         "of no use: destination-vault-policy is repaired, then job-role-permission stops the copy",
         "of no use: destination-vault-policy is repaired, then region-opt-in stops the copy",
         "of no use: destination-vault-policy is repaired, then resource-control-policy stops the copy",
         "of no use: destination-vault-policy is repaired, then source-key-policy stops the copy",
+        "of no use: destination-vault-policy is repaired, then tag-limit stops the copy",
         "of no use: destination-vault-policy is repaired, then tag-policy stops the copy",
         "of no use: destination-vault-policy is repaired, then unsupported-resource-type stops the copy",
         "of no use: source-key-policy is repaired, then region-opt-in stops the copy",
@@ -37,10 +37,7 @@ pub(super) const OBSERVED: Known = Known {
 
 /// What could be repaired, and isn't.
 pub(super) const NOT_REPAIRED: Known = Known {
-    usual: &[
-        "destination-vault-policy, refused: into an air-gapped vault",
-        "service-linked-role, refused: into an air-gapped vault",
-    ],
+    usual: &[],
     rare: &[],
 };
 
@@ -90,10 +87,6 @@ pub(super) const UNTRUE: Known = Known {
         "not named: source-key-pending-deletion, behind a missing role",
         "not named: source-not-enabled-in-the-keys-region",
         "not named: source-not-enabled-in-the-keys-region, behind a missing role",
-        "not named: source-vault-denies-copies-from-it",
-        "not named: source-vault-denies-copies-from-it, behind a missing role",
-        "not named: source-vault-lets-copies-go-elsewhere",
-        "not named: source-vault-lets-copies-go-elsewhere, behind a missing role",
         "not named: tag-key-in-another-case",
         "not named: tag-value-not-allowed",
         "not named: too-many-tags",
@@ -106,8 +99,6 @@ pub(super) const UNTRUE: Known = Known {
         "not named: vault-key-admits-nobody, behind a missing role",
         "not named: vault-key-denies-grants",
         "not named: vault-key-denies-grants, behind a missing role",
-        "not named: vault-key-disabled",
-        "not named: vault-key-disabled, behind a missing role",
         "not named: vault-key-gives-no-grant",
         "not named: vault-key-gone",
         "not named: vault-key-gone, behind a missing role",
@@ -118,13 +109,9 @@ pub(super) const UNTRUE: Known = Known {
         "wrongly ruled out: role-may-not-use-keys",
         "wrongly ruled out: role-trusts-another-account, behind a missing role",
         "wrongly ruled out: role-trusts-another-service, behind a missing role",
-        "wrongly ruled out: second-snapshots-key-admits-nobody",
-        "wrongly ruled out: second-snapshots-key-disabled",
-        "wrongly ruled out: source-key-managed-by-aws",
         "wrongly ruled out: vault-key-admits-another-role",
         "wrongly ruled out: vault-key-admits-nobody",
         "wrongly ruled out: vault-key-gives-no-grant",
-        "wrongly ruled out: vault-on-the-default-key",
     ],
     rare: &[
         "not named: air-gapped-vaults-key-admits-the-job-role-alone, behind a missing role",
