@@ -2,46 +2,17 @@
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::grounds::Grounds;
 pub use crate::pause::Pause;
+pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
 use crate::ports::CallResult;
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
-
-/// How far the clocks of two functions may differ (our own, inferred: AWS Lambda keeps its hosts'
-/// clocks in step, and names no bound). A lease that ended a shorter time ago may still count as its
-/// owner's, so nobody else takes it.
-pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(30);
-
-/// The moment up to which a lease must have ended for somebody else to take it now.
-#[must_use]
-pub fn ended_for_all(now: Timestamp) -> Timestamp {
-    now.saturating_sub(CLOCKS_DIFFER).unwrap_or(now)
-}
-
-/// What is counted of each source account in one UTC day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CountedOfSource {
-    /// Writes of policies.
-    Writes,
-    /// Copies that were started again.
-    Retries,
-}
-
-impl CountedOfSource {
-    /// The stable name.
-    #[must_use]
-    pub const fn slug(self) -> &'static str {
-        match self {
-            Self::Writes => "writes",
-            Self::Retries => "retries",
-        }
-    }
-}
+pub use crate::source_budget::CountedOfSource;
 
 /// How a job stands in the ledger when its event arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -288,44 +259,6 @@ pub struct LastWrite {
     pub sids: Vec<String>,
     /// Whether it took them out.
     pub is_undo: bool,
-}
-
-/// A lease on a policy. Only [`Ledger::acquire_lease`] makes one; a guarded write needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease {
-    resource: String,
-    owner: String,
-    until: Timestamp,
-}
-
-impl Lease {
-    /// For implementations of [`Ledger`], once the ledger has recorded it.
-    #[must_use]
-    pub const fn recorded(resource: String, owner: String, until: Timestamp) -> Self {
-        Self {
-            resource,
-            owner,
-            until,
-        }
-    }
-
-    /// The leased resource.
-    #[must_use]
-    pub fn resource(&self) -> &str {
-        &self.resource
-    }
-
-    /// Who holds it.
-    #[must_use]
-    pub fn owner(&self) -> &str {
-        &self.owner
-    }
-
-    /// When it ends by itself.
-    #[must_use]
-    pub const fn until(&self) -> Timestamp {
-        self.until
-    }
 }
 
 /// The memory between events.

@@ -1,70 +1,25 @@
 //! The ledger in memory.
 
-use std::collections::BTreeMap;
+mod state;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedAs, CountedOfSource, Counting, JobEntry,
-    JobProgress, Lease, Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings,
-    Refusal, RetryRecord, SettingsNotice, ended_for_all,
+    Lease, Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal,
+    RetryRecord, SettingsNotice, ended_for_all,
 };
 use copymend_remediation::ports::CallResult;
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use self::state::{Counted, Job, JobState, State};
 use crate::calls::Calls;
-use crate::policies::{Policy, day};
+use crate::policies::day;
 
 /// How long finished jobs, incidents and retries are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
-
-#[derive(Clone, Debug)]
-struct Job {
-    state: JobState,
-    progress: JobProgress,
-}
-
-#[derive(Clone, Debug)]
-enum JobState {
-    Begun { owner: String, until: Timestamp },
-    Done { outcome: String, at: Timestamp },
-}
-
-#[derive(Clone, Debug)]
-struct Counted {
-    count: u64,
-    outcome: String,
-    first_seen: Timestamp,
-    at: Timestamp,
-    /// The job whose retry worked.
-    closed_by: Option<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Retries {
-    jobs: Vec<String>,
-    at: Timestamp,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    jobs: BTreeMap<String, Job>,
-    incidents: BTreeMap<String, Counted>,
-    leases: BTreeMap<String, Lease>,
-    policies: BTreeMap<String, Policy>,
-    changes: Vec<(Change, ChangeState)>,
-    last_change: Option<(String, Timestamp)>,
-    sources: BTreeMap<(CountedOfSource, AccountId, Date), u32>,
-    admitted: BTreeMap<(String, String), Timestamp>,
-    retries: BTreeMap<(String, String), Retries>,
-    retried: BTreeMap<String, RetryRecord>,
-    pause: Option<Pause>,
-    settings: Option<RecordedSettings>,
-    /// Who tells people of the settings, until when.
-    settings_notice: Option<(String, Timestamp)>,
-}
 
 /// A [`Ledger`] that forgets when the program ends. Clones share it.
 #[derive(Clone, Debug, Default)]

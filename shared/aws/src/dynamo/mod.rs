@@ -37,6 +37,7 @@
 
 mod counting;
 mod history;
+mod leases;
 mod pausing;
 mod retries;
 mod settings;
@@ -56,7 +57,7 @@ use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease, Ledger,
     Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
-    SettingsNotice, ended_for_all,
+    SettingsNotice,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -310,42 +311,15 @@ impl Ledger for DynamoLedger {
         now: Timestamp,
         until: Timestamp,
     ) -> CallResult<Option<Lease>> {
-        let pk = format!("lease#{resource}");
-        let request = self
-            .put_item(&pk)
-            .item("held_by", string(owner))
-            .item("held_until", time(until))
-            .item("expires_at", expiry(until, 1))
-            .condition_expression(
-                "attribute_not_exists(pk) OR held_until <= :ended OR held_by = :owner",
-            )
-            .expression_attribute_values(":ended", time(ended_for_all(now)))
-            .expression_attribute_values(":owner", string(owner));
-        let taken = Call::new("dynamodb:PutItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(taken.map(|_| Lease::recorded(resource.to_owned(), owner.to_owned(), until)))
+        self.take_lease(resource, owner, now, until).await
     }
 
     async fn release_lease(&self, lease: Lease) -> CallResult<()> {
-        let pk = format!("lease#{}", lease.resource());
-        let request = self
-            .delete_item(&pk)
-            .condition_expression("held_by = :owner AND held_until = :until")
-            .expression_attribute_values(":owner", string(lease.owner()))
-            .expression_attribute_values(":until", time(lease.until()));
-        Call::new("dynamodb:DeleteItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+        self.give_lease_back(&lease).await
     }
 
     async fn is_leased(&self, lease: &Lease) -> CallResult<bool> {
-        let item = self.get(&format!("lease#{}", lease.resource())).await?;
-        let until = Timestamp::from_millisecond(lease.until().as_millisecond()).ok();
-        Ok(item.is_some_and(|item| {
-            text(&item, "held_by") == Some(lease.owner()) && moment(&item, "held_until") == until
-        }))
+        self.holds_lease(lease).await
     }
 
     async fn counted_of_source(
