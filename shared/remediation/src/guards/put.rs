@@ -63,6 +63,9 @@ fn deleted_principal(policy: &PolicyDocument) -> Option<(usize, &str)> {
     statements.find_map(|(place, statement)| Some((place + 1, statement.unique_ids().next()?)))
 }
 
+/// Stands for a role whose name isn't known.
+const UNKNOWN_ROLE: &str = "role-that-is-not-known";
+
 /// The put, by the role that Copymend has in the account of the resource. Where its name isn't
 /// known, whatever names a principal of that account by an ARN may mean it.
 fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) -> Option<Request> {
@@ -72,12 +75,14 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
     let deployment = &question.settings.deployment;
     let request = match deployment.role_in(arn.partition(), account) {
         Some(role) => Request::new(role, action, target),
+        // Some role of the account: which one isn't known.
         None => Request::new(
-            format!("arn:{}:iam::{account}:root", arn.partition()),
+            format!("arn:{}:iam::{account}:role/{UNKNOWN_ROLE}", arn.partition()),
             action,
             target,
         )
-        .with_unknown("aws:PrincipalArn"),
+        .with_unknown("aws:PrincipalArn")
+        .with_unknown("aws:userid"),
     };
     let request = request
         .with_context("aws:SecureTransport", ["true"])
