@@ -140,7 +140,7 @@ pub(crate) fn is_of_no_use(copy: &BackupCopy, facts: &Facts) -> bool {
         .vault_key
         .described()
         .is_some_and(|key| key.manager == KeyManager::Aws);
-    is_of_aws && found(key(copy, facts)).0 == Verdict::Confirmed
+    is_default_vault(copy) || (is_of_aws && found(key(copy, facts)).0 == Verdict::Confirmed)
 }
 
 /// Where a copy goes, as far as it decides about the destination vault's key.
@@ -173,7 +173,21 @@ impl Way {
     }
 }
 
+/// The vault that AWS Backup makes for each account and Region. It "can't be shared", whatever its
+/// key, so no other account copies into it (AWS Backup, "Creating backup copies across AWS
+/// accounts", documented).
+const DEFAULT_VAULT: &str = "Default";
+
+fn is_default_vault(copy: &BackupCopy) -> bool {
+    copy.is_cross_account() && copy.destination_vault.name() == DEFAULT_VAULT
+}
+
 fn key(copy: &BackupCopy, facts: &Facts) -> Checked {
+    if is_default_vault(copy) {
+        return Ok(confirmed(
+            "the destination is the vault `Default`, into which no other account can copy",
+        ));
+    }
     let way = Way::of(copy, facts);
     if way.fully_managed && !way.from_air_gapped && !way.into_air_gapped {
         return Err(not_checkable(

@@ -3,7 +3,7 @@
 use copymend_diagnosis::access::Access;
 use copymend_policy::{KEY_POLICY_MAX_BYTES, check_size};
 
-use super::{Answer, Question};
+use super::{Act, Answer, Question};
 use crate::plan::{PlanError, Target};
 
 pub(super) fn policy_known(question: &Question<'_>) -> Answer {
@@ -72,17 +72,24 @@ pub(super) fn only_adds(question: &Question<'_>) -> Answer {
     })
 }
 
+/// AWS documents no limit of a vault's policy. This one is ours (inferred from AWS KMS's): a policy
+/// that is longer is for its owner to look at.
+const VAULT_POLICY_MAX_BYTES: usize = 32_768;
+
 pub(super) fn size_limit(question: &Question<'_>) -> Answer {
     let edit = question.edit()?;
     let bytes = edit.after.as_str().len();
     Some(match question.target()? {
-        // No limit of a vault policy is documented; the service refuses what is too long, and the
-        // report says so.
-        Target::VaultPolicy(_) => (true, format!("{bytes} bytes; no limit is documented")),
-        Target::KeyPolicy(_) => match check_size(&edit.after, KEY_POLICY_MAX_BYTES) {
-            Ok(()) => (true, format!("{bytes} of {KEY_POLICY_MAX_BYTES} bytes")),
-            Err(error) => (false, error.to_string()),
-        },
+        Target::VaultPolicy(_) | Target::KeyPolicy(_) => {
+            let most = match question.act {
+                Act::KeyPolicy => KEY_POLICY_MAX_BYTES,
+                Act::VaultPolicy | Act::ServiceLinkedRole | Act::Retry => VAULT_POLICY_MAX_BYTES,
+            };
+            match check_size(&edit.after, most) {
+                Ok(()) => (true, format!("{bytes} of {most} bytes")),
+                Err(error) => (false, error.to_string()),
+            }
+        }
         Target::ServiceLinkedRole(_) => return None,
     })
 }

@@ -235,6 +235,29 @@ async fn a_key_policy_may_become_as_long_as_kms_takes_and_not_a_byte_longer() {
 }
 
 #[tokio::test]
+async fn a_vault_policy_that_would_be_longer_than_our_limit_is_left_to_its_owner() {
+    for (bytes, refused) in [(20_000, false), (32_768, true)] {
+        let (sandbox, event) = scene("destination-vault-policy");
+        let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr-orders";
+        sandbox.with_world(|world| {
+            let vault = world.vault_mut(&vault.parse().unwrap()).unwrap();
+            let id = "x".repeat(bytes);
+            vault.policy = Some(PolicyText::new(format!(
+                r#"{{"Version":"2012-10-17","Id":"{id}","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"444455556666"}},"Action":"backup:ListRecoveryPointsByBackupVault","Resource":"*"}}]}}"#
+            )));
+        });
+        let report = repair(&sandbox, &event).await;
+        let failed = failed_guards(&report);
+        assert_eq!(
+            failed.contains(&"size-limit"),
+            refused,
+            "{bytes}: {failed:?}"
+        );
+        assert_eq!(sandbox.writes().is_empty(), refused, "{bytes}");
+    }
+}
+
+#[tokio::test]
 async fn nesting_without_end_is_refused_in_events_and_in_policies() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr-orders";
