@@ -164,7 +164,10 @@ fn reach_of_arn(arn: &str, request: &Request, path: Path) -> Reach {
                 Reach::Role.or_none(is_user)
             }
         }
-        Identity::Role { arn: own, .. } => Reach::Role.or_none(arn == own),
+        // Some session of the role: one that is named by itself may be it.
+        Identity::Role { arn: own, .. } => {
+            Reach::Role.or_none(arn == own || (path == Path::AsNamed && is_session_of(arn, own)))
+        }
         Identity::User { arn: own, .. } | Identity::Other { text: own, .. } => {
             Reach::Direct.or_none(arn == own)
         }
@@ -183,6 +186,22 @@ fn is_role_of(arn: &str, account: &Account, name: &str) -> bool {
                 .and_then(|path| path.rsplit('/').next())
                 == Some(name)
     })
+}
+
+/// Whether `arn` is a session of this role. It doesn't carry the role's path.
+fn is_session_of(arn: &str, role: &str) -> bool {
+    let (Some(session), Some(role)) = (arn_parts(arn), arn_parts(role)) else {
+        return false;
+    };
+    let [_, partition, service, _, account, resource] = session;
+    let name = role[5].rsplit('/').next();
+    partition == role[1]
+        && service == "sts"
+        && account == role[4]
+        && resource
+            .strip_prefix("assumed-role/")
+            .and_then(|rest| rest.split('/').next())
+            == name
 }
 
 /// A unique id is the part of `aws:userid` before the colon (documented: IAM

@@ -217,6 +217,20 @@ fn not_principal_with_deny_spares_whom_it_names_whole() {
 }
 
 #[test]
+fn a_session_that_is_named_by_itself_may_be_that_of_a_role_that_is_asked_about() {
+    let other = SESSION.replace("CopyRole", "OtherRole");
+    for (named, expected) in [(SESSION, "unknown"), (other.as_str(), "implicitly-denied")] {
+        for effect in ["Allow", "Deny"] {
+            let policy = statements(&format!(
+                r#"{{"Effect":"{effect}","Principal":{{"AWS":"{named}"}},"Action":"*","Resource":"*"}}"#
+            ));
+            let answer = evaluate(&policy, &Request::new(ROLE, COPY, VAULT));
+            assert_eq!(answer.slug(), expected, "{effect} {named}");
+        }
+    }
+}
+
+#[test]
 fn keys_that_follow_from_the_principal() {
     for (who, key, value) in [
         (ROLE, "aws:PrincipalArn", ROLE),
