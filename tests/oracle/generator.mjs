@@ -172,6 +172,19 @@ function conditions(dice, asked, most) {
 }
 
 function grantees(dice, asked) {
+  return withoutOwnSessions(drawnGrantees(dice, asked), asked.principal)
+}
+
+/** A role is asked about without its session: whether a session that is named by itself is meant isn't known, and the simulator says no. */
+function withoutOwnSessions(named, principal) {
+  const [, partition, service, , account, resource] = principal.split(':')
+  if (service !== 'iam' || !resource?.startsWith('role/') || named.AWS === undefined) return named
+  const own = `arn:${partition}:sts::${account}:assumed-role/${resource.split('/').pop()}/`
+  const others = [named.AWS].flat().filter((one) => !one.startsWith(own))
+  return { ...named, AWS: others.length > 0 ? others : ['999999999999'] }
+}
+
+function drawnGrantees(dice, asked) {
   const chosen = dice.below(20)
   if (chosen < 4) return '*'
   // Chance alone would seldom name the one who asks.

@@ -248,7 +248,8 @@ impl PrincipalElement {
     /// where that is unknown and the policy names a role that a session may be of.
     pub(crate) fn includes(&self, request: &Request) -> Truth {
         let reach = self.reach(request);
-        if reach != self.reach_if(request, Path::Another) {
+        let is_reached = |reach| reach != Reach::None;
+        if is_reached(reach) != is_reached(self.reach_if(request, Path::Another)) {
             return Truth::Unknown(vec![request.unknown_name(&Key::new("aws:PrincipalArn"))]);
         }
         Truth::from(reach != Reach::None)
