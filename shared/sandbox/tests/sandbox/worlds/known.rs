@@ -15,17 +15,14 @@ pub(super) const UNHELPFUL: Known = Known {
         "of no use: source-key-policy is repaired, then region-opt-in stops the copy",
     ],
     rare: &[
+        "of no use: destination-vault-policy is repaired, then destination-vault-key stops the copy",
         "of no use: destination-vault-policy is repaired, then source-key-deny stops the copy",
         "of no use: destination-vault-policy is repaired, then source-key-state stops the copy",
-        "of no use: service-linked-role is repaired, then destination-vault-deny stops the copy",
-        "of no use: service-linked-role is repaired, then destination-vault-key stops the copy",
         "of no use: service-linked-role is repaired, then region-opt-in stops the copy",
         "of no use: service-linked-role is repaired, then resource-control-policy stops the copy",
         "of no use: service-linked-role is repaired, then source-key-policy stops the copy",
         "of no use: service-linked-role is repaired, then unsupported-resource-type stops the copy",
-        "of no use: source-key-policy is repaired, then destination-vault-key stops the copy",
         "of no use: source-key-policy is repaired, then source-key-policy stops the copy",
-        "of no use: source-key-policy is repaired, then source-key-state stops the copy",
     ],
 };
 
@@ -110,6 +107,11 @@ pub(super) const UNTRUE: Known = Known {
         "wrongly ruled out: vault-key-gives-no-grant",
     ],
     rare: &[
+        "made up: destination-vault-key, of a fully managed type",
+        "not named: region-not-enabled, behind a missing role",
+        "not named: vault-key-disabled",
+        "not named: vault-key-disabled, behind a missing role",
+        "wrongly ruled out: vault-key-admits-nobody",
         "not named: air-gapped-vaults-key-admits-the-job-role-alone, behind a missing role",
         "not named: region-not-enabled",
         "not named: role-may-not-use-keys, behind a missing role",
