@@ -67,7 +67,8 @@ fn deleted_principal(policy: &PolicyDocument) -> Option<(usize, &str)> {
 const UNKNOWN_ROLE: &str = "role-that-is-not-known";
 
 /// The put, by the role that Copymend has in the account of the resource. Where its name isn't
-/// known, whatever names a principal of that account by an ARN may mean it.
+/// known, conditions on it are unknown, and a statement that names another principal by its ARN
+/// isn't taken to mean it: AWS then refuses the put.
 fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) -> Option<Request> {
     let target = question.target()?.as_str();
     let arn: copymend_policy::Arn = target.parse().ok()?;
