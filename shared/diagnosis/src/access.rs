@@ -14,7 +14,8 @@ use crate::facts::{Facts, Organization, Tags};
 use crate::job::BackupCopy;
 use crate::resource::RoleArn;
 pub use keys::{
-    KeyUser, key_access, key_access_through, key_exclusions, source_key_access, vault_key_access,
+    KeyUser, UserAccess, key_access, key_access_through, key_exclusions, source_key_access,
+    source_key_access_of, users_of_source_key, vault_key_access,
 };
 
 /// The action on the recovery point that the job role must be allowed.

@@ -6,7 +6,7 @@ use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
 use crate::causes::{Cause, Family, is_of_no_use};
 use crate::fact::Fact;
-use crate::facts::{Facts, SimulatedFact, SourceKey};
+use crate::facts::{Facts, ImageKeys, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
 use crate::messages::{Candidate, Explanation, PolicyType};
 
@@ -70,6 +70,10 @@ impl Diagnosis {
 
 /// Why a cause is considered that no message suggests.
 const SEEN: &str = "seen while the facts were read";
+/// The same where nobody could look at it.
+const OPEN: &str = "nothing excludes it for this copy";
+/// The same where it may be what is left.
+const ALIKE: &str = "the same words may mean this, and it could not be read";
 
 /// The causes that a message suggests, best first.
 fn proposed(explanation: &Explanation<'_>) -> Vec<Cause> {
@@ -98,31 +102,40 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
             .iter()
             .filter(|cause| !proposed.contains(cause))
             .map(|cause| considered(*cause, SEEN))
-            .filter(|assessment| assessment.verdict == Verdict::Confirmed),
+            .filter_map(|assessment| standing(assessment, copy, facts))
+            .map(|assessment| match assessment.verdict {
+                Verdict::NotCheckable => Assessment {
+                    why: OPEN.to_owned(),
+                    ..assessment
+                },
+                Verdict::Confirmed | Verdict::RuledOut => assessment,
+            }),
     );
+    candidates.extend(of_other_keys(&candidates, facts));
     candidates.sort_by(|left, right| compare(left, right, &proposed));
     let by_now = admits_by_now(&candidates, facts);
     let all_excluded = candidates
         .first()
-        .is_none_or(|first| first.verdict == Verdict::RuledOut);
-    // AWS words these like what the message suggests, and nobody could look at them: they may be
-    // what is left.
-    let unread: Vec<Assessment> = ranked
-        .iter()
-        .filter(|_| all_excluded && !by_now)
-        .filter(|cause| !proposed.contains(cause) && is_worded_alike(**cause, &proposed))
-        .filter(|cause| cause.entry().is_unread(copy, facts))
-        .map(|cause| {
-            considered(
-                *cause,
-                "the same words may mean this, and it could not be read",
-            )
-        })
-        .collect();
-    if by_now || (all_excluded && unread.is_empty()) {
+        .is_none_or(|first| class_of(first, &proposed) >= Class::Open);
+    if by_now {
         candidates.insert(0, nothing_left(by_now));
+    } else if all_excluded {
+        // AWS words these like what the message suggests, and nobody could look at them: they may
+        // be what is left.
+        let (mut left, others): (Vec<Assessment>, Vec<Assessment>) =
+            candidates.into_iter().partition(|assessment| {
+                class_of(assessment, &proposed) == Class::Open
+                    && is_worded_alike(assessment.cause, &proposed)
+            });
+        for assessment in &mut left {
+            ALIKE.clone_into(&mut assessment.why);
+        }
+        if left.is_empty() {
+            left.push(nothing_left(by_now));
+        }
+        left.extend(others);
+        candidates = left;
     }
-    candidates.splice(0..0, unread);
     let diagnosis = Diagnosis {
         candidates,
         proposed,
@@ -143,6 +156,7 @@ pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
     let causes = Cause::in_order_of_repair().into_iter();
     causes
         .map(|cause| Assessment::of(cause, SEEN, assess(cause, copy, facts)))
+        .filter_map(|assessment| standing(assessment, copy, facts))
         .map(|assessment| match assessment.verdict {
             // The simulator alone is not believed.
             Verdict::Confirmed if assessment.cause == Cause::ServiceControlPolicy => Assessment {
@@ -151,29 +165,75 @@ pub fn obstacles(copy: &BackupCopy, facts: &Facts) -> Vec<Assessment> {
             },
             Verdict::Confirmed | Verdict::NotCheckable | Verdict::RuledOut => assessment,
         })
-        .filter(|assessment| match assessment.verdict {
-            Verdict::Confirmed => true,
-            Verdict::NotCheckable => assessment.cause.entry().is_unread(copy, facts),
-            Verdict::RuledOut => false,
-        })
         .collect()
 }
 
-/// Sorts by: shown and of the message's family; suggested and not excluded; shown but of another
-/// family; excluded.
+/// What one key of an image shows, the others may have too: where they weren't read, a repair of the
+/// one may not be all.
+fn of_other_keys(candidates: &[Assessment], facts: &Facts) -> Option<Assessment> {
+    let ImageKeys::Unknown(why) = &facts.image_keys else {
+        return None;
+    };
+    let shown = candidates.iter().find(|candidate| {
+        candidate.cause == Cause::SourceKeyPolicy && candidate.verdict == Verdict::Confirmed
+    })?;
+    Some(Assessment {
+        verdict: Verdict::NotCheckable,
+        why: OPEN.to_owned(),
+        evidence: vec![format!(
+            "an image can hold several snapshots under several keys; the others were not read ({why})"
+        )],
+        ..shown.clone()
+    })
+}
+
+/// A cause that no message suggests, where it stands in the way of the copy by the facts, or may
+/// stand there for all that is known.
+fn standing(assessment: Assessment, copy: &BackupCopy, facts: &Facts) -> Option<Assessment> {
+    match assessment.verdict {
+        Verdict::Confirmed => Some(assessment),
+        Verdict::NotCheckable if assessment.cause.entry().is_unread(copy, facts) => {
+            Some(assessment)
+        }
+        Verdict::NotCheckable | Verdict::RuledOut => None,
+    }
+}
+
+/// How much speaks for a cause, the most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// Shown, and of the message's family.
+    Shown,
+    /// Suggested and not excluded.
+    Suggested,
+    /// Shown, but of another family.
+    ShownBeside,
+    /// Neither suggested nor excluded.
+    Open,
+    /// Excluded.
+    Excluded,
+}
+
+fn class_of(assessment: &Assessment, proposed: &[Cause]) -> Class {
+    match assessment.verdict {
+        Verdict::Confirmed if is_of_family(assessment.cause, proposed) => Class::Shown,
+        Verdict::NotCheckable if proposed.contains(&assessment.cause) => Class::Suggested,
+        Verdict::Confirmed => Class::ShownBeside,
+        Verdict::NotCheckable => Class::Open,
+        Verdict::RuledOut => Class::Excluded,
+    }
+}
+
 fn compare(left: &Assessment, right: &Assessment, proposed: &[Cause]) -> Ordering {
-    let class = |assessment: &Assessment| match assessment.verdict {
-        Verdict::Confirmed if is_of_family(assessment.cause, proposed) => 0_u8,
-        Verdict::NotCheckable => 1,
-        Verdict::Confirmed => 2,
-        Verdict::RuledOut => 3,
-    };
-    let rank = |assessment: &Assessment| match assessment.verdict {
-        Verdict::Confirmed => assessment.cause.entry().rank().unwrap_or(u8::MAX),
+    let rank = |assessment: &Assessment| match class_of(assessment, proposed) {
+        Class::Shown | Class::ShownBeside | Class::Open => {
+            assessment.cause.entry().rank().unwrap_or(u8::MAX)
+        }
         // A stable sort keeps the order in which the message suggests them.
-        Verdict::NotCheckable | Verdict::RuledOut => 0,
+        Class::Suggested | Class::Excluded => 0,
     };
-    (class(left), rank(left)).cmp(&(class(right), rank(right)))
+    let place = |assessment| (class_of(assessment, proposed), rank(assessment));
+    place(left).cmp(&place(right))
 }
 
 fn assess(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Finding {

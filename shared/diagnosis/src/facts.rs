@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, WhyUnknown};
+use crate::job::BackupCopy;
 use crate::resource::{KeyArn, RoleArn};
 use crate::simulation::{PrincipalPolicies, Simulated, SimulatedAction, Simulation};
 use crate::tag_policy::TagPolicy;
@@ -391,6 +392,25 @@ impl Facts {
     pub fn is_into_air_gapped_vault(&self) -> bool {
         let vault = self.destination_vault.known().and_then(Option::as_ref);
         vault.is_some_and(BackupVault::is_logically_air_gapped)
+    }
+
+    /// Whether the destination vault is logically air-gapped; `None` where it wasn't read or is gone.
+    #[must_use]
+    pub fn enters_air_gapped_vault(&self) -> Option<bool> {
+        let vault = self.destination_vault.known()?.as_ref()?;
+        Some(vault.is_logically_air_gapped())
+    }
+
+    /// Whether the backup lies in a logically air-gapped vault; `None` where that wasn't read or is
+    /// gone. What lies in one has an ARN of AWS Backup, whatever its type (AWS Backup, "Logically
+    /// air-gapped vaults", documented).
+    #[must_use]
+    pub fn leaves_air_gapped_vault(&self, copy: &BackupCopy) -> Option<bool> {
+        if copy.source_recovery_point.service() != "backup" {
+            return Some(false);
+        }
+        let vault = self.source_vault.known()?.as_ref()?;
+        Some(vault.is_logically_air_gapped())
     }
 
     /// The recovery point's tags, where AWS Backup tells them.

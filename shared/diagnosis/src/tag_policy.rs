@@ -94,6 +94,11 @@ impl TagPolicy {
         })
     }
 
+    /// Whether one of its rules is enforced for resource types of which this holds.
+    pub(crate) fn is_enforced(&self, is_meant: impl Fn(&[String]) -> bool) -> bool {
+        self.rules.iter().any(|rule| is_meant(&rule.enforced_for))
+    }
+
     /// The tags that the policy doesn't allow. AWS's own tags (`aws:…`) are no user tags and don't
     /// count.
     #[must_use]

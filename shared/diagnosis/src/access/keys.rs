@@ -8,7 +8,7 @@ use super::{
 };
 use crate::fact::Fact;
 use crate::facts::{Facts, Tags};
-use crate::features::via_service;
+use crate::features::{is_fully_managed, via_service};
 use crate::job::BackupCopy;
 use crate::resource::KeyArn;
 
@@ -64,17 +64,6 @@ pub enum KeyUser {
 }
 
 impl KeyUser {
-    /// Who uses the source key. Into a logically air-gapped vault it is the job role (AWS Backup,
-    /// "Logically air-gapped vaults", documented); inside an account it is inferred to be.
-    #[must_use]
-    pub fn of_source_key(copy: &BackupCopy, facts: &Facts) -> Self {
-        if copy.is_cross_account() && !facts.is_into_air_gapped_vault() {
-            Self::ServiceLinkedRole
-        } else {
-            Self::JobRole
-        }
-    }
-
     /// The user in a sentence.
     #[must_use]
     pub fn shown(self, copy: &BackupCopy) -> String {
@@ -132,7 +121,46 @@ pub fn key_access_through(
     .access(policy)
 }
 
-/// What the source key's policy answers to who uses it for this copy.
+/// What a key's policy answers to one of those who use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserAccess {
+    /// Who it is.
+    pub user: KeyUser,
+    /// The answer.
+    pub access: Access,
+    /// Whether this copy is known to need it, and not inferred to.
+    pub is_certain: bool,
+}
+
+/// Who uses the source key for this copy, and whether that is certain.
+///
+/// | copy | user | label |
+/// |---|---|---|
+/// | to another account | the destination's service-linked role | documented: AWS Backup, "Creating backup copies across AWS accounts" |
+/// | into a logically air-gapped vault | the job role | documented: AWS Backup, "Logically air-gapped vaults" |
+/// | out of one | the job role, and into a standard vault the destination's service-linked role too | documented: as before |
+/// | inside the account | the job role; for a fully managed type it may be either | inferred |
+#[must_use]
+pub fn users_of_source_key(copy: &BackupCopy, facts: &Facts) -> Vec<(KeyUser, bool)> {
+    use KeyUser::{JobRole, ServiceLinkedRole};
+    let fully_managed = is_fully_managed(&copy.source_recovery_point);
+    match (
+        facts.leaves_air_gapped_vault(copy),
+        facts.enters_air_gapped_vault(),
+    ) {
+        (Some(true), Some(true)) => vec![(JobRole, true)],
+        (Some(true), Some(false)) => vec![(JobRole, true), (ServiceLinkedRole, true)],
+        (Some(true), None) => vec![(JobRole, true), (ServiceLinkedRole, false)],
+        (Some(false) | None, Some(true)) => vec![(JobRole, true)],
+        (Some(false), Some(false)) if copy.is_cross_account() => vec![(ServiceLinkedRole, true)],
+        (Some(false), _) if !copy.is_cross_account() && !fully_managed => vec![(JobRole, false)],
+        (Some(false) | None, Some(false) | None) => {
+            vec![(ServiceLinkedRole, false), (JobRole, false)]
+        }
+    }
+}
+
+/// What the source key's policy answers to each who uses it for this copy.
 #[must_use]
 pub fn source_key_access(
     policy: &PolicyDocument,
@@ -140,8 +168,27 @@ pub fn source_key_access(
     tags: &Fact<Tags>,
     copy: &BackupCopy,
     facts: &Facts,
+) -> Vec<UserAccess> {
+    let users = users_of_source_key(copy, facts).into_iter();
+    users
+        .map(|(user, is_certain)| UserAccess {
+            user,
+            access: source_key_access_of(user, policy, key, tags, copy, facts),
+            is_certain,
+        })
+        .collect()
+}
+
+/// What the source key's policy answers to this user.
+#[must_use]
+pub fn source_key_access_of(
+    user: KeyUser,
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    copy: &BackupCopy,
+    facts: &Facts,
 ) -> Access {
-    let user = KeyUser::of_source_key(copy, facts);
     source_key_use(user, key, tags, copy, facts).access(policy)
 }
 
@@ -175,6 +222,10 @@ fn source_key_use<'a>(
         user,
         calls: match user {
             KeyUser::ServiceLinkedRole => SERVICE_LINKED_ROLE_READS,
+            // The key of the backup is the air-gapped vault's own then.
+            KeyUser::JobRole if facts.leaves_air_gapped_vault(copy) == Some(true) => {
+                AIR_GAPPED_VAULTS_KEY
+            }
             KeyUser::JobRole => JOB_ROLE,
         },
         // Which of the two is named is unverified.

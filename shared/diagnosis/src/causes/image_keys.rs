@@ -45,7 +45,7 @@ pub(super) fn at_each(
 }
 
 /// The finding that weighs more: shown before not checkable before excluded.
-fn worse(one: Finding, other: Finding) -> Finding {
+pub(super) fn worse(one: Finding, other: Finding) -> Finding {
     let weight = |finding: &Finding| match finding.0 {
         Verdict::Confirmed => 2_u8,
         Verdict::NotCheckable => 1,
@@ -69,13 +69,24 @@ fn facts_about(key: &KeyFacts, facts: &Facts) -> Facts {
 
 /// Whether a read of one of the keys told nothing, or which they are isn't known.
 pub(super) fn is_any_unread(copy: &BackupCopy, facts: &Facts) -> bool {
+    is_any_open(key::is_unread, copy, facts)
+}
+
+/// Whether a cause is open at one of the keys, or which they are isn't known.
+pub(super) fn is_any_open(
+    is_open: fn(&BackupCopy, &Facts) -> bool,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> bool {
     let is_of_others = match &facts.image_keys {
         ImageKeys::NotApplicable => false,
         // What AWS Backup calls unencrypted has no key.
         ImageKeys::Unknown(_) => facts.source_key != SourceKey::NotEncrypted,
-        ImageKeys::Others(keys) => keys.iter().any(key::is_key_unread),
+        ImageKeys::Others(keys) => keys
+            .iter()
+            .any(|key| is_open(copy, &facts_about(key, facts))),
     };
-    is_of_others || key::is_unread(copy, facts)
+    is_of_others || is_open(copy, facts)
 }
 
 /// What a key can have that stops a copy.

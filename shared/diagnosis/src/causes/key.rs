@@ -1,8 +1,9 @@
 //! The key of the source backup itself: its state, whether it exists, who manages it.
 
+use super::vault_policy::NO_VAULT;
 use super::{Entry, Family, Pages, Remedy, Shown, console, image_keys, page, rules};
 use crate::advice::{Case, step};
-use crate::assess::{Checked, Finding, confirmed, ruled_out, unreadable};
+use crate::assess::{Checked, Finding, confirmed, not_checkable, ruled_out, unreadable};
 use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, SourceKey};
 use crate::features::is_fully_managed;
 use crate::job::BackupCopy;
@@ -110,7 +111,9 @@ pub(super) static AWS_MANAGED: Entry = Entry {
             not ["vault is encrypted with|default backup service managed key"]
             => "The backup is encrypted with an AWS managed key, which cannot be shared.";
     },
-    shown: Shown::ByFacts(160, aws_managed_at_each, image_keys::is_any_unread),
+    shown: Shown::ByFacts(160, aws_managed_at_each, |copy, facts| {
+        image_keys::is_any_open(is_aws_managed_open, copy, facts)
+    }),
     families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| case.backup_owner(),
@@ -194,8 +197,9 @@ fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Checked {
     }
     // In the same account a logically air-gapped vault takes none either (AWS Backup, "Logically
     // air-gapped vaults", documented).
-    facts.destination_vault.read()?;
-    Ok(if facts.is_into_air_gapped_vault() {
+    let vault = facts.destination_vault.read()?.as_ref();
+    let vault = vault.ok_or_else(|| not_checkable(NO_VAULT))?;
+    Ok(if vault.is_logically_air_gapped() {
         confirmed(format!(
             "`{}` is an AWS managed key, and the destination vault is logically air-gapped",
             key.arn
@@ -203,6 +207,14 @@ fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Checked {
     } else {
         not_shared()
     })
+}
+
+/// Whether the key may be one of AWS's that this copy can't do with.
+fn is_aws_managed_open(copy: &BackupCopy, facts: &Facts) -> bool {
+    let matters = copy.is_cross_account() || facts.enters_air_gapped_vault() != Some(false);
+    let is_of_customer =
+        matches!(existing(facts), Ok((_, key)) if key.manager == KeyManager::Customer);
+    matters && !is_fully_managed(&copy.source_recovery_point) && !is_of_customer
 }
 
 /// What a person may do so that a key can be used again.

@@ -2,16 +2,15 @@
 
 use copymend_policy::{KeyGrant, KeyProfile};
 
+use super::image_keys::worse;
 use super::vault_policy::as_json;
 use super::{
     ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, image_keys, key,
     page, rules, service_linked_role,
 };
-use crate::access::{Access, KeyUser, source_key_access, without_denies};
+use crate::access::{Access, UserAccess, source_key_access, source_key_access_of, without_denies};
 use crate::advice::{Case, add_each, step};
-use crate::assess::{
-    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out,
-};
+use crate::assess::{Checked, Finding, Verdict, confirmed, depends_on, not_checkable, ruled_out};
 use crate::fact::Fact;
 use crate::facts::{BackupVault, Facts, KeyFacts, KeyManager};
 use crate::job::BackupCopy;
@@ -77,7 +76,7 @@ pub(super) static POLICY: Entry = Entry {
                 facts,
             ))
         },
-        image_keys::is_any_unread,
+        |copy, facts| image_keys::is_any_open(is_policy_open, copy, facts),
     ),
     families: &[Family::Key, Family::UnlessDenied(Cause::SourceKeyDeny)],
     remedy: Remedy::Repair(Repairable::KeyPolicy),
@@ -110,7 +109,7 @@ pub(super) static DENY: Entry = Entry {
                 facts,
             ))
         },
-        image_keys::is_any_unread,
+        |copy, facts| image_keys::is_any_open(is_deny_open, copy, facts),
     ),
     families: &[Family::Key],
     remedy: Remedy::Advise,
@@ -145,49 +144,116 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
             key.arn
         )));
     }
-    if !copy.is_cross_account() && !facts.is_into_air_gapped_vault() {
-        return Err(not_checkable(format!(
-            "{SAME_ACCOUNT}; which principal uses the key then is not documented"
-        )));
-    }
     let policy = key_facts.policy.read()?;
     // What one policy doesn't allow, another may.
     if !denies {
         key_facts.policy_names.read()?;
     }
-    let user = &KeyUser::of_source_key(copy, facts).shown(copy);
-    let access = |policy| source_key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
-    Ok(match access(policy) {
+    let answers = source_key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
+    let stands = |one: &&UserAccess| one.is_certain;
+    let of_users = |answers: Vec<&UserAccess>| {
+        let findings = answers.into_iter().map(|one| {
+            let user = one.user.shown(copy);
+            if denies {
+                denied(&one.access, &user)
+            } else {
+                let behind = without_denies(policy);
+                let behind = behind.as_ref().map(|policy| {
+                    let key = &key_facts.arn;
+                    source_key_access_of(one.user, policy, key, &key_facts.tags, copy, facts)
+                });
+                admitted(&one.access, behind, key_facts, &user)
+            }
+        });
+        findings.reduce(worse)
+    };
+    let (certain, inferred): (Vec<&UserAccess>, Vec<&UserAccess>) =
+        answers.iter().partition(stands);
+    let certain = of_users(certain);
+    let inferred = of_users(inferred).map(|(_, mut evidence)| {
+        evidence.push(who_uses_it(copy, facts).to_owned());
+        (Verdict::NotCheckable, evidence)
+    });
+    Ok(match (certain, inferred) {
+        (Some(certain), Some(inferred)) => worse(certain, inferred),
+        (Some(finding), None) | (None, Some(finding)) => finding,
+        (None, None) => not_checkable("nobody is known to use the key"),
+    })
+}
+
+/// Why it isn't certain who uses the source key.
+fn who_uses_it(copy: &BackupCopy, facts: &Facts) -> &'static str {
+    if !copy.is_cross_account() && facts.enters_air_gapped_vault() == Some(false) {
+        "source and destination are one account; which principal uses the key then is not documented"
+    } else {
+        "which principal uses the key depends on the kinds of the two vaults, which are not known"
+    }
+}
+
+/// Whether a Deny of the policy keeps a user out.
+fn denied(access: &Access, user: &str) -> Finding {
+    match access {
         Access::Denied {
             action,
             statement,
             text,
-        } if denies => (
+        } => (
             Verdict::Confirmed,
             vec![
                 format!(
-                    "statement {} of the key policy denies {action}",
+                    "statement {} of the key policy denies {action} to {user}",
                     statement.saturating_add(1)
                 ),
-                text,
+                text.clone(),
             ],
         ),
-        Access::Unknown { keys } => depends_on("the key policy", &keys),
-        Access::Missing { .. } | Access::Allowed if denies => {
-            ruled_out("no Deny of the key policy matches")
-        }
-        Access::Missing { actions } => not_allowed("", &actions, key_facts, user),
-        Access::Allowed => ruled_out("the key policy allows what the copy needs"),
-        Access::Denied { .. } => match without_denies(policy).as_ref().map(access) {
-            Some(Access::Allowed) => {
-                ruled_out("without its Deny, the key policy allows what the copy needs")
-            }
+        Access::Unknown { keys } => depends_on("the key policy", keys),
+        Access::Missing { .. } | Access::Allowed => ruled_out("no Deny of the key policy matches"),
+    }
+}
+
+/// Whether the policy doesn't admit a user; `behind` is what it answers without its Denies.
+fn admitted(access: &Access, behind: Option<Access>, key_facts: &KeyFacts, user: &str) -> Finding {
+    match access {
+        Access::Unknown { keys } => depends_on("the key policy", keys),
+        Access::Missing { actions } => not_allowed("", actions, key_facts, user),
+        Access::Allowed => ruled_out(format!(
+            "the key policy allows what the copy needs to {user}"
+        )),
+        Access::Denied { .. } => match behind {
+            Some(Access::Allowed) => ruled_out(format!(
+                "without its Deny, the key policy allows what the copy needs to {user}"
+            )),
             Some(Access::Missing { actions }) => {
                 not_allowed("also without its Deny, ", &actions, key_facts, user)
             }
             Some(Access::Unknown { keys }) => depends_on("the key policy", &keys),
             Some(Access::Denied { .. }) | None => not_checkable("a Deny decides"),
         },
+    }
+}
+
+fn is_policy_open(copy: &BackupCopy, facts: &Facts) -> bool {
+    is_open(copy, facts, |one| one.access != Access::Allowed)
+}
+
+fn is_deny_open(copy: &BackupCopy, facts: &Facts) -> bool {
+    is_open(copy, facts, |one| {
+        matches!(one.access, Access::Denied { .. } | Access::Unknown { .. })
+    })
+}
+
+/// Whether the policy wasn't read, or keeps somebody out who may use the key for this copy.
+fn is_open(copy: &BackupCopy, facts: &Facts, keeps_out: fn(&UserAccess) -> bool) -> bool {
+    if key::is_unread(copy, facts) {
+        return true;
+    }
+    let Ok((key, _)) = key::existing(facts) else {
+        return false;
+    };
+    key.policy.known().is_some_and(|policy| {
+        let answers = source_key_access(policy, &key.arn, &key.tags, copy, facts);
+        answers.iter().any(keeps_out)
     })
 }
 

@@ -2,12 +2,15 @@
 
 use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
 use crate::advice::{Case, step};
+use copymend_policy::AccountId;
+
+use crate::access::{KeyUser, users_of_source_key};
 use crate::assess::{
-    Checked, Finding, MESSAGE_ALONE, across_accounts, confirmed, not_checkable, ruled_out,
+    Checked, Finding, MESSAGE_ALONE, Verdict, across_accounts, confirmed, not_checkable, ruled_out,
     unreadable,
 };
 use crate::fact::Fact;
-use crate::facts::{Facts, SourceKey};
+use crate::facts::{Facts, SourceKey, VaultKey};
 use crate::features::needs_opt_in;
 use crate::job::BackupCopy;
 use crate::resource::KeyArn;
@@ -115,7 +118,7 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
     shown: Shown::ByFacts(
         185,
         |copy, facts| Ok(region_opt_in(copy, facts)),
-        |copy, facts| opt_in_region_of_key(copy, facts).is_some(),
+        |copy, facts| !keys_in_opt_in_regions(copy, facts).is_empty(),
     ),
     families: &[Family::Key],
     remedy: Remedy::Advise,
@@ -225,29 +228,77 @@ fn feature_off_steps(case: &Case<'_>) -> Vec<String> {
     ]
 }
 
-/// The Region of the source key, where each account must enable it first and nothing shows that the
-/// destination account did: an account can use a key of another account only where it has enabled
-/// the key's Region (AWS KMS, "Allowing users in other accounts to use a KMS key", documented).
-fn opt_in_region_of_key<'f>(copy: &BackupCopy, facts: &'f Facts) -> Option<&'f str> {
-    let SourceKey::Key(key) = &facts.source_key else {
-        return None;
+/// A key that a principal of another account uses in a Region that each account must enable first.
+struct KeyInOptInRegion<'f> {
+    what: &'static str,
+    region: &'f str,
+    /// The account of the principal.
+    user: AccountId,
+}
+
+/// Keys that a copy uses where nothing shows that the user's account has enabled the Region: an
+/// account can use a key of another account only where it has enabled the key's Region (AWS KMS,
+/// "Allowing users in other accounts to use a KMS key", documented). An account has enabled the
+/// Regions that its vaults are in.
+fn keys_in_opt_in_regions<'f>(copy: &'f BackupCopy, facts: &'f Facts) -> Vec<KeyInOptInRegion<'f>> {
+    if !copy.is_cross_account() {
+        return Vec::new();
+    }
+    let home = copy.destination_vault.region();
+    let is_open = |key: Option<&KeyArn>, region: &str, user: AccountId, own: &str| {
+        needs_opt_in(region)
+            && region != own
+            && key.is_none_or(|key| key.account_id() != Some(user))
     };
-    let region = key.arn.region();
-    let is_open = copy.is_cross_account()
-        && key.arn.account_id() != Some(copy.destination_account)
-        && region != copy.destination_vault.region()
-        && needs_opt_in(region);
-    is_open.then_some(region)
+    let mut keys = Vec::new();
+    let source_key = match &facts.source_key {
+        SourceKey::NotEncrypted => None,
+        SourceKey::Unknown(_) => Some((None, copy.region.as_str())),
+        SourceKey::Key(key) => Some((Some(&key.arn), key.arn.region())),
+    };
+    let by_destination = users_of_source_key(copy, facts)
+        .iter()
+        .any(|(user, _)| *user == KeyUser::ServiceLinkedRole);
+    if let Some((key, region)) = source_key
+        && by_destination
+        && is_open(key, region, copy.destination_account, home)
+    {
+        keys.push(KeyInOptInRegion {
+            what: "the source key",
+            region,
+            user: copy.destination_account,
+        });
+    }
+    let vault_key = match &facts.vault_key {
+        VaultKey::None if facts.enters_air_gapped_vault().is_some() => None,
+        VaultKey::None | VaultKey::Unknown(_) => Some((None, home)),
+        VaultKey::Key(key) => Some((Some(&key.arn), key.arn.region())),
+    };
+    if let Some((key, region)) = vault_key
+        && facts.enters_air_gapped_vault() != Some(false)
+        && is_open(key, region, copy.account, &copy.region)
+    {
+        keys.push(KeyInOptInRegion {
+            what: "the destination vault's key",
+            region,
+            user: copy.account,
+        });
+    }
+    keys
 }
 
 fn region_opt_in(copy: &BackupCopy, facts: &Facts) -> Finding {
-    match opt_in_region_of_key(copy, facts) {
-        Some(region) => not_checkable(format!(
-            "the source key is in {region}, which each account must enable first; whether account {} has is not read",
-            copy.destination_account
-        )),
-        None => not_checkable(MESSAGE_ALONE),
+    let keys = keys_in_opt_in_regions(copy, facts);
+    if keys.is_empty() {
+        return not_checkable(MESSAGE_ALONE);
     }
+    let sentence = |key: &KeyInOptInRegion<'_>| {
+        format!(
+            "{} is in {}, which each account must enable first; whether account {} has is not read",
+            key.what, key.region, key.user
+        )
+    };
+    (Verdict::NotCheckable, keys.iter().map(sentence).collect())
 }
 
 fn region_opt_in_steps(case: &Case<'_>) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! What AWS Backup can't copy, and another way to the same end.
 
-use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules, vault};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, page, rules, vault};
 use crate::advice::{Case, is_plain, step, two_hops};
 use crate::assess::{Checked, confirmed, not_checkable};
-use crate::facts::{BackupVault, Facts};
+use crate::facts::{Facts, SourceKey};
 use crate::features::{
-    CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, is_listed, support_of,
+    CopySupport, FEATURE_TABLE_DATE, Obstacle, PlannedCopy, is_listed, stays_unencrypted,
+    support_of,
 };
 use crate::job::BackupCopy;
 
@@ -52,7 +53,7 @@ pub(super) static UNSUPPORTED: Entry = Entry {
              |archived snapshot", "not be copied|cannot copy|not supported|unable to copy"]
             => "A backup in cold storage or in the archive cannot be copied.";
     },
-    shown: Shown::ByFacts(100, check, never),
+    shown: Shown::ByFacts(100, check, is_open),
     families: &[],
     remedy: Remedy::Advise,
     who: |case| case.backup_owner(),
@@ -66,16 +67,13 @@ pub(super) static UNSUPPORTED: Entry = Entry {
 fn check(copy: &BackupCopy, facts: &Facts) -> Checked {
     let unnamed = || not_checkable("the job names no resource type");
     let resource_type = copy.resource_type.as_ref().ok_or_else(unnamed)?;
-    let vault = facts.destination_vault.known().and_then(Option::as_ref);
-    let support = support_of(&PlannedCopy {
-        resource_type,
-        recovery_point: &copy.source_recovery_point,
-        resource: copy.resource.as_ref(),
-        source_vault: &copy.source_vault,
-        destination_vault: &copy.destination_vault,
-        logically_air_gapped: vault.is_some_and(BackupVault::is_logically_air_gapped),
-    });
-    Ok(match support {
+    if facts.is_into_air_gapped_vault() && is_plain_cluster(Some(resource_type), facts) {
+        return Ok(confirmed(
+            "a logically air-gapped vault takes no unencrypted backups of Aurora, DocumentDB and Neptune",
+        ));
+    }
+    let air_gapped = facts.is_into_air_gapped_vault();
+    Ok(match support(resource_type, copy, air_gapped) {
         CopySupport::Unsupported(why) => confirmed(format!(
             "{why} (AWS's feature table of {FEATURE_TABLE_DATE})"
         )),
@@ -89,6 +87,47 @@ fn check(copy: &BackupCopy, facts: &Facts) -> Checked {
     })
 }
 
+fn support(resource_type: &str, copy: &BackupCopy, logically_air_gapped: bool) -> CopySupport {
+    support_of(&PlannedCopy {
+        resource_type,
+        recovery_point: &copy.source_recovery_point,
+        resource: copy.resource.as_ref(),
+        source_vault: &copy.source_vault,
+        destination_vault: &copy.destination_vault,
+        logically_air_gapped,
+    })
+}
+
+/// Whether the backup is one that a logically air-gapped vault doesn't take because it isn't
+/// encrypted (AWS Backup, "Logically air-gapped vaults", considerations, documented).
+fn is_plain_cluster(resource_type: Option<&str>, facts: &Facts) -> bool {
+    resource_type.is_some_and(stays_unencrypted) && facts.source_key == SourceKey::NotEncrypted
+}
+
+/// Whether it depends on what wasn't read: on the kind of the destination vault, or on whether the
+/// backup is encrypted.
+fn is_open(copy: &BackupCopy, facts: &Facts) -> bool {
+    let Some(resource_type) = copy.resource_type.as_deref() else {
+        return false;
+    };
+    let may_be_plain = stays_unencrypted(resource_type)
+        && matches!(
+            facts.source_key,
+            SourceKey::NotEncrypted | SourceKey::Unknown(_)
+        );
+    let refuses = || {
+        matches!(
+            support(resource_type, copy, true),
+            CopySupport::Unsupported(_)
+        )
+    };
+    match facts.enters_air_gapped_vault() {
+        Some(true) => may_be_plain,
+        None => may_be_plain || refuses(),
+        Some(false) => false,
+    }
+}
+
 const CHECK: &str = "Compare the type and both Regions with AWS's feature tables, by resource and by Region: they change about every month.";
 
 fn steps(case: &Case<'_>) -> Vec<String> {
@@ -100,7 +139,16 @@ fn steps(case: &Case<'_>) -> Vec<String> {
             obstacle.why()
         ));
     }
+    let resource_type = case.event().resource_type.as_deref();
+    let plain_cluster = case.facts().is_some_and(|facts| {
+        facts.is_into_air_gapped_vault() && is_plain_cluster(resource_type, facts)
+    });
     steps.extend(match obstacle {
+        None if plain_cluster => vault::another(
+            case,
+            "A logically air-gapped vault takes no unencrypted backups of Aurora, DocumentDB and Neptune. Copy to a standard \
+             backup vault instead, or restore the cluster encrypted under a customer managed key and back it up again",
+        ),
         Some(Obstacle::Partition) => other_partition(case),
         Some(Obstacle::BasicDynamoDb) => advanced_dynamodb(case),
         Some(Obstacle::RdsMultiAzCluster) => multi_az_cluster(case),

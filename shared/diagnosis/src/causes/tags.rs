@@ -2,11 +2,11 @@
 
 use copymend_policy::Arn;
 
-use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, never, page, rules};
+use super::{ADMITTED, Entry, Pages, Remedy, Shown, console, page, rules};
 use crate::advice::{Case, is_plain_tag, list, lower_first, quoted, step};
 use crate::assess::{Checked, Finding, Verdict, confirmed, not_checkable, ruled_out};
 use crate::fact::Fact;
-use crate::facts::{Facts, RecoveryPointTags, Tags};
+use crate::facts::{Facts, Organization, RecoveryPointTags, Tags};
 use crate::job::BackupCopy;
 use crate::messages::wording::SUCCESS;
 use crate::tag_policy::TagViolation;
@@ -37,7 +37,7 @@ pub(super) static POLICY: Entry = Entry {
             "unable to|fail|could not|cannot|denied|error"] not [SUCCESS]
             or [TagLimit, JobRolePermission] => "The tags could not be copied.";
     },
-    shown: Shown::ByFacts(220, policy, never),
+    shown: Shown::ByFacts(220, policy, is_policy_open),
     families: &[],
     remedy: Remedy::Advise,
     who: |case| {
@@ -71,7 +71,9 @@ pub(super) static LIMIT: Entry = Entry {
              |tag limit has been|exceeds the tag limit|exceeded the tag limit"]
             => "The copy would have more tags than AWS allows.";
     },
-    shown: Shown::ByFacts(210, limit, never),
+    shown: Shown::ByFacts(210, limit, |_, facts| {
+        facts.known_recovery_point_tags().is_none()
+    }),
     families: &[],
     remedy: Remedy::Advise,
     who: |case| case.backup_owner(),
@@ -111,7 +113,13 @@ fn limit(copy: &BackupCopy, facts: &Facts) -> Checked {
 
 fn policy(copy: &BackupCopy, facts: &Facts) -> Checked {
     let none = || ruled_out("no tag policy is in effect in the destination account");
-    let policy = facts.tag_policy.read()?.as_ref().ok_or_else(none)?;
+    let policy = facts.tag_policy.read()?.as_ref();
+    if policy.is_none() && is_of_another_organization(copy, facts) {
+        return Err(not_checkable(
+            "the destination account is not in the source's organization, whose tag policies would bind it",
+        ));
+    }
+    let policy = policy.ok_or_else(none)?;
     let violations = policy.violations(known(copy, facts)?);
     if violations.is_empty() {
         // The copy takes over tags of the resource too, which aren't read.
@@ -120,7 +128,7 @@ fn policy(copy: &BackupCopy, facts: &Facts) -> Checked {
         ));
     }
     let point = &copy.source_recovery_point;
-    let enforced = |violation: &TagViolation| is_enforced(violation, point);
+    let enforced = |violation: &TagViolation| is_enforced_for(&violation.enforced_for, point);
     let verdict = if violations.iter().any(enforced) {
         Verdict::Confirmed
     } else {
@@ -129,12 +137,41 @@ fn policy(copy: &BackupCopy, facts: &Facts) -> Checked {
     Ok((verdict, violations.iter().map(sentence).collect()))
 }
 
+/// Whether the destination account must change its organization first, so that what binds it then
+/// isn't known.
+fn is_of_another_organization(copy: &BackupCopy, facts: &Facts) -> bool {
+    let id = |organization: &Fact<Option<Organization>>| {
+        let organization = organization.known()?.as_ref();
+        Some(organization.map(|organization| organization.id.clone()))
+    };
+    let source = id(&facts.source_organization);
+    let destination = id(&facts.destination_organization);
+    copy.is_cross_account() && destination.is_some() && source != destination
+}
+
+/// Whether a tag may break the policy for all that was read.
+fn is_policy_open(copy: &BackupCopy, facts: &Facts) -> bool {
+    let tags = facts.known_recovery_point_tags();
+    match &facts.tag_policy {
+        Fact::Known(_) if is_of_another_organization(copy, facts) => {
+            tags.is_none_or(|tags| user_tags(tags) > 0)
+        }
+        Fact::Known(None) => false,
+        Fact::Known(Some(policy)) => {
+            tags.is_none()
+                && policy
+                    .is_enforced(|entries| is_enforced_for(entries, &copy.source_recovery_point))
+        }
+        Fact::Unknown(_) => tags.is_none_or(|tags| user_tags(tags) > 0),
+    }
+}
+
 /// Whether the policy is enforced for what the copy makes. That this is the type in the recovery
 /// point's ARN, such as `ec2:snapshot`, is (inferred).
-fn is_enforced(violation: &TagViolation, point: &Arn) -> bool {
+fn is_enforced_for(enforced_for: &[String], point: &Arn) -> bool {
     let resource = point.resource();
     let kind = resource.split(['/', ':']).next().unwrap_or(resource);
-    violation.enforced_for.iter().any(|entry| {
+    enforced_for.iter().any(|entry| {
         entry.split_once(':').is_some_and(|(service, enforced)| {
             service == point.service()
                 && (enforced == kind || matches!(enforced, "*" | "ALL_SUPPORTED"))

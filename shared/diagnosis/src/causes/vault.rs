@@ -10,8 +10,8 @@ use crate::assess::{
     unreadable,
 };
 use crate::fact::Fact;
-use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, SourceKey, VaultKey};
-use crate::features::is_fully_managed;
+use crate::facts::{Facts, Key, KeyFacts, KeyManager, SourceKey, VaultKey};
+use crate::features::{is_fully_managed, is_of_own_service};
 use crate::job::BackupCopy;
 use crate::messages::wording::AT_DESTINATION;
 
@@ -53,7 +53,7 @@ pub(super) static KEY: Entry = Entry {
              |not found|not have permission|denied|unavailable|not be used|not usable"]
             => "The key of the destination vault cannot be used.";
     },
-    shown: Shown::ByFacts(130, key, is_unread),
+    shown: Shown::ByFacts(130, key, is_open),
     families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| match case.unusable_vault_key() {
@@ -120,16 +120,16 @@ pub(super) static NOT_FOUND: Entry = Entry {
     page: Pages::One(page::VAULTS),
 };
 
-fn is_unread(_: &BackupCopy, facts: &Facts) -> bool {
-    match &facts.vault_key {
-        VaultKey::None => false,
-        VaultKey::Unknown(_) => true,
-        VaultKey::Key(key) => {
-            key.key.unknown().is_some()
-                || key.policy.unknown().is_some()
-                || key.policy_names.unknown().is_some()
-        }
-    }
+/// Whether the vault's key may stop the copy for all that is known.
+fn is_open(copy: &BackupCopy, facts: &Facts) -> bool {
+    found(key(copy, facts)).0 == Verdict::NotCheckable && !is_key_of_aws_owned(facts)
+}
+
+/// Whether AWS owns the destination vault's key: nobody can look at it, and no copy needs anything
+/// of it.
+fn is_key_of_aws_owned(facts: &Facts) -> bool {
+    let vault = facts.destination_vault.known().and_then(Option::as_ref);
+    vault.is_some_and(|vault| vault.describable_key() != vault.encryption_key.as_ref())
 }
 
 /// Whether the destination vault is of no use for the copy, because it is under an AWS managed key
@@ -161,12 +161,16 @@ struct Way {
 impl Way {
     fn of(copy: &BackupCopy, facts: &Facts) -> Self {
         let point = &copy.source_recovery_point;
-        let source_vault = facts.source_vault.known().and_then(Option::as_ref);
+        let into_air_gapped = facts.is_into_air_gapped_vault();
+        let from_air_gapped = facts.leaves_air_gapped_vault(copy) == Some(true);
+        let of_own_service = copy.resource_type.as_deref().is_some_and(is_of_own_service);
         Self {
-            fully_managed: is_fully_managed(point),
-            from_air_gapped: source_vault.is_some_and(BackupVault::is_logically_air_gapped),
-            into_air_gapped: facts.is_into_air_gapped_vault(),
-            stays_plain: facts.source_key == SourceKey::NotEncrypted
+            fully_managed: is_fully_managed(point) && !(from_air_gapped && of_own_service),
+            from_air_gapped,
+            into_air_gapped,
+            // An air-gapped vault takes none; once the backup is encrypted, so is its copy.
+            stays_plain: !into_air_gapped
+                && facts.source_key == SourceKey::NotEncrypted
                 && point.service() == "rds"
                 && point.resource().starts_with("cluster-snapshot:"),
         }
@@ -189,19 +193,13 @@ fn key(copy: &BackupCopy, facts: &Facts) -> Checked {
         ));
     }
     let way = Way::of(copy, facts);
-    if way.fully_managed && !way.from_air_gapped && !way.into_air_gapped {
+    if is_key_of_aws_owned(facts) {
         return Err(not_checkable(
-            "fully managed types may use any key of the destination vault",
+            "AWS owns the destination vault's key, and nobody can describe it",
         ));
     }
-    match &facts.destination_vault {
-        Fact::Known(Some(vault)) if vault.describable_key() != vault.encryption_key.as_ref() => {
-            return Err(not_checkable(
-                "AWS owns the destination vault's key, and nobody can describe it",
-            ));
-        }
-        Fact::Known(None) => return Err(ruled_out(NO_VAULT)),
-        Fact::Known(Some(_)) | Fact::Unknown(_) => {}
+    if matches!(facts.destination_vault, Fact::Known(None)) {
+        return Err(not_checkable(format!("{NO_VAULT}, so it has no key yet")));
     }
     if way.stays_plain && !copy.is_cross_account() {
         return Err(ruled_out("the copy stays unencrypted, as its source is"));
@@ -246,6 +244,11 @@ fn of_aws(key: &Key, way: &Way, copy: &BackupCopy, facts: &Facts) -> Checked {
             key.arn
         ))
     };
+    if way.fully_managed && !way.from_air_gapped && !way.into_air_gapped {
+        return Err(ruled_out(
+            "fully managed types may use any key of the destination vault",
+        ));
+    }
     if copy.is_cross_account() || way.from_air_gapped {
         return Ok(of_no_use());
     }

@@ -166,13 +166,14 @@ impl PlannedCopy<'_> {
 
 /// Names compare by their letters and digits alone: the API writes `Storage Gateway`, its
 /// documentation also `StorageGateway`.
+fn letters(text: &str) -> String {
+    text.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|character| character.to_ascii_lowercase())
+        .collect()
+}
+
 fn row_of(resource_type: &str) -> Option<&'static Row> {
-    let letters = |text: &str| -> String {
-        text.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|character| character.to_ascii_lowercase())
-            .collect()
-    };
     let wanted = letters(resource_type);
     TABLE
         .iter()
@@ -217,6 +218,39 @@ fn row_for(copy: &PlannedCopy<'_>) -> Option<(&'static Row, Option<Obstacle>)> {
 #[must_use]
 pub fn is_fully_managed(recovery_point: &Arn) -> bool {
     recovery_point.service() == "backup"
+}
+
+/// The types that AWS Backup doesn't manage fully (AWS Backup developer guide, "Feature availability
+/// by resource", documented). A backup of one has an ARN of AWS Backup where it lies in a logically
+/// air-gapped vault ("Logically air-gapped vaults", documented).
+const OF_THEIR_OWN_SERVICE: [&str; 9] = [
+    "EC2",
+    "EBS",
+    "Storage Gateway",
+    "RDS",
+    "Aurora",
+    "DocumentDB",
+    "Neptune",
+    "FSx",
+    "Redshift",
+];
+
+/// Whether a type is one that AWS Backup doesn't manage fully, by its name alone.
+#[must_use]
+pub fn is_of_own_service(resource_type: &str) -> bool {
+    let name = letters(resource_type);
+    OF_THEIR_OWN_SERVICE
+        .iter()
+        .any(|listed| letters(listed) == name)
+}
+
+/// Whether unencrypted backups of a type stay unencrypted when they are copied (AWS Backup developer
+/// guide, "Encryption for backups", documented).
+#[must_use]
+pub fn stays_unencrypted(resource_type: &str) -> bool {
+    ["Aurora", "DocumentDB", "Neptune"]
+        .iter()
+        .any(|listed| letters(listed) == letters(resource_type))
 }
 
 /// Whether accounts must enable this Region before they can use it.

@@ -48,16 +48,7 @@ impl Places {
         } else {
             SOURCE
         };
-        let source_region = if shape.opt_in_region {
-            "eu-south-1"
-        } else {
-            "us-east-1"
-        };
-        let destination_region = if shape.cross_region {
-            "eu-west-1"
-        } else {
-            source_region
-        };
+        let (source_region, destination_region) = regions(shape);
         let source_owner = if shape.foreign_source_key {
             THIRD
         } else {
@@ -101,6 +92,18 @@ impl Places {
                 "arn:aws:iam::{destination_account}:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
             ),
         }
+    }
+}
+
+/// Where a copy begins and where it ends.
+fn regions(shape: Shape) -> (&'static str, &'static str) {
+    match (shape.opt_in_region, shape.cross_region) {
+        (false, false) => ("us-east-1", "us-east-1"),
+        (false, true) => ("us-east-1", "eu-west-1"),
+        (true, false) => ("eu-south-1", "eu-south-1"),
+        // The job role uses the key of an air-gapped vault where that is.
+        (true, true) if shape.enters_air_gapped() => ("us-east-1", "eu-south-1"),
+        (true, true) => ("eu-south-1", "eu-west-1"),
     }
 }
 

@@ -73,7 +73,8 @@ pub struct Shape {
     pub foreign_source_key: bool,
     /// Whether the destination vault's key belongs to a third account.
     pub foreign_vault_key: bool,
-    /// Whether the source's Region is one that accounts must opt in to.
+    /// Whether one of the Regions is one that accounts must opt in to: the destination's where the
+    /// copy goes into an air-gapped vault in another Region, else the source's.
     pub opt_in_region: bool,
 }
 

@@ -35,8 +35,10 @@ pub(super) const WAYS: &[Break] = &[
         name: "type-without-copies",
         cause: Cause::UnsupportedResourceType,
         is_rule: true,
-        places: &[Place::Point],
-        applies: |shape| !shape.leaves_air_gapped(),
+        // What is mended is a backup of another type, which has the same key: not an image with
+        // several, nor one under its vault's.
+        places: &[Place::Point, Place::SecondKey],
+        applies: |shape| !shape.leaves_air_gapped() && !shape.is_fully_managed(),
         make: |draft| {
             let region = draft.places.source_region;
             let of = |resource: &str| {
@@ -60,7 +62,13 @@ pub(super) const WAYS: &[Break] = &[
         name: "unencrypted-cluster-into-an-air-gapped-vault",
         cause: Cause::UnsupportedResourceType,
         is_rule: true,
-        places: &[Place::Point, Place::SourceKey],
+        // What isn't encrypted has no key.
+        places: &[
+            Place::Point,
+            Place::SourceKey,
+            Place::SourceKeyPolicy,
+            Place::SourceKeyDeny,
+        ],
         applies: |shape: Shape| {
             shape.backup == Backup::Aurora
                 && shape.enters_air_gapped()

@@ -1,4 +1,8 @@
 //! The organization, and the service-linked role of the destination.
+//!
+//! An account has enabled the Regions that its vaults are in: where a Region isn't enabled, nobody
+//! of the account can reach anything there (documented: Account Management reference guide, "Enable
+//! or disable AWS Regions in your account"), so that no copy could begin or end there.
 
 use copymend_diagnosis::Cause;
 use serde_json::json;
@@ -85,6 +89,7 @@ pub(super) const WAYS: &[Break] = &[
         applies: |shape: Shape| {
             let fully_managed = shape.is_fully_managed() && !shape.leaves_air_gapped();
             shape.opt_in_region
+                && shape.cross_region
                 && shape.cross_account
                 && shape.linked_role_uses_source_key()
                 && !fully_managed
@@ -98,10 +103,10 @@ pub(super) const WAYS: &[Break] = &[
         is_rule: true,
         places: &[Place::OptIn],
         applies: |shape: Shape| {
-            let is_foreign = shape.cross_account || shape.foreign_vault_key;
             shape.opt_in_region
-                && !shape.cross_region
-                && is_foreign
+                && shape.cross_region
+                && shape.cross_account
+                && shape.enters_air_gapped()
                 && shape.job_role_uses_vault_key()
         },
         make: |draft| draft.set("/accounts/111122223333/enabled_opt_in_regions", json!([])),
