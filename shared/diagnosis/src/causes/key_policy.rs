@@ -170,24 +170,33 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
     let (certain, inferred): (Vec<&UserAccess>, Vec<&UserAccess>) =
         answers.iter().partition(stands);
     let certain = of_users(certain);
-    let inferred = of_users(inferred).map(|(_, mut evidence)| {
-        evidence.push(who_uses_it(copy, facts).to_owned());
-        (Verdict::NotCheckable, evidence)
+    let is_inside = !copy.is_cross_account() && facts.enters_air_gapped_vault() == Some(false);
+    // Of several, it must be one.
+    let are_all_refused = !is_inside && inferred.len() > 1 && {
+        let mut inferred = inferred.iter();
+        inferred.all(|one| match one.access {
+            Access::Denied { .. } => denies,
+            Access::Missing { .. } => !denies,
+            Access::Allowed | Access::Unknown { .. } => false,
+        })
+    };
+    let inferred = of_users(inferred).map(|(verdict, mut evidence)| {
+        evidence.push(
+            if is_inside {
+                "source and destination are one account; which principal uses the key then is not documented"
+            } else {
+                "which principal uses the key depends on the kinds of the two vaults, which are not known"
+            }
+            .to_owned(),
+        );
+        let verdict = if are_all_refused { verdict } else { Verdict::NotCheckable };
+        (verdict, evidence)
     });
     Ok(match (certain, inferred) {
         (Some(certain), Some(inferred)) => worse(certain, inferred),
         (Some(finding), None) | (None, Some(finding)) => finding,
         (None, None) => not_checkable("nobody is known to use the key"),
     })
-}
-
-/// Why it isn't certain who uses the source key.
-fn who_uses_it(copy: &BackupCopy, facts: &Facts) -> &'static str {
-    if !copy.is_cross_account() && facts.enters_air_gapped_vault() == Some(false) {
-        "source and destination are one account; which principal uses the key then is not documented"
-    } else {
-        "which principal uses the key depends on the kinds of the two vaults, which are not known"
-    }
 }
 
 /// Whether a Deny of the policy keeps a user out.

@@ -129,6 +129,11 @@ const EXCEPTIONS: &[Entry] = &[
         Why::Hidden("AWS Backup doesn't list the tags of a snapshot, which is EC2's"),
     ),
     (
+        &[Cause::VaultNotFound],
+        &[Cause::SourceKeyDeny, Cause::SourceKeyPolicy],
+        Why::Hidden("who uses the source key depends on the kind of the vault, which is gone"),
+    ),
+    (
         &[Cause::TagLimit],
         &[Cause::TagPolicy],
         Why::Hidden("AWS Backup doesn't list the tags of a snapshot, which is EC2's"),

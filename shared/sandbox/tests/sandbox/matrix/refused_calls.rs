@@ -180,7 +180,10 @@ async fn a_key_is_not_repaired_for_copies_into_or_out_of_an_air_gapped_vault() {
         copymend_remediation::ports::CallErrorKind::AccessDenied,
     );
     let report = handle(&sandbox, Mode::Repair).await;
-    assert!(!passed(&report, "key-principal-known").0);
+    // Were it air-gapped, the job role would use the key, which admits it.
+    let first = report.diagnosis.candidates.first().unwrap();
+    assert_eq!(first.cause, Cause::SourceKeyPolicy);
+    assert_eq!(first.verdict, Verdict::NotCheckable);
     assert_eq!(sandbox.writes(), []);
 }
 
