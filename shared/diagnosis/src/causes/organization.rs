@@ -241,8 +241,9 @@ struct KeyInOptInRegion<'f> {
 
 /// Keys that a copy uses where nothing shows that the user's account has enabled the Region: an
 /// account can use a key of another account only where it has enabled the key's Region (AWS KMS,
-/// "Allowing users in other accounts to use a KMS key", documented). An account has enabled the
-/// Regions that its vaults are in.
+/// "Allowing users in other accounts to use a KMS key", documented). That an
+/// account has enabled the Regions that its vaults are in is (inferred): nobody of it could reach
+/// them else (Account Management API reference, `DisableRegion`, documented).
 fn keys_in_opt_in_regions<'f>(copy: &'f BackupCopy, facts: &'f Facts) -> Vec<KeyInOptInRegion<'f>> {
     if !copy.is_cross_account() {
         return Vec::new();
