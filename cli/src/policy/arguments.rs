@@ -158,7 +158,7 @@ pub(crate) struct GrantVault {
 Examples:
   copymend policy grant key --destination-account 444455556666 --via ec2
   copymend policy grant key --destination-account 444455556666 --via ec2 --via rds --policy key.json
-  copymend policy grant key --destination-account 444455556666 --profile documented
+  copymend policy grant key --destination-account 444455556666 --profile documented --organization-id o-abcde12345
 
 {GRANTED}"))]
 pub(crate) struct GrantKey {
@@ -172,6 +172,10 @@ pub(crate) struct GrantKey {
     /// For the profile least-privilege: the service that uses the key; repeat it for more
     #[arg(long, value_name = "SERVICE", value_parser = services())]
     pub(crate) via: Vec<ViaService>,
+    /// For the profile documented: the organization that the account must be in, such as
+    /// `o-abcde12345`
+    #[arg(long, value_name = "ID")]
+    pub(crate) organization_id: Option<String>,
     /// The partition
     #[arg(long, default_value = "aws")]
     pub(crate) partition: String,

@@ -93,11 +93,18 @@ pub(super) fn key(arguments: &GrantKey) -> Result<Ending, CommandError> {
                 .to_owned(),
         ));
     }
+    if arguments.organization_id.is_some() && arguments.profile == KeyProfile::LeastPrivilege {
+        return Err(CommandError::Usage(
+            "--organization-id does not limit the profile `least-privilege`; use --profile documented"
+                .to_owned(),
+        ));
+    }
     let grant = KeyGrant {
         partition: arguments.partition.clone(),
         destination_account: arguments.destination_account,
         profile: arguments.profile,
         via_services: arguments.via.clone(),
+        organization_id: arguments.organization_id.clone(),
     };
     let target = match &arguments.policy {
         Some(path) => Target::Existing(policy(path)?),

@@ -257,11 +257,15 @@ fn plan_key(
     if service.is_none() && settings.key_profile == KeyProfile::LeastPrivilege {
         return Err(PlanError::ServiceNotKnown(recovery_point.to_string()));
     }
+    let Fact::Known(Some(organization)) = &facts.destination_organization else {
+        return Err(PlanError::OrganizationNotKnown);
+    };
     let grant = KeyGrant {
         partition: key.arn.partition().to_owned(),
         destination_account: failure.copy().destination_account,
         profile: settings.key_profile,
         via_services: service.into_iter().collect(),
+        organization_id: Some(organization.id.clone()),
     };
     let access = |policy: Option<&PolicyDocument>| match policy {
         Some(policy) => key_access(policy, &key.arn, &key.tags, failure.copy(), facts),

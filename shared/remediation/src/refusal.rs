@@ -2,7 +2,7 @@
 //! removed by hand counts as one for its whole account.
 
 use copymend_diagnosis::access::{Access, key_access_through, vault_access_of};
-use copymend_diagnosis::{Facts, Failure, RoleArn, SourceKey};
+use copymend_diagnosis::{Fact, Facts, Failure, Organization, RoleArn, SourceKey};
 use copymend_policy::{AccountId, KeyGrant, KeyProfile, NewStatement, VaultGrant, VaultScope};
 
 use crate::grantee::{account_of, grantee, key_grantee, overlaps};
@@ -151,6 +151,7 @@ fn stands(
                 destination_account: account.parse().ok()?,
                 profile: service.map_or(KeyProfile::Documented, |_| KeyProfile::LeastPrivilege),
                 via_services: service.into_iter().collect(),
+                organization_id: organization_id(&facts.destination_organization),
             };
             grant.statements().ok()
         }),
@@ -164,6 +165,11 @@ fn stands(
         // What can't be said again as it was can only be looked for.
         None => edit.has_before(&granted.sid),
     }
+}
+
+fn organization_id(organization: &Fact<Option<Organization>>) -> Option<String> {
+    let organization = organization.known()?.as_ref()?;
+    Some(organization.id.clone())
 }
 
 /// The statement by which a vault's policy admits a grantee. Of a unit of the organization the

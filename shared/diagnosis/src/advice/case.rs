@@ -197,6 +197,11 @@ impl<'c> Case<'c> {
         self.facts?.source_organization.known()?.as_ref()
     }
 
+    /// The destination's organization. None where it isn't known, or there is none.
+    pub(crate) fn destination_organization(&self) -> Option<&'c Organization> {
+        self.facts?.destination_organization.known()?.as_ref()
+    }
+
     /// `AWSServiceRoleForBackup` of the destination account.
     pub(crate) fn service_linked_role(&self) -> Option<String> {
         let vault = &self.event.destination_vault;

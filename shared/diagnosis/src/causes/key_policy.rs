@@ -416,6 +416,9 @@ pub(crate) fn statements_in(partition: &str, case: &Case<'_>) -> Vec<String> {
             None => KeyProfile::Documented,
         },
         via_services: service.into_iter().collect(),
+        organization_id: case
+            .destination_organization()
+            .map(|organization| organization.id.clone()),
     };
     let statements = grant.statements().unwrap_or_default();
     let shown = statements.iter().filter_map(as_json);

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::name::names;
 use super::statement::{NewStatement, condition, one_or_list};
+use super::vault::check_organization;
 use super::{GrantError, SID_PREFIX, check_partition};
 use crate::arn::AccountId;
 
@@ -15,7 +16,7 @@ pub enum KeyProfile {
     /// policy, version 31; not tested against AWS).
     #[default]
     LeastPrivilege,
-    /// What AWS's knowledge centre publishes, for the destination account.
+    /// What AWS's knowledge centre publishes, for the destination account, within the organization.
     Documented,
 }
 
@@ -86,6 +87,10 @@ pub struct KeyGrant {
     pub profile: KeyProfile,
     /// For [`KeyProfile::LeastPrivilege`]: through which services. At least one.
     pub via_services: Vec<ViaService>,
+    /// For [`KeyProfile::Documented`]: the organization, such as `o-abcde12345`, that the account
+    /// must be in when it uses the key. Without it the account may use the key wherever it belongs
+    /// later; such statements are only shown to people.
+    pub organization_id: Option<String>,
 }
 
 /// The service-linked role AWS Backup copies with, in `account` (documented: AWS Backup
@@ -99,6 +104,10 @@ pub fn service_linked_role_arn(partition: &str, account: AccountId) -> String {
 
 const FOR_RESOURCE: &str = "kms:GrantIsForAWSResource";
 const VIA: &str = "kms:ViaService";
+/// Documented: IAM `reference_policies_condition-keys`, "aws:PrincipalOrgID": part of each request
+/// of a principal whose account is in an organization. A request that a service makes for such a
+/// principal carries it, too (documented there); for AWS Backup's copies it is unverified.
+const ORGANIZATION: &str = "aws:PrincipalOrgID";
 
 impl KeyGrant {
     /// The statements of this grant.
@@ -160,8 +169,17 @@ impl KeyGrant {
         let account = self.destination_account;
         let principal: Value =
             json!({ "AWS": format!("arn:{}:iam::{account}:root", self.partition) });
+        let mut for_use = Map::new();
         let mut for_grant = Map::new();
         condition(&mut for_grant, "Bool", FOR_RESOURCE, "true".into());
+        if let Some(id) = self.organization_id.as_deref() {
+            let id = check_organization(id)?;
+            condition(&mut for_use, "StringEquals", ORGANIZATION, id.into());
+            condition(&mut for_grant, "StringEquals", ORGANIZATION, id.into());
+        }
+        // Both lists are AWS's: re:Post knowledge centre `backup-troubleshoot-cross-account-copy`,
+        // the key policy's statements "Allow use of the key" and "Allow attachment of persistent
+        // resources" (documented). The organization is ours.
         Ok(vec![
             NewStatement::build(
                 format!("{SID_PREFIX}DocumentedUse{account}"),
@@ -174,7 +192,7 @@ impl KeyGrant {
                     "kms:GenerateDataKey",
                     "kms:GenerateDataKeyWithoutPlaintext",
                 ],
-                Map::new(),
+                for_use,
             )?,
             NewStatement::build(
                 format!("{SID_PREFIX}DocumentedGrant{account}"),

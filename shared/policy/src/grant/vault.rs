@@ -134,8 +134,7 @@ impl VaultGrant {
     fn organization(&self) -> Result<&str, GrantError> {
         match self.organization_id.as_deref() {
             None | Some("") => Err(GrantError::NoOrganization),
-            Some(id) if is_id(id, "o-", 10) => Ok(id),
-            Some(id) => Err(GrantError::Organization(shown(id))),
+            Some(id) => check_organization(id),
         }
     }
 
@@ -153,6 +152,15 @@ impl VaultGrant {
         paths.sort_unstable();
         paths.dedup();
         Ok(paths)
+    }
+}
+
+/// The id, if it is an organization's.
+pub(super) fn check_organization(id: &str) -> Result<&str, GrantError> {
+    if is_id(id, "o-", 10) {
+        Ok(id)
+    } else {
+        Err(GrantError::Organization(shown(id)))
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn key_statements() -> Vec<NewStatement> {
         partition: "aws".to_owned(),
         destination_account: "444455556666".parse().unwrap(),
         profile: KeyProfile::LeastPrivilege,
+        organization_id: None,
         via_services: vec![ViaService::Rds, ViaService::Ec2],
     }
     .statements()

@@ -26,6 +26,7 @@ fn key(profile: KeyProfile, via_services: &[ViaService]) -> KeyGrant {
         destination_account: "444455556666".parse().unwrap(),
         profile,
         via_services: via_services.to_vec(),
+        organization_id: Some("o-abcde12345".to_owned()),
     }
 }
 

@@ -68,12 +68,21 @@ pub(super) fn service_linked_role(question: &Question<'_>) -> Answer {
     })
 }
 
+/// Both settings that admit such a repair: one of them alone changes nothing.
+const FULLY_MANAGED: &str = "a fully managed type: which principal of the destination uses the key is not documented; \
+                             it is repaired only with COPYMEND_ALLOW_FULLY_MANAGED_KEYS=true together with \
+                             COPYMEND_KEY_PROFILE=documented, for the whole destination account";
+
 /// Who uses the key. For copies into and out of logically air-gapped vaults other principals must
 /// be admitted, the job role among them (AWS Backup, "Logically air-gapped vaults", documented): a
 /// statement for the service-linked role would not do.
 pub(super) fn principal_known(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
+    let fully_managed = is_fully_managed(&question.failure.job().source_recovery_point);
     if let Some(Err(error @ PlanError::ServiceNotKnown(_))) = question.plan {
+        if fully_managed {
+            return Some((false, FULLY_MANAGED.to_owned()));
+        }
         return Some((false, error.to_string()));
     }
     for (which, vault) in [
@@ -97,12 +106,11 @@ pub(super) fn principal_known(question: &Question<'_>) -> Answer {
             return Some((false, refused));
         }
     }
-    let fully_managed = is_fully_managed(&question.failure.job().source_recovery_point);
+    let passed = !fully_managed || question.settings.allow_fully_managed_keys;
     let detail = if fully_managed {
-        "a fully managed type: which principal of the destination uses the key is not documented (COPYMEND_ALLOW_FULLY_MANAGED_KEYS)"
+        FULLY_MANAGED
     } else {
         "the destination's AWSServiceRoleForBackup uses the key"
     };
-    let passed = !fully_managed || question.settings.allow_fully_managed_keys;
     Some((passed, detail.to_owned()))
 }

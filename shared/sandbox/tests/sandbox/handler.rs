@@ -76,6 +76,7 @@ fn either_key_profile_mends_each_key_policy() {
                 partition: job.role.partition().to_owned(),
                 destination_account: job.destination_vault.account_id().unwrap(),
                 profile,
+                organization_id: Some("o-exampleorgid".to_owned()),
                 via_services: vec![match job.recovery_point.service() {
                     "rds" => ViaService::Rds,
                     "fsx" => ViaService::Fsx,
