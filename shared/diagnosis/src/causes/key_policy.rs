@@ -1,19 +1,22 @@
 //! The policy of the key of the source backup.
 
-use copymend_policy::{KeyGrant, KeyProfile};
+use copymend_policy::{KeyGrant, KeyProfile, PolicyDocument};
 
 use super::vault_policy::as_json;
 use super::{
     ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, image_keys, key,
     page, rules, service_linked_role,
 };
-use crate::access::{Access, KeyUser, source_key_access, without_denies};
+use crate::access::{Access, KeyUser, open_denies, source_key_access, without_denies};
+use crate::advice::standing::{except_from_deny, first_in, with_free_sid};
 use crate::advice::{Case, add_each, step};
 use crate::assess::{
-    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out,
+    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, depends_on_denies,
+    not_checkable, ruled_out,
 };
 use crate::fact::Fact;
 use crate::facts::{BackupVault, Facts, KeyFacts, KeyManager};
+use crate::features::needs_opt_in;
 use crate::job::BackupCopy;
 use crate::messages::wording::{
     ANOTHER_KEY, AT_DESTINATION, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES,
@@ -156,7 +159,9 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
         key_facts.policy_names.read()?;
     }
     let user = &KeyUser::of_source_key(copy, facts).shown(copy);
-    let access = |policy| source_key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
+    let access = |policy: &PolicyDocument| {
+        source_key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts)
+    };
     Ok(match access(policy) {
         Access::Denied {
             action,
@@ -172,6 +177,9 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
                 text,
             ],
         ),
+        Access::Unknown { keys } if denies => {
+            depends_on_denies("the key policy", &keys, &open_denies(policy, access))
+        }
         Access::Unknown { keys } => depends_on("the key policy", &keys),
         Access::Missing { .. } | Access::Allowed if denies => {
             ruled_out("no Deny of the key policy matches")
@@ -208,6 +216,9 @@ fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, user: &str) -
 }
 
 fn policy_steps(case: &Case<'_>) -> Vec<String> {
+    if let Some(step) = case.other_partition() {
+        return vec![step];
+    }
     if !case.is_cross_account() || is_into_air_gapped_vault(case) {
         return job_role_steps(case);
     }
@@ -225,7 +236,10 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
             case.account()
         ));
     }
+    steps.extend(region_of_key(case));
     steps.push(save_policy(case));
+    let standing = standing_policy(case);
+    steps.extend(standing.map_or_else(Vec::new, |policy| first_in(policy, true)));
     let statements = statements(case);
     if statements.is_empty() {
         steps.push(format!(
@@ -278,12 +292,29 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
              first. Copymend never changes a Deny."
                 .to_owned(),
             format!(
-                "If the copy should be allowed, except `{role}` from that Deny: add the condition ArnNotEquals with aws:PrincipalArn \
-                 and this ARN."
+                "If the copy should be allowed, except this role from that Deny: {}",
+                except_from_deny(standing_policy(case), &format!("`{role}`"))
             ),
             write_policy(case),
             case.start_again(),
     ]
+}
+
+/// The key's policy, where it was read.
+fn standing_policy<'c>(case: &Case<'c>) -> Option<&'c PolicyDocument> {
+    case.key_facts()?.policy.known()
+}
+
+/// Credentials of AWS STS's global endpoint don't count in a Region that an account must enable
+/// first (IAM user guide, "Manage AWS STS in an AWS Region", documented).
+fn region_of_key(case: &Case<'_>) -> Option<String> {
+    let key = case.key()?;
+    let region = key.region();
+    needs_opt_in(region).then(|| {
+        step!("Region {region}, where the key is, must be enabled in account {} and in account {}, and calls there need credentials of AWS \
+             STS's regional endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional). See in each whether it is", key.arn().account(), case.account();
+            "aws account get-region-opt-status --region-name {region}")
+    })
 }
 
 fn save_policy(case: &Case<'_>) -> String {
@@ -312,7 +343,12 @@ fn write_policy(case: &Case<'_>) -> String {
 /// The statements that a repair would add, each on one line. Empty without a verified job.
 fn statements(case: &Case<'_>) -> Vec<String> {
     let partition = case.key().map(KeyArn::partition);
-    partition.map_or_else(Vec::new, |partition| statements_in(partition, case))
+    let statements = partition.map_or_else(Vec::new, |partition| statements_in(partition, case));
+    let free = |text: &String| {
+        let statement = serde_json::from_str(text).ok()?;
+        Some(with_free_sid(standing_policy(case), statement).to_string())
+    };
+    statements.iter().filter_map(free).collect()
 }
 
 /// The statements that let the destination account use a key for this copy, each on one line.
