@@ -7,7 +7,6 @@ use copymend_aws::{AwsEnvironment, DeadLetterQueue, ReadOnly, ReadWrite};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
 use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
-use copymend_remediation::settings::Settings;
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_report::{Style, table};
 use jiff::SignedDuration;
@@ -25,8 +24,7 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 /// whose event was not stays in the queue, and so does one that is no event.
 pub(crate) fn run(queue_url: &str, arguments: &Replay) -> Result<Ending, CommandError> {
     let variable = |name: &str| std::env::var(name).ok();
-    let settings =
-        Settings::read(variable).map_err(|error| CommandError::Usage(error.to_string()))?;
+    let settings = crate::settings()?;
     let advisor_settings = advisor_settings(arguments, variable)?;
     let ledger = advisor_settings.deployment.ledger_table.as_ref();
     if ledger.is_some() && ledger == settings.deployment.ledger_table.as_ref() {
@@ -194,7 +192,10 @@ mod tests {
 
     /// What came of an event within this time.
     fn answer_within(sandbox: &Sandbox, event: &Value, time: SignedDuration) -> Answer {
-        let remediator = CopyRemediator::new(sandbox.clone(), Settings::default());
+        let remediator = CopyRemediator::new(
+            sandbox.clone(),
+            copymend_remediation::settings::Settings::default(),
+        );
         let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
         let now = Reads::clock(sandbox).now();
         let invocation = Invocation {

@@ -21,6 +21,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use copymend_remediation::settings::{Settings, refuse_unknown};
 
 use crate::arguments::{Arguments, Command};
 
@@ -68,6 +69,14 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The settings of the environment. A variable that no program of Copymend reads is wrong usage.
+fn settings() -> Result<Settings, CommandError> {
+    refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    Settings::read(|name| std::env::var(name).ok())
+        .map_err(|error| CommandError::Usage(error.to_string()))
 }
 
 fn io_error(doing: impl Into<String>) -> impl FnOnce(io::Error) -> CommandError {

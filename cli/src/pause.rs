@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::ledger::{Ledger, Pause};
 use copymend_remediation::ports::{CallResult, Clock, Reads};
-use copymend_remediation::settings::Settings;
 use serde::Serialize;
 
 use crate::arguments::{PauseArguments, ResumeArguments};
@@ -25,7 +24,7 @@ pub(crate) fn pause(arguments: &PauseArguments) -> Result<Ending, CommandError> 
     if arguments.reason.trim().is_empty() {
         return Err(CommandError::Usage("the reason is empty".to_owned()));
     }
-    let settings = settings()?;
+    let settings = crate::settings()?;
     let runtime = runtime()?;
     let paused = runtime.block_on(async {
         let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
@@ -57,7 +56,7 @@ pub(crate) fn pause(arguments: &PauseArguments) -> Result<Ending, CommandError> 
 }
 
 pub(crate) fn resume(arguments: &ResumeArguments) -> Result<Ending, CommandError> {
-    let settings = settings()?;
+    let settings = crate::settings()?;
     let runtime = runtime()?;
     let resumed = runtime.block_on(async {
         let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
@@ -78,11 +77,6 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<Ending, CommandError
         },
         text,
     )
-}
-
-fn settings() -> Result<Settings, CommandError> {
-    Settings::read(|name| std::env::var(name).ok())
-        .map_err(|error| CommandError::Usage(error.to_string()))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

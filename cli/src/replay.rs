@@ -29,7 +29,10 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     }
     let world = world(arguments.world.as_deref())?;
     let settings = settings(arguments.repair, &world)?;
-    let sandbox = Sandbox::new(world).reading_images(settings.deployment.read_images);
+    let sandbox = Sandbox::new(world)
+        .reading_images(settings.deployment.read_images)
+        .reading_tags(settings.deployment.read_tags)
+        .reading_paths_in(settings.deployment.organization_reader);
     let remediator = CopyRemediator::new(sandbox.clone(), settings);
     let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -134,8 +137,7 @@ fn is_failure(answer: &Answer) -> bool {
 /// admits none. Every account of the world is named among the keys: that of a third account is
 /// admitted by no other entry.
 fn settings(repair: bool, world: &World) -> Result<Settings, CommandError> {
-    let mut settings = Settings::read(|name| std::env::var(name).ok())
-        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    let mut settings = crate::settings()?;
     settings.mode = if repair { Mode::Repair } else { Mode::Observe };
     if settings.allowed_destinations.is_empty() {
         settings.allowed_destinations.extend("*".parse());

@@ -6,7 +6,6 @@ use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::Invocation;
 use copymend_remediation::ledger::{Again, Change, Refusal};
 use copymend_remediation::ports::{Clock, Reads};
-use copymend_remediation::settings::Settings;
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, change_to_undo, undo};
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -34,8 +33,7 @@ enum Answer<'a> {
 }
 
 pub(crate) fn run(arguments: &UndoArguments) -> Result<Ending, CommandError> {
-    let settings = Settings::read(|name| std::env::var(name).ok())
-        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    let settings = crate::settings()?;
     let must_ask = arguments.last && !arguments.yes;
     if must_ask && !io::stdin().is_terminal() {
         return Err(CommandError::Usage(

@@ -133,8 +133,8 @@ class Deploy(unittest.TestCase):
         )
         subscriptions = stack.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs()["TopicArn"])["Subscriptions"]
         self.assertEqual([(one["Protocol"], one["Endpoint"]) for one in subscriptions], [("email", HUB["NotificationEmail"])])
-        # Every resource of the template is there now but the policies for keys and for images, which are off.
-        absent = {"KeyRepairPolicy", "CopyRemediatorReadImages"}
+        # Every resource of the template is there now but the policies for keys, images, tags and places, which are off.
+        absent = {"KeyRepairPolicy", "CopyRemediatorReadImages", "CopyRemediatorReadTags", "CopyRemediatorReadOrganizationPaths"}
         self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), absent)
 
         self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="")

@@ -37,6 +37,8 @@ READS = {
     "organizations:DescribeEffectivePolicy",
     "organizations:DescribeOrganization",
 }
+# Reads that a parameter switches, each with its condition.
+SWITCHED_READS = {"tag:GetResources": "ReadsTags", "organizations:ListParents": "ReadsOrganizationPaths"}
 IMAGE_READS = {"ec2:DescribeImages", "ec2:DescribeSnapshots"}
 # What an undo reads.
 UNDO_READS = {"backup:GetBackupVaultAccessPolicy", "kms:GetKeyPolicy"}
@@ -161,7 +163,7 @@ class Member(unittest.TestCase):
         for name, condition, statement in statements(self.resources, "ReaderRole"):
             self.assertEqual((statement["Effect"], condition), ("Allow", "HasReaders"), name)
             actions |= set(as_list(statement["Action"]))
-        self.assertEqual(actions, READS | IMAGE_READS | ADVISOR_READS)
+        self.assertEqual(actions, READS | IMAGE_READS | set(SWITCHED_READS) | ADVISOR_READS)
 
     def test_the_functions_read_with_the_same_words(self):
         for role, reads in (("MemberRole", READS), ("AdvisorMemberRole", ADVISOR_READS)):
@@ -204,6 +206,8 @@ class Member(unittest.TestCase):
                     self.assertEqual(condition, WRITES[action], f"{name}: {action}")
                 elif action in IMAGE_READS:
                     self.assertEqual(condition, "ReadsImages", f"{name}: {action}")
+                elif action in SWITCHED_READS:
+                    self.assertEqual(condition, SWITCHED_READS[action], f"{name}: {action}")
                 else:
                     self.assertIn(action, READS, name)
             if "*" in as_list(statement["Resource"]):

@@ -51,6 +51,7 @@ NO_RESOURCE = {
     "kms:ListAliases",
     "organizations:DescribeEffectivePolicy",
     "organizations:DescribeOrganization",
+    "tag:GetResources",
 }
 # What must come from the function's own code: every write, and the way into other accounts. AWS Backup asks for `iam:PassRole` by itself,
 # when it is told to start a copy; and Lambda itself writes the log and sends on what a function failed on.
@@ -240,6 +241,16 @@ class Roles(unittest.TestCase):
         found = [(condition, set(as_list(s["Action"]))) for _, condition, s in statements(self.resources, "CopyRemediatorRole") if actions & set(as_list(s["Action"]))]
         self.assertEqual(found, [("ReadsImages", actions)])
         self.assertEqual(read()["Conditions"]["ReadsImages"], {"Fn::Equals": [{"Ref": "ReadImages"}, "true"]})
+
+    def test_tags_and_places_are_read_only_where_a_parameter_says_so(self):
+        for action, condition in (("tag:GetResources", "ReadsTags"), ("organizations:ListParents", "ReadsOrganizationPaths")):
+            found = [one for _, one, s in statements(self.resources, "CopyRemediatorRole") if action in as_list(s["Action"])]
+            self.assertEqual(found, [condition], action)
+        conditions = read()["Conditions"]
+        self.assertEqual(conditions["ReadsTags"], {"Fn::Equals": [{"Ref": "ReadTags"}, "true"]})
+        self.assertEqual(
+            conditions["ReadsOrganizationPaths"], {"Fn::Equals": [{"Ref": "OrganizationReader"}, {"Ref": "AWS::AccountId"}]}
+        )
 
     def test_the_lockout_check_can_never_be_bypassed(self):
         denied = [

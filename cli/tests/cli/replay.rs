@@ -266,3 +266,27 @@ fn the_copy_remediators_ledger_is_not_taken_for_the_access_advisors() {
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("--advisor-ledger"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_setting_that_does_not_exist_is_wrong_usage_and_the_nearest_is_named() {
+    let event = "events/destination-vault-policy.json";
+    let ran = finish(
+        copymend()
+            .args(["replay", event])
+            .env("COPYMEND_WRITE_BUGDET", "1"),
+    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr.contains(
+            "`COPYMEND_WRITE_BUGDET` is no setting; the nearest one is COPYMEND_WRITE_BUDGET"
+        ),
+        "{}",
+        ran.stderr
+    );
+    let of_tests = finish(
+        copymend()
+            .args(["replay", event])
+            .env("COPYMEND_DOCS", "read"),
+    );
+    assert_eq!(of_tests.code, 0, "{}", of_tests.stderr);
+}

@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use copymend_aws::{AwsEnvironment, ReadOnly};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
 use copymend_remediation::report::Report;
+use copymend_remediation::settings::refuse_unknown;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     copymend_lambda::run(async {
+        refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let settings = AdvisorSettings::read(|name| std::env::var(name).ok())?;
         let environment = AwsEnvironment::<ReadOnly>::load(&settings.deployment).await;
         let advisor = &AccessAdvisor::new(environment, settings);

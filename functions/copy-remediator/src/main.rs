@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
-use copymend_remediation::settings::Settings;
-use copymend_remediation::sweep::{Swept, is_sweep};
+use copymend_remediation::settings::{Settings, refuse_unknown};
+use copymend_remediation::sweep::{SweptCounts, is_sweep};
 use serde::Serialize;
 
 /// What an invocation answers.
@@ -14,12 +14,13 @@ use serde::Serialize;
 #[serde(untagged)]
 enum Answer {
     Report(Box<Report>),
-    Swept(Swept),
+    Swept(SweptCounts),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     copymend_lambda::run(async {
+        refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let settings = Settings::read(|name| std::env::var(name).ok())?;
         for list in settings.lists_that_admit_everything() {
             tracing::warn!(list, "a list holds `*` and admits everything");
@@ -36,7 +37,7 @@ async fn main() -> ExitCode {
                 if swept.left > 0 {
                     tracing::warn!(left = swept.left, "the time was up; the next sweep goes on");
                 }
-                return Ok(Answer::Swept(swept));
+                return Ok(Answer::Swept(swept.counts()));
             }
             let report = remediator.handle(&event, &invocation).await?;
             log(&report);

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallResult, Reads};
 use copymend_remediation::settings::Deployment;
 
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
-    AwsBackup, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, DeadLetterQueue, DynamoLedger,
-    SnsNotifier, SystemClock, config,
+    AwsBackup, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, AwsResourceTags,
+    DeadLetterQueue, DynamoLedger, SnsNotifier, SystemClock, config,
 };
 
 /// Everything that a function needs, on AWS: the copy remediator with
@@ -63,6 +64,8 @@ pub struct AwsEnvironment<Access> {
     identities: AwsIdentities<Access>,
     organizations: AwsOrganizations,
     images: Option<AwsImages>,
+    resource_tags: Option<AwsResourceTags>,
+    organization_reader: Option<AccountId>,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
     clock: SystemClock,
@@ -99,6 +102,10 @@ impl<Access> AwsEnvironment<Access> {
             images: deployment
                 .read_images
                 .then(|| AwsImages::new(Arc::clone(&accounts))),
+            resource_tags: deployment
+                .read_tags
+                .then(|| AwsResourceTags::new(Arc::clone(&accounts))),
+            organization_reader: deployment.organization_reader,
             organizations: AwsOrganizations::new(accounts),
             clock: SystemClock,
         }
@@ -128,6 +135,7 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
     type Identities = AwsIdentities<Access>;
     type Organizations = AwsOrganizations;
     type Images = AwsImages;
+    type ResourceTags = AwsResourceTags;
     type Notifier = SnsNotifier;
     type Ledger = DynamoLedger;
     type Clock = SystemClock;
@@ -150,6 +158,14 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
 
     fn images(&self) -> Option<&AwsImages> {
         self.images.as_ref()
+    }
+
+    fn resource_tags(&self) -> Option<&AwsResourceTags> {
+        self.resource_tags.as_ref()
+    }
+
+    fn organization_reader(&self) -> Option<AccountId> {
+        self.organization_reader
     }
 
     fn notifier(&self) -> &SnsNotifier {

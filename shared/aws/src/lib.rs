@@ -37,7 +37,9 @@ mod pages;
 mod percent;
 mod says;
 mod service_job;
+mod signed;
 mod sns;
+mod tags;
 
 #[cfg(test)]
 mod tests;
@@ -53,3 +55,4 @@ pub use iam::AwsIdentities;
 pub use kms::AwsKeys;
 pub use organizations::AwsOrganizations;
 pub use sns::SnsNotifier;
+pub use tags::AwsResourceTags;

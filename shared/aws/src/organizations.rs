@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_organizations::Client;
-use aws_sdk_organizations::types::EffectivePolicyType;
+use aws_sdk_organizations::types::{EffectivePolicyType, ParentType};
 use copymend_diagnosis::Organization;
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallResult, Organizations};
@@ -13,6 +13,9 @@ use crate::error::Call;
 use crate::member::{optional, required, text};
 
 const NO_ORGANIZATION: &str = "AWSOrganizationsNotInUseException";
+/// Units are nested five deep at most below the root (Organizations user guide, "Quotas",
+/// documented). More than twice as many are no answer.
+const DEEPEST: usize = 12;
 const NO_POLICY: &str = "EffectivePolicyNotFoundException";
 
 /// AWS Organizations, asked from inside the account. It is global: the SDK finds the endpoint of
@@ -89,5 +92,43 @@ impl Organizations for AwsOrganizations {
             .and_then(|policy| text(policy.policy_content()))
             .map(Some)
             .ok_or_else(|| call.unreadable("`PolicyContent` is missing"))
+    }
+
+    async fn list_parents(
+        &self,
+        reader: AccountId,
+        account: AccountId,
+        partition: &str,
+    ) -> CallResult<Vec<String>> {
+        let (client, call) = self
+            .inside("organizations:ListParents", reader, partition)
+            .await?;
+        let mut places = vec![account.to_string()];
+        let mut child = account.to_string();
+        loop {
+            let answer = call
+                .send(client.list_parents().child_id(&child).send())
+                .await?;
+            // A child has one parent (API reference, `ListParents`, documented).
+            let [parent] = answer.parents() else {
+                return Err(call.unreadable(format!("`{child}` has not one parent")));
+            };
+            let id: String =
+                required("Id", parent.id()).map_err(|detail| call.unreadable(detail))?;
+            if places.contains(&id) || places.len() > DEEPEST {
+                return Err(call.unreadable("the parents do not end at a root"));
+            }
+            places.push(id.clone());
+            match parent.r#type() {
+                Some(ParentType::Root) => break,
+                Some(ParentType::OrganizationalUnit) => child = id,
+                other => {
+                    let words = format!("`Type` is {other:?}");
+                    return Err(call.unreadable(words));
+                }
+            }
+        }
+        // From the root down, without the account itself.
+        Ok(places.into_iter().skip(1).rev().collect())
     }
 }

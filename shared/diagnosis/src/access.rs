@@ -23,6 +23,9 @@ pub const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
 /// The action that the job role must be allowed, and that a destination vault's policy must allow.
 pub const COPY_INTO_BACKUP_VAULT: &str = "backup:CopyIntoBackupVault";
 
+/// The condition key of the principal's path in its organization.
+pub const ORGANIZATION_PATHS: &str = "aws:PrincipalOrgPaths";
+
 /// What a policy answers to a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -90,8 +93,7 @@ fn vault_request(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Request {
     let request = Request::new(role.as_str(), COPY_INTO_BACKUP_VAULT, vault)
         .with_context("aws:SecureTransport", ["true"])
         .with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
-    let organization = &facts.source_organization;
-    let request = with_organization(request, "aws:PrincipalOrgID", organization);
+    let request = of_source_principal(request, facts);
     let organization = &facts.destination_organization;
     let request = with_organization(request, "aws:ResourceOrgID", organization);
     with_resource_tags(request, &facts.vault_tags).with_other_keys_unknown()
@@ -117,7 +119,7 @@ pub fn source_vault_access(
         // In a list (service authorization reference, documented).
         .with_context("backup:CopyTargets", [copy.destination_vault.as_str()]);
     let organization = &facts.source_organization;
-    let request = with_organization(request, "aws:PrincipalOrgID", organization);
+    let request = of_source_principal(request, facts);
     let request = with_organization(request, "aws:ResourceOrgID", organization);
     let request = match facts.known_recovery_point_tags() {
         Some(tags) => with_tags(request, tags),
@@ -137,6 +139,44 @@ pub fn source_vault_access(
         },
         Some(unknown @ Access::Unknown { .. }) => unknown,
     }
+}
+
+/// The Denies of the destination vault's policy that may match, word for word.
+#[must_use]
+pub fn vault_open_denies<'p>(
+    policy: &'p PolicyDocument,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Vec<&'p str> {
+    open_denies(policy, |deny| vault_access(Some(deny), copy, facts))
+}
+
+/// The same of the source vault's policy.
+#[must_use]
+pub fn source_vault_open_denies<'p>(
+    policy: &'p PolicyDocument,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Vec<&'p str> {
+    open_denies(policy, |deny| source_vault_access(Some(deny), copy, facts))
+}
+
+/// The Denies of which it isn't known whether they match, each looked at alone.
+pub(crate) fn open_denies(
+    policy: &PolicyDocument,
+    access: impl Fn(&PolicyDocument) -> Access,
+) -> Vec<&str> {
+    let version = policy.version();
+    let denies = policy.statements().iter();
+    denies
+        .filter(|statement| statement.effect() == Effect::Deny)
+        .map(Statement::as_str)
+        .filter(|text| {
+            let alone = format!(r#"{{"Version":"{version}","Statement":[{text}]}}"#);
+            PolicyDocument::parse(&alone)
+                .is_ok_and(|deny| matches!(access(&deny), Access::Unknown { .. }))
+        })
+        .collect()
 }
 
 /// The statements of the destination vault's policy that keep the copy out on purpose, word for
@@ -229,6 +269,23 @@ fn place_of(policy: &PolicyDocument, text: &str) -> usize {
     statements
         .position(|statement| statement.as_str() == text)
         .unwrap_or_default()
+}
+
+/// What a principal of the source account brings of its organization: the id, and the path, of which
+/// there is one (IAM, "Global condition keys", documented; the key has a list of values all the
+/// same).
+fn of_source_principal(request: Request, facts: &Facts) -> Request {
+    let organization = &facts.source_organization;
+    let request = with_organization(request, "aws:PrincipalOrgID", organization);
+    match (organization, &facts.source_organization_path) {
+        (Fact::Known(None), _) => request.without_key(ORGANIZATION_PATHS),
+        (Fact::Known(Some(organization)), Some(Fact::Known(path)))
+            if path.starts_with(&format!("{}/", organization.id)) =>
+        {
+            request.with_context(ORGANIZATION_PATHS, [path.as_str()])
+        }
+        (Fact::Known(Some(_)) | Fact::Unknown(_), _) => request.with_unknown(ORGANIZATION_PATHS),
+    }
 }
 
 fn with_organization(request: Request, key: &str, fact: &Fact<Option<Organization>>) -> Request {

@@ -105,6 +105,18 @@ pub(crate) fn across_accounts(copy: &BackupCopy) -> Result<(), Finding> {
     }
 }
 
+/// The same, with the Denies that may match, word for word.
+pub(crate) fn depends_on_denies(policy: &str, keys: &[String], denies: &[&str]) -> Finding {
+    let (verdict, mut evidence) = depends_on(policy, keys);
+    for deny in denies.iter().take(DENIES_SHOWN) {
+        evidence.push(format!("this Deny may match: {deny}"));
+    }
+    (verdict, evidence)
+}
+
+/// How many Denies that may match are quoted.
+const DENIES_SHOWN: usize = 5;
+
 pub(crate) fn depends_on(policy: &str, keys: &[String]) -> Finding {
     not_checkable(format!(
         "{policy} depends on condition keys that cannot be known from outside: {}",

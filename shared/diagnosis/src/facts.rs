@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, WhyUnknown};
+use crate::job::Lifecycle;
 use crate::resource::{KeyArn, RoleArn};
 use crate::simulation::{PrincipalPolicies, Simulated, SimulatedAction, Simulation};
 use crate::tag_policy::TagPolicy;
@@ -351,6 +352,8 @@ impl JobRoleAccess {
 /// All facts of one failed copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
+    /// The lifecycle that the copy should have, as its verified job says.
+    pub lifecycle: Option<Lifecycle>,
     /// The recovery point; `None` where AWS Backup says that it doesn't exist.
     pub recovery_point: Fact<Option<RecoveryPoint>>,
     /// The key of the source backup.
@@ -375,6 +378,11 @@ pub struct Facts {
     pub service_default_key: Option<Fact<Option<KeyArn>>>,
     /// The source account's organization; `None` where it is in none.
     pub source_organization: Fact<Option<Organization>>,
+    /// The source account's path in its organization, such as
+    /// `o-exampleorgid/r-ab12/ou-ab12-11111111/`: the value of `aws:PrincipalOrgPaths` (IAM, "Global
+    /// condition keys", documented). Not asked where no account is named that may be asked, and
+    /// where the account is in no organization.
+    pub source_organization_path: Option<Fact<String>>,
     /// The destination account's organization; `None` where it is in none.
     pub destination_organization: Fact<Option<Organization>>,
     /// `AWSServiceRoleForBackup` in the destination account; `None` where it is missing.
@@ -406,6 +414,7 @@ impl Facts {
     pub fn unknown(&self) -> Vec<&WhyUnknown> {
         // Taken apart, so that a new fact can't be forgotten here.
         let Self {
+            lifecycle: _,
             recovery_point,
             source_key,
             image_keys,
@@ -417,6 +426,7 @@ impl Facts {
             vault_key,
             service_default_key,
             source_organization,
+            source_organization_path,
             destination_organization,
             service_linked_role,
             job_role,
@@ -449,6 +459,7 @@ impl Facts {
             vault_tags.unknown(),
             service_default_key.as_ref().and_then(Fact::unknown),
             source_organization.unknown(),
+            source_organization_path.as_ref().and_then(Fact::unknown),
             destination_organization.unknown(),
             service_linked_role.unknown(),
             job_role.unknown(),

@@ -6,12 +6,13 @@ use std::fmt::Display;
 use copymend_diagnosis::features::{is_fully_managed, via_service};
 use copymend_diagnosis::{
     BackupCopy, BackupVault, BackupVaultArn, Fact, Facts, ImageKeys, KeyArn, KeyFacts,
-    Organization, RecoveryPoint, RecoveryPointTags, SourceKey, TagPolicy, UnknownReason, VaultKey,
-    WhyUnknown, led_by_key_in_the_way,
+    Organization, RecoveryPoint, SourceKey, TagPolicy, UnknownReason, VaultKey, WhyUnknown,
+    led_by_key_in_the_way,
 };
 use copymend_policy::{Arn, PolicyDocument, ViaService};
 use futures_util::future::join_all;
 
+use crate::places::{path_of, read_parents, read_recovery_point_tags};
 use crate::ports::{Backup, CallResult, Identities, Images, Keys, Location, Organizations, Reads};
 use crate::simulate::{Known, job_role_access};
 
@@ -53,6 +54,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         recovery_point_tags: read_recovery_point_tags(environment, copy, &source),
         tag_policy: organizations.effective_tag_policy(destination_account, vault.partition()),
         of_image: read_image(environment, copy, &source),
+        parents: read_parents(environment, copy),
     }
 
     let recovery_point = fact(recovery_point);
@@ -60,6 +62,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
     let destination_vault = fact(destination_vault);
     let named = which_source_key(copy, &recovery_point, &source_vault);
     let source_organization = fact(source_organization);
+    let source_organization_path = path_of(&source_organization, parents);
     let destination_organization = fact(destination_organization);
     let vault_tags = fact(vault_tags);
     let job_role = fact(job_role);
@@ -89,6 +92,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
     );
 
     let facts = Facts {
+        lifecycle: copy.lifecycle.clone(),
         recovery_point,
         source_key,
         image_keys,
@@ -100,6 +104,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         vault_key,
         service_default_key,
         source_organization,
+        source_organization_path,
         destination_organization,
         // A role of that name with another path is not the service-linked role: anyone can make
         // one.
@@ -139,21 +144,6 @@ async fn read_global_settings<E: Reads>(
     let location = Location::new(management.unwrap_or(source.account), &source.region);
     let backup = environment.backup();
     fact(backup.is_cross_account_backup_enabled(&location).await)
-}
-
-/// AWS Backup lists the tags only of recovery points whose ARN is its own (AWS Backup API
-/// reference, `ListTags`, documented).
-async fn read_recovery_point_tags<E: Reads>(
-    environment: &E,
-    copy: &BackupCopy,
-    source: &Location,
-) -> Fact<RecoveryPointTags> {
-    let point = &copy.source_recovery_point;
-    if point.service() != "backup" {
-        return Fact::Known(RecoveryPointTags::NotApplicable);
-    }
-    let answer = environment.backup().list_recovery_point_tags(source, point);
-    fact(answer.await.map(RecoveryPointTags::Tags))
 }
 
 pub(crate) fn fact<T>(result: CallResult<T>) -> Fact<T> {

@@ -22,6 +22,7 @@ pub mod investigate;
 mod lease;
 pub mod ledger;
 pub mod pause;
+mod places;
 pub mod plan;
 mod policy_lease;
 pub mod ports;

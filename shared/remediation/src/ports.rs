@@ -338,6 +338,28 @@ pub trait Organizations: Send + Sync {
         account: AccountId,
         partition: &str,
     ) -> impl Future<Output = CallResult<Option<String>>> + Send;
+
+    /// `ListParents` up to the root, asked in `reader`: the root's id, then those of the units,
+    /// the account's own last. AWS answers the management account and delegated administrators
+    /// alone (Organizations API reference, `ListParents`, documented).
+    fn list_parents(
+        &self,
+        reader: AccountId,
+        account: AccountId,
+        partition: &str,
+    ) -> impl Future<Output = CallResult<Vec<String>>> + Send;
+}
+
+/// AWS Resource Groups Tagging API, read only.
+pub trait ResourceTags: Send + Sync {
+    /// `GetResources`: the tags of one resource, in the account and Region that own it. `None`
+    /// where the answer doesn't name it: it has no tags then, or doesn't exist, or isn't one that
+    /// the API knows (API reference, `GetResources`, documented: it answers what is tagged).
+    fn tags_of(
+        &self,
+        location: &Location,
+        resource: &Arn,
+    ) -> impl Future<Output = CallResult<Option<Tags>>> + Send;
 }
 
 /// Amazon EC2, read only.
@@ -389,6 +411,8 @@ pub trait Reads: Send + Sync {
     type Organizations: Organizations;
     /// Amazon EC2.
     type Images: Images;
+    /// AWS Resource Groups Tagging API.
+    type ResourceTags: ResourceTags;
     /// The way to people.
     type Notifier: Notifier;
     /// The memory between events.
@@ -406,6 +430,11 @@ pub trait Reads: Send + Sync {
     fn organizations(&self) -> &Self::Organizations;
     /// Amazon EC2; `None` where the settings don't let images be read.
     fn images(&self) -> Option<&Self::Images>;
+    /// AWS Resource Groups Tagging API; `None` where the settings don't let tags be read there.
+    fn resource_tags(&self) -> Option<&Self::ResourceTags>;
+    /// The account in which the places of accounts in their organization are asked; `None` where no
+    /// setting names one.
+    fn organization_reader(&self) -> Option<AccountId>;
     /// The way to people.
     fn notifier(&self) -> &Self::Notifier;
     /// The memory between events; `None` where no table is set. Without one nothing is written, and

@@ -1,11 +1,14 @@
 //! Looks for failed copies whose events never arrived. AWS Backup sends its events on a best-effort
 //! basis (AWS Backup, "Monitoring events using EventBridge", documented).
 
+use std::collections::BTreeMap;
+
 use copymend_diagnosis::{CopyJobEvent, EventError};
 use copymend_policy::AccountId;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
@@ -26,12 +29,53 @@ const TIME_FOR_A_COPY: SignedDuration = SignedDuration::from_secs(20);
 pub struct Swept {
     /// How many failed copies were found.
     pub found: usize,
+    /// How many of them had been handled before.
+    pub handled_before: usize,
+    /// How many of the others came to each outcome, by its slug.
+    pub outcomes: BTreeMap<&'static str, usize>,
     /// The reports of those that no event had brought.
     pub reports: Vec<Report>,
     /// How many were left to the next sweep, for lack of time.
     pub left: usize,
     /// Copies that could not be handled, with the reason.
     pub errors: Vec<String>,
+}
+
+/// How many errors an answer of counts holds in words.
+const ERRORS_IN_WORDS: usize = 20;
+
+/// What a function answers to a sweep: counts. The reports are in the log and with people, and a
+/// thousand of them don't fit into an answer of AWS Lambda, which takes 6 MB (Lambda developer
+/// guide, "Lambda quotas", documented).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SweptCounts {
+    /// How many failed copies were found.
+    pub found: usize,
+    /// How many of them had been handled before.
+    pub handled_before: usize,
+    /// How many of the others came to each outcome, by its slug.
+    pub outcomes: BTreeMap<&'static str, usize>,
+    /// How many were left to the next sweep, for lack of time.
+    pub left: usize,
+    /// How many copies could not be handled, or places not looked at.
+    pub failed: usize,
+    /// The reasons of the first of these.
+    pub errors: Vec<String>,
+}
+
+impl Swept {
+    /// The counts of what was done.
+    #[must_use]
+    pub fn counts(&self) -> SweptCounts {
+        SweptCounts {
+            found: self.found,
+            handled_before: self.handled_before,
+            outcomes: self.outcomes.clone(),
+            left: self.left,
+            failed: self.errors.len(),
+            errors: self.errors.iter().take(ERRORS_IN_WORDS).cloned().collect(),
+        }
+    }
 }
 
 /// Where and how far back to look: `detail` of the event, with `accounts`, `regions` and `hours`.
@@ -83,6 +127,34 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// Where to look, in turn. Each sweep begins with another account, so that none is always left
+    /// for lack of time. The account follows from a hash of the time: a plain count of hours would
+    /// name the same one at each run of many a schedule.
+    fn beginning_at(&self, now: Timestamp) -> impl Iterator<Item = &Location> {
+        let mut first = Vec::new();
+        for (index, location) in self.locations.iter().enumerate() {
+            let is_new = index == 0
+                || self
+                    .locations
+                    .get(index.saturating_sub(1))
+                    .map(|before| before.account)
+                    != Some(location.account);
+            if is_new {
+                first.push(index);
+            }
+        }
+        let hash = Sha256::digest(now.as_second().to_be_bytes());
+        let number = hash.iter().take(4).fold(0_usize, |number, byte| {
+            number.wrapping_mul(256).wrapping_add(usize::from(*byte))
+        });
+        let turn = number.checked_rem(first.len()).unwrap_or_default();
+        let start = first.get(turn).copied().unwrap_or_default();
+        let (before, after) = self.locations.split_at(start);
+        after.iter().chain(before)
+    }
+}
+
 impl<E: Environment> CopyRemediator<E> {
     /// Takes every failed copy that AWS Backup lists through the same handler as an event. What the
     /// ledger knows as handled is passed over.
@@ -99,7 +171,7 @@ impl<E: Environment> CopyRemediator<E> {
             .checked_sub(SignedDuration::from_hours(scope.hours))
             .unwrap_or(now);
         let mut swept = Swept::default();
-        for location in &scope.locations {
+        for location in scope.beginning_at(now) {
             let listed = match backup.list_failed_copy_jobs(location, since).await {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -119,8 +191,14 @@ impl<E: Environment> CopyRemediator<E> {
                 let span = tracing::error_span!("copy", copy_job = id);
                 let swept_one = self.sweep_one(location, &id, invocation).instrument(span);
                 match swept_one.await {
-                    Ok(Some(report)) => swept.reports.push(report),
-                    Ok(None) => {}
+                    Ok(Some(report)) => {
+                        let outcomes = swept.outcomes.entry(report.outcome.slug()).or_default();
+                        *outcomes = outcomes.saturating_add(1);
+                        swept.reports.push(report);
+                    }
+                    Ok(None) => {
+                        swept.handled_before = swept.handled_before.saturating_add(1);
+                    }
                     Err(error) => swept.errors.push(format!("copy job {id}: {error}")),
                 }
             }
@@ -151,5 +229,33 @@ impl<E: Environment> CopyRemediator<E> {
         let event = CopyJobEvent::of_job(format!("sweep-{copy_job_id}"), &job);
         let report = self.handle_event(event, invocation).await?;
         Ok((report.outcome != crate::report::Outcome::AlreadyHandled).then_some(report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_begins_with_each_account_in_turn_and_looks_everywhere_once() {
+        let accounts = ["111122223333", "444455556666", "777788889999"];
+        let scope = Scope::read(&serde_json::json!({
+            "detail": { "accounts": accounts, "regions": ["eu-west-1", "us-east-1"] }
+        }))
+        .unwrap();
+        let mut firsts = BTreeMap::new();
+        // A day apart each.
+        for day in 0..60 {
+            let now = Timestamp::from_second(1_700_000_000 + day * 86_400).unwrap();
+            let turn: Vec<&Location> = scope.beginning_at(now).collect();
+            assert_eq!(turn.len(), 6);
+            assert!(scope.locations.iter().all(|one| turn.contains(&one)));
+            assert_eq!(turn[0].account, turn[1].account);
+            *firsts.entry(turn[0].account.to_string()).or_insert(0) += 1;
+        }
+        assert!(
+            accounts.iter().all(|account| firsts[*account] > 10),
+            "{firsts:?}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! The words for what was refused or failed.
 
-use copymend_diagnosis::BackupVaultArn;
+use copymend_diagnosis::{BackupVaultArn, KeyArn};
 use copymend_remediation::report::{JobSummary, Outcome, Report, Subject};
 
 use crate::text::inline;
@@ -62,6 +62,44 @@ fn job_ended(job: &JobSummary) -> String {
 /// Whether a cause was looked for: of a copy always.
 pub(crate) fn has_cause(report: &Report) -> bool {
     report.copy_job_id().is_some() || report.outcome == Outcome::Advised
+}
+
+/// The key whose policy a Report's change is about.
+pub(crate) struct Key(KeyArn);
+
+impl Key {
+    fn id(&self) -> &str {
+        let id = self.0.arn().resource();
+        id.strip_prefix("key/").unwrap_or(id)
+    }
+
+    // INVARIANT: id and account of a parsed ARN are printable ASCII.
+
+    /// Its id and account.
+    pub(crate) fn whole(&self) -> String {
+        format!("key {} ({})", self.id(), self.0.arn().account())
+    }
+
+    /// The same with the start of the id, by which people know it.
+    pub(crate) fn short(&self) -> String {
+        let start: String = self.id().chars().take(8).collect();
+        format!("key {start}... ({})", self.0.arn().account())
+    }
+}
+
+/// The key that was changed, or would be.
+pub(crate) fn key_of_change(report: &Report) -> Option<Key> {
+    let mut changes = report.changes.iter().chain(&report.refused_changes);
+    changes.find_map(|change| change.resource.parse().ok().map(Key))
+}
+
+/// What a Report is about: the key and its account where the change is one of a key's policy, and
+/// else the subject's [`place`].
+pub(crate) fn place_of(report: &Report) -> Option<String> {
+    match key_of_change(report) {
+        Some(key) => Some(key.whole()),
+        None => place(&report.subject),
+    }
 }
 
 /// The subject in a few words of plain ASCII, whose parts are checked: `CreateBackupVault

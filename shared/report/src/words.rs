@@ -72,6 +72,34 @@ fn added(verb: &str, change: Option<&PolicyChange>) -> String {
     }
 }
 
+/// What else is confirmed beside the cause that was repaired, in the order in which it must be put
+/// right, each in a line. Nothing where no policy was repaired: then the advice is about the first.
+pub(crate) fn also_confirmed(report: &Report) -> Vec<String> {
+    if !matches!(
+        report.outcome,
+        Outcome::RepairedAndRetried | Outcome::Repaired
+    ) {
+        return Vec::new();
+    }
+    let candidates = report.diagnosis.candidates.iter();
+    let mut others: Vec<_> = candidates
+        .filter(|other| {
+            other.verdict == Verdict::Confirmed && other.cause != report.diagnosis.cause
+        })
+        .collect();
+    others.sort_by_key(|other| other.cause.place_in_repair());
+    others
+        .into_iter()
+        .map(|other| {
+            let seen = other.evidence.first().map(|seen| inline(seen));
+            match seen.filter(|seen| !seen.is_empty()) {
+                Some(seen) => format!("{} ({}): {seen}", other.cause.title(), other.cause),
+                None => format!("{} ({})", other.cause.title(), other.cause),
+            }
+        })
+        .collect()
+}
+
 /// The names of the guards that failed.
 pub(crate) fn failed_guards(report: &Report) -> String {
     let failed = report.guards.iter().filter(|guard| !guard.passed);

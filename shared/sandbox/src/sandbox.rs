@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use copymend_policy::Arn;
+use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -42,6 +42,8 @@ pub struct Sandbox {
     notifier: MemoryNotifier,
     ledger: Option<MemoryLedger>,
     reads_images: bool,
+    reads_tags: bool,
+    organization_reader: Option<AccountId>,
     pub(crate) tokens: Arc<Mutex<BTreeMap<String, String>>>,
     hooks: Arc<Mutex<Vec<(String, Hook)>>>,
     /// How many key policies were read.
@@ -59,6 +61,8 @@ impl Sandbox {
             notifier: MemoryNotifier::new(calls.clone()),
             ledger: Some(MemoryLedger::new(calls.clone())),
             reads_images: false,
+            reads_tags: false,
+            organization_reader: None,
             calls,
             tokens: Arc::default(),
             hooks: Arc::default(),
@@ -78,6 +82,22 @@ impl Sandbox {
     #[must_use]
     pub const fn reading_images(mut self, reads: bool) -> Self {
         self.reads_images = reads;
+        self
+    }
+
+    /// The same sandbox as the setting `COPYMEND_READ_TAGS` has it: whether the tags of snapshots and
+    /// images are read.
+    #[must_use]
+    pub const fn reading_tags(mut self, reads: bool) -> Self {
+        self.reads_tags = reads;
+        self
+    }
+
+    /// The same sandbox as the setting `COPYMEND_ORGANIZATION_READER` has it: where the places of
+    /// accounts in their organization are asked.
+    #[must_use]
+    pub const fn reading_paths_in(mut self, reader: Option<AccountId>) -> Self {
+        self.organization_reader = reader;
         self
     }
 
@@ -179,6 +199,7 @@ impl Reads for Sandbox {
     type Identities = Self;
     type Organizations = Self;
     type Images = Self;
+    type ResourceTags = Self;
     type Notifier = MemoryNotifier;
     type Ledger = MemoryLedger;
     type Clock = SandboxClock;
@@ -201,6 +222,14 @@ impl Reads for Sandbox {
 
     fn images(&self) -> Option<&Self> {
         self.reads_images.then_some(self)
+    }
+
+    fn resource_tags(&self) -> Option<&Self> {
+        self.reads_tags.then_some(self)
+    }
+
+    fn organization_reader(&self) -> Option<AccountId> {
+        self.organization_reader
     }
 
     fn notifier(&self) -> &MemoryNotifier {

@@ -1,46 +1,30 @@
 //! A client of the query protocol of Amazon EC2.
 
-use std::future::ready;
-use std::pin::Pin;
-
 use aws_config::SdkConfig;
-use aws_runtime::auth::SigV4OperationSigningConfig;
-use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
-use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime::client::retries::classifiers::{
-    HttpStatusCodeClassifier, TransientErrorClassifier,
-};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
-use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
-use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::Layer;
-use aws_smithy_types::error::ErrorMetadata;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
-use aws_types::SigningName;
-use aws_types::region::SigningRegion;
-use aws_types::service_config::ServiceConfigKey;
 
 use super::answer;
-use crate::error::Answer;
+use crate::signed::{Answering, Protocol, Service, not_made, send};
 
 /// The version of the API (Amazon EC2 API reference, "Query requests", documented).
 const VERSION: &str = "2016-11-15";
-const SERVICE: &str = "ec2";
+const SERVICE: Service = Service {
+    prefix: "ec2",
+    id: "EC2",
+    name: "Amazon EC2",
+};
+const PROTOCOL: Protocol = Protocol {
+    request,
+    error: answer::error,
+};
 
 /// Sends queries to Amazon EC2 in one account and Region.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     config: SdkConfig,
 }
-
-type Query = Operation<String, String, ErrorMetadata>;
 
 impl Client {
     pub(super) fn new(config: &SdkConfig) -> Self {
@@ -55,113 +39,17 @@ impl Client {
         action: &'static str,
         parameter: &str,
         ids: &[&str],
-    ) -> Pin<Box<dyn Future<Output = Answer<String, ErrorMetadata>> + Send>> {
+    ) -> Answering {
         let is_plain = |id: &&str| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !ids.iter().all(is_plain) {
-            let error = "an id holds more than letters, digits and hyphens";
-            return Box::pin(ready(Err(SdkError::construction_failure(error))));
+            return not_made("an id holds more than letters, digits and hyphens");
         }
-        let query = match self.query(action) {
-            Ok(query) => query,
-            Err(error) => return Box::pin(ready(Err(SdkError::construction_failure(error)))),
-        };
         let mut body = format!("Action={action}&Version={VERSION}");
         for (number, id) in (1_usize..).zip(ids) {
             body.extend(["&", parameter, ".", &number.to_string(), "=", id]);
         }
-        Box::pin(async move { query.invoke(body).await })
+        send(&self.config, SERVICE, PROTOCOL, action, body)
     }
-
-    fn query(&self, action: &'static str) -> Result<Query, String> {
-        let config = &self.config;
-        let region = config.region().ok_or("no Region is set")?;
-        let credentials = config
-            .credentials_provider()
-            .ok_or("there are no credentials")?;
-        let http_client = config.http_client().ok_or("there is no HTTP client")?;
-        let mut layer = Layer::new("signing");
-        layer.store_put(AuthSchemeOptionResolverParams::new(()));
-        layer.store_put(SigV4OperationSigningConfig {
-            region: Some(SigningRegion::from(region.clone())),
-            name: Some(SigningName::from_static(SERVICE)),
-            ..SigV4OperationSigningConfig::default()
-        });
-        let mut components = RuntimeComponentsBuilder::new("signing");
-        components.set_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(
-            vec![SCHEME_ID],
-        )));
-        components.push_auth_scheme(SigV4AuthScheme::new());
-        components.set_identity_cache(config.identity_cache());
-        components.set_identity_resolver(SCHEME_ID, credentials);
-        let retries = config
-            .retry_config()
-            .cloned()
-            .unwrap_or_else(RetryConfig::standard);
-        let timeouts = config
-            .timeout_config()
-            .cloned()
-            .unwrap_or_else(TimeoutConfig::disabled);
-        let mut operation = Operation::builder()
-            .service_name(SERVICE)
-            .operation_name(action)
-            .http_client(http_client)
-            .endpoint_url(&self.endpoint(region.as_ref())?)
-            .standard_retry(&retries)
-            .timeout_config(timeouts)
-            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
-            .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
-            .retry_classifier(HttpStatusCodeClassifier::default())
-            .runtime_plugin(
-                StaticRuntimePlugin::new()
-                    .with_config(layer.freeze())
-                    .with_runtime_components(components),
-            );
-        if let Some(sleep) = config.sleep_impl() {
-            operation = operation.sleep_impl(sleep);
-        }
-        if let Some(time) = config.time_source() {
-            operation = operation.time_source(time);
-        }
-        Ok(operation.serializer(request).deserializer(read).build())
-    }
-
-    /// `AWS_ENDPOINT_URL_EC2`, then `AWS_ENDPOINT_URL`, then AWS's own.
-    fn endpoint(&self, region: &str) -> Result<String, String> {
-        let is_chosen = self.config.get_origin("endpoint_url").is_client_config();
-        let of_service = || {
-            let key = ServiceConfigKey::builder()
-                .service_id("EC2")
-                .env("AWS_ENDPOINT_URL")
-                .profile("endpoint_url")
-                .build()
-                .ok()?;
-            self.config.service_config()?.load_config(key)
-        };
-        let set = if is_chosen { None } else { of_service() };
-        if let Some(url) = set.or_else(|| self.config.endpoint_url().map(ToOwned::to_owned)) {
-            return Ok(url);
-        }
-        let suffix = suffix(region).ok_or_else(|| {
-            format!("the endpoint of Amazon EC2 in Region `{region}` is not known: set AWS_ENDPOINT_URL_EC2")
-        })?;
-        Ok(format!("https://{SERVICE}.{region}.{suffix}"))
-    }
-}
-
-/// The domain of a Region's endpoints (AWS SDKs, `partitions.json`, seen). None where nothing is
-/// known of such a Region.
-fn suffix(region: &str) -> Option<&'static str> {
-    const COMMERCIAL: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
-    Some(match region.split_once('-')? {
-        ("us", rest) if rest.starts_with("isob-") => "sc2s.sgov.gov",
-        ("us", rest) if rest.starts_with("isof-") => "csp.hci.ic.gov",
-        ("us", rest) if rest.starts_with("iso-") => "c2s.ic.gov",
-        ("eu", rest) if rest.starts_with("isoe-") => "cloud.adc-e.uk",
-        ("cn", _) => "amazonaws.com.cn",
-        ("eusc", _) => "amazonaws.eu",
-        (prefix, _) if COMMERCIAL.contains(&prefix) => "amazonaws.com",
-        _ => return None,
-    })
 }
 
 fn request(body: String) -> Result<HttpRequest, BoxError> {
@@ -173,37 +61,4 @@ fn request(body: String) -> Result<HttpRequest, BoxError> {
     headers.try_insert("content-type", "application/x-www-form-urlencoded")?;
     headers.try_insert("content-length", length)?;
     Ok(request)
-}
-
-fn read(response: &HttpResponse) -> Result<String, OrchestratorError<ErrorMetadata>> {
-    let body = response.body().bytes().unwrap_or_default();
-    if !response.status().is_success() {
-        return Err(OrchestratorError::operation(answer::error(body)));
-    }
-    let text =
-        std::str::from_utf8(body).map_err(|error| OrchestratorError::response(error.into()))?;
-    Ok(text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_partition_has_its_domain_and_an_unknown_region_none() {
-        for (region, expected) in [
-            ("eu-west-1", Some("amazonaws.com")),
-            ("us-gov-west-1", Some("amazonaws.com")),
-            ("cn-north-1", Some("amazonaws.com.cn")),
-            ("us-iso-east-1", Some("c2s.ic.gov")),
-            ("us-isob-east-1", Some("sc2s.sgov.gov")),
-            ("us-isof-south-1", Some("csp.hci.ic.gov")),
-            ("eu-isoe-west-1", Some("cloud.adc-e.uk")),
-            ("eusc-de-east-1", Some("amazonaws.eu")),
-            ("moon-1", None),
-            ("nowhere", None),
-        ] {
-            assert_eq!(suffix(region), expected, "{region}");
-        }
-    }
 }

@@ -17,6 +17,7 @@ mod policies;
 mod service_jobs;
 mod simulation;
 mod sns;
+mod tags;
 mod wire;
 
 use aws_config::{Region, SdkConfig};

@@ -94,3 +94,54 @@ async fn no_tag_policy_is_no_answer_about_the_organization() {
         .await;
     assert_eq!(answer.unwrap_err().kind, CallErrorKind::Failed);
 }
+
+#[tokio::test]
+async fn the_parents_of_an_account_are_told_from_the_root_down() {
+    let operation = "ListParents";
+    let parent =
+        |id: &str, kind: &str| ok(json!({ "Parents": [{ "Id": id, "Type": kind }] }).to_string());
+    let wire = Wire::default();
+    let aws = environment(&wire, &Deployment::default()).await;
+    wire.once(operation, parent("ou-ab12-22222222", "ORGANIZATIONAL_UNIT"))
+        .once(operation, parent("ou-ab12-11111111", "ORGANIZATIONAL_UNIT"))
+        .once(operation, parent("r-ab12", "ROOT"));
+    let read = || aws.organizations().list_parents(own(), own(), "aws");
+    assert_eq!(
+        read().await.unwrap(),
+        ["r-ab12", "ou-ab12-11111111", "ou-ab12-22222222"]
+    );
+    let children: Vec<_> = wire
+        .sent(operation)
+        .iter()
+        .map(super::wire::Sent::json)
+        .collect();
+    assert_eq!(
+        children,
+        [
+            json!({ "ChildId": "111122223333" }),
+            json!({ "ChildId": "ou-ab12-22222222" }),
+            json!({ "ChildId": "ou-ab12-11111111" })
+        ]
+    );
+    for (reply, kind) in [
+        (
+            typed_error("ChildNotFoundException", "none"),
+            CallErrorKind::Failed,
+        ),
+        (
+            typed_error("AccessDeniedException", "no"),
+            CallErrorKind::AccessDenied,
+        ),
+        (ok(r#"{"Parents":[]}"#), CallErrorKind::Unreadable),
+        (parent("ou-1", "SOMETHING"), CallErrorKind::Unreadable),
+    ] {
+        wire.once(operation, reply);
+        assert_eq!(read().await.unwrap_err().kind, kind);
+    }
+    wire.always(operation, parent("ou-ab12-11111111", "ORGANIZATIONAL_UNIT"));
+    assert_eq!(
+        read().await.unwrap_err().kind,
+        CallErrorKind::Unreadable,
+        "parents in a circle have no end"
+    );
+}

@@ -3,8 +3,8 @@
 use copymend_policy::{PolicyDocument, Request, ViaService, service_linked_role_arn};
 
 use super::{
-    Access, Boundary, decide, exclusions_of, job_role_boundary, with_organization,
-    with_resource_tags,
+    Access, Boundary, decide, exclusions_of, job_role_boundary, of_source_principal,
+    with_organization, with_resource_tags,
 };
 use crate::fact::Fact;
 use crate::facts::{Facts, Tags};
@@ -330,22 +330,23 @@ impl KeyUse<'_> {
 
     fn request(&self, action: &str) -> Request {
         let (copy, facts) = (self.copy, self.facts);
-        let (principal, account, organization) = match self.user {
+        let (principal, account) = match self.user {
             KeyUser::ServiceLinkedRole => (
                 service_linked_role_arn(self.key.partition(), copy.destination_account),
                 copy.destination_account,
-                &facts.destination_organization,
             ),
-            KeyUser::JobRole => (
-                copy.role.as_str().to_owned(),
-                copy.account,
-                &facts.source_organization,
-            ),
+            KeyUser::JobRole => (copy.role.as_str().to_owned(), copy.account),
         };
         let request = Request::new(principal, action, self.key.as_str())
             .with_context("aws:SecureTransport", ["true"])
             .with_context("kms:CallerAccount", [account.as_str()]);
-        let request = with_organization(request, "aws:PrincipalOrgID", organization);
+        let request = match self.user {
+            KeyUser::ServiceLinkedRole => {
+                let organization = &facts.destination_organization;
+                with_organization(request, "aws:PrincipalOrgID", organization)
+            }
+            KeyUser::JobRole => of_source_principal(request, facts),
+        };
         if action == CREATE_GRANT {
             request.with_context("kms:GrantIsForAWSResource", ["true"])
         } else {

@@ -92,6 +92,49 @@ pub(crate) fn two_hops(case: &Case<'_>) -> Vec<String> {
     }
 }
 
+/// Two copies where the backup is under an AWS managed key: the first, within the account, is under
+/// the key of the vault in between (AWS Backup, "Encryption for backup copies", documented), and the
+/// second is of that copy. Empty where it isn't possible. That the first is stored until it is
+/// deleted, and paid for, is documented (AWS Backup pricing).
+pub(crate) fn through_own_key(case: &Case<'_>) -> Vec<String> {
+    let Some(point) = case.recovery_point() else {
+        return Vec::new();
+    };
+    let account = case.source_account();
+    let Some(hop) = hop(case, account, case.region(), true)
+        .or_else(|| hop(case, account, case.source_region(), true))
+    else {
+        return Vec::new();
+    };
+    let (source_region, region) = (case.source_region(), hop.vault.region());
+    let mut steps = vec![
+        step!("Go in two copies, of which the first is under a key of yours. Create a vault under a customer managed key, in account \
+             {account}, Region {region}";
+            "KEY=$(aws kms create-key --region {region} --query KeyMetadata.Arn --output text)\n\
+             aws backup create-backup-vault --region {region} --backup-vault-name {VAULT} --encryption-key-arn $KEY"),
+    ];
+    if case.is_cross_account() {
+        steps.extend(share_key(case, region));
+    }
+    steps.extend([
+        step!("The first copy, within account {account}";
+            "JOB=$(aws backup start-copy-job --region {source_region} --recovery-point-arn {point} --source-backup-vault-name {} \
+             --destination-backup-vault-arn {} --iam-role-arn {}{} --query CopyJobId --output text)\n\
+             aws backup describe-copy-job --region {source_region} --copy-job-id $JOB --query \
+             CopyJob.[State,DestinationRecoveryPointArn] --output text",
+            case.source_vault(), hop.vault, case.role_word(), case.lifecycle()),
+        step!("Once its state is COMPLETED, the second copy, to vault `{}` in account {}, with HOP set to the ARN shown", case.vault(),
+            case.account();
+            "aws backup start-copy-job --region {region} --recovery-point-arn $HOP --source-backup-vault-name {VAULT} \
+             --destination-backup-vault-arn {} --iam-role-arn {}{}",
+            case.event().destination_vault, case.role_word(), case.lifecycle()),
+        step!("It costs the storage of one more copy until that is deleted, the key each month, and between Regions the transfer. Once the \
+             second copy is COMPLETED, delete the first";
+            "aws backup delete-recovery-point --region {region} --backup-vault-name {VAULT} --recovery-point-arn $HOP"),
+    ]);
+    steps
+}
+
 /// Lets the other account use the key of the vault in between.
 fn share_key(case: &Case<'_>, region: &str) -> Vec<String> {
     let statements = key_statements(case);
@@ -158,9 +201,9 @@ fn commands(case: &Case<'_>, hop: &Hop, point: &Arn) -> Vec<String> {
     let source_region = case.source_region();
     steps.push(step!("The first copy, in account {}", case.source_account();
         "JOB=$(aws backup start-copy-job --region {source_region} --recovery-point-arn {point} --source-backup-vault-name {} \
-         --destination-backup-vault-arn {} --iam-role-arn {} --query CopyJobId --output text)\n\
+         --destination-backup-vault-arn {} --iam-role-arn {}{} --query CopyJobId --output text)\n\
          aws backup describe-copy-job --region {source_region} --copy-job-id $JOB --query \
-         CopyJob.[State,DestinationRecoveryPointArn] --output text", case.source_vault(), hop.vault, case.role()));
+         CopyJob.[State,DestinationRecoveryPointArn] --output text", case.source_vault(), hop.vault, case.role(), case.lifecycle()));
     let role = if hop.region_first {
         case.role().to_string()
     } else {
@@ -171,7 +214,7 @@ fn commands(case: &Case<'_>, hop: &Hop, point: &Arn) -> Vec<String> {
     };
     steps.push(step!("Once its state is COMPLETED, the second copy, in account {account}, with HOP set to the ARN shown";
         "aws backup start-copy-job --region {region} --recovery-point-arn $HOP --source-backup-vault-name {VAULT} \
-         --destination-backup-vault-arn {} --iam-role-arn {role}", case.event().destination_vault));
+         --destination-backup-vault-arn {} --iam-role-arn {role}{}", case.event().destination_vault, case.lifecycle()));
     steps.push(format!(
         "In the backup plan of account {}, point the copy action at `{}`. A plan makes the first copy only: start the second one after each, \
          for example from an EventBridge rule on completed copy jobs.",

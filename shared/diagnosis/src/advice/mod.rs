@@ -7,10 +7,13 @@ pub(crate) mod page;
 #[cfg(test)]
 pub(crate) mod samples;
 mod source;
+pub(crate) mod standing;
 pub(crate) mod state;
 mod steps;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_steps;
 mod text;
 #[cfg(test)]
 mod words;
@@ -21,7 +24,7 @@ use crate::causes::Cause;
 use crate::event::CopyJobEvent;
 use crate::facts::Facts;
 pub(crate) use case::{Case, owner_of_key, step};
-pub(crate) use hops::two_hops;
+pub(crate) use hops::{through_own_key, two_hops};
 pub use source::advise_unlisted_source;
 pub(crate) use steps::{add_each, step};
 pub(crate) use text::{is_plain, is_plain_tag, list, lower_first, quoted, shown, word};

@@ -161,6 +161,7 @@ pub(crate) fn facts() -> Facts {
         }))
     };
     Facts {
+        lifecycle: None,
         recovery_point: unknown(),
         source_vault: Fact::Known(Some(crate::BackupVault::default())),
         source_key: SourceKey::Key(Box::new(KeyFacts {
@@ -186,6 +187,7 @@ pub(crate) fn facts() -> Facts {
         vault_key: crate::VaultKey::None,
         service_default_key: None,
         source_organization: organization(),
+        source_organization_path: None,
         destination_organization: organization(),
         service_linked_role: unknown(),
         job_role: Fact::Known(Some(role())),

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::text::word;
+use crate::job::Lifecycle;
 
 /// Texts to paste one after the other, the first of them with this sentence.
 pub(crate) fn add_each<T: ToString>(sentence: &str, texts: &[T]) -> Vec<String> {
@@ -25,6 +26,21 @@ macro_rules! step {
 pub(crate) use step;
 
 impl Case<'_> {
+    /// The only step where source and destination lie in two partitions: nothing of one can be named
+    /// in a policy of the other, and no backup is copied between them (AWS Backup, "Creating backup
+    /// copies across AWS Regions": within a partition, inferred from the Regions it lists).
+    pub(crate) fn other_partition(&self) -> Option<String> {
+        let (from, to) = (self.partition(), self.event().destination_vault.partition());
+        (from != to).then(|| {
+            format!(
+                "Vault `{}` is in partition {to}, and the backup in {from}: AWS Backup copies nothing from one partition to another, and no \
+                 policy can name a role of the other. In the backup plan of account {}, name a vault in partition {from}.",
+                self.vault(),
+                self.source_account()
+            )
+        })
+    }
+
     pub(crate) fn check_the_job(&self) -> String {
         step!("AWS Backup did not confirm this event. Check first, in account {}, that the job exists and names this role and \
              these vaults; if not, do nothing", self.source_account();
@@ -53,25 +69,40 @@ impl Case<'_> {
     }
 
     pub(crate) fn start_again(&self) -> String {
-        self.start_again_with("Start the copy again", "")
+        self.start_again_with("Start the copy again")
     }
 
-    /// The command keeps the source's retention unless `options` name another (AWS Backup, "Backup
-    /// and tag copy", documented).
-    pub(crate) fn start_again_with(&self, sentence: &str, options: &str) -> String {
-        self.start(sentence, &self.role_word(), options)
+    /// The same with another sentence.
+    pub(crate) fn start_again_with(&self, sentence: &str) -> String {
+        self.start(sentence, &self.role_word(), &self.lifecycle())
+    }
+
+    /// The same with a retention of this many days instead of the job's.
+    pub(crate) fn start_again_for(&self, sentence: &str, days: Option<i64>) -> String {
+        let lifecycle = match days {
+            Some(days) => format!(" --lifecycle DeleteAfterDays={days}"),
+            None => self.lifecycle(),
+        };
+        self.start(sentence, &self.role_word(), &lifecycle)
+    }
+
+    /// The job's lifecycle as an option, after a space. A copy without one keeps the source's
+    /// retention (AWS Backup, "Backup and tag copy", documented).
+    pub(crate) fn lifecycle(&self) -> String {
+        let lifecycle = self.facts().and_then(|facts| facts.lifecycle.as_ref());
+        lifecycle.map(Lifecycle::as_option).unwrap_or_default()
     }
 
     /// The same, by another role.
     pub(crate) fn start_again_as(&self, sentence: &str, role: &str) -> String {
-        self.start(sentence, &word(role), "")
+        self.start(sentence, &word(role), &self.lifecycle())
     }
 
-    fn start(&self, sentence: &str, role: &str, options: &str) -> String {
+    fn start(&self, sentence: &str, role: &str, lifecycle: &str) -> String {
         let (account, region) = (self.source_account(), self.source_region());
         match self.recovery_point() {
             Some(point) => step!("{sentence}, in account {account}";
-                "{}{options}", self.start_copy(point.as_str(), role)),
+                "{}", self.start_copy(point.as_str(), role, lifecycle)),
             None => format!(
                 "{sentence}: in the AWS Backup console of account {account}, Region {region}, open vault `{}`, choose the recovery \
                  point, then Actions, Copy.",
@@ -83,13 +114,13 @@ impl Case<'_> {
     /// `aws backup start-copy-job` for a recovery point of the same vault. `point` must be plain,
     /// or a shell variable.
     pub(crate) fn start_from(&self, point: &str) -> String {
-        self.start_copy(point, &self.role_word())
+        self.start_copy(point, &self.role_word(), &self.lifecycle())
     }
 
-    fn start_copy(&self, point: &str, role: &str) -> String {
+    fn start_copy(&self, point: &str, role: &str, lifecycle: &str) -> String {
         format!(
             "aws backup start-copy-job --region {} --recovery-point-arn {point} --source-backup-vault-name {} \
-             --destination-backup-vault-arn {} --iam-role-arn {role}",
+             --destination-backup-vault-arn {} --iam-role-arn {role}{lifecycle}",
             self.source_region(),
             self.source_vault(),
             self.event().destination_vault,
@@ -107,7 +138,7 @@ impl Case<'_> {
     /// Once a policy was changed.
     pub(crate) fn start_again_once_it_counts(&self) -> String {
         let sentence = "Wait some minutes until the policy counts, then start the copy again";
-        self.start_again_with(sentence, "")
+        self.start_again_with(sentence)
     }
 
     /// `aws backup start-backup-job` into the source vault. `resource` must be plain, or a shell

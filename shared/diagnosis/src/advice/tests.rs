@@ -11,7 +11,7 @@ fn is_json(text: &str) -> bool {
 }
 
 /// The lines of all its steps.
-fn lines(advice: &Advice) -> impl Iterator<Item = &str> {
+pub(super) fn lines(advice: &Advice) -> impl Iterator<Item = &str> {
     advice.steps.iter().flat_map(|step| step.lines())
 }
 

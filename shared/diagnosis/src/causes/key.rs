@@ -2,7 +2,7 @@
 
 use super::vault_policy::NO_VAULT;
 use super::{Entry, Family, Pages, Remedy, Shown, console, image_keys, page, rules};
-use crate::advice::{Case, step};
+use crate::advice::{Case, step, through_own_key};
 use crate::assess::{Checked, Finding, confirmed, not_checkable, ruled_out, unreadable};
 use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, SourceKey};
 use crate::features::is_fully_managed;
@@ -300,13 +300,23 @@ fn aws_managed_steps(case: &Case<'_>) -> Vec<String> {
         "RESTORED=$(aws backup describe-restore-job --region {region} --restore-job-id $JOB --query CreatedResourceArn --output \
          text)\n\
          {}", case.back_up("$RESTORED"));
-    vec![
-            case.look_at_recovery_point(
-                "Begin with a backup; this recovery point will do. Its key is managed by AWS: it cannot be shared, and its policy \
-                 cannot be changed. To look at it",
-            ),
-            restore,
-            again,
-            case.copy_that("work on with the restored resource, or move the original to the customer managed key"),
-    ]
+    let mut steps = vec![case.look_at_recovery_point(
+        "Its key is managed by AWS: it cannot be shared, and its policy cannot be changed. To look at the recovery point",
+    )];
+    steps.extend(through_own_key(case));
+    if steps.len() > 1 {
+        steps.push(
+            "Where AWS refuses the first copy, or to end this for good, go the longer way that follows: it moves the resource itself to a \
+             customer managed key."
+                .to_owned(),
+        );
+    }
+    steps.extend([
+        restore,
+        again,
+        case.copy_that(
+            "work on with the restored resource, or move the original to the customer managed key",
+        ),
+    ]);
+    steps
 }

@@ -1,6 +1,6 @@
 //! The policy of the key of the source backup.
 
-use copymend_policy::{KeyGrant, KeyProfile};
+use copymend_policy::{KeyGrant, KeyProfile, PolicyDocument};
 
 use super::image_keys::worse;
 use super::vault_policy::as_json;
@@ -8,11 +8,17 @@ use super::{
     ADMITTED, Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, image_keys, key,
     page, rules, service_linked_role,
 };
-use crate::access::{Access, UserAccess, source_key_access, source_key_access_of, without_denies};
+use crate::access::{
+    Access, UserAccess, open_denies, source_key_access, source_key_access_of, without_denies,
+};
+use crate::advice::standing::{except_from_deny, first_in, with_free_sid};
 use crate::advice::{Case, add_each, step};
-use crate::assess::{Checked, Finding, Verdict, confirmed, depends_on, not_checkable, ruled_out};
+use crate::assess::{
+    Checked, Finding, Verdict, confirmed, depends_on, depends_on_denies, not_checkable, ruled_out,
+};
 use crate::fact::Fact;
 use crate::facts::{BackupVault, Facts, KeyFacts, KeyManager};
+use crate::features::needs_opt_in;
 use crate::job::BackupCopy;
 use crate::messages::wording::{
     ANOTHER_KEY, AT_DESTINATION, NOT_ALLOWED, OR_EXPLICIT_DENY, OTHER_POLICIES,
@@ -153,14 +159,20 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
     let of_users = |answers: Vec<&UserAccess>| {
         let findings = answers.into_iter().map(|one| {
             let user = one.user.shown(copy);
+            let access = |policy: &PolicyDocument| {
+                source_key_access_of(
+                    one.user,
+                    policy,
+                    &key_facts.arn,
+                    &key_facts.tags,
+                    copy,
+                    facts,
+                )
+            };
             if denies {
-                denied(&one.access, &user)
+                denied(&one.access, &user, &open_denies(policy, access))
             } else {
-                let behind = without_denies(policy);
-                let behind = behind.as_ref().map(|policy| {
-                    let key = &key_facts.arn;
-                    source_key_access_of(one.user, policy, key, &key_facts.tags, copy, facts)
-                });
+                let behind = without_denies(policy).as_ref().map(access);
                 admitted(&one.access, behind, key_facts, &user)
             }
         });
@@ -199,7 +211,7 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
 }
 
 /// Whether a Deny of the policy keeps a user out.
-fn denied(access: &Access, user: &str) -> Finding {
+fn denied(access: &Access, user: &str, open: &[&str]) -> Finding {
     match access {
         Access::Denied {
             action,
@@ -215,7 +227,7 @@ fn denied(access: &Access, user: &str) -> Finding {
                 text.clone(),
             ],
         ),
-        Access::Unknown { keys } => depends_on("the key policy", keys),
+        Access::Unknown { keys } => depends_on_denies("the key policy", keys, open),
         Access::Missing { .. } | Access::Allowed => ruled_out("no Deny of the key policy matches"),
     }
 }
@@ -282,6 +294,9 @@ fn not_allowed(also: &str, actions: &[&str], key_facts: &KeyFacts, user: &str) -
 }
 
 fn policy_steps(case: &Case<'_>) -> Vec<String> {
+    if let Some(step) = case.other_partition() {
+        return vec![step];
+    }
     if !case.is_cross_account() || is_into_air_gapped_vault(case) {
         return job_role_steps(case);
     }
@@ -299,7 +314,10 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
             case.account()
         ));
     }
+    steps.extend(region_of_key(case));
     steps.push(save_policy(case));
+    let standing = standing_policy(case);
+    steps.extend(standing.map_or_else(Vec::new, |policy| first_in(policy, true)));
     let statements = statements(case);
     if statements.is_empty() {
         steps.push(format!(
@@ -364,12 +382,29 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
              first. Copymend never changes a Deny."
                 .to_owned(),
             format!(
-                "If the copy should be allowed, except `{role}` from that Deny: add the condition ArnNotEquals with aws:PrincipalArn \
-                 and this ARN."
+                "If the copy should be allowed, except this role from that Deny: {}",
+                except_from_deny(standing_policy(case), &format!("`{role}`"))
             ),
             write_policy(case),
             case.start_again(),
     ]
+}
+
+/// The key's policy, where it was read.
+fn standing_policy<'c>(case: &Case<'c>) -> Option<&'c PolicyDocument> {
+    case.key_facts()?.policy.known()
+}
+
+/// Credentials of AWS STS's global endpoint don't count in a Region that an account must enable
+/// first (IAM user guide, "Manage AWS STS in an AWS Region", documented).
+fn region_of_key(case: &Case<'_>) -> Option<String> {
+    let key = case.key()?;
+    let region = key.region();
+    needs_opt_in(region).then(|| {
+        step!("Region {region}, where the key is, must be enabled in account {} and in account {}, and calls there need credentials of AWS \
+             STS's regional endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional). See in each whether it is", key.arn().account(), case.account();
+            "aws account get-region-opt-status --region-name {region}")
+    })
 }
 
 fn save_policy(case: &Case<'_>) -> String {
@@ -398,7 +433,12 @@ fn write_policy(case: &Case<'_>) -> String {
 /// The statements that a repair would add, each on one line. Empty without a verified job.
 fn statements(case: &Case<'_>) -> Vec<String> {
     let partition = case.key().map(KeyArn::partition);
-    partition.map_or_else(Vec::new, |partition| statements_in(partition, case))
+    let statements = partition.map_or_else(Vec::new, |partition| statements_in(partition, case));
+    let free = |text: &String| {
+        let statement = serde_json::from_str(text).ok()?;
+        Some(with_free_sid(standing_policy(case), statement).to_string())
+    };
+    statements.iter().filter_map(free).collect()
 }
 
 /// The statements that let the destination account use a key for this copy, each on one line.

@@ -219,6 +219,13 @@ impl Cause {
         DENIES.contains(&self)
     }
 
+    /// Its place in the order in which causes must be put right; the last where no fact shows it.
+    #[must_use]
+    pub fn place_in_repair(self) -> usize {
+        let mut ranked = Self::in_order_of_repair().into_iter();
+        ranked.position(|cause| cause == self).unwrap_or(usize::MAX)
+    }
+
     /// The causes that facts can show, in the order in which they must be put right.
     pub(crate) fn in_order_of_repair() -> Vec<Self> {
         let mut ranked: Vec<Self> = Self::ALL.to_vec();

@@ -226,7 +226,6 @@ fn feature_off_steps(case: &Case<'_>) -> Vec<String> {
             "aws backup update-global-settings --region {region} --global-settings isCrossAccountBackupEnabled=true"),
         case.start_again_with(
             "Wait 15 minutes, the time a change may take, then start the copy again",
-            "",
         ),
     ]
 }

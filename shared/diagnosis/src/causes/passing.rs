@@ -43,7 +43,7 @@ fn concurrency(case: &Case<'_>) -> Vec<String> {
     vec![
         step!("See which copies run; AWS Backup runs one backup or copy job of a resource at a time";
             "aws backup list-copy-jobs --by-state RUNNING --region {region}{filter}"),
-        case.start_again_with("When they are done, start this copy again", ""),
+        case.start_again_with("When they are done, start this copy again"),
         "If this recurs, let the backup plan copy less often, or at other hours than other plans."
             .to_owned(),
     ]
@@ -240,7 +240,7 @@ fn resource_state(case: &Case<'_>) -> Vec<String> {
     };
     vec![
         look,
-        case.start_again_with("Once it is available, start the copy again", ""),
+        case.start_again_with("Once it is available, start the copy again"),
     ]
 }
 
@@ -284,7 +284,7 @@ fn schedule_window(case: &Case<'_>) -> Vec<String> {
         format!(
             "In the backup plan of account {account}, start at least an hour before or after them; Amazon FSx needs three hours."
         ),
-        case.start_again_with("If the recovery point exists, start its copy again", ""),
+        case.start_again_with("If the recovery point exists, start its copy again"),
     ]
 }
 

@@ -189,10 +189,9 @@ fn listed(case: &Case<'_>) -> Vec<String> {
              Older pages that deny it are out of date."
                 .to_owned(),
         );
-        steps.push(case.start_again_with(
-            "Start the copy again, to see whether AWS still refuses it",
-            "",
-        ));
+        steps.push(
+            case.start_again_with("Start the copy again, to see whether AWS still refuses it"),
+        );
         steps.extend(two_hops(case));
     }
     if case.is_type("RDS") {

@@ -360,7 +360,7 @@ fn missing_steps(case: &Case<'_>) -> Vec<String> {
             "A backup that was made with a role that is gone can still be copied. Start the copy with the right role",
             &other,
         ),
-        None => case.start_again_with("Once the role exists, start the copy again", ""),
+        None => case.start_again_with("Once the role exists, start the copy again"),
     });
     steps
 }

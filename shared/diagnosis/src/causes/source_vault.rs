@@ -1,9 +1,10 @@
 //! The access policy of the source vault.
 
 use super::{Entry, Family, Pages, Remedy, Shown, console, page, rules};
-use crate::access::{Access, source_vault_access};
+use crate::access::{Access, source_vault_access, source_vault_open_denies};
+use crate::advice::standing::except_from_deny;
 use crate::advice::{Case, step};
-use crate::assess::{Checked, Verdict, depends_on, ruled_out};
+use crate::assess::{Checked, Verdict, depends_on_denies, ruled_out};
 use crate::facts::Facts;
 use crate::job::BackupCopy;
 use crate::messages::wording::VAULT_POLICY;
@@ -60,7 +61,14 @@ fn deny(copy: &BackupCopy, facts: &Facts) -> Checked {
         Access::Allowed | Access::Missing { .. } => {
             ruled_out("no Deny of the source vault's policy matches")
         }
-        Access::Unknown { keys } => depends_on("a Deny of the source vault's policy", &keys),
+        Access::Unknown { keys } => {
+            let open = policy.map(|policy| source_vault_open_denies(policy, copy, facts));
+            depends_on_denies(
+                "the source vault's policy",
+                &keys,
+                &open.unwrap_or_default(),
+            )
+        }
     })
 }
 
@@ -74,9 +82,13 @@ fn steps(case: &Case<'_>) -> Vec<String> {
          on purpose: ask its author first. Copymend never changes a Deny."
             .to_owned(),
         format!(
-            "If the copy should be allowed, except the job role from that Deny: add the condition ArnNotEquals with \
-             aws:PrincipalArn {}, or add the destination vault to the condition on backup:CopyTargets.",
-            case.role_shown()
+            "If the copy should be allowed, add the destination vault to the condition on backup:CopyTargets, or except the job role \
+             from that Deny: {}",
+            except_from_deny(
+                case.facts()
+                    .and_then(|facts| facts.source_vault_policy.known()?.as_ref()),
+                &case.role_shown()
+            )
         ),
         step("Write the policy back", &format!(
             "aws backup put-backup-vault-access-policy --backup-vault-name {vault} --region {region} --policy file://policy.json"

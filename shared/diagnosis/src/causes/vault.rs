@@ -424,9 +424,6 @@ fn retention_steps(case: &Case<'_>) -> Vec<String> {
         (None, Some(max)) => format!("at most {max} days"),
         (None, None) => "what MinRetentionDays and MaxRetentionDays say".to_owned(),
     };
-    let option = min
-        .or(max)
-        .map(|days| format!(" --lifecycle DeleteAfterDays={days}"));
     vec![
         step!("Vault `{}` accepts a retention of {range}. Its settings", case.vault();
             "{}", describe_vault(case)),
@@ -435,9 +432,9 @@ fn retention_steps(case: &Case<'_>) -> Vec<String> {
                  vault lock.",
             case.source_account()
         ),
-        case.start_again_with(
+        case.start_again_for(
             "Start this copy again with a retention that the vault accepts",
-            option.as_deref().unwrap_or_default(),
+            min.or(max),
         ),
     ]
 }

@@ -4,11 +4,14 @@ use copymend_policy::{NewStatement, PolicyDocument, VaultGrant, VaultScope};
 use serde_json::{Value, json};
 
 use super::{Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, page, rules};
-use crate::access::{Access, COPY_INTO_BACKUP_VAULT, vault_access, without_denies};
+use crate::access::{
+    Access, COPY_INTO_BACKUP_VAULT, vault_access, vault_open_denies, without_denies,
+};
+use crate::advice::standing::{except_from_deny, first_in, other_organizations, with_free_sid};
 use crate::advice::{Case, step};
 use crate::assess::{
-    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, not_checkable, ruled_out,
-    unreadable,
+    Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, depends_on_denies,
+    not_checkable, ruled_out, unreadable,
 };
 use crate::fact::Fact;
 use crate::facts::Facts;
@@ -153,7 +156,10 @@ fn deny(copy: &BackupCopy, facts: &Facts) -> Checked {
         Access::Allowed | Access::Missing { .. } => {
             ruled_out("no Deny of the vault policy matches")
         }
-        Access::Unknown { keys } => depends_on("the vault policy", &keys),
+        Access::Unknown { keys } => {
+            let open = policy.map(|policy| vault_open_denies(policy, copy, facts));
+            depends_on_denies("the vault policy", &keys, &open.unwrap_or_default())
+        }
     })
 }
 
@@ -167,9 +173,14 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
         );
         return steps;
     }
+    if let Some(step) = case.other_partition() {
+        return vec![step];
+    }
     let policy = case.facts().map(|facts| &facts.vault_policy);
     let mut steps = Vec::new();
-    match (statement(case), policy) {
+    let standing = standing_policy(case);
+    let statement = statement(case).map(|statement| with_free_sid(standing, statement));
+    match (statement, policy) {
         (Some(statement), Some(Fact::Known(None))) => {
             let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
             steps.push(step(
@@ -177,13 +188,14 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
                 &policy.to_string(),
             ));
         }
-        (Some(statement), Some(_)) => steps.extend([
-            save_policy_or_begin(case),
-            step(
+        (Some(statement), Some(_)) => {
+            steps.push(save_policy_or_begin(case));
+            steps.extend(as_it_stands(case));
+            steps.push(step(
                 "Add this to the list `Statement` of policy.json, and change nothing else",
                 &statement.to_string(),
-            ),
-        ]),
+            ));
+        }
         (_, _) => steps.extend([
             save_policy_or_begin(case),
             format!(
@@ -197,6 +209,23 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
         ]),
     }
     steps.extend([case.write_vault_policy(), case.start_again()]);
+    steps
+}
+
+/// The vault's policy, where it was read.
+fn standing_policy<'c>(case: &Case<'c>) -> Option<&'c PolicyDocument> {
+    case.facts()?.vault_policy.known()?.as_ref()
+}
+
+/// What else the policy needs as it stands.
+fn as_it_stands(case: &Case<'_>) -> Vec<String> {
+    let Some(policy) = standing_policy(case) else {
+        return Vec::new();
+    };
+    let mut steps = first_in(policy, false);
+    if let Some(organization) = case.source_organization() {
+        steps.extend(other_organizations(policy, organization));
+    }
     steps
 }
 
@@ -239,9 +268,8 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
              first. Copymend never changes a Deny."
                 .to_owned(),
             format!(
-                "If the copy should be allowed, except the job role from that Deny: add the condition ArnNotEquals with \
-                 aws:PrincipalArn {}.",
-                case.role_shown()
+                "If the copy should be allowed, except the job role from that Deny: {}",
+                except_from_deny(standing_policy(case), &case.role_shown())
             ),
             case.write_vault_policy(),
             case.start_again(),

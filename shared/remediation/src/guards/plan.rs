@@ -1,6 +1,7 @@
 //! The guards of a planned change.
 
-use copymend_diagnosis::access::Access;
+use copymend_diagnosis::Fact;
+use copymend_diagnosis::access::{Access, ORGANIZATION_PATHS};
 use copymend_policy::{KEY_POLICY_MAX_BYTES, check_size};
 
 use super::{Act, Answer, Question};
@@ -54,12 +55,27 @@ pub(super) fn evaluation_flips(question: &Question<'_>) -> Answer {
             true,
             format!("denied before, allowed after: {}", actions.join(", ")),
         ),
+        (_, Access::Unknown { keys }) if keys.iter().any(|key| is_path(key)) => (
+            false,
+            format!(
+                "whether the statement would admit the copy is not known: the source account's {ORGANIZATION_PATHS} was not read{}",
+                match question.facts.and_then(|facts| facts.source_organization_path.as_ref()) {
+                    None => ", as OrganizationReader (COPYMEND_ORGANIZATION_READER) names no account to ask in".to_owned(),
+                    Some(Fact::Known(path)) => format!(", though it is {path}"),
+                    Some(Fact::Unknown(why)) => format!(": {why}"),
+                }
+            ),
+        ),
         (Access::Allowed, _) => (false, "the policy allows the copy already".to_owned()),
         (Access::Missing { .. } | Access::Denied { .. } | Access::Unknown { .. }, _) => (
             false,
             "our statements would not make the copy legal".to_owned(),
         ),
     })
+}
+
+fn is_path(key: &str) -> bool {
+    key.eq_ignore_ascii_case(ORGANIZATION_PATHS)
 }
 
 pub(super) fn only_adds(question: &Question<'_>) -> Answer {

@@ -2,6 +2,7 @@
 
 use copymend_policy::AccountId;
 
+use super::is_partition;
 use super::reader::{InvalidSetting, Reader};
 
 /// What every function of Copymend is told of where it runs.
@@ -20,6 +21,12 @@ pub struct Deployment {
     /// `COPYMEND_READ_IMAGES`: whether the snapshots of images may be read. Amazon EC2 knows no
     /// narrower permission for it than all images and snapshots of the account.
     pub read_images: bool,
+    /// `COPYMEND_READ_TAGS`: whether the tags of recovery points that AWS Backup doesn't list are
+    /// read. AWS knows no narrower permission for it than the tags of everything in the account.
+    pub read_tags: bool,
+    /// `COPYMEND_ORGANIZATION_READER`: the account in which the places of accounts in their
+    /// organization are read: the management account, or that of a delegated administrator.
+    pub organization_reader: Option<AccountId>,
     /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again
     /// then, so what AWS doesn't answer now is explained without it.
     pub is_local_run: bool,
@@ -65,6 +72,12 @@ impl Deployment {
                 },
             )?,
             read_images: reader.boolean("COPYMEND_READ_IMAGES")?,
+            read_tags: reader.boolean("COPYMEND_READ_TAGS")?,
+            organization_reader: reader.one(
+                "COPYMEND_ORGANIZATION_READER",
+                "the id of the organization's management account or of a delegated administrator's",
+                |text| text.parse().ok(),
+            )?,
             // The SAM CLI sets this to `true` for `sam local invoke`, and AWS Lambda never does.
             is_local_run: reader.boolean("AWS_SAM_LOCAL")?,
         })
@@ -76,10 +89,10 @@ fn member_role(text: &str) -> Option<String> {
         None => text,
         Some(rest) => {
             let mut parts = rest.splitn(5, ':');
-            let (_, service, region, account) =
+            let (partition, service, region, account) =
                 (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
             let account_fits = account == "*" || account.parse::<AccountId>().is_ok();
-            if service != "iam" || !region.is_empty() || !account_fits {
+            if !is_partition(partition) || service != "iam" || !region.is_empty() || !account_fits {
                 return None;
             }
             parts.next()?.strip_prefix("role/")?

@@ -1,6 +1,7 @@
 //! The settings, from environment variables. An invalid value stops the start.
 
 mod deployment;
+mod known;
 mod reader;
 mod source;
 mod values;
@@ -12,6 +13,7 @@ use copymend_policy::{KeyProfile, VaultScope};
 use serde::Serialize;
 
 pub use deployment::Deployment;
+pub use known::{UnknownSetting, refuse_unknown};
 pub use reader::InvalidSetting;
 pub(crate) use reader::Reader;
 use reader::organization_id;
@@ -39,6 +41,29 @@ impl fmt::Display for Mode {
 
 /// What a `*` alone stands for.
 const EVERYTHING: &str = "arn:*:*:*:*:*";
+
+/// The partitions of AWS (AWS General Reference and the SDKs' list of partitions, documented).
+const PARTITIONS: [&str; 8] = [
+    "aws",
+    "aws-cn",
+    "aws-eusc",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+    "aws-us-gov",
+];
+
+/// Whether AWS has a partition of this name.
+#[must_use]
+pub fn is_partition(name: &str) -> bool {
+    PARTITIONS.contains(&name)
+}
+
+/// The same, where wildcards may stand for some of it.
+fn is_partition_pattern(text: &str) -> bool {
+    text.contains(['*', '?']) || is_partition(text)
+}
 
 /// An ARN pattern of an allowlist: `*` and `?` stand for characters within one of the six parts,
 /// never across a colon.
@@ -88,6 +113,9 @@ impl FromStr for ArnPattern {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         if parts.len() == 6
             && parts.first() == Some(&"arn")
+            && parts
+                .get(1)
+                .is_some_and(|partition| is_partition_pattern(partition))
             && parts.iter().skip(1).all(|part| !part.is_empty())
             && text.bytes().all(|b| b.is_ascii_graphic())
         {
@@ -328,6 +356,13 @@ mod tests {
                 "arn:aws:backup:eu-west-1:444455556666:backup-vault:a,b",
             ),
             ("COPYMEND_ALLOWED_KEYS", "arn:aws:kms:key/*"),
+            (
+                "COPYMEND_ALLOWED_KEYS",
+                "arn:aws-moon:kms:*:111122223333:key/*",
+            ),
+            ("COPYMEND_MEMBER_ROLE", "arn:asw:iam::*:role/Member"),
+            ("COPYMEND_ORGANIZATION_READER", "o-exampleorgid"),
+            ("COPYMEND_READ_TAGS", "yes"),
             ("COPYMEND_ALLOWED_SOURCES", "Backup*"),
             ("COPYMEND_ALLOWED_SOURCES", "111122223333>*"),
             ("COPYMEND_ALLOWED_SOURCES", "111122223333,Backup*,*"),

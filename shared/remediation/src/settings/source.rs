@@ -5,7 +5,7 @@ use std::str::FromStr;
 use copymend_diagnosis::{BackupVaultArn, RoleArn};
 use copymend_policy::{AccountId, VaultScope, arn_matches};
 
-use super::{ArnPattern, has_only_wildcards};
+use super::{ArnPattern, has_only_wildcards, is_partition_pattern};
 
 /// One entry of `COPYMEND_ALLOWED_SOURCES`: an account or a pattern of job role ARNs, alone (into
 /// every allowlisted destination) or followed by `>` and a pattern of destination vault ARNs.
@@ -149,7 +149,7 @@ fn source(text: &str) -> Option<Source> {
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"+=.@-_*?".contains(&b));
     let fits = arn == "arn"
-        && !partition.is_empty()
+        && is_partition_pattern(partition)
         && service == "iam"
         && region.is_empty()
         && is_account_pattern(account)
@@ -264,6 +264,7 @@ mod tests {
             ">arn:aws:backup:*:444455556666:backup-vault:*",
             "arn:aws:iam::o-abc:role/x",
             "arn:aws:iam::1111:role/x",
+            "arn:asw:iam::111122223333:role/x",
             "arn:aws:iam::1111222233334*:role/x",
             "arn:aws:iam::111122223333:role/x>*",
             "arn:aws:iam::111122223333:role/x>ARN:aws:backup:*:444455556666:backup-vault:*",

@@ -46,6 +46,8 @@ impl Settings {
                     topic_arn,
                     ledger_table,
                     read_images,
+                    read_tags,
+                    organization_reader,
                     is_local_run: _,
                 },
         } = self;
@@ -101,6 +103,11 @@ impl Settings {
             ("COPYMEND_TOPIC_ARN", or_empty(topic_arn.as_ref())),
             ("COPYMEND_LEDGER_TABLE", or_empty(ledger_table.as_ref())),
             ("COPYMEND_READ_IMAGES", read_images.to_string()),
+            ("COPYMEND_READ_TAGS", read_tags.to_string()),
+            (
+                "COPYMEND_ORGANIZATION_READER",
+                or_empty(organization_reader.as_ref()),
+            ),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

@@ -110,6 +110,8 @@ async fn a_sweep_takes_up_what_no_event_has_brought_and_nothing_else() {
         first.found,
         "all but the one that was handled"
     );
+    assert_eq!(first.handled_before, 1);
+    assert_eq!(first.outcomes.values().sum::<usize>(), first.reports.len());
     assert!(first.reports.iter().all(|report| report.verified));
     let again = sweep(&sandbox, &event).await;
     let taken_up_again: Vec<_> = again

@@ -16,6 +16,7 @@ mod local_runs;
 mod no_stays_no;
 mod own_roles;
 mod pause;
+mod places;
 mod sample_events;
 mod settings_notice;
 mod sources;

@@ -7,6 +7,7 @@ mod subject;
 
 use copymend_remediation::report::{Report, Subject};
 
+use crate::subject::{Key, key_of_change, place};
 use crate::words;
 use body::Body;
 
@@ -56,17 +57,26 @@ pub fn email(report: &Report) -> Email {
 const MAY_BE_IN_THE_WAY: &str = "What could not be read may be in the way as well.";
 
 fn subject_line(report: &Report) -> String {
-    let place = crate::subject::place(&report.subject);
-    let place = match (report.copy_job_id(), place) {
+    let with = |place: &str| {
+        format!(
+            "[Copymend] {}: {} for {place}",
+            words::outcome(report.outcome, report.is_confirmed()),
+            report.diagnosis.cause
+        )
+    };
+    let key = key_of_change(report);
+    let place = match (report.copy_job_id(), place(&report.subject)) {
+        (Some(_), _) if key.is_some() => key.as_ref().map(Key::whole).unwrap_or_default(),
         (Some(_), Some(vault)) => format!("vault {vault}"),
         (None, Some(place)) => place,
         (_, None) => "a vault without a readable ARN".to_owned(),
     };
-    let subject = format!(
-        "[Copymend] {}: {} for {place}",
-        words::outcome(report.outcome, report.is_confirmed()),
-        report.diagnosis.cause
-    );
+    let mut subject = with(&place);
+    if subject.len() > SUBJECT_LIMIT
+        && let Some(key) = &key
+    {
+        subject = with(&key.short());
+    }
     if subject.len() <= SUBJECT_LIMIT {
         return subject;
     }

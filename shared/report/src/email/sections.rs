@@ -85,8 +85,17 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
     if report.changes.iter().any(|change| change.applied) {
         body.line("  If infrastructure as code owns this policy, add the statements there too: its next run would remove them.");
     }
+    let others = words::also_confirmed(report);
+    if !others.is_empty() {
+        body.line("  Confirmed as well, in the order in which it must be put right; until then the copy fails again:");
+        for (number, other) in (1_usize..).zip(&others) {
+            body.line(&format!("  {number}. {other}"));
+        }
+    }
     let Some(advice) = &report.advice else {
-        body.line(without_advice(report.outcome));
+        if others.is_empty() {
+            body.line(without_advice(report.outcome));
+        }
         return;
     };
     if let Some(preface) = preface(report) {

@@ -45,7 +45,7 @@ impl View {
         if subject::has_cause(report) {
             parts.push(self.paint.paint(STRONG, report.diagnosis.cause.slug()));
         }
-        parts.extend(subject::place(&report.subject));
+        parts.extend(subject::place_of(report));
         self.line(&parts.join("  "));
     }
 
@@ -120,6 +120,10 @@ impl View {
     }
 
     fn what_to_do(&mut self, report: &Report) {
+        for (number, other) in (1_usize..).zip(words::also_confirmed(report)) {
+            let label = if number == 1 { "left" } else { "" };
+            self.item(label, &format!("{number}."), &other);
+        }
         let Some(advice) = &report.advice else {
             return;
         };

@@ -1,4 +1,6 @@
-use copymend_report::{Email, email};
+use copymend_diagnosis::{Assessment, Cause, Verdict};
+use copymend_remediation::report::Outcome;
+use copymend_report::{Email, Style, email, terminal};
 
 use crate::samples::{self, advisories};
 
@@ -104,4 +106,59 @@ fn the_page_of_the_console_stands_in_every_advice() {
             );
         }
     }
+}
+
+#[test]
+fn what_else_is_confirmed_is_left_to_do_after_a_repair_in_order() {
+    let mut report = samples::repaired();
+    assert!(email(&report).body.contains("Nothing else."));
+    for (cause, evidence) in [
+        (Cause::SourceKeyPolicy, "the key admits nobody"),
+        (Cause::JobRolePermission, "the role may not copy"),
+    ] {
+        report.diagnosis.candidates.push(Assessment {
+            cause,
+            verdict: Verdict::Confirmed,
+            why: "seen".to_owned(),
+            evidence: vec![evidence.to_owned()],
+        });
+    }
+    let body = email(&report).body;
+    assert!(!body.contains("Nothing else"), "{body}");
+    let shown = terminal(&report, Style::Plain);
+    for text in [&body, &shown] {
+        let first = text.find("1. The job role").unwrap();
+        let second = text.find("2. The key policy of the source backup").unwrap();
+        assert!(first < second, "{text}");
+    }
+    assert!(body.contains("the key admits nobody"), "{body}");
+}
+
+#[test]
+fn the_title_of_a_key_repair_names_the_key_and_its_account() {
+    let mut report = samples::planned();
+    let key = report.changes[0].resource.clone();
+    let id = key.rsplit('/').next().unwrap();
+    let title = email(&report).subject;
+    assert!(
+        title.ends_with(&format!("key {id} (111122223333)")),
+        "{title}"
+    );
+    report.outcome = Outcome::Repaired;
+    let short = email(&report).subject;
+    assert!(short.len() <= 100, "{short}");
+    let start: String = id.chars().take(8).collect();
+    assert!(
+        short.ends_with(&format!("key {start}... (111122223333)")),
+        "{short}"
+    );
+    let shown = terminal(&report, Style::Plain);
+    assert!(
+        shown
+            .lines()
+            .next()
+            .unwrap()
+            .contains(&format!("key {id} (111122223333)")),
+        "{shown}"
+    );
 }

@@ -5,6 +5,7 @@ mod identities;
 mod images;
 mod keys;
 mod organizations;
+mod tags;
 
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};

@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::Organization;
 use copymend_policy::AccountId;
-use copymend_remediation::ports::{CallResult, Organizations};
+use copymend_remediation::ports::{CallErrorKind, CallResult, Organizations};
 
 use crate::sandbox::Sandbox;
 
@@ -32,6 +32,32 @@ impl Organizations for Sandbox {
         self.calling("organizations:DescribeEffectivePolicy", &account)
             .in_account(Some(account), |world| {
                 world.organization_of(account)?.effective_tag_policy()
+            })
+            .await
+    }
+
+    async fn list_parents(
+        &self,
+        reader: AccountId,
+        account: AccountId,
+        _partition: &str,
+    ) -> CallResult<Vec<String>> {
+        let place = {
+            let world = self.world();
+            let organization = world.organization_of(account);
+            organization.map(|found| (found.management_account, found.path_of(account)))
+        };
+        let calling = self.calling("organizations:ListParents", &account);
+        // A world knows no delegated administrators.
+        let Some((_, Some(path))) = place.filter(|(management, _)| *management == reader) else {
+            let words =
+                "AccessDeniedException: You don't have permissions to access this resource.";
+            return calling.refused(CallErrorKind::AccessDenied, words).await;
+        };
+        calling
+            .in_account(Some(reader), |_| {
+                let parts = path.split('/').skip(1).filter(|part| !part.is_empty());
+                parts.map(ToOwned::to_owned).collect()
             })
             .await
     }

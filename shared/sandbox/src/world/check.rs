@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use copymend_diagnosis::RoleArn;
 use copymend_policy::{AccountId, Arn, Statement};
+use copymend_remediation::settings::is_partition;
 
 use super::error::WorldError;
 use super::schema::{
-    Account, Copymend, Key, Organization, PermissionsBoundary, PolicyText, RecoveryPoint, Region,
-    Role, TagRule, User, Vault, WorldFile,
+    Account, Copymend, Key, Lock, Organization, PermissionsBoundary, PolicyText, RecoveryPoint,
+    Region, Role, TagRule, User, Vault, WorldFile,
 };
 use super::{AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY};
 use crate::managed;
@@ -214,10 +215,7 @@ fn tag_rule(rule: &TagRule, path: &str) -> Check {
 
 fn account(id: AccountId, account: &Account, path: &str) -> Check {
     let partition = &account.partition;
-    let is_partition = format!("arn:{partition}:iam::{id}:root")
-        .parse::<Arn>()
-        .is_ok();
-    if !is_partition {
+    if !is_partition(partition) {
         let at = format!("{path}.partition");
         return Err(WorldError::at(
             &at,
@@ -346,6 +344,12 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
             &at,
             format!("it must be one of {}", types.join(", ")),
         ));
+    }
+    let days = |lock: &Lock| [lock.min_retention_days, lock.max_retention_days];
+    let mut locked = vault.lock.iter().flat_map(days).flatten();
+    if let Some(days) = locked.find(|days| *days < 0) {
+        let reason = format!("a retention of {days} days is none");
+        return Err(WorldError::at(&format!("{path}.lock"), reason));
     }
     let key_types = [AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY];
     if let Some(named) = &vault.encryption_key_type

@@ -105,6 +105,12 @@ impl World {
             input.recovery_point_arn.to_string(),
             input.destination_vault_arn.to_string(),
         );
+        if let Some(lifecycle) = &input.lifecycle
+            && let Some(days) = lifecycle.impossible()
+        {
+            let reason = format!("{days} days are no retention; -1 means for ever");
+            return refused("lifecycle", &reason);
+        }
         if !input.faults.is_empty() && self.faults.insert(pair, input.faults).is_some() {
             return refused(
                 "faults",

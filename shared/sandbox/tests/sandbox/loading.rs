@@ -130,6 +130,26 @@ fn values_that_cannot_be_are_refused_and_the_error_says_where() {
 }
 
 #[test]
+fn a_partition_that_is_none_and_a_negative_retention_are_refused() {
+    let lock = "/accounts/444455556666/regions/eu-west-1/vaults/dr/lock";
+    for (pointer, value, words) in [
+        (
+            "/accounts/999988887777/partition",
+            json!("aws-moon"),
+            "`aws-moon` is not a partition",
+        ),
+        (
+            lock,
+            json!({"min_retention_days": -7}),
+            "a retention of -7 days is none, at `accounts.444455556666.regions.eu-west-1.vaults.dr.lock`",
+        ),
+    ] {
+        let error = refused(&with(world(), pointer, value));
+        assert!(error.contains(words), "{pointer}: {error}");
+    }
+}
+
+#[test]
 fn a_policy_is_kept_byte_for_byte_as_text_and_as_an_object() {
     let text = "{ \"Statement\" : [ ],\n\t\"Version\":\"2012-10-17\" }";
     let world = world().to_string();
@@ -152,6 +172,16 @@ fn a_file_cannot_say_how_a_copy_ended() {
     let job = json!({"id": "1", "recovery_point_arn": POINT, "source_vault_arn": SOURCE_VAULT, "destination_vault_arn": VAULT,
         "iam_role_arn": crate::small::ROLE, "creation_date": "2026-11-01T03:00:00Z"});
     let world = with(world(), "/copy_jobs", json!([job]));
+    let lifecycle = |days: i64| json!({ "delete_after_days": days });
+    assert!(
+        refused(&with(
+            world.clone(),
+            "/copy_jobs/0/lifecycle",
+            lifecycle(-35)
+        ))
+        .contains("-35 days are no retention"),
+        "-1 alone stands for ever"
+    );
     assert!(load(&world).copy_job("1").unwrap().failure().is_none());
     assert!(
         refused(&with(world, "/copy_jobs/0/state", json!("FAILED")))

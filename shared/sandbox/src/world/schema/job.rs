@@ -58,6 +58,14 @@ pub(crate) struct LifecycleInput {
     delete_after_event: Option<String>,
 }
 
+impl LifecycleInput {
+    /// A number of days that AWS Backup doesn't take; -1 is for ever there.
+    pub(crate) fn impossible(&self) -> Option<i64> {
+        let days = [self.move_to_cold_storage_after_days, self.delete_after_days];
+        days.into_iter().flatten().find(|days| *days < -1)
+    }
+}
+
 impl From<LifecycleInput> for Lifecycle {
     fn from(input: LifecycleInput) -> Self {
         Self {

@@ -17,7 +17,7 @@ use copymend_remediation::ledger::{
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
-    Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads, Simulation,
+    Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads, ResourceTags, Simulation,
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{
@@ -218,6 +218,7 @@ impl Organizations for Faulty {
     passed_on! { organizations:
         describe_organization(account: AccountId, partition: &str) -> Option<Organization>;
         effective_tag_policy(account: AccountId, partition: &str) -> Option<String>;
+        list_parents(reader: AccountId, account: AccountId, partition: &str) -> Vec<String>;
     }
 }
 
@@ -233,6 +234,17 @@ impl Images for Faulty {
             None => Ok(None),
         };
         end("image_keys", fault, answer)
+    }
+}
+
+impl ResourceTags for Faulty {
+    async fn tags_of(&self, location: &Location, resource: &Arn) -> CallResult<Option<Tags>> {
+        let fault = self.begin("tags_of")?;
+        let answer = match self.inner.resource_tags() {
+            Some(tags) => tags.tags_of(location, resource).await,
+            None => Ok(None),
+        };
+        end("tags_of", fault, answer)
     }
 }
 
@@ -297,6 +309,7 @@ impl Reads for Faulty {
     type Identities = Self;
     type Organizations = Self;
     type Images = Self;
+    type ResourceTags = Self;
     type Notifier = Self;
     type Ledger = Self;
     type Clock = Self;
@@ -315,6 +328,12 @@ impl Reads for Faulty {
     }
     fn images(&self) -> Option<&Self> {
         self.inner.images().map(|_| self)
+    }
+    fn resource_tags(&self) -> Option<&Self> {
+        self.inner.resource_tags().map(|_| self)
+    }
+    fn organization_reader(&self) -> Option<AccountId> {
+        self.inner.organization_reader()
     }
     fn notifier(&self) -> &Self {
         self

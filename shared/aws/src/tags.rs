@@ -1,0 +1,157 @@
+//! AWS Resource Groups Tagging API: the tags of a resource, whatever service it is of.
+//!
+//! One call of its JSON protocol, sent by the SDK's own runtime.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::ErrorMetadata;
+use copymend_diagnosis::Tags;
+use copymend_policy::Arn;
+use copymend_remediation::ports::{CallResult, Location, ResourceTags};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::accounts::{Accounts, Clients, Target};
+use crate::error::Call;
+use crate::signed::{Answering, Protocol, Service, send};
+
+const OPERATION: &str = "tag:GetResources";
+const SERVICE: Service = Service {
+    prefix: "tagging",
+    id: "Resource Groups Tagging API",
+    name: "AWS Resource Groups Tagging API",
+};
+const PROTOCOL: Protocol = Protocol { request, error };
+
+/// AWS Resource Groups Tagging API, in the account and Region that own a resource.
+#[derive(Debug)]
+pub struct AwsResourceTags {
+    clients: Clients<Client>,
+}
+
+#[derive(Clone, Debug)]
+struct Client {
+    config: SdkConfig,
+}
+
+impl Client {
+    fn new(config: &SdkConfig) -> Self {
+        Self {
+            config: config.clone(),
+        }
+    }
+
+    fn get_resources(&self, arns: &[String]) -> Answering {
+        let body = json!({ "ResourceARNList": arns }).to_string();
+        send(&self.config, SERVICE, PROTOCOL, "GetResources", body)
+    }
+}
+
+impl AwsResourceTags {
+    pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
+        Self {
+            clients: Clients::new(accounts, Client::new),
+        }
+    }
+}
+
+impl ResourceTags for AwsResourceTags {
+    async fn tags_of(&self, location: &Location, resource: &Arn) -> CallResult<Option<Tags>> {
+        let target = Target {
+            account: location.account,
+            partition: Some(resource.partition()),
+            region: Some(&location.region),
+        };
+        let call = Call::new(OPERATION, resource.as_str());
+        let (client, call) = self.clients.of(call, target).await?;
+        let names = names_of(resource, location);
+        let answer = call.send(client.get_resources(&names)).await?;
+        read(&answer, &names).map_err(|detail| call.unreadable(detail))
+    }
+}
+
+/// The ARNs by which the API may know a resource. That of a snapshot or image names no account at
+/// AWS Backup; that the API answers it with its account is inferred, so that both are asked for.
+fn names_of(resource: &Arn, location: &Location) -> Vec<String> {
+    let mut names = vec![resource.to_string()];
+    if resource.account().is_empty() {
+        names.push(format!(
+            "arn:{}:{}:{}:{}:{}",
+            resource.partition(),
+            resource.service(),
+            resource.region(),
+            location.account,
+            resource.resource()
+        ));
+    }
+    names
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resources {
+    resource_tag_mapping_list: Vec<Mapping>,
+}
+
+#[derive(Deserialize)]
+struct Mapping {
+    #[serde(rename = "ResourceARN")]
+    resource: String,
+    #[serde(rename = "Tags")]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+/// The tags of the resource with one of these names (API reference, `GetResources`, documented).
+fn read(answer: &str, names: &[String]) -> Result<Option<Tags>, String> {
+    let answer: Resources = serde_json::from_str(answer).map_err(|error| error.to_string())?;
+    let mut mappings = answer.resource_tag_mapping_list.into_iter();
+    let Some(found) = mappings.find(|mapping| names.contains(&mapping.resource)) else {
+        return Ok(None);
+    };
+    let tags = found.tags.into_iter();
+    Ok(Some(tags.map(|tag| (tag.key, tag.value)).collect()))
+}
+
+fn request(body: String) -> Result<HttpRequest, BoxError> {
+    let length = body.len().to_string();
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request.set_method("POST")?;
+    request.set_uri("/")?;
+    let headers = request.headers_mut();
+    headers.try_insert("content-type", "application/x-amz-json-1.1")?;
+    headers.try_insert("content-length", length)?;
+    headers.try_insert(
+        "x-amz-target",
+        "ResourceGroupsTaggingAPI_20170126.GetResources",
+    )?;
+    Ok(request)
+}
+
+/// An error: its code in `__type`, behind a `#` where a namespace stands before it.
+fn error(body: &[u8]) -> ErrorMetadata {
+    let mut error = ErrorMetadata::builder();
+    // What is no JSON, from a proxy for example, carries no code.
+    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |names: [&str; 2]| {
+        let found = names.iter().find_map(|name| answer.get(name)?.as_str());
+        found.map(ToOwned::to_owned)
+    };
+    if let Some(code) = text(["__type", "code"]) {
+        error = error.code(code.rsplit('#').next().unwrap_or(&code));
+    }
+    if let Some(message) = text(["message", "Message"]) {
+        error = error.message(message);
+    }
+    error.build()
+}
