@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
-use crate::causes::{Cause, Family, is_of_no_use};
+use crate::causes::{Cause, Family, is_of_no_use, open_at_keys};
 use crate::fact::Fact;
 use crate::facts::{Facts, ImageKeys, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
@@ -136,6 +136,11 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         left.extend(others);
         candidates = left;
     }
+    // What the message suggests keeps its place: it speaks of another call.
+    let candidates = candidates
+        .into_iter()
+        .map(|assessment| open_at_keys(assessment, copy, facts))
+        .collect();
     let diagnosis = Diagnosis {
         candidates,
         proposed,
@@ -195,7 +200,9 @@ fn standing(assessment: Assessment, copy: &BackupCopy, facts: &Facts) -> Option<
         Verdict::NotCheckable if assessment.cause.entry().is_unread(copy, facts) => {
             Some(assessment)
         }
-        Verdict::NotCheckable | Verdict::RuledOut => None,
+        Verdict::NotCheckable => None,
+        Verdict::RuledOut => Some(open_at_keys(assessment, copy, facts))
+            .filter(|assessment| assessment.verdict == Verdict::NotCheckable),
     }
 }
 
