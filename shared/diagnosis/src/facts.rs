@@ -346,6 +346,8 @@ impl JobRoleAccess {
 /// All facts of one failed copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
+    /// When they were read, by the clock of whoever read them.
+    pub read_at: Timestamp,
     /// The recovery point; `None` where AWS Backup says that it doesn't exist.
     pub recovery_point: Fact<Option<RecoveryPoint>>,
     /// The key of the source backup.
@@ -427,6 +429,7 @@ impl Facts {
     pub fn unknown(&self) -> Vec<&WhyUnknown> {
         // Taken apart, so that a new fact can't be forgotten here.
         let Self {
+            read_at: _,
             recovery_point,
             source_key,
             image_keys,

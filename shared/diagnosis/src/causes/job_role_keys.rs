@@ -40,7 +40,10 @@ pub(super) fn of<'f>(copy: &BackupCopy, facts: &'f Facts) -> Vec<JobRoleKey<'f>>
 
 fn source_keys<'f>(copy: &BackupCopy, facts: &'f Facts) -> Vec<JobRoleKey<'f>> {
     let first = match &facts.source_key {
-        SourceKey::NotEncrypted => None,
+        // A backup that must be encrypted before it can be copied has a key then.
+        SourceKey::NotEncrypted => {
+            is_shown(Cause::UnsupportedResourceType, copy, facts).then_some(JobRoleKey::Open)
+        }
         SourceKey::Unknown(_) => (!is_owned_by_aws(copy, facts)).then_some(JobRoleKey::Open),
         SourceKey::Key(key) => counts(key, Cause::AwsManagedKey, copy, facts),
     };
@@ -114,7 +117,7 @@ pub(super) fn may_be_under_service_control(copy: &BackupCopy, facts: &Facts) -> 
 }
 
 /// Whether the job role may have a permissions boundary.
-fn may_have_boundary(copy: &BackupCopy, facts: &Facts) -> bool {
+pub(super) fn may_have_boundary(copy: &BackupCopy, facts: &Facts) -> bool {
     match &facts.job_role {
         Fact::Known(Some(role)) if role.arn == copy.role => role.permissions_boundary.is_some(),
         Fact::Known(_) | Fact::Unknown(_) => true,

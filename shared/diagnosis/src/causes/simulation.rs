@@ -1,6 +1,6 @@
 //! What the policy simulator, or the role's policies, say of the job role, layer by layer.
 
-use super::job_role_keys::may_be_under_service_control;
+use super::job_role_keys::{may_be_under_service_control, may_have_boundary};
 use crate::assess::{
     Checked, Finding, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
 };
@@ -25,6 +25,9 @@ pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Checke
         return Err(ruled_out(
             "no service control policy binds the source account: it is its organization's management account, or in none",
         ));
+    }
+    if layer == Layer::Boundary && !may_have_boundary(copy, facts) {
+        return Err(ruled_out("the job role has no permissions boundary"));
     }
     let is_missing = matches!(&facts.job_role, Fact::Known(found)
         if found.as_ref().is_none_or(|role| role.arn != *named));
