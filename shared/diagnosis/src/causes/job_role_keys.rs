@@ -124,16 +124,20 @@ pub(super) fn may_have_boundary(copy: &BackupCopy, facts: &Facts) -> bool {
     }
 }
 
+/// Whether a layer may have a say at all in what the job role does.
+pub(crate) fn may_bind_job_role(cause: Cause, copy: &BackupCopy, facts: &Facts) -> bool {
+    (cause != Cause::PermissionsBoundary || may_have_boundary(copy, facts))
+        && (cause != Cause::ServiceControlPolicy || may_be_under_service_control(copy, facts))
+}
+
 const NOT_ASKED: &str =
     "the calls of AWS KMS that the job role makes with its own permissions were not simulated";
 
 /// What is left of a layer that lets the job role make the two calls of AWS Backup: it may refuse
 /// the use of a key.
 pub(crate) fn open_at_keys(assessment: Assessment, copy: &BackupCopy, facts: &Facts) -> Assessment {
-    let cause = assessment.cause;
-    let may_bind = cause.is_in(Family::Simulated)
-        && (cause != Cause::PermissionsBoundary || may_have_boundary(copy, facts))
-        && (cause != Cause::ServiceControlPolicy || may_be_under_service_control(copy, facts));
+    let may_bind = assessment.cause.is_in(Family::Simulated)
+        && may_bind_job_role(assessment.cause, copy, facts);
     if assessment.verdict != Verdict::RuledOut || !may_bind || of(copy, facts).is_empty() {
         return assessment;
     }
