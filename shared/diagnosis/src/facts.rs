@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, WhyUnknown};
-use crate::job::BackupCopy;
 use crate::resource::{KeyArn, RoleArn};
 use crate::simulation::{PrincipalPolicies, Simulated, SimulatedAction, Simulation};
 use crate::tag_policy::TagPolicy;
@@ -51,7 +50,13 @@ impl BackupVault {
     pub fn describable_key(&self) -> Option<&KeyArn> {
         self.encryption_key
             .as_ref()
-            .filter(|_| self.encryption_key_type.as_deref() != Some("AWS_OWNED_KMS_KEY"))
+            .filter(|_| !self.has_aws_owned_key())
+    }
+
+    /// Whether AWS owns the vault's key.
+    #[must_use]
+    pub fn has_aws_owned_key(&self) -> bool {
+        self.encryption_key_type.as_deref() == Some("AWS_OWNED_KMS_KEY")
     }
 
     /// Whether the vault is logically air-gapped.
@@ -389,32 +394,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether the destination vault is known to be logically air-gapped.
-    #[must_use]
-    pub fn is_into_air_gapped_vault(&self) -> bool {
-        let vault = self.destination_vault.known().and_then(Option::as_ref);
-        vault.is_some_and(BackupVault::is_logically_air_gapped)
-    }
-
-    /// Whether the destination vault is logically air-gapped; `None` where it wasn't read or is gone.
-    #[must_use]
-    pub fn enters_air_gapped_vault(&self) -> Option<bool> {
-        let vault = self.destination_vault.known()?.as_ref()?;
-        Some(vault.is_logically_air_gapped())
-    }
-
-    /// Whether the backup lies in a logically air-gapped vault; `None` where that wasn't read or is
-    /// gone. What lies in one has an ARN of AWS Backup, whatever its type (AWS Backup, "Logically
-    /// air-gapped vaults", documented).
-    #[must_use]
-    pub fn leaves_air_gapped_vault(&self, copy: &BackupCopy) -> Option<bool> {
-        if copy.source_recovery_point.service() != "backup" {
-            return Some(false);
-        }
-        let vault = self.source_vault.known()?.as_ref()?;
-        Some(vault.is_logically_air_gapped())
-    }
-
     /// The recovery point's tags, where AWS Backup tells them.
     #[must_use]
     pub fn known_recovery_point_tags(&self) -> Option<&Tags> {

@@ -3,6 +3,7 @@
 pub mod access;
 mod advice;
 pub mod advisor;
+mod air_gapped;
 mod assess;
 mod causes;
 mod diagnose;

@@ -40,6 +40,9 @@ mod loading;
 #[path = "sandbox/matrix/mod.rs"]
 mod matrix;
 #[cfg(test)]
+#[path = "sandbox/not_checkable.rs"]
+mod not_checkable;
+#[cfg(test)]
 #[path = "sandbox/not_principal.rs"]
 mod not_principal;
 #[cfg(test)]

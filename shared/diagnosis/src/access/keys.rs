@@ -148,10 +148,9 @@ pub fn users_of_source_key(copy: &BackupCopy, facts: &Facts) -> Vec<(KeyUser, bo
         facts.leaves_air_gapped_vault(copy),
         facts.enters_air_gapped_vault(),
     ) {
-        (Some(true), Some(true)) => vec![(JobRole, true)],
+        (_, Some(true)) => vec![(JobRole, true)],
         (Some(true), Some(false)) => vec![(JobRole, true), (ServiceLinkedRole, true)],
         (Some(true), None) => vec![(JobRole, true), (ServiceLinkedRole, false)],
-        (Some(false) | None, Some(true)) => vec![(JobRole, true)],
         (Some(false), Some(false)) if copy.is_cross_account() => vec![(ServiceLinkedRole, true)],
         (Some(false), _) if !copy.is_cross_account() && !fully_managed => vec![(JobRole, false)],
         (Some(false) | None, Some(false) | None) => {

@@ -123,10 +123,10 @@ pub(super) static AWS_MANAGED: Entry = Entry {
 };
 
 /// Whether a read of the key told nothing.
-pub(super) fn is_unread(_: &BackupCopy, facts: &Facts) -> bool {
+pub(super) fn is_unread(copy: &BackupCopy, facts: &Facts) -> bool {
     match &facts.source_key {
         SourceKey::NotEncrypted => false,
-        SourceKey::Unknown(_) => true,
+        SourceKey::Unknown(_) => !facts.is_source_key_owned_by_aws(copy),
         SourceKey::Key(key) => is_key_unread(key),
     }
 }
@@ -211,10 +211,12 @@ fn aws_managed(copy: &BackupCopy, facts: &Facts) -> Checked {
 
 /// Whether the key may be one of AWS's that this copy can't do with.
 fn is_aws_managed_open(copy: &BackupCopy, facts: &Facts) -> bool {
+    let may_be = match existing(facts) {
+        Ok((_, key)) => key.manager == KeyManager::Aws,
+        Err(_) => is_unread(copy, facts),
+    };
     let matters = copy.is_cross_account() || facts.enters_air_gapped_vault() != Some(false);
-    let is_of_customer =
-        matches!(existing(facts), Ok((_, key)) if key.manager == KeyManager::Customer);
-    matters && !is_fully_managed(&copy.source_recovery_point) && !is_of_customer
+    matters && may_be && !is_fully_managed(&copy.source_recovery_point)
 }
 
 /// What a person may do so that a key can be used again.

@@ -24,10 +24,9 @@ pub(super) static POLICY: Entry = Entry {
     title: "The key policy of the source backup does not admit the destination account",
     happens: "The backup is encrypted with a customer managed key. Its policy must let AWSServiceRoleForBackup of \
         the destination account use the key, and it does not. For a copy into a logically air-gapped vault it must \
-        admit the job role instead.",
-    found: "The key's policy is read and evaluated for AWSServiceRoleForBackup of the destination account, as IAM \
-        would do it. The job role's use of the key is not evaluated, and for types that AWS Backup manages fully it \
-        is not documented who uses the key.",
+        admit the job role instead, and for one out of such a vault both.",
+    found: "The key's policy is read and evaluated, as IAM would do it, for who uses the key. Inside one account it is not \
+        documented who does, nor for types that AWS Backup manages fully.",
     also: "A key policy that does not admit the destination account gives the same text.",
     messages: rules! {
         // Documented: "Given key ID is not accessible. You must have DescribeKey permissions on the
@@ -308,6 +307,18 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
              kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants, and kms:CreateGrant if kms:GrantIsForAWSResource is true. Change \
              nothing else in policy.json.",
             case.account()
+        ));
+    }
+    let leaves_air_gapped = case.facts().is_some_and(|facts| {
+        let vault = facts.source_vault.known().and_then(Option::as_ref);
+        vault.is_some_and(BackupVault::is_logically_air_gapped)
+    });
+    if leaves_air_gapped {
+        steps.push(format!(
+            "The backup is in a logically air-gapped vault, so the job role {} must be able to use the key too: kms:Encrypt, \
+             kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, and kms:CreateGrant if \
+             kms:GrantIsForAWSResource is true.",
+            case.role_shown()
         ));
     }
     let add = "Add this to the list `Statement` of policy.json, and change nothing else";

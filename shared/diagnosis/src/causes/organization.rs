@@ -85,11 +85,11 @@ pub(super) static FEATURE_OFF: Entry = Entry {
 pub(super) static REGION_OPT_IN: Entry = Entry {
     slug: "region-opt-in",
     title: "The account is not enabled in the Region",
-    happens: "A Region is one that each account must enable first: the destination's, or that of the source key, which an \
+    happens: "A Region is one that each account must enable first: the destination's, or that of a key, which another \
         account can use only where it has enabled the key's Region. Or the account has not signed up for the resource's service \
         in the destination's Region.",
-    found: "The message tells. Which Regions an account has enabled is not read: where the source key is in such a Region, \
-        and the destination in another, nothing excludes it.",
+    found: "The message tells. Which Regions an account has enabled is not read: where the source key is in such a Region \
+        and the destination in another, or a logically air-gapped vault's key in one and the source in another, nothing excludes it.",
     also: "A Region that is not enabled gives the same text.",
     messages: rules! {
         // Documented: "The AWS Access Key Id needs a subscription for the service". Seen:
@@ -123,10 +123,13 @@ pub(super) static REGION_OPT_IN: Entry = Entry {
     families: &[Family::Key],
     remedy: Remedy::Advise,
     who: |case| {
-        format!(
-            "An administrator of the destination account {}",
-            case.account()
-        )
+        let which = if is_region_of_source(case) {
+            "source"
+        } else {
+            "destination"
+        };
+        let (account, _) = account_and_region(case);
+        format!("An administrator of the {which} account {account}")
     },
     steps: region_opt_in_steps,
     console: |case| console::global(case, "billing/home#/account"),
@@ -238,8 +241,9 @@ struct KeyInOptInRegion<'f> {
 
 /// Keys that a copy uses where nothing shows that the user's account has enabled the Region: an
 /// account can use a key of another account only where it has enabled the key's Region (AWS KMS,
-/// "Allowing users in other accounts to use a KMS key", documented). An account has enabled the
-/// Regions that its vaults are in.
+/// "Allowing users in other accounts to use a KMS key", documented). That an
+/// account has enabled the Regions that its vaults are in is (inferred): nobody of it could reach
+/// them else (Account Management API reference, `DisableRegion`, documented).
 fn keys_in_opt_in_regions<'f>(copy: &'f BackupCopy, facts: &'f Facts) -> Vec<KeyInOptInRegion<'f>> {
     if !copy.is_cross_account() {
         return Vec::new();
@@ -253,6 +257,7 @@ fn keys_in_opt_in_regions<'f>(copy: &'f BackupCopy, facts: &'f Facts) -> Vec<Key
     let mut keys = Vec::new();
     let source_key = match &facts.source_key {
         SourceKey::NotEncrypted => None,
+        SourceKey::Unknown(_) if facts.is_source_key_owned_by_aws(copy) => None,
         SourceKey::Unknown(_) => Some((None, copy.region.as_str())),
         SourceKey::Key(key) => Some((Some(&key.arn), key.arn.region())),
     };
@@ -301,8 +306,20 @@ fn region_opt_in(copy: &BackupCopy, facts: &Facts) -> Finding {
     (Verdict::NotCheckable, keys.iter().map(sentence).collect())
 }
 
-fn region_opt_in_steps(case: &Case<'_>) -> Vec<String> {
-    let account = case.account();
+/// Whether the source account must enable the Region: of a logically air-gapped vault's key, which
+/// the job role uses.
+fn is_region_of_source(case: &Case<'_>) -> bool {
+    case.facts().is_some_and(Facts::is_into_air_gapped_vault)
+        && case.is_cross_account()
+        && case.is_cross_region()
+        && needs_opt_in(case.region())
+}
+
+/// Who must enable which Region.
+fn account_and_region<'c>(case: &Case<'c>) -> (&'c str, &'c str) {
+    if is_region_of_source(case) {
+        return (case.source_account(), case.region());
+    }
     let of_key = case
         .key()
         .map(KeyArn::region)
@@ -310,6 +327,11 @@ fn region_opt_in_steps(case: &Case<'_>) -> Vec<String> {
     let region = of_key
         .filter(|_| case.is_cross_account() && !needs_opt_in(case.region()))
         .unwrap_or_else(|| case.region());
+    (case.account(), region)
+}
+
+fn region_opt_in_steps(case: &Case<'_>) -> Vec<String> {
+    let (account, region) = account_and_region(case);
     vec![
         step!("See whether the account may use the Region";
             "aws account get-region-opt-status --region-name {region}"),

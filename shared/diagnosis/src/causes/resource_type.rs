@@ -15,7 +15,8 @@ pub(super) static UNSUPPORTED: Entry = Entry {
     title: "This resource type does not support this copy",
     happens: "AWS Backup cannot do this copy of this resource type: to another account, to another Region, to a logically \
         air-gapped vault, or at all.",
-    found: "The copy is looked up in AWS's table of features by resource and Region, a copy of which is part of Copymend.",
+    found: "The copy is looked up in AWS's table of features by resource and Region, a copy of which is part of Copymend. \
+        A logically air-gapped vault takes no unencrypted backups of Aurora, DocumentDB and Neptune.",
     also: ADMITTED,
     messages: rules! {
         // Documented: "Feature is not supported for provided resource type.", also for logically

@@ -10,7 +10,7 @@ use crate::assess::{
     unreadable,
 };
 use crate::fact::Fact;
-use crate::facts::{Facts, Key, KeyFacts, KeyManager, SourceKey, VaultKey};
+use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, SourceKey, VaultKey};
 use crate::features::{is_fully_managed, is_of_own_service};
 use crate::job::BackupCopy;
 use crate::messages::wording::AT_DESTINATION;
@@ -19,9 +19,11 @@ pub(super) static KEY: Entry = Entry {
     slug: "destination-vault-key",
     title: "The destination vault has no key that this copy can use",
     happens: "The destination vault is encrypted with the default key aws/backup, or its key is disabled, waits for \
-        its deletion or is gone. A vault on the default key takes no copy of a type that AWS Backup does not manage \
+        its deletion, is gone or does not admit who encrypts the copy. A vault on the default key takes no copy of a type that AWS Backup does not manage \
         fully.",
-    found: "The vault names its key, and AWS KMS describes it.",
+    found: "The vault names its key, and AWS KMS describes it. Its policy is evaluated for who encrypts the copy: \
+        AWSServiceRoleForBackup of the destination account, or the job role into a logically air-gapped vault. Inside one account it \
+        is not documented who does.",
     also: "The key may be that of the destination vault.",
     messages: rules! {
         // Documented: the destination vault "is encrypted with the default Backup service managed
@@ -129,7 +131,7 @@ fn is_open(copy: &BackupCopy, facts: &Facts) -> bool {
 /// of it.
 fn is_key_of_aws_owned(facts: &Facts) -> bool {
     let vault = facts.destination_vault.known().and_then(Option::as_ref);
-    vault.is_some_and(|vault| vault.describable_key() != vault.encryption_key.as_ref())
+    vault.is_some_and(BackupVault::has_aws_owned_key)
 }
 
 /// Whether the destination vault is of no use for the copy, because it is under an AWS managed key

@@ -1,8 +1,8 @@
 //! The organization, and the service-linked role of the destination.
 //!
-//! An account has enabled the Regions that its vaults are in: where a Region isn't enabled, nobody
-//! of the account can reach anything there (documented: Account Management reference guide, "Enable
-//! or disable AWS Regions in your account"), so that no copy could begin or end there.
+//! An account has enabled the Regions that its vaults are in: disabling a Region "will remove all IAM
+//! access to any resources that reside in that Region" (documented: Account Management API
+//! reference, `DisableRegion`), so that no copy could begin or end there (inferred).
 
 use copymend_diagnosis::Cause;
 use serde_json::json;
