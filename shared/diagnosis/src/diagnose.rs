@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
-use crate::causes::{Cause, Family, is_of_no_use, may_bind_job_role, open_at_keys};
+use crate::causes::{Cause, Family, is_of_no_use, open_at_keys};
 use crate::fact::Fact;
 use crate::facts::{Facts, ImageKeys, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
@@ -322,11 +322,7 @@ fn beyond_simulation(
 ) -> Assessment {
     let is_of_simulation = assessment.cause.is_in(Family::Simulated);
     let is_missing = || assess(Cause::JobRoleMissing, copy, facts).0 == Verdict::Confirmed;
-    if !is_of_simulation
-        || !may_bind_job_role(assessment.cause, copy, facts)
-        || assessment.verdict != Verdict::RuledOut
-        || is_missing()
-    {
+    if !is_of_simulation || assessment.verdict != Verdict::RuledOut || is_missing() {
         return assessment;
     }
     let names_control_policy = assessment.cause == Cause::ServiceControlPolicy

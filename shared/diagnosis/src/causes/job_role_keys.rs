@@ -125,7 +125,7 @@ pub(super) fn may_have_boundary(copy: &BackupCopy, facts: &Facts) -> bool {
 }
 
 /// Whether a layer may have a say at all in what the job role does.
-pub(crate) fn may_bind_job_role(cause: Cause, copy: &BackupCopy, facts: &Facts) -> bool {
+fn may_bind_job_role(cause: Cause, copy: &BackupCopy, facts: &Facts) -> bool {
     (cause != Cause::PermissionsBoundary || may_have_boundary(copy, facts))
         && (cause != Cause::ServiceControlPolicy || may_be_under_service_control(copy, facts))
 }

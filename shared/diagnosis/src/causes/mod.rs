@@ -32,7 +32,7 @@ use crate::messages::rules;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, always, never};
 pub use entry::{Remedy, Repairable};
 pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
-pub(crate) use job_role_keys::{may_bind_job_role, open_at_keys};
+pub(crate) use job_role_keys::open_at_keys;
 pub(crate) use vault::is_of_no_use;
 
 macro_rules! causes {
