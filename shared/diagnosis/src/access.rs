@@ -6,8 +6,11 @@
 //! key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
 mod keys;
+#[cfg(test)]
+mod tests;
 
 use copymend_policy::{Decision, Effect, PolicyDocument, Request, Statement, evaluate, exclusions};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::fact::Fact;
 use crate::facts::{Facts, Organization, Tags};
@@ -78,8 +81,8 @@ pub fn vault_access_of(
         };
     };
     let request = vault_request(role, copy, facts);
-    let boundary = job_role_boundary(role, copy, facts);
-    let access = decide(policy, &request, boundary, COPY_INTO_BACKUP_VAULT);
+    let circumstances = Circumstances::of_job_role(role, copy, facts);
+    let access = decide(policy, &request, circumstances, COPY_INTO_BACKUP_VAULT);
     if matches!(access, Access::Missing { .. }) && !copy.is_cross_account() {
         Access::Allowed
     } else {
@@ -87,12 +90,29 @@ pub fn vault_access_of(
     }
 }
 
+/// A request that a role makes: a service passes on its own account as `aws:SourceAccount` and
+/// `aws:SourceOrgID` only where its service principal calls (IAM, "Global condition keys",
+/// documented), so these are absent.
+fn by_role(request: Request) -> Request {
+    request
+        .with_context("aws:SecureTransport", ["true"])
+        .without_key("aws:SourceAccount")
+        .without_key("aws:SourceOrgID")
+}
+
 /// The request for the destination vault, as its policy judges it. What isn't stated is unknown.
 fn vault_request(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Request {
     let vault = copy.destination_vault.as_str();
-    let request = Request::new(role.as_str(), COPY_INTO_BACKUP_VAULT, vault)
-        .with_context("aws:SecureTransport", ["true"])
-        .with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
+    let request = by_role(Request::new(role.as_str(), COPY_INTO_BACKUP_VAULT, vault));
+    // It is in every request (IAM, "Global condition keys", documented). Whether AWS Backup calls
+    // the source's Region or the destination's is unverified, so it is stated where they are one.
+    let is_one_region = copy.region == copy.destination_vault.region();
+    let request = if is_one_region {
+        request.with_context("aws:RequestedRegion", [copy.region.as_str()])
+    } else {
+        request
+    };
+    let request = request.with_context("aws:ResourceAccount", [copy.destination_account.as_str()]);
     let request = of_source_principal(request, facts);
     let organization = &facts.destination_organization;
     let request = with_organization(request, "aws:ResourceOrgID", organization);
@@ -113,11 +133,14 @@ pub fn source_vault_access(
         return Access::Allowed;
     };
     let point = copy.source_recovery_point.as_str();
-    let request = Request::new(copy.role.as_str(), COPY_FROM_BACKUP_VAULT, point)
-        .with_context("aws:SecureTransport", ["true"])
-        .with_context("aws:ResourceAccount", [copy.account.as_str()])
-        // In a list (service authorization reference, documented).
-        .with_context("backup:CopyTargets", [copy.destination_vault.as_str()]);
+    let request = by_role(Request::new(
+        copy.role.as_str(),
+        COPY_FROM_BACKUP_VAULT,
+        point,
+    ))
+    .with_context("aws:ResourceAccount", [copy.account.as_str()])
+    // In a list (service authorization reference, documented).
+    .with_context("backup:CopyTargets", [copy.destination_vault.as_str()]);
     let organization = &facts.source_organization;
     let request = of_source_principal(request, facts);
     let request = with_organization(request, "aws:ResourceOrgID", organization);
@@ -125,11 +148,11 @@ pub fn source_vault_access(
         Some(tags) => with_tags(request, tags),
         None => request,
     };
-    let boundary = job_role_boundary(&copy.role, copy, facts);
+    let circumstances = Circumstances::of_job_role(&copy.role, copy, facts);
     // What only an Allow makes to depend on a key doesn't matter.
     match only(policy, Effect::Deny).map(|denies| {
         let request = request.with_other_keys_unknown();
-        decide(&denies, &request, boundary, COPY_FROM_BACKUP_VAULT)
+        decide(&denies, &request, circumstances, COPY_FROM_BACKUP_VAULT)
     }) {
         None | Some(Access::Allowed | Access::Missing { .. }) => Access::Allowed,
         Some(Access::Denied { action, text, .. }) => Access::Denied {
@@ -187,8 +210,9 @@ pub fn vault_exclusions<'p>(
     copy: &BackupCopy,
     facts: &Facts,
 ) -> Vec<&'p str> {
-    let boundary = job_role_boundary(&copy.role, copy, facts);
-    exclusions_of(policy, &[vault_request(&copy.role, copy, facts)], boundary)
+    let circumstances = Circumstances::of_job_role(&copy.role, copy, facts);
+    let request = vault_request(&copy.role, copy, facts);
+    exclusions_of(policy, &[request], circumstances)
 }
 
 /// Whether a role has a permissions boundary, which a Deny with `NotPrincipal` always hits (IAM,
@@ -203,6 +227,68 @@ enum Boundary {
 /// The name of what decides where a Deny with `NotPrincipal` hits a role with a boundary, and
 /// whether it has one isn't known.
 const OPEN_BOUNDARY: &str = "NotPrincipal, with a permissions boundary of the role";
+
+/// What of a call isn't one thing: how the principal's boundary is, and the time.
+#[derive(Clone, Copy)]
+struct Circumstances {
+    boundary: Boundary,
+    at: Timestamp,
+}
+
+/// How far from the time at which the facts were read AWS may judge a call of the copy. A time that
+/// a policy names and that lies nearer is unknown (inferred: a copy is tried within minutes, and
+/// clocks differ).
+const ABOUT_NOW: SignedDuration = SignedDuration::from_hours(1);
+const CURRENT_TIME: &str = "aws:CurrentTime";
+const EPOCH_TIME: &str = "aws:EpochTime";
+
+impl Circumstances {
+    /// No boundary can be set for a service-linked role (IAM, "Service-linked roles", documented).
+    const fn of_service_linked_role(facts: &Facts) -> Self {
+        Self {
+            boundary: Boundary::None,
+            at: facts.read_at,
+        }
+    }
+
+    fn of_job_role(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Self {
+        Self {
+            boundary: job_role_boundary(role, copy, facts),
+            at: facts.read_at,
+        }
+    }
+
+    /// The request at each time that it may be made. Both keys are in every request (IAM, "Global
+    /// condition keys", documented).
+    fn at_each_time(self, request: Request, policy: &PolicyDocument) -> Vec<Request> {
+        let names_time = policy.statements().iter().any(|statement| {
+            let text = statement.as_str().to_lowercase();
+            [CURRENT_TIME, EPOCH_TIME]
+                .iter()
+                .any(|key| text.contains(&key.to_lowercase()))
+        });
+        if !names_time {
+            return vec![request];
+        }
+        let times = [
+            self.at.saturating_sub(ABOUT_NOW),
+            Ok(self.at),
+            self.at.saturating_add(ABOUT_NOW),
+        ];
+        let times = times.into_iter().flatten();
+        times
+            .map(|time| {
+                request
+                    .clone()
+                    .with_context(
+                        CURRENT_TIME,
+                        [time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()],
+                    )
+                    .with_context(EPOCH_TIME, [time.as_second().to_string()])
+            })
+            .collect()
+    }
+}
 
 fn job_role_boundary(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Boundary {
     match &facts.job_role {
@@ -228,11 +314,12 @@ fn variants(request: &Request, boundary: Boundary) -> Vec<Request> {
 fn exclusions_of<'p>(
     policy: &'p PolicyDocument,
     requests: &[Request],
-    boundary: Boundary,
+    circumstances: Circumstances,
 ) -> Vec<&'p str> {
     let mut places: Vec<usize> = requests
         .iter()
-        .flat_map(|request| variants(request, boundary))
+        .flat_map(|request| variants(request, circumstances.boundary))
+        .flat_map(|request| circumstances.at_each_time(request, policy))
         .flat_map(|request| exclusions(policy, &request))
         .collect();
     places.sort_unstable();
@@ -303,31 +390,54 @@ fn with_resource_tags(request: Request, tags: &Fact<Tags>) -> Request {
     }
 }
 
+/// All tags of the resource are known, so that the key of any other is absent (IAM, "Global
+/// condition keys", `aws:ResourceTag`, documented).
 fn with_tags(request: Request, tags: &Tags) -> Request {
+    const RESOURCE_TAG: &str = "aws:ResourceTag/";
+    let request = request.without_other_keys_under(RESOURCE_TAG);
     tags.iter().fold(request, |request, (key, value)| {
-        request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
+        request.with_context(&format!("{RESOURCE_TAG}{key}"), [value.as_str()])
     })
 }
 
 fn decide(
     policy: &PolicyDocument,
     request: &Request,
-    boundary: Boundary,
+    circumstances: Circumstances,
     action: &'static str,
 ) -> Access {
-    let mut answers = variants(request, boundary)
+    let answers: Vec<Access> = variants(request, circumstances.boundary)
         .into_iter()
-        .map(|request| decide_one(policy, &request, action));
-    let Some(first) = answers.next() else {
+        .map(|request| {
+            let at_each_time = circumstances.at_each_time(request, policy);
+            let answers = at_each_time
+                .iter()
+                .map(|request| decide_one(policy, request, action));
+            agreed(answers, CURRENT_TIME)
+        })
+        .collect();
+    agreed(answers, OPEN_BOUNDARY)
+}
+
+/// The answer, if it is one; else it depends on what the requests differ in too.
+fn agreed(answers: impl IntoIterator<Item = Access>, open: &str) -> Access {
+    let answers: Vec<Access> = answers.into_iter().collect();
+    let Some(first) = answers.first() else {
         return Access::Unknown { keys: Vec::new() };
     };
-    if answers.all(|answer| answer == first) {
-        first
-    } else {
-        Access::Unknown {
-            keys: vec![OPEN_BOUNDARY.to_owned()],
+    let is_denied = |answer: &Access| matches!(answer, Access::Denied { .. });
+    if answers.iter().all(|answer| answer == first) || answers.iter().all(is_denied) {
+        return first.clone();
+    }
+    let mut keys = vec![open.to_owned()];
+    for answer in answers {
+        if let Access::Unknown { keys: more } = answer {
+            keys.extend(more);
         }
     }
+    keys.sort();
+    keys.dedup();
+    Access::Unknown { keys }
 }
 
 fn decide_one(policy: &PolicyDocument, request: &Request, action: &'static str) -> Access {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::assess::{Assessment, Finding, Verdict};
-use crate::causes::{Cause, Family, is_of_no_use};
+use crate::causes::{Cause, Family, is_of_no_use, open_at_keys};
 use crate::fact::Fact;
 use crate::facts::{Facts, ImageKeys, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
@@ -101,7 +101,9 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         ranked
             .iter()
             .filter(|cause| !proposed.contains(cause))
-            .map(|cause| considered(*cause, SEEN))
+            // Of another call than the simulated ones only a message that suggests it can speak.
+            .map(|cause| Assessment::of(*cause, SEEN, assess(*cause, copy, facts)))
+            .map(|assessment| doubted(assessment, &proposed, copy, facts))
             .filter_map(|assessment| standing(assessment, copy, facts))
             .map(|assessment| match assessment.verdict {
                 Verdict::NotCheckable => Assessment {
@@ -136,6 +138,11 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         left.extend(others);
         candidates = left;
     }
+    // What the message suggests keeps its place: it speaks of another call.
+    let candidates = candidates
+        .into_iter()
+        .map(|assessment| open_at_keys(assessment, copy, facts))
+        .collect();
     let diagnosis = Diagnosis {
         candidates,
         proposed,
@@ -195,7 +202,9 @@ fn standing(assessment: Assessment, copy: &BackupCopy, facts: &Facts) -> Option<
         Verdict::NotCheckable if assessment.cause.entry().is_unread(copy, facts) => {
             Some(assessment)
         }
-        Verdict::NotCheckable | Verdict::RuledOut => None,
+        Verdict::NotCheckable => None,
+        Verdict::RuledOut => Some(open_at_keys(assessment, copy, facts))
+            .filter(|assessment| assessment.verdict == Verdict::NotCheckable),
     }
 }
 

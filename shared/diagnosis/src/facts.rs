@@ -354,6 +354,8 @@ impl JobRoleAccess {
 pub struct Facts {
     /// The lifecycle that the copy should have, as its verified job says.
     pub lifecycle: Option<Lifecycle>,
+    /// When they were read, by the clock of whoever read them.
+    pub read_at: Timestamp,
     /// The recovery point; `None` where AWS Backup says that it doesn't exist.
     pub recovery_point: Fact<Option<RecoveryPoint>>,
     /// The key of the source backup.
@@ -415,6 +417,7 @@ impl Facts {
         // Taken apart, so that a new fact can't be forgotten here.
         let Self {
             lifecycle: _,
+            read_at: _,
             recovery_point,
             source_key,
             image_keys,

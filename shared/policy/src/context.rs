@@ -99,6 +99,7 @@ pub struct Request {
     resource: String,
     context: Context,
     others_unknown: bool,
+    absent_under: Vec<String>,
     has_boundary: bool,
     identity: Identity,
     derived: Vec<(&'static str, Vec<String>)>,
@@ -124,6 +125,7 @@ impl Request {
             resource: resource.into(),
             context: Context::default(),
             others_unknown: false,
+            absent_under: Vec::new(),
             has_boundary: false,
         }
     }
@@ -141,6 +143,14 @@ impl Request {
     #[must_use]
     pub fn with_other_keys_unknown(mut self) -> Self {
         self.others_unknown = true;
+        self
+    }
+
+    /// Makes every key absent for sure that begins like this and isn't given, such as
+    /// `aws:ResourceTag/` where all tags of a resource are known.
+    #[must_use]
+    pub fn without_other_keys_under(mut self, prefix: &str) -> Self {
+        self.absent_under.push(prefix.to_lowercase());
         self
     }
 
@@ -226,9 +236,15 @@ impl Request {
         });
         match given {
             Some(values) if !values.is_empty() => Found::Values(values),
-            None if self.others_unknown => Found::Unknown,
+            None if self.others_unknown && !self.is_absent(key) => Found::Unknown,
             Some(_) | None => Found::Absent,
         }
+    }
+
+    fn is_absent(&self, key: &str) -> bool {
+        self.absent_under
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
     }
 
     /// An unknown key the way the caller wrote it, or else the policy.

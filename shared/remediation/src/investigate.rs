@@ -13,7 +13,9 @@ use copymend_policy::{Arn, PolicyDocument, ViaService};
 use futures_util::future::join_all;
 
 use crate::places::{path_of, read_parents, read_recovery_point_tags};
-use crate::ports::{Backup, CallResult, Identities, Images, Keys, Location, Organizations, Reads};
+use crate::ports::{
+    Backup, CallResult, Clock as _, Identities, Images, Keys, Location, Organizations, Reads,
+};
 use crate::simulate::{Known, job_role_access};
 
 /// The name of AWS Backup's service-linked role.
@@ -93,6 +95,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
 
     let facts = Facts {
         lifecycle: copy.lifecycle.clone(),
+        read_at: environment.clock().now(),
         recovery_point,
         source_key,
         image_keys,

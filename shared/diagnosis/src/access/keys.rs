@@ -3,7 +3,7 @@
 use copymend_policy::{PolicyDocument, Request, ViaService, service_linked_role_arn};
 
 use super::{
-    Access, Boundary, decide, exclusions_of, job_role_boundary, of_source_principal,
+    Access, Circumstances, agreed, by_role, decide, exclusions_of, of_source_principal,
     with_organization, with_resource_tags,
 };
 use crate::fact::Fact;
@@ -207,7 +207,11 @@ pub fn key_exclusions<'p>(
         .iter()
         .flat_map(|call| using.requests(*call))
         .collect();
-    exclusions_of(policy, &requests, Boundary::None)
+    exclusions_of(
+        policy,
+        &requests,
+        Circumstances::of_service_linked_role(facts),
+    )
 }
 
 fn source_key_use<'a>(
@@ -272,10 +276,9 @@ pub fn vault_key_access(
 
 impl KeyUse<'_> {
     fn access(&self, policy: &PolicyDocument) -> Access {
-        let boundary = match self.user {
-            // No boundary can be set for such a role (IAM, "Service-linked roles", documented).
-            KeyUser::ServiceLinkedRole => Boundary::None,
-            KeyUser::JobRole => job_role_boundary(&self.copy.role, self.copy, self.facts),
+        let circumstances = match self.user {
+            KeyUser::ServiceLinkedRole => Circumstances::of_service_linked_role(self.facts),
+            KeyUser::JobRole => Circumstances::of_job_role(&self.copy.role, self.copy, self.facts),
         };
         let mut missing = Vec::new();
         let mut unknown = Vec::new();
@@ -283,19 +286,14 @@ impl KeyUse<'_> {
             let answers: Vec<Access> = self
                 .requests(*call)
                 .iter()
-                .map(|request| decide(policy, request, boundary, call.0))
+                .map(|request| decide(policy, request, circumstances, call.0))
                 .collect();
-            for answer in &answers {
-                match answer {
-                    Access::Denied { .. } => return answer.clone(),
-                    Access::Unknown { keys } => unknown.extend(keys.iter().cloned()),
-                    Access::Missing { actions } => missing.extend(actions.iter().copied()),
-                    Access::Allowed => {}
-                }
-            }
-            let allowed_somewhere = answers.contains(&Access::Allowed);
-            if allowed_somewhere && answers.iter().any(|answer| *answer != Access::Allowed) {
-                unknown.push("kms:ViaService".to_owned());
+            // Which Region `kms:ViaService` names is unverified, for a Deny as for an Allow.
+            match agreed(answers, "kms:ViaService") {
+                denied @ Access::Denied { .. } => return denied,
+                Access::Unknown { keys } => unknown.extend(keys),
+                Access::Missing { actions } => missing.extend(actions),
+                Access::Allowed => {}
             }
         }
         missing.dedup();
@@ -337,8 +335,9 @@ impl KeyUse<'_> {
             ),
             KeyUser::JobRole => (copy.role.as_str().to_owned(), copy.account),
         };
-        let request = Request::new(principal, action, self.key.as_str())
-            .with_context("aws:SecureTransport", ["true"])
+        // A key is used in its own Region (AWS KMS, "Key ARN", documented).
+        let request = by_role(Request::new(principal, action, self.key.as_str()))
+            .with_context("aws:RequestedRegion", [self.key.region()])
             .with_context("kms:CallerAccount", [account.as_str()]);
         let request = match self.user {
             KeyUser::ServiceLinkedRole => {
@@ -350,7 +349,9 @@ impl KeyUse<'_> {
         if action == CREATE_GRANT {
             request.with_context("kms:GrantIsForAWSResource", ["true"])
         } else {
-            request
+            // The key belongs to the calls about grants alone (AWS KMS, "AWS KMS condition keys",
+            // documented).
+            request.without_key("kms:GrantIsForAWSResource")
         }
     }
 }

@@ -200,5 +200,6 @@ pub(crate) fn facts() -> Facts {
             .unwrap(),
         )),
         cross_account_backup: unknown(),
+        read_at: jiff::Timestamp::UNIX_EPOCH,
     }
 }

@@ -1,9 +1,13 @@
 //! The organization's policies that limit what its accounts may do.
 
+use super::job_role_keys::may_be_under_resource_control;
 use super::permission::{names, not_by_organization};
 use super::simulation::{Layer, may_copy};
-use super::{Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, always, console, page, rules};
 use crate::advice::{Case, is_plain, step};
+use crate::assess::{Finding, MESSAGE_ALONE, not_checkable};
+use crate::facts::Facts;
+use crate::job::BackupCopy;
 use crate::messages::explain;
 use crate::messages::wording::{BLOCKS, GRAMMAR};
 
@@ -23,7 +27,7 @@ pub(super) static SERVICE: Entry = Entry {
     shown: Shown::ByFacts(
         30,
         |copy, facts| may_copy(Layer::Organization, copy, facts),
-        never,
+        always,
     ),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     remedy: Remedy::Advise,
@@ -38,13 +42,19 @@ pub(super) static RESOURCE: Entry = Entry {
     title: "A resource control policy blocks the call",
     happens: "A resource control policy of the organization denies the call in the account that owns the resource. \
         These policies cover AWS KMS and not AWS Backup, so the resource is most likely a key.",
-    found: "The message alone tells; Copymend reads nothing that could show or exclude it.",
+    found: "The message tells. No simulator judges these policies and Copymend does not read them: where the job role uses a \
+        customer managed key of an account in an organization, nothing excludes it. They never bind service-linked roles.",
     also: "A resource control policy of the organization can refuse it too.",
     messages: rules! {
         Others 100 ["resource control polic|rcp|rcps", BLOCKS] not [GRAMMAR]
             => "The message names a resource control policy of the organization.";
     },
-    shown: Shown::ByMessage,
+    // After what else may be about a key: nobody but the organization can look at it.
+    shown: Shown::ByFacts(
+        205,
+        |copy, facts| Ok(resource(copy, facts)),
+        may_be_under_resource_control,
+    ),
     families: &[Family::OtherPolicy],
     remedy: Remedy::Advise,
     who: |case| case.organization_owner(),
@@ -52,6 +62,14 @@ pub(super) static RESOURCE: Entry = Entry {
     console: |case| console::organization(case, "policies/resource-control-policy"),
     page: Pages::One(page::RESOURCE_CONTROL),
 };
+
+fn resource(copy: &BackupCopy, facts: &Facts) -> Finding {
+    not_checkable(if may_be_under_resource_control(copy, facts) {
+        "the job role uses a key, and no simulator judges resource control policies; they are not read"
+    } else {
+        MESSAGE_ALONE
+    })
+}
 
 fn policies_of(account: &str, kind: &str) -> String {
     step!("List the policies on account {account}, then in the same way on each unit above it, up to the root";

@@ -60,6 +60,11 @@ pub(crate) const fn never(_: &BackupCopy, _: &Facts) -> bool {
     false
 }
 
+/// For a cause that may be what is left wherever the facts can't tell.
+pub(crate) const fn always(_: &BackupCopy, _: &Facts) -> bool {
+    true
+}
+
 impl Entry {
     /// Its place among the causes that facts can show.
     pub(crate) const fn rank(&self) -> Option<u8> {

@@ -6,6 +6,7 @@ mod control_policy;
 mod entry;
 mod image;
 mod image_keys;
+mod job_role_keys;
 mod key;
 pub(crate) mod key_policy;
 mod organization;
@@ -28,9 +29,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::advice::{console, page};
 use crate::messages::rules;
-pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, never};
+pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, always, never};
 pub use entry::{Remedy, Repairable};
 pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
+pub(crate) use job_role_keys::open_at_keys;
 pub(crate) use vault::is_of_no_use;
 
 macro_rules! causes {

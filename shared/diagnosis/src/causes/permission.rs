@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::simulation::{Layer, may_copy};
-use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
+use super::{ADMITTED, Entry, Family, Pages, Remedy, Shown, always, console, page, rules};
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
 use crate::advice::{Case, add_each, is_plain, list, step};
 use crate::facts::SimulatedFact;
@@ -106,7 +106,7 @@ pub(super) static PERMISSION: Entry = Entry {
     shown: Shown::ByFacts(
         40,
         |copy, facts| may_copy(Layer::Identity, copy, facts),
-        never,
+        always,
     ),
     families: &[Family::Role, Family::Simulated],
     remedy: Remedy::Advise,
@@ -131,7 +131,7 @@ pub(super) static BOUNDARY: Entry = Entry {
     shown: Shown::ByFacts(
         50,
         |copy, facts| may_copy(Layer::Boundary, copy, facts),
-        never,
+        always,
     ),
     families: &[Family::Role, Family::Simulated, Family::OtherPolicy],
     remedy: Remedy::Advise,

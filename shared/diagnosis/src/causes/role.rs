@@ -3,7 +3,7 @@
 use copymend_policy::{Decision, PolicyDocument, Request, evaluate_trust_policy};
 use serde_json::{Value, json};
 
-use super::{Entry, Family, Pages, Remedy, Shown, console, never, page, rules};
+use super::{Entry, Family, Pages, Remedy, Shown, always, console, never, page, rules};
 use crate::advice::{Case, list, quoted, shown, step, word};
 use crate::assess::{Checked, confirmed, depends_on, not_checkable, ruled_out};
 use crate::fact::Fact;
@@ -35,7 +35,8 @@ pub(super) static TRUST: Entry = Entry {
     shown: Shown::ByFacts(
         20,
         |copy, facts| trust(&copy.role, copy.account.as_str(), &facts.job_role),
-        never,
+        // What isn't excluded may be.
+        always,
     ),
     families: &[Family::Role],
     remedy: Remedy::Advise,
@@ -92,7 +93,8 @@ pub(crate) fn missing(named: &RoleArn, found: &Fact<Option<Role>>) -> Checked {
 /// Whether AWS Backup may not assume the role for a job of `account`.
 pub(crate) fn trust(named: &RoleArn, account: &str, found: &Fact<Option<Role>>) -> Checked {
     let exact = found.read()?.as_ref().filter(|role| role.arn == *named);
-    let role = exact.ok_or_else(|| ruled_out("the job role does not exist"))?;
+    // Whom a role trusts that isn't there, nobody can read.
+    let role = exact.ok_or_else(|| not_checkable("the job role does not exist"))?;
     let unread = || not_checkable("IAM answered no trust policy that can be read");
     let policy = PolicyDocument::parse(role.trust_policy.as_ref().ok_or_else(unread)?)
         .map_err(|error| not_checkable(format!("the trust policy cannot be read: {error}")))?;

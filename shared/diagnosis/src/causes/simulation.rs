@@ -1,5 +1,6 @@
 //! What the policy simulator, or the role's policies, say of the job role, layer by layer.
 
+use super::job_role_keys::{may_be_under_service_control, may_have_boundary};
 use crate::assess::{
     Checked, Finding, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
 };
@@ -20,14 +21,20 @@ pub(super) enum Layer {
 pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Checked {
     // Where GetRole told nothing, the simulation of exactly this role still does.
     let named = &copy.role;
+    if layer == Layer::Organization && !may_be_under_service_control(copy, facts) {
+        return Err(ruled_out(
+            "no service control policy binds the source account: it is its organization's management account, or in none",
+        ));
+    }
+    if layer == Layer::Boundary && !may_have_boundary(copy, facts) {
+        return Err(ruled_out("the job role has no permissions boundary"));
+    }
     let is_missing = matches!(&facts.job_role, Fact::Known(found)
         if found.as_ref().is_none_or(|role| role.arn != *named));
     if is_missing {
-        return Err(match layer {
-            Layer::Identity | Layer::Boundary => ruled_out("the job role does not exist"),
-            // The organization's policies bind the account, whether the role exists or not.
-            Layer::Organization => not_checkable("without the job role nothing can be simulated"),
-        });
+        return Err(not_checkable(
+            "without the job role nothing can be simulated",
+        ));
     }
     let findings: Vec<Finding> = facts
         .job_role_access

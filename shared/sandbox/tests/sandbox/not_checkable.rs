@@ -38,7 +38,14 @@ async fn what_was_read_is_not_named() {
         destination: VaultKind::AirGapped,
         ..usual
     };
-    assert_eq!(named(into).await, [Cause::TagLimit]);
+    // The job role uses the key of the backup, which nobody simulates.
+    let of_job_role = [
+        Cause::ResourceControlPolicy,
+        Cause::TagLimit,
+        Cause::JobRolePermission,
+        Cause::ServiceControlPolicy,
+    ];
+    assert_eq!(named(into).await, of_job_role);
     let out_of = Shape {
         source: VaultKind::AirGapped,
         ..usual
@@ -77,7 +84,14 @@ async fn a_region_that_nobody_asked_about_is_named_where_a_key_of_another_accoun
         destination: VaultKind::AirGappedUnderCustomerKey,
         ..opt_in
     };
-    assert_eq!(named(into).await, expected);
+    let of_job_role = [
+        Cause::RegionOptIn,
+        Cause::ResourceControlPolicy,
+        Cause::TagLimit,
+        Cause::JobRolePermission,
+        Cause::ServiceControlPolicy,
+    ];
+    assert_eq!(named(into).await, of_job_role);
     // The account's own vault is there.
     let inside = Shape {
         cross_region: false,

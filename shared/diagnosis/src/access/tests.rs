@@ -1,0 +1,175 @@
+use copymend_policy::PolicyDocument;
+use serde_json::{Value, json};
+
+use super::{Access, Facts, key_access, vault_access};
+use crate::Failure;
+use crate::advice::samples;
+use crate::fact::Fact;
+use crate::facts::Tags;
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/11111111-1111-4111-8111-111111111111";
+
+fn failure() -> Failure {
+    samples::failure(&samples::event(samples::SNAPSHOT, "EBS"))
+}
+
+fn facts() -> Facts {
+    Facts {
+        read_at: "2026-03-01T02:00:00Z".parse().unwrap(),
+        ..samples::facts()
+    }
+}
+
+fn policy(statements: &Value) -> PolicyDocument {
+    let policy = json!({"Version": "2012-10-17", "Statement": statements});
+    PolicyDocument::parse(&policy.to_string()).unwrap()
+}
+
+fn allow(condition: &Value) -> Value {
+    json!({"Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*",
+        "Condition": condition})
+}
+
+fn unknown(keys: &[&str]) -> Access {
+    Access::Unknown {
+        keys: keys.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn missing() -> Access {
+    Access::Missing {
+        actions: vec![super::COPY_INTO_BACKUP_VAULT],
+    }
+}
+
+fn of_vault(condition: &Value, change: impl FnOnce(&mut Facts)) -> Access {
+    let failure = failure();
+    let mut facts = facts();
+    change(&mut facts);
+    vault_access(
+        Some(&policy(&json!([allow(condition)]))),
+        failure.copy(),
+        &facts,
+    )
+}
+
+#[test]
+fn a_time_that_is_far_from_now_decides_and_one_that_is_near_does_not() {
+    for (operator, key, time, answer) in [
+        (
+            "DateLessThan",
+            "aws:CurrentTime",
+            "2027-01-01T00:00:00Z",
+            Access::Allowed,
+        ),
+        (
+            "DateLessThan",
+            "aws:CurrentTime",
+            "2025-01-01T00:00:00Z",
+            missing(),
+        ),
+        (
+            "DateGreaterThan",
+            "aws:EpochTime",
+            "1735689600",
+            Access::Allowed,
+        ),
+        ("NumericLessThan", "aws:EpochTime", "1735689600", missing()),
+        (
+            "DateLessThan",
+            "aws:CurrentTime",
+            "2026-03-01T02:30:00Z",
+            unknown(&["aws:CurrentTime"]),
+        ),
+    ] {
+        let condition = json!({operator: {key: time}});
+        assert_eq!(of_vault(&condition, |_| {}), answer, "{condition}");
+    }
+}
+
+#[test]
+fn a_tag_that_a_resource_without_it_lacks_is_absent_and_one_that_was_not_read_is_unknown() {
+    let tag = "aws:ResourceTag/Stage";
+    let none = |facts: &mut Facts| facts.vault_tags = Fact::Known(Tags::new());
+    let is_prod = json!({"StringEquals": {tag: "prod"}});
+    assert_eq!(of_vault(&is_prod, none), missing());
+    let absent = [
+        json!({"StringNotEquals": {tag: "prod"}}),
+        json!({"StringEqualsIfExists": {tag: "prod"}}),
+        json!({"Null": {tag: "true"}}),
+    ];
+    for condition in absent {
+        assert_eq!(of_vault(&condition, none), Access::Allowed, "{condition}");
+    }
+    let unread = |facts: &mut Facts| {
+        facts.vault_tags = samples::unknown();
+    };
+    assert_eq!(of_vault(&is_prod, unread), unknown(&[tag]));
+}
+
+#[test]
+fn keys_of_a_calling_service_are_absent_where_a_role_calls() {
+    let condition = json!({"Null": {"aws:SourceAccount": "true", "aws:SourceOrgID": "true"}});
+    assert_eq!(of_vault(&condition, |_| {}), Access::Allowed);
+    let condition = json!({"Null": {"aws:SourceArn": "true"}});
+    assert_eq!(of_vault(&condition, |_| {}), unknown(&["aws:SourceArn"]));
+}
+
+#[test]
+fn the_region_is_stated_only_where_source_and_destination_are_in_one() {
+    let condition = json!({"StringEquals": {"aws:RequestedRegion": "eu-west-1"}});
+    assert_eq!(
+        of_vault(&condition, |_| {}),
+        unknown(&["aws:RequestedRegion"])
+    );
+}
+
+/// What a key says whose users are let in, less what these statements deny.
+fn of_key(statements: Value) -> Access {
+    let failure = failure();
+    let facts = facts();
+    let tags = Fact::Known(Tags::new());
+    key_access(
+        &policy(&statements),
+        &KEY.parse().unwrap(),
+        &tags,
+        failure.copy(),
+        &facts,
+    )
+}
+
+#[test]
+fn a_deny_and_an_allow_for_one_of_two_regions_are_unknown_alike() {
+    let one = json!({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}});
+    let either = json!({"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}});
+    let statement = |effect: &str, action: &str, condition: &Value| json!({"Effect": effect, "Principal": "*", "Action": action, "Resource": "*", "Condition": condition});
+    let describe = statement("Allow", "kms:DescribeKey", &json!({}));
+    let everything = statement("Allow", "kms:*", &json!({}));
+    let answer = unknown(&["kms:ViaService"]);
+    assert_eq!(
+        of_key(json!([describe, statement("Allow", "kms:*", &one)])),
+        answer
+    );
+    assert_eq!(
+        of_key(json!([everything, statement("Deny", "kms:*", &one)])),
+        answer
+    );
+    assert_eq!(
+        of_key(json!([describe, statement("Allow", "kms:*", &either)])),
+        Access::Allowed
+    );
+    assert!(matches!(
+        of_key(json!([everything, statement("Deny", "kms:*", &either)])),
+        Access::Denied { .. }
+    ));
+}
+
+#[test]
+fn what_only_calls_about_grants_carry_is_absent_elsewhere() {
+    let condition = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
+    let everything = json!({"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition});
+    let Access::Missing { actions } = of_key(json!([everything])) else {
+        panic!("known");
+    };
+    assert!(actions.contains(&"kms:ReEncryptFrom") && !actions.contains(&"kms:CreateGrant"));
+}
