@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use copymend_remediation::ports::{CallResult, Reads};
+use copymend_remediation::ports::{CallResult, Environment, Reads};
 use copymend_remediation::settings::Deployment;
 
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
     AwsBackup, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, DeadLetterQueue, DynamoLedger,
-    SnsNotifier, SystemClock, config,
+    ReadWrite, SnsNotifier, SqsDelayedRetries, SystemClock, config,
 };
 
 /// Everything that a function needs, on AWS: the copy remediator with
@@ -65,6 +65,7 @@ pub struct AwsEnvironment<Access> {
     images: Option<AwsImages>,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
+    delayed_retries: Option<SqsDelayedRetries>,
     clock: SystemClock,
     config: SdkConfig,
 }
@@ -93,6 +94,10 @@ impl<Access> AwsEnvironment<Access> {
                 .ledger_table
                 .as_deref()
                 .map(|table| DynamoLedger::new(accounts.own_config(), table)),
+            delayed_retries: deployment
+                .delayed_retries_queue_url
+                .as_deref()
+                .map(|queue| SqsDelayedRetries::new(accounts.own_config(), queue)),
             backup: AwsBackup::new(Arc::clone(&accounts)),
             keys: AwsKeys::new(Arc::clone(&accounts)),
             identities: AwsIdentities::new(Arc::clone(&accounts)),
@@ -162,5 +167,13 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
 
     fn clock(&self) -> &SystemClock {
         &self.clock
+    }
+}
+
+impl Environment for AwsEnvironment<ReadWrite> {
+    type DelayedRetries = SqsDelayedRetries;
+
+    fn delayed_retries(&self) -> Option<&SqsDelayedRetries> {
+        self.delayed_retries.as_ref()
     }
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_policy::Arn;
-use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment, Reads};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::calls::{Calls, Write};
 use crate::clock::SandboxClock;
+use crate::delayed_retries::MemoryDelayedRetries;
 use crate::event::event_of;
 use crate::ledger::MemoryLedger;
 use crate::notifier::MemoryNotifier;
@@ -42,6 +43,7 @@ pub struct Sandbox {
     notifier: MemoryNotifier,
     ledger: Option<MemoryLedger>,
     reads_images: bool,
+    delayed_retries: Option<MemoryDelayedRetries>,
     pub(crate) tokens: Arc<Mutex<BTreeMap<String, String>>>,
     hooks: Arc<Mutex<Vec<(String, Hook)>>>,
     /// How many key policies were read.
@@ -59,6 +61,7 @@ impl Sandbox {
             notifier: MemoryNotifier::new(calls.clone()),
             ledger: Some(MemoryLedger::new(calls.clone())),
             reads_images: false,
+            delayed_retries: None,
             calls,
             tokens: Arc::default(),
             hooks: Arc::default(),
@@ -70,6 +73,14 @@ impl Sandbox {
     #[must_use]
     pub fn without_ledger(mut self) -> Self {
         self.ledger = None;
+        self
+    }
+
+    /// The same sandbox with a queue of delayed retries.
+    #[must_use]
+    pub fn with_delayed_retries(mut self) -> Self {
+        let queue = MemoryDelayedRetries::new(self.calls.clone(), self.clock.clone());
+        self.delayed_retries = Some(queue);
         self
     }
 
@@ -213,5 +224,13 @@ impl Reads for Sandbox {
 
     fn clock(&self) -> &SandboxClock {
         &self.clock
+    }
+}
+
+impl Environment for Sandbox {
+    type DelayedRetries = MemoryDelayedRetries;
+
+    fn delayed_retries(&self) -> Option<&MemoryDelayedRetries> {
+        self.delayed_retries.as_ref()
     }
 }

@@ -46,6 +46,7 @@ impl Settings {
                     topic_arn,
                     ledger_table,
                     read_images,
+                    delayed_retries_queue_url: _,
                     is_local_run: _,
                 },
         } = self;
