@@ -149,7 +149,9 @@ impl<E: Environment> CopyRemediator<E> {
             let report = Box::pin(self.report(event, verified, delivery, arrival)).await?;
             Ok(changed_settings.told_in(report))
         };
+        let mut is_anothers = false;
         let repeated = |outcome: Option<String>| {
+            is_anothers = outcome.is_none();
             let note = match &outcome {
                 Some(outcome) => format!("this job was handled before: {outcome}"),
                 None => "another invocation handles this job".to_owned(),
@@ -160,7 +162,12 @@ impl<E: Environment> CopyRemediator<E> {
                 ..report
             }
         };
-        handle_once(&self.environment, invocation, &id, answer, repeated).await
+        let report = handle_once(&self.environment, invocation, &id, answer, repeated).await?;
+        // The other invocation may be dead: its entry outlives it, and so this event must.
+        if is_anothers && let Some(waiting) = self.wait_for_another(event, arrival).await {
+            return Ok(waiting);
+        }
+        Ok(report)
     }
 
     /// The failure, where AWS Backup confirms it; otherwise what is done about the event.

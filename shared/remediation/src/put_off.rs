@@ -135,6 +135,22 @@ impl<E: Environment> CopyRemediator<E> {
         Ok(self.waiting(event, not_before, error.to_string()))
     }
 
+    /// An event that another invocation is handling waits for how that ends: it may be dead.
+    pub(crate) async fn wait_for_another(
+        &self,
+        event: &CopyJobEvent,
+        arrival: Arrival<'_>,
+    ) -> Option<Report> {
+        if arrival.is_the_last() || !self.may_put_off() {
+            return None;
+        }
+        let now = self.environment.clock().now();
+        let not_before = arrival.until(&event.copy_job_id, now);
+        let sent = self.put_off(arrival, not_before).await;
+        let note = "another invocation handles this job".to_owned();
+        sent.ok().map(|()| self.waiting(event, not_before, note))
+    }
+
     /// A message that came too early goes back. Nothing else is done.
     pub(crate) async fn put_back(
         &self,

@@ -16,7 +16,7 @@ use copymend_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use crate::matrix::scene::{
-    DESTINATION, JOB, KEY, ORGANIZATION, ROLE, Scene, VAULT, broken_rule, handle,
+    DESTINATION, JOB, KEY, ORGANIZATION, ROLE, Scene, VAULT, broken_rule, handle, open_settings,
 };
 
 const VAULT_ARN: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr";
