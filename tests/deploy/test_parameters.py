@@ -140,6 +140,7 @@ HUB = LISTS | {
     "Architecture": (["x86_64", "arm64"], ["x86"]),
     "AllowOnDemand": (["true", "false"], ["yes", ""]),
     "LedgerDeletionProtection": (["true", "false"], ["yes", ""]),
+    "DelayedRetriesConcurrency": (["2", "5", "1000"], ["", "0", "1", "1001", "many"]),
     "ReservedConcurrency": (["", "1", "100", "99999"], ["0", "01", "-1", "100000", "none", "1.5"]),
 }
 MEMBER_ROLE = (

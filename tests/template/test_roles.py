@@ -299,6 +299,31 @@ class Roles(unittest.TestCase):
         policy = str(self.resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"])
         self.assertIn(str({"ArnEquals": {"aws:SourceArn": topic}}), policy)
 
+    def test_what_is_put_off_comes_back_to_the_function_alone(self):
+        queue = {"Fn::GetAtt": ["DelayedRetries", "Arn"]}
+        properties = self.resources["DelayedRetries"]["Properties"]
+        self.assertIs(properties["SqsManagedSseEnabled"], True)
+        self.assertEqual(properties["RedrivePolicy"]["deadLetterTargetArn"], {"Fn::GetAtt": ["DeadLetters", "Arn"]})
+        timeout = self.resources["CopyRemediator"]["Properties"]["Timeout"]
+        self.assertGreaterEqual(properties["VisibilityTimeout"], 6 * timeout)
+        [source] = [r["Properties"] for r in self.resources.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+        self.assertEqual((source["EventSourceArn"], source["FunctionName"]), (queue, {"Ref": "CopyRemediator"}))
+        self.assertEqual(source["BatchSize"], 1)
+        self.assertEqual(source["ScalingConfig"], {"MaximumConcurrency": {"Ref": "DelayedRetriesConcurrency"}})
+        self.assertGreaterEqual(read()["Parameters"]["DelayedRetriesConcurrency"]["MinValue"], 2)
+        held = {}
+        for role in ROLES:
+            for _, _, statement in statements(self.resources, role):
+                if statement["Resource"] == queue:
+                    self.assertEqual((role, statement["Effect"]), ("CopyRemediatorRole", "Allow"))
+                    held[statement["Sid"]] = set(as_list(statement["Action"]))
+        self.assertEqual(
+            held, {"PutOff": {"sqs:SendMessage"}, "TakeUp": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}}
+        )
+        # Nobody is let in by the queue itself.
+        for statement in self.resources["DelayedRetriesPolicy"]["Properties"]["PolicyDocument"]["Statement"]:
+            self.assertEqual(statement["Effect"], "Deny")
+
     def test_each_rule_for_the_advisor_asks_of_the_hubs_bus_what_it_asks_of_its_own_account(self):
         for own, hub in (("CallRefusedRule", "HubCallRefusedRule"), ("JobFailedRule", "HubJobFailedRule")):
             own, hub = self.resources[own]["Properties"], self.resources[hub]["Properties"]

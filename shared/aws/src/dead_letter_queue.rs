@@ -2,6 +2,7 @@
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sqs::Client;
+use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ports::CallResult;
 use serde_json::Value;
 
@@ -32,16 +33,8 @@ impl DeadLetterQueue {
     /// configuration's.
     #[must_use]
     pub fn new(config: &SdkConfig, queue_url: &str) -> Self {
-        let region = queue_url
-            .strip_prefix("https://sqs.")
-            .and_then(|rest| rest.split('.').next())
-            .map(str::to_owned);
-        let config = match region {
-            Some(region) => config.to_builder().region(Region::new(region)).build(),
-            None => config.clone(),
-        };
         Self {
-            client: Client::new(&config),
+            client: client_of(config, queue_url),
             queue_url: queue_url.to_owned(),
         }
     }
@@ -83,10 +76,27 @@ impl DeadLetterQueue {
     }
 }
 
+/// A client for the Region of a queue's URL, where that is of AWS's form.
+pub(crate) fn client_of(config: &SdkConfig, queue_url: &str) -> Client {
+    let region = queue_url
+        .strip_prefix("https://sqs.")
+        .and_then(|rest| rest.split('.').next())
+        .map(str::to_owned);
+    let config = match region {
+        Some(region) => config.to_builder().region(Region::new(region)).build(),
+        None => config.clone(),
+    };
+    Client::new(&config)
+}
+
 /// The event in a dead-letter message. EventBridge puts the event itself into its queue; Lambda's
 /// failure destination wraps it as `requestPayload` (Lambda developer guide, "Asynchronous
-/// invocation", documented). What is no JSON is kept as text.
+/// invocation", documented). A delayed retry that failed too often carries it, too. What is no JSON
+/// is kept as text.
 pub(crate) fn event_in(body: &str) -> Value {
+    if let Some(message) = DelayedRetry::in_body(body) {
+        return message.event;
+    }
     let Ok(mut message) = serde_json::from_str::<Value>(body) else {
         return Value::String(body.to_owned());
     };
@@ -100,12 +110,13 @@ pub(crate) fn event_in(body: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use copymend_remediation::later::DelayedRetry;
     use serde_json::json;
 
     use super::event_in;
 
     #[test]
-    fn both_kinds_of_messages_hold_the_event() {
+    fn all_kinds_of_messages_hold_the_event() {
         let event = json!({"source": "aws.backup", "detail": {}});
         assert_eq!(event_in(&event.to_string()), event);
         let wrapped = json!({
@@ -115,6 +126,9 @@ mod tests {
             "responsePayload": {"errorType": "CallFailed"}
         });
         assert_eq!(event_in(&wrapped.to_string()), event);
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let delayed = DelayedRetry::new(event.clone(), now, 1).to_body();
+        assert_eq!(event_in(&delayed), event);
         assert_eq!(event_in("no JSON"), json!("no JSON"));
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use copymend_policy::AccountId;
-use copymend_remediation::ports::{CallResult, Reads};
+use copymend_remediation::ports::{CallResult, Environment, Reads};
 use copymend_remediation::settings::Deployment;
 
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
     AwsBackup, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, AwsResourceTags,
-    DeadLetterQueue, DynamoLedger, SnsNotifier, SystemClock, config,
+    DeadLetterQueue, DynamoLedger, ReadWrite, SnsNotifier, SqsDelayedRetries, SystemClock, config,
 };
 
 /// Everything that a function needs, on AWS: the copy remediator with
@@ -68,6 +68,7 @@ pub struct AwsEnvironment<Access> {
     organization_reader: Option<AccountId>,
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
+    delayed_retries: Option<SqsDelayedRetries>,
     clock: SystemClock,
     config: SdkConfig,
 }
@@ -96,6 +97,10 @@ impl<Access> AwsEnvironment<Access> {
                 .ledger_table
                 .as_deref()
                 .map(|table| DynamoLedger::new(accounts.own_config(), table)),
+            delayed_retries: deployment
+                .delayed_retries_queue_url
+                .as_deref()
+                .map(|queue| SqsDelayedRetries::new(accounts.own_config(), queue)),
             backup: AwsBackup::new(Arc::clone(&accounts)),
             keys: AwsKeys::new(Arc::clone(&accounts)),
             identities: AwsIdentities::new(Arc::clone(&accounts)),
@@ -178,5 +183,13 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
 
     fn clock(&self) -> &SystemClock {
         &self.clock
+    }
+}
+
+impl Environment for AwsEnvironment<ReadWrite> {
+    type DelayedRetries = SqsDelayedRetries;
+
+    fn delayed_retries(&self) -> Option<&SqsDelayedRetries> {
+        self.delayed_retries.as_ref()
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use copymend_policy::{Arn, ArnError};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::job::{CopyJob, CopyJobState};
 use crate::resource::{BackupVaultArn, RoleArn, is_region};
@@ -67,6 +67,42 @@ impl CopyJobEvent {
             resource_type: job.resource_type.clone(),
             source_recovery_point: Some(job.source_recovery_point.clone()),
         }
+    }
+
+    /// The event as EventBridge would deliver it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut event = json!({
+            "source": EVENT_SOURCE,
+            "detail-type": EVENT_DETAIL_TYPE,
+            "account": self.account,
+            "region": self.region,
+            "resources": self.source_recovery_point.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "detail": {
+                "copyJobId": self.copy_job_id,
+                "state": self.state.as_str(),
+                "statusMessage": self.status_message,
+                "iamRoleArn": self.role.to_string(),
+                "sourceBackupVaultArn": self.source_vault.to_string(),
+                "destinationBackupVaultArn": self.destination_vault.to_string(),
+            },
+        });
+        let optional = [
+            ("/id", self.id.clone()),
+            (
+                "/detail/resourceArn",
+                self.resource.as_ref().map(ToString::to_string),
+            ),
+            ("/detail/resourceType", self.resource_type.clone()),
+        ];
+        for (pointer, value) in optional {
+            let Some(value) = value else { continue };
+            let (object, member) = pointer.rsplit_once('/').unwrap_or_default();
+            if let Some(object) = event.pointer_mut(object).and_then(Value::as_object_mut) {
+                object.insert(member.to_owned(), Value::String(value));
+            }
+        }
+        event
     }
 
     /// Reads an event.

@@ -19,10 +19,12 @@ use crate::guards::{
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
+use crate::later::Arrival;
 use crate::ledger::{Change, ChangeState, CountedOfSource, Ledger};
 use crate::pause::ask_for_pause;
 use crate::plan::{Plan, Target, plan, sids};
 use crate::ports::{Clock, Environment};
+use crate::read_once::ReadOnce;
 use crate::repair::{Ending, Repair, Repaired};
 use crate::report::{Incident, Outcome, PolicyChange};
 use crate::retry::{Retried, retry, why_not_started};
@@ -41,6 +43,7 @@ pub(crate) struct Case<'c> {
     pub investigated: &'c Investigated,
     pub history: &'c History,
     pub invocation: &'c Invocation,
+    pub arrival: Arrival<'c>,
 }
 
 impl Investigated {
@@ -157,12 +160,13 @@ impl<E: Environment> CopyRemediator<E> {
             Decision::Nothing => Ok(done.with_note(
                 "this is the parent of a composite job; its children carry the causes and send their own events",
             )),
-            Decision::Advise | Decision::Propose(None) | Decision::Refuse(None) => Ok(done),
+            Decision::Propose(None) => Ok(self.would_wait(done, case)),
+            Decision::Advise | Decision::Refuse(None) => Ok(done),
             Decision::Refuse(Some(plan)) | Decision::Propose(Some(plan)) => {
                 let change = self.worked_out(&mut done, &plan, case).await;
                 if only_mode_failed(&done.guards) {
                     done.changes.push(change);
-                    return Ok(done);
+                    return Ok(self.would_wait(done, case));
                 }
                 // Nobody gets a statement to paste for a copy that no owner listed.
                 if plan.edit.is_some() && !decided.is_of_unlisted_source {
@@ -170,7 +174,8 @@ impl<E: Environment> CopyRemediator<E> {
                 }
                 Ok(done.refused())
             }
-            Decision::Retry { .. } => self.start_again(done, case).await,
+            Decision::Retry => self.start_again(done, case).await,
+            Decision::ReadAgain => self.read_again(done, case).await,
             Decision::Resume(change, state) => self.resume(done, case, *change, state).await,
             Decision::Repair(plan) => {
                 let Some(facts) = case.investigated.facts() else {
@@ -328,6 +333,21 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(copy) = copy else {
             return Ok(done.with_note("the copy was not started again: a guard does not let it"));
         };
+        let now = environment.clock().now();
+        let not_before = self.start_not_before(case, now);
+        if not_before > now && self.may_put_off() {
+            match self.put_off(case.arrival, not_before).await {
+                Ok(()) => {
+                    done.outcome = Outcome::RetryPlanned;
+                    done.not_before = Some(not_before);
+                    return Ok(done);
+                }
+                Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
+                Err(error) => done.notes.push(format!(
+                    "the copy was not put off until {not_before}: {error}"
+                )),
+            }
+        }
         let was_repaired = done.outcome == Outcome::Repaired;
         let budget = settings.retry_budget;
         let not_started = |why| format!("the copy was not started again: {why}");
@@ -366,7 +386,8 @@ impl<E: Environment> CopyRemediator<E> {
     /// Reads the facts; once more where a read failed for a reason that passes, while there is
     /// time.
     async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
-        let facts = Box::pin(investigate(&self.environment, failure.copy())).await;
+        let environment = ReadOnce::of(&self.environment);
+        let facts = Box::pin(investigate(&environment, failure.copy())).await;
         let passes = facts.unknown().iter().any(|why| why.reason.may_pass());
         let clock = self.environment.clock();
         let left = invocation.deadline.duration_since(clock.now());
@@ -374,7 +395,7 @@ impl<E: Environment> CopyRemediator<E> {
             return facts;
         }
         clock.sleep(READ_AGAIN_PAUSE).await;
-        Box::pin(investigate(&self.environment, failure.copy())).await
+        Box::pin(investigate(&environment, failure.copy())).await
     }
 }
 

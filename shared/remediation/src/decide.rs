@@ -5,7 +5,6 @@ use copymend_diagnosis::{
     Cause, Diagnosis, Fact, Facts, Failure, ImageKeys, KeyFacts, SourceKey, Tags,
 };
 use copymend_policy::PolicyDocument;
-use jiff::Timestamp;
 
 use crate::change::recorded_statements;
 use crate::guards::{
@@ -25,10 +24,9 @@ pub enum Decision {
     /// plan, that the copy would be started again.
     Propose(Option<Box<Plan>>),
     /// Start the copy again, with nothing to repair.
-    Retry {
-        /// Not earlier than this.
-        not_before: Timestamp,
-    },
+    Retry,
+    /// What could not be read for a reason that passes is read again later, and decided then.
+    ReadAgain,
     /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy
     /// again, if its guards let it.
     Resume(Box<Change>, ChangeState),
@@ -135,12 +133,10 @@ pub fn decide(
     }
 }
 
-fn retry_or_advise(question: &Question<'_>) -> Decided {
+pub(crate) fn retry_or_advise(question: &Question<'_>) -> Decided {
     let guards = ask(question, BEFORE_A_LEASE);
     let decision = if all_passed(&guards) {
-        Decision::Retry {
-            not_before: question.history.now,
-        }
+        Decision::Retry
     } else if only_mode_failed(&guards) {
         Decision::Propose(None)
     } else {

@@ -7,7 +7,7 @@ use crate::handler::{HandlerError, Invocation};
 use crate::incident::{Told, count_and_tell, tell};
 use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{Clock, Reads};
-use crate::report::Report;
+use crate::report::{Outcome, Report};
 
 /// An event's entry in the ledger outlives the invocation by this much: enough for clocks that
 /// differ.
@@ -64,7 +64,9 @@ pub(crate) async fn handle_once<E: Reads>(
         tracing::warn!(%error, "it was not recorded that people were told of the settings");
     }
     let closed = match &told {
-        Ok((report, _)) if !report.awaits_another_delivery() => {
+        Ok((report, _))
+            if !report.awaits_another_delivery() && report.outcome != Outcome::RetryPlanned =>
+        {
             ledger
                 .finish_job(id, &invocation.id, report.outcome.slug(), clock.now())
                 .await

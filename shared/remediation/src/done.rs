@@ -1,6 +1,7 @@
 //! What was done about an event, and the Report that is built of it at the end.
 
 use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, WhyUnknown};
+use jiff::Timestamp;
 
 use crate::decide::Decision;
 use crate::guards::GuardResult;
@@ -29,6 +30,7 @@ pub(crate) struct Done {
     pub changes: Vec<PolicyChange>,
     pub refused_changes: Vec<PolicyChange>,
     pub retried_job: Option<String>,
+    pub not_before: Option<Timestamp>,
     pub notes: Vec<String>,
     /// The cause, where an earlier delivery or another copy's repair tells it better than the
     /// diagnosis.
@@ -50,9 +52,9 @@ impl Done {
             Decision::Repair(_) => (DecisionKind::Repair, Outcome::Advised),
             Decision::Propose(Some(_)) => (DecisionKind::Repair, Outcome::Planned),
             Decision::Propose(None) => (DecisionKind::Retry, Outcome::Planned),
-            Decision::Retry { .. } => (DecisionKind::Retry, Outcome::Advised),
+            Decision::Retry => (DecisionKind::Retry, Outcome::Advised),
             Decision::Resume(..) => (DecisionKind::Repair, Outcome::Repaired),
-            Decision::Advise => (DecisionKind::Advise, Outcome::Advised),
+            Decision::Advise | Decision::ReadAgain => (DecisionKind::Advise, Outcome::Advised),
             Decision::Refuse(_) => (DecisionKind::Refuse, Outcome::Refused),
             Decision::Nothing => (DecisionKind::Nothing, Outcome::Nothing),
         };
@@ -67,6 +69,7 @@ impl Done {
             changes: Vec::new(),
             refused_changes: Vec::new(),
             retried_job: None,
+            not_before: None,
             notes: Vec::new(),
             cause: None,
             incident: None,
@@ -132,6 +135,7 @@ impl Report {
             refused_changes: done.refused_changes,
             outcome: done.outcome,
             retried_job: done.retried_job,
+            not_before: done.not_before,
             advice: advice.filter(|_| done.needs_advice),
             notes: done.notes,
             occurrences: done.occurrences,

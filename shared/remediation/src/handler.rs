@@ -17,6 +17,7 @@ use crate::delivery::handle_once;
 use crate::done::{Done, Findings};
 use crate::guards::{Guard, GuardResult};
 use crate::incident::tell;
+use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
 use crate::report::{DecisionKind, Outcome, Report};
@@ -84,26 +85,60 @@ impl<E: Environment> CopyRemediator<E> {
         &self.environment
     }
 
-    /// Handles one event: verifies it, finds the cause, repairs and retries where every guard lets
+    /// Handles one event, or one that was put off and that the queue of delayed retries delivers:
+    /// verifies it, finds the cause, repairs and retries where every guard lets
     /// it, and tells people.
     pub async fn handle(
         &self,
         event: &Value,
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
-        self.handle_event(CopyJobEvent::from_json(event)?, invocation)
-            .await
+        let Some(message) = DelayedRetry::in_queue_event(event) else {
+            let arrival = Arrival { event, delays: 0 };
+            let event = CopyJobEvent::from_json(event)?;
+            return self.handle_event(event, arrival, invocation).await;
+        };
+        let message = message?;
+        let event = CopyJobEvent::from_json(&message.event)?;
+        let now = self.environment.clock().now();
+        if message.waits_too_long(now) {
+            return Err(HandlerError::Event(EventError::MalformedField {
+                field: "notBefore",
+                reason: "it is further away than Copymend puts anything off",
+            }));
+        }
+        if message.not_before > now {
+            return self.put_back(&message, &event).await;
+        }
+        let arrival = Arrival {
+            event: &message.event,
+            delays: message.delays,
+        };
+        self.handle_event(event, arrival, invocation).await
     }
 
     pub(crate) async fn handle_event(
         &self,
         event: CopyJobEvent,
+        arrival: Arrival<'_>,
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
         if event.state == CopyJobState::Completed {
             return self.recovered(&event).await;
         }
-        let verified = self.verify(&event).await?;
+        match self.handle_failed(&event, arrival, invocation).await {
+            Err(HandlerError::Call(error)) => self.put_off_after(error, &event, arrival).await,
+            other => other,
+        }
+    }
+
+    async fn handle_failed(
+        &self,
+        event: &CopyJobEvent,
+        arrival: Arrival<'_>,
+        invocation: &Invocation,
+    ) -> Result<Report, HandlerError> {
+        let verified = self.verify(event).await?;
         let (id, is_confirmed) = match &verified {
             Ok(failure) => (failure.job().id.clone(), true),
             // An event that nobody confirms must not take the place of the real one.
@@ -111,21 +146,28 @@ impl<E: Environment> CopyRemediator<E> {
         };
         let answer = async |delivery: &Delivery<'_>| {
             let changed_settings = self.changed_settings(delivery).await;
-            let report = Box::pin(self.report(&event, verified, delivery)).await?;
+            let report = Box::pin(self.report(event, verified, delivery, arrival)).await?;
             Ok(changed_settings.told_in(report))
         };
+        let mut is_anothers = false;
         let repeated = |outcome: Option<String>| {
+            is_anothers = outcome.is_none();
             let note = match &outcome {
                 Some(outcome) => format!("this job was handled before: {outcome}"),
                 None => "another invocation handles this job".to_owned(),
             };
-            let report = self.nothing(&event, Outcome::AlreadyHandled, Some(note));
+            let report = self.nothing(event, Outcome::AlreadyHandled, Some(note));
             Report {
                 verified: outcome.is_some() && is_confirmed,
                 ..report
             }
         };
-        handle_once(&self.environment, invocation, &id, answer, repeated).await
+        let report = handle_once(&self.environment, invocation, &id, answer, repeated).await?;
+        // The other invocation may be dead: its entry outlives it, and so this event must.
+        if is_anothers && let Some(waiting) = self.wait_for_another(event, arrival).await {
+            return Ok(waiting);
+        }
+        Ok(report)
     }
 
     /// The failure, where AWS Backup confirms it; otherwise what is done about the event.
@@ -183,6 +225,7 @@ impl<E: Environment> CopyRemediator<E> {
         event: &CopyJobEvent,
         verified: Result<Box<Failure>, Done>,
         delivery: &Delivery<'_>,
+        arrival: Arrival<'_>,
     ) -> Result<Report, HandlerError> {
         let failure = match verified {
             Ok(failure) => failure,
@@ -195,6 +238,14 @@ impl<E: Environment> CopyRemediator<E> {
             let investigated = self.investigate(failure, &history, invocation).await;
             let diagnosis = investigated.diagnose(failure);
             let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
+            let decided = self.with_a_queue(
+                decided,
+                failure,
+                &diagnosis,
+                &investigated,
+                &history,
+                arrival,
+            );
             let is_of_unlisted_source = decided.is_of_unlisted_source;
             let case = Case {
                 failure,
@@ -202,9 +253,11 @@ impl<E: Environment> CopyRemediator<E> {
                 investigated: &investigated,
                 history: &history,
                 invocation,
+                arrival,
             };
             let done = Box::pin(self.carry_out(decided, &case)).await?;
-            if investigated.facts().is_none() && done.outcome != Outcome::Retried {
+            let is_under_way = matches!(done.outcome, Outcome::Retried | Outcome::RetryPlanned);
+            if investigated.facts().is_none() && !is_under_way {
                 // A copy that isn't started again is investigated after all: people need to know
                 // what to do.
                 history.earlier_repair = None;
@@ -222,7 +275,7 @@ impl<E: Environment> CopyRemediator<E> {
     }
 
     /// What the message alone tells.
-    fn explained(&self, event: &CopyJobEvent, done: Done) -> Report {
+    pub(crate) fn explained(&self, event: &CopyJobEvent, done: Done) -> Report {
         let diagnosis = Diagnosis::from_message(&explain(&event.status_message));
         let findings = Findings {
             event,

@@ -3,7 +3,7 @@
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
 use crate::ports::{Clock, Notifier, Reads};
-use crate::report::{CopySummary, Outcome, Report, Subject};
+use crate::report::{CopySummary, DecisionKind, Outcome, Report, Subject};
 
 /// Whether people were told by this very delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
     progress: &JobProgress,
     mut told: Report,
 ) -> Result<(Report, Told), HandlerError> {
-    if !told.outcome.is_told() {
+    if !told.outcome.is_told() || told.is_undecided() {
         return Ok((told, Told::NotNow));
     }
     let fingerprint = told.fingerprint();
@@ -50,7 +50,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
             let count = Count {
                 fingerprint: &fingerprint,
                 copy_job_id: job_id,
-                outcome: told.outcome.slug(),
+                outcome: told.outcome.counted_as(told.is_grant()),
                 counting: match before {
                     Some(_) => Counting::Again,
                     None => Counting::First,
@@ -70,6 +70,10 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 // A number that was passed before is no news.
                 Some(_) if same.is_none() => occurrence.is_changed_by(told.outcome),
                 Some(_) | None if occurrence.count <= 1 && told.is_told_by_its_change() => false,
+                // That it is planned again is no news.
+                Some(_) | None if told.outcome == Outcome::RetryPlanned => {
+                    occurrence.count <= 1 || occurrence.is_changed_by(told.outcome)
+                }
                 Some(_) | None => occurrence.is_worth_telling(told.outcome),
             };
             if !is_due && !told.is_always_told() {
@@ -153,7 +157,14 @@ impl Report {
     /// Whether the report of a change of ours tells people of this, too: then the first occurrence
     /// need not. A copy that wasn't started again is no part of what that report told.
     fn is_told_by_its_change(&self) -> bool {
-        self.told_by_its_change && self.outcome == Outcome::Retried
+        self.told_by_its_change && matches!(self.outcome, Outcome::Retried | Outcome::RetryPlanned)
+    }
+
+    /// Whether it is put off before anything was decided: people hear of it once it is.
+    fn is_undecided(&self) -> bool {
+        self.outcome == Outcome::RetryPlanned
+            && self.decision != DecisionKind::Retry
+            && !self.is_grant()
     }
 
     /// Whether it gave a grant.

@@ -18,6 +18,7 @@ pub use copymend_diagnosis::{ContextKey, ContextValues, Simulation};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
+use crate::later::DelayedRetry;
 use crate::ledger::Ledger;
 use crate::report::Report;
 use crate::write::{
@@ -379,6 +380,16 @@ pub trait Notifier: Send + Sync {
     fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
+/// The queue of events that are put off.
+pub trait DelayedRetries: Send + Sync {
+    /// `SendMessage`: the message comes back after this time, 900 seconds at most.
+    fn send(
+        &self,
+        message: &DelayedRetry,
+        delay: Duration,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+}
+
 /// Time, injected.
 pub trait Clock: Send + Sync {
     /// Now.
@@ -448,9 +459,9 @@ pub trait Reads: Send + Sync {
 pub trait Environment:
     Reads<Backup: BackupWrites, Keys: KeyWrites, Identities: IdentityWrites>
 {
-}
+    /// The queue of delayed retries.
+    type DelayedRetries: DelayedRetries;
 
-impl<E> Environment for E where
-    E: Reads<Backup: BackupWrites, Keys: KeyWrites, Identities: IdentityWrites>
-{
+    /// The queue of delayed retries; `None` where none is set. Then everything is done at once.
+    fn delayed_retries(&self) -> Option<&Self::DelayedRetries>;
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use copymend_diagnosis::advisor::Findings;
 use copymend_diagnosis::{Advice, Assessment, Cause, PermissionAnswer, WhyUnknown};
 use copymend_policy::Certificate;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -48,6 +49,9 @@ pub struct Report {
     pub outcome: Outcome,
     /// The id of the copy that was started again.
     pub retried_job: Option<String>,
+    /// Where the event is put off: nothing is started for it before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// What people should do, where something is left for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
@@ -129,6 +133,7 @@ impl Report {
             refused_changes: Vec::new(),
             outcome: Outcome::Nothing,
             retried_job: None,
+            not_before: None,
             advice: None,
             policy: None,
             notes: Vec::new(),
@@ -176,6 +181,7 @@ impl Report {
             Outcome::RepairedAndRetried
             | Outcome::Repaired
             | Outcome::Retried
+            | Outcome::RetryPlanned
             | Outcome::Planned
             | Outcome::Recovered
             | Outcome::Nothing
@@ -212,6 +218,9 @@ pub enum DecisionKind {
     Nothing,
 }
 
+/// What is recorded of a repair whose copy is started again later.
+const REPAIRED_AND_PLANNED: &str = "repaired-and-retry-planned";
+
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -222,6 +231,8 @@ pub enum Outcome {
     Repaired,
     /// The copy was started again.
     Retried,
+    /// The event is put off: it comes back after `not_before`, and is decided again then.
+    RetryPlanned,
     /// Observe mode: the change is planned, nothing was written.
     Planned,
     /// People were told what to do.
@@ -246,6 +257,7 @@ impl Outcome {
             Self::RepairedAndRetried => "repaired-and-retried",
             Self::Repaired => "repaired",
             Self::Retried => "retried",
+            Self::RetryPlanned => "retry-planned",
             Self::Planned => "planned",
             Self::Advised => "advised",
             Self::Refused => "refused",
@@ -256,10 +268,30 @@ impl Outcome {
         }
     }
 
-    const ALL: [Self; 10] = [
+    /// What is recorded of a report that was counted: a later delivery has to know whether people
+    /// were told of a grant.
+    pub(crate) const fn counted_as(self, is_grant: bool) -> &'static str {
+        match self {
+            Self::RetryPlanned if is_grant => REPAIRED_AND_PLANNED,
+            Self::RetryPlanned
+            | Self::RepairedAndRetried
+            | Self::Repaired
+            | Self::Retried
+            | Self::Planned
+            | Self::Advised
+            | Self::Refused
+            | Self::Failed
+            | Self::Recovered
+            | Self::Nothing
+            | Self::AlreadyHandled => self.slug(),
+        }
+    }
+
+    const ALL: [Self; 11] = [
         Self::RepairedAndRetried,
         Self::Repaired,
         Self::Retried,
+        Self::RetryPlanned,
         Self::Planned,
         Self::Advised,
         Self::Refused,
@@ -277,6 +309,7 @@ impl Outcome {
             Self::RepairedAndRetried
             | Self::Repaired
             | Self::Retried
+            | Self::RetryPlanned
             | Self::Planned
             | Self::Advised
             | Self::Refused
@@ -285,11 +318,11 @@ impl Outcome {
         }
     }
 
-    /// What it means to people: whether a policy had to be repaired for it makes no difference to a
-    /// copy that is under way again.
+    /// What it means to people: whether a policy had to be repaired for it, and whether it is started
+    /// at once or in a while, makes no difference to a copy that is under way again.
     const fn news(self) -> Self {
         match self {
-            Self::RepairedAndRetried => Self::Retried,
+            Self::RepairedAndRetried | Self::RetryPlanned => Self::Retried,
             Self::Retried
             | Self::Repaired
             | Self::Planned
@@ -304,9 +337,10 @@ impl Outcome {
 
     /// Whether a recorded outcome is one of a repair.
     pub(crate) fn is_of_a_repair(recorded: &str) -> bool {
-        [Self::Repaired, Self::RepairedAndRetried]
-            .iter()
-            .any(|outcome| outcome.slug() == recorded)
+        recorded == REPAIRED_AND_PLANNED
+            || [Self::Repaired, Self::RepairedAndRetried]
+                .iter()
+                .any(|outcome| outcome.slug() == recorded)
     }
 
     /// Whether people hear something new, after a recorded outcome. A slug that this version
@@ -315,7 +349,7 @@ impl Outcome {
     pub fn is_news_after(self, recorded: &str) -> bool {
         Self::ALL
             .into_iter()
-            .find(|outcome| outcome.slug() == recorded)
+            .find(|outcome| outcome.counted_as(true) == recorded || outcome.slug() == recorded)
             .is_none_or(|recorded| recorded.news() != self.news())
     }
 }

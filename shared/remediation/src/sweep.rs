@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::later::Arrival;
 use crate::ledger::Ledger;
 use crate::ports::{Backup, Clock, Environment, Location};
 use crate::report::Report;
@@ -227,7 +228,12 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(job) = job else { return Ok(None) };
         // The event that should have come. The handler reads the job again, as for any other.
         let event = CopyJobEvent::of_job(format!("sweep-{copy_job_id}"), &job);
-        let report = self.handle_event(event, invocation).await?;
+        let as_json = event.to_json();
+        let arrival = Arrival {
+            event: &as_json,
+            delays: 0,
+        };
+        let report = self.handle_event(event, arrival, invocation).await?;
         Ok((report.outcome != crate::report::Outcome::AlreadyHandled).then_some(report))
     }
 }

@@ -11,6 +11,7 @@ pub(crate) const fn outcome(outcome: Outcome, is_confirmed: bool) -> &'static st
         Outcome::RepairedAndRetried => "repaired",
         Outcome::Repaired => "repaired, not started again",
         Outcome::Retried => "started again",
+        Outcome::RetryPlanned => "for later",
         Outcome::Planned => "planned",
         Outcome::Advised if is_confirmed => "action needed",
         Outcome::Advised => "unverified",
@@ -32,6 +33,7 @@ pub(crate) fn deed(report: &Report) -> String {
             added("added", change)
         ),
         Outcome::Retried => "Copymend changed no policy, and started the copy again.".to_owned(),
+        Outcome::RetryPlanned => planned_retry(report),
         Outcome::Planned if change.is_some() => format!(
             "Copymend would {} and start the copy again. It runs in observe mode: nothing was written.",
             added("add", change)
@@ -54,6 +56,32 @@ pub(crate) fn deed(report: &Report) -> String {
         Outcome::Recovered => "A copy that Copymend had started again has worked; the notes say how long it took.".to_owned(),
         Outcome::Nothing => "There is nothing to do.".to_owned(),
         Outcome::AlreadyHandled => "This job was handled before, or is being handled. Nothing was done.".to_owned(),
+    }
+}
+
+/// That the copy is started again later, or that it is decided later.
+fn planned_retry(report: &Report) -> String {
+    let after = after(report);
+    let change = report.changes.first().filter(|change| change.applied);
+    match (change, report.decision) {
+        (Some(_), _) => format!(
+            "Copymend {}. The copy will be started again {after}.",
+            added("added", change)
+        ),
+        (None, DecisionKind::Retry) => {
+            format!("Copymend changed no policy. The copy will be started again {after}.")
+        }
+        (None, _) => format!(
+            "Not everything could be asked just now. Copymend takes this copy up again {after}; nothing was changed."
+        ),
+    }
+}
+
+/// `after 03:05 UTC`.
+pub(crate) fn after(report: &Report) -> String {
+    match report.not_before {
+        Some(time) => format!("after {} UTC", time.strftime("%H:%M")),
+        None => "later".to_owned(),
     }
 }
 

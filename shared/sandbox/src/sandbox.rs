@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment, Reads};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::calls::{Calls, Write};
 use crate::clock::SandboxClock;
+use crate::delayed_retries::MemoryDelayedRetries;
 use crate::event::event_of;
 use crate::ledger::MemoryLedger;
 use crate::notifier::MemoryNotifier;
@@ -44,6 +45,7 @@ pub struct Sandbox {
     reads_images: bool,
     reads_tags: bool,
     organization_reader: Option<AccountId>,
+    delayed_retries: Option<MemoryDelayedRetries>,
     pub(crate) tokens: Arc<Mutex<BTreeMap<String, String>>>,
     hooks: Arc<Mutex<Vec<(String, Hook)>>>,
     /// How many key policies were read.
@@ -63,6 +65,7 @@ impl Sandbox {
             reads_images: false,
             reads_tags: false,
             organization_reader: None,
+            delayed_retries: None,
             calls,
             tokens: Arc::default(),
             hooks: Arc::default(),
@@ -74,6 +77,14 @@ impl Sandbox {
     #[must_use]
     pub fn without_ledger(mut self) -> Self {
         self.ledger = None;
+        self
+    }
+
+    /// The same sandbox with a queue of delayed retries.
+    #[must_use]
+    pub fn with_delayed_retries(mut self) -> Self {
+        let queue = MemoryDelayedRetries::new(self.calls.clone(), self.clock.clone());
+        self.delayed_retries = Some(queue);
         self
     }
 
@@ -242,5 +253,13 @@ impl Reads for Sandbox {
 
     fn clock(&self) -> &SandboxClock {
         &self.clock
+    }
+}
+
+impl Environment for Sandbox {
+    type DelayedRetries = MemoryDelayedRetries;
+
+    fn delayed_retries(&self) -> Option<&MemoryDelayedRetries> {
+        self.delayed_retries.as_ref()
     }
 }

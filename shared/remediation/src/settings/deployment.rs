@@ -18,6 +18,9 @@ pub struct Deployment {
     /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written, and every event
     /// is told.
     pub ledger_table: Option<String>,
+    /// `COPYMEND_DELAYED_RETRIES_QUEUE_URL`: the queue of what is put off. Without one everything is
+    /// done at once.
+    pub delayed_retries_queue_url: Option<String>,
     /// `COPYMEND_READ_IMAGES`: whether the snapshots of images may be read. Amazon EC2 knows no
     /// narrower permission for it than all images and snapshots of the account.
     pub read_images: bool,
@@ -69,6 +72,14 @@ impl Deployment {
                 |text| {
                     let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
                     text.bytes().all(safe).then(|| text.to_owned())
+                },
+            )?,
+            delayed_retries_queue_url: reader.one(
+                "COPYMEND_DELAYED_RETRIES_QUEUE_URL",
+                "the URL of an SQS queue",
+                |text| {
+                    let is_url = text.starts_with("https://") || text.starts_with("http://");
+                    (is_url && text.bytes().all(|b| b.is_ascii_graphic())).then(|| text.to_owned())
                 },
             )?,
             read_images: reader.boolean("COPYMEND_READ_IMAGES")?,

@@ -31,7 +31,7 @@ pub(super) fn organization_id(text: &str) -> Option<String> {
 
 /// What the SAM CLI fills in for references to the template's own resources: they are made by no
 /// local run.
-const LOGICAL_IDS: [&str; 3] = ["Topic", "Ledger", "AdvisorLedger"];
+const LOGICAL_IDS: [&str; 4] = ["Topic", "Ledger", "AdvisorLedger", "DelayedRetries"];
 
 /// Reads environment variables. An empty value counts as not set, and so does a resource's logical
 /// id in a local run.

@@ -48,6 +48,7 @@ impl Settings {
                     read_images,
                     read_tags,
                     organization_reader,
+                    delayed_retries_queue_url: _,
                     is_local_run: _,
                 },
         } = self;

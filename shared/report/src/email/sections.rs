@@ -112,6 +112,7 @@ const fn without_advice(outcome: Outcome) -> &'static str {
         }
         Outcome::Repaired => "  Start the copy again, or wait for the backup plan's next one.",
         Outcome::Recovered => "  Nothing. The copy is there.",
+        Outcome::RetryPlanned => "  Nothing now. If the copy fails again, Copymend reports that.",
         Outcome::Retried
         | Outcome::Planned
         | Outcome::Advised
@@ -131,7 +132,9 @@ const fn preface(report: &Report) -> Option<&'static str> {
         (Outcome::Planned, _) => {
             Some("Set COPYMEND_MODE=repair, and Copymend starts such copies again itself. By hand:")
         }
-        (Outcome::Retried, _) => Some("Nothing now. If the new copy fails as well:"),
+        (Outcome::Retried | Outcome::RetryPlanned, _) => {
+            Some("Nothing now. If the new copy fails as well:")
+        }
         (Outcome::Refused, _) => Some(
             "A guard refused this on purpose. Decide first whether this copy should be allowed; if so:",
         ),

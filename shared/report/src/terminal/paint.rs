@@ -17,6 +17,7 @@ pub(super) const fn of_outcome(outcome: Outcome) -> (&'static str, Style) {
         }
         Outcome::Planned | Outcome::Advised => ("!", WARN),
         Outcome::Refused | Outcome::Failed => ("✗", BAD),
+        Outcome::RetryPlanned => ("→", WARN),
         Outcome::Nothing | Outcome::AlreadyHandled => ("·", DIM),
     }
 }

@@ -28,6 +28,9 @@ impl View {
             self.change(change, standing);
         }
         self.guards(report);
+        if report.outcome == Outcome::RetryPlanned {
+            self.prose("later", &words::deed(report));
+        }
         self.notes(report);
         self.what_to_do(report);
     }
@@ -147,7 +150,11 @@ impl View {
                 self.links(advice);
             }
             (
-                Outcome::Retried | Outcome::Recovered | Outcome::Nothing | Outcome::AlreadyHandled,
+                Outcome::Retried
+                | Outcome::RetryPlanned
+                | Outcome::Recovered
+                | Outcome::Nothing
+                | Outcome::AlreadyHandled,
                 _,
             ) => {}
             (

@@ -99,6 +99,10 @@ fn deed(report: &Report) -> String {
         Outcome::Planned if change.is_some() => {
             return repair("would repair", "would create", change);
         }
+        Outcome::RetryPlanned if change.is_some_and(|change| change.applied) => {
+            return repair("repaired", "created", change);
+        }
+        Outcome::RetryPlanned => "put it off",
         Outcome::Planned => "would start the copy again",
         Outcome::Retried => "started the copy again",
         Outcome::Advised => "explained what to do",
@@ -143,6 +147,7 @@ fn result(report: &Report, copy: Option<CopyJobState>) -> (String, anstyle::Styl
             format!("{outcome}: {}", words::failed_guards(report))
         }
         Outcome::Refused => "event and AWS Backup disagree".to_owned(),
+        Outcome::RetryPlanned => format!("{outcome}: {}", words::after(report)),
         Outcome::Planned
         | Outcome::Advised
         | Outcome::Recovered

@@ -97,8 +97,12 @@ async fn cases() -> Vec<Case> {
 
 const fn writes_or_starts(decision: &Decision) -> bool {
     match decision {
-        Decision::Repair(_) | Decision::Retry { .. } | Decision::Resume(..) => true,
-        Decision::Propose(_) | Decision::Advise | Decision::Refuse(_) | Decision::Nothing => false,
+        Decision::Repair(_) | Decision::Retry | Decision::Resume(..) => true,
+        Decision::Propose(_)
+        | Decision::ReadAgain
+        | Decision::Advise
+        | Decision::Refuse(_)
+        | Decision::Nothing => false,
     }
 }
 

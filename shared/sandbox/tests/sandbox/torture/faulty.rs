@@ -10,14 +10,16 @@ use copymend_diagnosis::{
     PrincipalPolicies, RecoveryPoint, Role, SimulatedAction, Tags,
 };
 use copymend_policy::{AccountId, Arn};
+use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
     Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease, Ledger,
     Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
     SettingsNotice,
 };
 use copymend_remediation::ports::{
-    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Identities, IdentityWrites,
-    Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads, ResourceTags, Simulation,
+    Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, DelayedRetries, Environment,
+    Identities, IdentityWrites, Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads,
+    ResourceTags, Simulation,
 };
 use copymend_remediation::report::Report;
 use copymend_remediation::write::{
@@ -286,6 +288,25 @@ impl Ledger for Faulty {
         count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> Option<u32>;
         record_retried_job(retried: &str, original: &str, origin: Option<Origin>, now: Timestamp) -> ();
         retry_of(id: &str) -> Option<RetryRecord>;
+    }
+}
+
+impl DelayedRetries for Faulty {
+    async fn send(&self, message: &DelayedRetry, delay: Duration) -> CallResult<()> {
+        let fault = self.begin("send")?;
+        let answer = match self.inner.delayed_retries() {
+            Some(queue) => queue.send(message, delay).await,
+            None => Ok(()),
+        };
+        end("send", fault, answer)
+    }
+}
+
+impl Environment for Faulty {
+    type DelayedRetries = Self;
+
+    fn delayed_retries(&self) -> Option<&Self> {
+        self.inner.delayed_retries().map(|_| self)
     }
 }
 

@@ -2,6 +2,7 @@
 //! the same as without the fault.
 
 mod faulty;
+mod later;
 mod many_sources;
 mod storm;
 mod undo;
