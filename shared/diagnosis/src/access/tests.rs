@@ -125,12 +125,12 @@ fn the_region_is_stated_only_where_source_and_destination_are_in_one() {
 }
 
 /// What a key says whose users are let in, less what these statements deny.
-fn of_key(statements: Value) -> Access {
+fn of_key(statements: &Value) -> Access {
     let failure = failure();
     let facts = facts();
     let tags = Fact::Known(Tags::new());
     key_access(
-        &policy(&statements),
+        &policy(statements),
         &KEY.parse().unwrap(),
         &tags,
         failure.copy(),
@@ -147,19 +147,19 @@ fn a_deny_and_an_allow_for_one_of_two_regions_are_unknown_alike() {
     let everything = statement("Allow", "kms:*", &json!({}));
     let answer = unknown(&["kms:ViaService"]);
     assert_eq!(
-        of_key(json!([describe, statement("Allow", "kms:*", &one)])),
+        of_key(&json!([describe, statement("Allow", "kms:*", &one)])),
         answer
     );
     assert_eq!(
-        of_key(json!([everything, statement("Deny", "kms:*", &one)])),
+        of_key(&json!([everything, statement("Deny", "kms:*", &one)])),
         answer
     );
     assert_eq!(
-        of_key(json!([describe, statement("Allow", "kms:*", &either)])),
+        of_key(&json!([describe, statement("Allow", "kms:*", &either)])),
         Access::Allowed
     );
     assert!(matches!(
-        of_key(json!([everything, statement("Deny", "kms:*", &either)])),
+        of_key(&json!([everything, statement("Deny", "kms:*", &either)])),
         Access::Denied { .. }
     ));
 }
@@ -168,7 +168,7 @@ fn a_deny_and_an_allow_for_one_of_two_regions_are_unknown_alike() {
 fn what_only_calls_about_grants_carry_is_absent_elsewhere() {
     let condition = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
     let everything = json!({"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition});
-    let Access::Missing { actions } = of_key(json!([everything])) else {
+    let Access::Missing { actions } = of_key(&json!([everything])) else {
         panic!("known");
     };
     assert!(actions.contains(&"kms:ReEncryptFrom") && !actions.contains(&"kms:CreateGrant"));

@@ -89,3 +89,21 @@ fn the_first_statement_that_decides_is_named() {
     assert_eq!(ask(&[ALLOW, DENY, DENY]).statement(), Some(1));
     assert_eq!(ask(&[]).slug(), "implicitly-denied");
 }
+
+#[test]
+fn a_key_under_a_prefix_that_is_known_in_full_is_absent() {
+    let tagged = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Stage":"prod"}}}"#;
+    let asked = request().with_other_keys_unknown();
+    let open = evaluate(&statements(tagged), &asked);
+    assert!(matches!(open, Decision::Unknown { .. }));
+    let asked = asked.without_other_keys_under("AWS:ResourceTag/");
+    assert_eq!(
+        evaluate(&statements(tagged), &asked),
+        Decision::ImplicitlyDenied
+    );
+    let asked = asked.with_context("aws:resourcetag/stage", ["prod"]);
+    assert!(evaluate(&statements(tagged), &asked).is_allowed());
+    let other = asked.with_unknown("aws:ResourceTag/Stage");
+    let open = evaluate(&statements(tagged), &other);
+    assert!(matches!(open, Decision::Unknown { .. }));
+}
