@@ -14,7 +14,9 @@ use copymend_diagnosis::{
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
-use crate::ports::{Backup, CallResult, Identities, Images, Keys, Location, Organizations, Reads};
+use crate::ports::{
+    Backup, CallError, CallResult, Identities, Images, Keys, Location, Organizations, Reads,
+};
 
 /// An environment that remembers what it was answered.
 pub(crate) struct ReadOnce<'e, E> {
@@ -42,7 +44,7 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
             return answer;
         }
         let answer = read.await;
-        let passes = answer.as_ref().is_err_and(|error| error.may_pass());
+        let passes = answer.as_ref().is_err_and(CallError::may_pass);
         if !passes {
             let kept = Box::new(answer.clone());
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
