@@ -7,7 +7,7 @@ use copymend_diagnosis::{
     Advice, Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, WhyUnknown, advise,
     advise_unlisted_source, diagnose,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::change::{change_of, change_recorded, recorded_statements};
 use crate::decide::{Decided, Decision, Investigated};
@@ -44,6 +44,14 @@ pub(crate) struct Case<'c> {
     pub history: &'c History,
     pub invocation: &'c Invocation,
     pub arrival: Arrival<'c>,
+}
+
+impl Case<'_> {
+    /// Before when the copy must not be started again.
+    pub(crate) fn start_not_before(&self, now: Timestamp) -> Timestamp {
+        self.arrival
+            .start_not_before(self.failure, self.diagnosis.cause(), now)
+    }
 }
 
 impl Investigated {
@@ -334,7 +342,7 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(done.with_note("the copy was not started again: a guard does not let it"));
         };
         let now = environment.clock().now();
-        let not_before = self.start_not_before(case, now);
+        let not_before = case.start_not_before(now);
         if not_before > now && self.may_put_off() {
             match self.put_off(case.arrival, not_before).await {
                 Ok(()) => {

@@ -149,17 +149,15 @@ impl Arrival<'_> {
         now: Timestamp,
     ) -> Timestamp {
         let job = failure.job();
-        match cause {
-            Cause::Concurrency | Cause::Quota if self.delays == 0 => self.until(&job.id, now),
-            _ if self.is_the_last() || !is_denial(failure) => now,
-            _ => match job.completed {
-                Some(failed) if now.duration_since(failed) < DENIAL_IS_REMEMBERED => {
-                    let spread = spread(&job.id, self.delays) % SHORTEST_DELAY;
-                    later(now, SHORTEST_DELAY.saturating_add(spread))
-                }
-                Some(_) | None => now,
-            },
+        if self.delays == 0 && matches!(cause, Cause::Concurrency | Cause::Quota) {
+            return self.until(&job.id, now);
         }
+        let is_fresh = |failed| now.duration_since(failed) < DENIAL_IS_REMEMBERED;
+        if self.is_the_last() || !is_denial(failure) || !job.completed.is_some_and(is_fresh) {
+            return now;
+        }
+        let spread = spread(&job.id, self.delays) % SHORTEST_DELAY;
+        later(now, SHORTEST_DELAY.saturating_add(spread))
     }
 }
 

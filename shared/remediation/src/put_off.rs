@@ -77,12 +77,6 @@ impl<E: Environment> CopyRemediator<E> {
         decided
     }
 
-    /// Before when the copy must not be started again.
-    pub(crate) fn start_not_before(&self, case: &Case<'_>, now: Timestamp) -> Timestamp {
-        let cause = case.diagnosis.cause();
-        case.arrival.start_not_before(case.failure, cause, now)
-    }
-
     /// What could not be read is read again later.
     pub(crate) async fn read_again(
         &self,
@@ -107,7 +101,7 @@ impl<E: Environment> CopyRemediator<E> {
     /// Observe mode says that the copy would not be started at once.
     pub(crate) fn would_wait(&self, done: Done, case: &Case<'_>) -> Done {
         let now = self.environment.clock().now();
-        let not_before = self.start_not_before(case, now);
+        let not_before = case.start_not_before(now);
         if self.environment.delayed_retries().is_none() || not_before <= now {
             return done;
         }

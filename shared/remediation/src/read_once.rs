@@ -15,7 +15,8 @@ use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
 use crate::ports::{
-    Backup, CallResult, Identities, Images, Keys, Location, Organizations, Reads, ResourceTags,
+    Backup, CallError, CallResult, Identities, Images, Keys, Location, Organizations, Reads,
+    ResourceTags,
 };
 
 /// An environment that remembers what it was answered.
@@ -44,7 +45,7 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
             return answer;
         }
         let answer = read.await;
-        let passes = answer.as_ref().is_err_and(|error| error.may_pass());
+        let passes = answer.as_ref().is_err_and(CallError::may_pass);
         if !passes {
             let kept = Box::new(answer.clone());
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);

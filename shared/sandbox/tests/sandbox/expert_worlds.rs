@@ -354,7 +354,7 @@ async fn copy_soon_after_the_refusal() -> CopyJobState {
     let event = sandbox.delayed_retries().unwrap().receive().unwrap();
     let invocation = Invocation {
         id: "later".to_owned(),
-        deadline: sandbox.clock().now() + Duration::from_secs(120),
+        deadline: sandbox.clock().now() + Duration::from_mins(2),
     };
     remediator.handle(&event, &invocation).await.unwrap();
     last_state(&sandbox)

@@ -12,7 +12,7 @@ use super::faulty::{FAULTS, Fault, Faulty};
 use super::{Delivered, ENTRY, deliver, end, event_of};
 
 /// How long the queue hides a message that was not deleted.
-const HIDDEN: Duration = Duration::from_secs(720);
+const HIDDEN: Duration = Duration::from_mins(12);
 
 /// The default world at the time at which a copy failed ten seconds ago, with a queue.
 fn soon_after(name: &str) -> (Sandbox, Value) {
