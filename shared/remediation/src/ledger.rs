@@ -414,10 +414,12 @@ pub trait Ledger: Send + Sync {
         until: Timestamp,
     ) -> impl Future<Output = CallResult<Option<SettingsNotice>>> + Send;
 
-    /// Records settings that people know of.
+    /// Records settings that people know of, where `owner` claimed the notice of them. What another
+    /// owner claimed or recorded since is left alone: then people are told once more.
     fn record_settings(
         &self,
         settings: &RecordedSettings,
+        owner: &str,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// A change by its id.

@@ -397,10 +397,13 @@ impl Ledger for MemoryLedger {
         }))
     }
 
-    async fn record_settings(&self, settings: &RecordedSettings) -> CallResult<()> {
+    async fn record_settings(&self, settings: &RecordedSettings, owner: &str) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordSettings", "settings")?;
-        state.settings = Some(settings.clone());
-        state.settings_notice = None;
+        let claimed = state.settings_notice.as_ref();
+        if claimed.is_some_and(|(by, _)| by == owner) {
+            state.settings = Some(settings.clone());
+            state.settings_notice = None;
+        }
         Ok(())
     }
 

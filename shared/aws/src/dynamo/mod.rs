@@ -423,8 +423,8 @@ impl Ledger for DynamoLedger {
         self.claim_notice(settings, owner, now, until).await
     }
 
-    async fn record_settings(&self, settings: &RecordedSettings) -> CallResult<()> {
-        self.put_settings(settings, true).await
+    async fn record_settings(&self, settings: &RecordedSettings, owner: &str) -> CallResult<()> {
+        self.put_settings(settings, Some(owner)).await
     }
 
     async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {

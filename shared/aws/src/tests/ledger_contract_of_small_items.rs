@@ -56,7 +56,13 @@ pub(super) async fn settings(ledger: &impl Ledger) {
         "`a` died"
     );
     assert_eq!(claim("1", "c", 65, 125).await, None, "the same as recorded");
-    ledger.record_settings(&settings("2")).await.unwrap();
+    ledger.record_settings(&settings("2"), "a").await.unwrap();
+    assert_eq!(
+        claim("2", "c", 66, 126).await,
+        notice("1", true),
+        "`b` took the notice over, so `a` records nothing"
+    );
+    ledger.record_settings(&settings("2"), "b").await.unwrap();
     assert_eq!(claim("2", "c", 66, 126).await, None);
     // Nobody holds the next notice.
     assert_eq!(claim("3", "c", 67, 127).await, notice("2", false));

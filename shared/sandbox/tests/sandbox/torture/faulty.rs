@@ -268,7 +268,7 @@ impl Ledger for Faulty {
         set_pause(pause: &Pause) -> ();
         lift_pause() -> bool;
         claim_settings_notice(settings: &RecordedSettings, owner: &str, now: Timestamp, until: Timestamp) -> Option<SettingsNotice>;
-        record_settings(settings: &RecordedSettings) -> ();
+        record_settings(settings: &RecordedSettings, owner: &str) -> ();
         last_change() -> Option<String>;
         admitted_at(resource: &str, grantee: &str) -> Option<Timestamp>;
         count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> Option<u32>;
