@@ -20,6 +20,7 @@ use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
 use crate::ledger::{Change, ChangeState, CountedOfSource, Ledger};
+use crate::others::{changed_by_others, last_change};
 use crate::pause::ask_for_pause;
 use crate::plan::{Plan, Target, plan, sids};
 use crate::ports::{Clock, Environment};
@@ -212,6 +213,13 @@ impl<E: Environment> CopyRemediator<E> {
                 ..Question::of(act, failure, &self.settings, case.history)
             };
             done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
+            let last = writes
+                .as_ref()
+                .ok()
+                .and_then(|writes| writes.last_write.as_ref());
+            let ours = last_change(ledger, last).await;
+            let changed = ours.and_then(|ours| changed_by_others(&ours, plan.before().as_deref()));
+            done.notes.extend(changed);
         }
         change
     }

@@ -259,6 +259,8 @@ pub struct LastWrite {
     pub sids: Vec<String>,
     /// Whether it took them out.
     pub is_undo: bool,
+    /// The change. Absent where an earlier version recorded the write.
+    pub change_id: Option<String>,
 }
 
 /// The memory between events.

@@ -9,7 +9,7 @@
 //! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
-//! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo` | for ever |
+//! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo`, `last_change_id` | for ever |
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
 //! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |

@@ -337,7 +337,8 @@ async fn history(ledger: &impl Ledger) {
         LastWrite {
             at: at(1),
             sids: sids(&["y", "z"]),
-            is_undo: false
+            is_undo: false,
+            change_id: Some("2".to_owned()),
         }
     );
     assert_eq!(admitted().await.unwrap(), Some(at(1)));

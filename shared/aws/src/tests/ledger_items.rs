@@ -99,6 +99,7 @@ async fn a_policy_s_history_of_the_version_before_is_read() {
         at: written(),
         sids,
         is_undo: false,
+        change_id: None,
     };
     assert_eq!(history.last_write, Some(last));
     for sent in wire.sent("GetItem") {

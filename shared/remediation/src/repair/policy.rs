@@ -14,6 +14,7 @@ use crate::change::{change_recorded, recorded_statements};
 use crate::guards::lease_holds;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::ledger::Ledger;
+use crate::others::changed_by_others;
 use crate::plan::{Plan, Target, holds, plan, sids};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::write::permit;
@@ -84,6 +85,8 @@ impl<E: Environment> Repair<'_, E> {
             }
         };
         if let Some(late) = late {
+            // It isn't known what the policy is, so nobody is told what others made of it.
+            tried.has_looked = true;
             // That a statement of this very plan is missing is for the guard `sid-not-removed`.
             let own = sids(plan.added());
             if late.sids.iter().any(|sid| !own.contains(sid)) {
@@ -93,6 +96,14 @@ impl<E: Environment> Repair<'_, E> {
         let Some(edit) = &plan.edit else {
             return Ok(ControlFlow::Break(Ending::Refused(None)));
         };
+        // Later looks may meet what was put here.
+        if !tried.has_looked
+            && let Some(ours) = &under_lease.last_change
+        {
+            let changed = changed_by_others(ours, plan.before().as_deref());
+            tried.notes.extend(changed);
+        }
+        tried.has_looked = true;
         // After a put whose answer was lost, or that someone else wrote over, the policy tells
         // whether ours is in it.
         if let (Some(change), Some(policy)) = (&tried.put, &edit.before) {
