@@ -4,6 +4,7 @@ use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, WhyUnk
 
 use crate::decide::Decision;
 use crate::guards::GuardResult;
+use crate::ledger::AfterChange;
 use crate::report::{
     CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report, Subject,
 };
@@ -33,6 +34,8 @@ pub(crate) struct Done {
     /// The cause, where an earlier delivery or another copy's repair tells it better than the
     /// diagnosis.
     pub cause: Option<Cause>,
+    /// The change of ours that admits the copy by now.
+    pub after_change: Option<AfterChange>,
     pub incident: Option<Incident>,
     pub told_by_its_change: bool,
     /// Whether something is left for people.
@@ -69,6 +72,7 @@ impl Done {
             retried_job: None,
             notes: Vec::new(),
             cause: None,
+            after_change: None,
             incident: None,
             told_by_its_change: false,
             needs_advice: true,

@@ -29,6 +29,7 @@ pub mod ports;
 pub mod refusal;
 mod repair;
 pub mod report;
+mod retried;
 mod retry;
 pub mod settings;
 mod settings_notice;

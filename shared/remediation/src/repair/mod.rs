@@ -46,6 +46,8 @@ pub(crate) enum Ending {
     AdmittedMeanwhile {
         /// Whether that change is Copymend's own, made for another copy.
         is_ours: bool,
+        /// The last change of the policy, where it is ours and admits this copy.
+        change_id: Option<String>,
     },
     /// A guard refused; the change of a policy that it stopped.
     Refused(Option<PolicyChange>),

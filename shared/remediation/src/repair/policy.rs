@@ -11,6 +11,7 @@ use super::write::{
 };
 use super::{Ending, Repair, Tried, UnderLease};
 use crate::change::{change_recorded, recorded_statements};
+use crate::grantee::grantee;
 use crate::guards::lease_holds;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::ledger::Ledger;
@@ -120,12 +121,23 @@ impl<E: Environment> Repair<'_, E> {
             return Ok(ControlFlow::Break(match tried.in_policy.take() {
                 Some(change) => Ending::Written(change),
                 // Nothing of this plan is missing where our own statements admit the copy.
-                None => Ending::AdmittedMeanwhile {
-                    is_ours: edit.added.is_empty(),
-                },
+                None => self.admitted_meanwhile(under_lease, edit.added.is_empty()),
             }));
         }
         Ok(ControlFlow::Continue((plan, fresh)))
+    }
+
+    /// Our last change counts where it admits the same grantee.
+    fn admitted_meanwhile(&self, under_lease: &UnderLease<'_, E>, is_ours: bool) -> Ending {
+        let grantee = grantee(under_lease.target, self.failure, self.settings);
+        let change = under_lease
+            .last_change
+            .as_ref()
+            .filter(|change| is_ours && change.undoes.is_none() && change.grantee == grantee);
+        Ending::AdmittedMeanwhile {
+            is_ours,
+            change_id: change.map(|change| change.id.clone()),
+        }
     }
 
     /// One try; `None` where it has to be tried again.
