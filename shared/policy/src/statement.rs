@@ -78,6 +78,14 @@ impl Statement {
         self.effect
     }
 
+    /// Whether two statements mean the same to AWS, whatever their texts look like, as
+    /// [`PolicyDocument::means_the_same_as`](crate::PolicyDocument::means_the_same_as) says of
+    /// documents.
+    #[must_use]
+    pub fn means_the_same_as(&self, other: &Self) -> bool {
+        crate::meaning::is_same_statement(self.as_str(), other.as_str())
+    }
+
     /// The statement's own bytes in the document, from `{` to `}`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -20,14 +20,15 @@ use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
 use crate::later::Arrival;
-use crate::ledger::{Change, ChangeState, CountedOfSource, Ledger};
+use crate::ledger::{AfterChange, Change, ChangeState, CountedOfSource, Ledger};
+use crate::others::{changed_by_others, last_change};
 use crate::pause::ask_for_pause;
 use crate::plan::{Plan, Target, plan, sids};
 use crate::ports::{Clock, Environment};
 use crate::read_once::ReadOnce;
 use crate::repair::{Ending, Repair, Repaired};
 use crate::report::{Incident, Outcome, PolicyChange};
-use crate::retry::{Retried, retry, why_not_started};
+use crate::retry::{Following, Retried, retry, why_not_started};
 use crate::settings::{Mode, Settings};
 use crate::write::{act_on, permit_copy};
 
@@ -147,7 +148,12 @@ impl<E: Environment> CopyRemediator<E> {
         };
         match case.investigated {
             Investigated::StillAdmitted { by, .. } => {
-                let EarlierRepair { target, at } = &**by;
+                let EarlierRepair {
+                    target,
+                    at,
+                    change_id,
+                } = &**by;
+                done.after_change = after(change_id.as_deref(), target.as_str());
                 done.incident = Some(incident_of(target, failure, settings));
                 done.told_by_its_change = true;
                 done.notes.push(format!(
@@ -225,6 +231,13 @@ impl<E: Environment> CopyRemediator<E> {
                 ..Question::of(act, failure, &self.settings, case.history)
             };
             done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
+            let last = writes
+                .as_ref()
+                .ok()
+                .and_then(|writes| writes.last_write.as_ref());
+            let ours = last_change(ledger, last).await;
+            let changed = ours.and_then(|ours| changed_by_others(&ours, plan.before().as_deref()));
+            done.notes.extend(changed);
         }
         change
     }
@@ -258,6 +271,7 @@ impl<E: Environment> CopyRemediator<E> {
         done.cause = Target::of_resource(&change.resource).map(|target| target.cause());
         done.needs_advice = false;
         done.changes.push(change_recorded(&change, true));
+        done.after_change = after(Some(&change.id), &change.resource);
         // It is counted where the earlier delivery counted it: under its change.
         done.incident = None;
         let done = done.with_note(
@@ -282,12 +296,14 @@ impl<E: Environment> CopyRemediator<E> {
         replace(&mut done.guards, repaired.guards);
         match repaired.ending {
             Ok(Ending::Written(change)) => {
+                done.after_change = after(change.id.as_deref(), &change.resource);
                 done.changes.push(change);
                 done.outcome = Outcome::Repaired;
                 done.needs_advice = false;
                 self.start_again(done, case).await
             }
-            Ok(Ending::AdmittedMeanwhile { is_ours }) => {
+            Ok(Ending::AdmittedMeanwhile { is_ours, change_id }) => {
+                done.after_change = after(change_id.as_deref(), target.as_str());
                 done.told_by_its_change = is_ours;
                 done.incident = Some(incident_of(target, case.failure, &self.settings));
                 let done = done
@@ -359,7 +375,14 @@ impl<E: Environment> CopyRemediator<E> {
         let was_repaired = done.outcome == Outcome::Repaired;
         let budget = settings.retry_budget;
         let not_started = |why| format!("the copy was not started again: {why}");
-        let (outcome, note) = match retry(environment, ledger, settings, failure, &copy).await {
+        let cause = done.cause.unwrap_or_else(|| case.diagnosis.cause());
+        let after_change = done.after_change.take();
+        let following = Following {
+            cause,
+            after_change,
+        };
+        let started = retry(environment, ledger, settings, failure, &copy, following).await;
+        let (outcome, note) = match started {
             Ok(Retried::Started { job, attempt }) => {
                 let note = format!(
                     "the copy was started again as job {job}, attempt {attempt} of {budget}"
@@ -428,6 +451,13 @@ fn repaired_for_others(
         return None;
     };
     Some(incident_of(&target, failure, settings))
+}
+
+fn after(change_id: Option<&str>, repaired: &str) -> Option<AfterChange> {
+    Some(AfterChange {
+        change_id: change_id?.to_owned(),
+        repaired: repaired.to_owned(),
+    })
 }
 
 fn incident_of(target: &Target, failure: &Failure, settings: &Settings) -> Incident {

@@ -59,7 +59,7 @@ pub(crate) async fn handle_once<E: Reads>(
     };
     if let Ok((report, Told::Now)) = &told
         && let Some(settings) = &report.changed_settings
-        && let Err(error) = ledger.record_settings(settings).await
+        && let Err(error) = ledger.record_settings(settings, &invocation.id).await
     {
         tracing::warn!(%error, "it was not recorded that people were told of the settings");
     }

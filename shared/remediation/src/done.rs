@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::decide::Decision;
 use crate::guards::GuardResult;
+use crate::ledger::AfterChange;
 use crate::report::{
     CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report, Subject,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Done {
     /// The cause, where an earlier delivery or another copy's repair tells it better than the
     /// diagnosis.
     pub cause: Option<Cause>,
+    /// The change of ours that admits the copy by now.
+    pub after_change: Option<AfterChange>,
     pub incident: Option<Incident>,
     pub told_by_its_change: bool,
     /// Whether something is left for people.
@@ -72,6 +75,7 @@ impl Done {
             not_before: None,
             notes: Vec::new(),
             cause: None,
+            after_change: None,
             incident: None,
             told_by_its_change: false,
             needs_advice: true,

@@ -37,6 +37,8 @@ pub struct EarlierRepair {
     pub target: Target,
     /// When.
     pub at: Timestamp,
+    /// The change. Absent where an earlier version recorded it.
+    pub change_id: Option<String>,
 }
 
 impl<E: Environment> CopyRemediator<E> {
@@ -122,8 +124,12 @@ impl<E: Environment> CopyRemediator<E> {
         };
         let grantee = grantee(&target, failure, &self.settings);
         let admitted = ledger.admitted_at(target.as_str(), &grantee).await;
-        let at = admitted.ok()?.filter(|at| *at >= completed)?;
-        Some(EarlierRepair { target, at })
+        let admission = admitted.ok()?.filter(|one| one.at >= completed)?;
+        Some(EarlierRepair {
+            target,
+            at: admission.at,
+            change_id: admission.change_id,
+        })
     }
 
     /// The key that the recovery point names, if it is encrypted. An error where that can't be

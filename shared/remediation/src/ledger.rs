@@ -11,6 +11,7 @@ pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
 use crate::ports::CallResult;
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
+pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
 pub use crate::source_budget::CountedOfSource;
 
@@ -197,44 +198,6 @@ pub enum ChangeState {
     Undone,
 }
 
-/// Who started the copy that a retry repeats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A backup plan.
-    BackupPlan,
-    /// Someone, on demand.
-    OnDemand,
-}
-
-impl Origin {
-    /// The stable name.
-    #[must_use]
-    pub const fn slug(self) -> &'static str {
-        match self {
-            Self::BackupPlan => "backup-plan",
-            Self::OnDemand => "on-demand",
-        }
-    }
-
-    /// The origin of that name.
-    #[must_use]
-    pub fn from_slug(slug: &str) -> Option<Self> {
-        [Self::BackupPlan, Self::OnDemand]
-            .into_iter()
-            .find(|origin| origin.slug() == slug)
-    }
-}
-
-/// A copy that was started again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryRecord {
-    /// The failed job that it repeats.
-    pub original_job: String,
-    /// Who started the first copy of the chain. Absent where an earlier version recorded the retry,
-    /// or nobody could tell.
-    pub origin: Option<Origin>,
-}
-
 /// What the ledger knows of earlier writes to one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyHistory {
@@ -259,6 +222,8 @@ pub struct LastWrite {
     pub sids: Vec<String>,
     /// Whether it took them out.
     pub is_undo: bool,
+    /// The change. Absent where an earlier version recorded the write.
+    pub change_id: Option<String>,
 }
 
 /// The memory between events.
@@ -414,10 +379,12 @@ pub trait Ledger: Send + Sync {
         until: Timestamp,
     ) -> impl Future<Output = CallResult<Option<SettingsNotice>>> + Send;
 
-    /// Records settings that people know of.
+    /// Records settings that people know of, where `owner` claimed the notice of them. What another
+    /// owner claimed or recorded since is left alone: then people are told once more.
     fn record_settings(
         &self,
         settings: &RecordedSettings,
+        owner: &str,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// A change by its id.
@@ -435,25 +402,26 @@ pub trait Ledger: Send + Sync {
         &self,
         resource: &str,
         grantee: &str,
-    ) -> impl Future<Output = CallResult<Option<Timestamp>>> + Send;
+    ) -> impl Future<Output = CallResult<Option<Admission>>> + Send;
 
     /// Counts a retry of this copy for a failed job, unless `budget` are used up. The same job is
-    /// counted once. Answers the attempt's number, from 1, or `None`.
+    /// counted once. After the change `anew_after` the count begins anew with this job, once for
+    /// each change. Answers the attempt's number, from 1, or `None`.
     fn count_retry(
         &self,
         recovery_point: &Arn,
         destination: &BackupVaultArn,
         failed_job: &str,
         budget: u32,
+        anew_after: Option<&str>,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Option<u32>>> + Send;
 
-    /// Remembers that a job was started by our own retry of another job, and who started that one.
+    /// Remembers that a job was started by our own retry of another job.
     fn record_retried_job(
         &self,
         retried_job: &str,
-        original_job: &str,
-        origin: Option<Origin>,
+        record: &RetryRecord,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 

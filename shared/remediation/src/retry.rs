@@ -1,8 +1,9 @@
 //! Starting a failed copy again, within its budget.
 
-use copymend_diagnosis::{Failure, Lifecycle};
+use copymend_diagnosis::{Cause, Failure, Lifecycle};
 
-use crate::ledger::{CountedOfSource, Ledger, Origin};
+use crate::ledger::{AfterChange, CountedOfSource, Ledger, Origin, RetryRecord};
+use crate::plan::Target;
 use crate::ports::{
     BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Location, StartCopy,
 };
@@ -18,6 +19,22 @@ pub(crate) enum Retried {
     BudgetUsedUp,
     /// The budget of the source account for this day is used up.
     SourceBudgetUsedUp,
+}
+
+/// What a retry follows.
+#[derive(Debug)]
+pub(crate) struct Following {
+    /// Why the copy failed.
+    pub cause: Cause,
+    /// The change of ours that admits it by now.
+    pub after_change: Option<AfterChange>,
+}
+
+/// Whether a copy that was started again after a change fails for a cause of its own: not the one
+/// that was repaired, and not one that passes by itself. That is a new first attempt.
+fn is_new_failure(after: &AfterChange, cause: Cause) -> bool {
+    let repaired = Target::of_resource(&after.repaired).map(|target| target.cause());
+    cause != Cause::Transient && repaired.is_some_and(|repaired| repaired != cause)
 }
 
 /// The copy that a failed job asks for, again: same role, same destination, same lifecycle.
@@ -69,20 +86,24 @@ pub(crate) async fn retry<E: Environment>(
     settings: &Settings,
     failure: &Failure,
     copy: &ApprovedCopy,
+    following: Following,
 ) -> CallResult<Retried> {
     let now = environment.clock().now();
     let job = failure.job();
     // A retry keeps the origin of the copy that it repeats: one on demand never passes as one of a
     // plan.
-    let origin = match &job.backup_plan {
-        Some(_) => Some(Origin::BackupPlan),
+    let (origin, after_change) = match &job.backup_plan {
+        Some(_) => (Some(Origin::BackupPlan), None),
         None => match ledger.retry_of(&job.id).await? {
-            Some(retry) => retry.origin,
-            None => Some(Origin::OnDemand),
+            Some(retry) => (retry.origin, retry.after_change),
+            None => (Some(Origin::OnDemand), None),
         },
     };
+    let after_change = after_change.filter(|after| is_new_failure(after, following.cause));
+    let anew_after = after_change.as_ref().map(|after| after.change_id.as_str());
     let (point, vault) = (&job.source_recovery_point, &job.destination_vault);
-    let counted = ledger.count_retry(point, vault, &job.id, settings.retry_budget, now);
+    let budget = settings.retry_budget;
+    let counted = ledger.count_retry(point, vault, &job.id, budget, anew_after, now);
     let Some(attempt) = counted.await? else {
         return Ok(Retried::BudgetUsedUp);
     };
@@ -95,7 +116,12 @@ pub(crate) async fn retry<E: Environment>(
     let new_job = environment.backup().start_copy_job(copy).await?;
     // Without this note the new job's own failure would look like a copy on demand, and stop there.
     // Another delivery starts the same copy, by its token, and notes it then.
-    let recorded = ledger.record_retried_job(&new_job, &job.id, origin, now);
+    let record = RetryRecord {
+        original_job: job.id.clone(),
+        origin,
+        after_change: following.after_change,
+    };
+    let recorded = ledger.record_retried_job(&new_job, &record, now);
     if let Err(error) = recorded.await {
         if error.may_pass() {
             return Err(error);

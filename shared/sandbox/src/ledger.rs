@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, CountedAs, CountedOfSource, Counting, JobEntry,
-    Lease, Ledger, Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal,
+    Admission, Change, ChangeState, ClosedIncident, Count, CountedAs, CountedOfSource, Counting,
+    JobEntry, Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal,
     RetryRecord, SettingsNotice, ended_for_all,
 };
 use copymend_remediation::ports::CallResult;
@@ -332,7 +332,11 @@ impl Ledger for MemoryLedger {
                 }
             }
         } else {
-            state.admitted.insert(pair, change.at);
+            let admission = Admission {
+                at: change.at,
+                change_id: Some(change.id.clone()),
+            };
+            state.admitted.insert(pair, admission);
         }
         let policy = state.policies.entry(change.resource.clone()).or_default();
         policy.confirm(change, sids);
@@ -397,10 +401,13 @@ impl Ledger for MemoryLedger {
         }))
     }
 
-    async fn record_settings(&self, settings: &RecordedSettings) -> CallResult<()> {
+    async fn record_settings(&self, settings: &RecordedSettings, owner: &str) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordSettings", "settings")?;
-        state.settings = Some(settings.clone());
-        state.settings_notice = None;
+        let claimed = state.settings_notice.as_ref();
+        if claimed.is_some_and(|(by, _)| by == owner) {
+            state.settings = Some(settings.clone());
+            state.settings_notice = None;
+        }
         Ok(())
     }
 
@@ -418,10 +425,10 @@ impl Ledger for MemoryLedger {
         Ok(state.last_change.as_ref().map(|(id, _)| id.clone()))
     }
 
-    async fn admitted_at(&self, resource: &str, grantee: &str) -> CallResult<Option<Timestamp>> {
+    async fn admitted_at(&self, resource: &str, grantee: &str) -> CallResult<Option<Admission>> {
         let state = self.begin("ledger:AdmittedAt", resource)?;
         let pair = (resource.to_owned(), grantee.to_owned());
-        Ok(state.admitted.get(&pair).copied())
+        Ok(state.admitted.get(&pair).cloned())
     }
 
     async fn count_retry(
@@ -430,43 +437,23 @@ impl Ledger for MemoryLedger {
         destination: &BackupVaultArn,
         failed_job: &str,
         budget: u32,
+        anew_after: Option<&str>,
         now: Timestamp,
     ) -> CallResult<Option<u32>> {
         let mut state = self.begin("ledger:CountRetry", recovery_point.as_str())?;
         let pair = (recovery_point.to_string(), destination.to_string());
         let retries = state.retries.entry(pair).or_default();
-        if is_over(retries.at, now) {
-            retries.jobs.clear();
-        }
-        if budget == 0 {
-            return Ok(None);
-        }
-        let known = retries.jobs.iter().any(|job| job == failed_job);
-        let used = u32::try_from(retries.jobs.len()).unwrap_or(u32::MAX);
-        if !known && used >= budget {
-            return Ok(None);
-        }
-        if !known {
-            retries.jobs.push(failed_job.to_owned());
-        }
-        retries.at = now;
-        let place = retries.jobs.iter().position(|job| job == failed_job);
-        Ok(place.map(|place| u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1)))
+        Ok(retries.count(failed_job, budget, anew_after, now))
     }
 
     async fn record_retried_job(
         &self,
         retried_job: &str,
-        original_job: &str,
-        origin: Option<Origin>,
+        record: &RetryRecord,
         _now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordRetriedJob", retried_job)?;
-        let record = RetryRecord {
-            original_job: original_job.to_owned(),
-            origin,
-        };
-        state.retried.insert(retried_job.to_owned(), record);
+        state.retried.insert(retried_job.to_owned(), record.clone());
         Ok(())
     }
 

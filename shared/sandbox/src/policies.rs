@@ -50,6 +50,7 @@ impl Policy {
             at: change.at,
             sids: sids.to_vec(),
             is_undo,
+            change_id: Some(change.id.clone()),
         });
     }
 

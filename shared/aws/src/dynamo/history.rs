@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::DynamoLedger;
 use crate::error::Call;
-use crate::item::{Item, day, instant, moment, schema, string, time, whole, writes_key};
+use crate::item::{Item, day, instant, moment, schema, string, text, time, whole, writes_key};
 
 const IN_FORCE: &str = "in-force";
 const LIFTED: &str = "lifted";
@@ -66,6 +66,7 @@ fn last_write(item: &Item) -> Option<LastWrite> {
         at: moment(item, "last_write")?,
         sids: sids.cloned().unwrap_or_default(),
         is_undo: is_undo.copied().unwrap_or_default(),
+        change_id: text(item, "last_change_id").map(ToOwned::to_owned),
     })
 }
 
@@ -117,8 +118,11 @@ impl DynamoLedger {
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":at", time(change.at))
+            .expression_attribute_values(":change", string(&change.id))
             .expression_attribute_values(":undo", AttributeValue::Bool(is_undo));
-        let mut set = "SET last_write = :at, is_last_undo = :undo, #schema = :schema".to_owned();
+        let mut set = "SET last_write = :at, is_last_undo = :undo, last_change_id = :change, \
+             #schema = :schema"
+            .to_owned();
         let mut remove = "REMOVE expires_at".to_owned();
         let mut changed = Vec::new();
         if sids.is_empty() {

@@ -9,7 +9,7 @@
 //! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
-//! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo` | for ever |
+//! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo`, `last_change_id` | for ever |
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
 //! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |
@@ -17,9 +17,9 @@
 //! | `source#ACCOUNT#WHAT#DAY` | `occurrences` of `writes` or `retries` | 7 days |
 //! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | for ever; once undone, and an undo itself, 400 days |
 //! | `last-change` | `change_id`, `written_at` | for ever |
-//! | `admitted#RESOURCE#GRANTEE` | `written_at` | 30 days |
-//! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried) | 30 days |
-//! | `retried#ID` | `original_job` | 30 days |
+//! | `admitted#RESOURCE#GRANTEE` | `written_at`, `change_id` | 30 days |
+//! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried); `after_changes`, a string set: the changes after which they were counted anew | 30 days |
+//! | `retried#ID` | `original_job`, `origin`; after a change of ours `after_change`, and `repaired`, the ARN of what it repaired | 30 days |
 //!
 //! Every item has the number of its `schema`: 2. An item without one is of version 1, and is read
 //! as well; one of a later version isn't. Changes, incidents and refusals also have `day`
@@ -37,6 +37,7 @@
 
 mod counting;
 mod history;
+mod jobs;
 mod leases;
 mod pausing;
 mod retries;
@@ -48,25 +49,22 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease, Ledger,
-    Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease,
+    Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
     SettingsNotice,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
-use self::transaction::admitted_key;
 use crate::error::Call;
 use crate::item::{
-    Item, change_key, expiry, moment, newer_schema, number, progress, read_change, schema,
-    state_name, string, text, time, whole, write_change,
+    Item, change_key, expiry, moment, newer_schema, number, read_change, schema, state_name,
+    string, text, time, whole, write_change,
 };
 
 const REFUSED: &str = "ConditionalCheckFailedException";
@@ -140,59 +138,7 @@ impl Ledger for DynamoLedger {
         now: Timestamp,
         until: Timestamp,
     ) -> CallResult<JobEntry> {
-        let pk = format!("job#{copy_job_id}");
-        let call = Call::new("dynamodb:UpdateItem", &pk);
-        let request = self.update_item(&pk)
-            .update_expression(
-                "SET job_state = :in_progress, held_by = :owner, held_until = :until, expires_at = :expires, \
-                 #schema = :schema",
-            )
-            .condition_expression(
-                "attribute_not_exists(pk) OR (job_state = :in_progress \
-                 AND (held_until <= :now OR held_by = :owner))",
-            )
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":schema", schema())
-            .expression_attribute_values(":in_progress", string(IN_PROGRESS))
-            .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":until", time(until))
-            .expression_attribute_values(":expires", expiry(now, 30))
-            .expression_attribute_values(":owner", string(owner))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match call.try_send(request.send()).await {
-            Ok(answer) => {
-                let item = answer.attributes.unwrap_or_default();
-                return Ok(JobEntry::Started(progress(&item)));
-            }
-            Err(error) => error,
-        };
-        let refused = error
-            .as_service_error()
-            .filter(|error| error.code() == Some(REFUSED));
-        let item = match refused {
-            None => return Err(call.failed(&error)),
-            Some(UpdateItemError::ConditionalCheckFailedException(refused))
-                if refused.item().is_some() =>
-            {
-                refused.item().cloned()
-            }
-            // An endpoint that doesn't know the option answers without the item.
-            Some(_) => self.get(&pk).await?,
-        };
-        // Gone since: whoever held it gave it up and will be called again.
-        let Some(item) = item else {
-            return Ok(JobEntry::InProgress);
-        };
-        match text(&item, "job_state") {
-            Some(IN_PROGRESS) => Ok(JobEntry::InProgress),
-            Some(DONE) => Ok(JobEntry::Done(
-                text(&item, "outcome").unwrap_or_default().to_owned(),
-            )),
-            Some(_) | None => {
-                Err(call.unreadable("`job_state` is neither `in-progress` nor `done`"))
-            }
-        }
+        self.take_job(copy_job_id, owner, now, until).await
     }
 
     async fn outcome_of_job(&self, copy_job_id: &str) -> CallResult<Option<String>> {
@@ -423,8 +369,8 @@ impl Ledger for DynamoLedger {
         self.claim_notice(settings, owner, now, until).await
     }
 
-    async fn record_settings(&self, settings: &RecordedSettings) -> CallResult<()> {
-        self.put_settings(settings, true).await
+    async fn record_settings(&self, settings: &RecordedSettings, owner: &str) -> CallResult<()> {
+        self.put_settings(settings, Some(owner)).await
     }
 
     async fn change(&self, id: &str) -> CallResult<Option<(Change, ChangeState)>> {
@@ -445,14 +391,8 @@ impl Ledger for DynamoLedger {
             .map(ToOwned::to_owned))
     }
 
-    async fn admitted_at(&self, resource: &str, grantee: &str) -> CallResult<Option<Timestamp>> {
-        let pk = admitted_key(resource, grantee);
-        let Some(item) = self.get(&pk).await? else {
-            return Ok(None);
-        };
-        moment(&item, "written_at")
-            .ok_or_else(|| Call::new("dynamodb:GetItem", &pk).unreadable("`written_at` is missing"))
-            .map(Some)
+    async fn admitted_at(&self, resource: &str, grantee: &str) -> CallResult<Option<Admission>> {
+        self.read_admission(resource, grantee).await
     }
 
     async fn count_retry(
@@ -461,32 +401,28 @@ impl Ledger for DynamoLedger {
         destination: &BackupVaultArn,
         failed_job: &str,
         budget: u32,
+        anew_after: Option<&str>,
         now: Timestamp,
     ) -> CallResult<Option<u32>> {
-        let point = recovery_point.as_str();
-        self.count_one_retry(point, destination, failed_job, budget, now)
-            .await
+        if budget == 0 {
+            return Ok(None);
+        }
+        let pk = format!("retry#{recovery_point}#{destination}");
+        if let Some(change) = anew_after
+            && self.count_anew(&pk, failed_job, change, now).await?
+        {
+            return Ok(Some(1));
+        }
+        self.count_one_retry(&pk, failed_job, budget, now).await
     }
 
     async fn record_retried_job(
         &self,
         retried_job: &str,
-        original_job: &str,
-        origin: Option<Origin>,
+        record: &RetryRecord,
         now: Timestamp,
     ) -> CallResult<()> {
-        let pk = format!("retried#{retried_job}");
-        let mut request = self
-            .put_item(&pk)
-            .item("original_job", string(original_job))
-            .item("expires_at", expiry(now, 30));
-        if let Some(origin) = origin {
-            request = request.item("origin", string(origin.slug()));
-        }
-        Call::new("dynamodb:PutItem", pk)
-            .send(request.send())
-            .await?;
-        Ok(())
+        self.put_retry(retried_job, record, now).await
     }
 
     async fn retry_of(&self, copy_job_id: &str) -> CallResult<Option<RetryRecord>> {

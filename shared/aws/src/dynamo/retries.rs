@@ -1,31 +1,33 @@
-//! The retries of a copy, counted, and what each retried job repeats.
+//! The retries of a copy, counted, what each retried job repeats, and the change before it.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use copymend_diagnosis::BackupVaultArn;
-use copymend_remediation::ledger::{Origin, RetryRecord};
+use copymend_remediation::ledger::{Admission, AfterChange, Origin, RetryRecord};
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use super::transaction::admitted_key;
 use super::{DynamoLedger, REFUSED};
 use crate::error::Call;
-use crate::item::{expiry, number, schema, string, text};
+use crate::item::{Item, expiry, moment, number, schema, string, text};
+
+fn after_change(item: &Item) -> Option<AfterChange> {
+    Some(AfterChange {
+        change_id: text(item, "after_change")?.to_owned(),
+        repaired: text(item, "repaired")?.to_owned(),
+    })
+}
 
 impl DynamoLedger {
     pub(super) async fn count_one_retry(
         &self,
-        recovery_point: &str,
-        destination: &BackupVaultArn,
+        pk: &str,
         failed_job: &str,
         budget: u32,
         now: Timestamp,
     ) -> CallResult<Option<u32>> {
-        if budget == 0 {
-            return Ok(None);
-        }
-        let pk = format!("retry#{recovery_point}#{destination}");
-        let call = Call::new("dynamodb:UpdateItem", &pk);
+        let call = Call::new("dynamodb:UpdateItem", pk);
         let request = self
-            .update_item(&pk)
+            .update_item(pk)
             .condition_expression(
                 "attribute_not_exists(jobs) OR size(jobs) < :budget OR contains(jobs, :job)",
             )
@@ -47,6 +49,77 @@ impl DynamoLedger {
         }
     }
 
+    /// Begins the count anew with this job, unless it was begun anew after this change before.
+    pub(super) async fn count_anew(
+        &self,
+        pk: &str,
+        failed_job: &str,
+        change: &str,
+        now: Timestamp,
+    ) -> CallResult<bool> {
+        let one = |text: &str| AttributeValue::Ss(vec![text.to_owned()]);
+        let request = self
+            .update_item(pk)
+            .condition_expression(
+                "attribute_not_exists(after_changes) OR NOT contains(after_changes, :change)",
+            )
+            .update_expression(
+                "SET jobs = :jobs, expires_at = :expires, #schema = :schema ADD after_changes :changes",
+            )
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":change", string(change))
+            .expression_attribute_values(":changes", one(change))
+            .expression_attribute_values(":jobs", one(failed_job))
+            .expression_attribute_values(":expires", expiry(now, 30));
+        let begun = Call::new("dynamodb:UpdateItem", pk)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(begun.is_some())
+    }
+
+    pub(super) async fn put_retry(
+        &self,
+        retried_job: &str,
+        record: &RetryRecord,
+        now: Timestamp,
+    ) -> CallResult<()> {
+        let pk = format!("retried#{retried_job}");
+        let mut request = self
+            .put_item(&pk)
+            .item("original_job", string(&record.original_job))
+            .item("expires_at", expiry(now, 30));
+        if let Some(origin) = record.origin {
+            request = request.item("origin", string(origin.slug()));
+        }
+        if let Some(after) = &record.after_change {
+            request = request
+                .item("after_change", string(&after.change_id))
+                .item("repaired", string(&after.repaired));
+        }
+        Call::new("dynamodb:PutItem", pk)
+            .send(request.send())
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn read_admission(
+        &self,
+        resource: &str,
+        grantee: &str,
+    ) -> CallResult<Option<Admission>> {
+        let pk = admitted_key(resource, grantee);
+        let Some(item) = self.get(&pk).await? else {
+            return Ok(None);
+        };
+        let unreadable =
+            || Call::new("dynamodb:GetItem", &pk).unreadable("`written_at` is missing");
+        Ok(Some(Admission {
+            at: moment(&item, "written_at").ok_or_else(unreadable)?,
+            change_id: text(&item, "change_id").map(ToOwned::to_owned),
+        }))
+    }
+
     pub(super) async fn read_retry(&self, copy_job_id: &str) -> CallResult<Option<RetryRecord>> {
         let pk = format!("retried#{copy_job_id}");
         let Some(item) = self.get(&pk).await? else {
@@ -58,6 +131,7 @@ impl DynamoLedger {
         Ok(Some(RetryRecord {
             original_job: original_job.to_owned(),
             origin: text(&item, "origin").and_then(Origin::from_slug),
+            after_change: after_change(&item),
         }))
     }
 }

@@ -26,7 +26,7 @@ impl DynamoLedger {
         until: Timestamp,
     ) -> CallResult<Option<SettingsNotice>> {
         let Some(item) = self.get(SETTINGS).await? else {
-            self.put_settings(settings, false).await?;
+            self.put_settings(settings, None).await?;
             return Ok(None);
         };
         let recorded = read(&item).ok_or_else(|| {
@@ -55,20 +55,22 @@ impl DynamoLedger {
         }))
     }
 
-    /// Nobody holds the notice afterwards.
+    /// Nobody holds the notice afterwards. Only what its claimant holds is replaced; without one, only
+    /// where nothing is recorded.
     pub(super) async fn put_settings(
         &self,
         settings: &RecordedSettings,
-        in_place_of_others: bool,
+        claimed_by: Option<&str>,
     ) -> CallResult<()> {
         let request = self
             .put_item(SETTINGS)
             .item("settings_hash", string(&settings.hash))
             .item("settings", string_map(&settings.values));
-        let request = if in_place_of_others {
-            request
-        } else {
-            request.condition_expression("attribute_not_exists(pk)")
+        let request = match claimed_by {
+            Some(owner) => request
+                .condition_expression("held_by = :owner")
+                .expression_attribute_values(":owner", string(owner)),
+            None => request.condition_expression("attribute_not_exists(pk)"),
         };
         Call::new("dynamodb:PutItem", SETTINGS)
             .find(&[REFUSED], request.send())

@@ -64,10 +64,11 @@ impl DynamoLedger {
         } else {
             let admit = self
                 .update(admitted)
-                .update_expression("SET written_at = :at, expires_at = :expires, #schema = :schema")
+                .update_expression("SET written_at = :at, change_id = :change, expires_at = :expires, #schema = :schema")
                 .expression_attribute_names("#schema", "schema")
                 .expression_attribute_values(":schema", schema())
                 .expression_attribute_values(":at", time(change.at))
+                .expression_attribute_values(":change", string(&change.id))
                 .expression_attribute_values(":expires", expiry(change.at, 30));
             items.push(item().update(admit.build()?).build());
         }

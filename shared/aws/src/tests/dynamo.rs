@@ -283,6 +283,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
             &parsed("arn:aws:backup:eu-west-1:111122223333:backup-vault:dr"),
             "job-1",
             3,
+            None,
             now(),
         )
         .await;

@@ -2,8 +2,8 @@
 //! against any.
 
 use copymend_remediation::ledger::{
-    Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry, JobProgress,
-    LastWrite, Ledger, Occurrence, PolicyHistory, Refusal,
+    Admission, Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry,
+    JobProgress, LastWrite, Ledger, Occurrence, PolicyHistory, Refusal,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -337,10 +337,15 @@ async fn history(ledger: &impl Ledger) {
         LastWrite {
             at: at(1),
             sids: sids(&["y", "z"]),
-            is_undo: false
+            is_undo: false,
+            change_id: Some("2".to_owned()),
         }
     );
-    assert_eq!(admitted().await.unwrap(), Some(at(1)));
+    let of = |at, id: &str| Admission {
+        at,
+        change_id: Some(id.to_owned()),
+    };
+    assert_eq!(admitted().await.unwrap(), Some(of(at(1), "2")));
     assert_eq!(
         ledger.admitted_at(KEY, "777788889999").await.unwrap(),
         None,

@@ -4,7 +4,8 @@
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    CountedOfSource, Ledger, Origin, Pause, RecordedSettings, SettingsNotice,
+    AfterChange, CountedOfSource, Ledger, Origin, Pause, RecordedSettings, RetryRecord,
+    SettingsNotice,
 };
 
 use super::at;
@@ -56,7 +57,13 @@ pub(super) async fn settings(ledger: &impl Ledger) {
         "`a` died"
     );
     assert_eq!(claim("1", "c", 65, 125).await, None, "the same as recorded");
-    ledger.record_settings(&settings("2")).await.unwrap();
+    ledger.record_settings(&settings("2"), "a").await.unwrap();
+    assert_eq!(
+        claim("2", "c", 66, 126).await,
+        notice("1", true),
+        "`b` took the notice over, so `a` records nothing"
+    );
+    ledger.record_settings(&settings("2"), "b").await.unwrap();
     assert_eq!(claim("2", "c", 66, 126).await, None);
     // Nobody holds the next notice.
     assert_eq!(claim("3", "c", 67, 127).await, notice("2", false));
@@ -74,7 +81,7 @@ pub(super) async fn retries(ledger: &impl Ledger) {
         let (point, vault) = (point.clone(), vault.clone());
         async move {
             ledger
-                .count_retry(&point, &vault, job, budget, at(seconds))
+                .count_retry(&point, &vault, job, budget, None, at(seconds))
                 .await
                 .unwrap()
         }
@@ -91,15 +98,44 @@ pub(super) async fn retries(ledger: &impl Ledger) {
     assert_eq!(count(&there, "3", 2, 3).await, Some(1));
     assert_eq!(count(&here, "3", 3, 4).await, Some(3));
 
+    let anew = |job: &'static str, change: &'static str| {
+        let (point, vault) = (point.clone(), there.clone());
+        async move {
+            ledger
+                .count_retry(&point, &vault, job, 2, Some(change), at(5))
+                .await
+                .unwrap()
+        }
+    };
+    assert_eq!(count(&there, "4", 2, 4).await, Some(2));
+    assert_eq!(anew("5", "a").await, Some(1), "after a change");
+    assert_eq!(anew("5", "a").await, Some(1), "delivered again");
+    assert_eq!(anew("6", "a").await, Some(2), "once for each change");
+    assert_eq!(anew("7", "a").await, None);
+    assert_eq!(anew("7", "b").await, Some(1));
+    assert_eq!(anew("8", "a").await, Some(2), "not by turns either");
+    assert_eq!(anew("9", "b").await, None);
+
     assert_eq!(ledger.retry_of("new").await.unwrap(), None);
-    for origin in [None, Some(Origin::BackupPlan), Some(Origin::OnDemand)] {
+    let after = AfterChange {
+        change_id: "change".to_owned(),
+        repaired: here.to_string(),
+    };
+    for (origin, after_change) in [
+        (None, None),
+        (Some(Origin::BackupPlan), Some(after)),
+        (Some(Origin::OnDemand), None),
+    ] {
+        let record = RetryRecord {
+            original_job: "old".to_owned(),
+            origin,
+            after_change,
+        };
         ledger
-            .record_retried_job("new", "old", origin, at(0))
+            .record_retried_job("new", &record, at(0))
             .await
             .unwrap();
-        let record = ledger.retry_of("new").await.unwrap().unwrap();
-        assert_eq!(record.original_job, "old");
-        assert_eq!(record.origin, origin);
+        assert_eq!(ledger.retry_of("new").await.unwrap(), Some(record));
     }
     assert_eq!(ledger.retry_of("old").await.unwrap(), None);
 }

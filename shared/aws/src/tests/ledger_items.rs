@@ -1,7 +1,9 @@
 //! The form of the table's items: those of the version before are read, new ones have a schema, and
 //! a day where the index `by-day` needs one.
 
-use copymend_remediation::ledger::{Change, ChangeState, Grounds, LastWrite, Ledger, Pause};
+use copymend_remediation::ledger::{
+    Admission, Change, ChangeState, Grounds, LastWrite, Ledger, Pause,
+};
 use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::settings::Deployment;
 use jiff::Timestamp;
@@ -99,6 +101,7 @@ async fn a_policy_s_history_of_the_version_before_is_read() {
         at: written(),
         sids,
         is_undo: false,
+        change_id: None,
     };
     assert_eq!(history.last_write, Some(last));
     for sent in wire.sent("GetItem") {
@@ -129,7 +132,11 @@ async fn other_items_of_the_version_before_are_read() {
         Some("job-1-1")
     );
     let admitted = ledger.admitted_at(VAULT, ROLE).await.unwrap();
-    assert_eq!(admitted, Some(written()));
+    let before = Admission {
+        at: written(),
+        change_id: None,
+    };
+    assert_eq!(admitted, Some(before));
     let outcome = ledger.outcome_of_job("job-1").await.unwrap();
     assert_eq!(outcome.as_deref(), Some("retried"));
 }

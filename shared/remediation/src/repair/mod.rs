@@ -15,6 +15,7 @@ use crate::handler::Invocation;
 use crate::history::History;
 use crate::lease::take_lease;
 use crate::ledger::{Change, CountedOfSource, Grounds, Lease, Ledger, PolicyHistory};
+use crate::others::last_change;
 use crate::pause::ask_for_pause;
 use crate::plan::{Plan, Target};
 use crate::ports::{CallResult, Clock, Environment};
@@ -45,6 +46,8 @@ pub(crate) enum Ending {
     AdmittedMeanwhile {
         /// Whether that change is Copymend's own, made for another copy.
         is_ours: bool,
+        /// The last change of the policy, where it is ours and admits this copy.
+        change_id: Option<String>,
     },
     /// A guard refused; the change of a policy that it stopped.
     Refused(Option<PolicyChange>),
@@ -53,6 +56,8 @@ pub(crate) enum Ending {
 /// What the tries so far have left.
 #[derive(Default)]
 struct Tried {
+    /// Whether the policy was looked at before.
+    has_looked: bool,
     guards: Vec<GuardResult>,
     notes: Vec<String>,
     /// A change that was put, and may be in the policy or not.
@@ -91,6 +96,8 @@ struct UnderLease<'l, E: Environment> {
     /// What was written there before. Read once: while the lease is held, no other invocation
     /// writes.
     writes: CallResult<PolicyHistory>,
+    /// Our last change of the policy, where it is on record.
+    last_change: Option<Change>,
     /// How many policies were written for the source account today.
     source_writes: CallResult<u32>,
     /// What the ledger remembers of the copy, with the pause as it is now.
@@ -159,11 +166,17 @@ impl<E: Environment> Repair<'_, E> {
         if let Some(error) = errors.into_iter().flatten().find(|error| error.may_pass()) {
             return Err(error.clone());
         }
+        let last = writes
+            .as_ref()
+            .ok()
+            .and_then(|writes| writes.last_write.as_ref());
+        let last_change = last_change(ledger, last).await;
         let pause = Some(ask_for_pause(self.environment, ledger).await?);
         let under_lease = UnderLease {
             ledger,
             lease,
             target: &plan.target,
+            last_change,
             writes,
             source_writes,
             history: History {

@@ -11,9 +11,11 @@ use super::write::{
 };
 use super::{Ending, Repair, Tried, UnderLease};
 use crate::change::{change_recorded, recorded_statements};
+use crate::grantee::grantee;
 use crate::guards::lease_holds;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
 use crate::ledger::Ledger;
+use crate::others::changed_by_others;
 use crate::plan::{Plan, Target, holds, plan, sids};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::write::permit;
@@ -84,6 +86,8 @@ impl<E: Environment> Repair<'_, E> {
             }
         };
         if let Some(late) = late {
+            // It isn't known what the policy is, so nobody is told what others made of it.
+            tried.has_looked = true;
             // That a statement of this very plan is missing is for the guard `sid-not-removed`.
             let own = sids(plan.added());
             if late.sids.iter().any(|sid| !own.contains(sid)) {
@@ -93,6 +97,14 @@ impl<E: Environment> Repair<'_, E> {
         let Some(edit) = &plan.edit else {
             return Ok(ControlFlow::Break(Ending::Refused(None)));
         };
+        // Later looks may meet what was put here.
+        if !tried.has_looked
+            && let Some(ours) = &under_lease.last_change
+        {
+            let changed = changed_by_others(ours, plan.before().as_deref());
+            tried.notes.extend(changed);
+        }
+        tried.has_looked = true;
         // After a put whose answer was lost, or that someone else wrote over, the policy tells
         // whether ours is in it.
         if let (Some(change), Some(policy)) = (&tried.put, &edit.before) {
@@ -109,12 +121,23 @@ impl<E: Environment> Repair<'_, E> {
             return Ok(ControlFlow::Break(match tried.in_policy.take() {
                 Some(change) => Ending::Written(change),
                 // Nothing of this plan is missing where our own statements admit the copy.
-                None => Ending::AdmittedMeanwhile {
-                    is_ours: edit.added.is_empty(),
-                },
+                None => self.admitted_meanwhile(under_lease, edit.added.is_empty()),
             }));
         }
         Ok(ControlFlow::Continue((plan, fresh)))
+    }
+
+    /// Our last change counts where it admits the same grantee.
+    fn admitted_meanwhile(&self, under_lease: &UnderLease<'_, E>, is_ours: bool) -> Ending {
+        let grantee = grantee(under_lease.target, self.failure, self.settings);
+        let change = under_lease
+            .last_change
+            .as_ref()
+            .filter(|change| is_ours && change.undoes.is_none() && change.grantee == grantee);
+        Ending::AdmittedMeanwhile {
+            is_ours,
+            change_id: change.map(|change| change.id.clone()),
+        }
     }
 
     /// One try; `None` where it has to be tried again.

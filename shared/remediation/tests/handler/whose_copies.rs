@@ -1,7 +1,7 @@
 //! Attacks by copies that no owner listed, and by copies on resources whose owners keep Copymend
 //! away.
 
-use copymend_remediation::ledger::Ledger;
+use copymend_remediation::ledger::{Ledger, RetryRecord};
 use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::settings::{AllowedSource, Settings};
 use copymend_sandbox::PolicyText;
@@ -118,8 +118,13 @@ async fn a_retry_of_a_retry_on_demand_stays_on_demand() {
     assert_eq!(sandbox.writes().len(), writes);
     // A record without an origin is nobody's plan.
     let third = copied_again(&sandbox, &event, None);
+    let record = RetryRecord {
+        original_job: "somebody".to_owned(),
+        origin: None,
+        after_change: None,
+    };
     ledger
-        .record_retried_job(&job_of(&third), "somebody", None, sandbox.clock().now())
+        .record_retried_job(&job_of(&third), &record, sandbox.clock().now())
         .await
         .unwrap();
     let report = repair(&sandbox, &third).await;

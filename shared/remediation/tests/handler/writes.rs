@@ -301,6 +301,15 @@ async fn a_statement_of_ours_that_someone_removed_is_not_written_again() {
     );
     assert_eq!(report.outcome, Outcome::Refused);
     assert_eq!(policy_writes(&sandbox).len(), writes);
+    // What was changed is told, whether something is written or not.
+    let observed = copied_again(&sandbox, &event, None);
+    let observed = handle(&sandbox, observing(), &observed).await;
+    for report in [report, observed] {
+        let told = |note: &String| {
+            note.contains("since our last recorded change") && note.contains("removed `Copymend")
+        };
+        assert!(report.notes.iter().any(told), "{report:#?}");
+    }
 }
 
 #[tokio::test]

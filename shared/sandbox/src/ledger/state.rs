@@ -1,14 +1,16 @@
 //! What the ledger in memory keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::{
-    Change, ChangeState, CountedOfSource, JobProgress, Lease, Pause, RecordedSettings, RetryRecord,
+    Admission, Change, ChangeState, CountedOfSource, JobProgress, Lease, Pause, RecordedSettings,
+    RetryRecord,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::is_over;
 use crate::policies::Policy;
 
 #[derive(Clone, Debug)]
@@ -35,8 +37,42 @@ pub(super) struct Counted {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Retries {
-    pub(super) jobs: Vec<String>,
-    pub(super) at: Timestamp,
+    jobs: Vec<String>,
+    /// The changes after which they were counted anew.
+    after_changes: BTreeSet<String>,
+    at: Timestamp,
+}
+
+impl Retries {
+    pub(super) fn count(
+        &mut self,
+        failed_job: &str,
+        budget: u32,
+        anew_after: Option<&str>,
+        now: Timestamp,
+    ) -> Option<u32> {
+        if is_over(self.at, now) {
+            self.jobs.clear();
+            self.after_changes.clear();
+        }
+        if budget == 0 {
+            return None;
+        }
+        if anew_after.is_some_and(|change| self.after_changes.insert(change.to_owned())) {
+            self.jobs.clear();
+        }
+        let known = self.jobs.iter().any(|job| job == failed_job);
+        let used = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
+        if !known && used >= budget {
+            return None;
+        }
+        if !known {
+            self.jobs.push(failed_job.to_owned());
+        }
+        self.at = now;
+        let place = self.jobs.iter().position(|job| job == failed_job)?;
+        Some(u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +84,7 @@ pub(super) struct State {
     pub(super) changes: Vec<(Change, ChangeState)>,
     pub(super) last_change: Option<(String, Timestamp)>,
     pub(super) sources: BTreeMap<(CountedOfSource, AccountId, Date), u32>,
-    pub(super) admitted: BTreeMap<(String, String), Timestamp>,
+    pub(super) admitted: BTreeMap<(String, String), Admission>,
     pub(super) retries: BTreeMap<(String, String), Retries>,
     pub(super) retried: BTreeMap<String, RetryRecord>,
     pub(super) pause: Option<Pause>,

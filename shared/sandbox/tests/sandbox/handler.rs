@@ -6,12 +6,14 @@ use copymend_diagnosis::Cause;
 use copymend_policy::{
     KeyGrant, KeyProfile, PolicyDocument, VaultGrant, VaultScope, ViaService, append,
 };
-use copymend_remediation::report::Outcome;
+use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_sandbox::{CopyJob, NewCopy, Sandbox, World};
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::small::{KEY, VAULT, copy, load, owner, with, world};
 
 fn failed() -> Vec<CopyJob> {
     let jobs = World::default_world().copy_jobs().to_vec();
@@ -101,8 +103,13 @@ fn either_key_profile_mends_each_key_policy() {
     }
 }
 
-async fn handle(sandbox: &Sandbox, job: &CopyJob) -> copymend_remediation::report::Report {
+async fn handle(sandbox: &Sandbox, job: &CopyJob) -> Report {
+    handle_within(sandbox, job, Settings::default().retry_budget).await
+}
+
+async fn handle_within(sandbox: &Sandbox, job: &CopyJob, retry_budget: u32) -> Report {
     let settings = Settings {
+        retry_budget,
         mode: Mode::Repair,
         allowed_destinations: vec!["*".parse().unwrap()],
         // That of a third account is admitted where it is named.
@@ -185,4 +192,93 @@ async fn the_handler_finds_the_cause_that_the_event_is_named_after() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A copy that fails at the vault's policy, and at the key's then.
+fn closed_twice() -> (Sandbox, CopyJob) {
+    let vault = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Owner", "Effect": "Deny",
+        "Principal": "*", "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}]});
+    let key = json!({"Version": "2012-10-17", "Statement": [owner()]});
+    let closed = with(
+        world(),
+        "/accounts/444455556666/regions/eu-west-1/vaults/dr/policy",
+        vault,
+    );
+    let closed = with(
+        closed,
+        "/accounts/111122223333/regions/us-east-1/keys/11111111-1111-4111-8111-111111111111/policy",
+        key,
+    );
+    let sandbox = Sandbox::new(load(&closed));
+    let planned = NewCopy {
+        created_by: failed().into_iter().find_map(|job| job.created_by),
+        ..copy()
+    };
+    let job = sandbox.with_world(|world| world.start_copy(planned).unwrap().clone());
+    (sandbox, job)
+}
+
+/// Handles a copy and every retry of it; the reports, and the last job.
+async fn handle_chain(sandbox: &Sandbox, mut job: CopyJob) -> (Vec<Report>, CopyJob) {
+    let mut reports = Vec::new();
+    while job.failure().is_some() && reports.len() < 20 {
+        let report = handle_within(sandbox, &job, 1).await;
+        let retried = report.retried_job.clone();
+        reports.push(report);
+        let Some(retried) = retried else { break };
+        job = sandbox.with_world(|world| world.copy_job(&retried).unwrap().clone());
+    }
+    (reports, job)
+}
+
+/// A failure of another cause after our change is a new first attempt.
+#[tokio::test]
+async fn a_chain_of_two_causes_is_mended_within_a_budget_of_one_retry() {
+    let (sandbox, job) = closed_twice();
+    let (reports, last) = handle_chain(&sandbox, job).await;
+    let ends: Vec<_> = reports
+        .iter()
+        .map(|report| (report.diagnosis.cause, report.outcome))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (Cause::DestinationVaultPolicy, Outcome::RepairedAndRetried),
+            (Cause::SourceKeyPolicy, Outcome::RepairedAndRetried),
+        ],
+        "{reports:#?}"
+    );
+    assert_eq!(last.failure(), None);
+}
+
+/// Before each retry somebody closes both policies again.
+#[tokio::test]
+async fn a_chain_whose_causes_alternate_ends() {
+    let (sandbox, job) = closed_twice();
+    let (vault, key) = (VAULT.parse().unwrap(), KEY.parse().unwrap());
+    let before = sandbox.with_world(|world| {
+        let vault = world.vault(&vault).unwrap().policy.clone().unwrap();
+        (vault, world.key_mut(&key).unwrap().policy.clone())
+    });
+    let close = move |world: &mut World, turn: usize| {
+        if turn.is_multiple_of(2) {
+            world.key_mut(&key).unwrap().policy = before.1.clone();
+        } else {
+            world.put_vault_policy(&vault, before.0.as_str()).unwrap();
+        }
+    };
+    let mut job = job;
+    let mut reports = Vec::new();
+    for turn in 0..20 {
+        let close = close.clone();
+        sandbox.before_next("backup:StartCopyJob", move |world| close(world, turn));
+        let report = handle_within(&sandbox, &job, 1).await;
+        let retried = report.retried_job.clone();
+        reports.push(report);
+        let Some(retried) = retried else { break };
+        job = sandbox.with_world(|world| world.copy_job(&retried).unwrap().clone());
+        assert!(job.failure().is_some(), "{reports:#?}");
+    }
+    assert_eq!(reports.len(), 3, "{reports:#?}");
+    assert_eq!(reports[2].outcome, Outcome::Refused, "{reports:#?}");
 }

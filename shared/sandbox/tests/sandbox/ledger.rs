@@ -46,7 +46,7 @@ async fn what_is_old_is_forgotten() {
     assert_eq!(count(start()).await.unwrap().count, 1);
     assert_eq!(count(later).await.unwrap().count, 1);
     let (point, vault) = (POINT.parse().unwrap(), VAULT.parse().unwrap());
-    let retry = |job, at| ledger.count_retry(&point, &vault, job, 1, at);
+    let retry = |job, at| ledger.count_retry(&point, &vault, job, 1, None, at);
     assert_eq!(retry("1", start()).await.unwrap(), Some(1));
     assert_eq!(retry("2", start()).await.unwrap(), None);
     assert_eq!(retry("2", later).await.unwrap(), Some(1));

@@ -12,8 +12,8 @@ use copymend_diagnosis::{
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
-    Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease, Ledger,
-    Occurrence, Origin, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease,
+    Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
     SettingsNotice,
 };
 use copymend_remediation::ports::{
@@ -282,11 +282,11 @@ impl Ledger for Faulty {
         set_pause(pause: &Pause) -> ();
         lift_pause() -> bool;
         claim_settings_notice(settings: &RecordedSettings, owner: &str, now: Timestamp, until: Timestamp) -> Option<SettingsNotice>;
-        record_settings(settings: &RecordedSettings) -> ();
+        record_settings(settings: &RecordedSettings, owner: &str) -> ();
         last_change() -> Option<String>;
-        admitted_at(resource: &str, grantee: &str) -> Option<Timestamp>;
-        count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, now: Timestamp) -> Option<u32>;
-        record_retried_job(retried: &str, original: &str, origin: Option<Origin>, now: Timestamp) -> ();
+        admitted_at(resource: &str, grantee: &str) -> Option<Admission>;
+        count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, anew_after: Option<&str>, now: Timestamp) -> Option<u32>;
+        record_retried_job(retried: &str, record: &RetryRecord, now: Timestamp) -> ();
         retry_of(id: &str) -> Option<RetryRecord>;
     }
 }

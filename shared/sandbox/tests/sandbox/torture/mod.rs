@@ -135,7 +135,10 @@ async fn sandbox_after_other_settings() -> Sandbox {
     let sandbox = Sandbox::new(World::default_world());
     let others = RecordedSettings::from(&Settings::default());
     let ledger = sandbox.ledger().unwrap();
-    ledger.record_settings(&others).await.unwrap();
+    // The first ones are recorded as they are.
+    let now = sandbox.clock().now();
+    let first = ledger.claim_settings_notice(&others, "before", now, now);
+    assert_eq!(first.await.unwrap(), None);
     sandbox
 }
 
