@@ -375,10 +375,10 @@ impl<E: Environment> CopyRemediator<E> {
         let was_repaired = done.outcome == Outcome::Repaired;
         let budget = settings.retry_budget;
         let not_started = |why| format!("the copy was not started again: {why}");
-        let cause = done.cause.unwrap_or_else(|| case.diagnosis.cause());
+        let failed_for = done.cause.unwrap_or_else(|| case.diagnosis.cause());
         let after_change = done.after_change.take();
         let following = Following {
-            cause,
+            cause: failed_for,
             after_change,
         };
         let started = retry(environment, ledger, settings, failure, &copy, following).await;
