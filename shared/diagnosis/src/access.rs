@@ -232,61 +232,67 @@ const OPEN_BOUNDARY: &str = "NotPrincipal, with a permissions boundary of the ro
 #[derive(Clone, Copy)]
 struct Circumstances {
     boundary: Boundary,
+    /// The times between which AWS may have judged, or may judge, a call of the copy.
+    from: Timestamp,
+    until: Timestamp,
+    /// When the facts were read.
     at: Timestamp,
 }
 
-/// How far from the time at which the facts were read AWS may judge a call of the copy. A time that
-/// a policy names and that lies nearer is unknown (inferred: a copy is tried within minutes, and
-/// clocks differ).
-const ABOUT_NOW: SignedDuration = SignedDuration::from_hours(1);
+/// How far from a copy's attempt and from the reading of the facts AWS may judge a call of the copy
+/// (inferred: a copy is tried within minutes, and clocks differ).
+const ABOUT_THEN: SignedDuration = SignedDuration::from_hours(1);
 const CURRENT_TIME: &str = "aws:CurrentTime";
 const EPOCH_TIME: &str = "aws:EpochTime";
 
 impl Circumstances {
-    /// No boundary can be set for a service-linked role (IAM, "Service-linked roles", documented).
-    const fn of_service_linked_role(facts: &Facts) -> Self {
+    fn new(boundary: Boundary, copy: &BackupCopy, facts: &Facts) -> Self {
+        let at = facts.read_at;
+        let tried_at = copy.tried_at.unwrap_or(at);
         Self {
-            boundary: Boundary::None,
-            at: facts.read_at,
+            boundary,
+            from: tried_at
+                .min(at)
+                .saturating_sub(ABOUT_THEN)
+                .unwrap_or(Timestamp::MIN),
+            until: tried_at
+                .max(at)
+                .saturating_add(ABOUT_THEN)
+                .unwrap_or(Timestamp::MAX),
+            at,
         }
+    }
+
+    /// No boundary can be set for a service-linked role (IAM, "Service-linked roles", documented).
+    fn of_service_linked_role(copy: &BackupCopy, facts: &Facts) -> Self {
+        Self::new(Boundary::None, copy, facts)
     }
 
     fn of_job_role(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Self {
-        Self {
-            boundary: job_role_boundary(role, copy, facts),
-            at: facts.read_at,
-        }
+        Self::new(job_role_boundary(role, copy, facts), copy, facts)
     }
 
-    /// The request at each time that it may be made. Both keys are in every request (IAM, "Global
-    /// condition keys", documented).
-    fn at_each_time(self, request: Request, policy: &PolicyDocument) -> Vec<Request> {
-        let names_time = policy.statements().iter().any(|statement| {
-            let text = statement.as_str().to_lowercase();
-            [CURRENT_TIME, EPOCH_TIME]
-                .iter()
-                .any(|key| text.contains(&key.to_lowercase()))
-        });
-        if !names_time {
-            return vec![request];
+    /// The request as it may be made: with and without a boundary, where that isn't known. Both keys
+    /// of the time are in every request (IAM, "Global condition keys", documented). They are stated
+    /// where all that the policy says of the time is the same from the attempt until now; otherwise
+    /// they are unknown.
+    fn requests(self, request: &Request, policy: &PolicyDocument) -> Vec<Request> {
+        let (from, until) = (self.from.as_second(), self.until.as_second());
+        let request = request.clone().with_unverified_denies_unknown();
+        let request = if policy.is_settled_between(from, until) {
+            let at = self.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            request
+                .with_context(CURRENT_TIME, [at])
+                .with_context(EPOCH_TIME, [self.at.as_second().to_string()])
+        } else {
+            request.with_unknown(CURRENT_TIME).with_unknown(EPOCH_TIME)
+        };
+        let with = || request.clone().by_principal_with_boundary();
+        match self.boundary {
+            Boundary::None => vec![request],
+            Boundary::Some => vec![with()],
+            Boundary::Unknown => vec![request.clone(), with()],
         }
-        let times = [
-            self.at.saturating_sub(ABOUT_NOW),
-            Ok(self.at),
-            self.at.saturating_add(ABOUT_NOW),
-        ];
-        let times = times.into_iter().flatten();
-        times
-            .map(|time| {
-                request
-                    .clone()
-                    .with_context(
-                        CURRENT_TIME,
-                        [time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()],
-                    )
-                    .with_context(EPOCH_TIME, [time.as_second().to_string()])
-            })
-            .collect()
     }
 }
 
@@ -301,16 +307,6 @@ fn job_role_boundary(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Bounda
     }
 }
 
-/// The request as it may be made.
-fn variants(request: &Request, boundary: Boundary) -> Vec<Request> {
-    let with = || request.clone().by_principal_with_boundary();
-    match boundary {
-        Boundary::None => vec![request.clone()],
-        Boundary::Some => vec![with()],
-        Boundary::Unknown => vec![request.clone(), with()],
-    }
-}
-
 fn exclusions_of<'p>(
     policy: &'p PolicyDocument,
     requests: &[Request],
@@ -318,8 +314,7 @@ fn exclusions_of<'p>(
 ) -> Vec<&'p str> {
     let mut places: Vec<usize> = requests
         .iter()
-        .flat_map(|request| variants(request, circumstances.boundary))
-        .flat_map(|request| circumstances.at_each_time(request, policy))
+        .flat_map(|request| circumstances.requests(request, policy))
         .flat_map(|request| exclusions(policy, &request))
         .collect();
     places.sort_unstable();
@@ -406,16 +401,10 @@ fn decide(
     circumstances: Circumstances,
     action: &'static str,
 ) -> Access {
-    let answers: Vec<Access> = variants(request, circumstances.boundary)
-        .into_iter()
-        .map(|request| {
-            let at_each_time = circumstances.at_each_time(request, policy);
-            let answers = at_each_time
-                .iter()
-                .map(|request| decide_one(policy, request, action));
-            agreed(answers, CURRENT_TIME)
-        })
-        .collect();
+    let requests = circumstances.requests(request, policy);
+    let answers = requests
+        .iter()
+        .map(|request| decide_one(policy, request, action));
     agreed(answers, OPEN_BOUNDARY)
 }
 

@@ -11,15 +11,17 @@ impl Facts {
         vault.is_some_and(BackupVault::is_logically_air_gapped)
     }
 
-    /// Whether the destination vault is logically air-gapped; `None` where it wasn't read or is gone.
+    /// Whether the destination vault is logically air-gapped; `None` where it wasn't read, is
+    /// gone, or AWS Backup doesn't tell its type.
     #[must_use]
     pub fn enters_air_gapped_vault(&self) -> Option<bool> {
         let vault = self.destination_vault.known()?.as_ref()?;
+        vault.vault_type.as_ref()?;
         Some(vault.is_logically_air_gapped())
     }
 
-    /// Whether the backup lies in a logically air-gapped vault; `None` where that wasn't read or is
-    /// gone. What lies in one has an ARN of AWS Backup, whatever its type (AWS Backup, "Logically
+    /// Whether the backup lies in a logically air-gapped vault; `None` where that wasn't read, is
+    /// gone, or AWS Backup doesn't tell the vault's type. What lies in one has an ARN of AWS Backup, whatever its type (AWS Backup, "Logically
     /// air-gapped vaults", documented).
     #[must_use]
     pub fn leaves_air_gapped_vault(&self, copy: &BackupCopy) -> Option<bool> {
@@ -27,6 +29,7 @@ impl Facts {
             return Some(false);
         }
         let vault = self.source_vault.known()?.as_ref()?;
+        vault.vault_type.as_ref()?;
         Some(vault.is_logically_air_gapped())
     }
 

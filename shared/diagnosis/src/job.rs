@@ -172,6 +172,8 @@ pub struct BackupCopy {
     pub resource_type: Option<String>,
     /// The lifecycle that the copy should have.
     pub lifecycle: Option<Lifecycle>,
+    /// When a job that made it ended; `None` where it was never tried.
+    pub tried_at: Option<Timestamp>,
 }
 
 impl BackupCopy {
@@ -221,6 +223,7 @@ impl TryFrom<&CopyJob> for BackupCopy {
             resource: job.resource.clone(),
             resource_type: job.resource_type.clone(),
             lifecycle: job.lifecycle.clone(),
+            tried_at: job.completed,
         })
     }
 }

@@ -5,6 +5,7 @@ use crate::key::Key;
 use crate::operand::{Compared, Operand};
 use crate::operator::{Comparison, Operator, Quantifier};
 use crate::truth::Truth;
+use crate::values::Decimal;
 
 /// Keys that AWS documents as multivalued and that the policies of vaults and keys may use; in
 /// lower case. They "require a condition set operator" even when the request holds one value.
@@ -25,6 +26,13 @@ const MULTIVALUED: [&str; 11] = [
 /// Whether a key, given in lower case, may hold several values.
 pub(crate) fn is_multivalued(key: &str) -> bool {
     MULTIVALUED.contains(&key)
+}
+
+/// How a condition comes out by a rule that is unverified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unverified {
+    MatchesNothing,
+    IsUnknown,
 }
 
 /// One operator applied to one key.
@@ -62,6 +70,42 @@ impl Condition {
     ///   without a set operator matches nothing, negated or not (AWS says only that such a key
     ///   requires a set operator).
     pub(crate) fn holds(&self, request: &Request) -> Truth {
+        self.compare(request, Unverified::MatchesNothing)
+    }
+
+    /// As [`Self::holds`]; unknown where a rule of it is unverified.
+    pub(crate) fn may_hold(&self, request: &Request) -> Truth {
+        self.compare(request, Unverified::IsUnknown)
+    }
+
+    /// Whether the outcome is the same at every moment from one second since 1970 to the other, as
+    /// far as it depends on the time (`aws:CurrentTime`, `aws:EpochTime`).
+    pub(crate) fn is_settled_between(&self, from: i64, until: i64) -> bool {
+        let key = self.key.lower();
+        if key != "aws:currenttime" && key != "aws:epochtime" {
+            return true;
+        }
+        let number = |second: i64| Decimal::parse(&second.to_string());
+        let is_outside = |operand: &Operand| match operand {
+            Operand::Date(moment) => moment.is_outside(from, until),
+            Operand::Number(given) if key == "aws:epochtime" => {
+                number(from).is_some_and(|from| *given < from)
+                    || number(until).is_some_and(|until| *given > until)
+            }
+            Operand::Number(_)
+            | Operand::Text(_)
+            | Operand::Arn(_)
+            | Operand::ArnTemplate(_)
+            | Operand::Ip(_)
+            | Operand::Truth(_)
+            | Operand::Binary(_)
+            | Operand::Invalid => false,
+        };
+        // The key is always there.
+        self.operator.comparison == Comparison::Null || self.operands.iter().all(is_outside)
+    }
+
+    fn compare(&self, request: &Request, unverified: Unverified) -> Truth {
         let operator = self.operator;
         if operator.comparison == Comparison::Null {
             return self.is_null(request);
@@ -71,17 +115,28 @@ impl Condition {
             Found::Absent => Truth::from(self.holds_when_absent()),
             Found::Values(values) => match (operator.quantifier, values) {
                 (Quantifier::Single, [value]) if !is_multivalued(self.key.lower()) => {
-                    self.value_holds(value, request)
+                    self.value_holds(value, request, unverified)
                 }
-                (Quantifier::Single, _) => Truth::No,
+                (Quantifier::Single, _) => self.unverified(request, unverified),
                 (Quantifier::ForAllValues, _) if values.iter().all(String::is_empty) => Truth::Yes,
-                (Quantifier::ForAllValues, _) => {
-                    Truth::all(values.iter().map(|value| self.value_holds(value, request)))
-                }
-                (Quantifier::ForAnyValue, _) => {
-                    Truth::any(values.iter().map(|value| self.value_holds(value, request)))
-                }
+                (Quantifier::ForAllValues, _) => Truth::all(
+                    values
+                        .iter()
+                        .map(|value| self.value_holds(value, request, unverified)),
+                ),
+                (Quantifier::ForAnyValue, _) => Truth::any(
+                    values
+                        .iter()
+                        .map(|value| self.value_holds(value, request, unverified)),
+                ),
             },
+        }
+    }
+
+    fn unverified(&self, request: &Request, unverified: Unverified) -> Truth {
+        match unverified {
+            Unverified::MatchesNothing => Truth::No,
+            Unverified::IsUnknown => Truth::Unknown(vec![request.unknown_name(&self.key)]),
         }
     }
 
@@ -130,7 +185,7 @@ impl Condition {
     ///
     /// Where a value is not of the operator's type (a number, date, address or ARN), neither the
     /// operator nor its negation matches (unverified; AWS does not say).
-    fn value_holds(&self, value: &str, request: &Request) -> Truth {
+    fn value_holds(&self, value: &str, request: &Request, unverified: Unverified) -> Truth {
         let mut invalid = false;
         let mut unknown = Vec::new();
         for operand in &self.operands {
@@ -142,8 +197,8 @@ impl Condition {
                 Compared::Unknown(key) => unknown.push(key),
             }
         }
-        if self.operator.negated && invalid {
-            return Truth::No;
+        if invalid && (self.operator.negated || unverified == Unverified::IsUnknown) {
+            return self.unverified(request, unverified);
         }
         if !unknown.is_empty() {
             return Truth::Unknown(unknown);

@@ -101,6 +101,7 @@ pub struct Request {
     others_unknown: bool,
     absent_under: Vec<String>,
     has_boundary: bool,
+    is_careful: bool,
     identity: Identity,
     derived: Vec<(&'static str, Vec<String>)>,
 }
@@ -127,6 +128,7 @@ impl Request {
             others_unknown: false,
             absent_under: Vec::new(),
             has_boundary: false,
+            is_careful: false,
         }
     }
 
@@ -160,6 +162,19 @@ impl Request {
     pub fn by_principal_with_boundary(mut self) -> Self {
         self.has_boundary = true;
         self
+    }
+
+    /// Calls a `Deny` unknown where AWS doesn't say whether a condition of it matches, instead of
+    /// taking it for one that doesn't: for an answer that a write rests on.
+    #[must_use]
+    pub fn with_unverified_denies_unknown(mut self) -> Self {
+        self.is_careful = true;
+        self
+    }
+
+    /// Whether a `Deny` is unknown where AWS doesn't say whether it matches.
+    pub(crate) fn is_careful(&self) -> bool {
+        self.is_careful
     }
 
     /// Sets a condition key's values.

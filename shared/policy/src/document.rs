@@ -101,6 +101,22 @@ impl PolicyDocument {
         self.inner.id.as_deref()
     }
 
+    /// Whether all that the policy says of the time comes out alike at every moment from one
+    /// second since 1970 to the other. A variable that holds the time never does.
+    #[must_use]
+    pub fn is_settled_between(&self, from: i64, until: i64) -> bool {
+        self.statements().iter().all(|statement| {
+            let text = statement.as_str().to_lowercase();
+            // An escape may hide a variable.
+            let may_have_variable = ["${aws:currenttime", "${aws:epochtime", r"\u"]
+                .iter()
+                .any(|part| text.contains(part));
+            let mut conditions = statement.conditions.iter();
+            !may_have_variable
+                && conditions.all(|condition| condition.is_settled_between(from, until))
+        })
+    }
+
     /// The statements in order.
     #[must_use]
     pub fn statements(&self) -> &[Statement] {

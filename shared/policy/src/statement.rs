@@ -199,10 +199,14 @@ impl Statement {
         if resource == Truth::No || self.conditions.is_empty() {
             return resource;
         }
-        let conditions = self
-            .conditions
-            .iter()
-            .map(|condition| condition.holds(request));
+        let is_careful = self.effect == Effect::Deny && request.is_careful();
+        let conditions = self.conditions.iter().map(|condition| {
+            if is_careful {
+                condition.may_hold(request)
+            } else {
+                condition.holds(request)
+            }
+        });
         Truth::all(std::iter::once(resource).chain(conditions))
     }
 

@@ -69,6 +69,11 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    /// Whether it lies before the one second since 1970, or after the other.
+    pub(crate) fn is_outside(&self, from: i64, until: i64) -> bool {
+        self.seconds < from || self.seconds > until
+    }
+
     /// Reads epoch seconds or one of the W3C forms of ISO 8601: `YYYY`, `YYYY-MM`, `YYYY-MM-DD`,
     /// `YYYY-MM-DDThh:mm[:ss[.s]]` with `Z` or an offset. A time without an offset counts as UTC.
     /// Four digits are a year.

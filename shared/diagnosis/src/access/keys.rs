@@ -210,7 +210,7 @@ pub fn key_exclusions<'p>(
     exclusions_of(
         policy,
         &requests,
-        Circumstances::of_service_linked_role(facts),
+        Circumstances::of_service_linked_role(copy, facts),
     )
 }
 
@@ -277,7 +277,9 @@ pub fn vault_key_access(
 impl KeyUse<'_> {
     fn access(&self, policy: &PolicyDocument) -> Access {
         let circumstances = match self.user {
-            KeyUser::ServiceLinkedRole => Circumstances::of_service_linked_role(self.facts),
+            KeyUser::ServiceLinkedRole => {
+                Circumstances::of_service_linked_role(self.copy, self.facts)
+            }
             KeyUser::JobRole => Circumstances::of_job_role(&self.copy.role, self.copy, self.facts),
         };
         let mut missing = Vec::new();

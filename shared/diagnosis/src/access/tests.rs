@@ -87,6 +87,78 @@ fn a_time_that_is_far_from_now_decides_and_one_that_is_near_does_not() {
     }
 }
 
+/// What the vault's policy answers to a copy that failed at 23:50 and is looked at at 02:00, where
+/// all are let in whom this Deny doesn't keep out.
+fn of_deny(condition: &Value, change: impl FnOnce(&mut Facts)) -> Access {
+    let mut copy = failure().copy().clone();
+    copy.tried_at = Some("2026-02-28T23:50:00Z".parse().unwrap());
+    let mut facts = facts();
+    change(&mut facts);
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "backup:*", "Resource": "*",
+        "Condition": condition});
+    let policy = policy(&json!([allow(&json!({})), deny]));
+    vault_access(Some(&policy), &copy, &facts)
+}
+
+#[test]
+fn a_deny_for_a_time_between_the_attempt_and_now_is_unknown() {
+    let between = |from: &str, until: &str| json!({"DateGreaterThan": {"aws:CurrentTime": from}, "DateLessThan": {"aws:CurrentTime": until}});
+    for (condition, answer) in [
+        // A freeze that has ended.
+        (
+            between("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z"),
+            unknown(&["aws:CurrentTime"]),
+        ),
+        // One that is shorter than an hour, and near.
+        (
+            between("2026-03-01T02:10:00Z", "2026-03-01T02:20:00Z"),
+            unknown(&["aws:CurrentTime"]),
+        ),
+        (
+            between("2026-02-28T23:49:00Z", "2026-02-28T23:51:00Z"),
+            unknown(&["aws:CurrentTime"]),
+        ),
+        (
+            json!({"NumericLessThan": {"aws:CurrentTime": "2030"}}),
+            unknown(&["aws:CurrentTime"]),
+        ),
+        (
+            json!({"DateLessThan": {"aws:CurrentTime": "20270101T000000Z"}}),
+            unknown(&["aws:CurrentTime"]),
+        ),
+        (
+            json!({"StringLike": {"aws:CurrentTime": "2026-03-01T03:1*"}}),
+            unknown(&["aws:CurrentTime"]),
+        ),
+        (
+            between("2025-12-20T00:00:00Z", "2026-01-07T00:00:00Z"),
+            Access::Allowed,
+        ),
+    ] {
+        assert_eq!(of_deny(&condition, |_| {}), answer, "{condition}");
+    }
+}
+
+#[test]
+fn a_deny_of_which_aws_does_not_say_whether_it_matches_is_unknown() {
+    let known = |facts: &mut Facts| {
+        let organization = facts.source_organization.known().unwrap().as_ref().unwrap();
+        let path = format!("{}/r-ab12/ou-ab12-dev/", organization.id);
+        facts.source_organization_path = Some(Fact::Known(path));
+    };
+    let prod = "o-*/r-ab12/ou-ab12-prod/*";
+    let key = "aws:PrincipalOrgPaths";
+    // A key of several values needs a set operator; what happens without isn't said.
+    for operator in ["StringLike", "StringNotLike"] {
+        let condition = json!({operator: {key: prod}});
+        assert_eq!(of_deny(&condition, known), unknown(&[key]), "{operator}");
+    }
+    let condition = json!({"ForAnyValue:StringLike": {key: prod}});
+    assert_eq!(of_deny(&condition, known), Access::Allowed);
+    let condition = json!({"ForAllValues:StringNotLike": {key: prod}});
+    assert!(matches!(of_deny(&condition, known), Access::Denied { .. }));
+}
+
 #[test]
 fn a_tag_that_a_resource_without_it_lacks_is_absent_and_one_that_was_not_read_is_unknown() {
     let tag = "aws:ResourceTag/Stage";

@@ -247,6 +247,7 @@ async fn what_would_stop_a_copy_is_seen_without_a_failed_job() {
             resource: job.resource.clone(),
             resource_type: job.resource_type.clone(),
             lifecycle: job.lifecycle.clone(),
+            tried_at: None,
         };
         let facts = investigate(&sandbox, &copy).await;
         let found = obstacles(&copy, &facts);
