@@ -310,7 +310,8 @@ impl<E: Environment> CopyRemediator<E> {
                     .retrying()
                     .with_note("someone else's change admits the copy by now; nothing was written");
                 let mut done = self.start_again(done, case).await?;
-                done.needs_advice = done.outcome != Outcome::Retried;
+                done.needs_advice =
+                    !matches!(done.outcome, Outcome::Retried | Outcome::RetryPlanned);
                 Ok(done)
             }
             Ok(Ending::Refused(change)) => {

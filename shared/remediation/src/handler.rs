@@ -164,8 +164,8 @@ impl<E: Environment> CopyRemediator<E> {
         };
         let report = handle_once(&self.environment, invocation, &id, answer, repeated).await?;
         // The other invocation may be dead: its entry outlives it, and so this event must.
-        if is_anothers && let Some(waiting) = self.wait_for_another(event, arrival).await {
-            return Ok(waiting);
+        if is_anothers && self.may_put_off() {
+            return self.wait_for_another(event, arrival).await;
         }
         Ok(report)
     }

@@ -129,20 +129,26 @@ impl<E: Environment> CopyRemediator<E> {
         Ok(self.waiting(event, not_before, error.to_string()))
     }
 
-    /// An event that another invocation is handling waits for how that ends: it may be dead.
+    /// An event that another invocation is handling waits for how that ends: it may be dead. An
+    /// event that can't be put off any more fails, so that whoever delivered it delivers it again.
     pub(crate) async fn wait_for_another(
         &self,
         event: &CopyJobEvent,
         arrival: Arrival<'_>,
-    ) -> Option<Report> {
-        if arrival.is_the_last() || !self.may_put_off() {
-            return None;
+    ) -> Result<Report, HandlerError> {
+        let note = "another invocation handles this job";
+        if arrival.is_the_last() {
+            return Err(HandlerError::Call(CallError::new(
+                "ledger:BeginJob",
+                event.copy_job_id.as_str(),
+                CallErrorKind::Unavailable,
+                note,
+            )));
         }
         let now = self.environment.clock().now();
         let not_before = arrival.until(&event.copy_job_id, now);
-        let sent = self.put_off(arrival, not_before).await;
-        let note = "another invocation handles this job".to_owned();
-        sent.ok().map(|()| self.waiting(event, not_before, note))
+        self.put_off(arrival, not_before).await?;
+        Ok(self.waiting(event, not_before, note.to_owned()))
     }
 
     /// A message that came too early goes back. Nothing else is done.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use copymend_remediation::later::{DelayedRetry, MOST_DELAYS};
+use copymend_remediation::ledger::Ledger;
 use copymend_remediation::ports::{CallErrorKind, Clock, Environment, Reads};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_sandbox::{Sandbox, World};
@@ -223,4 +224,29 @@ async fn too_many_copies_and_used_up_quotas_wait_for_minutes() {
         assert!((60..=302).contains(&waits), "{name}: {waits}");
         assert_eq!(sandbox.notifier().sent().len(), 1, "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_event_that_another_invocation_holds_and_that_cannot_wait_in_the_queue_is_delivered_again()
+ {
+    let (sandbox, event) = soon_after("destination-vault-policy");
+    let job = event["detail"]["copyJobId"].as_str().unwrap();
+    let now = sandbox.clock().now();
+    // The other one has died.
+    let until = now + ENTRY;
+    let ledger = sandbox.ledger().unwrap();
+    ledger.begin_job(job, "dead", now, until).await.unwrap();
+    sandbox.fail("sqs:SendMessage", CallErrorKind::Throttled);
+    let environment = Faulty::new(sandbox.clone());
+    assert!(matches!(
+        deliver(&environment, &event, "one").await,
+        Delivered::Failed
+    ));
+    assert_eq!(end(&sandbox).started_copies, 0);
+    sandbox
+        .clock()
+        .set(until + jiff::SignedDuration::from_secs(1));
+    let report = until_answered(&environment, &event, "two").await.unwrap();
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    assert_eq!(end(&sandbox).started_copies, 1);
 }
