@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Or
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
@@ -39,10 +40,10 @@ pub(crate) struct Service {
     pub(crate) name: &'static str,
 }
 
-/// What a request's body becomes, and what an answer is read as.
+/// The headers of a request, all of which are posts, and what an answer is read as.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protocol {
-    pub(crate) request: fn(String) -> Result<HttpRequest, BoxError>,
+    pub(crate) headers: &'static [(&'static str, &'static str)],
     pub(crate) error: fn(&[u8]) -> ErrorMetadata,
 }
 
@@ -50,6 +51,18 @@ pub(crate) struct Protocol {
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer<String, ErrorMetadata>> + Send>>;
 
 type Signed = Operation<String, String, ErrorMetadata>;
+
+fn post(body: String, headers: &[(&'static str, &'static str)]) -> Result<HttpRequest, BoxError> {
+    let length = body.len().to_string();
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request.set_method("POST")?;
+    request.set_uri("/")?;
+    request.headers_mut().try_insert("content-length", length)?;
+    for (name, value) in headers {
+        request.headers_mut().try_insert(*name, *value)?;
+    }
+    Ok(request)
+}
 
 /// That a request couldn't be made.
 pub(crate) fn not_made(error: impl Into<BoxError>) -> Answering {
@@ -128,7 +141,7 @@ fn operation(
         operation = operation.time_source(time);
     }
     Ok(operation
-        .serializer(protocol.request)
+        .serializer(move |body| post(body, protocol.headers))
         .deserializer(move |response: &HttpResponse| read(response, protocol.error))
         .build())
 }

@@ -5,9 +5,6 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 use copymend_diagnosis::Tags;
 use copymend_policy::Arn;
@@ -25,7 +22,16 @@ const SERVICE: Service = Service {
     id: "Resource Groups Tagging API",
     name: "AWS Resource Groups Tagging API",
 };
-const PROTOCOL: Protocol = Protocol { request, error };
+const PROTOCOL: Protocol = Protocol {
+    headers: &[
+        ("content-type", "application/x-amz-json-1.1"),
+        (
+            "x-amz-target",
+            "ResourceGroupsTaggingAPI_20170126.GetResources",
+        ),
+    ],
+    error,
+};
 
 /// AWS Resource Groups Tagging API, in the account and Region that own a resource.
 #[derive(Debug)]
@@ -121,21 +127,6 @@ fn read(answer: &str, names: &[String]) -> Result<Option<Tags>, String> {
     };
     let tags = found.tags.into_iter();
     Ok(Some(tags.map(|tag| (tag.key, tag.value)).collect()))
-}
-
-fn request(body: String) -> Result<HttpRequest, BoxError> {
-    let length = body.len().to_string();
-    let mut request = HttpRequest::new(SdkBody::from(body));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
-    let headers = request.headers_mut();
-    headers.try_insert("content-type", "application/x-amz-json-1.1")?;
-    headers.try_insert("content-length", length)?;
-    headers.try_insert(
-        "x-amz-target",
-        "ResourceGroupsTaggingAPI_20170126.GetResources",
-    )?;
-    Ok(request)
 }
 
 /// An error: its code in `__type`, behind a `#` where a namespace stands before it.

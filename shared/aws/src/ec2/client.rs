@@ -1,9 +1,6 @@
 //! A client of the query protocol of Amazon EC2.
 
 use aws_config::SdkConfig;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
 
 use super::answer;
 use crate::signed::{Answering, Protocol, Service, not_made, send};
@@ -16,7 +13,7 @@ const SERVICE: Service = Service {
     name: "Amazon EC2",
 };
 const PROTOCOL: Protocol = Protocol {
-    request,
+    headers: &[("content-type", "application/x-www-form-urlencoded")],
     error: answer::error,
 };
 
@@ -50,15 +47,4 @@ impl Client {
         }
         send(&self.config, SERVICE, PROTOCOL, action, body)
     }
-}
-
-fn request(body: String) -> Result<HttpRequest, BoxError> {
-    let length = body.len().to_string();
-    let mut request = HttpRequest::new(SdkBody::from(body));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
-    let headers = request.headers_mut();
-    headers.try_insert("content-type", "application/x-www-form-urlencoded")?;
-    headers.try_insert("content-length", length)?;
-    Ok(request)
 }
