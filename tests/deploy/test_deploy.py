@@ -182,8 +182,8 @@ class Deploy(unittest.TestCase):
 
         self.deployed(stack)
         self.assertEqual(made(), (False, None))
-        self.deployed(stack, LedgerDeletionProtection="true", ReservedConcurrency="5")
-        self.assertEqual(made(), (True, 5))
+        self.deployed(stack, LedgerDeletionProtection="true", ReservedConcurrency="6")
+        self.assertEqual(made(), (True, 6))
         self.deployed(stack, LedgerDeletionProtection="false", ReservedConcurrency="")
         self.assertEqual(made(), (False, None))
 

@@ -141,7 +141,7 @@ HUB = LISTS | {
     "AllowOnDemand": (["true", "false"], ["yes", ""]),
     "LedgerDeletionProtection": (["true", "false"], ["yes", ""]),
     "DelayedRetriesConcurrency": (["2", "5", "1000"], ["", "0", "1", "1001", "many"]),
-    "ReservedConcurrency": (["", "1", "100", "99999"], ["0", "01", "-1", "100000", "none", "1.5"]),
+    "ReservedConcurrency": (["", "6", "100", "99999"], ["0", "01", "-1", "1", "2", "5", "100000", "none", "1.5"]),
 }
 MEMBER_ROLE = (
     ["copymend/CopymendMember", "Member", "a/b/c/Member+=,.@_-"],
@@ -247,6 +247,14 @@ class Parameters(unittest.TestCase):
             self.assertIn("need HubOrganizationId or OrganizationId", refusal(read(), values))
             for organization in ("HubOrganizationId", "OrganizationId"):
                 self.assertIsNone(refusal(read(), values | {organization: ORGANIZATION}))
+
+    def test_reserved_concurrency_leaves_some_for_what_was_not_put_off(self):
+        for reserved, delayed in (("", "5"), ("6", "5"), ("3", "2"), ("100", "99")):
+            values = {"ReservedConcurrency": reserved, "DelayedRetriesConcurrency": delayed}
+            self.assertIsNone(refusal(read(), values), values)
+        for reserved, delayed in (("1", "2"), ("2", "2"), ("3", "5"), ("4", "5"), ("5", "5"), ("100", "100")):
+            values = {"ReservedConcurrency": reserved, "DelayedRetriesConcurrency": delayed}
+            self.assertIn("must be greater than DelayedRetriesConcurrency", refusal(read(), values) or "accepted", values)
 
     def test_every_typed_parameter_has_a_pattern_or_a_list_of_values(self):
         for template in (read(), read(REPOSITORY / "member.yaml")):

@@ -170,6 +170,15 @@ class Member(unittest.TestCase):
             [(_, _, document)] = [one for one in role_policies(self.resources, role) if one[2]["Statement"][0]["Sid"].startswith("Jobs")]
             self.assertEqual({a for s in document["Statement"] for a in as_list(s["Action"])}, reads)
 
+    def test_places_are_read_in_the_hubs_organization_alone(self):
+        for role in ("MemberRole", "ReaderRole"):
+            [statement] = [s for _, _, s in statements(self.resources, role) if s["Action"] == "organizations:ListParents"]
+            place = "arn:${AWS::Partition}:organizations::*"
+            self.assertEqual(
+                [resource["Fn::Sub"] for resource in statement["Resource"]],
+                [f"{place}:account/${{OrganizationId}}/*", f"{place}:ou/${{OrganizationId}}/ou-*"],
+            )
+
     def test_undo_reads_policies_and_puts_them_on_the_lists_alone(self):
         actions = set()
         for name, condition, statement in statements(self.resources, "UndoRole"):

@@ -252,6 +252,18 @@ class Roles(unittest.TestCase):
             conditions["ReadsOrganizationPaths"], {"Fn::Equals": [{"Ref": "OrganizationReader"}, {"Ref": "AWS::AccountId"}]}
         )
 
+    def test_places_are_read_in_the_known_organization_alone(self):
+        [statement] = [s for _, _, s in statements(self.resources, "CopyRemediatorRole") if s["Action"] == "organizations:ListParents"]
+        found = []
+        for resource in statement["Resource"]:
+            text, values = resource["Fn::Sub"]
+            found.append(text)
+            named = {"Fn::If": ["HasOrganizationId", {"Ref": "OrganizationId"}, "o-*"]}
+            self.assertEqual(values, {"Organization": {"Fn::If": ["IsHub", {"Ref": "HubOrganizationId"}, named]}})
+        # An account's and a unit's ARN (Service Authorization Reference, "AWS Organizations").
+        place = "arn:${AWS::Partition}:organizations::*"
+        self.assertEqual(found, [f"{place}:account/${{Organization}}/*", f"{place}:ou/${{Organization}}/ou-*"])
+
     def test_the_lockout_check_can_never_be_bypassed(self):
         denied = [
             statement
