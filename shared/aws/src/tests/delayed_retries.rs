@@ -71,7 +71,8 @@ async fn environment(endpoint: &str) -> AwsEnvironment<ReadWrite> {
 }
 
 fn message() -> DelayedRetry {
-    let event = json!({"source": "aws.backup", "detail": {"statusMessage": "Zu viele, „ü“ \u{1f40c}"}});
+    let event =
+        json!({"source": "aws.backup", "detail": {"statusMessage": "Zu viele, „ü“ \u{1f40c}"}});
     DelayedRetry::new(event, "2026-11-29T03:05:00Z".parse().unwrap(), 2)
 }
 

@@ -195,6 +195,13 @@ impl Cause {
         self.remedy() == Remedy::Retry
     }
 
+    /// Whether the copy found no room: too many ran at once, or a quota was used up. There may be room
+    /// minutes later, with nothing repaired (inferred).
+    #[must_use]
+    pub const fn is_lack_of_room(self) -> bool {
+        matches!(self, Self::Concurrency | Self::Quota)
+    }
+
     pub(crate) fn is_in(self, family: Family) -> bool {
         self.entry().families.contains(&family)
     }

@@ -17,6 +17,7 @@ mod no_stays_no;
 mod own_roles;
 mod pause;
 mod places;
+mod put_off;
 mod sample_events;
 mod settings_notice;
 mod sources;
