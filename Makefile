@@ -26,7 +26,7 @@ help: ## Show the targets.
 
 demo: ## Take all sample events through the functions' own handlers, on the embedded sandbox; EVENT=NAME shows one in full.
 ifndef EVENT
-	@$(REPLAY) --table events/*.json events/advisor/*.json
+	@$(REPLAY) --table events/*.json events/advisor/*.json events/delayed/*.json
 	@echo
 endif
 	@$(REPLAY) --message events/$(or $(EVENT),destination-vault-policy).json
