@@ -164,7 +164,9 @@ async fn the_keys_of_images_are_told_as_the_world_has_them() {
         assert_eq!(told, expected, "{arn}");
         numbers.push(told.len());
     }
-    assert!(images >= 10 && keys_found > images, "{images} {keys_found}");
+    for number in 0..=2 {
+        assert!(numbers.contains(&number), "none has {number}: {numbers:?}");
+    }
 
     let location = Location::new(WORKLOADS.parse().expect("an account"), "us-east-1");
     let aws = functions(&url, WORKLOADS, "us-east-1").await;
