@@ -16,7 +16,7 @@ pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
 use crate::done::{Done, Findings};
 use crate::guards::{Guard, GuardResult};
-use crate::incident::tell;
+use crate::incident::tell_within;
 use crate::ledger::Ledger;
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
 use crate::report::{DecisionKind, Outcome, Report};
@@ -101,7 +101,9 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
         if event.state == CopyJobState::Completed {
-            return self.recovered(&event).await;
+            let recovered = self.recovered(&event).await?;
+            self.sum_up_after(&recovered, invocation).await;
+            return Ok(recovered);
         }
         let verified = self.verify(&event).await?;
         let (id, is_confirmed) = match &verified {
@@ -125,7 +127,11 @@ impl<E: Environment> CopyRemediator<E> {
                 ..report
             }
         };
-        handle_once(&self.environment, invocation, &id, answer, repeated).await
+        let budget = Some(self.settings.source_message_budget);
+        let report =
+            handle_once(&self.environment, invocation, &id, budget, answer, repeated).await?;
+        self.sum_up_after(&report, invocation).await;
+        Ok(report)
     }
 
     /// The failure, where AWS Backup confirms it; otherwise what is done about the event.
@@ -282,7 +288,8 @@ impl<E: Environment> CopyRemediator<E> {
             incident.count
         ));
         let report = self.explained(event, done);
-        let report = tell(self.environment.notifier(), report).await?;
+        let budget = Some(self.settings.source_message_budget);
+        let (report, _) = tell_within(&self.environment, ledger, budget, report).await?;
         if let Err(error) = ledger.forget_incident(&incident, &original).await {
             tracing::warn!(%error, "the incident was not forgotten");
         }

@@ -21,6 +21,7 @@ mod incident;
 pub mod investigate;
 mod lease;
 pub mod ledger;
+mod left_out;
 pub mod pause;
 pub mod plan;
 mod policy_lease;

@@ -18,7 +18,7 @@ pub use copymend_diagnosis::{ContextKey, ContextValues, Simulation};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LeftOut};
 use crate::report::Report;
 use crate::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
@@ -355,6 +355,9 @@ pub trait Images: Send + Sync {
 pub trait Notifier: Send + Sync {
     /// Sends one report. Answers `false` where no topic is set.
     fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// Sends the summary of messages that were left out. Answers `false` where no topic is set.
+    fn notify_left_out(&self, left_out: &LeftOut) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
 /// Time, injected.

@@ -3,6 +3,7 @@
 
 mod faulty;
 mod many_sources;
+mod messages;
 mod storm;
 mod undo;
 
