@@ -135,7 +135,7 @@ impl Scene {
 
     async fn sweep(&self, account: &str) {
         let remediator = CopyRemediator::new(self.environment.clone(), self.settings.clone());
-        // No Region: nothing is looked for but what was left out.
+        // No copies are listed there.
         let event = json!({
             "detail-type": SWEEP_DETAIL_TYPE,
             "detail": {"accounts": [account], "regions": ["eu-central-1"]}
