@@ -265,7 +265,7 @@ impl<E: Environment> CopyRemediator<E> {
         }
         if state == ChangeState::Intended {
             let sids = sids(&recorded_statements(&change));
-            let confirmed = ledger.confirm_change(&change, &sids).await;
+            let confirmed = ledger.confirm_change(&change, &sids, None).await;
             confirmed?;
         }
         done.cause = Target::of_resource(&change.resource).map(|target| target.cause());

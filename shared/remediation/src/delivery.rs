@@ -52,7 +52,13 @@ pub(crate) async fn handle_once<E: Reads>(
     };
     let told = match answer(&delivery).await {
         Ok(report) => {
-            let told = count_and_tell(environment, ledger, id, &delivery.progress, report);
+            let told = count_and_tell(
+                environment,
+                ledger,
+                (id, &invocation.id),
+                &delivery.progress,
+                report,
+            );
             Box::pin(told).await
         }
         Err(error) => Err(error),

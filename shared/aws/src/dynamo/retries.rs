@@ -18,6 +18,7 @@ fn after_change(item: &Item) -> Option<AfterChange> {
 }
 
 impl DynamoLedger {
+    /// Adds the failed job to the set, which has no owner: the same job adds nothing twice.
     pub(super) async fn count_one_retry(
         &self,
         pk: &str,
@@ -78,6 +79,8 @@ impl DynamoLedger {
         Ok(begun.is_some())
     }
 
+    /// Without a condition: AWS Backup's new id for the job is the key, and only the retry of one
+    /// failed job starts that one. Whoever writes it again writes of the same retry.
     pub(super) async fn put_retry(
         &self,
         retried_job: &str,
