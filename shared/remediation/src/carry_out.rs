@@ -189,7 +189,14 @@ impl<E: Environment> CopyRemediator<E> {
                 Ok(done.refused())
             }
             Decision::Retry => self.start_again(done, case).await,
-            Decision::ReadAgain => self.read_again(done, case).await,
+            Decision::ReadAgain(otherwise) => {
+                let otherwise = Decided {
+                    decision: *otherwise,
+                    guards: done.guards.clone(),
+                    is_of_unlisted_source: decided.is_of_unlisted_source,
+                };
+                self.read_again(done, otherwise, case).await
+            }
             Decision::Resume(change, state) => self.resume(done, case, *change, state).await,
             Decision::Repair(plan) => {
                 let Some(facts) = case.investigated.facts() else {

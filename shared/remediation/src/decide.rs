@@ -25,8 +25,9 @@ pub enum Decision {
     Propose(Option<Box<Plan>>),
     /// Start the copy again, with nothing to repair.
     Retry,
-    /// What could not be read for a reason that passes is read again later, and decided then.
-    ReadAgain,
+    /// What could not be read for a reason that passes is read again later, and decided then. Where
+    /// the event can't be put off, it is this that is decided now.
+    ReadAgain(Box<Self>),
     /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy
     /// again, if its guards let it.
     Resume(Box<Change>, ChangeState),

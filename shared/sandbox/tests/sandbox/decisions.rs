@@ -99,7 +99,7 @@ const fn writes_or_starts(decision: &Decision) -> bool {
     match decision {
         Decision::Repair(_) | Decision::Retry | Decision::Resume(..) => true,
         Decision::Propose(_)
-        | Decision::ReadAgain
+        | Decision::ReadAgain(_)
         | Decision::Advise
         | Decision::Refuse(_)
         | Decision::Nothing => false,
