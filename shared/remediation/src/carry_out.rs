@@ -266,6 +266,7 @@ impl<E: Environment> CopyRemediator<E> {
         let recorded = ledger.change(&change.id).await;
         let recorded = recorded?;
         if recorded.is_none_or(|(_, state)| state == ChangeState::Undone) {
+            done.retried_job.clone_from(&case.history.retried_as);
             return Ok(done.refused().with_note(
                 "an earlier delivery of this event repaired the policy, and somebody took that back since",
             ));
@@ -348,6 +349,9 @@ impl<E: Environment> CopyRemediator<E> {
                 "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
             ));
         };
+        if let Some(job) = &case.history.retried_as {
+            return self.started_before(done, failure, ledger, job).await;
+        }
         // Asked anew: a repair takes time.
         let pause = ask_for_pause(environment, ledger).await;
         let history = History {

@@ -37,6 +37,8 @@ pub struct JobProgress {
     pub change_id: Option<String>,
     /// Whether people were told of what it was counted as.
     pub told: bool,
+    /// The job that its copy was started again as.
+    pub retried_as: Option<String>,
 }
 
 /// How a job was counted.
@@ -448,7 +450,8 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Option<u32>>> + Send;
 
-    /// Remembers that a job was started by our own retry of another job.
+    /// Remembers that a job was started by our own retry of another job: with the other job first,
+    /// whoever has its entry by now, so that no later delivery starts it once more.
     fn record_retried_job(
         &self,
         retried_job: &str,

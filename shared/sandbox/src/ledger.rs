@@ -473,6 +473,9 @@ impl Ledger for MemoryLedger {
         _now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordRetriedJob", retried_job)?;
+        if let Some(job) = state.jobs.get_mut(&record.original_job) {
+            job.progress.retried_as = Some(retried_job.to_owned());
+        }
         state.retried.insert(retried_job.to_owned(), record.clone());
         Ok(())
     }

@@ -75,7 +75,8 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
         "incident": { "S": "f" },
         "counted_after": { "S": "advised" },
         "change_id": { "S": "c-1" },
-        "told": { "BOOL": true }
+        "told": { "BOOL": true },
+        "retried_as": { "S": "job-2" }
     }});
     wire.once("UpdateItem", ok("{}"))
         .once("UpdateItem", ok(left.to_string()));
@@ -99,6 +100,7 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
             is_count_unclear: true,
             change_id: Some("c-1".to_owned()),
             told: true,
+            retried_as: Some("job-2".to_owned()),
         })
     );
     let sent = wire.sent("UpdateItem")[0].json();

@@ -3,7 +3,7 @@
 
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, Count, CountedAs, Counting, JobEntry, JobProgress, Lease,
-    Ledger, Occurrence,
+    Ledger, Occurrence, RetryRecord,
 };
 use copymend_remediation::ports::CallErrorKind;
 
@@ -37,6 +37,7 @@ pub(super) async fn progress(ledger: &impl Ledger) {
             is_count_unclear: false,
             change_id: Some("resumed-change".to_owned()),
             told,
+            retried_as: None,
         })
     };
     ledger.abandon_job("resumed", "a").await.unwrap();
@@ -74,6 +75,38 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         left("retried", &again, false)
     );
     ledger.record_told("never begun", "a").await.unwrap();
+    // What its copy was started again as is known to the next delivery, whoever began the job.
+    let retry = RetryRecord {
+        original_job: "resumed".to_owned(),
+        origin: None,
+        after_change: None,
+    };
+    ledger
+        .record_retried_job("started", &retry, at(64))
+        .await
+        .unwrap();
+    let of_nobody = RetryRecord {
+        original_job: "never begun".to_owned(),
+        ..retry.clone()
+    };
+    ledger
+        .record_retried_job("another", &of_nobody, at(64))
+        .await
+        .unwrap();
+    ledger.abandon_job("resumed", "d").await.unwrap();
+    let JobEntry::Started(progress) = begin("d", 65).await.unwrap() else {
+        panic!("it is free");
+    };
+    assert_eq!(progress.retried_as.as_deref(), Some("started"));
+    assert_eq!(ledger.retry_of("started").await.unwrap(), Some(retry));
+    assert_eq!(
+        ledger.retry_of("another").await.unwrap(),
+        Some(of_nobody),
+        "a job without an entry"
+    );
+    let begun = ledger.begin_job("never begun", "a", at(64), at(64));
+    assert_eq!(begun.await.unwrap(), new());
+    ledger.abandon_job("never begun", "a").await.unwrap();
     assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
     ledger
         .finish_job("resumed", "d", "retried", at(63))

@@ -43,6 +43,7 @@ impl Case {
             started_by: StartedBy::BackupPlan,
             pause: Some(Ok(None)),
             intended: None,
+            retried_as: None,
             earlier_repair: None,
             notes: Vec::new(),
         };
