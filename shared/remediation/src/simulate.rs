@@ -96,14 +96,15 @@ pub(crate) async fn job_role_access<I: Identities>(
     access
 }
 
-/// What the job role may do with the keys that it uses itself: one question a key, and none where the
-/// copy makes the role use no key, or where there is no such role.
+/// What the job role may do with the keys that it uses itself: one question a key. None is asked where
+/// the copy makes the role use no key, where there is no such role, and where it isn't known what kind
+/// of vault the copy goes to, which decides who uses the keys.
 pub(crate) async fn job_role_keys<I: Identities>(
     identities: &I,
     copy: &BackupCopy,
     facts: &Facts,
 ) -> Vec<SimulatedKey> {
-    if is_missing(copy, &facts.job_role) {
+    if is_missing(copy, &facts.job_role) || facts.enters_air_gapped_vault().is_none() {
         return Vec::new();
     }
     let keys = keys_of_job_role(copy, facts);
