@@ -9,6 +9,7 @@ mod image_keys;
 mod job_role_keys;
 mod key;
 pub(crate) mod key_policy;
+mod key_simulation;
 mod organization;
 mod passing;
 mod permission;
@@ -32,6 +33,7 @@ use crate::messages::rules;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, always, never};
 pub use entry::{Remedy, Repairable};
 pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
+pub use job_role_keys::keys_of_job_role;
 pub(crate) use job_role_keys::open_at_keys;
 pub(crate) use vault::is_of_no_use;
 
@@ -226,6 +228,11 @@ impl Cause {
                 .collect()
         });
         DENIES.contains(&self)
+    }
+
+    /// Whether it is about the key of the source backup.
+    pub(crate) fn is_of_source_key(self) -> bool {
+        image_keys::OF_KEYS.contains(&self)
     }
 
     /// Its place in the order in which causes must be put right; the last where no fact shows it.

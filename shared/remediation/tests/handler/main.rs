@@ -8,9 +8,11 @@
 
 mod advisor;
 mod advisor_keys;
+mod advisor_named_causes;
 mod attacks;
 mod bad_input;
 mod guards;
+mod guards_of_unknowns;
 mod incidents;
 mod limits;
 mod local_runs;
