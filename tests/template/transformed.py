@@ -13,6 +13,7 @@ from samtranslator.translator.transform import transform
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "template.yaml"
+MEMBER = TEMPLATE.parent / "member.yaml"
 
 
 class _Loader(yaml.SafeLoader):
@@ -67,7 +68,11 @@ def role_policies(resources, role):
     properties = resources[role]["Properties"]
     assert "ManagedPolicyArns" not in properties, f"{role} has managed policies"
     for policy in properties.get("Policies", []):
-        yield policy["PolicyName"], resources[role].get("Condition"), policy["PolicyDocument"]
+        condition = resources[role].get("Condition")
+        if "Fn::If" in policy:
+            condition, policy, otherwise = policy["Fn::If"]
+            assert otherwise == {"Ref": "AWS::NoValue"}, otherwise
+        yield policy["PolicyName"], condition, policy["PolicyDocument"]
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::RolePolicy" and resource["Properties"]["RoleName"] == {"Ref": role}:
             yield name, resource.get("Condition"), resource["Properties"]["PolicyDocument"]
