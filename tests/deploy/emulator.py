@@ -5,6 +5,7 @@
 - names that another stack of the same name doesn't get again;
 - Lambda's limit of 4 KB for a function's environment;
 - the concurrency that a function reserves, as much as an account has;
+- alarms on more than one metric;
 - capabilities that a template needs and nobody gave, which it asks for only where it checks every caller.
 
 Prints `knows TYPE` for every type of the table that it knows by itself, and then serves on GATEWAY_PORT.
@@ -136,12 +137,27 @@ def patch_reserved_concurrency():
     FUNCTION["create"], FUNCTION["update"] = created, updated
 
 
+def patch_alarms():
+    """An alarm on a sum of metrics is kept as one on the first of them: the emulator knows no others, and evaluates none here."""
+    recorded = provisioners._cw_metric_alarm_record
+
+    def record(name, properties):
+        metrics = [one["MetricStat"] for one in properties.get("Metrics") or [] if "MetricStat" in one]
+        if metrics:
+            plain = {key: value for key, value in properties.items() if key != "Metrics"}
+            properties = plain | metrics[0]["Metric"] | {"Period": metrics[0]["Period"], "Statistic": metrics[0]["Stat"]}
+        return recorded(name, properties)
+
+    provisioners._cw_metric_alarm_record = record
+
+
 if __name__ == "__main__":
     patch_conditions()
     patch_names()
     handlers._capabilities_enforced = lambda: True
     patch_environment_limit()
     patch_reserved_concurrency()
+    patch_alarms()
     for kind in sorted(MADE | UNKNOWN):
         if kind in HANDLERS:
             print(f"knows {kind}", flush=True)

@@ -64,6 +64,7 @@ class Deploy(unittest.TestCase):
         self.assertEqual(stack.status(), "CREATE_COMPLETE")
         self.assertEqual(stack.variables()["COPYMEND_MODE"], "observe")
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
+        self.watched(stack)
         # What guided has saved deploys the same again.
         code, output = stack.sam("deploy", "--no-confirm-changeset")
         self.assertEqual(code, 0, output[-3000:])
@@ -141,6 +142,22 @@ class Deploy(unittest.TestCase):
 
         self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="")
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
+
+    def watched(self, stack):
+        """There is a sweep a day and a test message a week, and every alarm goes to the topic of alarms."""
+        events, resources = stack.client("events"), stack.resources()
+        for rule, schedule, kind in (("SweepRule", "rate(1 day)", "Copymend Sweep"), ("TestMessageRule", "cron(0 8 ? * MON *)", "Copymend Test Message")):
+            name = resources[rule][0]
+            self.assertEqual(events.describe_rule(Name=name)["ScheduleExpression"], schedule)
+            [target] = events.list_targets_by_rule(Rule=name)["Targets"]
+            self.assertEqual(json.loads(target["Input"])["detail-type"], kind)
+        alarms = stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        self.assertEqual(len(alarms), sum(kind == "AWS::CloudWatch::Alarm" for _, kind in resources.values()))
+        for alarm in alarms:
+            self.assertEqual(alarm["AlarmActions"], [stack.outputs()["AlarmTopicArn"]])
+            self.assertIn("docs/runbook.md#", alarm["AlarmDescription"])
+        shown = stack.client("cloudwatch").get_dashboard(DashboardName=stack.outputs()["DashboardName"])["DashboardBody"]
+        self.assertIn(resources["CopyRemediator"][0], json.dumps(json.loads(shown)))
 
     def audited(self, stack, roles):
         """The rule of the audit matches these roles, and sends to its topic, which takes what it sends."""
@@ -233,8 +250,8 @@ class Deploy(unittest.TestCase):
             self.assertEqual(made["Path"], "/acme/")
             self.assertTrue(made["RoleName"].startswith("acme-copymend-"), made["RoleName"])
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS | {"encryption-key"})
-        ledger = stack.client("dynamodb").describe_table(TableName=stack.outputs()["LedgerTable"])["Table"]
-        self.assertEqual(ledger["SSEDescription"]["KMSMasterKeyArn"], key)
+        queue = stack.client("sqs").get_queue_attributes(QueueUrl=stack.outputs()["DeadLettersUrl"], AttributeNames=["All"])
+        self.assertEqual(queue["Attributes"]["KmsMasterKeyId"], key)
 
     def test_a_member_account_in_its_home_region_and_in_another(self):
         hub = {
@@ -271,8 +288,11 @@ class Deploy(unittest.TestCase):
         self.deployed(other, **hub | repair | people)
         types = {kind for _, kind in other.resources().values()}
         audit = {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
-        self.assertEqual(types, {"AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"} | audit)
+        self.assertEqual(types, {"AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"} | audit)
         self.audited(other, watched)
+        # The emulator sees no change where conditions alone decide otherwise.
+        self.deployed(other, WithAlarms="false", ForwardRecoveries="true")
+        self.assertNotIn("AWS::CloudWatch::Alarm", {kind for _, kind in other.resources().values()})
 
         # People come and go. What is switched off for the hub stays on for those who undo.
         self.deployed(home, **people, Mode="observe")

@@ -126,6 +126,8 @@ HUB = LISTS | {
             "at(2026-01-01T00:00:00)",
         ],
     ),
+    "TestMessageSchedule": (["", "rate(7 days)", "cron(0 8 ? * MON *)"], ["weekly", "rate(1 weeks)", "at(2026-01-01T00:00:00)"]),
+    "SilenceHours": (["2", "25", "168"], ["", "1", "169", "many"]),
     "SweepRegions": (
         ["", "eu-west-1", "eu-west-1,us-gov-west-1,eu-isoe-west-1"],
         ["*", "eu-west", "Ireland", "eu-west-1a", "eu-west-1;us-east-1", "eu-west-1, us-east-1"],
@@ -215,6 +217,8 @@ MEMBER = LISTS | {
     "HomeRegion": (["eu-west-1", "ap-southeast-2", "us-gov-west-1"], ["", "*", "eu-west", "eu-west-1,eu-west-2"]),
     "Mode": (["observe", "repair"], ["write"]),
     "ForwardRecoveries": (["true", "false"], ["yes"]),
+    "WithAlarms": (["true", "false"], ["yes"]),
+    "NotificationEmail": (["", "people@example.com"], ["people", "a@example.com,b@example.com"]),
 }
 
 

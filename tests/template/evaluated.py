@@ -103,7 +103,7 @@ class Evaluation:
 
     def getatt(self, arguments):
         name, attribute = arguments
-        return {"Arn": self.arn, "QueueName": self.name}[attribute](name)
+        return {"Arn": self.arn, "QueueName": self.name, "TopicName": self.name}[attribute](name)
 
     def sub(self, arguments):
         text, variables = arguments if isinstance(arguments, list) else (arguments, {})

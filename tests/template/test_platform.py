@@ -45,6 +45,7 @@ MEMBER_GIVEN = {
     "ReadOrganizationPaths": "true",
     "ReaderPrincipalArns": ROLE,
     "UndoPrincipalArns": ROLE,
+    "NotificationEmail": "people@example.com",
 }
 NETWORK = {"VpcSubnetIds": SUBNETS, "VpcSecurityGroupIds": GROUPS}
 # How each type says what it is encrypted under. Those of the second list keep nothing that a key of one's own could be given for here.
@@ -83,6 +84,10 @@ WITHOUT_TAGS = {
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 }
+
+
+def only_in_vpc(template):
+    return {name for name, one in template["Resources"].items() if one.get("Condition") in ("InVpc", "AdvisorInVpc")}
 
 
 def templates():
@@ -253,10 +258,6 @@ class Platform(unittest.TestCase):
             for name in as_list(template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]):
                 for parameter in name["Parameters"]:
                     self.assertIn(parameter, template["Parameters"])
-
-
-def only_in_vpc(template):
-    return {name for name, one in template["Resources"].items() if one.get("Condition") in ("InVpc", "AdvisorInVpc")}
 
 
 if __name__ == "__main__":
