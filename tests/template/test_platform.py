@@ -250,6 +250,17 @@ class Platform(unittest.TestCase):
             reached = bool(tagging.get("taggable") and tagging.get("tagOnCreate") and tagging.get("tagUpdatable"))
             self.assertEqual(reached, kind not in WITHOUT_TAGS, kind)
 
+    def test_what_the_checks_skip_has_its_reason(self):
+        skipped = [
+            (name, one)
+            for template in (read(), read(MEMBER))
+            for name, resource in template["Resources"].items()
+            for one in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
+        ]
+        self.assertLessEqual(len(skipped), 6)
+        for name, one in skipped:
+            self.assertGreater(len(one["comment"].split()), 5, name)
+
     def test_no_default_asks_for_anything_of_the_platform(self):
         for _, template, _ in templates():
             for name in ("PermissionsBoundary", "NamePrefix", "EncryptionKey", "VpcSubnetIds", "VpcSecurityGroupIds"):

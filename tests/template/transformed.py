@@ -2,8 +2,10 @@
 
 import copy
 import functools
+import json
 import logging
 import os
+import sys
 from pathlib import Path
 
 import yaml
@@ -113,3 +115,9 @@ def senders(resources, rules):
             arn = {"Fn::If": [resources[name]["Condition"], arn, {"Ref": "AWS::NoValue"}]}
         arns.append(arn)
     return arns
+
+
+if __name__ == "__main__":
+    # Writes both templates as CloudFormation sees them into a folder, for `make deploy-check`.
+    for written, made in ((TEMPLATE, transformed()), (MEMBER, transformed(MEMBER))):
+        (Path(sys.argv[1]) / written.with_suffix(".json").name).write_text(json.dumps(made, indent=1))
