@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 #[path = "ledger_contract_of_small_items.rs"]
 mod small_items;
 
-use small_items::{pauses, retries, settings, sources};
+use small_items::{left_out, pauses, retries, settings, sources};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
 pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
@@ -24,6 +24,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     settings(ledger).await;
     retries(ledger).await;
     sources(ledger).await;
+    left_out(ledger).await;
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {

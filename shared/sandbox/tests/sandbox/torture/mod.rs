@@ -4,6 +4,7 @@
 mod faulty;
 mod later;
 mod many_sources;
+mod messages;
 mod storm;
 mod undo;
 
