@@ -10,6 +10,8 @@ from test_platform import HUB, MEMBER_GIVEN, of_type
 from transformed import MEMBER, TEMPLATE, read, rules_of, transformed
 
 RUNBOOK = TEMPLATE.parent / "docs" / "runbook.md"
+# Where the functions' own metrics have their names.
+METRICS = TEMPLATE.parent / "shared" / "lambda" / "src" / "metrics.rs"
 DESCRIPTION = 1024
 MOST_METRICS = 10
 DAY = 24 * 60 * 60
@@ -95,7 +97,7 @@ class Alarms(unittest.TestCase):
 
     def test_a_part_without_an_alarm_would_be_found(self):
         for name in of_type(hub(), "AWS::CloudWatch::Alarm"):
-            if name in ("NothingArrivedAlarm", "NoSweepAlarm"):
+            if name in ("NothingArrivedAlarm", "NoSweepAlarm", "SweepFailuresAlarm"):
                 continue
             template = copy.deepcopy(transformed())
             del template["Resources"][name]
@@ -130,6 +132,7 @@ class Alarms(unittest.TestCase):
             "SystemErrors": (10, 300, 1, "Sum"),
             "Invocations": (1, 3600, "25", "Sum"),
             "SweepsCompleted": (1, 3600, "25", "Sum"),
+            "SweepFailures": (1, 3600, 1, "Sum"),
         }
         for resources in (hub(), member()):
             for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
@@ -162,7 +165,7 @@ class Alarms(unittest.TestCase):
         default = evaluated(transformed())
         self.assertEqual(default["SweepRule"]["Properties"]["ScheduleExpression"], "rate(1 day)")
         off = evaluated(transformed(), SweepSchedule="")
-        self.assertEqual({"SweepRule", "SweepPermission", "NothingArrivedAlarm", "NoSweepAlarm"} & set(off), set())
+        self.assertEqual({"SweepRule", "SweepPermission", "NothingArrivedAlarm", "NoSweepAlarm", "SweepFailuresAlarm"} & set(off), set())
 
     def test_every_alarm_says_what_it_means_and_where_to_read_what_to_do(self):
         sections = {re.sub(r"[^a-z0-9 -]", "", line[3:].lower()).strip().replace(" ", "-") for line in headings()}
@@ -230,11 +233,21 @@ class TestMessage(unittest.TestCase):
 
 
 class Dashboard(unittest.TestCase):
+    def test_every_metric_that_a_function_can_print_is_shown_and_no_other_is_looked_at(self):
+        names = METRICS.read_text().split("pub const fn name(", 1)[1].split("\n    }\n", 1)[0]
+        printed = set(re.findall(r'Self::\w+ => "(\w+)"', names))
+        self.assertIn("SweepsCompleted", printed)
+        shown = hub()["Dashboard"]["Properties"]["DashboardBody"]
+        self.assertEqual({name for name in printed if name not in shown}, set())
+        alarms = of_type(hub(), "AWS::CloudWatch::Alarm").values()
+        own = {metric for alarm in alarms for namespace, metric, _, _ in metrics(alarm) if namespace == "Copymend"}
+        self.assertLessEqual(own, printed)
+
     def test_it_shows_what_the_functions_tell_and_what_aws_counts(self):
         for given in ({}, {"WithAccessAdvisor": "false"}):
             body = json.loads(hub(**given)["Dashboard"]["Properties"]["DashboardBody"])
             shown = json.dumps(body)
-            for metric in ("Failures", "Repairs", "Refusals", "Retries", "SecondsToGoodCopy", "EventsHandled", "SweepsCompleted"):
+            for metric in ("Failures", "Repairs", "Refusals", "Retries", "SecondsToGoodCopy", "EventsHandled", "SweepsCompleted", "SweepFailures"):
                 self.assertIn(metric, shown)
             for dimensions in ("{Copymend,Function,Cause}", "{Copymend,Function,Guard}"):
                 self.assertIn(dimensions, shown)

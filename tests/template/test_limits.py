@@ -60,6 +60,7 @@ HUB = SWITCHED_ON | VPC | {
     "VaultScope": "organizational-unit",
     "KeyProfile": "least-privilege",
     "SourceRetryBudget": "1000000",
+    "SourceMessageBudget": "10000",
     "RetryMaxBytes": "1" * 16,
     "EndpointUrl": "https://" + "e" * 92,
     "AllowOnDemand": "false",

@@ -4,7 +4,7 @@
 const PREFIX: &str = "COPYMEND_";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 28] = [
     "COPYMEND_MODE",
     "COPYMEND_ALLOWED_DESTINATIONS",
     "COPYMEND_ALLOWED_SOURCES",
