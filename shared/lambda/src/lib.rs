@@ -30,14 +30,29 @@ pub async fn run(start: impl Future<Output = Result<(), Error>>) -> ExitCode {
 /// JSON with times in RFC 3339, fields flattened: Lambda's own log format, so that its level filter
 /// understands it.
 fn start_logs() {
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
+    let filter = ["COPYMEND_LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|level| !level.is_empty()))
+        .map_or("info", |level| filter(&level));
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(true)
-        .with_env_filter(EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_env_filter(EnvFilter::new(filter))
         .init();
+}
+
+/// The lines that a level lets through. Below `info` there are only Copymend's own: what the
+/// libraries write there may show requests.
+fn filter(level: &str) -> &'static str {
+    match level.to_ascii_lowercase().as_str() {
+        "trace" => "info,copymend=trace",
+        "debug" => "info,copymend=debug",
+        "warn" => "warn",
+        "error" | "fatal" => "error",
+        _ => "info",
+    }
 }
 
 /// Answers invocations until the runtime ends. An error of the handler is answered with its stable
