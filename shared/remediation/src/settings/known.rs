@@ -4,7 +4,7 @@
 const PREFIX: &str = "COPYMEND_";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 28] = [
+const SETTINGS: [&str; 29] = [
     "COPYMEND_MODE",
     "COPYMEND_ALLOWED_DESTINATIONS",
     "COPYMEND_ALLOWED_SOURCES",
@@ -24,6 +24,7 @@ const SETTINGS: [&str; 28] = [
     "COPYMEND_ALLOW_FULLY_MANAGED_KEYS",
     "COPYMEND_CREATE_SERVICE_LINKED_ROLE",
     "COPYMEND_MEMBER_ROLE",
+    "COPYMEND_FUNCTION_ROLE",
     "COPYMEND_EXTERNAL_ID",
     "COPYMEND_TOPIC_ARN",
     "COPYMEND_LEDGER_TABLE",
