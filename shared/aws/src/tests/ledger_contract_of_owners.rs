@@ -75,7 +75,22 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         left("retried", &again, false)
     );
     ledger.record_told("never begun", "a").await.unwrap();
-    // What its copy was started again as is known to the next delivery, whoever began the job.
+    retried(ledger).await;
+    assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
+    ledger
+        .finish_job("resumed", "d", "retried", at(63))
+        .await
+        .unwrap();
+    let done = JobEntry::Done("retried".to_owned());
+    assert_eq!(begin("e", 64).await.unwrap(), done);
+    let outcome = ledger.outcome_of_job("resumed").await.unwrap();
+    assert_eq!(outcome.as_deref(), Some("retried"));
+    assert_eq!(ledger.outcome_of_job("never begun").await.unwrap(), None);
+}
+
+/// What a copy was started again as is known to the next delivery, whoever began the job.
+async fn retried(ledger: &impl Ledger) {
+    let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
     let retry = RetryRecord {
         original_job: "resumed".to_owned(),
         origin: None,
@@ -104,19 +119,9 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         Some(of_nobody),
         "a job without an entry"
     );
-    let begun = ledger.begin_job("never begun", "a", at(64), at(64));
-    assert_eq!(begun.await.unwrap(), new());
+    let first = ledger.begin_job("never begun", "a", at(64), at(64));
+    assert_eq!(first.await.unwrap(), new());
     ledger.abandon_job("never begun", "a").await.unwrap();
-    assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
-    ledger
-        .finish_job("resumed", "d", "retried", at(63))
-        .await
-        .unwrap();
-    let done = JobEntry::Done("retried".to_owned());
-    assert_eq!(begin("e", 64).await.unwrap(), done);
-    let outcome = ledger.outcome_of_job("resumed").await.unwrap();
-    assert_eq!(outcome.as_deref(), Some("retried"));
-    assert_eq!(ledger.outcome_of_job("never begun").await.unwrap(), None);
 }
 
 const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:recorded";
