@@ -35,6 +35,12 @@ def test_bad_inputs_get_a_stable_error_and_the_process_survives(make_world, star
         (b'"text"', "NotAnEvent"),
         (b"{}", "MissingField"),
         (b"[" * 100_000, "NotAnEvent"),
+        (json.dumps(event).encode()[:300], "NotAnEvent"),
+        (json.dumps(event).encode("utf-16"), "NotAnEvent"),
+        (json.dumps(event).encode() * 2, "NotAnEvent"),
+        (json.dumps([event, event]).encode(), "NotAnEvent"),
+        (changed(event, time="yesterday"), "NotAnEvent"),
+        (detail(event, iamRoleArn="arn:aws:iam::111122223333:role/" + "a" * 5_000_000), "MalformedField"),
         (changed(event, source="aws.s3"), "OtherEvent"),
         (changed(event, **{"detail-type": "Backup Job State Change"}), "OtherEvent"),
         (changed(event, without=["source"]), "MissingField"),
@@ -58,8 +64,8 @@ def test_bad_inputs_get_a_stable_error_and_the_process_survives(make_world, star
 
 @pytest.mark.parametrize(
     "message",
-    ["Access Denied trying to call AWS Backup service. " * 21_000, "a" * 1_000_000, "\u0000\u0007\u001b[31m\r\n\u202e\ufffe"],
-    ids=["1 MB of a known message", "1 MB of nothing", "control characters"],
+    ["Access Denied trying to call AWS Backup service. " * 100_000, "a" * 1_000_000, "\u0000\u0007\u001b[31m\r\n\u202e\ufffe"],
+    ids=["5 MB of a known message", "1 MB of nothing", "control characters"],
 )
 def test_odd_messages_are_explained_without_a_write(make_world, start, message):
     world = make_world(vault_policy=w.VAULT_CLOSED)
@@ -71,6 +77,8 @@ def test_odd_messages_are_explained_without_a_write(make_world, start, message):
     assert not answer["verified"]
     assert world.writes() == []
     assert function.starts() == 1
+    # It is not echoed whole.
+    assert len(json.dumps(answer)) < 100_000
 
 
 def test_unknown_members_and_an_empty_recovery_point_are_accepted(make_world, start):
@@ -102,6 +110,9 @@ def test_sample_events_are_explained_anywhere(make_world, start):
         ("COPYMEND_ALLOWED_DESTINATIONS", "dr-vault", ["ARN pattern"]),
         ("COPYMEND_RETRY_BUDGET", "many", ["number"]),
         ("COPYMEND_ORGANIZATION_ID", "o-*", ["o-exampleorgid"]),
+        ("COPYMEND_WRITE_BUGDET", "1", ["COPYMEND_WRITE_BUDGET"]),
+        ("COPYMEND_MAX_AGE_HOURS", "-1", ["from 0 to 720"]),
+        ("COPYMEND_ALLOWED_KEYS", "arn:moon:kms:*:111122223333:key/*", ["ARN pattern"]),
     ],
 )
 def test_a_bad_setting_stops_the_start_and_is_named(make_world, start, name, value, accepted):
