@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::grounds::Grounds;
+pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS, start_of_hour};
 pub use crate::pause::Pause;
 pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
 use crate::ports::{CallError, CallErrorKind, CallResult};
@@ -243,7 +244,7 @@ pub struct LastWrite {
 }
 
 /// The memory between events.
-pub trait Ledger: Send + Sync {
+pub trait Ledger: LeftOutMessages {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
     /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
     /// delivers an event again under the same request id only when the earlier invocation is dead.
@@ -328,7 +329,8 @@ pub trait Ledger: Send + Sync {
     /// Whether a lease is still the one on record. Read consistently.
     fn is_leased(&self, lease: &Lease) -> impl Future<Output = CallResult<bool>> + Send;
 
-    /// How often something was done for a source account on this UTC day. Read consistently.
+    /// How often something was done for a source account in its
+    /// [period](CountedOfSource::period). Read consistently.
     fn counted_of_source(
         &self,
         what: CountedOfSource,
@@ -337,7 +339,7 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = CallResult<u32>> + Send;
 
     /// Counts that something is about to be done for a source account, unless `budget` are used up
-    /// on this UTC day: then `false`. A call whose answer was lost may count twice, never not at
+    /// in its [period](CountedOfSource::period): then `false`. A call whose answer was lost may count twice, never not at
     /// all.
     fn count_of_source(
         &self,

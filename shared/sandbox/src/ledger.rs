@@ -1,5 +1,6 @@
 //! The ledger in memory.
 
+mod left_out;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::state::{Counted, Job, JobState, State};
 use crate::calls::Calls;
-use crate::policies::day;
 
 /// How long finished jobs, incidents and retries are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -264,7 +264,7 @@ impl Ledger for MemoryLedger {
         now: Timestamp,
     ) -> CallResult<u32> {
         let state = self.begin("ledger:CountedOfSource", source.as_str())?;
-        let counted = state.sources.get(&(what, source, day(now)));
+        let counted = state.sources.get(&(what, source, what.period(now)));
         Ok(counted.copied().unwrap_or_default())
     }
 
@@ -276,7 +276,10 @@ impl Ledger for MemoryLedger {
         now: Timestamp,
     ) -> CallResult<bool> {
         let mut state = self.begin("ledger:CountOfSource", source.as_str())?;
-        let counted = state.sources.entry((what, source, day(now))).or_default();
+        let counted = state
+            .sources
+            .entry((what, source, what.period(now)))
+            .or_default();
         let is_within = *counted < budget;
         if is_within {
             *counted = counted.saturating_add(1);

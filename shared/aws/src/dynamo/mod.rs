@@ -14,7 +14,8 @@
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
 //! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |
 //! | `writes#RESOURCE#DAY` | `occurrences`: intents of a write | 7 days |
-//! | `source#ACCOUNT#WHAT#DAY` | `occurrences` of `writes` or `retries` | 7 days |
+//! | `source#ACCOUNT#WHAT#PERIOD` | `occurrences` of `writes` or `retries` in a day, of `messages` or `unverified-messages` in an hour | 7 days |
+//! | `left-out#ACCOUNT`, `left-out#unverified#ACCOUNT` | messages to sum up: `occurrences`, `cause#CAUSE` (counts), `copy_jobs` (a string set: the first), `first_at`, `last_at`; who does: `held_by`, `held_until` | 90 days |
 //! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | for ever; once undone, and an undo itself, 400 days |
 //! | `last-change` | `change_id`, `written_at` | for ever |
 //! | `admitted#RESOURCE#GRANTEE` | `written_at`, `change_id` | 30 days |
@@ -39,6 +40,7 @@ mod counting;
 mod history;
 mod jobs;
 mod leases;
+mod left_out;
 mod pausing;
 mod retries;
 mod settings;

@@ -1,5 +1,5 @@
-//! What is counted in one day: the writes of a policy, and the writes and retries of a source
-//! account.
+//! What is counted in one day or hour: the writes of a policy; the writes, retries and messages of
+//! a source account.
 
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::CountedOfSource;
@@ -13,8 +13,7 @@ use crate::item::{expiry, number, schema, whole, writes_key};
 const ADD: &str = "SET expires_at = :expires, #schema = :schema ADD occurrences :one";
 
 fn source_key(what: CountedOfSource, source: AccountId, at: Timestamp) -> String {
-    // The calendar day in UTC.
-    format!("source#{source}#{}#{}", what.slug(), at.strftime("%F"))
+    format!("source#{source}#{}#{}", what.slug(), what.period(at))
 }
 
 impl DynamoLedger {

@@ -13,8 +13,8 @@ use copymend_policy::{AccountId, Arn};
 use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease,
-    Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
-    SettingsNotice,
+    Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
+    RecordedSettings, Refusal, RetryRecord, SettingsNotice,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, DelayedRetries, Environment,
@@ -255,6 +255,20 @@ impl Notifier for Faulty {
         let fault = self.begin("notify")?;
         let answer = self.inner.notifier().notify(report).await;
         end("notify", fault, answer)
+    }
+
+    async fn notify_left_out(&self, left_out: &LeftOut) -> CallResult<bool> {
+        let fault = self.begin("notify_left_out")?;
+        let answer = self.inner.notifier().notify_left_out(left_out).await;
+        end("notify_left_out", fault, answer)
+    }
+}
+
+impl LeftOutMessages for Faulty {
+    passed_on! { ledger:
+        leave_out(of: MessagesOf, cause: &str, id: &str, now: Timestamp) -> bool;
+        claim_left_out(of: MessagesOf, owner: &str, now: Timestamp, until: Timestamp) -> Option<LeftOut>;
+        forget_left_out(of: MessagesOf, owner: &str) -> ();
     }
 }
 
