@@ -52,6 +52,7 @@ async fn inputs(act: Act) -> Inputs {
         started_by: StartedBy::BackupPlan,
         pause: Some(Ok(None)),
         intended: None,
+        retried_as: None,
         earlier_repair: None,
         retried_as: None,
         notes: Vec::new(),
