@@ -54,7 +54,7 @@ template: ## Check what the roles of the transformed template may do, and what a
 	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/template
 	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/release
 
-deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFormation.
+deploy-test: ## Deploy from the sources and from a release, and delete, against an emulator of CloudFormation.
 	tests/black_box/install sam deploy
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
 
@@ -125,7 +125,7 @@ permissions: ## Write what the templates permit anew into release/permissions.js
 	tests/black_box/install sam
 	$(TOOLS)/sam/bin/python release/permissions.py
 
-package: ## Make the release in target/package, for the processors whose Rust targets are installed (docs/releasing.md).
+package: ## Make the release in target/package, for the processors whose Rust targets are installed (docs/releases.md).
 	tests/black_box/install sam build
 	PATH="$(CURDIR)/$(TOOLS)/build/bin:$$PATH" $(TOOLS)/sam/bin/python release/package.py
 
