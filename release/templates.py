@@ -56,12 +56,14 @@ def packaged(text, version):
     text = _once(r"^(  AWS::CloudFormation::Interface:\n    ParameterGroups:\n)", r"\g<1>" + _GROUP, text)
     text = _once(r"^(Parameters:\n)", lambda found: found[1] + _parameters(version), text)
     for function, binary in FUNCTIONS.items():
+        # Every line of the resource is indented deeper than its name.
         build = (
-            rf"^(  {function}:\n    Type: AWS::Serverless::Function\n(?:    Condition: \w+\n)?)"
-            rf"    Metadata:\n      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: {binary}\n"
+            rf"^(  {function}:\n(?:    .*\n)*?)"
+            rf"      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: {binary}\n"
         )
         text = _once(build, r"\g<1>", text)
         text = _once(rf"^      CodeUri: functions/{binary}\n", _code(binary), text)
+    text = re.sub(r"^    Metadata:\n(?=    \w)", "", text, flags=re.MULTILINE)
     if parse(text) != _expected(original, version):
         raise CannotPackage("the packaged template differs from the source in more than the functions' code")
     return text
@@ -95,7 +97,10 @@ def _expected(template, version):
     template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].insert(0, parse(_GROUP)[0])
     for function, binary in FUNCTIONS.items():
         resource = template["Resources"][function]
-        del resource["Metadata"]
+        for key in ("BuildMethod", "BuildProperties"):
+            del resource["Metadata"][key]
+        if not resource["Metadata"]:
+            del resource["Metadata"]
         resource["Properties"] |= parse(_code(binary))
     return template
 

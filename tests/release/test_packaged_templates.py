@@ -46,6 +46,14 @@ class Packaged(unittest.TestCase):
         self.assertTrue(comments)
         self.assertEqual([line for line in packaged(SOURCE, "1.2.3").splitlines() if line.strip().startswith("#")], comments)
 
+    def test_metadata_that_is_not_of_the_build_stays(self):
+        build = "    Metadata:\n      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: access-advisor\n"
+        self.assertIn(build, SOURCE)
+        source = SOURCE.replace(build, build.replace("    Metadata:\n", "    Metadata:\n      checkov: {skip: []}\n"))
+        functions = parse(packaged(source, "1.2.3"))["Resources"]
+        self.assertEqual(functions["AccessAdvisor"]["Metadata"], {"checkov": {"skip": []}})
+        self.assertNotIn("Metadata", functions["CopyRemediator"])
+
     def test_a_template_that_is_written_otherwise_is_refused(self):
         for was, becomes in (
             ("      CodeUri: functions/access-advisor\n", "      CodeUri: functions/other\n"),
