@@ -21,7 +21,7 @@ from templates import FUNCTIONS, HUB, MEMBER, REPOSITORY, packaged
 
 PACKAGE = REPOSITORY / "target" / "package"
 BUILD = PACKAGE / "build"
-# The C library that the programs ask for at least: Amazon Linux 2023 has 2.34, the oldest Linux that is still kept up 2.28.
+# The C library that the command line asks for at least: the oldest one of a Linux that is still kept up.
 GLIBC = "2.28"
 # What a build may be told by the environment, and what then would differ from a build elsewhere.
 _FLAGS = re.compile(r"(CARGO_ENCODED_)?RUSTFLAGS|CARGO_(BUILD_(?!JOBS)|TARGET_|PROFILE_).*|RUSTC.*|C(XX|PP)?FLAGS(_.*)?|CARGO_INCREMENTAL|SOURCE_DATE_EPOCH")
@@ -81,19 +81,20 @@ def shared_files(version, crates, sysroot):
 
 def programs(version, architecture, shared):
     """The functions' archives and the command line program of one processor."""
-    files = {}
+    files, target = {}, dependencies.TARGETS[architecture]
+    # As `make build` does it: for the processors and the Linux that Lambda has.
     for program in FUNCTIONS.values():
-        files[f"{program}-{architecture}.zip"] = archives.zip_of_function(compiled(program, architecture))
-    # The functions are compiled for the processors that Lambda has, as `make build` does; people's may be older.
-    program = compiled("copymend", architecture, "--disable-optimizations")
-    processor = dependencies.TARGETS[architecture].split("-")[0]
+        files[f"{program}-{architecture}.zip"] = archives.zip_of_function(compiled(program, target))
+    # People's may be older.
+    program = compiled("copymend", f"{target}.{GLIBC}", "--disable-optimizations")
+    processor = target.split("-")[0]
     name = f"copymend-{version}-{processor}-linux"
     texts = {name: shared[name] for name in ("LICENSE", "THIRD-PARTY-NOTICES", "RUST-STANDARD-LIBRARY-NOTICES.html")}
     files[f"{name}.tar.gz"] = archives.tar_of_program(name, ("copymend", program), texts)
     return files
 
 
-def compiled(program, architecture, *options):
+def compiled(program, target, *options):
     """The program's bytes."""
     environment = {name: value for name, value in os.environ.items() if not _FLAGS.fullmatch(name)}
     environment |= {
@@ -101,13 +102,12 @@ def compiled(program, architecture, *options):
         "RUSTC_WRAPPER": str(REPOSITORY / "release" / "rustc"),
         "COPYMEND_WORKSPACE": str(REPOSITORY),
     }
-    target = f"{dependencies.TARGETS[architecture]}.{GLIBC}"
     arguments = ("--locked", "--release", "--target", target, "--package", program, "--bin", program, *options)
     subprocess.run(["cargo", "lambda", "build", *arguments], cwd=REPOSITORY, env=environment, check=True)
     content = (BUILD / "lambda" / program / "bootstrap").read_bytes()
     for place in (REPOSITORY, Path.home(), Path(environment.get("CARGO_HOME", Path.home() / ".cargo"))):
         if len(place.parts) > 1 and f"{place}/".encode() in content:
-            raise CannotPackage(f"`{program}` for {architecture} has a path of this machine in it: {place}")
+            raise CannotPackage(f"`{program}` for {target} has a path of this machine in it: {place}")
     return content
 
 
