@@ -106,6 +106,7 @@ HUB = LISTS | {
     "WriteBudget": (["0", "1000"], ["-1", "1001", "many"]),
     "SourceWriteBudget": (["0", "20", "10000"], ["-1", "10001", "many"]),
     "SourceRetryBudget": (["0", "100", "1000000"], ["-1", "1000001", "many"]),
+    "SourceMessageBudget": (["0", "60", "10000"], ["-1", "10001", "many"]),
     "RetryMaxBytes": (["0", "1099511627776"], ["-1", "many"]),
     "ExternalId": (
         ["", "12345678", "an-external-id", "a:b/c_d+e=f,g.h@i", "x" * 1224],

@@ -58,6 +58,7 @@ NO_RESOURCE = {
 FROM_THE_FUNCTION = {
     "backup:PutBackupVaultAccessPolicy",
     "backup:StartCopyJob",
+    "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",

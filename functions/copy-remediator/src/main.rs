@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use copymend_aws::{AwsEnvironment, ReadWrite};
+use copymend_lambda::metrics::{self, Metrics};
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::{Settings, refuse_unknown};
@@ -37,10 +38,13 @@ async fn main() -> ExitCode {
                 if swept.left > 0 {
                     tracing::warn!(left = swept.left, "the time was up; the next sweep goes on");
                 }
-                return Ok(Answer::Swept(swept.counts()));
+                let counts = swept.counts();
+                metrics::print(&Metrics::of_sweep(&counts, &swept.reports));
+                return Ok(Answer::Swept(counts));
             }
             let report = remediator.handle(&event, &invocation).await?;
             log(&report);
+            metrics::print(&Metrics::of_report(&report));
             Ok(Answer::Report(Box::new(report)))
         })
         .await

@@ -4,8 +4,10 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 use copymend_policy::Arn;
+use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
 use copymend_remediation::report::Report;
+use copymend_report::Email;
 
 use crate::error::Call;
 
@@ -36,9 +38,13 @@ impl SnsNotifier {
     }
 }
 
-impl Notifier for SnsNotifier {
-    async fn notify(&self, report: &Report) -> CallResult<bool> {
-        let email = copymend_report::email(report);
+impl SnsNotifier {
+    /// Publishes an e-mail with these attributes.
+    async fn publish<const N: usize>(
+        &self,
+        email: Email,
+        attributes: [(&str, &str); N],
+    ) -> CallResult<bool> {
         let Some((client, topic)) = &self.topic else {
             tracing::info!(
                 subject = email.subject,
@@ -47,27 +53,50 @@ impl Notifier for SnsNotifier {
             );
             return Ok(false);
         };
-        // Another delivery may name another cause, but counts the copy under the same incident.
-        let incident = report.incident.as_ref();
-        let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
         let call = Call::new("sns:Publish", topic);
-        let attribute = |value: &str| {
-            MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build()
-                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))
-        };
-        let request = client
+        let mut request = client
             .publish()
             .topic_arn(topic)
             .subject(subject(&email.subject))
-            .message(message(email.body))
-            .message_attributes("cause", attribute(cause.slug())?)
-            .message_attributes("outcome", attribute(report.outcome.slug())?)
-            .message_attributes("message_id", attribute(&message_id(report))?);
+            .message(message(email.body));
+        for (name, value) in attributes {
+            let attribute = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build()
+                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
+            request = request.message_attributes(name, attribute);
+        }
         call.send(request.send()).await?;
         Ok(true)
+    }
+}
+
+impl Notifier for SnsNotifier {
+    async fn notify(&self, report: &Report) -> CallResult<bool> {
+        // Another delivery may name another cause, but counts the copy under the same incident.
+        let incident = report.incident.as_ref();
+        let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
+        let attributes = [
+            ("cause", cause.slug()),
+            ("outcome", report.outcome.slug()),
+            ("message_id", &message_id(report)),
+        ];
+        self.publish(copymend_report::email(report), attributes)
+            .await
+    }
+
+    async fn notify_left_out(&self, left_out: &LeftOut) -> CallResult<bool> {
+        let whose = if left_out.of.is_confirmed {
+            ""
+        } else {
+            "unverified-"
+        };
+        let (account, first) = (left_out.of.account, left_out.first_at.as_second());
+        let id = format!("left-out-{whose}{account}/{first}");
+        let attributes = [("outcome", "left-out"), ("message_id", &id)];
+        self.publish(copymend_report::email_of_left_out(left_out), attributes)
+            .await
     }
 }
 

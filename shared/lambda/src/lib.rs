@@ -3,6 +3,8 @@
 
 use std::process::ExitCode;
 
+pub mod metrics;
+
 use copymend_remediation::{HandlerError, Invocation};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use serde::Serialize;

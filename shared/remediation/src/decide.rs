@@ -23,10 +23,11 @@ pub enum Decision {
     /// Only the mode stands in the way: people are shown what would be repaired, or, without a
     /// plan, that the copy would be started again.
     Propose(Option<Box<Plan>>),
-    /// Start the copy again, with nothing to repair.
+    /// Start the copy again, with nothing to repair; or report that an earlier delivery did.
     Retry,
-    /// What could not be read for a reason that passes is read again later, and decided then.
-    ReadAgain,
+    /// What could not be read for a reason that passes is read again later, and decided then. Where
+    /// the event can't be put off, it is this that is decided now.
+    ReadAgain(Box<Self>),
     /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy
     /// again, if its guards let it.
     Resume(Box<Change>, ChangeState),
@@ -95,14 +96,18 @@ pub fn decide(
         act: Act::Retry,
         ..question
     };
-    let Some(facts) = facts else {
-        return retry_or_advise(&as_retry);
-    };
-    if let Some((change, state)) = &history.intended
+    if let (Some(facts), Some((change, state))) = (facts, &history.intended)
         && is_there(change, failure, facts)
     {
         let guards = ask(&as_retry, BEFORE_A_LEASE);
         return decided(Decision::Resume(Box::new(change.clone()), *state), guards);
+    }
+    if history.retried_as.is_some() {
+        // It is started: no guard undoes that.
+        return decided(Decision::Retry, Vec::new());
+    }
+    if facts.is_none() {
+        return retry_or_advise(&as_retry);
     }
     let cause = diagnosis.cause();
     let is_confirmed = diagnosis.confirmed_cause() == Some(cause);

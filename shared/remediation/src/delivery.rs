@@ -21,22 +21,31 @@ pub(crate) struct Delivery<'d> {
     pub(crate) until: Timestamp,
 }
 
+impl Invocation {
+    /// How long what it holds in the ledger is its own.
+    pub(crate) fn held_until(&self) -> Timestamp {
+        let deadline = self.deadline;
+        deadline.saturating_add(GRACE).unwrap_or(deadline)
+    }
+}
+
 /// Handles an event once, however often it is delivered: begins its entry in the ledger, has it
 /// answered, counts the incident and tells people, and closes the entry. `repeated` makes the
-/// Report where an earlier delivery has handled it, with the outcome of that, or handles it now.
+/// Report where an earlier delivery has handled it, with the outcome of that, or handles it now. `message_budget` are
+/// the messages about a source account's copies in an hour, where that is bounded.
 pub(crate) async fn handle_once<E: Reads>(
     environment: &E,
     invocation: &Invocation,
     id: &str,
+    message_budget: Option<u32>,
     answer: impl AsyncFnOnce(&Delivery<'_>) -> Result<Report, HandlerError>,
     repeated: impl FnOnce(Option<String>) -> Report,
 ) -> Result<Report, HandlerError> {
     let clock = environment.clock();
-    let deadline = invocation.deadline;
     let mut delivery = Delivery {
         invocation,
         progress: JobProgress::default(),
-        until: deadline.saturating_add(GRACE).unwrap_or(deadline),
+        until: invocation.held_until(),
     };
     let Some(ledger) = environment.ledger() else {
         let report = answer(&delivery).await?;
@@ -52,7 +61,14 @@ pub(crate) async fn handle_once<E: Reads>(
     };
     let told = match answer(&delivery).await {
         Ok(report) => {
-            let told = count_and_tell(environment, ledger, id, &delivery.progress, report);
+            let told = count_and_tell(
+                environment,
+                ledger,
+                (id, &invocation.id),
+                &delivery.progress,
+                message_budget,
+                report,
+            );
             Box::pin(told).await
         }
         Err(error) => Err(error),

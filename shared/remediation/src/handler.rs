@@ -16,7 +16,7 @@ pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
 use crate::done::{Done, Findings};
 use crate::guards::{Guard, GuardResult};
-use crate::incident::tell;
+use crate::incident::tell_within;
 use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
@@ -124,7 +124,9 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
         if event.state == CopyJobState::Completed {
-            return self.recovered(&event).await;
+            let recovered = self.recovered(&event).await?;
+            self.sum_up_after(&recovered, invocation).await;
+            return Ok(recovered);
         }
         match self.handle_failed(&event, arrival, invocation).await {
             Err(HandlerError::Call(error)) => self.put_off_after(error, &event, arrival).await,
@@ -162,11 +164,14 @@ impl<E: Environment> CopyRemediator<E> {
                 ..report
             }
         };
-        let report = handle_once(&self.environment, invocation, &id, answer, repeated).await?;
+        let budget = Some(self.settings.source_message_budget);
+        let report =
+            handle_once(&self.environment, invocation, &id, budget, answer, repeated).await?;
         // The other invocation may be dead: its entry outlives it, and so this event must.
         if is_anothers && self.may_put_off() {
             return self.wait_for_another(event, arrival).await;
         }
+        self.sum_up_after(&report, invocation).await;
         Ok(report)
     }
 
@@ -334,8 +339,11 @@ impl<E: Environment> CopyRemediator<E> {
             lasted(now.duration_since(incident.first_seen)),
             incident.count
         ));
-        let report = self.explained(event, done);
-        let report = tell(self.environment.notifier(), report).await?;
+        let mut report = self.explained(event, done);
+        let lasted = now.duration_since(incident.first_seen).as_secs();
+        report.seconds_to_good_copy = u32::try_from(lasted).ok();
+        let budget = Some(self.settings.source_message_budget);
+        let (report, _) = tell_within(&self.environment, ledger, budget, report).await?;
         if let Err(error) = ledger.forget_incident(&incident, &original).await {
             tracing::warn!(%error, "the incident was not forgotten");
         }

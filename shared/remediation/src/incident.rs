@@ -2,6 +2,7 @@
 
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
+use crate::left_out::is_left_out;
 use crate::ports::{Clock, Notifier, Reads};
 use crate::report::{CopySummary, DecisionKind, Outcome, Report, Subject};
 
@@ -21,8 +22,9 @@ pub(crate) enum Told {
 pub(crate) async fn count_and_tell<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
-    job_id: &str,
+    (job_id, owner): (&str, &str),
     progress: &JobProgress,
+    message_budget: Option<u32>,
     mut told: Report,
 ) -> Result<(Report, Told), HandlerError> {
     if !told.outcome.is_told() || told.is_undecided() {
@@ -50,6 +52,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
             let count = Count {
                 fingerprint: &fingerprint,
                 copy_job_id: job_id,
+                owner,
                 outcome: told.outcome.counted_as(told.is_grant()),
                 counting: match before {
                     Some(_) => Counting::Again,
@@ -85,10 +88,33 @@ pub(crate) async fn count_and_tell<E: Reads>(
             .notes
             .push(format!("the incident was not counted: {error}")),
     }
-    let told = tell(environment.notifier(), told).await?;
-    if let Err(error) = ledger.record_told(job_id).await {
+    let (told, is_told) = tell_within(environment, ledger, message_budget, told).await?;
+    if let Err(error) = ledger.record_told(job_id, owner).await {
         tracing::warn!(%error, "it was not recorded that people were told");
     }
+    Ok((told, is_told))
+}
+
+/// Tells people, unless an hour has too many messages about the copies of the account: then a
+/// summary tells of it after the hour.
+pub(crate) async fn tell_within<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
+    message_budget: Option<u32>,
+    mut report: Report,
+) -> Result<(Report, Told), HandlerError> {
+    let now = environment.clock().now();
+    if let Some(budget) = message_budget
+        && report.outcome.is_told()
+        && is_left_out(ledger, budget, &report, now).await
+    {
+        report.notes.push(format!(
+            "this hour had {budget} messages about copies of the account: a summary tells of this \
+             one after the hour"
+        ));
+        return Ok((report, Told::NotNow));
+    }
+    let told = tell(environment.notifier(), report).await?;
     Ok((told, Told::Now))
 }
 

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::grounds::Grounds;
+pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS, start_of_hour};
 pub use crate::pause::Pause;
 pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
-use crate::ports::CallResult;
+use crate::ports::{CallError, CallErrorKind, CallResult};
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
@@ -37,6 +38,8 @@ pub struct JobProgress {
     pub change_id: Option<String>,
     /// Whether people were told of what it was counted as.
     pub told: bool,
+    /// The job that its copy was started again as.
+    pub retried_as: Option<String>,
 }
 
 /// How a job was counted.
@@ -66,6 +69,8 @@ pub struct Count<'c> {
     pub fingerprint: &'c str,
     /// The job that is counted.
     pub copy_job_id: &'c str,
+    /// The invocation that handles the job. Only its own entry remembers the count.
+    pub owner: &'c str,
     /// The outcome's slug.
     pub outcome: &'c str,
     /// Whether it is one more.
@@ -175,6 +180,18 @@ impl Change {
             .collect()
     }
 
+    /// The error of an undo that is recorded without a lease although a later change was written:
+    /// its Sids may be that one's by now.
+    #[must_use]
+    pub fn undo_is_late(&self) -> CallError {
+        CallError::new(
+            "record the change",
+            self.id.as_str(),
+            CallErrorKind::Rejected,
+            "a later change of the policy is on record; an undo before it is recorded under the policy's lease alone",
+        )
+    }
+
     /// The refusal that this change leaves: an undo's, unless it lets the grantee be admitted
     /// again.
     #[must_use]
@@ -227,7 +244,7 @@ pub struct LastWrite {
 }
 
 /// The memory between events.
-pub trait Ledger: Send + Sync {
+pub trait Ledger: LeftOutMessages {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
     /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
     /// delivers an event again under the same request id only when the earlier invocation is dead.
@@ -273,8 +290,13 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
 
-    /// Remembers that people were told about a job, as it was counted.
-    fn record_told(&self, copy_job_id: &str) -> impl Future<Output = CallResult<()>> + Send;
+    /// Remembers that people were told about a job, as it was counted. Only the owner's entry
+    /// remembers it: another invocation may have counted the job as something else since.
+    fn record_told(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Closes the incident that a job was counted in. Answers it to the first who asks, and to the
     /// same job again, so that people can be told by another delivery; `None` where there is none,
@@ -307,7 +329,8 @@ pub trait Ledger: Send + Sync {
     /// Whether a lease is still the one on record. Read consistently.
     fn is_leased(&self, lease: &Lease) -> impl Future<Output = CallResult<bool>> + Send;
 
-    /// How often something was done for a source account on this UTC day. Read consistently.
+    /// How often something was done for a source account in its
+    /// [period](CountedOfSource::period). Read consistently.
     fn counted_of_source(
         &self,
         what: CountedOfSource,
@@ -316,7 +339,7 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = CallResult<u32>> + Send;
 
     /// Counts that something is about to be done for a source account, unless `budget` are used up
-    /// on this UTC day: then `false`. A call whose answer was lost may count twice, never not at
+    /// in its [period](CountedOfSource::period): then `false`. A call whose answer was lost may count twice, never not at
     /// all.
     fn count_of_source(
         &self,
@@ -336,16 +359,28 @@ pub trait Ledger: Send + Sync {
 
     /// Records a change that is about to be written, and remembers it with the job: whoever finds a
     /// statement of ours in a policy finds its record too. It counts as one more write today, also
-    /// where the put fails.
-    fn intend_change(&self, change: &Change) -> impl Future<Output = CallResult<()>> + Send;
+    /// where the put fails. Only the owner's entry of the job remembers it.
+    fn intend_change(
+        &self,
+        change: &Change,
+        owner: &str,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Records that an intended change was written: the Sids that it added, and when its grantee was
-    /// admitted. For an undo the Sids are forgotten, the change that it
-    /// took back counts as undone, and its refusal is in force, all at once.
+    /// Records that an intended change was written: the Sids that it added, that it is the
+    /// resource's last write, and when its grantee was admitted. For an undo the Sids are
+    /// forgotten, the change that it took back counts as undone, and its refusal is in force. All
+    /// at once, or nothing.
+    ///
+    /// Under a lease nothing is recorded unless the lease is still the one on record: an error that
+    /// may pass ([`Lease::lost`]). Without one, as a later delivery records what an earlier one
+    /// wrote, the last write and the admission of a later change stay; an undo that isn't the last
+    /// write isn't recorded then, which is an error. A change that was recorded before is left
+    /// alone.
     fn confirm_change(
         &self,
         change: &Change,
         sids: &[String],
+        lease: Option<&Lease>,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Lifts a refusal: its grantee may be admitted again. That it was lifted, when and by whom
@@ -417,7 +452,8 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Option<u32>>> + Send;
 
-    /// Remembers that a job was started by our own retry of another job.
+    /// Remembers that a job was started by our own retry of another job: with the other job first,
+    /// whoever has its entry by now, so that no later delivery starts it once more.
     fn record_retried_job(
         &self,
         retried_job: &str,

@@ -22,6 +22,7 @@ pub mod investigate;
 pub mod later;
 mod lease;
 pub mod ledger;
+mod left_out;
 mod others;
 pub mod pause;
 mod places;

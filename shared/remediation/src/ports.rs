@@ -19,7 +19,7 @@ use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
 use crate::later::DelayedRetry;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LeftOut};
 use crate::report::Report;
 use crate::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
@@ -378,6 +378,9 @@ pub trait Images: Send + Sync {
 pub trait Notifier: Send + Sync {
     /// Sends one report. Answers `false` where no topic is set.
     fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// Sends the summary of messages that were left out. Answers `false` where no topic is set.
+    fn notify_left_out(&self, left_out: &LeftOut) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
 /// The queue of events that are put off.

@@ -64,7 +64,7 @@ impl<E: Environment> CopyRemediator<E> {
         let unknown = investigated.unknown();
         if !arrival.is_the_last() && unknown.iter().any(|why| why.reason.may_pass()) {
             return Decided {
-                decision: Decision::ReadAgain,
+                decision: Decision::ReadAgain(Box::new(decided.decision)),
                 ..decided
             };
         }
@@ -77,10 +77,12 @@ impl<E: Environment> CopyRemediator<E> {
         decided
     }
 
-    /// What could not be read is read again later.
+    /// What could not be read is read again later. Where the queue refuses the event, what was
+    /// decided without it is carried out.
     pub(crate) async fn read_again(
         &self,
         done: Done,
+        otherwise: Decided,
         case: &Case<'_>,
     ) -> Result<Done, HandlerError> {
         let now = self.environment.clock().now();
@@ -94,7 +96,10 @@ impl<E: Environment> CopyRemediator<E> {
                 ..done
             }),
             Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
-            Err(error) => Ok(done.with_note(format!("the event was not put off: {error}"))),
+            Err(error) => {
+                let done = Box::pin(self.carry_out(otherwise, case)).await?;
+                Ok(done.with_note(format!("the event was not put off: {error}")))
+            }
         }
     }
 

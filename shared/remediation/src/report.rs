@@ -64,6 +64,9 @@ pub struct Report {
     /// How often this incident was seen, where a ledger counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<u64>,
+    /// Where a copy works again: the seconds from the incident's first failure until now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_to_good_copy: Option<u32>,
     /// What the event is counted under, where that is not the cause and the first resource: copies
     /// that only have to be started again, because the policy was repaired for another copy, belong
     /// to that repair.
@@ -138,6 +141,7 @@ impl Report {
             policy: None,
             notes: Vec::new(),
             occurrences: None,
+            seconds_to_good_copy: None,
             incident: None,
             told_by_its_change: false,
             changed_settings: None,

@@ -1,12 +1,19 @@
 //! What the ledger counts of each source account.
 
-/// What is counted of each source account in one UTC day.
+use jiff::Timestamp;
+
+/// What is counted of each source account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CountedOfSource {
-    /// Writes of policies.
+    /// Writes of policies, in one UTC day.
     Writes,
-    /// Copies that were started again.
+    /// Copies that were started again, in one UTC day.
     Retries,
+    /// Messages about its copies, in one hour.
+    Messages,
+    /// Messages about events of its copies that AWS Backup doesn't confirm, in one hour: made-up
+    /// ones can't use up what the real ones have.
+    UnverifiedMessages,
 }
 
 impl CountedOfSource {
@@ -16,6 +23,19 @@ impl CountedOfSource {
         match self {
             Self::Writes => "writes",
             Self::Retries => "retries",
+            Self::Messages => "messages",
+            Self::UnverifiedMessages => "unverified-messages",
         }
+    }
+
+    /// The time, in UTC, that is counted together: a day such as `2026-11-22`, or an hour such as
+    /// `2026-11-22T12`.
+    #[must_use]
+    pub fn period(self, at: Timestamp) -> String {
+        match self {
+            Self::Writes | Self::Retries => at.strftime("%F"),
+            Self::Messages | Self::UnverifiedMessages => at.strftime("%FT%H"),
+        }
+        .to_string()
     }
 }

@@ -1,7 +1,7 @@
 //! Looks for failed copies whose events never arrived. AWS Backup sends its events on a best-effort
 //! basis (AWS Backup, "Monitoring events using EventBridge", documented).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_diagnosis::{CopyJobEvent, EventError};
 use copymend_policy::AccountId;
@@ -172,6 +172,12 @@ impl<E: Environment> CopyRemediator<E> {
             .checked_sub(SignedDuration::from_hours(scope.hours))
             .unwrap_or(now);
         let mut swept = Swept::default();
+        let accounts: BTreeSet<AccountId> = scope.locations.iter().map(|of| of.account).collect();
+        for account in accounts {
+            if let Err(error) = self.sum_up_all(account, invocation).await {
+                swept.errors.push(error.to_string());
+            }
+        }
         for location in scope.beginning_at(now) {
             let listed = match backup.list_failed_copy_jobs(location, since).await {
                 Ok(listed) => listed,

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Notifier};
 use copymend_remediation::report::Report;
 use serde_json::Value;
@@ -24,6 +25,7 @@ pub struct Notification {
 pub struct MemoryNotifier {
     calls: Calls,
     sent: Arc<Mutex<Vec<Notification>>>,
+    summaries: Arc<Mutex<Vec<LeftOut>>>,
 }
 
 impl MemoryNotifier {
@@ -31,6 +33,7 @@ impl MemoryNotifier {
         Self {
             calls,
             sent: Arc::default(),
+            summaries: Arc::default(),
         }
     }
 
@@ -38,6 +41,15 @@ impl MemoryNotifier {
     #[must_use]
     pub fn sent(&self) -> Vec<Notification> {
         self.sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The summaries of messages that were left out, oldest first.
+    #[must_use]
+    pub fn summaries(&self) -> Vec<LeftOut> {
+        self.summaries
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -67,6 +79,16 @@ impl Notifier for MemoryNotifier {
                 report: report.clone(),
                 json,
             });
+        Ok(true)
+    }
+
+    async fn notify_left_out(&self, left_out: &LeftOut) -> CallResult<bool> {
+        let account = left_out.of.account;
+        self.calls.begin("sns:Publish", account.as_str()).fault()?;
+        self.summaries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(left_out.clone());
         Ok(true)
     }
 }

@@ -1,5 +1,5 @@
-//! What is counted in one day: the writes of a policy, and the writes and retries of a source
-//! account.
+//! What is counted in one day or hour: the writes of a policy; the writes, retries and messages of
+//! a source account.
 
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::CountedOfSource;
@@ -13,13 +13,12 @@ use crate::item::{expiry, number, schema, whole, writes_key};
 const ADD: &str = "SET expires_at = :expires, #schema = :schema ADD occurrences :one";
 
 fn source_key(what: CountedOfSource, source: AccountId, at: Timestamp) -> String {
-    // The calendar day in UTC.
-    format!("source#{source}#{}#{}", what.slug(), at.strftime("%F"))
+    format!("source#{source}#{}#{}", what.slug(), what.period(at))
 }
 
 impl DynamoLedger {
     /// Counts a write of a policy that is about to be put. One that the SDK sends again may count
-    /// twice.
+    /// twice. Without a condition: the item is a sum that has no owner, and every call is one more.
     pub(super) async fn count_write(&self, resource: &str, at: Timestamp) -> CallResult<()> {
         let pk = writes_key(resource, at);
         let request = self
@@ -51,6 +50,7 @@ impl DynamoLedger {
             })
     }
 
+    /// The item is a sum that has no owner: the condition is the budget.
     pub(super) async fn add_to_source(
         &self,
         what: CountedOfSource,

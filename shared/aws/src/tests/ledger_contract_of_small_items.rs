@@ -1,11 +1,11 @@
 //! The part of the contract that is about the ledger's small items: the pause, the settings, the
-//! retries.
+//! retries, the messages that were left out.
 
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    AfterChange, CountedOfSource, Ledger, Origin, Pause, RecordedSettings, RetryRecord,
-    SettingsNotice,
+    AfterChange, CountedOfSource, Ledger, LeftOut, MessagesOf, Origin, Pause, RecordedSettings,
+    RetryRecord, SettingsNotice,
 };
 
 use super::at;
@@ -171,4 +171,75 @@ pub(super) async fn sources(ledger: &impl Ledger) {
     assert_eq!(read(Writes, one, 12 * 3_600 - 1).await, 2);
     assert_eq!(read(Writes, one, 12 * 3_600).await, 0);
     assert!(count(Writes, one, 2, 12 * 3_600).await);
+}
+
+/// Messages are counted by the hour, those of events that nobody confirms for themselves, and what
+/// was left out is summed up once, after its hour.
+pub(super) async fn left_out(ledger: &impl Ledger) {
+    let of = |account: &str, is_confirmed| MessagesOf {
+        account: account.parse().unwrap(),
+        is_confirmed,
+    };
+    let one = of("555555555555", true);
+    let [unverified, other] = [of("555555555555", false), of("666666666666", true)];
+    let count = |what, seconds| async move {
+        let counted = ledger.count_of_source(what, one.account, 1, at(seconds));
+        counted.await.unwrap()
+    };
+    assert!(count(CountedOfSource::Messages, 0).await);
+    assert!(!count(CountedOfSource::Messages, 3_599).await, "used up");
+    assert!(count(CountedOfSource::UnverifiedMessages, 3_599).await);
+    assert!(count(CountedOfSource::Messages, 3_600).await, "a new hour");
+
+    let leave_out = |of, cause: &'static str, job: String, seconds| async move {
+        let left_out = ledger.leave_out(of, cause, &job, at(seconds));
+        left_out.await.unwrap()
+    };
+    let claim = |of, owner: &'static str, now, until| async move {
+        let claimed = ledger.claim_left_out(of, owner, at(now), at(until));
+        claimed.await.unwrap()
+    };
+    let forget = |of, owner: &'static str| async move {
+        ledger.forget_left_out(of, owner).await.unwrap();
+    };
+    assert_eq!(claim(one, "a", 0, 60).await, None, "nothing was left out");
+    for number in 0..7 {
+        let cause = ["unknown", "destination-vault-deny"][usize::from(number > 4)];
+        assert!(leave_out(one, cause, format!("job-{number}"), i64::from(number)).await);
+    }
+    assert!(leave_out(unverified, "unknown", "made-up".to_owned(), 2).await);
+    let expected = LeftOut {
+        of: one,
+        count: 7,
+        causes: [("unknown", 5), ("destination-vault-deny", 2)]
+            .map(|(cause, count)| (cause.to_owned(), count))
+            .into(),
+        copy_jobs: (0..5).map(|number| format!("job-{number}")).collect(),
+        first_at: at(0),
+        last_at: at(6),
+    };
+    let (hour, until) = (3_600, 3_660);
+    assert_eq!(claim(one, "a", 3_599, until).await, None, "the hour lasts");
+    assert_eq!(claim(other, "a", hour, until).await, None);
+    let claimed = claim(one, "a", hour, until).await;
+    assert_eq!(claimed, Some(expected.clone()));
+    assert_eq!(claim(one, "b", hour + 1, until).await, None, "`a` has it");
+    let again = claim(one, "a", hour + 1, until).await;
+    assert_eq!(again, Some(expected.clone()), "`a` again");
+    let held = leave_out(one, "unknown", "job-7".to_owned(), hour + 2).await;
+    assert!(!held, "nothing is added while somebody sums up");
+    forget(one, "b").await;
+    let claimed = claim(one, "b", until, until + 60).await;
+    assert_eq!(claimed, Some(expected.clone()), "`a` died");
+    // What is added after a claim ended is not forgotten by whoever had it.
+    assert!(leave_out(one, "unknown", "job-7".to_owned(), until + 60).await);
+    forget(one, "b").await;
+    let claimed = claim(one, "c", until + 61, until + 120).await.unwrap();
+    assert_eq!((claimed.count, claimed.copy_jobs), (8, expected.copy_jobs));
+    assert_eq!(claimed.last_at, at(until + 60));
+    forget(one, "c").await;
+    assert_eq!(claim(one, "c", 9_000, 9_060).await, None, "forgotten");
+    let claimed = claim(unverified, "c", 9_000, 9_060).await.unwrap();
+    assert_eq!(claimed.count, 1);
+    forget(unverified, "c").await;
 }

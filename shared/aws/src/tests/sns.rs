@@ -1,5 +1,6 @@
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::advisor::JobKind;
+use copymend_remediation::ledger::{LeftOut, MessagesOf};
 use copymend_remediation::ports::{CallErrorKind, Notifier, Reads};
 use copymend_remediation::report::{
     CopySummary, DiagnosisReport, JobSummary, Outcome, Report, Subject,
@@ -7,7 +8,7 @@ use copymend_remediation::report::{
 use copymend_remediation::settings::Deployment;
 
 use super::wire::{Wire, ok, xml_error};
-use super::{advisor_environment, environment};
+use super::{advisor_environment, environment, parsed};
 use crate::sns::{message, subject};
 
 fn report_on(subject: Subject, cause: Cause, outcome: Outcome) -> Report {
@@ -120,6 +121,44 @@ async fn an_advisory_goes_out_as_a_report_does() {
     let denied = aws.notifier().notify(&advisory).await.unwrap_err();
     assert_eq!(denied.kind, CallErrorKind::AccessDenied);
     assert_eq!(denied.operation, "sns:Publish");
+}
+
+#[tokio::test]
+async fn a_summary_goes_out_with_an_id_of_its_own() {
+    let wire = Wire::default();
+    let settings = Deployment {
+        topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
+        ..Deployment::default()
+    };
+    let aws = environment(&wire, &settings).await;
+    wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"));
+    let left_out = LeftOut {
+        of: MessagesOf {
+            account: "111122223333".parse().unwrap(),
+            is_confirmed: false,
+        },
+        count: 12,
+        causes: [("unknown".to_owned(), 12)].into(),
+        copy_jobs: ["https://evil.example".to_owned()].into(),
+        first_at: parsed("2026-11-22T12:10:00Z"),
+        last_at: parsed("2026-11-22T12:59:00Z"),
+    };
+    assert_eq!(aws.notifier().notify_left_out(&left_out).await, Ok(true));
+    let sent = wire.sent("Publish").remove(0);
+    // The order of the attributes is no matter.
+    let body = format!("{}&", sent.body.replace("%20", "+"));
+    for part in [
+        "StringValue=left-out&",
+        "StringValue=left-out-unverified-111122223333%2F1795349400",
+        "Subject=%5BCopymend%5D+12+unverified+messages+left+out+for+account+111122223333",
+        "12+messages+about+copies+of+account+111122223333+were+left+out+between+2026-11-22+12%3A10+and+2026-11-22+12%3A59+UTC.",
+        "they+may+be+made+up",
+        "unknown%3A+12",
+        // A made-up id is no link.
+        "https%5B%3A%5D%2F%2Fevil",
+    ] {
+        assert!(body.contains(part), "{part} in {body}");
+    }
 }
 
 #[tokio::test]

@@ -102,7 +102,15 @@ impl<E: Reads> AccessAdvisor<E> {
             report
         };
         let answer = async |_: &Delivery<'_>| self.advise(&event).await;
-        handle_once(&self.environment, invocation, &event.id(), answer, repeated).await
+        handle_once(
+            &self.environment,
+            invocation,
+            &event.id(),
+            None,
+            answer,
+            repeated,
+        )
+        .await
     }
 
     async fn advise(&self, event: &Event) -> Result<Report, HandlerError> {

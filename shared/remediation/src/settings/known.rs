@@ -4,7 +4,7 @@
 const PREFIX: &str = "COPYMEND_";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 26] = [
+const SETTINGS: [&str; 27] = [
     "COPYMEND_MODE",
     "COPYMEND_ALLOWED_DESTINATIONS",
     "COPYMEND_ALLOWED_SOURCES",
@@ -17,6 +17,7 @@ const SETTINGS: [&str; 26] = [
     "COPYMEND_RETRY_BUDGET",
     "COPYMEND_WRITE_BUDGET",
     "COPYMEND_SOURCE_WRITE_BUDGET",
+    "COPYMEND_SOURCE_MESSAGE_BUDGET",
     "COPYMEND_SOURCE_RETRY_BUDGET",
     "COPYMEND_RETRY_MAX_BYTES",
     "COPYMEND_ALLOW_ON_DEMAND",

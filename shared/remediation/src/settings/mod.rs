@@ -160,6 +160,9 @@ pub struct Settings {
     /// `COPYMEND_SOURCE_RETRY_BUDGET`: copies of one source account that are started again in one
     /// UTC day.
     pub source_retry_budget: u32,
+    /// `COPYMEND_SOURCE_MESSAGE_BUDGET`: messages about the copies of one source account in one
+    /// hour; those of a change don't count.
+    pub source_message_budget: u32,
     /// `COPYMEND_RETRY_MAX_BYTES`: a larger copy isn't started again. None sets no limit.
     pub retry_max_bytes: Option<u64>,
     /// `COPYMEND_ALLOW_ON_DEMAND`: whether copies that no backup plan started may lead to a repair.
@@ -190,6 +193,7 @@ impl Default for Settings {
             write_budget: 100,
             source_write_budget: 20,
             source_retry_budget: 100,
+            source_message_budget: 60,
             retry_max_bytes: None,
             allow_on_demand: false,
             allow_fully_managed_keys: false,
@@ -278,6 +282,12 @@ impl Settings {
                 "a whole number from 0 to 1000000",
                 1_000_000,
                 default.source_retry_budget,
+            )?,
+            source_message_budget: reader.number(
+                "COPYMEND_SOURCE_MESSAGE_BUDGET",
+                "a whole number from 0 to 10000",
+                10_000,
+                default.source_message_budget,
             )?,
             retry_max_bytes: reader
                 .one(

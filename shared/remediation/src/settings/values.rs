@@ -35,6 +35,7 @@ impl Settings {
             write_budget,
             source_write_budget,
             source_retry_budget,
+            source_message_budget,
             retry_max_bytes,
             allow_on_demand,
             allow_fully_managed_keys,
@@ -86,6 +87,10 @@ impl Settings {
             (
                 "COPYMEND_SOURCE_RETRY_BUDGET",
                 source_retry_budget.to_string(),
+            ),
+            (
+                "COPYMEND_SOURCE_MESSAGE_BUDGET",
+                source_message_budget.to_string(),
             ),
             (
                 "COPYMEND_RETRY_MAX_BYTES",

@@ -1,6 +1,7 @@
 //! The e-mails that SNS sends. Plain text.
 
 mod body;
+mod left_out;
 mod parts;
 mod sections;
 mod subject;
@@ -10,6 +11,8 @@ use copymend_remediation::report::{Report, Subject};
 use crate::subject::{Key, key_of_change, place};
 use crate::words;
 use body::Body;
+
+pub use left_out::email_of_left_out;
 
 /// An e-mail, as `sns:Publish` takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, CountedOfSource, JobProgress, Lease, Pause, RecordedSettings,
-    RetryRecord,
+    Admission, Change, ChangeState, CountedOfSource, JobProgress, Lease, LeftOut, MessagesOf,
+    Pause, RecordedSettings, RetryRecord,
 };
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::is_over;
 use crate::policies::Policy;
@@ -75,6 +74,14 @@ impl Retries {
     }
 }
 
+impl State {
+    /// A job's entry, where this owner has it.
+    pub(super) fn job_of(&mut self, copy_job_id: &str, owner: &str) -> Option<&mut Job> {
+        let job = self.jobs.get_mut(copy_job_id)?;
+        matches!(&job.state, JobState::Begun { owner: by, .. } if by == owner).then_some(job)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) jobs: BTreeMap<String, Job>,
@@ -83,7 +90,7 @@ pub(super) struct State {
     pub(super) policies: BTreeMap<String, Policy>,
     pub(super) changes: Vec<(Change, ChangeState)>,
     pub(super) last_change: Option<(String, Timestamp)>,
-    pub(super) sources: BTreeMap<(CountedOfSource, AccountId, Date), u32>,
+    pub(super) sources: BTreeMap<(CountedOfSource, AccountId, String), u32>,
     pub(super) admitted: BTreeMap<(String, String), Admission>,
     pub(super) retries: BTreeMap<(String, String), Retries>,
     pub(super) retried: BTreeMap<String, RetryRecord>,
@@ -91,4 +98,6 @@ pub(super) struct State {
     pub(super) settings: Option<RecordedSettings>,
     /// Who tells people of the settings, until when.
     pub(super) settings_notice: Option<(String, Timestamp)>,
+    /// Messages that were left out, and who sums them up, until when.
+    pub(super) left_out: BTreeMap<MessagesOf, (LeftOut, Option<(String, Timestamp)>)>,
 }

@@ -13,8 +13,8 @@ use copymend_policy::{AccountId, Arn};
 use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease,
-    Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
-    SettingsNotice,
+    Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
+    RecordedSettings, Refusal, RetryRecord, SettingsNotice,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, DelayedRetries, Environment,
@@ -256,6 +256,20 @@ impl Notifier for Faulty {
         let answer = self.inner.notifier().notify(report).await;
         end("notify", fault, answer)
     }
+
+    async fn notify_left_out(&self, left_out: &LeftOut) -> CallResult<bool> {
+        let fault = self.begin("notify_left_out")?;
+        let answer = self.inner.notifier().notify_left_out(left_out).await;
+        end("notify_left_out", fault, answer)
+    }
+}
+
+impl LeftOutMessages for Faulty {
+    passed_on! { ledger:
+        leave_out(of: MessagesOf, cause: &str, id: &str, now: Timestamp) -> bool;
+        claim_left_out(of: MessagesOf, owner: &str, now: Timestamp, until: Timestamp) -> Option<LeftOut>;
+        forget_left_out(of: MessagesOf, owner: &str) -> ();
+    }
 }
 
 impl Ledger for Faulty {
@@ -265,7 +279,7 @@ impl Ledger for Faulty {
         finish_job(id: &str, owner: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
         count_occurrence(count: Count<'_>, now: Timestamp) -> Occurrence;
-        record_told(id: &str) -> ();
+        record_told(id: &str, owner: &str) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
         forget_incident(incident: &ClosedIncident, id: &str) -> ();
         acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;
@@ -274,8 +288,8 @@ impl Ledger for Faulty {
         counted_of_source(what: CountedOfSource, source: AccountId, now: Timestamp) -> u32;
         count_of_source(what: CountedOfSource, source: AccountId, budget: u32, now: Timestamp) -> bool;
         policy_history(resource: &str, now: Timestamp) -> PolicyHistory;
-        intend_change(change: &Change) -> ();
-        confirm_change(change: &Change, sids: &[String]) -> ();
+        intend_change(change: &Change, owner: &str) -> ();
+        confirm_change(change: &Change, sids: &[String], lease: Option<&Lease>) -> ();
         change(id: &str) -> Option<(Change, ChangeState)>;
         lift_refusal(resource: &str, refusal: &Refusal, by: Option<&str>, now: Timestamp) -> ();
         pause(now: Timestamp) -> Option<Pause>;

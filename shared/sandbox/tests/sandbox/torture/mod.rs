@@ -4,6 +4,8 @@
 mod faulty;
 mod later;
 mod many_sources;
+mod messages;
+mod started;
 mod storm;
 mod undo;
 

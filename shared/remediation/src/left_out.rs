@@ -1,0 +1,224 @@
+//! Messages about the copies of one source account, of which an hour has no more than the settings
+//! say: those left out are summed up by one message after the hour.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use copymend_policy::AccountId;
+use jiff::Timestamp;
+
+use crate::handler::{CopyRemediator, Invocation};
+use crate::ledger::{CountedOfSource, Ledger};
+use crate::ports::{CallError, CallResult, Clock, Environment, Notifier};
+use crate::report::{Outcome, Report, Subject};
+
+/// So many copy jobs are named by a summary: the first ones.
+pub const NAMED_COPY_JOBS: u64 = 5;
+const HOUR: i64 = 60 * 60;
+
+/// Whose copies messages are about. Events that AWS Backup doesn't confirm stand apart, so that
+/// made-up ones can't silence real ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessagesOf {
+    /// The source account.
+    pub account: AccountId,
+    /// Whether AWS Backup confirmed the events.
+    pub is_confirmed: bool,
+}
+
+impl MessagesOf {
+    const fn counted_as(self) -> CountedOfSource {
+        if self.is_confirmed {
+            CountedOfSource::Messages
+        } else {
+            CountedOfSource::UnverifiedMessages
+        }
+    }
+}
+
+/// The messages that were left out and not summed up yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Whose copies they were about.
+    pub of: MessagesOf,
+    /// How many. A call whose answer was lost may count twice.
+    pub count: u64,
+    /// How many for each cause, by its slug; `recovered` for copies that work again.
+    pub causes: BTreeMap<String, u64>,
+    /// The first copy jobs, at most [`NAMED_COPY_JOBS`].
+    pub copy_jobs: BTreeSet<String>,
+    /// When the first was left out.
+    pub first_at: Timestamp,
+    /// When the last was.
+    pub last_at: Timestamp,
+}
+
+/// The part of the ledger that keeps messages that were left out.
+pub trait LeftOutMessages: Send + Sync {
+    /// Adds a message that is about to be left out. `false`, and nothing added, while somebody
+    /// is about to sum up: then the message has to be sent. A claim whose time is over ends
+    /// here, so that its owner can't forget what is added.
+    fn leave_out(
+        &self,
+        of: MessagesOf,
+        cause: &str,
+        copy_job_id: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// What was left out, where the first was in an earlier hour: it is this owner's to sum up
+    /// until then. `None` where there is nothing, or it is another's. The same owner gets it again,
+    /// as with a job.
+    fn claim_left_out(
+        &self,
+        of: MessagesOf,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = CallResult<Option<LeftOut>>> + Send;
+
+    /// Forgets what was summed up. What is another's by now is left alone.
+    fn forget_left_out(
+        &self,
+        of: MessagesOf,
+        owner: &str,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+}
+
+/// The beginning of the hour in UTC.
+#[must_use]
+pub fn start_of_hour(at: Timestamp) -> Timestamp {
+    let seconds = at.as_second();
+    Timestamp::from_second(seconds - seconds.rem_euclid(HOUR)).unwrap_or(at)
+}
+
+/// Whether the message is one too many for this hour, and is kept for the summary. A ledger that
+/// doesn't answer leaves nothing out.
+pub(crate) async fn is_left_out(
+    ledger: &impl Ledger,
+    budget: u32,
+    report: &Report,
+    now: Timestamp,
+) -> bool {
+    let (Some(of), Some(copy_job_id)) = (report.messages_of(), report.copy_job_id()) else {
+        return false;
+    };
+    if report.may_have_written() || report.changed_settings.is_some() {
+        return false;
+    }
+    let cause = match report.outcome {
+        Outcome::Recovered => Outcome::Recovered.slug(),
+        Outcome::RepairedAndRetried
+        | Outcome::Repaired
+        | Outcome::Retried
+        | Outcome::RetryPlanned
+        | Outcome::Planned
+        | Outcome::Advised
+        | Outcome::Refused
+        | Outcome::Failed
+        | Outcome::Nothing
+        | Outcome::AlreadyHandled => report.diagnosis.cause.slug(),
+    };
+    let left_out = async {
+        let counted = ledger.count_of_source(of.counted_as(), of.account, budget, now);
+        if counted.await? {
+            return Ok(false);
+        }
+        ledger.leave_out(of, cause, copy_job_id, now).await
+    };
+    left_out.await.unwrap_or_else(|error: CallError| {
+        tracing::warn!(%error, "whether there are too many messages is not known: this one is sent");
+        false
+    })
+}
+
+impl Report {
+    /// Whose copy it is about, where it is about one of an account.
+    fn messages_of(&self) -> Option<MessagesOf> {
+        match &self.subject {
+            Subject::Copy(copy) => Some(MessagesOf {
+                account: copy.account.parse().ok()?,
+                is_confirmed: self.is_confirmed(),
+            }),
+            Subject::ApiCall(_) | Subject::Job(_) => None,
+        }
+    }
+
+    /// Whether a policy or role was written, or may have been.
+    fn may_have_written(&self) -> bool {
+        let may_have = match self.outcome {
+            Outcome::Failed => !self.changes.is_empty(),
+            Outcome::RepairedAndRetried | Outcome::Repaired => true,
+            Outcome::Retried
+            | Outcome::RetryPlanned
+            | Outcome::Planned
+            | Outcome::Advised
+            | Outcome::Refused
+            | Outcome::Recovered
+            | Outcome::Nothing
+            | Outcome::AlreadyHandled => false,
+        };
+        may_have || self.changes.iter().any(|change| change.applied)
+    }
+}
+
+impl<E: Environment> CopyRemediator<E> {
+    /// After an event that people could have been told of: sums up what an earlier hour left out
+    /// for its account. The event was handled, so that a failure leaves that to a later event.
+    pub(crate) async fn sum_up_after(&self, report: &Report, invocation: &Invocation) {
+        if !report.outcome.is_told() {
+            return;
+        }
+        if let Some(of) = report.messages_of()
+            && let Err(error) = self.sum_up(of, invocation).await
+        {
+            tracing::warn!(%error, "messages that were left out were not summed up");
+        }
+    }
+
+    /// Sums up everything that an earlier hour left out for an account.
+    pub(crate) async fn sum_up_all(
+        &self,
+        account: AccountId,
+        invocation: &Invocation,
+    ) -> CallResult<()> {
+        for is_confirmed in [true, false] {
+            let of = MessagesOf {
+                account,
+                is_confirmed,
+            };
+            self.sum_up(of, invocation).await?;
+        }
+        Ok(())
+    }
+
+    async fn sum_up(&self, of: MessagesOf, invocation: &Invocation) -> CallResult<()> {
+        let environment = &self.environment;
+        let Some(ledger) = environment.ledger() else {
+            return Ok(());
+        };
+        let (owner, now) = (&invocation.id, environment.clock().now());
+        let until = invocation.held_until();
+        let Some(left_out) = ledger.claim_left_out(of, owner, now, until).await? else {
+            return Ok(());
+        };
+        environment.notifier().notify_left_out(&left_out).await?;
+        ledger.forget_left_out(of, owner).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_begins_on_the_hour() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        for (moment, start) in [
+            ("2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z"),
+            ("2026-11-22T12:59:59.9Z", "2026-11-22T12:00:00Z"),
+            ("1969-12-31T23:59:59Z", "1969-12-31T23:00:00Z"),
+        ] {
+            assert_eq!(start_of_hour(at(moment)), at(start));
+        }
+    }
+}
