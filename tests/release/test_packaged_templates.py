@@ -1,5 +1,6 @@
 """The templates of a release."""
 
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -46,13 +47,15 @@ class Packaged(unittest.TestCase):
         self.assertTrue(comments)
         self.assertEqual([line for line in packaged(SOURCE, "1.2.3").splitlines() if line.strip().startswith("#")], comments)
 
-    def test_metadata_that_is_not_of_the_build_stays(self):
-        build = "    Metadata:\n      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: access-advisor\n"
-        self.assertIn(build, SOURCE)
-        source = SOURCE.replace(build, build.replace("    Metadata:\n", "    Metadata:\n      checkov: {skip: []}\n"))
-        functions = parse(packaged(source, "1.2.3"))["Resources"]
-        self.assertEqual(functions["AccessAdvisor"]["Metadata"], {"checkov": {"skip": []}})
-        self.assertNotIn("Metadata", functions["CopyRemediator"])
+    def test_only_metadata_of_the_build_goes(self):
+        build = "      BuildMethod: rust-cargolambda\n"
+        more = parse(packaged(SOURCE.replace(build, f"      other: 1\n{build}"), "1.2.3"))["Resources"]
+        bare = re.sub(rf"^(    Metadata:\n)(?:      .*\n)*?(?={build})", r"\1", SOURCE, flags=re.MULTILINE)
+        none = parse(packaged(bare, "1.2.3"))["Resources"]
+        for function in ("CopyRemediator", "AccessAdvisor"):
+            self.assertEqual(more[function]["Metadata"]["other"], 1)
+            self.assertFalse({"BuildMethod", "BuildProperties"} & set(more[function]["Metadata"]))
+            self.assertNotIn("Metadata", none[function])
 
     def test_a_template_that_is_written_otherwise_is_refused(self):
         for was, becomes in (

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import json
 import logging
 import os
 import sys
@@ -15,7 +16,7 @@ logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 sys.path.append(str(Path(__file__).resolve().parent.parent.parent / "release"))
 
 from templates import HUB as TEMPLATE  # noqa: E402
-from templates import read  # noqa: E402
+from templates import MEMBER, read  # noqa: E402, F401
 
 
 class _NoManagedPolicies:
@@ -53,7 +54,11 @@ def role_policies(resources, role):
     properties = resources[role]["Properties"]
     assert "ManagedPolicyArns" not in properties, f"{role} has managed policies"
     for policy in properties.get("Policies", []):
-        yield policy["PolicyName"], resources[role].get("Condition"), policy["PolicyDocument"]
+        condition = resources[role].get("Condition")
+        if "Fn::If" in policy:
+            condition, policy, otherwise = policy["Fn::If"]
+            assert otherwise == {"Ref": "AWS::NoValue"}, otherwise
+        yield policy["PolicyName"], condition, policy["PolicyDocument"]
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::RolePolicy" and resource["Properties"]["RoleName"] == {"Ref": role}:
             yield name, resource.get("Condition"), resource["Properties"]["PolicyDocument"]
@@ -94,3 +99,9 @@ def senders(resources, rules):
             arn = {"Fn::If": [resources[name]["Condition"], arn, {"Ref": "AWS::NoValue"}]}
         arns.append(arn)
     return arns
+
+
+if __name__ == "__main__":
+    # Writes both templates as CloudFormation sees them into a folder, for `make deploy-check`.
+    for written, made in ((TEMPLATE, transformed()), (MEMBER, transformed(MEMBER))):
+        (Path(sys.argv[1]) / written.with_suffix(".json").name).write_text(json.dumps(made, indent=1))

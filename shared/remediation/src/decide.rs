@@ -1,8 +1,9 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what
 //! the ledger remembers.
 
+use copymend_diagnosis::access::{Access, is_source_keys_user_unknown, key_access};
 use copymend_diagnosis::{
-    Cause, Diagnosis, Fact, Facts, Failure, ImageKeys, KeyFacts, SourceKey, Tags,
+    BackupCopy, Cause, Diagnosis, Fact, Facts, Failure, ImageKeys, KeyFacts, SourceKey, Tags,
 };
 use copymend_policy::PolicyDocument;
 
@@ -106,13 +107,18 @@ pub fn decide(
         // It is started: no guard undoes that.
         return decided(Decision::Retry, Vec::new());
     }
-    if facts.is_none() {
+    let Some(facts) = facts else {
         return retry_or_advise(&as_retry);
-    }
+    };
     let cause = diagnosis.cause();
     let is_confirmed = diagnosis.confirmed_cause() == Some(cause);
     match question.act {
         Act::VaultPolicy | Act::KeyPolicy if is_confirmed && diagnosis.is_proposed(cause) => {
+            decide_repair(cause, &question)
+        }
+        Act::KeyPolicy
+            if diagnosis.is_proposed(cause) && is_owners_choice(failure.copy(), facts) =>
+        {
             decide_repair(cause, &question)
         }
         Act::ServiceLinkedRole if is_confirmed && settings.create_service_linked_role => {
@@ -136,6 +142,20 @@ pub fn decide(
         Act::Retry if cause.is_retryable() => retry_or_advise(&as_retry),
         Act::Retry => decided(Decision::Advise, Vec::new()),
     }
+}
+
+/// Whether the key's policy lacks what AWS documents for a type that AWS Backup manages fully. Which
+/// principal of the destination uses the key isn't known, so that nothing is confirmed: whether the
+/// whole account is admitted is the owner's choice, which the guard `key-principal-known` asks for.
+fn is_owners_choice(copy: &BackupCopy, facts: &Facts) -> bool {
+    let SourceKey::Key(key) = &facts.source_key else {
+        return false;
+    };
+    is_source_keys_user_unknown(copy, facts)
+        && key.policy.known().is_some_and(|policy| {
+            let access = key_access(policy, &key.arn, &key.tags, copy, facts);
+            matches!(access, Access::Missing { .. })
+        })
 }
 
 pub(crate) fn retry_or_advise(question: &Question<'_>) -> Decided {

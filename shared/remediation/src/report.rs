@@ -5,6 +5,7 @@ use std::fmt;
 use copymend_diagnosis::advisor::Findings;
 use copymend_diagnosis::{Advice, Assessment, Cause, PermissionAnswer, WhyUnknown};
 use copymend_policy::Certificate;
+use copymend_policy::text::cut;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +14,11 @@ pub use crate::guards::{Guard, GuardResult};
 use crate::settings::Mode;
 use crate::settings_notice::RecordedSettings;
 pub use crate::subject::{CallSummary, CopySummary, JobSummary, Subject};
+
+/// How many characters of a message are told. AWS's are far shorter; an event that nobody confirms may
+/// hold as many as it likes, and an answer of AWS Lambda takes 6 MB (Lambda developer guide, "Lambda
+/// quotas", documented).
+pub const LONGEST_MESSAGE: usize = 10_000;
 
 /// What Copymend made of one event. That of the access advisor, which changes nothing, has no mode,
 /// no guards and no changes.
@@ -29,7 +35,7 @@ pub struct Report {
     /// The mode at the time; absent where nothing could be written in any mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// The service's words, untouched.
+    /// The service's words, untouched; of more than [`LONGEST_MESSAGE`] characters the beginning.
     pub message: String,
     /// The cause with its evidence.
     pub diagnosis: DiagnosisReport,
@@ -119,7 +125,7 @@ impl Report {
             event,
             verified: false,
             mode: None,
-            message: message.to_owned(),
+            message: cut(message, LONGEST_MESSAGE),
             diagnosis: DiagnosisReport {
                 cause: Cause::Unknown,
                 candidates: Vec::new(),
