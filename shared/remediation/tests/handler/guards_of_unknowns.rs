@@ -54,7 +54,6 @@ async fn inputs(act: Act) -> Inputs {
         intended: None,
         retried_as: None,
         earlier_repair: None,
-        retried_as: None,
         notes: Vec::new(),
     };
     let nothing = PolicyHistory {
