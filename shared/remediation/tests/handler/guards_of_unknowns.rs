@@ -102,10 +102,11 @@ impl Inputs {
     }
 
     fn key(&mut self) -> &mut KeyFacts {
-        match &mut self.facts.source_key {
-            SourceKey::Key(key) => key,
-            SourceKey::NotEncrypted | SourceKey::Unknown(_) => panic!("the backup has a key"),
-        }
+        let key = match &mut self.facts.source_key {
+            SourceKey::Key(key) => Some(key),
+            SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
+        };
+        key.unwrap()
     }
 
     /// Puts a statement into the vault's policy or the key's.
@@ -316,7 +317,7 @@ const WAYS: &[Way] = &[
                 "Deny",
                 "backup:CopyIntoBackupVault",
                 &from_network(),
-            ))
+            ));
         },
         "aws:SourceVpc",
     ),
@@ -334,7 +335,7 @@ const WAYS: &[Way] = &[
                 "Deny",
                 "backup:CopyIntoBackupVault",
                 &from_network(),
-            ))
+            ));
         },
         "aws:SourceVpc",
     ),
