@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
+use copymend_remediation::self_check::{SelfCheck, is_self_check};
 use copymend_remediation::settings::{Settings, refuse_unknown};
 use copymend_remediation::sweep::{SweptCounts, is_sweep};
+use copymend_remediation::test_message::{TestMessageAnswer, is_test_message};
 use serde::Serialize;
 
 /// What an invocation answers.
@@ -15,6 +17,8 @@ use serde::Serialize;
 enum Answer {
     Report(Box<Report>),
     Swept(SweptCounts),
+    SelfCheck(Box<SelfCheck>),
+    TestMessage(TestMessageAnswer),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -38,6 +42,15 @@ async fn main() -> ExitCode {
                     tracing::warn!(left = swept.left, "the time was up; the next sweep goes on");
                 }
                 return Ok(Answer::Swept(swept.counts()));
+            }
+            if is_self_check(&event) {
+                let caller = remediator.environment().caller().await;
+                let answer = remediator.self_check(&event, caller, &invocation).await;
+                return Ok(Answer::SelfCheck(Box::new(answer)));
+            }
+            if is_test_message(&event) {
+                let answer = remediator.send_test_message(&invocation).await?;
+                return Ok(Answer::TestMessage(answer));
             }
             let report = remediator.handle(&event, &invocation).await?;
             log(&report);

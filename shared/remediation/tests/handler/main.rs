@@ -18,6 +18,7 @@ mod own_roles;
 mod pause;
 mod places;
 mod sample_events;
+mod self_check;
 mod settings_notice;
 mod sources;
 mod support;
