@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test doctor-test programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -26,7 +26,7 @@ help: ## Show the targets.
 
 demo: ## Take all sample events through the functions' own handlers, on the embedded sandbox; EVENT=NAME shows one in full.
 ifndef EVENT
-	@$(REPLAY) --table events/*.json events/advisor/*.json
+	@$(REPLAY) --table events/*.json events/advisor/*.json events/delayed/*.json
 	@echo
 endif
 	@$(REPLAY) --message events/$(or $(EVENT),destination-vault-policy).json
@@ -39,8 +39,8 @@ sandbox: ## Serve a world (WORLD=FILE) at one address that answers every AWS cal
 
 test: $(TESTS) ## Run all tests.
 
-parts: # What .ci/run goes through.
-	@echo lint $(TESTS)
+parts: # What .ci/run goes through. The templates are checked when one of them changed.
+	@echo lint $(if $(shell tests/template/changed && echo yes),deploy-check) $(TESTS)
 
 unit: ## Run the workspace's own tests.
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -56,6 +56,9 @@ template: ## Check what the roles of the transformed template may do.
 deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFormation.
 	tests/black_box/install sam deploy
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
+
+deploy-check: ## Check both templates, as written and as transformed: cfn-lint, checkov and `sam validate --lint`.
+	tests/template/check
 
 programs:
 	cargo build --locked --package copymend

@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     let world = world(arguments.world.as_deref())?;
     let settings = settings(arguments.repair, &world)?;
     let sandbox = Sandbox::new(world)
+        .with_delayed_retries()
         .reading_images(settings.deployment.read_images)
         .reading_tags(settings.deployment.read_tags)
         .reading_paths_in(settings.deployment.organization_reader);

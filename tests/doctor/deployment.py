@@ -63,7 +63,7 @@ class Deployment:
         """What people do beside the deployment: subscribe, create a trail, use AWS Backup."""
         sqs, sns = self.client("sqs"), self.client("sns")
         self.readers = sqs.create_queue(QueueName="readers")["QueueUrl"]
-        for topic in ("Topic", "AuditTopic"):
+        for topic in ("Topic", "AuditTopic", "AlarmTopic"):
             self.subscribe(topic)
         trails = self.client("cloudtrail")
         self.client("s3").create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": REGION})

@@ -28,6 +28,7 @@ BREAKS = {
     "delayed-retries-off": breaks.delayed_retries_off,
     "nobody-subscribed": lambda it: breaks.unsubscribed(it, "Topic"),
     "subscription-pending": breaks.subscription_pending,
+    "alarms-unread": lambda it: breaks.unsubscribed(it, "AlarmTopic"),
     "audit-unwatched": lambda it: breaks.unsubscribed(it, "AuditTopic"),
     "failures-not-kept": lambda it: breaks.unsubscribed(it, "AdvisorFailures"),
     "ledger-not-read": lambda it: breaks.settings(it, COPYMEND_LEDGER_TABLE="no-such-table"),

@@ -2,8 +2,10 @@
 
 import copy
 import functools
+import json
 import logging
 import os
+import sys
 from pathlib import Path
 
 import yaml
@@ -13,6 +15,7 @@ from samtranslator.translator.transform import transform
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "template.yaml"
+MEMBER = TEMPLATE.parent / "member.yaml"
 
 
 class _Loader(yaml.SafeLoader):
@@ -67,7 +70,11 @@ def role_policies(resources, role):
     properties = resources[role]["Properties"]
     assert "ManagedPolicyArns" not in properties, f"{role} has managed policies"
     for policy in properties.get("Policies", []):
-        yield policy["PolicyName"], resources[role].get("Condition"), policy["PolicyDocument"]
+        condition = resources[role].get("Condition")
+        if "Fn::If" in policy:
+            condition, policy, otherwise = policy["Fn::If"]
+            assert otherwise == {"Ref": "AWS::NoValue"}, otherwise
+        yield policy["PolicyName"], condition, policy["PolicyDocument"]
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::RolePolicy" and resource["Properties"]["RoleName"] == {"Ref": role}:
             yield name, resource.get("Condition"), resource["Properties"]["PolicyDocument"]
@@ -108,3 +115,9 @@ def senders(resources, rules):
             arn = {"Fn::If": [resources[name]["Condition"], arn, {"Ref": "AWS::NoValue"}]}
         arns.append(arn)
     return arns
+
+
+if __name__ == "__main__":
+    # Writes both templates as CloudFormation sees them into a folder, for `make deploy-check`.
+    for written, made in ((TEMPLATE, transformed()), (MEMBER, transformed(MEMBER))):
+        (Path(sys.argv[1]) / written.with_suffix(".json").name).write_text(json.dumps(made, indent=1))

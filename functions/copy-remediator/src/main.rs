@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use copymend_aws::{AwsEnvironment, ReadWrite};
+use copymend_lambda::metrics::{self, Metrics};
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
 use copymend_remediation::self_check::{SelfCheck, is_self_check};
@@ -41,7 +42,9 @@ async fn main() -> ExitCode {
                 if swept.left > 0 {
                     tracing::warn!(left = swept.left, "the time was up; the next sweep goes on");
                 }
-                return Ok(Answer::Swept(swept.counts()));
+                let counts = swept.counts();
+                metrics::print(&Metrics::of_sweep(&counts, &swept.reports));
+                return Ok(Answer::Swept(counts));
             }
             if is_self_check(&event) {
                 let caller = remediator.environment().caller().await;
@@ -54,6 +57,7 @@ async fn main() -> ExitCode {
             }
             let report = remediator.handle(&event, &invocation).await?;
             log(&report);
+            metrics::print(&Metrics::of_report(&report));
             Ok(Answer::Report(Box::new(report)))
         })
         .await

@@ -145,4 +145,28 @@ impl Deployed {
             hub => hub,
         }
     }
+
+    /// The domain of the partition's services (AWS SDKs, `partitions.json`, seen).
+    #[must_use]
+    pub fn domain(&self) -> &'static str {
+        match self.partition.as_str() {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-eusc" => "amazonaws.eu",
+            "aws-iso" => "c2s.ic.gov",
+            "aws-iso-b" => "sc2s.sgov.gov",
+            "aws-iso-e" => "cloud.adc-e.uk",
+            "aws-iso-f" => "csp.hci.ic.gov",
+            _ => "amazonaws.com",
+        }
+    }
+
+    /// Path and name of a role that the templates give a name.
+    #[must_use]
+    pub fn role(&self, name: &str) -> String {
+        let path = match self.parameter("RolePath") {
+            "" => "copymend/",
+            path => path.trim_start_matches('/'),
+        };
+        format!("{path}{}{name}", self.parameter("NamePrefix"))
+    }
 }

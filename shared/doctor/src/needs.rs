@@ -36,7 +36,9 @@ struct Row {
 #[derive(Clone, Copy, Debug, Deserialize)]
 enum When {
     HasAdvisorMemberRole,
+    HasEncryptionKey,
     HasMemberRole,
+    InVpc,
     ReadsImages,
     ReadsOrganizationPaths,
     ReadsTags,
@@ -53,6 +55,7 @@ enum On {
     AwsPolicy,
     DeadLetters,
     DelayedRetries,
+    EncryptionKey,
     Failures,
     Group,
     JobRoles,
@@ -62,6 +65,7 @@ enum On {
     ListedVaults,
     LogStream,
     MemberRole,
+    NetworkInterfaces,
     OrganizationAccount,
     OrganizationalUnit,
     Policy,
@@ -76,7 +80,9 @@ impl When {
     fn holds(self, deployed: &Deployed) -> bool {
         match self {
             Self::HasAdvisorMemberRole => deployed.has("AdvisorMemberRole"),
+            Self::HasEncryptionKey => deployed.has("EncryptionKey"),
             Self::HasMemberRole => deployed.has("MemberRole"),
+            Self::InVpc => deployed.has("VpcSubnetIds") && deployed.has("VpcSecurityGroupIds"),
             Self::ReadsImages => deployed.is_on("ReadImages"),
             Self::ReadsOrganizationPaths => {
                 deployed.parameter("OrganizationReader") == deployed.account.as_str()
@@ -136,13 +142,14 @@ impl Whose<'_> {
         };
         let role = |path: &str| deployed.global_arn("iam", &format!("role/{path}"));
         let one = match on {
-            On::Anything => Some("*".to_owned()),
+            On::Anything | On::NetworkInterfaces => Some("*".to_owned()),
             On::AwsPolicy => Some(format!(
                 "arn:{}:iam::aws:policy/ReadOnlyAccess",
                 deployed.partition
             )),
             On::DeadLetters => deployed.queue_arn("DeadLetters"),
             On::DelayedRetries => deployed.queue_arn("DelayedRetries"),
+            On::EncryptionKey => Some(deployed.parameter("EncryptionKey").to_owned()),
             On::Failures => deployed.id("AdvisorFailures").map(ToOwned::to_owned),
             On::Group => Some(deployed.global_arn("iam", "group/example")),
             On::JobRoles => {
@@ -220,7 +227,12 @@ impl Whose<'_> {
         } else {
             "CopyRemediator"
         };
-        let arn = self.deployed.function_arn(function);
+        // AWS Lambda makes the network interfaces itself, and the function may not.
+        let is_by_lambda = matches!(on, On::NetworkInterfaces);
+        let arn = self
+            .deployed
+            .function_arn(function)
+            .filter(|_| !is_by_lambda);
         let mut context: Vec<ContextKey> = arn
             .iter()
             .map(|arn| one("lambda:SourceFunctionArn", arn))
@@ -229,6 +241,14 @@ impl Whose<'_> {
             On::MemberRole => {
                 context.push(one("aws:ResourceOrgID", self.deployed.organization()));
             }
+            On::EncryptionKey => context.push(one(
+                "kms:ViaService",
+                &format!(
+                    "dynamodb.{}.{}",
+                    self.deployed.region,
+                    self.deployed.domain()
+                ),
+            )),
             On::JobRoles => context.push(one("iam:PassedToService", BACKUP)),
             On::ServiceLinkedRole => context.push(one("iam:AWSServiceName", BACKUP)),
             On::Anything
@@ -242,6 +262,7 @@ impl Whose<'_> {
             | On::ListedKeys
             | On::ListedVaults
             | On::LogStream
+            | On::NetworkInterfaces
             | On::OrganizationAccount
             | On::OrganizationalUnit
             | On::Policy

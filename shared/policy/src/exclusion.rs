@@ -16,7 +16,15 @@ use crate::truth::Truth;
 /// other principals, actions or resources is no exclusion.
 #[must_use]
 pub fn exclusions(policy: &PolicyDocument, request: &Request) -> Vec<usize> {
-    places(policy, |statement| statement.excludes(request))
+    places(policy, |statement| statement.excludes(request) != Truth::No)
+}
+
+/// Those of the [`exclusions`] of which it isn't known whether they mean the request, counted from 0.
+#[must_use]
+pub fn open_exclusions(policy: &PolicyDocument, request: &Request) -> Vec<usize> {
+    places(policy, |statement| {
+        matches!(statement.excludes(request), Truth::Unknown(_))
+    })
 }
 
 /// The `Allow` statements of a policy that are about the request's action and resource and keep
@@ -40,9 +48,9 @@ fn places(policy: &PolicyDocument, is: impl Fn(&Statement) -> bool) -> Vec<usize
 }
 
 impl Statement {
-    fn excludes(&self, request: &Request) -> bool {
+    fn excludes(&self, request: &Request) -> Truth {
         if self.effect != Effect::Allow || self.applies(request) == Truth::Yes {
-            return false;
+            return Truth::No;
         }
         // Each part: whether it lets the request in, and whether it does so by exception.
         let principal = (
@@ -67,19 +75,21 @@ impl Statement {
             .clone()
             .any(|(holds, is_exception)| is_exception && holds == Truth::No);
         if is_named && !others_its_action {
-            return true;
+            return Truth::Yes;
         }
         let mut is_kept_out = false;
+        let mut open: Option<Vec<String>> = None;
         for (holds, is_exception) in [principal, action, resource].into_iter().chain(conditions) {
-            if holds == Truth::Yes {
-                continue;
-            }
-            if is_exception {
-                is_kept_out = true;
-            } else if holds == Truth::No {
-                return false;
+            match holds {
+                Truth::No if is_exception => is_kept_out = true,
+                Truth::No => return Truth::No,
+                Truth::Unknown(keys) if is_exception => open.get_or_insert_default().extend(keys),
+                Truth::Unknown(_) | Truth::Yes => {}
             }
         }
-        is_kept_out
+        match open {
+            Some(keys) if !is_kept_out => Truth::Unknown(keys),
+            Some(_) | None => is_kept_out.into(),
+        }
     }
 }

@@ -78,7 +78,7 @@ pub use edit::{
 };
 pub use error::{Location, ParseError, ParseProblem};
 pub use evaluate::{Decision, evaluate, evaluate_trust_policy, evaluate_without_principal};
-pub use exclusion::{exclusions, exclusions_of_anyone};
+pub use exclusion::{exclusions, exclusions_of_anyone, open_exclusions};
 pub use grant::{
     GrantError, KeyGrant, KeyProfile, NewStatement, RecordedError, SID_PREFIX, UnknownName,
     VaultGrant, VaultScope, ViaService, service_linked_role_arn,

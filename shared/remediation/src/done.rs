@@ -57,7 +57,7 @@ impl Done {
             Decision::Propose(None) => (DecisionKind::Retry, Outcome::Planned),
             Decision::Retry => (DecisionKind::Retry, Outcome::Advised),
             Decision::Resume(..) => (DecisionKind::Repair, Outcome::Repaired),
-            Decision::Advise | Decision::ReadAgain => (DecisionKind::Advise, Outcome::Advised),
+            Decision::Advise | Decision::ReadAgain(_) => (DecisionKind::Advise, Outcome::Advised),
             Decision::Refuse(_) => (DecisionKind::Refuse, Outcome::Refused),
             Decision::Nothing => (DecisionKind::Nothing, Outcome::Nothing),
         };

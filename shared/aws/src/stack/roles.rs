@@ -43,7 +43,9 @@ async fn role(
         .await;
     let arn = match &found {
         Ok(Some(role)) => role.arn.to_string(),
-        Ok(None) | Err(_) => deployed.global_arn("iam", &format!("role/copymend/{name}")),
+        Ok(None) | Err(_) => {
+            deployed.global_arn("iam", &format!("role/{}", path_of(deployed, name)))
+        }
     };
     let needs = needs_of(logical, deployed)
         .map_err(|error| call.unreadable(error.to_string()))
@@ -69,6 +71,15 @@ async fn role(
         arn,
         needs,
     }
+}
+
+/// Where the stack's roles are, as far as its parameters say.
+fn path_of(deployed: &Deployed, name: &str) -> String {
+    let path = match deployed.parameter("RolePath") {
+        "" => "/copymend/",
+        path => path,
+    };
+    format!("{}{name}", path.trim_start_matches('/'))
 }
 
 fn failed(

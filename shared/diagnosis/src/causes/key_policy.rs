@@ -9,7 +9,8 @@ use super::{
     page, rules, service_linked_role,
 };
 use crate::access::{
-    Access, UserAccess, open_denies, source_key_access, source_key_access_of, without_denies,
+    Access, UserAccess, admits_destination_account, is_source_keys_user_unknown, open_denies,
+    source_key_access, source_key_access_of, without_denies,
 };
 use crate::advice::standing::{except_from_deny, first_in, with_free_sid};
 use crate::advice::{Case, add_each, step};
@@ -69,7 +70,7 @@ pub(super) static POLICY: Entry = Entry {
              |key policy of the key does not", NOT_ALLOWED]
             not [ANOTHER_KEY, "to perform|key policy allows|boundary|secretsmanager| allows it\
                  | permits it|key of the destination|key of destination"]
-            or [JobRolePermission, DestinationVaultKey]
+            besides [JobRolePermission, DestinationVaultKey]
             => "The message says that the key policy does not allow the use.";
     },
     shown: Shown::ByFacts(
@@ -154,6 +155,14 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
     if !denies {
         key_facts.policy_names.read()?;
     }
+    let is_user_unknown = is_source_keys_user_unknown(copy, facts);
+    let (arn, tags) = (&key_facts.arn, &key_facts.tags);
+    if !denies && is_user_unknown && admits_destination_account(policy, arn, tags, copy, facts) {
+        return Ok(ruled_out(format!(
+            "the key policy allows what the copy needs to account {} as a whole",
+            copy.destination_account
+        )));
+    }
     let answers = source_key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
     let stands = |one: &&UserAccess| one.is_certain;
     let of_users = |answers: Vec<&UserAccess>| {
@@ -195,6 +204,8 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
         evidence.push(
             if is_inside {
                 "source and destination are one account; which principal uses the key then is not documented"
+            } else if is_user_unknown {
+                "AWS Backup manages this type fully; which principal of the destination account uses the key then is not documented"
             } else {
                 "which principal uses the key depends on the kinds of the two vaults, which are not known"
             }

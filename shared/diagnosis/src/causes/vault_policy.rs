@@ -43,11 +43,11 @@ pub(super) static POLICY: Entry = Entry {
         // Inferred: the vault policy in plain words. The words must stand together, for a text may
         // name several policies.
         Others 20 [DESTINATION_VAULT_POLICY_REFUSES, NOT_ALLOWED, INTO_IT]
-            not [NOT_THE_DESTINATION, "authorized to perform:|denies| role"] or [JobRolePermission]
+            not [NOT_THE_DESTINATION, "authorized to perform:|denies| role"] besides [JobRolePermission]
             => "The message says that the vault's access policy does not allow the copy.";
         Others 30 [NO_STATEMENT_OF_IT, "allows|grants|permits", INTO_IT]
             not [NOT_THE_DESTINATION, "authorized to perform:|denies|denied by|is denied| role"]
-            or [JobRolePermission]
+            besides [JobRolePermission]
             => "The message says that the vault's access policy does not allow the copy.";
     },
     shown: Shown::ByFacts(120, policy, is_unread),

@@ -18,7 +18,7 @@ const LARGEST_ENVIRONMENT: usize = 4_096;
 const LARGE_ENVIRONMENT: usize = 3_686;
 
 /// The settings of the copy remediator that are a parameter each.
-const PARAMETERS: [(&str, &str); 25] = [
+const PARAMETERS: [(&str, &str); 26] = [
     ("AllowFullyManagedKeys", "COPYMEND_ALLOW_FULLY_MANAGED_KEYS"),
     ("AllowOnDemand", "COPYMEND_ALLOW_ON_DEMAND"),
     ("AllowedDestinations", "COPYMEND_ALLOWED_DESTINATIONS"),
@@ -30,6 +30,7 @@ const PARAMETERS: [(&str, &str); 25] = [
     ),
     ("ExternalId", "COPYMEND_EXTERNAL_ID"),
     ("KeyProfile", "COPYMEND_KEY_PROFILE"),
+    ("LogLevel", "COPYMEND_LOG_LEVEL"),
     ("MaxAgeHours", "COPYMEND_MAX_AGE_HOURS"),
     ("MemberRole", "COPYMEND_MEMBER_ROLE"),
     ("Mode", "COPYMEND_MODE"),
@@ -49,9 +50,10 @@ const PARAMETERS: [(&str, &str); 25] = [
     ("Topic", "COPYMEND_TOPIC_ARN"),
 ];
 /// Those of the access advisor.
-const ADVISORS_PARAMETERS: [(&str, &str); 4] = [
+const ADVISORS_PARAMETERS: [(&str, &str); 5] = [
     ("AdvisorMemberRole", "COPYMEND_MEMBER_ROLE"),
     ("ExternalId", "COPYMEND_EXTERNAL_ID"),
+    ("LogLevel", "COPYMEND_LOG_LEVEL"),
     ("EndpointUrl", "AWS_ENDPOINT_URL"),
     ("Topic", "COPYMEND_TOPIC_ARN"),
 ];

@@ -11,7 +11,7 @@ use crate::kinds::{
 use crate::policies::{Asked, Forwarder, allows, may_forward};
 
 /// The role of member.yaml that forwards.
-const FORWARDING_ROLE: &str = "copymend/CopymendForward";
+const FORWARDING_ROLE: &str = "CopymendForward";
 const ALL_CALLS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 /// The rules of refused calls: reads are refused, too.
 const OF_REFUSED_CALLS: [&str; 2] = ["CallRefusedRule", "HubCallRefusedRule"];
@@ -146,11 +146,12 @@ fn bus_policy(deployed: &Deployed, name: &str, bus: &Bus) -> Finding {
     let bus_arn = deployed.arn("events", &format!("event-bus/{name}"));
     let policy = bus.policy.as_deref();
     let takes = |of: &Forwarder<'_>| policy.is_some_and(|policy| may_forward(policy, of));
+    let role = deployed.role(FORWARDING_ROLE);
     let own = Forwarder {
         bus: &bus_arn,
         organization,
         partition: &deployed.partition,
-        role: FORWARDING_ROLE,
+        role: &role,
         source: "aws.backup",
     };
     let others = [

@@ -4,7 +4,8 @@ use super::{or_fine, present};
 use crate::facts::{Facts, Named, Subscription};
 use crate::finding::{Finding, Part};
 use crate::kinds::{
-    AUDIT_UNWATCHED, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED, SUBSCRIPTION_PENDING, TOPIC_MISSING,
+    ALARMS_UNREAD, AUDIT_UNWATCHED, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED, SUBSCRIPTION_PENDING,
+    TOPIC_MISSING,
 };
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
@@ -28,6 +29,7 @@ fn of_topic(named: &Named<Vec<Subscription>>, subscriptions: &[Subscription]) ->
     let mut findings = Vec::new();
     if !subscriptions.iter().any(|one| one.is_confirmed) {
         let kind = match logical.as_str() {
+            "AlarmTopic" => &ALARMS_UNREAD,
             "AuditTopic" => &AUDIT_UNWATCHED,
             "AdvisorFailures" => &FAILURES_NOT_KEPT,
             _ => &NOBODY_SUBSCRIBED,

@@ -230,6 +230,14 @@ pub(crate) const SUBSCRIPTION_PENDING: Kind = Kind {
     meaning: "a subscription is not confirmed",
     advice: "Follow the link in the message that Amazon SNS sent to that address, or subscribe it again: the link is good for two days.",
 };
+pub(crate) const ALARMS_UNREAD: Kind = Kind {
+    id: "alarms-unread",
+    part: Part::Subscriptions,
+    state: State::Warning,
+    meaning: "nobody gets the alarms",
+    advice: "Subscribe somebody to the topic AlarmTopicArn, and confirm the subscription.",
+};
+
 pub(crate) const AUDIT_UNWATCHED: Kind = Kind {
     id: "audit-unwatched",
     part: Part::Subscriptions,
@@ -343,7 +351,7 @@ pub(crate) const TEST_MESSAGE_FAILED: Kind = Kind {
     advice: "Read the function's log, and look at the topic and its key.",
 };
 /// Every kind, in the order of the parts.
-pub const ALL: [Kind; 62] = [
+pub const ALL: [Kind; 63] = [
     STACK_BROKEN,
     STACK_BUSY,
     FUNCTION_MISSING,
@@ -373,6 +381,7 @@ pub const ALL: [Kind; 62] = [
     TOPIC_MISSING,
     NOBODY_SUBSCRIBED,
     SUBSCRIPTION_PENDING,
+    ALARMS_UNREAD,
     AUDIT_UNWATCHED,
     FAILURES_NOT_KEPT,
     TABLE_MISSING,

@@ -220,6 +220,9 @@ pub(super) const CASES: &[Case] = &[
         pending.is_confirmed = false;
         topic.push(pending);
     }),
+    ("alarms-unread", |facts| {
+        there(&mut facts.topics[3]).clear();
+    }),
     ("audit-unwatched", |facts| {
         there(&mut facts.topics[1]).clear()
     }),

@@ -325,7 +325,7 @@ pub(super) fn healthy() -> Facts {
             },
         )],
         queues: vec![queue(of, "DeadLetters"), queue(of, "DelayedRetries")],
-        topics: ["Topic", "AuditTopic", "AdvisorFailures"]
+        topics: ["Topic", "AuditTopic", "AdvisorFailures", "AlarmTopic"]
             .map(|logical| subscribed(of, logical))
             .into(),
         tables: ["Ledger", "AdvisorLedger"]

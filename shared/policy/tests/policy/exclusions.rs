@@ -1,6 +1,6 @@
 //! Statements that keep a request out on purpose.
 
-use copymend_policy::{Request, exclusions, exclusions_of_anyone};
+use copymend_policy::{Request, exclusions, exclusions_of_anyone, open_exclusions};
 
 use crate::support::{COPY, ROLE, VAULT, statements};
 
@@ -83,4 +83,35 @@ fn unique_ids_are_told_from_arns_accounts_and_services() {
         .map(|statement| statement.unique_ids().collect())
         .collect();
     assert_eq!(found, [["AROAEXAMPLE"], ["AIDAEXAMPLE"]]);
+}
+
+#[test]
+fn an_exception_of_which_nobody_can_tell_whom_it_means_is_open() {
+    let conditions = [
+        (
+            format!(r#"{{"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#),
+            false,
+        ),
+        (
+            r#"{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}"#.to_owned(),
+            true,
+        ),
+        (
+            format!(
+                r#"{{"StringNotEquals":{{"aws:SourceVpc":"vpc-1"}},"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#
+            ),
+            false,
+        ),
+    ];
+    for (condition, is_open) in conditions {
+        let policy = statements(&format!(
+            r#"{{"Effect":"Allow","Principal":"*",{ALL},"Condition":{condition}}}"#
+        ));
+        let request = Request::new(ROLE, COPY, VAULT)
+            .with_context("aws:PrincipalArn", [ROLE])
+            .with_other_keys_unknown();
+        assert_eq!(exclusions(&policy, &request), [0], "{condition}");
+        let open: &[usize] = if is_open { &[0] } else { &[] };
+        assert_eq!(open_exclusions(&policy, &request), open, "{condition}");
+    }
 }

@@ -1,9 +1,10 @@
 //! Whether AWS would accept the changed policy.
 
+use copymend_diagnosis::access::is_condition_tag;
 use copymend_diagnosis::{Fact, Facts, SourceKey, Tags};
 use copymend_policy::{Decision, PolicyDocument, Request, Statement, evaluate};
 
-use super::{Act, Answer, Question};
+use super::{Act, Answer, Question, not_known};
 
 /// What the policy itself says to the call that writes it (AWS Backup developer guide, "Vault
 /// access policies", and AWS KMS developer guide, "Default key policy", documented): a vault's must
@@ -38,12 +39,9 @@ pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
             false,
             format!("the policy denies {action}: {}", quoted(statement)),
         ),
-        Decision::Unknown { keys } => (
-            false,
-            format!(
-                "whether the policy lets Copymend call {action} depends on what is not known: {}",
-                keys.join(", ")
-            ),
+        Decision::Unknown { keys } => not_known(
+            &format!("whether the policy lets Copymend call {action}"),
+            format!("it depends on {}", keys.join(", ")),
         ),
         Decision::ImplicitlyDenied if question.act == Act::KeyPolicy => (
             false,
@@ -110,9 +108,12 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
         Fact::Unknown(_) => request.with_unknown("aws:PrincipalOrgID"),
     };
     let request = match tags {
-        Fact::Known(tags) => tags.iter().fold(request, |request, (key, value)| {
-            request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
-        }),
+        Fact::Known(tags) => tags.iter().filter(|(name, _)| is_condition_tag(name)).fold(
+            request,
+            |request, (name, value)| {
+                request.with_context(&format!("aws:ResourceTag/{name}"), [value.as_str()])
+            },
+        ),
         Fact::Unknown(_) => request,
     };
     // Where a service calls, and nowhere else (IAM user guide, "AWS global condition context keys",

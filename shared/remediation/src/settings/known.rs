@@ -4,7 +4,7 @@
 const PREFIX: &str = "COPYMEND_";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 28] = [
     "COPYMEND_MODE",
     "COPYMEND_ALLOWED_DESTINATIONS",
     "COPYMEND_ALLOWED_SOURCES",
@@ -32,6 +32,7 @@ const SETTINGS: [&str; 27] = [
     "COPYMEND_READ_TAGS",
     "COPYMEND_ORGANIZATION_READER",
     "COPYMEND_DELAYED_RETRIES_QUEUE_URL",
+    "COPYMEND_LOG_LEVEL",
 ];
 
 /// Variables of Copymend's own tests and checks, under which its programs are run, too.
