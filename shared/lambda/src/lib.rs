@@ -6,6 +6,7 @@ use std::process::ExitCode;
 pub mod metrics;
 
 use copymend_remediation::later::original_event;
+use copymend_remediation::settings::LOG_LEVEL;
 use copymend_remediation::{HandlerError, Invocation};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use serde::Serialize;
@@ -30,7 +31,7 @@ pub async fn run(start: impl Future<Output = Result<(), Error>>) -> ExitCode {
 /// JSON with times in RFC 3339, fields flattened: Lambda's own log format, so that its level filter
 /// understands it.
 fn start_logs() {
-    let filter = ["COPYMEND_LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"]
+    let filter = [LOG_LEVEL, "AWS_LAMBDA_LOG_LEVEL"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|level| !level.is_empty()))
         .map_or("info", |level| filter(&level));
@@ -147,6 +148,24 @@ mod tests {
             delivered(&message.replace("37E6D316-E51A", "37E6 D316")),
         ] {
             assert_eq!(copy_job_of(&input), None, "{input}");
+        }
+    }
+
+    #[test]
+    fn a_level_below_info_shows_the_lines_of_copymend_alone() {
+        assert_eq!(filter("DEBUG"), "info,copymend=debug");
+        assert_eq!(filter("TRACE"), "info,copymend=trace");
+    }
+
+    #[test]
+    fn a_level_that_nobody_knows_is_info() {
+        for (level, shown) in [
+            ("INFO", "info"),
+            ("WARN", "warn"),
+            ("ERROR", "error"),
+            ("loud", "info"),
+        ] {
+            assert_eq!(filter(level), shown);
         }
     }
 }

@@ -107,9 +107,9 @@ pub fn decide(
         // It is started: no guard undoes that.
         return decided(Decision::Retry, Vec::new());
     }
-    if facts.is_none() {
+    let Some(facts) = facts else {
         return retry_or_advise(&as_retry);
-    }
+    };
     let cause = diagnosis.cause();
     let is_confirmed = diagnosis.confirmed_cause() == Some(cause);
     match question.act {

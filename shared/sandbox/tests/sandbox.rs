@@ -61,6 +61,9 @@ mod organizations;
 #[path = "sandbox/own_calls.rs"]
 mod own_calls;
 #[cfg(test)]
+#[path = "sandbox/own_put.rs"]
+mod own_put;
+#[cfg(test)]
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]

@@ -250,15 +250,11 @@ async fn history(ledger: &impl Ledger) {
     let write = |id: &'static str, seconds, added: &'static [&'static str]| async move {
         let change = change(id, "job", seconds);
         ledger.intend_change(&change, "a").await.unwrap();
-        ledger
-            .confirm_change(&change, &sids(added), None)
-            .await
-            .unwrap();
+        let added = sids(added);
+        let confirm = || ledger.confirm_change(&change, &added, None);
+        confirm().await.unwrap();
         // Recorded again, by a delivery that resumed.
-        ledger
-            .confirm_change(&change, &sids(added), None)
-            .await
-            .unwrap();
+        confirm().await.unwrap();
     };
     let admitted = || ledger.admitted_at(KEY, "444455556666");
     assert_eq!(read(0).await, (Vec::new(), 0));
@@ -324,10 +320,9 @@ async fn history(ledger: &impl Ledger) {
         ..change("undo-2", "job", 12 * 3_600)
     };
     ledger.intend_change(&undo, "a").await.unwrap();
-    ledger
-        .confirm_change(&undo, &sids(&["y", "z"]), None)
-        .await
-        .unwrap();
+    let taken_out = sids(&["y", "z"]);
+    let undone = ledger.confirm_change(&undo, &taken_out, None);
+    undone.await.unwrap();
     assert_eq!(read(12 * 3_600 + 1).await, (sids(&["x"]), 1));
     let history = ledger.policy_history(KEY, at(12 * 3_600)).await.unwrap();
     let undone = history.last_write.map(|last| (last.at, last.is_undo));

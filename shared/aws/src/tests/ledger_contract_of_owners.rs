@@ -75,9 +75,23 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         left("retried", &again, false)
     );
     ledger.record_told("never begun", "a").await.unwrap();
-    // What its copy was started again as is known to the next delivery, whoever began the job.
+    started_again(ledger, "resumed", "d").await;
+    assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
+    ledger
+        .finish_job("resumed", "d", "retried", at(63))
+        .await
+        .unwrap();
+    let done = JobEntry::Done("retried".to_owned());
+    assert_eq!(begin("e", 64).await.unwrap(), done);
+    let outcome = ledger.outcome_of_job("resumed").await.unwrap();
+    assert_eq!(outcome.as_deref(), Some("retried"));
+    assert_eq!(ledger.outcome_of_job("never begun").await.unwrap(), None);
+}
+
+/// What its copy was started again as is known to the next delivery, whoever began the job.
+async fn started_again(ledger: &impl Ledger, job: &str, owner: &str) {
     let retry = RetryRecord {
-        original_job: "resumed".to_owned(),
+        original_job: job.to_owned(),
         origin: None,
         after_change: None,
     };
@@ -93,8 +107,9 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         .record_retried_job("another", &of_nobody, at(64))
         .await
         .unwrap();
-    ledger.abandon_job("resumed", "d").await.unwrap();
-    let JobEntry::Started(progress) = begin("d", 65).await.unwrap() else {
+    ledger.abandon_job(job, owner).await.unwrap();
+    let JobEntry::Started(progress) = ledger.begin_job(job, owner, at(65), at(125)).await.unwrap()
+    else {
         panic!("it is free");
     };
     assert_eq!(progress.retried_as.as_deref(), Some("started"));
@@ -104,19 +119,9 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         Some(of_nobody),
         "a job without an entry"
     );
-    let begun = ledger.begin_job("never begun", "a", at(64), at(64));
-    assert_eq!(begun.await.unwrap(), new());
+    let without_entry = ledger.begin_job("never begun", "a", at(64), at(64));
+    assert_eq!(without_entry.await.unwrap(), new());
     ledger.abandon_job("never begun", "a").await.unwrap();
-    assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
-    ledger
-        .finish_job("resumed", "d", "retried", at(63))
-        .await
-        .unwrap();
-    let done = JobEntry::Done("retried".to_owned());
-    assert_eq!(begin("e", 64).await.unwrap(), done);
-    let outcome = ledger.outcome_of_job("resumed").await.unwrap();
-    assert_eq!(outcome.as_deref(), Some("retried"));
-    assert_eq!(ledger.outcome_of_job("never begun").await.unwrap(), None);
 }
 
 const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:recorded";

@@ -52,7 +52,9 @@ async fn inputs(act: Act) -> Inputs {
         started_by: StartedBy::BackupPlan,
         pause: Some(Ok(None)),
         intended: None,
+        retried_as: None,
         earlier_repair: None,
+        retried_as: None,
         notes: Vec::new(),
     };
     let nothing = PolicyHistory {
@@ -102,10 +104,10 @@ impl Inputs {
     }
 
     fn key(&mut self) -> &mut KeyFacts {
-        match &mut self.facts.source_key {
-            SourceKey::Key(key) => key,
-            SourceKey::NotEncrypted | SourceKey::Unknown(_) => panic!("the backup has a key"),
-        }
+        let SourceKey::Key(key) = &mut self.facts.source_key else {
+            unreachable!("the backup has a key")
+        };
+        key
     }
 
     /// Puts a statement into the vault's policy or the key's.
@@ -316,7 +318,7 @@ const WAYS: &[Way] = &[
                 "Deny",
                 "backup:CopyIntoBackupVault",
                 &from_network(),
-            ))
+            ));
         },
         "aws:SourceVpc",
     ),
@@ -334,7 +336,7 @@ const WAYS: &[Way] = &[
                 "Deny",
                 "backup:CopyIntoBackupVault",
                 &from_network(),
-            ))
+            ));
         },
         "aws:SourceVpc",
     ),

@@ -116,7 +116,8 @@ fn denials(names: &Names) -> Vec<(Cause, String)> {
             if let Some(key) = &names.source_key {
                 // The role of the key's own account uses the destination's keys.
                 let is_of_owner = key.split(':').nth(4) == who.split(':').nth(4);
-                if !is_own && !(is_of_owner && who != JOB_ROLE) {
+                let is_of_owners_role = is_of_owner && who != JOB_ROLE;
+                if !is_own && !is_of_owners_role {
                     of_resource(Cause::SourceKeyPolicy, who, action, key, false);
                 }
                 of_resource(Cause::SourceKeyDeny, who, action, key, true);
@@ -133,101 +134,105 @@ fn denials(names: &Names) -> Vec<(Cause, String)> {
 }
 
 /// AWS's own words, and plain ones, each with the cause that it names.
+const WORDS: &[(Cause, &str)] = &[
+    (
+        Cause::DestinationVaultPolicy,
+        "The destination vault's access policy does not allow the copy into it.",
+    ),
+    (
+        Cause::DestinationVaultDeny,
+        "The copy was denied by the destination vault's access policy.",
+    ),
+    (
+        Cause::SourceVaultDeny,
+        "The source vault's access policy denies backup:CopyFromBackupVault.",
+    ),
+    (
+        Cause::SourceKeyPolicy,
+        "The key policy of the source key does not allow the use of the key.",
+    ),
+    (
+        Cause::SourceKeyDeny,
+        "The use of the key was denied by the key policy.",
+    ),
+    (
+        Cause::SourceKeyState,
+        "KMSInvalidStateException: the KMS key of the snapshot is pending deletion.",
+    ),
+    (Cause::KeyNotFound, "Given key ID does not exist"),
+    (
+        Cause::AwsManagedKey,
+        "Snapshots encrypted with the AWS managed key can't be shared. Specify another snapshot.",
+    ),
+    (
+        Cause::AwsManagedKey,
+        "Encrypted snapshots with Amazon EBS default key cannot be shared",
+    ),
+    (
+        Cause::DestinationVaultKey,
+        "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed key. The contents of this vault cannot be copied.",
+    ),
+    (
+        Cause::DestinationVaultKey,
+        "Must specify new KMS key for cross region encrypted snapshot copy.",
+    ),
+    (
+        Cause::OrganizationMembership,
+        "Copy job failed. Both source and destination account must be a member of the same organization",
+    ),
+    (
+        Cause::CrossAccountBackupDisabled,
+        "Copy job failed. Cross-account copy feature is not enabled for the current organization.",
+    ),
+    (
+        Cause::UnsupportedResourceType,
+        "Feature is not supported for provided resource type.",
+    ),
+    (
+        Cause::UnsupportedResourceType,
+        "This resource type is not supported by logically air-gapped backup vault.",
+    ),
+    (
+        Cause::JobRoleTrust,
+        "IAM Role arn:aws:iam::111122223333:role/BackupRole cannot be assumed by AWS Backup",
+    ),
+    (
+        Cause::JobRolePermission,
+        "The role's policy does not allow the backup action.",
+    ),
+    (
+        Cause::PermissionsBoundary,
+        "The permissions boundary of the role denies the action.",
+    ),
+    (
+        Cause::ServiceControlPolicy,
+        "The action was denied by a service control policy.",
+    ),
+    (
+        Cause::ServiceLinkedRole,
+        "AWSServiceRoleForBackup is missing in the destination account.",
+    ),
+    (
+        Cause::TagPolicy,
+        "The tag policy does not allow the specified value for the following tag key: 'xyz'.",
+    ),
+    (
+        Cause::TagLimit,
+        "The resultant tag set must not have more than 50 user tags.",
+    ),
+    (
+        Cause::RetentionOutOfRange,
+        "Copy job failed. The retention specified in the job is not within the range specified for the target Backup Vault.",
+    ),
+    (Cause::SourceNotFound, "Cannot find recovery point"),
+];
+
+/// Those, and words that name things of the world.
 fn texts(names: &Names) -> Vec<(Cause, String)> {
-    let mut texts: Vec<(Cause, String)> = [
-        (
-            Cause::DestinationVaultPolicy,
-            "The destination vault's access policy does not allow the copy into it.",
-        ),
-        (
-            Cause::DestinationVaultDeny,
-            "The copy was denied by the destination vault's access policy.",
-        ),
-        (
-            Cause::SourceVaultDeny,
-            "The source vault's access policy denies backup:CopyFromBackupVault.",
-        ),
-        (
-            Cause::SourceKeyPolicy,
-            "The key policy of the source key does not allow the use of the key.",
-        ),
-        (
-            Cause::SourceKeyDeny,
-            "The use of the key was denied by the key policy.",
-        ),
-        (
-            Cause::SourceKeyState,
-            "KMSInvalidStateException: the KMS key of the snapshot is pending deletion.",
-        ),
-        (Cause::KeyNotFound, "Given key ID does not exist"),
-        (
-            Cause::AwsManagedKey,
-            "Snapshots encrypted with the AWS managed key can't be shared. Specify another snapshot.",
-        ),
-        (
-            Cause::AwsManagedKey,
-            "Encrypted snapshots with Amazon EBS default key cannot be shared",
-        ),
-        (
-            Cause::DestinationVaultKey,
-            "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed key. The contents of this vault cannot be copied.",
-        ),
-        (
-            Cause::DestinationVaultKey,
-            "Must specify new KMS key for cross region encrypted snapshot copy.",
-        ),
-        (
-            Cause::OrganizationMembership,
-            "Copy job failed. Both source and destination account must be a member of the same organization",
-        ),
-        (
-            Cause::CrossAccountBackupDisabled,
-            "Copy job failed. Cross-account copy feature is not enabled for the current organization.",
-        ),
-        (
-            Cause::UnsupportedResourceType,
-            "Feature is not supported for provided resource type.",
-        ),
-        (
-            Cause::UnsupportedResourceType,
-            "This resource type is not supported by logically air-gapped backup vault.",
-        ),
-        (
-            Cause::JobRoleTrust,
-            "IAM Role arn:aws:iam::111122223333:role/BackupRole cannot be assumed by AWS Backup",
-        ),
-        (
-            Cause::JobRolePermission,
-            "The role's policy does not allow the backup action.",
-        ),
-        (
-            Cause::PermissionsBoundary,
-            "The permissions boundary of the role denies the action.",
-        ),
-        (
-            Cause::ServiceControlPolicy,
-            "The action was denied by a service control policy.",
-        ),
-        (
-            Cause::ServiceLinkedRole,
-            "AWSServiceRoleForBackup is missing in the destination account.",
-        ),
-        (
-            Cause::TagPolicy,
-            "The tag policy does not allow the specified value for the following tag key: 'xyz'.",
-        ),
-        (
-            Cause::TagLimit,
-            "The resultant tag set must not have more than 50 user tags.",
-        ),
-        (
-            Cause::RetentionOutOfRange,
-            "Copy job failed. The retention specified in the job is not within the range specified for the target Backup Vault.",
-        ),
-        (Cause::SourceNotFound, "Cannot find recovery point"),
-    ]
-    .map(|(cause, text)| (cause, text.to_owned()))
-    .to_vec();
+    let mut texts: Vec<(Cause, String)> = WORDS
+        .iter()
+        .map(|(cause, text)| (*cause, (*text).to_owned()))
+        .collect();
     texts.push((
         Cause::VaultNotFound,
         format!(
