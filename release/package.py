@@ -32,6 +32,8 @@ class CannotPackage(Exception):
 
 
 def main():
+    for name in filter(_FLAGS.fullmatch, list(os.environ)):
+        del os.environ[name]
     version = version_of((REPOSITORY / "Cargo.toml").read_text(encoding="utf-8"))
     sysroot = Path(_output("rustc", "--print", "sysroot"))
     architectures = [name for name, target in dependencies.TARGETS.items() if (sysroot / "lib/rustlib" / target / "lib").is_dir()]
@@ -96,8 +98,7 @@ def programs(version, architecture, shared):
 
 def compiled(program, target, *options):
     """The program's bytes."""
-    environment = {name: value for name, value in os.environ.items() if not _FLAGS.fullmatch(name)}
-    environment |= {
+    environment = os.environ | {
         "CARGO_TARGET_DIR": str(BUILD),
         "RUSTC_WRAPPER": str(REPOSITORY / "release" / "rustc"),
         "COPYMEND_WORKSPACE": str(REPOSITORY),

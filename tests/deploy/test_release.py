@@ -1,6 +1,7 @@
 """A release deployed from its bucket, by change sets as `aws cloudformation deploy` makes them."""
 
 import itertools
+import json
 import sys
 import unittest
 
@@ -10,7 +11,7 @@ from cloud import REPOSITORY, Cloud, Stack
 sys.path.append(str(REPOSITORY / "release"))
 
 from archives import zip_of_function  # noqa: E402
-from templates import FUNCTIONS, HUB, packaged  # noqa: E402
+from templates import FUNCTIONS, HUB, packaged, parse  # noqa: E402
 
 BUCKET = "copymend-releases"
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -26,7 +27,9 @@ class Release(unittest.TestCase):
         self.numbers = itertools.count(1)
         self.s3.create_bucket(Bucket=BUCKET)
         for version in ("0.1.0", "0.2.0"):
-            self.put(version, "template.yaml", packaged(HUB.read_text(encoding="utf-8"), version).encode())
+            # As JSON, since the emulator doesn't know the short form of every function of rules.
+            template = parse(packaged(HUB.read_text(encoding="utf-8"), version))
+            self.put(version, "template.yaml", json.dumps(template).encode())
             for function in FUNCTIONS.values():
                 self.put(version, f"{function}-x86_64.zip", zip_of_function(f"#!/bin/sh\necho {function} {version}\n".encode()))
 

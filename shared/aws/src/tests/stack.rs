@@ -54,7 +54,7 @@ fn described() -> String {
 }
 
 fn page(resources: &[(&str, &str, &str)], next: Option<&str>) -> String {
-    let members: String = resources
+    let members: Vec<String> = resources
         .iter()
         .map(|(logical, kind, id)| {
             format!(
@@ -64,6 +64,7 @@ fn page(resources: &[(&str, &str, &str)], next: Option<&str>) -> String {
             )
         })
         .collect();
+    let members = members.concat();
     let next = next.map_or_else(String::new, |next| format!("<NextToken>{next}</NextToken>"));
     format!(
         "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>{members}</StackResourceSummaries>{next}\
@@ -175,7 +176,7 @@ async fn everything_is_read_and_only_the_function_is_handed_an_event() {
 
     // A rule of the hub's bus is asked for there, and a trail where it was made.
     let rules = wire.sent("DescribeRule");
-    let asked: Vec<_> = rules.iter().map(|sent| sent.json()).collect();
+    let asked: Vec<_> = rules.iter().map(super::wire::Sent::json).collect();
     assert!(asked.contains(&json!({"Name": "failed", "EventBusName": "default"})));
     assert!(asked.contains(&json!({"Name": "hub-failed", "EventBusName": "hub-bus"})));
     assert!(

@@ -97,7 +97,7 @@ fn answer_with(facts: &mut Facts, member: &str, value: serde_json::Value) {
 fn without_advisor(facts: &mut Facts) {
     let resources = &mut facts.deployed.resources;
     resources
-        .retain(|resource| !resource.logical.starts_with("A") || resource.logical == "AuditTopic");
+        .retain(|resource| !resource.logical.starts_with('A') || resource.logical == "AuditTopic");
     facts.functions.truncate(1);
     facts
         .rules
@@ -113,16 +113,16 @@ const FAILED: fn() -> Invoked = || Invoked {
 
 pub(super) const CASES: &[Case] = &[
     ("stack-broken", |facts| {
-        facts.deployed.status = "UPDATE_ROLLBACK_COMPLETE".to_owned()
+        facts.deployed.status = "UPDATE_ROLLBACK_COMPLETE".to_owned();
     }),
     ("stack-busy", |facts| {
-        facts.deployed.status = "UPDATE_IN_PROGRESS".to_owned()
+        facts.deployed.status = "UPDATE_IN_PROGRESS".to_owned();
     }),
     ("function-missing", |facts| {
-        gone(&mut facts.functions[0].function)
+        gone(&mut facts.functions[0].function);
     }),
     ("function-not-active", |facts| {
-        function(facts).last_update = "Failed".to_owned()
+        function(facts).last_update = "Failed".to_owned();
     }),
     ("setting-invalid", |facts| {
         function(facts)
@@ -155,23 +155,23 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("rule-missing", |facts| gone(&mut facts.rules[0].rule)),
     ("rule-disabled", |facts| {
-        there(&mut facts.rules[0].rule).state = "DISABLED".to_owned()
+        there(&mut facts.rules[0].rule).state = "DISABLED".to_owned();
     }),
     ("rule-sends-elsewhere", |facts| {
-        facts.rules[0].targets.as_mut().unwrap().clear()
+        facts.rules[0].targets.as_mut().unwrap().clear();
     }),
     ("rule-keeps-nothing", |facts| {
-        facts.rules[0].targets.as_mut().unwrap()[0].dead_letters = None
+        facts.rules[0].targets.as_mut().unwrap()[0].dead_letters = None;
     }),
     ("rule-may-not-invoke", |facts| {
-        facts.functions[0].policy = Ok(None)
+        facts.functions[0].policy = Ok(None);
     }),
     ("rule-misses-reads", |facts| {
-        there(&mut facts.rules[1].rule).state = "ENABLED".to_owned()
+        there(&mut facts.rules[1].rule).state = "ENABLED".to_owned();
     }),
     ("bus-missing", |facts| gone(&mut facts.buses[0])),
     ("bus-closed", |facts| {
-        there(&mut facts.buses[0]).policy = None
+        there(&mut facts.buses[0]).policy = None;
     }),
     ("bus-open", |facts| {
         there(&mut facts.buses[0]).policy =
@@ -199,21 +199,21 @@ pub(super) const CASES: &[Case] = &[
         self_check(facts, &[check("444455556666", call, "fine", "o-another")]);
     }),
     ("accounts-left", |facts| {
-        answer_with(facts, "left", json!(["444455556666"]))
+        answer_with(facts, "left", json!(["444455556666"]));
     }),
     ("queue-missing", |facts| gone(&mut facts.queues[0])),
     ("dead-letters-waiting", |facts| {
-        there(&mut facts.queues[0]).waiting = 2
+        there(&mut facts.queues[0]).waiting = 2;
     }),
     ("queue-refuses-rule", |facts| {
-        there(&mut facts.queues[0]).policy = None
+        there(&mut facts.queues[0]).policy = None;
     }),
     ("delayed-retries-off", |facts| {
-        there(&mut facts.mappings[0]).state = "Disabled".to_owned()
+        there(&mut facts.mappings[0]).state = "Disabled".to_owned();
     }),
     ("topic-missing", |facts| gone(&mut facts.topics[0])),
     ("nobody-subscribed", |facts| {
-        there(&mut facts.topics[0]).clear()
+        there(&mut facts.topics[0]).clear();
     }),
     ("subscription-pending", |facts| {
         let topic = there(&mut facts.topics[0]);
@@ -225,21 +225,21 @@ pub(super) const CASES: &[Case] = &[
         there(&mut facts.topics[3]).clear();
     }),
     ("audit-unwatched", |facts| {
-        there(&mut facts.topics[1]).clear()
+        there(&mut facts.topics[1]).clear();
     }),
     ("failures-not-kept", |facts| {
-        there(&mut facts.topics[2]).clear()
+        there(&mut facts.topics[2]).clear();
     }),
     ("table-missing", |facts| gone(&mut facts.tables[0])),
     ("table-not-active", |facts| {
-        there(&mut facts.tables[0]).status = "ARCHIVED".to_owned()
+        there(&mut facts.tables[0]).status = "ARCHIVED".to_owned();
     }),
     ("ledger-not-read", |facts| {
         let checks = &mut facts.self_check.as_mut().unwrap().answer["checks"];
         checks[0]["state"] = json!("denied");
     }),
     ("ledger-not-recoverable", |facts| {
-        there(&mut facts.tables[0]).is_recoverable = Ok(false)
+        there(&mut facts.tables[0]).is_recoverable = Ok(false);
     }),
     ("no-trail", |facts| facts.trails = Ok(Vec::new())),
     ("no-trail-for-audit", |facts| {
@@ -257,19 +257,19 @@ pub(super) const CASES: &[Case] = &[
         );
     }),
     ("repair-without-sources", |facts| {
-        repairing(facts, &[("AllowedSources", "")])
+        repairing(facts, &[("AllowedSources", "")]);
     }),
     ("repair-without-lists", |facts| {
         repairing(facts, &[("AllowedKeys", ""), ("AllowedDestinations", "")]);
     }),
     ("repair-of-nothing-old", |facts| {
-        repairing(facts, &[("MaxAgeHours", "0")])
+        repairing(facts, &[("MaxAgeHours", "0")]);
     }),
     ("no-writes", |facts| {
-        repairing(facts, &[("WriteBudget", "0")])
+        repairing(facts, &[("WriteBudget", "0")]);
     }),
     ("no-retries", |facts| {
-        repairing(facts, &[("RetryBudget", "0")])
+        repairing(facts, &[("RetryBudget", "0")]);
     }),
     ("scope-without-paths", |facts| {
         set(
@@ -293,41 +293,41 @@ pub(super) const CASES: &[Case] = &[
         set(
             facts,
             &[("VaultScope", "role"), ("OrganizationPaths", PATH)],
-        )
+        );
     }),
     ("list-admits-everything", |facts| {
-        set(facts, &[("AllowedSources", "*")])
+        set(facts, &[("AllowedSources", "*")]);
     }),
     ("accounts-without-member-role", |facts| {
-        set(facts, &[("MemberRole", "")])
+        set(facts, &[("MemberRole", "")]);
     }),
     ("member-role-without-external-id", |facts| {
-        set(facts, &[("ExternalId", "")])
+        set(facts, &[("ExternalId", "")]);
     }),
     ("advisor-role-without-advisor", without_advisor),
     ("advisor-without-member-role", |facts| {
-        set(facts, &[("AdvisorMemberRole", "")])
+        set(facts, &[("AdvisorMemberRole", "")]);
     }),
     ("fully-managed-keys-unlisted", |facts| {
-        set(facts, &[("AllowFullyManagedKeys", "true")])
+        set(facts, &[("AllowFullyManagedKeys", "true")]);
     }),
     ("service-linked-role-not-made", |facts| {
-        set(facts, &[("CreateServiceLinkedRole", "true")])
+        set(facts, &[("CreateServiceLinkedRole", "true")]);
     }),
     ("sweep-without-schedule", |facts| {
-        set(facts, &[("SweepRegions", "eu-west-1")])
+        set(facts, &[("SweepRegions", "eu-west-1")]);
     }),
     ("calls-go-elsewhere", |facts| {
-        set(facts, &[("EndpointUrl", "http://localhost:4566")])
+        set(facts, &[("EndpointUrl", "http://localhost:4566")]);
     }),
     ("function-stopped", |facts| {
-        facts.functions[0].reserved = Ok(Some(0))
+        facts.functions[0].reserved = Ok(Some(0));
     }),
     ("delayed-retries-take-all", |facts| {
-        set(facts, &[("DelayedRetriesConcurrency", "10")])
+        set(facts, &[("DelayedRetriesConcurrency", "10")]);
     }),
     ("ledger-unprotected", |facts| {
-        there(&mut facts.tables[0]).is_protected = false
+        there(&mut facts.tables[0]).is_protected = false;
     }),
     ("self-check-failed", |facts| facts.self_check = Ok(FAILED())),
     ("paused", |facts| {
@@ -335,6 +335,6 @@ pub(super) const CASES: &[Case] = &[
         answer_with(facts, "pause", pause);
     }),
     ("test-message-failed", |facts| {
-        facts.test_message = Some(Ok(FAILED()))
+        facts.test_message = Some(Ok(FAILED()));
     }),
 ];

@@ -15,7 +15,7 @@ const READS: &[Refused] = &[
         facts.functions[0].reserved = Err(denied("lambda:GetFunctionConcurrency"));
     }),
     (Part::Rules, |facts| {
-        facts.functions[0].policy = Err(denied("lambda:GetPolicy"))
+        facts.functions[0].policy = Err(denied("lambda:GetPolicy"));
     }),
     (Part::Permissions, |facts| {
         for (_, answer) in &mut facts.roles[0].needs {
@@ -23,32 +23,32 @@ const READS: &[Refused] = &[
         }
     }),
     (Part::Rules, |facts| {
-        facts.rules[0].rule.found = Err(denied("events:DescribeRule"))
+        facts.rules[0].rule.found = Err(denied("events:DescribeRule"));
     }),
     (Part::Rules, |facts| {
-        facts.rules[0].targets = Err(denied("events:ListTargetsByRule"))
+        facts.rules[0].targets = Err(denied("events:ListTargetsByRule"));
     }),
     (Part::Bus, |facts| {
-        facts.buses[0].found = Err(denied("events:DescribeEventBus"))
+        facts.buses[0].found = Err(denied("events:DescribeEventBus"));
     }),
     (Part::Queues, |facts| {
-        facts.queues[0].found = Err(denied("sqs:GetQueueAttributes"))
+        facts.queues[0].found = Err(denied("sqs:GetQueueAttributes"));
     }),
     (Part::Queues, |facts| {
-        facts.mappings[0].found = Err(denied("lambda:GetEventSourceMapping"))
+        facts.mappings[0].found = Err(denied("lambda:GetEventSourceMapping"));
     }),
     (Part::Subscriptions, |facts| {
         facts.topics[0].found = Err(denied("sns:ListSubscriptionsByTopic"));
     }),
     (Part::Ledger, |facts| {
-        facts.tables[0].found = Err(denied("dynamodb:DescribeTable"))
+        facts.tables[0].found = Err(denied("dynamodb:DescribeTable"));
     }),
     (Part::Ledger, |facts| {
         let table = facts.tables[0].found.as_mut().unwrap().as_mut().unwrap();
         table.is_recoverable = Err(denied("dynamodb:DescribeContinuousBackups"));
     }),
     (Part::Trail, |facts| {
-        facts.trails = Err(denied("cloudtrail:DescribeTrails"))
+        facts.trails = Err(denied("cloudtrail:DescribeTrails"));
     }),
     (Part::Trail, |facts| {
         facts.trails.as_mut().unwrap()[0].is_logging = Err(denied("cloudtrail:GetTrailStatus"));
@@ -57,7 +57,7 @@ const READS: &[Refused] = &[
         facts.trails.as_mut().unwrap()[0].logs = Err(denied("cloudtrail:GetEventSelectors"));
     }),
     (Part::SelfCheck, |facts| {
-        facts.self_check = Err(denied("lambda:InvokeFunction"))
+        facts.self_check = Err(denied("lambda:InvokeFunction"));
     }),
     (Part::TestMessage, |facts| {
         facts.test_message = Some(Err(denied("lambda:InvokeFunction")));

@@ -52,7 +52,6 @@ async fn inputs(act: Act) -> Inputs {
         started_by: StartedBy::BackupPlan,
         pause: Some(Ok(None)),
         intended: None,
-        retried_as: None,
         earlier_repair: None,
         retried_as: None,
         notes: Vec::new(),
@@ -104,10 +103,11 @@ impl Inputs {
     }
 
     fn key(&mut self) -> &mut KeyFacts {
-        let SourceKey::Key(key) = &mut self.facts.source_key else {
-            unreachable!("the backup has a key")
+        let key = match &mut self.facts.source_key {
+            SourceKey::Key(key) => Some(key),
+            SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
         };
-        key
+        key.unwrap()
     }
 
     /// Puts a statement into the vault's policy or the key's.
