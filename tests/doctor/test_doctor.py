@@ -196,7 +196,7 @@ class Doctor(unittest.TestCase):
     def test_the_table_is_for_people_and_a_stack_that_is_not_there_is_wrong_usage(self):
         code, output, _ = it.run("doctor", "--region", breaks.REGION)
         self.assertEqual(code, 0)
-        self.assertIn("0 broken, 0 warnings, 0 not checkable.", output)
+        self.assertIn("Broken: 0. Warnings: 0. Not checkable: 0.", output)
         self.assertIn(f"arn:aws:sts::{ACCOUNT}:", output)
         code, output, errors = it.run("doctor", "--region", breaks.REGION, "--stack", "nobodys")
         self.assertEqual((code, output), (2, ""))

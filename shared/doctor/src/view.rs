@@ -12,9 +12,9 @@ use crate::finding::{Finding, State};
 /// The version of the JSON.
 const VERSION: u32 = 1;
 /// Lines are folded here.
-const WIDTH: usize = 110;
-const PART: usize = 20;
-const STATE: usize = 13;
+const WIDTH: usize = 120;
+const PART: usize = 22;
+const STATE: usize = 15;
 
 /// Whether something is broken.
 #[must_use]
@@ -91,7 +91,7 @@ pub fn table(findings: &[Finding]) -> String {
         [State::Broken, State::Warning, State::NotCheckable].map(|state| count(findings, state));
     let _ = writeln!(
         text,
-        "\n{broken} broken, {warnings} warnings, {unknown} not checkable."
+        "\nBroken: {broken}. Warnings: {warnings}. Not checkable: {unknown}."
     );
     text
 }

@@ -25,13 +25,19 @@ fn of_queue(facts: &Facts, named: &Named<Queue>) -> Vec<Finding> {
     if logical != DELAYED && queue.waiting > 0 {
         findings.push(Finding::of(
             &DEAD_LETTERS_WAITING,
-            format!("About {} messages wait in {logical} ({id}).", queue.waiting),
+            format!(
+                "Messages that wait in {logical} ({id}): about {}.",
+                queue.waiting
+            ),
         ));
     }
     findings.extend(refused_rules(&facts.deployed, logical, queue, &facts.rules));
     or_fine(Part::Queues, findings, || {
         if logical == DELAYED {
-            format!("{logical} is there, with about {} messages.", queue.waiting)
+            format!(
+                "{logical} is there. Messages in it: about {}.",
+                queue.waiting
+            )
         } else {
             format!("{logical} is empty, and takes what its rules cannot deliver.")
         }

@@ -18,7 +18,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
             };
             or_fine(Part::Subscriptions, of_topic(named, subscriptions), || {
                 let number = subscriptions.len();
-                format!("{} has {number} confirmed subscriptions.", named.logical)
+                format!("Confirmed subscriptions of {}: {number}.", named.logical)
             })
         })
         .collect()

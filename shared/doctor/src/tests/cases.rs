@@ -174,7 +174,8 @@ pub(super) const CASES: &[Case] = &[
         there(&mut facts.buses[0]).policy = None;
     }),
     ("bus-open", |facts| {
-        there(&mut facts.buses[0]).policy = Some(bus_policy("o-exampleorgid", "*"));
+        there(&mut facts.buses[0]).policy =
+            Some(bus_policy("o-exampleorgid", "arn:aws:iam::*:role/*"));
     }),
     ("member-role-refused", |facts| {
         self_check(
