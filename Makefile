@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test deploy-check programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -12,7 +12,7 @@ SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
 # What `make test` runs, what fails soonest first.
-TESTS := template deploy-test unit oracle-sample build black-box containers
+TESTS := template deploy-test unit oracle-sample build black-box doctor-test containers
 # The processor that the functions are built for: this machine's, or ARCH=x86_64, ARCH=arm64.
 ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
@@ -49,11 +49,12 @@ unit: ## Run the workspace's own tests.
 		cargo test --workspace --locked; \
 	fi
 
-template: ## Check what the roles of the transformed template may do.
+template: ## Check what the roles of the transformed template may do, and what a release is made of.
 	tests/black_box/install sam
 	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/template
+	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/release
 
-deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFormation.
+deploy-test: ## Deploy from the sources and from a release, and delete, against an emulator of CloudFormation.
 	tests/black_box/install sam deploy
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
 
@@ -66,6 +67,10 @@ programs:
 black-box: build programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
 	tests/black_box/install tests sam
 	$(TOOLS)/tests/bin/python -m pytest tests/black_box
+
+doctor-test: build programs ## Run `copymend doctor` on a deployment in the emulator, whose parts are broken one by one.
+	tests/black_box/install sam deploy
+	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/doctor
 
 local: build programs ## Hand every sample event to `sam local invoke`, in containers. As root it installs Docker where there is none.
 	tests/black_box/install tests sam
@@ -87,7 +92,7 @@ torture: ## Every fault of every call, and storms of ten thousand events (docs/r
 worlds: ## Hold the properties of grants and of the diagnosis against 10,000 random worlds.
 	COPYMEND_WORLDS=10000 cargo test --locked --package copymend-sandbox --test sandbox -- worlds:: --nocapture
 
-verify: local torture worlds oracle fuzz bench ## What is too long for every change: all events in containers, every fault, 10,000 worlds, 24,000 decisions, fuzzing, benchmarks.
+verify: local torture worlds oracle fuzz package-twice bench ## What is too long for every change: all events in containers, every fault, 10,000 worlds, 24,000 decisions, fuzzing, a release made twice, benchmarks.
 
 fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 	@[ "$$($(FUZZ)/bin/cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $(FUZZ_VERSION)" ] || \
@@ -122,6 +127,17 @@ build: ## Build the functions for Lambda into .aws-sam; ARCH=arm64 for Graviton 
 	@echo "Built for $(ARCH): .aws-sam/build/CopyRemediator and .aws-sam/build/AccessAdvisor."
 	@echo "The SAM CLI is $(SAM); one of your own does as well."
 	@[ "$(ARCH)" = x86_64 ] || echo "Give sam deploy and sam local invoke --parameter-overrides Architecture=$(ARCH), too."
+
+permissions: ## Write what the templates permit anew into release/permissions.json.
+	tests/black_box/install sam
+	$(TOOLS)/sam/bin/python release/permissions.py
+
+package: ## Make the release in target/package, for the processors whose Rust targets are installed (docs/releases.md).
+	tests/black_box/install sam build
+	PATH="$(CURDIR)/$(TOOLS)/build/bin:$$PATH" $(TOOLS)/sam/bin/python release/package.py
+
+package-twice: ## Make the release from two clones in folders of different names, and compare the bytes.
+	tests/release/twice
 
 bench: ## Run the benchmarks of docs/performance.md.
 	cargo bench --locked --package copymend-policy --bench policy

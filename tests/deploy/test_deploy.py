@@ -237,7 +237,7 @@ class Deploy(unittest.TestCase):
         stack = Stack(cloud, "ap-southeast-2")
         template = transformed()
         lists = {name: longest(template, name) for name in SHORTEST if name in template["Parameters"]}
-        self.deployed(stack, Mode="repair", OrganizationId=ORGANIZATION, MemberRole="m" * 192, ExternalId="e" * 128, **lists)
+        self.deployed(stack, Mode="repair", OrganizationId=ORGANIZATION, MemberRole="m" * 128, ExternalId="e" * 128, **lists)
         self.assertEqual(stack.variables()["COPYMEND_ALLOWED_SOURCES"], lists["AllowedSources"])
 
     def test_with_path_prefix_and_key(self):

@@ -145,7 +145,7 @@ HUB = LISTS | {
         ["", "arn:aws:iam::111122223333:policy/a/Boundary", "arn:aws:iam::aws:policy/PowerUserAccess", "boundaries/Workload", "Workload"],
         ["*", "arn:aws:iam::111122223333:role/x", "/Workload", "a//b", "arn:aws:iam::*:policy/x", "a:b"],
     ),
-    "RolePath": (["/", "/copymend/", "/a/b/"], ["", "copymend", "/copymend", "copymend/", "/*/", "/a b/", f"/{'p' * 127}/"]),
+    "RolePath": (["/", "/copymend/", "/a/b/"], ["", "copymend", "/copymend", "copymend/", "/*/", "/a b/", f"/{'p' * 63}/"]),
     "NamePrefix": (["", "acme-", "a" * 16], ["-acme", "1acme", "acme_", "acme/", "a" * 17]),
     "EncryptionKey": (
         ["", "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"],

@@ -45,24 +45,24 @@ SWITCHED_ON = {
     "ReadImages": "true",
     "ReadTags": "true",
     "PermissionsBoundary": f"arn:aws-us-gov:iam::{ACCOUNT}:policy/{'b' * 128}",
-    "RolePath": f"/{'p' * 126}/",
+    "RolePath": f"/{'p' * 62}/",
     "NamePrefix": "n" * 16,
     "EncryptionKey": KEY,
     "ExternalId": "e" * 128,
 }
-ROLE_ARN = f"arn:aws-us-gov:iam::{ACCOUNT}:role/{'p' * 126}/{'r' * 64}"
+ROLE_ARN = f"arn:aws-us-gov:iam::{ACCOUNT}:role/{'p' * 62}/{'r' * 64}"
 HUB = SWITCHED_ON | VPC | {
     "OrganizationReader": ACCOUNT,
     "OrganizationId": ORGANIZATION,
     "HubOrganizationId": ORGANIZATION,
-    "MemberRole": "m" * 192,
-    "AdvisorMemberRole": "m" * 192,
+    "MemberRole": "m" * 128,
+    "AdvisorMemberRole": "m" * 128,
     "VaultScope": "organizational-unit",
     "KeyProfile": "least-privilege",
     "SourceRetryBudget": "1000000",
     "SourceMessageBudget": "10000",
     "RetryMaxBytes": "1" * 16,
-    "EndpointUrl": "https://" + "e" * 92,
+    "EndpointUrl": "https://" + "e" * 56,
     "AllowOnDemand": "false",
     "AllowFullyManagedKeys": "false",
 }

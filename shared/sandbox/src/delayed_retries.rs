@@ -52,7 +52,7 @@ impl MemoryDelayedRetries {
     }
 }
 
-/// A queue by the name that CloudFormation would give it.
+/// A queue by the name that `CloudFormation` would give it.
 const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:copymend-DelayedRetries-EXAMPLE";
 
 /// What Lambda hands a function that reads a queue: one message, received at a time (Lambda

@@ -250,15 +250,11 @@ async fn history(ledger: &impl Ledger) {
     let write = |id: &'static str, seconds, added: &'static [&'static str]| async move {
         let change = change(id, "job", seconds);
         ledger.intend_change(&change, "a").await.unwrap();
-        ledger
-            .confirm_change(&change, &sids(added), None)
-            .await
-            .unwrap();
+        let added = sids(added);
+        let confirm = || ledger.confirm_change(&change, &added, None);
+        confirm().await.unwrap();
         // Recorded again, by a delivery that resumed.
-        ledger
-            .confirm_change(&change, &sids(added), None)
-            .await
-            .unwrap();
+        confirm().await.unwrap();
     };
     let admitted = || ledger.admitted_at(KEY, "444455556666");
     assert_eq!(read(0).await, (Vec::new(), 0));
@@ -317,31 +313,17 @@ async fn history(ledger: &impl Ledger) {
     // 12:00 plus twelve hours is the next day.
     assert_eq!(read(12 * 3_600 - 1).await.1, 3);
     assert_eq!(read(12 * 3_600).await, (sids(&["x", "y", "z"]), 0));
-    undone(ledger).await;
-}
 
-/// What [`history`] left is taken back.
-async fn undone(ledger: &impl Ledger) {
-    let admitted = || ledger.admitted_at(KEY, "444455556666");
-    let read = async || {
-        let mut history = ledger
-            .policy_history(KEY, at(12 * 3_600 + 1))
-            .await
-            .unwrap();
-        history.sids.sort();
-        (history.sids, history.writes_today)
-    };
     let undo = Change {
         undoes: Some("2".to_owned()),
         after: None,
         ..change("undo-2", "job", 12 * 3_600)
     };
     ledger.intend_change(&undo, "a").await.unwrap();
-    ledger
-        .confirm_change(&undo, &sids(&["y", "z"]), None)
-        .await
-        .unwrap();
-    assert_eq!(read().await, (sids(&["x"]), 1));
+    let taken_out = sids(&["y", "z"]);
+    let undone = ledger.confirm_change(&undo, &taken_out, None);
+    undone.await.unwrap();
+    assert_eq!(read(12 * 3_600 + 1).await, (sids(&["x"]), 1));
     let history = ledger.policy_history(KEY, at(12 * 3_600)).await.unwrap();
     let undone = history.last_write.map(|last| (last.at, last.is_undo));
     assert_eq!(undone, Some((at(12 * 3_600), true)));

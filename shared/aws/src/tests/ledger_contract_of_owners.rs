@@ -75,7 +75,7 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         left("retried", &again, false)
     );
     ledger.record_told("never begun", "a").await.unwrap();
-    retried(ledger).await;
+    started_again(ledger, "resumed", "d").await;
     assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
     ledger
         .finish_job("resumed", "d", "retried", at(63))
@@ -88,11 +88,10 @@ pub(super) async fn progress(ledger: &impl Ledger) {
     assert_eq!(ledger.outcome_of_job("never begun").await.unwrap(), None);
 }
 
-/// What a copy was started again as is known to the next delivery, whoever began the job.
-async fn retried(ledger: &impl Ledger) {
-    let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
+/// What its copy was started again as is known to the next delivery, whoever began the job.
+async fn started_again(ledger: &impl Ledger, job: &str, owner: &str) {
     let retry = RetryRecord {
-        original_job: "resumed".to_owned(),
+        original_job: job.to_owned(),
         origin: None,
         after_change: None,
     };
@@ -108,8 +107,9 @@ async fn retried(ledger: &impl Ledger) {
         .record_retried_job("another", &of_nobody, at(64))
         .await
         .unwrap();
-    ledger.abandon_job("resumed", "d").await.unwrap();
-    let JobEntry::Started(progress) = begin("d", 65).await.unwrap() else {
+    ledger.abandon_job(job, owner).await.unwrap();
+    let JobEntry::Started(progress) = ledger.begin_job(job, owner, at(65), at(125)).await.unwrap()
+    else {
         panic!("it is free");
     };
     assert_eq!(progress.retried_as.as_deref(), Some("started"));
@@ -119,8 +119,8 @@ async fn retried(ledger: &impl Ledger) {
         Some(of_nobody),
         "a job without an entry"
     );
-    let first = ledger.begin_job("never begun", "a", at(64), at(64));
-    assert_eq!(first.await.unwrap(), new());
+    let without_entry = ledger.begin_job("never begun", "a", at(64), at(64));
+    assert_eq!(without_entry.await.unwrap(), new());
     ledger.abandon_job("never begun", "a").await.unwrap();
 }
 

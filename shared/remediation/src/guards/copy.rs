@@ -125,7 +125,7 @@ pub(super) fn copy_size(question: &Question<'_>) -> Answer {
             format!("the copy has {size} bytes; COPYMEND_RETRY_MAX_BYTES is {most}"),
         ),
         None => not_known(
-            "how large the copy is",
+            "the copy's size",
             format!("AWS Backup does not say it; COPYMEND_RETRY_MAX_BYTES is {most}"),
         ),
     })

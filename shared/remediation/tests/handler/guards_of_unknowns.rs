@@ -103,10 +103,11 @@ impl Inputs {
     }
 
     fn key(&mut self) -> &mut KeyFacts {
-        let SourceKey::Key(key) = &mut self.facts.source_key else {
-            unreachable!("the backup has a key")
+        let key = match &mut self.facts.source_key {
+            SourceKey::Key(key) => Some(key),
+            SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
         };
-        key
+        key.unwrap()
     }
 
     /// Puts a statement into the vault's policy or the key's.

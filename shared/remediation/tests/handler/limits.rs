@@ -134,7 +134,7 @@ async fn a_copy_of_unknown_size_is_too_large_where_there_is_a_limit() {
         .find(|guard| !guard.passed)
         .unwrap()
         .detail;
-    assert!(detail.contains("does not say how large"), "{detail}");
+    assert!(detail.contains("AWS Backup does not say"), "{detail}");
     assert_eq!((started(&sandbox), told(&sandbox)), (0, 1));
     let report = repair(&without_size(), &event).await;
     assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");

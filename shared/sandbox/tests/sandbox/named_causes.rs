@@ -116,8 +116,7 @@ fn denials(names: &Names) -> Vec<(Cause, String)> {
             if let Some(key) = &names.source_key {
                 // The role of the key's own account uses the destination's keys.
                 let is_of_owner = key.split(':').nth(4) == who.split(':').nth(4);
-                let is_of_owners_role = is_of_owner && who != JOB_ROLE;
-                if !is_own && !is_of_owners_role {
+                if !is_own && (who == JOB_ROLE || !is_of_owner) {
                     of_resource(Cause::SourceKeyPolicy, who, action, key, false);
                 }
                 of_resource(Cause::SourceKeyDeny, who, action, key, true);
@@ -134,7 +133,7 @@ fn denials(names: &Names) -> Vec<(Cause, String)> {
 }
 
 /// AWS's own words, and plain ones, each with the cause that it names.
-const WORDS: &[(Cause, &str)] = &[
+const TEXTS: [(Cause, &str); 24] = [
     (
         Cause::DestinationVaultPolicy,
         "The destination vault's access policy does not allow the copy into it.",
@@ -227,12 +226,9 @@ const WORDS: &[(Cause, &str)] = &[
     (Cause::SourceNotFound, "Cannot find recovery point"),
 ];
 
-/// Those, and words that name things of the world.
+/// The same, and those that name a resource.
 fn texts(names: &Names) -> Vec<(Cause, String)> {
-    let mut texts: Vec<(Cause, String)> = WORDS
-        .iter()
-        .map(|(cause, text)| (*cause, (*text).to_owned()))
-        .collect();
+    let mut texts = TEXTS.map(|(cause, text)| (cause, text.to_owned())).to_vec();
     texts.push((
         Cause::VaultNotFound,
         format!(
