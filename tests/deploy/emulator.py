@@ -6,16 +6,20 @@
 - Lambda's limit of 4 KB for a function's environment;
 - the concurrency that a function reserves, as much as an account has;
 - alarms on more than one metric;
+- condition keys that the policy simulator is told;
+- the word that Amazon SNS lists in place of the ARN of a subscription that waits for its confirmation;
 - capabilities that a template needs and nobody gave, which it asks for only where it checks every caller.
 
 Prints `knows TYPE` for every type of the table that it knows by itself, and then serves on GATEWAY_PORT.
 """
 
 import json
+from contextvars import ContextVar
 
 from ministack.app import main
+from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, eventbridge, lambda_svc
+from ministack.services import cloudformation, eventbridge, iam, lambda_svc, sns
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 from resource_types import MADE, UNKNOWN
@@ -137,6 +141,47 @@ def patch_reserved_concurrency():
     FUNCTION["create"], FUNCTION["update"] = created, updated
 
 
+def patch_simulation():
+    told = ContextVar("told", default={})
+    simulate, evaluate = iam._simulate_principal_policy, iam_evaluator.evaluate
+
+    def entries(parameters):
+        number = 1
+        while name := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            yield name.lower(), iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.1")
+            number += 1
+
+    def simulated(parameters):
+        token = told.set(dict(entries(parameters)))
+        try:
+            return simulate(parameters)
+        finally:
+            told.reset(token)
+
+    def evaluated(context, *arguments, **options):
+        context.service_context.update(told.get())
+        return evaluate(context, *arguments, **options)
+
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulated
+    iam_evaluator.evaluate = evaluated
+
+
+def patch_pending_subscriptions():
+    listed = sns._list_subscriptions_by_topic
+
+    def with_pending(parameters):
+        status, headers, body = listed(parameters)
+        topic, _ = sns._get_topic(sns._p(parameters, "TopicArn"), "sns:ListSubscriptionsByTopic")
+        for subscription in topic["subscriptions"] if topic else []:
+            if not subscription["confirmed"]:
+                body = body.replace(
+                    f"<SubscriptionArn>{subscription['arn']}<".encode(), b"<SubscriptionArn>PendingConfirmation<"
+                )
+        return status, headers, body
+
+    sns._list_subscriptions_by_topic = with_pending
+
+
 def patch_alarms():
     """An alarm on a sum of metrics is kept as one on the first of them: the emulator knows no others, and evaluates none here."""
     recorded = provisioners._cw_metric_alarm_record
@@ -152,6 +197,8 @@ def patch_alarms():
 
 
 if __name__ == "__main__":
+    patch_simulation()
+    patch_pending_subscriptions()
     patch_conditions()
     patch_names()
     handlers._capabilities_enforced = lambda: True

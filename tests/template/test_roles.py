@@ -1,9 +1,10 @@
 """What the roles of the template may do. Run with the SAM CLI's own Python, which has the transform."""
 
 import copy
+import json
 import unittest
 
-from transformed import as_list, read, rules_of, senders, statements, transformed
+from transformed import TEMPLATE, as_list, read, rules_of, senders, statements, transformed
 
 OWN = {
     "logs:CreateLogStream",
@@ -167,6 +168,19 @@ def without_the_function(resources):
 class Roles(unittest.TestCase):
     def setUp(self):
         self.resources = transformed()["Resources"]
+
+    def test_the_list_of_needs_is_what_the_roles_may_do(self):
+        # What `copymend doctor` has simulated. A permission that no list names would never be asked about, and one that no role has
+        # would be missed in every deployment. That the advisor is deployed is a condition of all that it has.
+        needed, granted = set(), set()
+        for row in json.loads((TEMPLATE.parent / "shared" / "doctor" / "src" / "needs.json").read_text()):
+            needed |= {(row["role"], action, row["when"]) for action in row["actions"]}
+        for role in ROLES:
+            for _, condition, statement in statements(self.resources, role):
+                if statement["Effect"] == "Allow":
+                    condition = None if condition == "HasAdvisor" else condition
+                    granted |= {(role, action, condition) for action in as_list(statement["Action"])}
+        self.assertEqual(needed, granted)
 
     def test_there_is_no_other_role(self):
         roles = {name for name, resource in self.resources.items() if resource["Type"] == "AWS::IAM::Role"}

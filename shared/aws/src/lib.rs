@@ -40,6 +40,8 @@ mod says;
 mod service_job;
 mod signed;
 mod sns;
+#[cfg(feature = "doctor")]
+mod stack;
 mod tags;
 
 #[cfg(test)]
@@ -57,4 +59,6 @@ pub use iam::AwsIdentities;
 pub use kms::AwsKeys;
 pub use organizations::AwsOrganizations;
 pub use sns::SnsNotifier;
+#[cfg(feature = "doctor")]
+pub use stack::{AwsStack, Whose};
 pub use tags::AwsResourceTags;

@@ -18,6 +18,8 @@ mod policies;
 mod service_jobs;
 mod simulation;
 mod sns;
+#[cfg(feature = "doctor")]
+mod stack;
 mod tags;
 mod wire;
 

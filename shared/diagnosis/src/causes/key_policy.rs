@@ -319,7 +319,11 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     if role_is_missing {
         steps.push(service_linked_role::create(case));
     }
-    if case.is_fully_managed() {
+    let leaves_air_gapped = case.facts().is_some_and(|facts| {
+        let vault = facts.source_vault.known().and_then(Option::as_ref);
+        vault.is_some_and(BackupVault::is_logically_air_gapped)
+    });
+    if case.is_fully_managed() && !leaves_air_gapped {
         steps.push(format!(
             "This type is encrypted with the key of the source vault. Which principal of account {} uses that key is not \
              documented, so Copymend does not edit this policy by itself; AWS's published list admits the whole account.",
@@ -330,25 +334,26 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     steps.push(save_policy(case));
     let standing = standing_policy(case);
     steps.extend(standing.map_or_else(Vec::new, |policy| first_in(policy, true)));
-    let statements = statements(case);
-    if statements.is_empty() {
+    let statements = if leaves_air_gapped {
+        Vec::new()
+    } else {
+        statements(case)
+    };
+    if leaves_air_gapped {
+        steps.push(format!(
+            "The backup is in a logically air-gapped vault. Its key is used by the job role {}, and by AWSServiceRoleForBackup of \
+             account {}. Let each of them that the policy does not admit use the key: kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, \
+             kms:GenerateDataKey*, kms:DescribeKey, and kms:CreateGrant if kms:GrantIsForAWSResource is true. Admit nobody else of \
+             these accounts, and change nothing else in policy.json.",
+            case.role_shown(),
+            case.account()
+        ));
+    } else if statements.is_empty() {
         steps.push(format!(
             "Let AWSServiceRoleForBackup of account {} use the key: kms:DescribeKey, kms:ReEncryptFrom, \
              kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants, and kms:CreateGrant if kms:GrantIsForAWSResource is true. Change \
              nothing else in policy.json.",
             case.account()
-        ));
-    }
-    let leaves_air_gapped = case.facts().is_some_and(|facts| {
-        let vault = facts.source_vault.known().and_then(Option::as_ref);
-        vault.is_some_and(BackupVault::is_logically_air_gapped)
-    });
-    if leaves_air_gapped {
-        steps.push(format!(
-            "The backup is in a logically air-gapped vault, so the job role {} must be able to use the key too: kms:Encrypt, \
-             kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, and kms:CreateGrant if \
-             kms:GrantIsForAWSResource is true.",
-            case.role_shown()
         ));
     }
     let add = "Add this to the list `Statement` of policy.json, and change nothing else";

@@ -90,12 +90,6 @@ const FULLY_MANAGED: &str = "a fully managed type: which principal of the destin
 pub(super) fn principal_known(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let fully_managed = is_fully_managed(&question.failure.job().source_recovery_point);
-    if let Some(Err(error @ PlanError::ServiceNotKnown(_))) = question.plan {
-        if fully_managed {
-            return Some((false, FULLY_MANAGED.to_owned()));
-        }
-        return Some((false, error.to_string()));
-    }
     for (which, vault) in [
         ("source", &facts.source_vault),
         ("destination", &facts.destination_vault),
@@ -106,7 +100,7 @@ pub(super) fn principal_known(question: &Question<'_>) -> Answer {
             }
             Fact::Known(None) => Some(format!("the {which} vault does not exist")),
             Fact::Known(Some(vault)) if vault.is_logically_air_gapped() => Some(format!(
-                "the {which} vault is logically air-gapped: which principals its copies' keys must admit is not modelled yet"
+                "the {which} vault is logically air-gapped: the keys of its copies must admit the job role, and Copymend writes no such statement"
             )),
             Fact::Known(Some(vault)) => vault.vault_type.is_none().then(|| {
                 format!("the type of the {which} vault is not known: AWS Backup does not tell it")
@@ -115,6 +109,12 @@ pub(super) fn principal_known(question: &Question<'_>) -> Answer {
         if let Some(refused) = refused {
             return Some((false, refused));
         }
+    }
+    if let Some(Err(error @ PlanError::ServiceNotKnown(_))) = question.plan {
+        if fully_managed {
+            return Some((false, FULLY_MANAGED.to_owned()));
+        }
+        return Some((false, error.to_string()));
     }
     let passed = !fully_managed || question.settings.allow_fully_managed_keys;
     let detail = if fully_managed {

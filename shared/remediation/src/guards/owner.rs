@@ -157,6 +157,15 @@ pub(super) fn same_organization(question: &Question<'_>) -> Answer {
     Some((true, format!("all accounts are in {}", expected?)))
 }
 
+/// The actions that a granted action stands for: one of those that Copymend grants has a wildcard (KMS
+/// developer guide, "AWS KMS permissions", documented).
+fn in_full(action: &str) -> Vec<&str> {
+    match action {
+        "kms:ReEncrypt*" => vec!["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        one => vec![one],
+    }
+}
+
 /// Whether no statement of the policy keeps the copy out on purpose. What a whole account or
 /// organization is to be let into must keep nobody out.
 pub(super) fn not_excluded(question: &Question<'_>) -> Answer {
@@ -181,8 +190,16 @@ pub(super) fn not_excluded(question: &Question<'_>) -> Answer {
             let sid = statement.sid();
             sids.iter().any(|ours| sid == Some(ours.as_str()))
         });
-        for action in ours.flat_map(Statement::actions) {
-            let request = Request::new(copy.role.as_str(), action, resource);
+        // Whom the statement admits: for a key the whole destination account.
+        let admitted = match (question.act, copy.destination_vault.account_id()) {
+            (Act::KeyPolicy, Some(account)) => {
+                format!("arn:{}:iam::{account}:root", copy.role.partition())
+            }
+            (Act::KeyPolicy, None)
+            | (Act::VaultPolicy | Act::ServiceLinkedRole | Act::Retry, _) => copy.role.to_string(),
+        };
+        for action in ours.flat_map(Statement::actions).flat_map(in_full) {
+            let request = Request::new(&admitted, action, resource);
             let places = exclusions_of_anyone(policy, &request);
             let statements = places
                 .iter()

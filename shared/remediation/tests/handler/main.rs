@@ -24,6 +24,7 @@ mod places;
 mod put_off;
 mod put_off_by_sweeps;
 mod sample_events;
+mod self_check;
 mod settings_notice;
 mod sources;
 mod support;

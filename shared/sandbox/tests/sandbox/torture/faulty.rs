@@ -22,6 +22,7 @@ use copymend_remediation::ports::{
     ResourceTags, Simulation,
 };
 use copymend_remediation::report::Report;
+use copymend_remediation::test_message::TestMessage;
 use copymend_remediation::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
@@ -261,6 +262,12 @@ impl Notifier for Faulty {
         let fault = self.begin("notify_left_out")?;
         let answer = self.inner.notifier().notify_left_out(left_out).await;
         end("notify_left_out", fault, answer)
+    }
+
+    async fn notify_test(&self, message: &TestMessage) -> CallResult<bool> {
+        let fault = self.begin("notify_test")?;
+        let answer = self.inner.notifier().notify_test(message).await;
+        end("notify_test", fault, answer)
     }
 }
 
