@@ -206,10 +206,9 @@ fn named_alone(allows: &[&Statement]) -> Option<Vec<String>> {
 /// single one on `aws:PrincipalArn`.
 fn spared_by(deny: &Statement) -> Option<Vec<String>> {
     let deny = serde_json::from_str::<Value>(deny.as_str()).ok()?;
-    let everybody = match deny.get("Principal")? {
-        Value::String(everybody) => everybody == "*",
-        principal => strings(principal.get("AWS")).iter().any(|name| name == "*"),
-    };
+    let principal = deny.get("Principal")?;
+    let everybody =
+        principal == "*" || strings(principal.get("AWS")).iter().any(|name| name == "*");
     let everywhere = strings(deny.get("Resource")).iter().any(|one| one == "*");
     if !everybody || !everywhere {
         return None;
