@@ -71,7 +71,7 @@ async fn what_the_policy_tells_is_not_tried_and_is_to_be_cleaned_first() {
     for (is_vault, old, what) in [
         (
             true,
-            statement("Allow", "NotPrincipal", "111122223333", copy_into),
+            statement("Allow", "NotPrincipal", OTHERS, copy_into),
             "NotPrincipal",
         ),
         (
@@ -86,7 +86,7 @@ async fn what_the_policy_tells_is_not_tried_and_is_to_be_cleaned_first() {
         ),
         (
             false,
-            statement("Allow", "NotPrincipal", "444455556666", "kms:Decrypt"),
+            statement("Allow", "NotPrincipal", OTHERS, "kms:Decrypt"),
             "NotPrincipal",
         ),
     ] {
