@@ -37,7 +37,7 @@ def watched():
     searched = {(name, dimension) for dimension, name in re.findall(r'\{Copymend,Function,(\w+)\} MetricName=\\"(\w+)\\"', text)}
     assert len(searched) == 3
     drawn = {(name, None) for name in re.findall(r'"Copymend", "(\w+)", "Function"', text)}
-    assert "EventsHandled" in drawn
+    assert ("EventsHandled", None) in drawn
     return alarms | searched | drawn
 
 
