@@ -11,6 +11,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "deploy"))
 
 from cloud import ACCOUNT, Cloud, Stack  # noqa: E402
+from transformed import read  # noqa: E402
 
 PROGRAM = REPOSITORY / os.environ.get("COPYMEND_PROGRAM", "target/debug/copymend")
 BOOTSTRAPS = {
@@ -34,7 +35,7 @@ class Deployment:
         try:
             self.stack = Stack(self.cloud, REGION, bootstraps=BOOTSTRAPS)
             organizations = self.client("organizations")
-            self.organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+            self.organization = organizations.describe_organization()["Organization"]["Id"]
             self.parameters = LISTS | {
                 "Mode": "repair",
                 "HubOrganizationId": self.organization,
@@ -54,7 +55,9 @@ class Deployment:
         return self.cloud.client(service, REGION)
 
     def deploy(self, **parameters):
-        code, output = self.stack.deploy(**self.parameters | parameters)
+        """Deploys with these parameters. What isn't named is as in the healthy deployment, not as it was before."""
+        defaults = {name: parameter["Default"] for name, parameter in read()["Parameters"].items()}
+        code, output = self.stack.deploy(**defaults | self.parameters | parameters)
         assert code == 0, output[-3000:]
         self.ids = {name: id for name, (id, _) in self.stack.resources().items()}
         self.outputs = self.stack.outputs()
@@ -114,9 +117,14 @@ def settings(deployment, function="CopyRemediator", **changed):
     """Other settings of a function, set by hand."""
     client, name = deployment.client("lambda"), deployment.ids[function]
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": before | changed})
+
+    def update(variables):
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+    update(before | changed)
     yield
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+    update(before)
 
 
 @contextlib.contextmanager
@@ -242,10 +250,10 @@ def unsubscribed(deployment, topic):
 @contextlib.contextmanager
 def subscription_pending(deployment):
     sns = deployment.client("sns")
-    found = sns.subscribe(
-        TopicArn=deployment.ids["Topic"], Protocol="https", Endpoint="https://127.0.0.1:9/", ReturnSubscriptionArn=True
-    )
+    endpoint = "https://127.0.0.1:9/"
+    sns.subscribe(TopicArn=deployment.ids["Topic"], Protocol="https", Endpoint=endpoint)
     yield
+    [found] = [one for one in sns.list_subscriptions()["Subscriptions"] if one["Endpoint"] == endpoint]
     sns.unsubscribe(SubscriptionArn=found["SubscriptionArn"])
 
 

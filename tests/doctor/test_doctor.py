@@ -42,7 +42,7 @@ BREAKS = {
     "self-check-failed": lambda it: breaks.settings(it, COPYMEND_MODE="fix"),
     "paused": breaks.paused,
 }
-# Parameters, each set with all of their findings. What isn't named is as in the healthy deployment.
+# Parameters, each set with its findings. What isn't named is as in the healthy deployment.
 DEPLOYED = [
     (
         {
@@ -52,6 +52,7 @@ DEPLOYED = [
             "RetryBudget": "0",
             "VaultScope": "organizational-unit",
             "SweepRegions": "eu-west-1",
+            "SweepSchedule": "",
         },
         {
             "repair-without-sources",
@@ -175,9 +176,7 @@ class Doctor(unittest.TestCase):
                         with breaks.no_trail(it):
                             self.check(["no-trail-for-audit"], *it.doctor()[::2])
         finally:
-            defaults = {"MaxAgeHours": "72", "WriteBudget": "100", "RetryBudget": "3", "VaultScope": "role", "SweepRegions": ""}
-            defaults |= {"AllowFullyManagedKeys": "false", "CreateServiceLinkedRole": "false", "OrganizationPaths": ""}
-            it.deploy(**defaults, EndpointUrl="", WithAccessAdvisor="true", OrganizationId="")
+            it.deploy()
         self.assertEqual(it.doctor()[2], {})
 
     def test_the_test_message_arrives_once_a_day_and_a_function_without_a_topic_sends_none(self):
@@ -197,7 +196,7 @@ class Doctor(unittest.TestCase):
         code, output, _ = it.run("doctor", "--region", breaks.REGION)
         self.assertEqual(code, 0)
         self.assertIn("Broken: 0. Warnings: 0. Not checkable: 0.", output)
-        self.assertIn(f"arn:aws:sts::{ACCOUNT}:", output)
+        self.assertIn(f"The function answers as arn:aws:iam::{ACCOUNT}:", output)
         code, output, errors = it.run("doctor", "--region", breaks.REGION, "--stack", "nobodys")
         self.assertEqual((code, output), (2, ""))
         self.assertIn("nobodys", errors)
