@@ -37,7 +37,7 @@ def watched():
     searched = {(name, dimension) for dimension, name in re.findall(r'\{Copymend,Function,(\w+)\} MetricName=\\"(\w+)\\"', text)}
     assert len(searched) == 3
     drawn = {(name, None) for name in re.findall(r'"Copymend", "(\w+)", "Function"', text)}
-    assert "EventsHandled" in drawn
+    assert ("EventsHandled", None) in drawn
     return alarms | searched | drawn
 
 
@@ -61,6 +61,7 @@ def test_every_metric_that_is_watched_is_one_that_the_function_prints(make_world
     sweep = {"detail-type": "Copymend Sweep", "detail": {"accounts": [w.SOURCE], "regions": [w.REGION]}}
     assert function.invoke(sweep)["failed"] == 0
     printed = {(name, of[0].split("=")[0] if len(of) > 1 else None) for name, *of in lines(function)}
+    world = make_world(vault_policy=w.VAULT_CLOSED)
     refused = start(world, AWS_LAMBDA_FUNCTION_NAME=NAME, COPYMEND_ALLOWED_SOURCES="")
     assert report(refused.invoke(world.failed_copy()))["outcome"] in ("refused", "advised")
     printed |= {(name, of[0].split("=")[0] if len(of) > 1 else None) for name, *of in lines(refused)}

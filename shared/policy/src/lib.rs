@@ -62,6 +62,7 @@ mod parse;
 mod principal;
 pub mod proof;
 mod statement;
+mod storable;
 mod template;
 pub mod text;
 mod truth;
@@ -85,4 +86,5 @@ pub use grant::{
 };
 pub use proof::{Certificate, Granted, ProofError, prove_only_adds};
 pub use statement::{Effect, NOT_PRINCIPAL_WITHOUT_ACCOUNT, Statement};
+pub use storable::{PolicyOwner, Unstorable, WhyUnstorable, unstorable};
 pub use wildcard::{arn_matches, wildcard_matches};

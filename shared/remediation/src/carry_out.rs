@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::change::{change_of, change_recorded, recorded_statements};
 use crate::decide::{Decided, Decision, Investigated};
-use crate::done::Done;
+use crate::done::{Done, first_steps};
 use crate::grantee::grantee;
 use crate::guards::{
     Act, Guard, OwnerTags, Question, Stage, StartedBy, ask, only_mode_failed, replace,
@@ -335,6 +335,7 @@ impl<E: Environment> CopyRemediator<E> {
             Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
             Err(error) => {
                 done.outcome = Outcome::Failed;
+                done.first_steps = first_steps(&error, target, case.investigated.facts());
                 Ok(done.with_note(error.to_string()))
             }
         }

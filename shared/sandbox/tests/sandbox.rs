@@ -67,6 +67,9 @@ mod own_put;
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]
+#[path = "sandbox/refused_puts.rs"]
+mod refused_puts;
+#[cfg(test)]
 #[path = "sandbox/requests.rs"]
 mod requests;
 #[cfg(test)]

@@ -168,7 +168,7 @@ async fn everything_is_read_and_only_the_function_is_handed_an_event() {
         (Ok(true), Ok(LoggedCalls::All))
     );
     assert_eq!(facts.service_linked_role, Ok(false));
-    assert!(facts.roles[0].needs.len() > 30);
+    assert!(facts.roles[0].needs.len() > 20);
     for (need, answer) in &facts.roles[0].needs {
         assert_eq!(answer.as_ref().unwrap().action, need.action);
     }

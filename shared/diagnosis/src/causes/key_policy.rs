@@ -1,6 +1,6 @@
 //! The policy of the key of the source backup.
 
-use copymend_policy::{KeyGrant, KeyProfile, PolicyDocument};
+use copymend_policy::{KeyGrant, KeyProfile, PolicyDocument, PolicyOwner};
 
 use super::image_keys::worse;
 use super::vault_policy::as_json;
@@ -13,6 +13,7 @@ use crate::access::{
     source_key_access, source_key_access_of, without_denies,
 };
 use crate::advice::standing::{except_from_deny, first_in, with_free_sid};
+use crate::advice::stored::{putters, to_clean};
 use crate::advice::{Case, add_each, step};
 use crate::assess::{
     Checked, Finding, Verdict, confirmed, depends_on, depends_on_denies, not_checkable, ruled_out,
@@ -311,7 +312,7 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     if !case.is_cross_account() || is_into_air_gapped_vault(case) {
         return job_role_steps(case);
     }
-    let mut steps = Vec::new();
+    let mut steps = before_all(case);
     let role_is_missing = case
         .facts()
         .is_some_and(|facts| matches!(facts.service_linked_role, Fact::Known(None)));
@@ -357,8 +358,23 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     }
     let add = "Add this to the list `Statement` of policy.json, and change nothing else";
     steps.extend(add_each(add, &statements));
+    steps.extend(put_as(case));
     steps.extend([write_policy(case), case.start_again_once_it_counts()]);
     steps
+}
+
+/// What must be done before anything is written, or instead.
+fn before_all(case: &Case<'_>) -> Vec<String> {
+    let (Some(key), Some(policy)) = (case.key(), standing_policy(case)) else {
+        return Vec::new();
+    };
+    let support = putters(policy).support(key.arn().account()).into_iter();
+    support.chain(to_clean(policy, PolicyOwner::Key)).collect()
+}
+
+/// As whom the policy is written back, where it isn't as anybody of the account whom IAM lets.
+fn put_as(case: &Case<'_>) -> Option<String> {
+    putters(standing_policy(case)?).put_as()
 }
 
 fn is_into_air_gapped_vault(case: &Case<'_>) -> bool {
@@ -370,16 +386,18 @@ fn is_into_air_gapped_vault(case: &Case<'_>) -> bool {
 /// vaults", documented). Inside an account it is not documented who does; AWS's advice on the
 /// message is to admit the job role (AWS Backup, "Troubleshooting", documented).
 fn job_role_steps(case: &Case<'_>) -> Vec<String> {
-    vec![
+    let mut steps = before_all(case);
+    steps.extend([
         save_policy(case),
         format!(
             "Let the job role {} use the key: kms:DescribeKey, kms:Decrypt, kms:GenerateDataKey, and kms:CreateGrant if \
                  kms:GrantIsForAWSResource is true. Change nothing else in policy.json.",
             case.role_shown()
         ),
-        write_policy(case),
-        case.start_again_once_it_counts(),
-    ]
+    ]);
+    steps.extend(put_as(case));
+    steps.extend([write_policy(case), case.start_again_once_it_counts()]);
+    steps
 }
 
 fn same_account_page(case: &Case<'_>) -> Option<&'static str> {
@@ -392,7 +410,8 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
         .filter(|_| !is_into_air_gapped_vault(case))
         .or_else(|| is_into_air_gapped_vault(case).then(|| case.role().to_string()))
         .unwrap_or_else(|| format!("AWSServiceRoleForBackup of account {}", case.account()));
-    vec![
+    let mut steps = before_all(case);
+    steps.extend([
             save_policy(case),
             "Find the Deny that matches the copy; the report's evidence quotes it. Someone put it there on purpose: ask its author \
              first. Copymend never changes a Deny."
@@ -401,9 +420,10 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
                 "If the copy should be allowed, except this role from that Deny: {}",
                 except_from_deny(standing_policy(case), &format!("`{role}`"))
             ),
-            write_policy(case),
-            case.start_again(),
-    ]
+    ]);
+    steps.extend(put_as(case));
+    steps.extend([write_policy(case), case.start_again()]);
+    steps
 }
 
 /// The key's policy, where it was read.

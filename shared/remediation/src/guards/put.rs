@@ -2,21 +2,24 @@
 
 use copymend_diagnosis::access::is_condition_tag;
 use copymend_diagnosis::{Fact, Facts, SourceKey, Tags};
-use copymend_policy::{Decision, PolicyDocument, Request, Statement, evaluate};
+use copymend_policy::text::escaped;
+use copymend_policy::{
+    Decision, PolicyOwner, Request, Statement, Unstorable, WhyUnstorable, evaluate, unstorable,
+};
 
 use super::{Act, Answer, Question, not_known};
 
 /// What the policy itself says to the call that writes it (AWS Backup developer guide, "Vault
 /// access policies", and AWS KMS developer guide, "Default key policy", documented): a vault's must
-/// not deny it, a key's must allow it. And AWS stores no policy that names a deleted principal by
-/// its unique id (IAM user guide, "AWS JSON policy elements: Principal", documented).
+/// not deny it, a key's must allow it. And AWS stores no policy with what [`unstorable`] finds.
 pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
     let edit = question.edit()?;
-    if let Some((place, id)) = deleted_principal(&edit.after) {
-        let detail = format!(
-            "statement {place} names `{id}`, which AWS leaves of a deleted user or role: the policy can't be stored again before that is taken out"
-        );
-        return Some((false, detail));
+    let owner = match question.act {
+        Act::KeyPolicy => PolicyOwner::Key,
+        Act::VaultPolicy | Act::ServiceLinkedRole | Act::Retry => PolicyOwner::Vault,
+    };
+    if let Some(found) = unstorable(&edit.after, owner).next() {
+        return Some((false, why_not_stored(&found)));
     }
     let Some(before) = &edit.before else {
         return Some((
@@ -55,10 +58,25 @@ pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
     })
 }
 
-/// The first statement, from 1, that names a unique id as principal.
-fn deleted_principal(policy: &PolicyDocument) -> Option<(usize, &str)> {
-    let mut statements = policy.statements().iter().enumerate();
-    statements.find_map(|(place, statement)| Some((place + 1, statement.unique_ids().next()?)))
+/// Why AWS would refuse the put for a statement.
+fn why_not_stored(found: &Unstorable<'_>) -> String {
+    let Unstorable { place, sid, why } = found;
+    let named = sid.map_or_else(String::new, |sid| format!(" (Sid `{}`)", escaped(sid, 128)));
+    let what = match why {
+        WhyUnstorable::DeletedPrincipal(id) => {
+            format!("names `{id}`, which AWS leaves of a deleted user or role")
+        }
+        WhyUnstorable::AllowsByNotPrincipal => {
+            "allows with NotPrincipal, which AWS does not take".to_owned()
+        }
+        WhyUnstorable::WildcardInAction(action) => format!(
+            "has the wildcard action `{}`, which no vault's policy may hold",
+            escaped(action, 128)
+        ),
+    };
+    format!(
+        "statement {place}{named} {what}: the policy can't be stored again before that is taken out"
+    )
 }
 
 /// Stands for a role whose name isn't known.
