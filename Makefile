@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test deploy-check programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -12,7 +12,7 @@ SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
 # What `make test` runs, what fails soonest first.
-TESTS := template deploy-test unit oracle-sample build black-box containers
+TESTS := template deploy-test unit oracle-sample build black-box doctor-test containers
 # The processor that the functions are built for: this machine's, or ARCH=x86_64, ARCH=arm64.
 ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
@@ -67,6 +67,10 @@ programs:
 black-box: build programs ## Run the function under Lambda's emulator, against AWS endpoints on this machine.
 	tests/black_box/install tests sam
 	$(TOOLS)/tests/bin/python -m pytest tests/black_box
+
+doctor-test: build programs ## Run `copymend doctor` on a deployment in the emulator, whose parts are broken one by one.
+	tests/black_box/install sam deploy
+	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/doctor
 
 local: build programs ## Hand every sample event to `sam local invoke`, in containers. As root it installs Docker where there is none.
 	tests/black_box/install tests sam

@@ -6,7 +6,9 @@
 - Lambda's limit of 4 KB for a function's environment;
 - the concurrency that a function reserves, as much as an account has;
 - alarms on more than one metric;
-- condition keys that the policy simulator is told;
+- condition keys that the policy simulator is told, and roles with a path there;
+- whole policies of event buses;
+- numbers of an event source mapping that a parameter gives, and a table's point-in-time recovery;
 - the word that Amazon SNS lists in place of the ARN of a subscription that waits for its confirmation;
 - capabilities that a template needs and nobody gave, which it asks for only where it checks every caller.
 
@@ -19,7 +21,7 @@ from contextvars import ContextVar
 from ministack.app import main
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, eventbridge, iam, lambda_svc, sns
+from ministack.services import cloudformation, dynamodb, eventbridge, iam, lambda_svc, sns
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 from resource_types import MADE, UNKNOWN
@@ -162,8 +164,40 @@ def patch_simulation():
         context.service_context.update(told.get())
         return evaluate(context, *arguments, **options)
 
+    gather = iam_evaluator._gather_role_policies
     iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulated
     iam_evaluator.evaluate = evaluated
+    iam_evaluator._gather_role_policies = lambda path, account: gather(path.rsplit("/", 1)[-1], account)
+
+
+def patch_bus_policies():
+    put = eventbridge._put_permission
+
+    def put_whole(data):
+        if "Policy" not in data:
+            return put(data)
+        eventbridge._event_bus_policies[data.get("EventBusName", "default")] = json.loads(data["Policy"])
+        return eventbridge.json_response({})
+
+    eventbridge._put_permission = put_whole
+
+
+def patch_made_resources():
+    mapping, table = HANDLERS["AWS::Lambda::EventSourceMapping"], HANDLERS["AWS::DynamoDB::Table"]
+    map_events, make_table = mapping["create"], table["create"]
+
+    def mapped(logical_id, properties, stack_name):
+        scaling = {key: int(number) for key, number in properties.get("ScalingConfig", {}).items()}
+        return map_events(logical_id, properties | ({"ScalingConfig": scaling} if scaling else {}), stack_name)
+
+    def tabled(logical_id, properties, stack_name):
+        made = make_table(logical_id, properties, stack_name)
+        recovery = properties.get("PointInTimeRecoverySpecification")
+        if recovery:
+            dynamodb._update_continuous_backups({"TableName": made[0], "PointInTimeRecoverySpecification": recovery})
+        return made
+
+    mapping["create"], table["create"] = mapped, tabled
 
 
 def patch_pending_subscriptions():
@@ -199,6 +233,8 @@ def patch_alarms():
 if __name__ == "__main__":
     patch_simulation()
     patch_pending_subscriptions()
+    patch_bus_policies()
+    patch_made_resources()
     patch_conditions()
     patch_names()
     handlers._capabilities_enforced = lambda: True

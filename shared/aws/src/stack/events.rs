@@ -82,13 +82,24 @@ fn name_of(id: &str) -> Name<'_> {
     }
 }
 
-pub(super) async fn rule(config: &SdkConfig, resource: &Resource) -> RuleFacts {
-    let name = name_of(&resource.id);
+/// A rule. One whose id names no bus is looked for on the default one, and then on the stack's own.
+pub(super) async fn rule(config: &SdkConfig, resource: &Resource, buses: &[Resource]) -> RuleFacts {
+    let mut name = name_of(&resource.id);
+    let mut found = describe(config, &name).await;
+    if name.bus.is_none() {
+        for bus in buses {
+            if !matches!(found, Ok(None)) {
+                break;
+            }
+            name.bus = Some(&bus.id);
+            found = describe(config, &name).await;
+        }
+    }
     RuleFacts {
         rule: Named {
             logical: resource.logical.clone(),
             id: name.rule.to_owned(),
-            found: describe(config, &name).await,
+            found,
         },
         targets: targets(config, &name).await,
     }

@@ -74,8 +74,8 @@ impl AwsStack {
             Some(functions::read(config, logical, id))
         });
         let rules = ids("AWS::Events::Rule");
-        let rules = rules.iter().map(|rule| events::rule(config, rule));
         let buses = ids("AWS::Events::EventBus");
+        let rules = rules.iter().map(|rule| events::rule(config, rule, &buses));
         let buses = buses.iter().map(|bus| events::bus(config, bus));
         let mappings = ids("AWS::Lambda::EventSourceMapping");
         let mappings = mappings.iter().map(|one| functions::mapping(config, one));
