@@ -36,6 +36,10 @@ mod member;
 mod organizations;
 mod pages;
 mod percent;
+#[cfg(feature = "proving")]
+pub mod proving;
+#[cfg(feature = "proving")]
+mod recording;
 mod says;
 mod service_job;
 mod signed;
@@ -56,5 +60,7 @@ pub use environment::AwsEnvironment;
 pub use iam::AwsIdentities;
 pub use kms::AwsKeys;
 pub use organizations::AwsOrganizations;
+#[cfg(feature = "proving")]
+pub use recording::{Exchange, Recorder};
 pub use sns::SnsNotifier;
 pub use tags::AwsResourceTags;
