@@ -11,6 +11,7 @@ fn help_texts() {
         "undo",
         "pause",
         "resume",
+        "prove",
         "policy",
         "policy evaluate",
         "policy authorize",

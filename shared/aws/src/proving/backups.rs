@@ -10,6 +10,8 @@ use super::{ProvingAccount, RunId, TAG};
 use crate::copy_job;
 use crate::member::{optional, required, text};
 
+const ABSENT: &[&str] = &["ResourceNotFoundException"];
+
 /// Both the backup and its copy expire by themselves after so many days, should nobody remove them.
 const KEPT_DAYS: i64 = 1;
 
@@ -62,18 +64,21 @@ impl ProvingAccount {
         text(answer.backup_job_id()).ok_or_else(|| call.unreadable("`BackupJobId` is missing"))
     }
 
-    /// `DescribeBackupJob`.
-    pub async fn backup_progress(&self, job: &str) -> CallResult<BackupProgress> {
+    /// `DescribeBackupJob`; `None` where there is no such job, or not yet.
+    pub async fn backup_progress(&self, job: &str) -> CallResult<Option<BackupProgress>> {
         let call = self.call("backup:DescribeBackupJob", job);
         let request = self.backup.describe_backup_job().backup_job_id(job);
-        let answer = call.send(request.send()).await?;
-        Ok(BackupProgress {
+        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+            return Ok(None);
+        };
+        let progress = BackupProgress {
             state: required("State", answer.state().map(|state| state.as_str()))
                 .map_err(|detail| call.unreadable(detail))?,
             message: text(answer.status_message()),
             recovery_point: optional("RecoveryPointArn", answer.recovery_point_arn())
                 .map_err(|detail| call.unreadable(detail))?,
-        })
+        };
+        Ok(Some(progress))
     }
 
     /// `StartCopyJob` from the run's vault; answers the job's id. The run's id is the token.
@@ -92,15 +97,38 @@ impl ProvingAccount {
         text(answer.copy_job_id()).ok_or_else(|| call.unreadable("`CopyJobId` is missing"))
     }
 
-    /// `DescribeCopyJob`.
-    pub async fn copy(&self, job: &str) -> CallResult<CopyJob> {
+    /// `DescribeCopyJob`; `None` where there is no such job, or not yet.
+    pub async fn copy(&self, job: &str) -> CallResult<Option<CopyJob>> {
         let call = self.call("backup:DescribeCopyJob", job);
         let request = self.backup.describe_copy_job().copy_job_id(job);
-        let answer = call.send(request.send()).await?;
+        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+            return Ok(None);
+        };
         let job = answer
             .copy_job()
             .ok_or_else(|| call.unreadable("`CopyJob` is missing"))?;
-        copy_job::read(job).map_err(|detail| call.unreadable(detail))
+        copy_job::read(job)
+            .map(Some)
+            .map_err(|detail| call.unreadable(detail))
+    }
+
+    /// `ListBackupJobs` into the run's vault: their ids and AWS's words for their states.
+    pub async fn backups_of(&self, run: &RunId) -> CallResult<Vec<(String, String)>> {
+        let call = self.call("backup:ListBackupJobs", run.name());
+        let request = self
+            .backup
+            .list_backup_jobs()
+            .by_backup_vault_name(run.name());
+        let answer = call.send(request.send()).await?;
+        let jobs = answer.backup_jobs().iter();
+        jobs.map(|job| {
+            let id = text(job.backup_job_id())
+                .ok_or_else(|| call.unreadable("`BackupJobId` is missing"))?;
+            let state = required("State", job.state().map(|state| state.as_str()))
+                .map_err(|detail| call.unreadable(detail))?;
+            Ok((id, state))
+        })
+        .collect()
     }
 
     /// `ListCopyJobs` into a vault: the ids and states of all copies from here, newest first.

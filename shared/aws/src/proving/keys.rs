@@ -87,6 +87,15 @@ impl ProvingAccount {
         Ok(tag.and_then(|tag| tag.tag_value().parse().ok()))
     }
 
+    /// Whether a key can be used: `DescribeKey`. One that was just made may not be known yet.
+    pub async fn is_key_enabled(&self, key: &KeyArn) -> CallResult<bool> {
+        let call = self.call("kms:DescribeKey", key.as_str());
+        let request = self.kms.describe_key().key_id(key.as_str());
+        let answer = call.find(ABSENT, request.send()).await?;
+        let metadata = answer.and_then(|answer| answer.key_metadata);
+        Ok(metadata.is_some_and(|key| key.key_state() == Some(&KeyState::Enabled)))
+    }
+
     async fn is_key_in_use(&self, key: &KeyArn) -> CallResult<bool> {
         let call = self.call("kms:DescribeKey", key.as_str());
         let request = self.kms.describe_key().key_id(key.as_str());

@@ -3,14 +3,14 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use copymend_diagnosis::{BackupVaultArn, RoleArn, Tags};
 use copymend_policy::Arn;
 use copymend_sandbox::{BackupJob, RecoveryPoint};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::operations::{Answer, in_vault, vault_arn};
+use super::operations::{Answer, Parameters, in_vault, vault_arn};
 use super::wire;
 use crate::caller::Caller;
 use crate::ec2_volumes::Volume;
@@ -102,6 +102,29 @@ async fn start(app: &App, caller: &Caller, input: Value) -> Answer {
         app.remember_backup(token, &done.id);
     }
     describe(app, caller, &done.id)
+}
+
+/// `ListBackupJobs`, by the vault's name where one is given. All come at once.
+pub(crate) async fn list_backup_jobs(
+    State(app): State<App>,
+    caller: Caller,
+    Query(parameters): Parameters,
+) -> Answer {
+    let vault = parameters.get("backupVaultName");
+    app.sandbox().with_world(|world| {
+        let jobs: Vec<Value> = world
+            .backup_jobs(caller.account(), caller.region())
+            .filter(|job| {
+                vault.is_none_or(|name| {
+                    job.vault_arn
+                        .as_ref()
+                        .is_some_and(|vault| vault.name() == name)
+                })
+            })
+            .map(wire::backup_job)
+            .collect();
+        Ok(Json(json!({ "BackupJobs": jobs })))
+    })
 }
 
 /// The answer of `StartBackupJob`.

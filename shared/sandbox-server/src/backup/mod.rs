@@ -6,7 +6,7 @@ mod vaults;
 pub(crate) mod wire;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, put};
+use axum::routing::{MethodRouter, get};
 
 use crate::error::AwsError;
 use crate::server::App;
@@ -23,7 +23,10 @@ pub(crate) fn router(app: App) -> Router {
             get(operations::list_copy_jobs).put(operations::start_copy_job),
         ),
         ("/copy-jobs/{id}", get(operations::describe_copy_job)),
-        ("/backup-jobs", put(backups::start_backup_job)),
+        (
+            "/backup-jobs",
+            get(backups::list_backup_jobs).put(backups::start_backup_job),
+        ),
         ("/backup-jobs/{id}", get(operations::describe_backup_job)),
         ("/restore-jobs/{id}", get(operations::describe_restore_job)),
         ("/backup-vaults", get(vaults::list_vaults)),

@@ -19,7 +19,7 @@ use crate::error::AwsError;
 use crate::server::App;
 
 pub(super) type Answer = Result<Json<Value>, AwsError>;
-type Parameters = Query<BTreeMap<String, String>>;
+pub(super) type Parameters = Query<BTreeMap<String, String>>;
 
 /// The caller's vault of that name.
 pub(super) fn vault_arn(

@@ -1,7 +1,7 @@
 //! What is made in a world after its beginning, and what is taken out of it: vaults, backups.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn, Tags};
-use copymend_policy::Arn;
+use copymend_policy::{AccountId, Arn};
 use jiff::SignedDuration;
 
 use super::World;
@@ -82,6 +82,17 @@ impl World {
         };
         self.backup_jobs.push(job.clone());
         Some(job)
+    }
+
+    /// The backup jobs of an account and Region.
+    pub fn backup_jobs<'w>(
+        &'w self,
+        account: AccountId,
+        region: &'w str,
+    ) -> impl Iterator<Item = &'w BackupJob> {
+        self.backup_jobs
+            .iter()
+            .filter(move |job| job.account == account && job.region == region)
     }
 
     /// How long a denial is remembered from now on.
