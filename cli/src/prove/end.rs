@@ -30,6 +30,24 @@ impl From<io::Error> for End {
     }
 }
 
+/// How often a call is tried that fails for what passes by itself. The SDK has repeated it by then.
+const TRIES: u32 = 4;
+
+/// Tries a call again that failed for what may pass by itself. Every call of a run may be repeated:
+/// what a second one makes carries the run's tag, and is found by it.
+pub(crate) async fn patiently<T>(
+    pace: Pace,
+    mut call: impl AsyncFnMut() -> CallResult<T>,
+) -> CallResult<T> {
+    for _ in 1..TRIES {
+        match call().await {
+            Err(error) if error.may_pass() => tokio::time::sleep(pace.every).await,
+            other => return other,
+        }
+    }
+    call().await
+}
+
 /// Asks until there is an answer. What may pass by itself is asked again.
 pub(crate) async fn until<T>(
     pace: Pace,

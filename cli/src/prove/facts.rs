@@ -51,6 +51,7 @@ pub(crate) struct FactSeen {
     label: Label,
     says: &'static str,
     stated_in: &'static str,
+    stated_as: &'static str,
     pub(crate) verdict: Verdict,
     pub(crate) seen: String,
 }
@@ -65,6 +66,7 @@ pub(crate) fn seen_of(seen: &Seen) -> Vec<FactSeen> {
             label: fact.label,
             says: fact.says,
             stated_in: fact.stated_in,
+            stated_as: fact.words,
             verdict,
             seen: text,
         }
@@ -141,13 +143,17 @@ pub(crate) const FACTS: [Fact; 13] = [
         observe: |seen| {
             let size = seen.failed.as_ref()?.size_bytes;
             let text = size.map_or_else(|| "absent".to_owned(), |size| format!("{size} bytes"));
-            Some(agrees_if(size.unwrap_or_default() == 0, text))
+            let verdict = match size {
+                None | Some(0) => Verdict::Agrees,
+                Some(_) => Verdict::NotSeen,
+            };
+            Some((verdict, text))
         },
     },
     Fact {
         name: "identity-side-of-a-simulation",
         label: Label::Unverified,
-        says: "for a vault of another account the policy simulator may not tell what the role's own policies make of it",
+        says: "for a vault of another account the policy simulator tells what the role's own policies make of it",
         stated_in: "shared/sandbox/src/world/mod.rs",
         words: "AWS doesn't document whether it does so",
         observe: |seen| {
@@ -157,7 +163,7 @@ pub(crate) const FACTS: [Fact; 13] = [
             } else {
                 "EvalDecisionDetails are not there: it doesn't tell"
             };
-            Some(agrees_if(!tells, text))
+            Some(agrees_if(tells, text))
         },
     },
     Fact {

@@ -9,7 +9,7 @@ use copymend_remediation::ports::{CallError, CallResult};
 
 use super::arguments::Pace;
 use super::console::detail;
-use super::end::{End, until};
+use super::end::{End, patiently, until};
 use super::pair::{Pair, Side, place};
 use super::state::{Made, State};
 
@@ -147,7 +147,7 @@ async fn vault(
     left: &mut Left,
 ) -> Result<(), End> {
     let name = format!("vault {} in {}", run.name(), place(account));
-    let content = match account.vault_content(run).await {
+    let content = match patiently(pace, async || account.vault_content(run).await).await {
         Ok(None) => return Ok(()),
         Ok(Some(content)) => content,
         Err(error) => return left.add(&name, &error.to_string()),
@@ -155,9 +155,12 @@ async fn vault(
     let mut will_be_empty = true;
     for point in content {
         let what = format!("backup {} in {}", point.recovery_point, place(account));
-        let deleted = account
-            .delete_recovery_point(run, &point.recovery_point)
-            .await;
+        let deleted = patiently(pace, async || {
+            account
+                .delete_recovery_point(run, &point.recovery_point)
+                .await
+        })
+        .await;
         will_be_empty &= deleted.is_ok();
         left.deleted(&what, deleted)?;
     }
@@ -172,7 +175,8 @@ async fn vault(
             return left.add(&name, &told(end)?);
         }
     }
-    left.deleted(&name, account.delete_vault(run).await)
+    let deleted = patiently(pace, async || account.delete_vault(run).await).await;
+    left.deleted(&name, deleted)
 }
 
 async fn volumes(
@@ -188,7 +192,8 @@ async fn volumes(
     };
     for volume in found {
         let what = format!("volume {} in {}", volume.id, place(account));
-        left.deleted(&what, account.delete_volume(&volume).await)?;
+        let deleted = patiently(pace, async || account.delete_volume(&volume).await).await;
+        left.deleted(&what, deleted)?;
     }
     Ok(())
 }
@@ -231,7 +236,10 @@ async fn keys(
     }
     for key in keys.iter().filter_map(|key| key.parse::<KeyArn>().ok()) {
         let what = format!("key {key}");
-        let scheduled = account.schedule_key_deletion(&known.run, &key).await;
+        let scheduled = patiently(pace, async || {
+            account.schedule_key_deletion(&known.run, &key).await
+        })
+        .await;
         let is_scheduled = matches!(scheduled, Ok(true));
         left.deleted(&what, scheduled)?;
         if is_scheduled {
@@ -249,13 +257,13 @@ async fn look_for<T>(
     should_be_there: bool,
     pace: Pace,
 ) -> CallResult<Vec<T>> {
-    let mut found = look().await?;
+    let mut found = patiently(pace, &mut look).await?;
     for _ in 1..LOOKS {
         if !found.is_empty() || !should_be_there {
             break;
         }
         tokio::time::sleep(pace.every).await;
-        found = look().await?;
+        found = patiently(pace, &mut look).await?;
     }
     Ok(found)
 }

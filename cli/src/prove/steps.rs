@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::arguments::{Pace, ProveArguments};
 use super::console::{agreed, detail, step};
-use super::end::{End, until};
+use super::end::{End, patiently, until};
 use super::pair::{Pair, Side, place};
 use super::record::Notes;
 use super::seen::Seen;
@@ -88,7 +88,7 @@ impl Steps<'_> {
         let title = format!("A key in {}, {purpose}", place(account));
         self.announce(&title, "kms:CreateKey, TagResource, DescribeKey")?;
         self.state.begin(what)?;
-        let key = account.create_key(&self.run).await?;
+        let key = patiently(self.pace, async || account.create_key(&self.run).await).await?;
         self.state.made(key.as_str())?;
         until(self.pace, "the key was not enabled", async || {
             Ok(account.is_key_enabled(&key).await?.then_some(()))
@@ -110,7 +110,10 @@ impl Steps<'_> {
             "backup:CreateBackupVault, TagResource, GetBackupVaultAccessPolicy, PutBackupVaultAccessPolicy",
         )?;
         self.state.begin(Made::DestinationVault)?;
-        account.create_vault(&self.run, Some(key)).await?;
+        patiently(self.pace, async || {
+            account.create_vault(&self.run, Some(key)).await
+        })
+        .await?;
         self.state.made(&self.run.name())?;
         let vault = account.vault(&self.run)?;
         let without = self
@@ -133,7 +136,10 @@ impl Steps<'_> {
             "Resource": "*",
         }]})
         .to_string();
-        account.put_vault_policy(&self.run, &policy).await?;
+        patiently(self.pace, async || {
+            account.put_vault_policy(&self.run, &policy).await
+        })
+        .await?;
         Ok((vault, policy))
     }
 
@@ -145,7 +151,10 @@ impl Steps<'_> {
             "backup:CreateBackupVault, TagResource, DescribeBackupVault",
         )?;
         self.state.begin(Made::SourceVault)?;
-        account.create_vault(&self.run, None).await?;
+        patiently(self.pace, async || {
+            account.create_vault(&self.run, None).await
+        })
+        .await?;
         self.state.made(&self.run.name())?;
         let vault = account.vault(&self.run)?;
         let described = self.aws.backup().describe_backup_vault(&vault).await?;
@@ -161,9 +170,12 @@ impl Steps<'_> {
             &title,
             "ec2:DescribeAvailabilityZones, CreateVolume, CreateTags, DescribeVolumes",
         )?;
-        let zone = account.zone().await?;
+        let zone = patiently(self.pace, async || account.zone().await).await?;
         self.state.begin(Made::Volume)?;
-        let id = account.create_volume(&self.run, &zone, key).await?;
+        let id = patiently(self.pace, async || {
+            account.create_volume(&self.run, &zone, key).await
+        })
+        .await?;
         self.state.made(&id)?;
         let volume = until(self.pace, "the volume did not get available", async || {
             let found = account.volume(&id).await?;
@@ -191,7 +203,10 @@ impl Steps<'_> {
             "backup:StartBackupJob, TagResource, DescribeBackupJob; iam:PassRole",
         )?;
         self.state.begin(Made::Backup)?;
-        let job = account.start_backup(&self.run, volume, &self.role).await?;
+        let job = patiently(self.pace, async || {
+            account.start_backup(&self.run, volume, &self.role).await
+        })
+        .await?;
         self.state.made(&job)?;
         let ended = until(self.pace, "the backup did not end", async || {
             let progress = account.backup_progress(&job).await?;
@@ -224,7 +239,10 @@ impl Steps<'_> {
             destination: &ground.vault,
             role: &self.role,
         };
-        let job = account.start_copy(&self.run, copy).await?;
+        let job = patiently(self.pace, async || {
+            account.start_copy(&self.run, copy).await
+        })
+        .await?;
         self.state.made(&job)?;
         let ended = self.end_of(&job).await?;
         if ended.state != CopyJobState::Failed {

@@ -192,6 +192,11 @@ impl Accounts {
     }
 
     async fn member(&self, account: AccountId, partition: &str) -> Result<Member, String> {
+        if !self.others.is_empty() {
+            return Err(format!(
+                "account {account} is of neither profile, so it is not called"
+            ));
+        }
         let setting = self.member_role.setting.as_deref().ok_or_else(|| {
             format!(
                 "account {account} is not the function's own: set COPYMEND_MEMBER_ROLE to the role to assume there"
