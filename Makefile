@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test deploy-check programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -26,7 +26,7 @@ help: ## Show the targets.
 
 demo: ## Take all sample events through the functions' own handlers, on the embedded sandbox; EVENT=NAME shows one in full.
 ifndef EVENT
-	@$(REPLAY) --table events/*.json events/advisor/*.json
+	@$(REPLAY) --table events/*.json events/advisor/*.json events/delayed/*.json
 	@echo
 endif
 	@$(REPLAY) --message events/$(or $(EVENT),destination-vault-policy).json
@@ -39,8 +39,8 @@ sandbox: ## Serve a world (WORLD=FILE) at one address that answers every AWS cal
 
 test: $(TESTS) ## Run all tests.
 
-parts: # What .ci/run goes through.
-	@echo lint $(TESTS)
+parts: # What .ci/run goes through. The templates are checked when one of them changed.
+	@echo lint $(if $(shell tests/template/changed && echo yes),deploy-check) $(TESTS)
 
 unit: ## Run the workspace's own tests.
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -49,13 +49,17 @@ unit: ## Run the workspace's own tests.
 		cargo test --workspace --locked; \
 	fi
 
-template: ## Check what the roles of the transformed template may do.
+template: ## Check what the roles of the transformed template may do, and what a release is made of.
 	tests/black_box/install sam
 	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/template
+	$(TOOLS)/sam/bin/python -m unittest discover --start-directory tests/release
 
-deploy-test: ## Run `sam deploy` and `sam delete` against an emulator of CloudFormation.
+deploy-test: ## Deploy from the sources and from a release, and delete, against an emulator of CloudFormation.
 	tests/black_box/install sam deploy
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/deploy
+
+deploy-check: ## Check both templates, as written and as transformed: cfn-lint, checkov and `sam validate --lint`.
+	tests/template/check
 
 programs:
 	cargo build --locked --package copymend
@@ -84,7 +88,7 @@ torture: ## Every fault of every call, and storms of ten thousand events (docs/r
 worlds: ## Hold the properties of grants and of the diagnosis against 10,000 random worlds.
 	COPYMEND_WORLDS=10000 cargo test --locked --package copymend-sandbox --test sandbox -- worlds:: --nocapture
 
-verify: local torture worlds oracle fuzz bench ## What is too long for every change: all events in containers, every fault, 10,000 worlds, 24,000 decisions, fuzzing, benchmarks.
+verify: local torture worlds oracle fuzz package-twice bench ## What is too long for every change: all events in containers, every fault, 10,000 worlds, 24,000 decisions, fuzzing, a release made twice, benchmarks.
 
 fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 	@[ "$$($(FUZZ)/bin/cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $(FUZZ_VERSION)" ] || \
@@ -119,6 +123,17 @@ build: ## Build the functions for Lambda into .aws-sam; ARCH=arm64 for Graviton 
 	@echo "Built for $(ARCH): .aws-sam/build/CopyRemediator and .aws-sam/build/AccessAdvisor."
 	@echo "The SAM CLI is $(SAM); one of your own does as well."
 	@[ "$(ARCH)" = x86_64 ] || echo "Give sam deploy and sam local invoke --parameter-overrides Architecture=$(ARCH), too."
+
+permissions: ## Write what the templates permit anew into release/permissions.json.
+	tests/black_box/install sam
+	$(TOOLS)/sam/bin/python release/permissions.py
+
+package: ## Make the release in target/package, for the processors whose Rust targets are installed (docs/releases.md).
+	tests/black_box/install sam build
+	PATH="$(CURDIR)/$(TOOLS)/build/bin:$$PATH" $(TOOLS)/sam/bin/python release/package.py
+
+package-twice: ## Make the release from two clones in folders of different names, and compare the bytes.
+	tests/release/twice
 
 bench: ## Run the benchmarks of docs/performance.md.
 	cargo bench --locked --package copymend-policy --bench policy

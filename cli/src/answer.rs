@@ -7,7 +7,9 @@ use copymend_diagnosis::CopyJobState;
 use copymend_remediation::advisor::{AccessAdvisor, is_for_advisor};
 use copymend_remediation::ports::{Environment, Reads};
 use copymend_remediation::report::Report;
+use copymend_remediation::self_check::{CheckState, SelfCheck, is_self_check};
 use copymend_remediation::sweep::{Swept, is_sweep};
+use copymend_remediation::test_message::{TestMessageAnswer, TestMessageState, is_test_message};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
 use copymend_report::{Row, Style, json, terminal};
 use serde_json::Value;
@@ -19,6 +21,8 @@ use crate::output::printable;
 pub(crate) enum Answer {
     Report(Box<Result<Report, HandlerError>>),
     Swept(Result<Swept, HandlerError>),
+    SelfCheck(Box<SelfCheck>),
+    TestMessage(Result<TestMessageAnswer, HandlerError>),
 }
 
 impl Answer {
@@ -32,6 +36,12 @@ impl Answer {
             Self::Report(Box::new(advisor.handle(event, invocation).await))
         } else if is_sweep(event) {
             Self::Swept(remediator.sweep(event, invocation).await)
+        } else if is_self_check(event) {
+            let caller = Ok(None);
+            let answer = remediator.self_check(event, caller, invocation).await;
+            Self::SelfCheck(Box::new(answer))
+        } else if is_test_message(event) {
+            Self::TestMessage(remediator.send_test_message(invocation).await)
         } else {
             Self::Report(Box::new(remediator.handle(event, invocation).await))
         }
@@ -45,7 +55,9 @@ impl Answer {
                 Err(error) => error_json(error),
             },
             Self::Swept(Ok(swept)) => serde_json::json!(swept).to_string(),
-            Self::Swept(Err(error)) => error_json(error),
+            Self::SelfCheck(answer) => serde_json::json!(answer).to_string(),
+            Self::TestMessage(Ok(answer)) => serde_json::json!(answer).to_string(),
+            Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => error_json(error),
         }
     }
 
@@ -58,7 +70,9 @@ impl Answer {
                 Err(error) => error_text(error),
             },
             Self::Swept(Ok(swept)) => swept_text(swept),
-            Self::Swept(Err(error)) => error_text(error),
+            Self::SelfCheck(answer) => self_check_text(answer),
+            Self::TestMessage(Ok(answer)) => test_message_text(*answer),
+            Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => error_text(error),
         }
     }
 
@@ -67,7 +81,7 @@ impl Answer {
         match self {
             Self::Report(result) => result.as_ref().as_ref().map_or(&[], std::slice::from_ref),
             Self::Swept(Ok(swept)) => &swept.reports,
-            Self::Swept(Err(_)) => &[],
+            Self::Swept(Err(_)) | Self::SelfCheck(_) | Self::TestMessage(_) => &[],
         }
     }
 
@@ -95,7 +109,9 @@ impl Answer {
                     .chain(errors.map(|error| Row::of_error(event, error)))
                     .collect()
             }
-            Self::Swept(Err(error)) => failed(error),
+            Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => failed(error),
+            // Neither is about a copy.
+            Self::SelfCheck(_) | Self::TestMessage(Ok(_)) => Vec::new(),
         }
     }
 }
@@ -134,4 +150,34 @@ fn swept_text(swept: &Swept) -> String {
         swept.errors.len()
     );
     text
+}
+
+fn self_check_text(answer: &SelfCheck) -> String {
+    let mut text = String::new();
+    for check in &answer.checks {
+        let sign = match check.state {
+            CheckState::Fine => "✓",
+            CheckState::Absent | CheckState::Denied | CheckState::Failed => "✗",
+        };
+        let account = check.account.as_deref().unwrap_or("-");
+        let _ = writeln!(
+            text,
+            "{sign} {} {account}: {}",
+            printable(&check.call),
+            printable(&check.detail)
+        );
+    }
+    for account in &answer.left {
+        let _ = writeln!(text, "account {account} was left for lack of time");
+    }
+    text
+}
+
+fn test_message_text(answer: TestMessageAnswer) -> String {
+    let told = match answer.test_message {
+        TestMessageState::Sent => "A test message was sent.",
+        TestMessageState::SentBefore => "A test message was sent on this day before.",
+        TestMessageState::NoTopic => "No topic is set, so that no test message was sent.",
+    };
+    format!("{told}\n")
 }

@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),
+    /// Says what is wrong with a deployed stack, and what to do about it
+    #[cfg(feature = "aws")]
+    Doctor(DoctorArguments),
     /// Stops every repair and retry of the deployed functions, until `copymend resume`
     #[cfg(feature = "aws")]
     Pause(PauseArguments),
@@ -205,6 +208,39 @@ pub(crate) struct PauseArguments {
 #[command(after_help = "\
 Exit codes: 0 no pause holds now; 1 it could not be ended; 2 wrong usage, or an invalid setting.")]
 pub(crate) struct ResumeArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  copymend doctor
+  copymend doctor --stack copymend-dr --region eu-west-1 --profile operations
+  copymend doctor --send
+
+It reads the stack with your credentials, and changes nothing. What only the function's own role can prove, the function
+is asked by an event that writes nothing. A call that you may not make leaves its part `not checkable`: that is neither
+fine nor broken. docs/doctor.md has the policy that it needs, and every finding. With --json:
+{\"doctor\":1,\"stack\",\"region\",\"account\",\"broken\",\"warnings\",\"not_checkable\",
+\"findings\":[{\"part\",\"id\",\"state\",\"found\",\"do\"}]}
+
+Exit codes: 0 nothing is broken; 1 something is; 2 wrong usage, or the stack can't be read.")]
+pub(crate) struct DoctorArguments {
+    /// The stack
+    #[arg(long, value_name = "NAME", default_value = "copymend")]
+    pub(crate) stack: String,
+    /// The stack's Region [default: that of the environment or of the profile]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// A profile of the shared AWS configuration
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// Also let the function send a test message to the topic, at most one a day
+    #[arg(long)]
+    pub(crate) send: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

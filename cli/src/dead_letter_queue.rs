@@ -149,6 +149,9 @@ fn is_handled(answer: &Answer) -> bool {
                 && swept.left == 0
                 && !swept.reports.iter().any(Report::awaits_another_delivery)
         }),
+        // Whoever asked for it has gone.
+        Answer::SelfCheck(_) => true,
+        Answer::TestMessage(result) => result.is_ok(),
     }
 }
 
@@ -167,7 +170,8 @@ mod tests {
         let words = start.iter().chain(options);
         match Arguments::try_parse_from(words).unwrap().command {
             Command::Replay(replay) => replay,
-            Command::Explain(_)
+            Command::Doctor(_)
+            | Command::Explain(_)
             | Command::Undo(_)
             | Command::Pause(_)
             | Command::Resume(_)

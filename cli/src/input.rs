@@ -20,9 +20,30 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     Ok(bytes)
 }
 
-/// Reads a file's text; `-` is standard input.
-pub(crate) fn text(path: &Path) -> Result<String, CommandError> {
-    Ok(String::from_utf8_lossy(&read(path)?).into_owned())
+/// Reads a file that should be JSON, without its byte order mark: Windows writes one before UTF-8 too.
+/// `-` is standard input.
+///
+/// # Errors
+///
+/// UTF-16, which no JSON between programs is (RFC 8259, section 8.1).
+pub(crate) fn json_text(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let mut bytes = read(path)?;
+    // JSON begins with a character of ASCII, of which UTF-16 makes a zero byte and another one.
+    let is_utf_16 = match bytes.as_slice() {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [0, other, ..] | [other, 0, ..] => *other != 0 && other.is_ascii(),
+        _ => false,
+    };
+    if is_utf_16 {
+        let path = path.display();
+        return Err(CommandError::Usage(format!(
+            "`{path}` is UTF-16; save it as UTF-8"
+        )));
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
 }
 
 /// The events in a file: one, or a list of them. `-` is standard input.
@@ -31,13 +52,8 @@ pub(crate) fn text(path: &Path) -> Result<String, CommandError> {
 ///
 /// What isn't JSON, or more than one JSON document, with the place where it breaks.
 pub(crate) fn events(path: &Path) -> Result<Vec<Value>, CommandError> {
-    let bytes = read(path)?;
+    let text = &*json_text(path)?;
     let broken = |why: String| CommandError::Usage(format!("`{}` {why}", path.display()));
-    // A byte order mark: Windows writes one before UTF-8 too.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        return Err(broken("is UTF-16; save it as UTF-8".to_owned()));
-    }
     if text.trim_ascii().is_empty() {
         return Err(broken(
             "is empty; it should hold one event, or a list of events, as JSON".to_owned(),
@@ -75,7 +91,8 @@ pub(crate) fn world(path: Option<&Path>) -> Result<World, CommandError> {
     let Some(path) = path else {
         return Ok(World::default_world());
     };
-    World::from_json(&text(path)?)
+    let text = json_text(path)?;
+    World::from_json(&String::from_utf8_lossy(&text))
         .map_err(|error| CommandError::Usage(format!("`{}`: {error}", path.display())))
 }
 

@@ -5,6 +5,8 @@ mod answer;
 mod arguments;
 #[cfg(feature = "aws")]
 mod dead_letter_queue;
+#[cfg(feature = "aws")]
+mod doctor;
 mod explain;
 mod input;
 mod output;
@@ -51,6 +53,8 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Undo(arguments) => undo::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Doctor(arguments) => doctor::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Pause(arguments) => pause::pause(&arguments),
         #[cfg(feature = "aws")]

@@ -7,6 +7,7 @@ use copymend_diagnosis::CopyJobState;
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
 use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::report::{Outcome, Report};
+use copymend_remediation::self_check::{Check, CheckState};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_report::{Style, email, table};
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
     let world = world(arguments.world.as_deref())?;
     let settings = settings(arguments.repair, &world)?;
     let sandbox = Sandbox::new(world)
+        .with_delayed_retries()
         .reading_images(settings.deployment.read_images)
         .reading_tags(settings.deployment.read_tags)
         .reading_paths_in(settings.deployment.organization_reader);
@@ -129,6 +131,11 @@ fn is_failure(answer: &Answer) -> bool {
         Answer::Swept(result) => result.as_ref().map_or(true, |swept| {
             !swept.errors.is_empty() || swept.reports.iter().any(is_failed)
         }),
+        Answer::SelfCheck(answer) => {
+            let is_fine = |check: &Check| check.state == CheckState::Fine;
+            !answer.checks.iter().all(is_fine)
+        }
+        Answer::TestMessage(result) => result.is_err(),
     }
 }
 

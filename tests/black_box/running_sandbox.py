@@ -28,7 +28,7 @@ def running_sandbox(program, log, *options):
     """A running sandbox; ended afterwards."""
     process = start_process(program, log, *options)
     try:
-        process.wait_until(lambda: process.output().count("COPYMEND_LEDGER_TABLE") == 2)
+        process.wait_until(lambda: process.output().count("COPYMEND_DELAYED_RETRIES_QUEUE_URL") == 2)
         yield Sandbox(process)
     finally:
         process.stop()

@@ -72,7 +72,8 @@ class Cloud:
 class Stack:
     """A folder to deploy from: the templates, the project's own samconfig.toml, and small artifacts in place of the functions."""
 
-    def __init__(self, cloud, region, template="template.yaml", name="copymend"):
+    def __init__(self, cloud, region, template="template.yaml", name="copymend", bootstraps=None):
+        """`bootstraps` are the functions' real programs, by the functions' names."""
         self.cloud, self.region, self.name, self.template = cloud, region, name, template
         self.folder = Path(tempfile.mkdtemp(dir=cloud.folder))
         for file in ("template.yaml", "member.yaml", "samconfig.toml"):
@@ -80,7 +81,10 @@ class Stack:
         for function in ("copy-remediator", "access-advisor"):
             code = self.folder / "functions" / function
             code.mkdir(parents=True)
-            (code / "bootstrap").write_text(f"#!/bin/sh\necho {function}\n")
+            if bootstraps:
+                shutil.copy(bootstraps[function], code / "bootstrap")
+            else:
+                (code / "bootstrap").write_text(f"#!/bin/sh\necho {function}\n")
         self.env = cloud.env | {"AWS_DEFAULT_REGION": region}
 
     def guided(self):

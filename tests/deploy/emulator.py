@@ -1,18 +1,25 @@
 """The emulator's server, with what it lacks of CloudFormation and these templates need:
 
 - a stand-in for each resource type of resource_types.UNKNOWN that it doesn't know;
-- conditions that compare pseudo parameters, or a list that was joined;
+- conditions that compare pseudo parameters, or a part of a string;
 - names that another stack of the same name doesn't get again;
 - Lambda's limit of 4 KB for a function's environment;
-- the concurrency that a function reserves;
+- the concurrency that a function reserves, as much as an account has;
+- alarms on more than one metric;
+- condition keys that the policy simulator is told;
+- the word that Amazon SNS lists in place of the ARN of a subscription that waits for its confirmation;
 - capabilities that a template needs and nobody gave, which it asks for only where it checks every caller.
 
 Prints `knows TYPE` for every type of the table that it knows by itself, and then serves on GATEWAY_PORT.
 """
 
+import json
+from contextvars import ContextVar
+
 from ministack.app import main
+from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, eventbridge, lambda_svc
+from ministack.services import cloudformation, eventbridge, iam, lambda_svc, sns
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 from resource_types import MADE, UNKNOWN
@@ -21,6 +28,7 @@ HANDLERS = provisioners._RESOURCE_HANDLERS
 POLICY = HANDLERS["AWS::IAM::Policy"]
 FUNCTION = HANDLERS["AWS::Lambda::Function"]
 ENVIRONMENT_LIMIT = 4096
+ACCOUNT_CONCURRENCY, KEPT_UNRESERVED = 1000, 100
 
 
 def as_policy(properties):
@@ -54,15 +62,15 @@ STAND_INS = {
     },
 }
 
-def joined(value, parameters):
-    """A condition with every joined list parameter as text."""
+def split(value, parameters):
+    """A condition with every string that is split as its parts."""
     if isinstance(value, dict):
-        if "Fn::Join" in value:
-            delimiter, items = value["Fn::Join"]
-            return delimiter.join(item.strip() for item in parameters[items["Ref"]]["Value"].split(","))
-        return {key: joined(one, parameters) for key, one in value.items()}
+        if "Fn::Split" in value:
+            delimiter, text = value["Fn::Split"]
+            return parameters[text["Ref"]]["Value"].split(delimiter)
+        return {key: split(one, parameters) for key, one in value.items()}
     if isinstance(value, list):
-        return [joined(one, parameters) for one in value]
+        return [split(one, parameters) for one in value]
     return value
 
 
@@ -71,7 +79,7 @@ def patch_conditions():
 
     def evaluated(template, parameters):
         known = {**parameters, "AWS::Region": {"Value": get_region()}, "AWS::AccountId": {"Value": get_account_id()}}
-        return evaluate({**template, "Conditions": joined(template.get("Conditions", {}), known)}, known)
+        return evaluate({**template, "Conditions": split(template.get("Conditions", {}), known)}, known)
 
     for module in (changesets, engine, handlers, stacks):
         module._evaluate_conditions = evaluated
@@ -98,7 +106,7 @@ def patch_environment_limit():
 
     def limited(logical_id, properties, stack_name):
         variables = properties.get("Environment", {}).get("Variables", {})
-        if sum(len(key) + len(value) for key, value in variables.items()) > ENVIRONMENT_LIMIT:
+        if len(json.dumps(variables, separators=(",", ":"))) > ENVIRONMENT_LIMIT:
             raise ValueError(
                 "Lambda was unable to configure your environment variables because the environment variables you have provided "
                 "exceeded the 4KB limit."
@@ -115,6 +123,11 @@ def patch_reserved_concurrency():
         number = properties.get("ReservedConcurrentExecutions")
         if number is None:
             lambda_svc._delete_function_concurrency(made[0])
+        elif int(number) > ACCOUNT_CONCURRENCY - KEPT_UNRESERVED:
+            raise ValueError(
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
+                f"minimum value of [{KEPT_UNRESERVED}]."
+            )
         else:
             lambda_svc._put_function_concurrency(made[0], {"ReservedConcurrentExecutions": int(number)})
         return made
@@ -128,12 +141,70 @@ def patch_reserved_concurrency():
     FUNCTION["create"], FUNCTION["update"] = created, updated
 
 
+def patch_simulation():
+    told = ContextVar("told", default={})
+    simulate, evaluate = iam._simulate_principal_policy, iam_evaluator.evaluate
+
+    def entries(parameters):
+        number = 1
+        while name := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            yield name.lower(), iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.1")
+            number += 1
+
+    def simulated(parameters):
+        token = told.set(dict(entries(parameters)))
+        try:
+            return simulate(parameters)
+        finally:
+            told.reset(token)
+
+    def evaluated(context, *arguments, **options):
+        context.service_context.update(told.get())
+        return evaluate(context, *arguments, **options)
+
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulated
+    iam_evaluator.evaluate = evaluated
+
+
+def patch_pending_subscriptions():
+    listed = sns._list_subscriptions_by_topic
+
+    def with_pending(parameters):
+        status, headers, body = listed(parameters)
+        topic, _ = sns._get_topic(sns._p(parameters, "TopicArn"), "sns:ListSubscriptionsByTopic")
+        for subscription in topic["subscriptions"] if topic else []:
+            if not subscription["confirmed"]:
+                body = body.replace(
+                    f"<SubscriptionArn>{subscription['arn']}<".encode(), b"<SubscriptionArn>PendingConfirmation<"
+                )
+        return status, headers, body
+
+    sns._list_subscriptions_by_topic = with_pending
+
+
+def patch_alarms():
+    """An alarm on a sum of metrics is kept as one on the first of them: the emulator knows no others, and evaluates none here."""
+    recorded = provisioners._cw_metric_alarm_record
+
+    def record(name, properties):
+        metrics = [one["MetricStat"] for one in properties.get("Metrics") or [] if "MetricStat" in one]
+        if metrics:
+            plain = {key: value for key, value in properties.items() if key != "Metrics"}
+            properties = plain | metrics[0]["Metric"] | {"Period": metrics[0]["Period"], "Statistic": metrics[0]["Stat"]}
+        return recorded(name, properties)
+
+    provisioners._cw_metric_alarm_record = record
+
+
 if __name__ == "__main__":
+    patch_simulation()
+    patch_pending_subscriptions()
     patch_conditions()
     patch_names()
     handlers._capabilities_enforced = lambda: True
     patch_environment_limit()
     patch_reserved_concurrency()
+    patch_alarms()
     for kind in sorted(MADE | UNKNOWN):
         if kind in HANDLERS:
             print(f"knows {kind}", flush=True)

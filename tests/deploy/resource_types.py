@@ -4,6 +4,8 @@ A type that the emulator no longer makes fails a test, and so does one that it h
 """
 
 MADE = {
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
     "AWS::Events::EventBus",
     "AWS::Events::Rule",

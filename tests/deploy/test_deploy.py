@@ -5,6 +5,7 @@ import unittest
 
 from cloud import ACCOUNT, REPOSITORY, Cloud, Stack
 from resource_types import MADE, UNKNOWN
+from test_limits import SHORTEST, longest
 from transformed import as_list, read, transformed
 
 DESTINATIONS = "arn:aws:backup:*:444455556666:backup-vault:*,arn:aws:backup:eu-west-1:555566667777:backup-vault:dr-*"
@@ -63,6 +64,7 @@ class Deploy(unittest.TestCase):
         self.assertEqual(stack.status(), "CREATE_COMPLETE")
         self.assertEqual(stack.variables()["COPYMEND_MODE"], "observe")
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
+        self.watched(stack)
         # What guided has saved deploys the same again.
         code, output = stack.sam("deploy", "--no-confirm-changeset")
         self.assertEqual(code, 0, output[-3000:])
@@ -133,12 +135,29 @@ class Deploy(unittest.TestCase):
         )
         subscriptions = stack.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs()["TopicArn"])["Subscriptions"]
         self.assertEqual([(one["Protocol"], one["Endpoint"]) for one in subscriptions], [("email", HUB["NotificationEmail"])])
-        # Every resource of the template is there now but the policies for keys, images, tags and places, which are off.
+        # Every resource of the template is there now but the policies for keys, images, tags, places and a VPC, which are off.
         absent = {"KeyRepairPolicy", "CopyRemediatorReadImages", "CopyRemediatorReadTags", "CopyRemediatorReadOrganizationPaths"}
+        absent |= {"CopyRemediatorNetwork", "AccessAdvisorNetwork"}
         self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), absent)
 
         self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="")
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
+
+    def watched(self, stack):
+        """There is a sweep a day and a test message a week, and every alarm goes to the topic of alarms."""
+        events, resources = stack.client("events"), stack.resources()
+        for rule, schedule, kind in (("SweepRule", "rate(1 day)", "Copymend Sweep"), ("TestMessageRule", "cron(0 8 ? * MON *)", "Copymend Test Message")):
+            name = resources[rule][0]
+            self.assertEqual(events.describe_rule(Name=name)["ScheduleExpression"], schedule)
+            [target] = events.list_targets_by_rule(Rule=name)["Targets"]
+            self.assertEqual(json.loads(target["Input"])["detail-type"], kind)
+        alarms = stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        self.assertEqual(len(alarms), sum(kind == "AWS::CloudWatch::Alarm" for _, kind in resources.values()))
+        for alarm in alarms:
+            self.assertEqual(alarm["AlarmActions"], [stack.outputs()["AlarmTopicArn"]])
+            self.assertIn("docs/runbook.md#", alarm["AlarmDescription"])
+        shown = stack.client("cloudwatch").get_dashboard(DashboardName=stack.outputs()["DashboardName"])["DashboardBody"]
+        self.assertIn(resources["CopyRemediator"][0], json.dumps(json.loads(shown)))
 
     def audited(self, stack, roles):
         """The rule of the audit matches these roles, and sends to its topic, which takes what it sends."""
@@ -182,21 +201,20 @@ class Deploy(unittest.TestCase):
 
         self.deployed(stack)
         self.assertEqual(made(), (False, None))
-        self.deployed(stack, LedgerDeletionProtection="true", ReservedConcurrency="5")
-        self.assertEqual(made(), (True, 5))
+        self.deployed(stack, LedgerDeletionProtection="true", ReservedConcurrency="6")
+        self.assertEqual(made(), (True, 6))
         self.deployed(stack, LedgerDeletionProtection="false", ReservedConcurrency="")
         self.assertEqual(made(), (False, None))
 
     def test_a_failed_first_create_leaves_no_ledger_behind(self):
         stack = Stack(cloud, "eu-north-1")
-        # Each list is short enough for a parameter, and together they are too long for a function's environment.
-        destinations = ",".join(f"arn:aws:backup:*:{number:012}:backup-vault:*" for number in range(80))
-        keys = ",".join(f"arn:aws:kms:*:{number:012}:key/*" for number in range(80))
-        code, output = stack.deploy(AllowedDestinations=destinations, AllowedKeys=keys)
+        # More than the account has.
+        code, output = stack.deploy(ReservedConcurrency="950")
         self.assertNotEqual(code, 0)
         self.assertEqual(stack.status(), "ROLLBACK_COMPLETE", output[-3000:])
-        self.assertIn("exceeded the 4KB limit", output)
         events = stack.client("cloudformation").describe_stack_events(StackName=stack.name)["StackEvents"]
+        reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
+        self.assertIn("decreases account's UnreservedConcurrentExecution below its minimum value", reasons)
         ledger = [event["ResourceStatus"] for event in reversed(events) if event["LogicalResourceId"] == "Ledger"]
         self.assertEqual(ledger, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"])
         self.assertEqual(stack.tables(), set())
@@ -206,12 +224,34 @@ class Deploy(unittest.TestCase):
         for parameters, reason in (
             ({"MemberRole": HUB["MemberRole"]}, "MemberRole and AdvisorMemberRole need HubOrganizationId or OrganizationId"),
             ({"AllowedKeys": f"{KEYS},*"}, "must be ARN patterns of KMS keys"),
+            ({"AllowedKeys": ",".join(f"arn:aws:kms:*:{number:012}:key/*" for number in range(80))}, "AllowedKeys"),
+            ({"VpcSubnetIds": "subnet-0123456789abcdef0"}, "VpcSubnetIds and VpcSecurityGroupIds are given together"),
         ):
             code, output = stack.deploy(**parameters)
             self.assertNotEqual(code, 0)
             self.assertIn(reason, output)
             self.assertEqual(stack.client("lambda").list_functions()["Functions"], [])
             self.assertEqual(stack.tables(), set())
+
+    def test_the_longest_lists_can_be_deployed(self):
+        stack = Stack(cloud, "ap-southeast-2")
+        template = transformed()
+        lists = {name: longest(template, name) for name in SHORTEST if name in template["Parameters"]}
+        self.deployed(stack, Mode="repair", OrganizationId=ORGANIZATION, MemberRole="m" * 128, ExternalId="e" * 128, **lists)
+        self.assertEqual(stack.variables()["COPYMEND_ALLOWED_SOURCES"], lists["AllowedSources"])
+
+    def test_with_path_prefix_and_key(self):
+        stack = Stack(cloud, "ca-west-1")
+        key = f"arn:aws:kms:ca-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        # The emulator keeps no boundary: tests/template/test_platform.py looks at it.
+        self.deployed(stack, PermissionsBoundary="boundaries/Workload", RolePath="/acme/", NamePrefix="acme-", EncryptionKey=key)
+        for role in ("CopyRemediatorRole", "AccessAdvisorRole"):
+            made = stack.client("iam").get_role(RoleName=stack.resources()[role][0])["Role"]
+            self.assertEqual(made["Path"], "/acme/")
+            self.assertTrue(made["RoleName"].startswith("acme-copymend-"), made["RoleName"])
+        self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS | {"encryption-key"})
+        queue = stack.client("sqs").get_queue_attributes(QueueUrl=stack.outputs()["DeadLettersUrl"], AttributeNames=["All"])
+        self.assertEqual(queue["Attributes"]["KmsMasterKeyId"], key)
 
     def test_a_member_account_in_its_home_region_and_in_another(self):
         hub = {
@@ -248,8 +288,11 @@ class Deploy(unittest.TestCase):
         self.deployed(other, **hub | repair | people)
         types = {kind for _, kind in other.resources().values()}
         audit = {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
-        self.assertEqual(types, {"AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"} | audit)
+        self.assertEqual(types, {"AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"} | audit)
         self.audited(other, watched)
+        # The emulator sees no change where conditions alone decide otherwise.
+        self.deployed(other, WithAlarms="false", ForwardRecoveries="true")
+        self.assertNotIn("AWS::CloudWatch::Alarm", {kind for _, kind in other.resources().values()})
 
         # People come and go. What is switched off for the hub stays on for those who undo.
         self.deployed(home, **people, Mode="observe")

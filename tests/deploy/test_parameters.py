@@ -19,7 +19,7 @@ LISTS = {
             "",
             VAULTS,
             f"{VAULTS},arn:aws-us-gov:backup:us-gov-west-1:*:backup-vault:dr-*",
-            f"{VAULTS}, arn:*:backup:eu-west-?:444455556666:backup-vault:a_B-1",
+            f"{VAULTS},arn:*:backup:eu-west-?:444455556666:backup-vault:a_B-1",
         ],
         [
             "*",
@@ -33,6 +33,8 @@ LISTS = {
             "arn:aws:s3:::bucket",
             KEYS,
             f"{VAULTS},*",
+            f"{VAULTS}, {VAULTS}",
+            ",".join([VAULTS] * 90),
             f"{VAULTS};{VAULTS}",
             f"{VAULTS} {VAULTS}",
             f'"{VAULTS}"',
@@ -55,8 +57,8 @@ LISTS = {
         ],
     ),
     "JobRole": (
-        ["service-role/AWSBackupDefaultServiceRole", "Copies", "backup/*", "*Copies*", "*/Copies", "a/b/C,backup/*, D@x+=._-"],
-        ["", "*", "**", "*/*", "/backup/*", "Copies,*", "a,,b", "role with spaces", ROLE, "${aws:username}", "a?"],
+        ["service-role/AWSBackupDefaultServiceRole", "Copies", "backup/*", "*Copies*", "*/Copies", "a/b/C,backup/*,D@x+=._-", ",".join("a" * 20)],
+        ["", "*", "**", "*/*", "/backup/*", "Copies,*", "a,,b", "role with spaces", ROLE, "${aws:username}", "a?", "Copies, backup/*", ",".join("a" * 21), "x" * 601],
     ),
 }
 ORGANIZATION_ID = (
@@ -109,8 +111,8 @@ HUB = LISTS | {
     "SourceMessageBudget": (["0", "60", "10000"], ["-1", "10001", "many"]),
     "RetryMaxBytes": (["0", "1099511627776"], ["-1", "many"]),
     "ExternalId": (
-        ["", "12345678", "an-external-id", "a:b/c_d+e=f,g.h@i", "x" * 1224],
-        ["1234567", "with a blank", "x" * 1225, "quote'd-id"],
+        ["", "12345678", "an-external-id", "a:b/c_d+e=f,g.h@i", "x" * 128],
+        ["1234567", "with a blank", "x" * 129, "quote'd-id"],
     ),
     "SweepSchedule": (
         ["", "rate(1 hour)", "rate(6 hours)", "rate(15 minutes)", "cron(0 6 * * ? *)", "cron(0/15 8-17 ? * MON-FRI *)"],
@@ -125,9 +127,11 @@ HUB = LISTS | {
             "at(2026-01-01T00:00:00)",
         ],
     ),
+    "TestMessageSchedule": (["", "rate(7 days)", "cron(0 8 ? * MON *)"], ["weekly", "rate(1 weeks)", "at(2026-01-01T00:00:00)"]),
+    "SilenceHours": (["2", "25", "168"], ["", "1", "169", "many"]),
     "SweepRegions": (
-        ["", "eu-west-1", "eu-west-1,us-gov-west-1, eu-isoe-west-1"],
-        ["*", "eu-west", "Ireland", "eu-west-1a", "eu-west-1;us-east-1"],
+        ["", "eu-west-1", "eu-west-1,us-gov-west-1,eu-isoe-west-1"],
+        ["*", "eu-west", "Ireland", "eu-west-1a", "eu-west-1;us-east-1", "eu-west-1, us-east-1"],
     ),
     "SweepAccounts": (
         ["", "444455556666", "444455556666,555566667777"],
@@ -137,12 +141,24 @@ HUB = LISTS | {
         ["", "people@example.com", "back.up+alerts@mail.example.co.uk"],
         ["people", "people@", "@example.com", "people@example", "a@example.com,b@example.com", "People <people@example.com>"],
     ),
+    "PermissionsBoundary": (
+        ["", "arn:aws:iam::111122223333:policy/a/Boundary", "arn:aws:iam::aws:policy/PowerUserAccess", "boundaries/Workload", "Workload"],
+        ["*", "arn:aws:iam::111122223333:role/x", "/Workload", "a//b", "arn:aws:iam::*:policy/x", "a:b"],
+    ),
+    "RolePath": (["/", "/copymend/", "/a/b/"], ["", "copymend", "/copymend", "copymend/", "/*/", "/a b/", f"/{'p' * 63}/"]),
+    "NamePrefix": (["", "acme-", "a" * 16], ["-acme", "1acme", "acme_", "acme/", "a" * 17]),
+    "EncryptionKey": (
+        ["", "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"],
+        ["alias/copymend", "arn:aws:kms:eu-west-1:111122223333:alias/copymend", "1234abcd-12ab-34cd-56ef-1234567890ab", KEYS, "*"],
+    ),
+    "LogLevel": (["DEBUG", "INFO", "WARN", "ERROR"], ["", "info", "TRACE"]),
+    "Memory": (["128", "256", "10240"], ["", "127", "10241", "many"]),
     "LogRetentionDays": (["1", "90", "3653"], ["0", "91", "forever"]),
     "Architecture": (["x86_64", "arm64"], ["x86"]),
     "AllowOnDemand": (["true", "false"], ["yes", ""]),
     "LedgerDeletionProtection": (["true", "false"], ["yes", ""]),
     "DelayedRetriesConcurrency": (["2", "5", "1000"], ["", "0", "1", "1001", "many"]),
-    "ReservedConcurrency": (["", "1", "100", "99999"], ["0", "01", "-1", "100000", "none", "1.5"]),
+    "ReservedConcurrency": (["", "6", "100", "99999"], ["0", "01", "-1", "1", "2", "5", "100000", "none", "1.5"]),
 }
 MEMBER_ROLE = (
     ["copymend/CopymendMember", "Member", "a/b/c/Member+=,.@_-"],
@@ -152,7 +168,7 @@ PRINCIPALS = (
     [
         "",
         ROLE,
-        f"{ROLE}, arn:aws-us-gov:iam::111122223333:user/people/alice",
+        f"{ROLE},arn:aws-us-gov:iam::111122223333:user/people/alice",
         "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Backup_*",
         "arn:aws:iam::111122223333:role/*Operators",
     ],
@@ -191,9 +207,19 @@ MEMBER = LISTS | {
     ),
     "ExternalId": (["12345678", "an-external-id"], ["", "1234567", "with a blank"]),
     "OrganizationId": ([ORGANIZATION], ["", "o-*"]),
+    "EncryptionKey": (
+        ["", "alias/copymend", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+        # AWS's own keys admit neither EventBridge nor CloudWatch.
+        ["alias/aws/sns", "copymend", "*", KEYS],
+    ),
+    "PermissionsBoundary": (["", "boundaries/Workload"], ["*", "/Workload"]),
+    "RolePath": (["/copymend/"], ["", "copymend"]),
+    "NamePrefix": (["", "acme-"], ["-acme", "a" * 17]),
     "HomeRegion": (["eu-west-1", "ap-southeast-2", "us-gov-west-1"], ["", "*", "eu-west", "eu-west-1,eu-west-2"]),
     "Mode": (["observe", "repair"], ["write"]),
     "ForwardRecoveries": (["true", "false"], ["yes"]),
+    "WithAlarms": (["true", "false"], ["yes"]),
+    "NotificationEmail": (["", "people@example.com"], ["people", "a@example.com,b@example.com"]),
 }
 
 
@@ -248,6 +274,22 @@ class Parameters(unittest.TestCase):
             self.assertIn("need HubOrganizationId or OrganizationId", refusal(read(), values))
             for organization in ("HubOrganizationId", "OrganizationId"):
                 self.assertIsNone(refusal(read(), values | {organization: ORGANIZATION}))
+
+    def test_reserved_concurrency_leaves_some_for_what_was_not_put_off(self):
+        for reserved, delayed in (("", "5"), ("6", "5"), ("3", "2"), ("100", "99")):
+            values = {"ReservedConcurrency": reserved, "DelayedRetriesConcurrency": delayed}
+            self.assertIsNone(refusal(read(), values), values)
+        for reserved, delayed in (("1", "2"), ("2", "2"), ("3", "5"), ("4", "5"), ("5", "5"), ("100", "100")):
+            values = {"ReservedConcurrency": reserved, "DelayedRetriesConcurrency": delayed}
+            self.assertIn("must be greater than DelayedRetriesConcurrency", refusal(read(), values) or "accepted", values)
+
+    def test_subnets_and_security_groups_are_given_together(self):
+        given = {"VpcSubnetIds": "subnet-0123456789abcdef0,subnet-01234567", "VpcSecurityGroupIds": "sg-0123456789abcdef0"}
+        self.assertIsNone(refusal(read(), given))
+        for name in given:
+            self.assertIn("are given together", refusal(read(), {name: given[name]}))
+            for wrong in ("*", "vpc-01234567", f"{given[name]}, {given[name]}", f"{given[name]} ", ",".join([given[name]] * 20)):
+                self.assertIn(name, refusal(read(), given | {name: wrong}) or "accepted")
 
     def test_every_typed_parameter_has_a_pattern_or_a_list_of_values(self):
         for template in (read(), read(REPOSITORY / "member.yaml")):

@@ -3,10 +3,9 @@
 import copy
 import unittest
 
-from test_roles import ADVISOR_READS, NO_RESOURCE
-from transformed import TEMPLATE, as_list, read, role_policies, rules_of, senders, statements, transformed
+from test_roles import ADVISOR_READS, ENCRYPTED_QUEUE, NO_RESOURCE, each
+from transformed import MEMBER, as_list, read, role_policies, rules_of, senders, statements, transformed
 
-MEMBER = TEMPLATE.parent / "member.yaml"
 WRITES = {
     "backup:StartCopyJob": "Repairs",
     "iam:PassRole": "Repairs",
@@ -135,7 +134,7 @@ class Member(unittest.TestCase):
     def test_a_role_of_people_exists_only_where_somebody_is_named(self):
         for role, (parameter, condition) in PEOPLE.items():
             self.assertEqual(self.resources[role]["Condition"], condition)
-            named = {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]}
+            named = {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
             self.assertEqual(self.template["Conditions"][condition], {"Fn::And": [{"Condition": "IsHome"}, named]})
             self.assertEqual(self.template["Parameters"][parameter]["Default"], "")
 
@@ -148,7 +147,7 @@ class Member(unittest.TestCase):
             self.assertEqual(
                 statement["Condition"],
                 {
-                    "ArnLike": {"aws:PrincipalArn": {"Ref": parameter}},
+                    "ArnLike": {"aws:PrincipalArn": each(parameter)},
                     "StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}},
                 },
             )
@@ -156,7 +155,7 @@ class Member(unittest.TestCase):
     def test_the_roles_of_people_have_the_names_that_the_documentation_gives(self):
         for role, name in (("ReaderRole", "CopymendReader"), ("UndoRole", "CopymendUndo")):
             properties = self.resources[role]["Properties"]
-            self.assertEqual((properties["Path"], properties["RoleName"]), ("/copymend/", name))
+            self.assertEqual((properties["Path"], properties["RoleName"]), ({"Ref": "RolePath"}, {"Fn::Sub": f"${{NamePrefix}}{name}"}))
 
     def test_the_reader_reads_what_both_functions_read_and_does_nothing_else(self):
         actions = set()
@@ -170,6 +169,15 @@ class Member(unittest.TestCase):
             [(_, _, document)] = [one for one in role_policies(self.resources, role) if one[2]["Statement"][0]["Sid"].startswith("Jobs")]
             self.assertEqual({a for s in document["Statement"] for a in as_list(s["Action"])}, reads)
 
+    def test_places_are_read_in_the_hubs_organization_alone(self):
+        for role in ("MemberRole", "ReaderRole"):
+            [statement] = [s for _, _, s in statements(self.resources, role) if s["Action"] == "organizations:ListParents"]
+            place = "arn:${AWS::Partition}:organizations::*"
+            self.assertEqual(
+                [resource["Fn::Sub"] for resource in statement["Resource"]],
+                [f"{place}:account/${{OrganizationId}}/*", f"{place}:ou/${{OrganizationId}}/ou-*"],
+            )
+
     def test_undo_reads_policies_and_puts_them_on_the_lists_alone(self):
         actions = set()
         for name, condition, statement in statements(self.resources, "UndoRole"):
@@ -179,14 +187,14 @@ class Member(unittest.TestCase):
                 actions.add(action)
                 if action in UNDO_PUTS:
                     allowed, needed = UNDO_PUTS[action]
-                    self.assertEqual((statement["Resource"], condition), ({"Ref": allowed}, needed), name)
+                    self.assertEqual((statement["Resource"], condition), (each(allowed), needed), name)
                 else:
                     self.assertNotIn("*", as_list(statement["Resource"]), name)
         self.assertEqual(actions, UNDO_READS | set(UNDO_PUTS))
 
     def test_undo_needs_a_list_and_works_in_observe_mode_too(self):
         for condition, parameter in (("UndoesVaults", "AllowedDestinations"), ("UndoesKeys", "AllowedKeys")):
-            named = {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]}
+            named = {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
             self.assertEqual(self.template["Conditions"][condition], {"Fn::And": [{"Condition": "HasUndoers"}, named]})
 
     def test_no_role_may_delete_a_policy(self):
@@ -225,7 +233,7 @@ class Member(unittest.TestCase):
                 ("backup:PutBackupVaultAccessPolicy", "AllowedDestinations"),
             ):
                 allows = [s for s in found[action] if s["Effect"] == "Allow"]
-                self.assertEqual([s["Resource"] for s in allows], [{"Ref": allowed}])
+                self.assertEqual([s["Resource"] for s in allows], [each(allowed)])
                 denied = [s for s in found[action] if s["Effect"] == "Deny" and "aws:ResourceTag/copymend" in str(s["Condition"])]
                 self.assertEqual(len(denied), 1, action)
             bypass = [s for s in found["kms:PutKeyPolicy"] if "kms:BypassPolicyLockoutSafetyCheck" in str(s.get("Condition"))]
@@ -246,7 +254,7 @@ class Member(unittest.TestCase):
 
     def test_the_queue_is_encrypted_keeps_messages_as_long_as_it_can_and_can_be_found(self):
         queue = self.resources["DeadLetters"]
-        self.assertEqual(queue["Properties"], {"MessageRetentionPeriod": 14 * 24 * 60 * 60, "SqsManagedSseEnabled": True})
+        self.assertEqual(queue["Properties"], {"MessageRetentionPeriod": 14 * 24 * 60 * 60} | ENCRYPTED_QUEUE)
         self.assertEqual(self.template["Outputs"]["DeadLettersUrl"]["Value"], {"Ref": "DeadLetters"})
 
     def test_each_rule_without_retries_or_queue_would_be_found(self):
@@ -297,7 +305,7 @@ def strangers(policy):
         found.add("more than events on this bus")
     if condition.get("StringEquals") != {"aws:PrincipalOrgID": {"Ref": "HubOrganizationId"}}:
         found.add("other organizations")
-    forwarders = {"aws:PrincipalArn": {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/copymend/CopymendForward"}}
+    forwarders = {"aws:PrincipalArn": {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role${RolePath}${NamePrefix}CopymendForward"}}
     if condition.get("ArnLike") != forwarders:
         found.add("other principals")
     # One call can put events of several sources. A plain StringEquals isn't meant for a key of several values, and ForAllValues holds
@@ -316,7 +324,7 @@ class Hub(unittest.TestCase):
     def test_the_bus_takes_events_of_aws_backup_from_the_forwarding_roles_of_the_organization_alone(self):
         self.assertEqual(strangers(self.policy), set())
         forward = read(MEMBER)["Resources"]["ForwardRole"]["Properties"]
-        self.assertEqual((forward["Path"], forward["RoleName"]), ("/copymend/", "CopymendForward"))
+        self.assertEqual((forward["Path"], forward["RoleName"]), ({"Ref": "RolePath"}, {"Fn::Sub": "${NamePrefix}CopymendForward"}))
 
     def test_a_condition_that_is_missing_would_be_found(self):
         for operator, stranger in (

@@ -2,44 +2,26 @@
 
 import copy
 import functools
+import json
 import logging
 import os
+import sys
 from pathlib import Path
 
-import yaml
 from samtranslator.translator.transform import transform
 
 # It complains that nobody published its metrics.
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
-TEMPLATE = Path(__file__).resolve().parent.parent.parent / "template.yaml"
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent / "release"))
 
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms."""
-
-
-def _short_form(loader, suffix, node):
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _short_form)
+from templates import HUB as TEMPLATE  # noqa: E402
+from templates import MEMBER, read  # noqa: E402, F401
 
 
 class _NoManagedPolicies:
     def load(self):
         return {}
-
-
-def read(path=TEMPLATE):
-    """The template as written."""
-    return yaml.load(Path(path).read_text(), _Loader)
 
 
 def transformed(path=TEMPLATE):
@@ -53,6 +35,11 @@ def _transformed(path):
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    return after_transform(template)
+
+
+def after_transform(template):
+    """A template whose code is packaged, after the transform."""
     # The transform asks for a Region; none is called.
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     return transform(template, {}, _NoManagedPolicies())
@@ -67,7 +54,11 @@ def role_policies(resources, role):
     properties = resources[role]["Properties"]
     assert "ManagedPolicyArns" not in properties, f"{role} has managed policies"
     for policy in properties.get("Policies", []):
-        yield policy["PolicyName"], resources[role].get("Condition"), policy["PolicyDocument"]
+        condition = resources[role].get("Condition")
+        if "Fn::If" in policy:
+            condition, policy, otherwise = policy["Fn::If"]
+            assert otherwise == {"Ref": "AWS::NoValue"}, otherwise
+        yield policy["PolicyName"], condition, policy["PolicyDocument"]
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::RolePolicy" and resource["Properties"]["RoleName"] == {"Ref": role}:
             yield name, resource.get("Condition"), resource["Properties"]["PolicyDocument"]
@@ -108,3 +99,9 @@ def senders(resources, rules):
             arn = {"Fn::If": [resources[name]["Condition"], arn, {"Ref": "AWS::NoValue"}]}
         arns.append(arn)
     return arns
+
+
+if __name__ == "__main__":
+    # Writes both templates as CloudFormation sees them into a folder, for `make deploy-check`.
+    for written, made in ((TEMPLATE, transformed()), (MEMBER, transformed(MEMBER))):
+        (Path(sys.argv[1]) / written.with_suffix(".json").name).write_text(json.dumps(made, indent=1))

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::arguments::Authorize;
 use super::lines;
 use super::question::{RequestInput, document};
-use crate::input::read;
+use crate::input::json_text;
 use crate::output::{self, BOLD, printable};
 use crate::{CommandError, Ending, io_error};
 
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Authorize) -> Result<Ending, CommandError> {
     if arguments.lines {
         return lines(|line| authorize(line).map(Answer::from));
     }
-    let bytes = read(&arguments.request)?;
+    let bytes = json_text(&arguments.request)?;
     let answer = authorize(&bytes).map_err(|reason| {
         let path = arguments.request.display();
         CommandError::Usage(format!("`{path}` is no request: {reason}"))

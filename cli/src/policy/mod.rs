@@ -14,7 +14,7 @@ use std::path::Path;
 use copymend_policy::PolicyDocument;
 use serde::Serialize;
 
-use crate::input::{answer_lines, read};
+use crate::input::{answer_lines, json_text};
 use crate::output::json;
 use crate::{CommandError, Ending, io_error};
 
@@ -57,12 +57,11 @@ fn lines<A: Serialize>(
 /// Reads a policy from a file; `-` is standard input. White space after the document and a byte
 /// order mark before it come from the tools that wrote the file, and are left out.
 fn policy(path: &Path) -> Result<PolicyDocument, CommandError> {
-    let bytes = read(path)?;
+    let bytes = json_text(path)?;
     let refused = |reason: String| {
         CommandError::Usage(format!("`{}` is no policy: {reason}", path.display()))
     };
     let text = std::str::from_utf8(&bytes).map_err(|error| refused(error.to_string()))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     PolicyDocument::parse(text.trim_ascii_end()).map_err(|error| refused(error.to_string()))
 }
 

@@ -9,6 +9,7 @@ fn help_texts() {
         "explain",
         "replay",
         "undo",
+        "doctor",
         "pause",
         "resume",
         "prove",

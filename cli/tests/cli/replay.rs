@@ -209,13 +209,37 @@ fn sample_events(folder: &str) -> Vec<String> {
 
 #[test]
 fn the_table_tells_what_becomes_of_every_sample_event() {
-    let events = [sample_events("events"), sample_events("events/advisor")].concat();
+    let folders = ["events", "events/advisor", "events/delayed"];
+    let events = folders.map(sample_events).concat();
     let mut arguments = vec!["replay", "--repair", "--table"];
     arguments.extend(events.iter().map(String::as_str));
     let ran = run(&arguments);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert_eq!(ran.stdout.lines().count(), 1 + events.len());
     insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn a_copy_is_put_off_and_its_message_starts_it() {
+    let (event, delivery) = ("events/concurrency.json", "events/delayed/concurrency.json");
+    let ran = run(&["replay", "--json", "--repair", event, delivery]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let reports = ran.json_lines();
+    assert_eq!(reports[0]["outcome"], "retry-planned");
+    assert!(reports[0]["not_before"].is_string() && reports[0]["retried_job"].is_null());
+    assert_eq!(reports[1]["outcome"], "retried");
+    assert!(reports[1]["retried_job"].is_string());
+    // For people.
+    let shown = run(&["replay", "--repair", event]).stdout;
+    assert!(shown.contains("→ for later  concurrency"), "{shown}");
+    // In observe mode it is said, and nothing lies in a queue.
+    let observed = run(&["replay", "--json", event]).json();
+    assert_eq!(observed["outcome"], "planned");
+    let notes = observed["notes"].to_string();
+    assert!(
+        notes.contains("in repair mode the copy would be started again after"),
+        "{notes}"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 use copymend_aws::{AwsEnvironment, ReadOnly};
+use copymend_lambda::metrics::{self, Metrics};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
 use copymend_remediation::report::Report;
 use copymend_remediation::settings::refuse_unknown;
@@ -20,6 +21,7 @@ async fn main() -> ExitCode {
             let report = advisor.handle(&event, &invocation).await;
             if let Ok(report) = &report {
                 log(report);
+                metrics::print(&Metrics::of_report(report));
             }
             report
         })

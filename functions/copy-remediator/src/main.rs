@@ -3,10 +3,13 @@
 use std::process::ExitCode;
 
 use copymend_aws::{AwsEnvironment, ReadWrite};
+use copymend_lambda::metrics::{self, Metrics};
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::report::Report;
+use copymend_remediation::self_check::{SelfCheck, is_self_check};
 use copymend_remediation::settings::{Settings, refuse_unknown};
 use copymend_remediation::sweep::{SweptCounts, is_sweep};
+use copymend_remediation::test_message::{TestMessageAnswer, is_test_message};
 use serde::Serialize;
 
 /// What an invocation answers.
@@ -15,6 +18,8 @@ use serde::Serialize;
 enum Answer {
     Report(Box<Report>),
     Swept(SweptCounts),
+    SelfCheck(Box<SelfCheck>),
+    TestMessage(TestMessageAnswer),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,10 +42,22 @@ async fn main() -> ExitCode {
                 if swept.left > 0 {
                     tracing::warn!(left = swept.left, "the time was up; the next sweep goes on");
                 }
-                return Ok(Answer::Swept(swept.counts()));
+                let counts = swept.counts();
+                metrics::print(&Metrics::of_sweep(&counts, &swept.reports));
+                return Ok(Answer::Swept(counts));
+            }
+            if is_self_check(&event) {
+                let caller = remediator.environment().caller().await;
+                let answer = remediator.self_check(&event, caller, &invocation).await;
+                return Ok(Answer::SelfCheck(Box::new(answer)));
+            }
+            if is_test_message(&event) {
+                let answer = remediator.send_test_message(&invocation).await?;
+                return Ok(Answer::TestMessage(answer));
             }
             let report = remediator.handle(&event, &invocation).await?;
             log(&report);
+            metrics::print(&Metrics::of_report(&report));
             Ok(Answer::Report(Box::new(report)))
         })
         .await

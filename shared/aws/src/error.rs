@@ -213,6 +213,11 @@ fn kind_of(code: &str, status: u16) -> CallErrorKind {
         | "AuthorizationErrorException"
         | "NotAuthorized"
         | "NotAuthorizedException"
+        // The key of an encrypted queue or topic (API references of Amazon SQS, `SendMessage`, and
+        // Amazon SNS, `Publish`, documented).
+        | "KMS.AccessDeniedException"
+        | "KmsAccessDenied"
+        | "KMSAccessDenied"
         | "UnauthorizedOperation"
         | "UnauthorizedException" => CallErrorKind::AccessDenied,
         // `LimitExceededException` isn't among them, although the SDK retries it: AWS KMS answers
@@ -227,6 +232,9 @@ fn kind_of(code: &str, status: u16) -> CallErrorKind {
         | "ProvisionedThroughputExceededException"
         | "BandwidthLimitExceeded"
         | "SlowDown"
+        | "KMS.ThrottlingException"
+        | "KmsThrottled"
+        | "KMSThrottling"
         | "PriorRequestNotComplete"
         | "ReplicatedWriteConflictException"
         | "TransactionConflictException"

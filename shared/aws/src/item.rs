@@ -226,5 +226,6 @@ pub(crate) fn progress(item: &Item) -> JobProgress {
         is_count_unclear: is("is_count_unclear"),
         change_id: owned("change_id"),
         told: is("told"),
+        retried_as: owned("retried_as"),
     }
 }

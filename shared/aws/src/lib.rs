@@ -44,6 +44,8 @@ mod says;
 mod service_job;
 mod signed;
 mod sns;
+#[cfg(feature = "doctor")]
+mod stack;
 mod tags;
 
 #[cfg(test)]
@@ -63,4 +65,6 @@ pub use organizations::AwsOrganizations;
 #[cfg(feature = "proving")]
 pub use recording::{Exchange, Recorder};
 pub use sns::SnsNotifier;
+#[cfg(feature = "doctor")]
+pub use stack::{AwsStack, Whose};
 pub use tags::AwsResourceTags;

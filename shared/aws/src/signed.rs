@@ -40,23 +40,56 @@ pub(crate) struct Service {
     pub(crate) name: &'static str,
 }
 
-/// The headers of a request, all of which are posts, and what an answer is read as.
+/// The headers of a request, and what an answer that failed is read as.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protocol {
     pub(crate) headers: &'static [(&'static str, &'static str)],
     pub(crate) error: fn(&[u8]) -> ErrorMetadata,
 }
 
+/// The header that names an error in the protocol `restJson1`, which has it nowhere else (Smithy, "AWS
+/// restJson1 protocol", documented).
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
 /// An answer on its way.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer<String, ErrorMetadata>> + Send>>;
 
 type Signed = Operation<String, String, ErrorMetadata>;
 
-fn post(body: String, headers: &[(&'static str, &'static str)]) -> Result<HttpRequest, BoxError> {
+/// How a request begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    method: &'static str,
+    path: String,
+}
+
+impl Line {
+    /// Of the protocols that name the operation elsewhere.
+    fn of_operation() -> Self {
+        Self::post("/".to_owned())
+    }
+
+    pub(crate) const fn post(path: String) -> Self {
+        let method = "POST";
+        Self { method, path }
+    }
+
+    #[cfg(feature = "doctor")]
+    pub(crate) const fn get(path: String) -> Self {
+        let method = "GET";
+        Self { method, path }
+    }
+}
+
+fn request(
+    line: &Line,
+    body: String,
+    headers: &[(&'static str, &'static str)],
+) -> Result<HttpRequest, BoxError> {
     let length = body.len().to_string();
     let mut request = HttpRequest::new(SdkBody::from(body));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
+    request.set_method(line.method)?;
+    request.set_uri(line.path.as_str())?;
     request.headers_mut().try_insert("content-length", length)?;
     for (name, value) in headers {
         request.headers_mut().try_insert(*name, *value)?;
@@ -80,7 +113,26 @@ pub(crate) fn send(
     action: &'static str,
     body: String,
 ) -> Answering {
-    match operation(config, service, protocol, action) {
+    send_to(
+        config,
+        service,
+        protocol,
+        action,
+        Line::of_operation(),
+        body,
+    )
+}
+
+/// The same, to a path of its own.
+pub(crate) fn send_to(
+    config: &SdkConfig,
+    service: Service,
+    protocol: Protocol,
+    action: &'static str,
+    line: Line,
+    body: String,
+) -> Answering {
+    match operation(config, service, protocol, action, line) {
         Ok(operation) => Box::pin(async move { operation.invoke(body).await }),
         Err(error) => not_made(error),
     }
@@ -91,6 +143,7 @@ fn operation(
     service: Service,
     protocol: Protocol,
     action: &'static str,
+    line: Line,
 ) -> Result<Signed, String> {
     let region = config.region().ok_or("no Region is set")?;
     let credentials = config
@@ -141,7 +194,7 @@ fn operation(
         operation = operation.time_source(time);
     }
     Ok(operation
-        .serializer(move |body| post(body, protocol.headers))
+        .serializer(move |body| request(&line, body, protocol.headers))
         .deserializer(move |response: &HttpResponse| read(response, protocol.error))
         .build())
 }
@@ -194,7 +247,17 @@ fn read(
 ) -> Result<String, OrchestratorError<ErrorMetadata>> {
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {
-        return Err(OrchestratorError::operation(error(body)));
+        let error = error(body);
+        let named = response.headers().get(ERROR_TYPE);
+        let (None, Some(named)) = (error.code(), named) else {
+            return Err(OrchestratorError::operation(error));
+        };
+        let code = named.split(':').next().unwrap_or(named);
+        let mut named = ErrorMetadata::builder().code(code);
+        if let Some(message) = error.message() {
+            named = named.message(message);
+        }
+        return Err(OrchestratorError::operation(named.build()));
     }
     let text =
         std::str::from_utf8(body).map_err(|wrong| OrchestratorError::response(wrong.into()))?;

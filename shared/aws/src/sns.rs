@@ -7,6 +7,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
 use copymend_remediation::report::Report;
+use copymend_remediation::test_message::TestMessage;
 use copymend_report::Email;
 
 use crate::error::Call;
@@ -96,6 +97,13 @@ impl Notifier for SnsNotifier {
         let id = format!("left-out-{whose}{account}/{first}");
         let attributes = [("outcome", "left-out"), ("message_id", &id)];
         self.publish(copymend_report::email_of_left_out(left_out), attributes)
+            .await
+    }
+
+    async fn notify_test(&self, message: &TestMessage) -> CallResult<bool> {
+        let id = format!("test-message/{}", message.at.strftime("%F"));
+        let attributes = [("outcome", "test-message"), ("message_id", &id)];
+        self.publish(copymend_report::email_of_test_message(message), attributes)
             .await
     }
 }

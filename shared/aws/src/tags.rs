@@ -130,7 +130,7 @@ fn read(answer: &str, names: &[String]) -> Result<Option<Tags>, String> {
 }
 
 /// An error: its code in `__type`, behind a `#` where a namespace stands before it.
-fn error(body: &[u8]) -> ErrorMetadata {
+pub(crate) fn error(body: &[u8]) -> ErrorMetadata {
     let mut error = ErrorMetadata::builder();
     // What is no JSON, from a proxy for example, carries no code.
     let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();

@@ -6,20 +6,29 @@
 //! key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
 mod keys;
+mod resource_tags;
 #[cfg(test)]
 mod tests;
 
-use copymend_policy::{Decision, Effect, PolicyDocument, Request, Statement, evaluate, exclusions};
+use std::collections::BTreeSet;
+
+use copymend_policy::{
+    Decision, Effect, PolicyDocument, Request, Statement, evaluate, exclusions, open_exclusions,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fact::Fact;
-use crate::facts::{Facts, Organization, Tags};
+use crate::facts::{Facts, Organization};
 use crate::job::BackupCopy;
 use crate::resource::RoleArn;
 pub use keys::{
-    KeyUser, UserAccess, key_access, key_access_through, key_exclusions, source_key_access,
-    source_key_access_of, users_of_source_key, vault_key_access,
+    KeyUser, UserAccess, is_source_keys_user_unknown, key_access, key_access_through,
+    key_exclusions, own_calls_of_job_role, source_key_access, source_key_access_of,
+    users_of_source_key, vault_key_access,
 };
+pub(crate) use keys::{admits_destination_account, is_certain_call_of_job_role};
+pub use resource_tags::{has_condition_tags, is_condition_tag};
+use resource_tags::{with_resource_tags, with_tags_of_recovery_point};
 
 /// The action on the recovery point that the job role must be allowed.
 pub const COPY_FROM_BACKUP_VAULT: &str = "backup:CopyFromBackupVault";
@@ -100,15 +109,19 @@ fn by_role(request: Request) -> Request {
         .without_key("aws:SourceOrgID")
 }
 
+/// The Region that is called: in every request (IAM, "Global condition keys", documented). Whether AWS
+/// Backup calls the source's Region or the destination's for the destination vault is unverified, so
+/// there it is stated where they are one, and unknown elsewhere. A call on a key is taken to be made
+/// in the key's own Region (inferred from AWS KMS, "Key ARN": keys belong to one Region).
+const REQUESTED_REGION: &str = "aws:RequestedRegion";
+
 /// The request for the destination vault, as its policy judges it. What isn't stated is unknown.
 fn vault_request(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Request {
     let vault = copy.destination_vault.as_str();
     let request = by_role(Request::new(role.as_str(), COPY_INTO_BACKUP_VAULT, vault));
-    // It is in every request (IAM, "Global condition keys", documented). Whether AWS Backup calls
-    // the source's Region or the destination's is unverified, so it is stated where they are one.
     let is_one_region = copy.region == copy.destination_vault.region();
     let request = if is_one_region {
-        request.with_context("aws:RequestedRegion", [copy.region.as_str()])
+        request.with_context(REQUESTED_REGION, [copy.region.as_str()])
     } else {
         request
     };
@@ -144,10 +157,7 @@ pub fn source_vault_access(
     let organization = &facts.source_organization;
     let request = of_source_principal(request, facts);
     let request = with_organization(request, "aws:ResourceOrgID", organization);
-    let request = match facts.known_recovery_point_tags() {
-        Some(tags) => with_tags(request, tags),
-        None => request,
-    };
+    let request = with_tags_of_recovery_point(request, copy, facts);
     let circumstances = Circumstances::of_job_role(&copy.role, copy, facts);
     // What only an Allow makes to depend on a key doesn't matter.
     match only(policy, Effect::Deny).map(|denies| {
@@ -209,7 +219,7 @@ pub fn vault_exclusions<'p>(
     policy: &'p PolicyDocument,
     copy: &BackupCopy,
     facts: &Facts,
-) -> Vec<&'p str> {
+) -> Vec<Exclusion<'p>> {
     let circumstances = Circumstances::of_job_role(&copy.role, copy, facts);
     let request = vault_request(&copy.role, copy, facts);
     exclusions_of(policy, &[request], circumstances)
@@ -307,22 +317,40 @@ fn job_role_boundary(role: &RoleArn, copy: &BackupCopy, facts: &Facts) -> Bounda
     }
 }
 
+/// A statement that keeps the copy out on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exclusion<'p> {
+    /// The statement, word for word.
+    pub statement: &'p str,
+    /// Whether it is known to mean the copy. Else its exception may mean something else.
+    pub is_certain: bool,
+}
+
 fn exclusions_of<'p>(
     policy: &'p PolicyDocument,
     requests: &[Request],
     circumstances: Circumstances,
-) -> Vec<&'p str> {
-    let mut places: Vec<usize> = requests
+) -> Vec<Exclusion<'p>> {
+    let requests: Vec<Request> = requests
         .iter()
         .flat_map(|request| circumstances.requests(request, policy))
-        .flat_map(|request| exclusions(policy, &request))
         .collect();
-    places.sort_unstable();
-    places.dedup();
+    let all = |of: fn(&PolicyDocument, &Request) -> Vec<usize>| -> BTreeSet<usize> {
+        requests
+            .iter()
+            .flat_map(|request| of(policy, request))
+            .collect()
+    };
+    let (places, open) = (all(exclusions), all(open_exclusions));
     let statements = places
         .into_iter()
-        .filter_map(|place| policy.statements().get(place));
-    statements.map(Statement::as_str).collect()
+        .filter_map(|place| Some((place, policy.statements().get(place)?)));
+    statements
+        .map(|(place, statement)| Exclusion {
+            statement: statement.as_str(),
+            is_certain: !open.contains(&place),
+        })
+        .collect()
 }
 
 /// The policy without its Denies: what stands behind them. Nothing where that is no policy, which
@@ -376,23 +404,6 @@ fn with_organization(request: Request, key: &str, fact: &Fact<Option<Organizatio
         Fact::Known(None) => request.without_key(key),
         Fact::Unknown(_) => request.with_unknown(key),
     }
-}
-
-fn with_resource_tags(request: Request, tags: &Fact<Tags>) -> Request {
-    match tags {
-        Fact::Known(tags) => with_tags(request, tags),
-        Fact::Unknown(_) => request,
-    }
-}
-
-/// All tags of the resource are known, so that the key of any other is absent (IAM, "Global
-/// condition keys", `aws:ResourceTag`, documented).
-fn with_tags(request: Request, tags: &Tags) -> Request {
-    const RESOURCE_TAG: &str = "aws:ResourceTag/";
-    let request = request.without_other_keys_under(RESOURCE_TAG);
-    tags.iter().fold(request, |request, (key, value)| {
-        request.with_context(&format!("{RESOURCE_TAG}{key}"), [value.as_str()])
-    })
 }
 
 fn decide(

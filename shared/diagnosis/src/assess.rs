@@ -53,6 +53,21 @@ impl Assessment {
     }
 }
 
+/// Said where what was read excludes a cause that AWS's message names.
+const CONTRADICTED: &str = "AWS's message names it all the same: something has changed since, or AWS judges by what cannot be read";
+
+impl Assessment {
+    /// The same of a cause that AWS's message names in so many words: what our rules or the simulator
+    /// exclude stays open then.
+    pub(crate) fn against_the_message(mut self) -> Self {
+        if self.verdict == Verdict::RuledOut {
+            self.verdict = Verdict::NotCheckable;
+            self.evidence.push(CONTRADICTED.to_owned());
+        }
+        self
+    }
+}
+
 /// What a check found, and the evidence.
 pub(crate) type Finding = (Verdict, Vec<String>);
 

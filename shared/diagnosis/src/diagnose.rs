@@ -1,5 +1,7 @@
 //! The message proposes, the facts decide.
 
+mod named;
+
 use std::cmp::Ordering;
 
 use crate::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
@@ -9,6 +11,7 @@ use crate::fact::Fact;
 use crate::facts::{Facts, ImageKeys, SimulatedFact, SourceKey};
 use crate::job::{BackupCopy, Failure};
 use crate::messages::{Candidate, Explanation, PolicyType};
+use named::Named;
 
 /// The ranked causes of a failure, each with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,15 +87,16 @@ fn proposed(explanation: &Explanation<'_>) -> Vec<Cause> {
 /// Ranks the causes of a verified failure.
 #[must_use]
 pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts) -> Diagnosis {
-    let proposed = proposed(explanation);
+    let named = Named::by(explanation, facts);
+    let suggested: Vec<Cause> = named.candidates.iter().map(|one| one.cause).collect();
     let copy = failure.copy();
     let ranked = Cause::in_order_of_repair();
     let considered = |cause, why: &str| {
         let assessment = Assessment::of(cause, why, assess(cause, copy, facts));
-        let assessment = doubted(assessment, &proposed, copy, facts);
+        let assessment = doubted(assessment, &suggested, copy, facts);
         beyond_simulation(assessment, explanation, copy, facts)
     };
-    let mut candidates: Vec<Assessment> = explanation
+    let mut candidates: Vec<Assessment> = named
         .candidates
         .iter()
         .map(|candidate| considered(candidate.cause, candidate.why))
@@ -100,10 +104,10 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
     candidates.extend(
         ranked
             .iter()
-            .filter(|cause| !proposed.contains(cause))
+            .filter(|cause| !suggested.contains(cause))
             // Of another call than the simulated ones only a message that suggests it can speak.
             .map(|cause| Assessment::of(*cause, SEEN, assess(*cause, copy, facts)))
-            .map(|assessment| doubted(assessment, &proposed, copy, facts))
+            .map(|assessment| doubted(assessment, &suggested, copy, facts))
             .filter_map(|assessment| standing(assessment, copy, facts))
             .map(|assessment| match assessment.verdict {
                 Verdict::NotCheckable => Assessment {
@@ -114,11 +118,13 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
             }),
     );
     candidates.extend(of_other_keys(&candidates, facts));
-    candidates.sort_by(|left, right| compare(left, right, &proposed));
     let by_now = admits_by_now(&candidates, facts);
+    let mut candidates: Vec<Assessment> =
+        candidates.into_iter().map(|one| named.kept(one)).collect();
+    candidates.sort_by(|left, right| compare(left, right, &suggested));
     let all_excluded = candidates
         .first()
-        .is_none_or(|first| class_of(first, &proposed) >= Class::Open);
+        .is_none_or(|first| class_of(first, &suggested) >= Class::Open);
     if by_now {
         candidates.insert(0, nothing_left(by_now));
     } else if all_excluded {
@@ -126,8 +132,8 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         // be what is left.
         let (mut left, others): (Vec<Assessment>, Vec<Assessment>) =
             candidates.into_iter().partition(|assessment| {
-                class_of(assessment, &proposed) == Class::Open
-                    && is_worded_alike(assessment.cause, &proposed)
+                class_of(assessment, &suggested) == Class::Open
+                    && is_worded_alike(assessment.cause, &suggested)
             });
         for assessment in &mut left {
             ALIKE.clone_into(&mut assessment.why);
@@ -145,7 +151,7 @@ pub fn diagnose(failure: &Failure, explanation: &Explanation<'_>, facts: &Facts)
         .collect();
     let diagnosis = Diagnosis {
         candidates,
-        proposed,
+        proposed: named.proposed(),
     };
     // A repair would be in vain then: no grant is of use.
     if diagnosis.cause().is_repairable() && is_of_no_use(copy, facts) {
@@ -337,7 +343,7 @@ fn beyond_simulation(
         assessment.verdict = Verdict::NotCheckable;
         assessment
             .evidence
-            .push("the other calls that a copy makes were not simulated".to_owned());
+            .push("not every call that a copy makes was simulated".to_owned());
     }
     assessment
 }

@@ -123,7 +123,7 @@ impl CopyJobEvent {
             source_vault: detail.arn("sourceBackupVaultArn")?,
             destination_vault: detail.arn("destinationBackupVaultArn")?,
             resource: detail.optional_arn("resourceArn")?,
-            resource_type: detail.text("resourceType").map(ToOwned::to_owned),
+            resource_type: detail.text("resourceType").map(beginning),
             source_recovery_point: arn_in(
                 "resources",
                 envelope
@@ -133,9 +133,9 @@ impl CopyJobEvent {
                     .next()
                     .map(String::as_str),
             )?,
-            id: envelope.id,
-            account: envelope.account.unwrap_or_default(),
-            region: envelope.region.unwrap_or_default(),
+            id: envelope.id.as_deref().map(beginning),
+            account: beginning(&envelope.account.unwrap_or_default()),
+            region: beginning(&envelope.region.unwrap_or_default()),
         })
     }
 }
@@ -164,9 +164,44 @@ pub(crate) fn envelope(
             Some(_) | None => return Err(EventError::MissingField { field: name }),
         }
     }
-    serde_json::from_value(event.clone()).map_err(|error| EventError::NotAnEvent {
-        reason: shortened(&error.to_string()),
+    serde_json::from_value(event.clone()).map_err(|error| {
+        let wrong = wrong_member(members).map(|(name, error)| format!("`{name}`: {error}"));
+        EventError::NotAnEvent {
+            reason: shortened(&wrong.unwrap_or_else(|| error.to_string())),
+        }
     })
+}
+
+/// The member of an envelope that can't be read, and why: the error of the whole names none.
+fn wrong_member(members: &Map<String, Value>) -> Option<(&'static str, serde_json::Error)> {
+    const NAMES: [&str; 7] = [
+        "version",
+        "id",
+        "account",
+        "time",
+        "region",
+        "resources",
+        "detail",
+    ];
+    NAMES.into_iter().find_map(|name| {
+        let mut alone = Map::new();
+        alone.insert("detail".to_owned(), json!({}));
+        for name in ["source", "detail-type", name] {
+            alone.insert(name.to_owned(), members.get(name)?.clone());
+        }
+        let read = serde_json::from_value::<EventBridgeEvent<Map<String, Value>>>(alone.into());
+        Some((name, read.err()?))
+    })
+}
+
+/// The longest name of anything that is taken from an event as it is: of a type, an account, a
+/// Region, an event (inferred; AWS's are far shorter).
+const LONGEST_NAME: usize = 200;
+/// The longest ARN (IAM API reference, `arnType`, documented for IAM; inferred for the rest).
+const LONGEST_ARN: usize = 2_048;
+
+fn beginning(text: &str) -> String {
+    text.chars().take(LONGEST_NAME).collect()
 }
 
 /// A Region code.
@@ -199,6 +234,12 @@ fn arn_in<T: FromStr<Err = ArnError>>(
     field: &'static str,
     text: Option<&str>,
 ) -> Result<Option<T>, EventError> {
+    if text.is_some_and(|text| text.len() > LONGEST_ARN) {
+        return Err(EventError::MalformedField {
+            field,
+            reason: "it is longer than any ARN",
+        });
+    }
     text.map(str::parse)
         .transpose()
         .map_err(|source| EventError::MalformedArn { field, source })

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{Fact, WhyUnknown};
 use crate::job::Lifecycle;
 use crate::resource::{KeyArn, RoleArn};
-use crate::simulation::{PrincipalPolicies, Simulated, SimulatedAction, Simulation};
+use crate::simulation::{PrincipalPolicies, Simulated, SimulatedAction, SimulatedKey, Simulation};
 use crate::tag_policy::TagPolicy;
 
 /// Tags, key to value.
@@ -393,6 +393,8 @@ pub struct Facts {
     pub job_role: Fact<Option<Role>>,
     /// What the job role may do.
     pub job_role_access: JobRoleAccess,
+    /// What the job role may do with the keys that it uses itself.
+    pub job_role_keys: Vec<SimulatedKey>,
     /// The recovery point's tags, which the copy takes over.
     pub recovery_point_tags: Fact<RecoveryPointTags>,
     /// The tag policy in effect in the destination account; `None` where there is none.
@@ -434,6 +436,7 @@ impl Facts {
             service_linked_role,
             job_role,
             job_role_access,
+            job_role_keys,
             recovery_point_tags,
             tag_policy,
             cross_account_backup,
@@ -478,6 +481,7 @@ impl Facts {
                 .flat_map(|fact| fact.unknown().map(Some)),
         )
         .flatten()
+        .chain(job_role_keys.iter().filter_map(SimulatedKey::unknown))
         .chain(vault_key)
         .chain(key)
         .chain(other_keys)

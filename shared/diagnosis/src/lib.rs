@@ -18,10 +18,11 @@ mod resource;
 mod simulation;
 mod tag_policy;
 
-pub use advice::{Advice, advise, advise_unlisted_source};
+pub use advice::{Advice, advise, advise_unlisted_source, steps_after_refused_put};
 pub use assess::{Assessment, Verdict};
 pub use causes::{
-    Cause, Remedy, Repairable, UnknownSlug, led_by_key_in_the_way, other_keys_in_the_way,
+    Cause, Remedy, Repairable, UnknownSlug, keys_of_job_role, led_by_key_in_the_way,
+    other_keys_in_the_way,
 };
 pub use diagnose::{Diagnosis, diagnose, obstacles};
 pub use event::{CopyJobEvent, EVENT_DETAIL_TYPE, EVENT_SOURCE, EventError};
@@ -35,6 +36,6 @@ pub use permission::{PermissionAnswer, PermissionState};
 pub use resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};
 pub use simulation::{
     ContextKey, ContextValues, PrincipalPolicies, Simulated, SimulatedAction, SimulatedDecision,
-    Simulation, ToldBy,
+    SimulatedKey, Simulation, ToldBy,
 };
 pub use tag_policy::{TagPolicy, TagPolicyError, TagViolation};

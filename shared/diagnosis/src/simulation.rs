@@ -6,6 +6,9 @@ use std::fmt;
 use copymend_policy::{AccountId, Arn, Authorization, PolicyDocument, Request, Verdict};
 use serde::Serialize;
 
+use crate::fact::{Fact, WhyUnknown};
+use crate::resource::KeyArn;
+
 /// The simulator's decision (IAM API reference, `EvaluationResult`, documented).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -144,6 +147,24 @@ impl ContextKey {
             ContextValues::One(value) => std::slice::from_ref(value),
             ContextValues::Many(values) => values,
         }
+    }
+}
+
+/// What the simulator says of the calls that the job role makes on one key with its own permissions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulatedKey {
+    /// The key.
+    pub key: KeyArn,
+    /// The answers, one a call, as the role is but without service control policies: those of AWS
+    /// KMS's condition keys that depend on the service which calls can't be told, and the simulator
+    /// takes such a key as absent where only a service control policy asks for it.
+    pub actions: Fact<Vec<SimulatedAction>>,
+}
+
+impl SimulatedKey {
+    /// Why nothing is known of it.
+    pub(crate) const fn unknown(&self) -> Option<&WhyUnknown> {
+        self.actions.unknown()
     }
 }
 

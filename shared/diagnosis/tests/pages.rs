@@ -47,6 +47,11 @@ fn example(cause: Cause) -> Option<&'static str> {
 }
 
 const fn what_copymend_does(cause: Cause) -> &'static str {
+    if cause.is_lack_of_room() {
+        return "Copymend changes no policy. In repair mode it starts the copy again one to five minutes later, when there may be room, if its \
+                lists admit the copy and the retry budget is not used up; its report names the time, with the outcome `retry-planned`. A copy \
+                that finds no room again waits again, until the budget is used up. Otherwise its report says what to do.";
+    }
     match cause.remedy() {
         Remedy::Repair(_) => {
             "Copymend can repair this. It does so only in repair mode, where the facts show the cause and every guard passes; then it \
@@ -108,6 +113,9 @@ fn page(cause: Cause, event: &CopyJobEvent) -> String {
 fn table() -> String {
     let row = |cause: &Cause| {
         let remedy = match cause.remedy() {
+            Remedy::Retry | Remedy::Advise if cause.is_lack_of_room() => {
+                "starts the copy again minutes later"
+            }
             Remedy::Repair(_) => "repairs it, behind every guard",
             Remedy::Retry => "starts the copy again",
             Remedy::Advise => "says what to do",

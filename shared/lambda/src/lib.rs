@@ -3,6 +3,10 @@
 
 use std::process::ExitCode;
 
+pub mod metrics;
+
+use copymend_remediation::later::original_event;
+use copymend_remediation::settings::LOG_LEVEL;
 use copymend_remediation::{HandlerError, Invocation};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use serde::Serialize;
@@ -27,14 +31,29 @@ pub async fn run(start: impl Future<Output = Result<(), Error>>) -> ExitCode {
 /// JSON with times in RFC 3339, fields flattened: Lambda's own log format, so that its level filter
 /// understands it.
 fn start_logs() {
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
+    let filter = [LOG_LEVEL, "AWS_LAMBDA_LOG_LEVEL"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|level| !level.is_empty()))
+        .map_or("info", |level| filter(&level));
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(true)
-        .with_env_filter(EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_env_filter(EnvFilter::new(filter))
         .init();
+}
+
+/// The lines that a level lets through. Below `info` there are only Copymend's own: what the
+/// libraries write there may show requests.
+fn filter(level: &str) -> &'static str {
+    match level.to_ascii_lowercase().as_str() {
+        "trace" => "info,copymend=trace",
+        "debug" => "info,copymend=debug",
+        "warn" => "warn",
+        "error" | "fatal" => "error",
+        _ => "info",
+    }
 }
 
 /// Answers invocations until the runtime ends. An error of the handler is answered with its stable
@@ -72,12 +91,18 @@ where
 /// Every line of a log tells the request and the copy job that it is about. At the level of errors,
 /// so that no level leaves it out.
 fn span_of(invocation: &Invocation, event: &Value) -> Span {
-    let copy_job = event.pointer("/detail/copyJobId").and_then(Value::as_str);
-    // Anybody may write an event: what is no id isn't repeated in every line.
-    let copy_job = copy_job.filter(|id| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    });
+    let copy_job = copy_job_of(event);
     tracing::error_span!("invocation", request_id = invocation.id, copy_job)
+}
+
+/// The id of the copy job that an input is about: an event, or one that was put off and comes from
+/// the queue. Anybody may write an event: what is no id isn't repeated in every line.
+fn copy_job_of(input: &Value) -> Option<String> {
+    let event = original_event(input);
+    let id = event.pointer("/detail/copyJobId")?.as_str()?;
+    let is_id =
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    is_id.then(|| id.to_owned())
 }
 
 fn answered(error: &HandlerError) -> Diagnostic {
@@ -95,4 +120,52 @@ fn json_or_null(mut invocation: LambdaInvocation) -> LambdaInvocation {
         invocation.body = "null".into();
     }
     invocation
+}
+
+#[cfg(test)]
+mod tests {
+    use copymend_remediation::later::DelayedRetry;
+    use serde_json::json;
+
+    use super::*;
+
+    const EPOCH: &str = "1970-01-01T00:00:00Z";
+
+    #[test]
+    fn the_copy_job_of_an_event_and_of_one_that_was_put_off_is_told() {
+        let event = json!({"detail": {"copyJobId": "37E6D316-E51A"}});
+        let message = DelayedRetry::new(event.clone(), EPOCH.parse().unwrap(), 1);
+        let message = message.to_body();
+        let delivered = |body: &str| json!({"Records": [{"eventSource": "aws:sqs", "body": body}]});
+        for input in [event, delivered(&message)] {
+            assert_eq!(copy_job_of(&input).as_deref(), Some("37E6D316-E51A"));
+        }
+        for input in [
+            json!(null),
+            json!({"detail": {"copyJobId": "a\nb"}}),
+            json!({"detail": {"copyJobId": "a".repeat(65)}}),
+            delivered(r#"{"detail": {"copyJobId": "37E6D316-E51A"}}"#),
+            delivered(&message.replace("37E6D316-E51A", "37E6 D316")),
+        ] {
+            assert_eq!(copy_job_of(&input), None, "{input}");
+        }
+    }
+
+    #[test]
+    fn a_level_below_info_shows_the_lines_of_copymend_alone() {
+        assert_eq!(filter("DEBUG"), "info,copymend=debug");
+        assert_eq!(filter("TRACE"), "info,copymend=trace");
+    }
+
+    #[test]
+    fn a_level_that_nobody_knows_is_info() {
+        for (level, shown) in [
+            ("INFO", "info"),
+            ("WARN", "warn"),
+            ("ERROR", "error"),
+            ("loud", "info"),
+        ] {
+            assert_eq!(filter(level), shown);
+        }
+    }
 }

@@ -62,6 +62,7 @@ mod parse;
 mod principal;
 pub mod proof;
 mod statement;
+mod storable;
 mod template;
 pub mod text;
 mod truth;
@@ -78,11 +79,12 @@ pub use edit::{
 };
 pub use error::{Location, ParseError, ParseProblem};
 pub use evaluate::{Decision, evaluate, evaluate_trust_policy, evaluate_without_principal};
-pub use exclusion::{exclusions, exclusions_of_anyone};
+pub use exclusion::{exclusions, exclusions_of_anyone, open_exclusions};
 pub use grant::{
     GrantError, KeyGrant, KeyProfile, NewStatement, RecordedError, SID_PREFIX, UnknownName,
     VaultGrant, VaultScope, ViaService, service_linked_role_arn,
 };
 pub use proof::{Certificate, Granted, ProofError, prove_only_adds};
 pub use statement::{Effect, NOT_PRINCIPAL_WITHOUT_ACCOUNT, Statement};
+pub use storable::{PolicyOwner, Unstorable, WhyUnstorable, unstorable};
 pub use wildcard::{arn_matches, wildcard_matches};

@@ -113,6 +113,18 @@ impl Statement {
         !matches!(self.principal, PrincipalElement::Absent)
     }
 
+    /// Whether it is about everybody but those whom its `NotPrincipal` names.
+    #[must_use]
+    pub fn has_not_principal(&self) -> bool {
+        matches!(self.principal, PrincipalElement::NotPrincipal(_))
+    }
+
+    /// Whether it is about an action, such as `kms:PutKeyPolicy`, for somebody on some resource.
+    #[must_use]
+    pub fn covers(&self, action: &str) -> bool {
+        self.is_about_action(&lower_case(action))
+    }
+
     /// The unique ids that it names as principals, such as `AROA…`: what AWS leaves there of a user
     /// or role that was deleted. A policy that holds one can't be stored again (documented: IAM
     /// `reference_policies_elements_principal`).
@@ -182,11 +194,12 @@ impl Statement {
     }
 
     pub(crate) fn is_about(&self, request: &Request) -> bool {
-        let named = |entries: &[ActionPattern]| {
-            entries
-                .iter()
-                .any(|entry| entry.lower.matches(request.action_lower()))
-        };
+        self.is_about_action(request.action_lower())
+    }
+
+    fn is_about_action(&self, lower: &str) -> bool {
+        let named =
+            |entries: &[ActionPattern]| entries.iter().any(|entry| entry.lower.matches(lower));
         match &self.actions {
             Element::Absent => false,
             Element::In(patterns) => named(patterns),

@@ -46,6 +46,16 @@ pub fn escaped(text: &str, limit: usize) -> String {
         .collect()
 }
 
+/// A text as it is, up to `limit` characters; of a longer one the beginning, and how long it is.
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(limit) else {
+        return text.to_owned();
+    };
+    let beginning = text.get(..end).unwrap_or_default();
+    format!("{beginning}… ({} characters in all)", text.chars().count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +76,13 @@ mod tests {
             push_json_escape(&mut json, character);
         }
         assert_eq!(json, "\\u000a\\u202e\\ud83d\\ude00");
+    }
+
+    #[test]
+    fn only_what_is_longer_is_cut_and_says_so() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äöü… (4 characters in all)");
+        assert_eq!(cut("", 0), "");
     }
 
     #[test]

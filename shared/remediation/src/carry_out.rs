@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::change::{change_of, change_recorded, recorded_statements};
 use crate::decide::{Decided, Decision, Investigated};
-use crate::done::Done;
+use crate::done::{Done, first_steps};
 use crate::grantee::grantee;
 use crate::guards::{
     Act, Guard, OwnerTags, Question, Stage, StartedBy, ask, only_mode_failed, replace,
@@ -189,7 +189,14 @@ impl<E: Environment> CopyRemediator<E> {
                 Ok(done.refused())
             }
             Decision::Retry => self.start_again(done, case).await,
-            Decision::ReadAgain => self.read_again(done, case).await,
+            Decision::ReadAgain(otherwise) => {
+                let otherwise = Decided {
+                    decision: *otherwise,
+                    guards: done.guards.clone(),
+                    is_of_unlisted_source: decided.is_of_unlisted_source,
+                };
+                self.read_again(done, otherwise, case).await
+            }
             Decision::Resume(change, state) => self.resume(done, case, *change, state).await,
             Decision::Repair(plan) => {
                 let Some(facts) = case.investigated.facts() else {
@@ -259,13 +266,14 @@ impl<E: Environment> CopyRemediator<E> {
         let recorded = ledger.change(&change.id).await;
         let recorded = recorded?;
         if recorded.is_none_or(|(_, state)| state == ChangeState::Undone) {
+            done.retried_job.clone_from(&case.history.retried_as);
             return Ok(done.refused().with_note(
                 "an earlier delivery of this event repaired the policy, and somebody took that back since",
             ));
         }
         if state == ChangeState::Intended {
             let sids = sids(&recorded_statements(&change));
-            let confirmed = ledger.confirm_change(&change, &sids).await;
+            let confirmed = ledger.confirm_change(&change, &sids, None).await;
             confirmed?;
         }
         done.cause = Target::of_resource(&change.resource).map(|target| target.cause());
@@ -327,6 +335,7 @@ impl<E: Environment> CopyRemediator<E> {
             Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
             Err(error) => {
                 done.outcome = Outcome::Failed;
+                done.first_steps = first_steps(&error, target, case.investigated.facts());
                 Ok(done.with_note(error.to_string()))
             }
         }
@@ -341,6 +350,9 @@ impl<E: Environment> CopyRemediator<E> {
                 "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
             ));
         };
+        if let Some(job) = &case.history.retried_as {
+            return self.started_before(done, failure, ledger, job).await;
+        }
         // Asked anew: a repair takes time.
         let pause = ask_for_pause(environment, ledger).await;
         let history = History {

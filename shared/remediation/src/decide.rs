@@ -1,8 +1,9 @@
 //! What is done about a failed copy. Pure: from the diagnosis, the facts, the settings, and what
 //! the ledger remembers.
 
+use copymend_diagnosis::access::{Access, is_source_keys_user_unknown, key_access};
 use copymend_diagnosis::{
-    Cause, Diagnosis, Fact, Facts, Failure, ImageKeys, KeyFacts, SourceKey, Tags,
+    BackupCopy, Cause, Diagnosis, Fact, Facts, Failure, ImageKeys, KeyFacts, SourceKey, Tags,
 };
 use copymend_policy::PolicyDocument;
 
@@ -23,10 +24,11 @@ pub enum Decision {
     /// Only the mode stands in the way: people are shown what would be repaired, or, without a
     /// plan, that the copy would be started again.
     Propose(Option<Box<Plan>>),
-    /// Start the copy again, with nothing to repair.
+    /// Start the copy again, with nothing to repair; or report that an earlier delivery did.
     Retry,
-    /// What could not be read for a reason that passes is read again later, and decided then.
-    ReadAgain,
+    /// What could not be read for a reason that passes is read again later, and decided then. Where
+    /// the event can't be put off, it is this that is decided now.
+    ReadAgain(Box<Self>),
     /// An earlier delivery has repaired the policy, and didn't come to its end: start the copy
     /// again, if its guards let it.
     Resume(Box<Change>, ChangeState),
@@ -95,19 +97,28 @@ pub fn decide(
         act: Act::Retry,
         ..question
     };
-    let Some(facts) = facts else {
-        return retry_or_advise(&as_retry);
-    };
-    if let Some((change, state)) = &history.intended
+    if let (Some(facts), Some((change, state))) = (facts, &history.intended)
         && is_there(change, failure, facts)
     {
         let guards = ask(&as_retry, BEFORE_A_LEASE);
         return decided(Decision::Resume(Box::new(change.clone()), *state), guards);
     }
+    if history.retried_as.is_some() {
+        // It is started: no guard undoes that.
+        return decided(Decision::Retry, Vec::new());
+    }
+    let Some(facts) = facts else {
+        return retry_or_advise(&as_retry);
+    };
     let cause = diagnosis.cause();
     let is_confirmed = diagnosis.confirmed_cause() == Some(cause);
     match question.act {
         Act::VaultPolicy | Act::KeyPolicy if is_confirmed && diagnosis.is_proposed(cause) => {
+            decide_repair(cause, &question)
+        }
+        Act::KeyPolicy
+            if diagnosis.is_proposed(cause) && is_owners_choice(failure.copy(), facts) =>
+        {
             decide_repair(cause, &question)
         }
         Act::ServiceLinkedRole if is_confirmed && settings.create_service_linked_role => {
@@ -131,6 +142,20 @@ pub fn decide(
         Act::Retry if cause.is_retryable() => retry_or_advise(&as_retry),
         Act::Retry => decided(Decision::Advise, Vec::new()),
     }
+}
+
+/// Whether the key's policy lacks what AWS documents for a type that AWS Backup manages fully. Which
+/// principal of the destination uses the key isn't known, so that nothing is confirmed: whether the
+/// whole account is admitted is the owner's choice, which the guard `key-principal-known` asks for.
+fn is_owners_choice(copy: &BackupCopy, facts: &Facts) -> bool {
+    let SourceKey::Key(key) = &facts.source_key else {
+        return false;
+    };
+    is_source_keys_user_unknown(copy, facts)
+        && key.policy.known().is_some_and(|policy| {
+            let access = key_access(policy, &key.arn, &key.tags, copy, facts);
+            matches!(access, Access::Missing { .. })
+        })
 }
 
 pub(crate) fn retry_or_advise(question: &Question<'_>) -> Decided {

@@ -64,7 +64,7 @@ pub(crate) async fn handle_once<E: Reads>(
             let told = count_and_tell(
                 environment,
                 ledger,
-                id,
+                (id, &invocation.id),
                 &delivery.progress,
                 message_budget,
                 report,

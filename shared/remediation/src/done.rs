@@ -1,11 +1,16 @@
 //! What was done about an event, and the Report that is built of it at the end.
 
-use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, WhyUnknown};
+use copymend_diagnosis::{
+    Advice, Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, WhyUnknown,
+    steps_after_refused_put,
+};
 use jiff::Timestamp;
 
 use crate::decide::Decision;
 use crate::guards::GuardResult;
 use crate::ledger::AfterChange;
+use crate::plan::Target;
+use crate::ports::CallError;
 use crate::report::{
     CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report, Subject,
 };
@@ -33,6 +38,8 @@ pub(crate) struct Done {
     pub retried_job: Option<String>,
     pub not_before: Option<Timestamp>,
     pub notes: Vec<String>,
+    /// What people must do before anything else that is advised.
+    pub first_steps: Vec<String>,
     /// The cause, where an earlier delivery or another copy's repair tells it better than the
     /// diagnosis.
     pub cause: Option<Cause>,
@@ -57,7 +64,7 @@ impl Done {
             Decision::Propose(None) => (DecisionKind::Retry, Outcome::Planned),
             Decision::Retry => (DecisionKind::Retry, Outcome::Advised),
             Decision::Resume(..) => (DecisionKind::Repair, Outcome::Repaired),
-            Decision::Advise | Decision::ReadAgain => (DecisionKind::Advise, Outcome::Advised),
+            Decision::Advise | Decision::ReadAgain(_) => (DecisionKind::Advise, Outcome::Advised),
             Decision::Refuse(_) => (DecisionKind::Refuse, Outcome::Refused),
             Decision::Nothing => (DecisionKind::Nothing, Outcome::Nothing),
         };
@@ -74,6 +81,7 @@ impl Done {
             retried_job: None,
             not_before: None,
             notes: Vec::new(),
+            first_steps: Vec::new(),
             cause: None,
             after_change: None,
             incident: None,
@@ -117,6 +125,10 @@ impl Report {
             unknown,
             advice,
         } = findings;
+        let advice = advice.map(|mut advice| {
+            advice.steps.splice(0..0, done.first_steps);
+            advice
+        });
         let job = failure.map(Failure::job);
         let mut copy = CopySummary::from(event);
         if let Some(job) = job {
@@ -148,4 +160,25 @@ impl Report {
             ..Self::blank(id, Subject::Copy(copy), message)
         }
     }
+}
+
+/// What people must do first after AWS refused to store a policy for what it holds: otherwise it
+/// would refuse theirs, too. Nothing where another call failed.
+pub(crate) fn first_steps(
+    error: &CallError,
+    target: &Target,
+    facts: Option<&Facts>,
+) -> Vec<String> {
+    let is_put = ["backup:PutBackupVaultAccessPolicy", "kms:PutKeyPolicy"];
+    if !is_put.contains(&error.operation) {
+        return Vec::new();
+    }
+    let policy = facts.and_then(|facts| match (target, &facts.source_key) {
+        (Target::VaultPolicy(_), _) => facts.vault_policy.known().and_then(Option::as_ref),
+        (Target::KeyPolicy(key), SourceKey::Key(found)) if found.arn == *key => {
+            found.policy.known()
+        }
+        (Target::KeyPolicy(_) | Target::ServiceLinkedRole(_), _) => None,
+    });
+    steps_after_refused_put(policy, &error.detail)
 }

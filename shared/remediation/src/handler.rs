@@ -339,7 +339,9 @@ impl<E: Environment> CopyRemediator<E> {
             lasted(now.duration_since(incident.first_seen)),
             incident.count
         ));
-        let report = self.explained(event, done);
+        let mut report = self.explained(event, done);
+        let lasted = now.duration_since(incident.first_seen).as_secs();
+        report.seconds_to_good_copy = u32::try_from(lasted).ok();
         let budget = Some(self.settings.source_message_budget);
         let (report, _) = tell_within(&self.environment, ledger, budget, report).await?;
         if let Err(error) = ledger.forget_incident(&incident, &original).await {

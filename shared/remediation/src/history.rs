@@ -24,6 +24,8 @@ pub struct History {
     pub pause: Option<CallResult<Option<Pause>>>,
     /// A change that an earlier delivery of this event wrote, or was about to write.
     pub intended: Option<(Change, ChangeState)>,
+    /// The job that an earlier delivery of this event started the copy again as.
+    pub retried_as: Option<String>,
     /// A repair for another copy of the same grantee, after this one had failed.
     pub earlier_repair: Option<EarlierRepair>,
     /// What people should know of it, a sentence each.
@@ -56,6 +58,7 @@ impl<E: Environment> CopyRemediator<E> {
             },
             pause: None,
             intended: None,
+            retried_as: delivery.progress.retried_as.clone(),
             earlier_repair: None,
             notes: Vec::new(),
         };

@@ -22,7 +22,7 @@ pub(crate) enum Told {
 pub(crate) async fn count_and_tell<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
-    job_id: &str,
+    (job_id, owner): (&str, &str),
     progress: &JobProgress,
     message_budget: Option<u32>,
     mut told: Report,
@@ -52,6 +52,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
             let count = Count {
                 fingerprint: &fingerprint,
                 copy_job_id: job_id,
+                owner,
                 outcome: told.outcome.counted_as(told.is_grant()),
                 counting: match before {
                     Some(_) => Counting::Again,
@@ -88,7 +89,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
             .push(format!("the incident was not counted: {error}")),
     }
     let (told, is_told) = tell_within(environment, ledger, message_budget, told).await?;
-    if let Err(error) = ledger.record_told(job_id).await {
+    if let Err(error) = ledger.record_told(job_id, owner).await {
         tracing::warn!(%error, "it was not recorded that people were told");
     }
     Ok((told, is_told))

@@ -1,5 +1,6 @@
 //! Collects the facts of a verified failure: two rounds of reads, each round in parallel. What a
-//! service control policy or a permissions boundary hides takes one more for each.
+//! service control policy or a permissions boundary hides takes one more for each, and so do the keys
+//! that the job role uses itself.
 
 use std::fmt::Display;
 
@@ -16,7 +17,7 @@ use crate::places::{path_of, read_parents, read_recovery_point_tags};
 use crate::ports::{
     Backup, CallResult, Clock as _, Identities, Images, Keys, Location, Organizations, Reads,
 };
-use crate::simulate::{Known, job_role_access};
+use crate::simulate::{Known, job_role_access, job_role_keys};
 
 /// The name of AWS Backup's service-linked role.
 pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
@@ -93,7 +94,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         read_global_settings(environment, &source, &source_organization),
     );
 
-    let facts = Facts {
+    let mut facts = Facts {
         lifecycle: copy.lifecycle.clone(),
         read_at: environment.clock().now(),
         recovery_point,
@@ -119,6 +120,7 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         },
         job_role,
         job_role_access,
+        job_role_keys: Vec::new(),
         recovery_point_tags,
         tag_policy: parsed(
             "organizations:DescribeEffectivePolicy",
@@ -128,6 +130,8 @@ pub async fn investigate<E: Reads>(environment: &E, copy: &BackupCopy) -> Facts 
         ),
         cross_account_backup,
     };
+    // Which keys the job role uses follows from all of that.
+    facts.job_role_keys = Box::pin(job_role_keys(identities, copy, &facts)).await;
     led_by_key_in_the_way(copy, facts)
 }
 

@@ -149,7 +149,7 @@ impl Arrival<'_> {
         now: Timestamp,
     ) -> Timestamp {
         let job = failure.job();
-        if self.delays == 0 && matches!(cause, Cause::Concurrency | Cause::Quota) {
+        if self.delays == 0 && cause.is_lack_of_room() {
             return self.until(&job.id, now);
         }
         let is_fresh = |failed| now.duration_since(failed) < DENIAL_IS_REMEMBERED;

@@ -9,7 +9,7 @@ pub use crate::grounds::Grounds;
 pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS, start_of_hour};
 pub use crate::pause::Pause;
 pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
-use crate::ports::CallResult;
+use crate::ports::{CallError, CallErrorKind, CallResult};
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
@@ -38,6 +38,8 @@ pub struct JobProgress {
     pub change_id: Option<String>,
     /// Whether people were told of what it was counted as.
     pub told: bool,
+    /// The job that its copy was started again as.
+    pub retried_as: Option<String>,
 }
 
 /// How a job was counted.
@@ -67,6 +69,8 @@ pub struct Count<'c> {
     pub fingerprint: &'c str,
     /// The job that is counted.
     pub copy_job_id: &'c str,
+    /// The invocation that handles the job. Only its own entry remembers the count.
+    pub owner: &'c str,
     /// The outcome's slug.
     pub outcome: &'c str,
     /// Whether it is one more.
@@ -176,6 +180,18 @@ impl Change {
             .collect()
     }
 
+    /// The error of an undo that is recorded without a lease although a later change was written:
+    /// its Sids may be that one's by now.
+    #[must_use]
+    pub fn undo_is_late(&self) -> CallError {
+        CallError::new(
+            "record the change",
+            self.id.as_str(),
+            CallErrorKind::Rejected,
+            "a later change of the policy is on record; an undo before it is recorded under the policy's lease alone",
+        )
+    }
+
     /// The refusal that this change leaves: an undo's, unless it lets the grantee be admitted
     /// again.
     #[must_use]
@@ -274,8 +290,13 @@ pub trait Ledger: LeftOutMessages {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
 
-    /// Remembers that people were told about a job, as it was counted.
-    fn record_told(&self, copy_job_id: &str) -> impl Future<Output = CallResult<()>> + Send;
+    /// Remembers that people were told about a job, as it was counted. Only the owner's entry
+    /// remembers it: another invocation may have counted the job as something else since.
+    fn record_told(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Closes the incident that a job was counted in. Answers it to the first who asks, and to the
     /// same job again, so that people can be told by another delivery; `None` where there is none,
@@ -338,16 +359,28 @@ pub trait Ledger: LeftOutMessages {
 
     /// Records a change that is about to be written, and remembers it with the job: whoever finds a
     /// statement of ours in a policy finds its record too. It counts as one more write today, also
-    /// where the put fails.
-    fn intend_change(&self, change: &Change) -> impl Future<Output = CallResult<()>> + Send;
+    /// where the put fails. Only the owner's entry of the job remembers it.
+    fn intend_change(
+        &self,
+        change: &Change,
+        owner: &str,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Records that an intended change was written: the Sids that it added, and when its grantee was
-    /// admitted. For an undo the Sids are forgotten, the change that it
-    /// took back counts as undone, and its refusal is in force, all at once.
+    /// Records that an intended change was written: the Sids that it added, that it is the
+    /// resource's last write, and when its grantee was admitted. For an undo the Sids are
+    /// forgotten, the change that it took back counts as undone, and its refusal is in force. All
+    /// at once, or nothing.
+    ///
+    /// Under a lease nothing is recorded unless the lease is still the one on record: an error that
+    /// may pass ([`Lease::lost`]). Without one, as a later delivery records what an earlier one
+    /// wrote, the last write and the admission of a later change stay; an undo that isn't the last
+    /// write isn't recorded then, which is an error. A change that was recorded before is left
+    /// alone.
     fn confirm_change(
         &self,
         change: &Change,
         sids: &[String],
+        lease: Option<&Lease>,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Lifts a refusal: its grantee may be admitted again. That it was lifted, when and by whom
@@ -419,7 +452,8 @@ pub trait Ledger: LeftOutMessages {
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Option<u32>>> + Send;
 
-    /// Remembers that a job was started by our own retry of another job.
+    /// Remembers that a job was started by our own retry of another job: with the other job first,
+    /// whoever has its entry by now, so that no later delivery starts it once more.
     fn record_retried_job(
         &self,
         retried_job: &str,

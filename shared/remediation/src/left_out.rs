@@ -146,11 +146,10 @@ impl Report {
     /// Whether a policy or role was written, or may have been.
     fn may_have_written(&self) -> bool {
         let may_have = match self.outcome {
-            Outcome::Failed => !self.changes.is_empty(),
+            // A change that doesn't show may have been put all the same.
+            Outcome::Failed | Outcome::Retried | Outcome::RetryPlanned => !self.changes.is_empty(),
             Outcome::RepairedAndRetried | Outcome::Repaired => true,
-            Outcome::Retried
-            | Outcome::RetryPlanned
-            | Outcome::Planned
+            Outcome::Planned
             | Outcome::Advised
             | Outcome::Refused
             | Outcome::Recovered

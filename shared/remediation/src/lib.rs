@@ -36,12 +36,14 @@ mod repair;
 pub mod report;
 mod retried;
 mod retry;
+pub mod self_check;
 pub mod settings;
 mod settings_notice;
 mod simulate;
 mod source_budget;
 mod subject;
 pub mod sweep;
+pub mod test_message;
 pub mod undo;
 pub mod write;
 

@@ -167,7 +167,7 @@ pub enum PlanError {
     #[error("there is no repair for `{0}`")]
     NoRepair(Cause),
     /// The policy isn't known.
-    #[error("the policy could not be read: {0}")]
+    #[error("the policy is not known; it could not be read: {0}")]
     PolicyNotRead(String),
     /// The organization isn't known, and no statement of ours goes without it.
     #[error("the organization of the source account is not known")]
@@ -199,6 +199,9 @@ pub fn plan(
             Err(PlanError::NoRepair(cause))
         }
         (Cause::SourceKeyPolicy, SourceKey::Key(key)) => plan_key(key, failure, facts, settings),
+        (Cause::SourceKeyPolicy, SourceKey::Unknown(why)) => {
+            Err(PlanError::PolicyNotRead(why.to_string()))
+        }
         (Cause::ServiceLinkedRole, _) => {
             let partition = failure.job().destination_vault.partition();
             let role = ServiceLinkedRole::of(partition, failure.copy().destination_account);

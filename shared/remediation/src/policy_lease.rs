@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::ports::{CallError, CallErrorKind};
+
 /// How far the clocks of two functions may differ (our own, inferred: AWS Lambda keeps its hosts'
 /// clocks in step, and names no bound). A lease that ended a shorter time ago may still count as its
 /// owner's, so nobody else takes it.
@@ -48,5 +50,17 @@ impl Lease {
     #[must_use]
     pub const fn until(&self) -> Timestamp {
         self.until
+    }
+
+    /// The error of whoever holds it no more: the ledger has another one by now, or none. The event
+    /// should be delivered again.
+    #[must_use]
+    pub fn lost(&self) -> CallError {
+        CallError::new(
+            "write under the lease",
+            self.resource(),
+            CallErrorKind::Throttled,
+            "the ledger has another lease on it by now",
+        )
     }
 }

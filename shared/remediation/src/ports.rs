@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use crate::later::DelayedRetry;
 use crate::ledger::{Ledger, LeftOut};
 use crate::report::Report;
+use crate::test_message::TestMessage;
 use crate::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
@@ -381,6 +382,9 @@ pub trait Notifier: Send + Sync {
 
     /// Sends the summary of messages that were left out. Answers `false` where no topic is set.
     fn notify_left_out(&self, left_out: &LeftOut) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// Sends a test message. Answers `false` where no topic is set.
+    fn notify_test(&self, message: &TestMessage) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
 /// The queue of events that are put off.

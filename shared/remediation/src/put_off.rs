@@ -17,9 +17,12 @@ use crate::settings::Mode;
 impl<E: Environment> CopyRemediator<E> {
     /// Whether anything is put off: only what may be started, and only where there is a queue.
     pub(crate) fn may_put_off(&self) -> bool {
-        self.settings.mode == Mode::Repair
-            && self.environment.ledger().is_some()
-            && self.environment.delayed_retries().is_some()
+        self.settings.mode == Mode::Repair && self.has_a_queue()
+    }
+
+    /// Whether anything could be put off, if the mode let it.
+    fn has_a_queue(&self) -> bool {
+        self.environment.ledger().is_some() && self.environment.delayed_retries().is_some()
     }
 
     /// Sends the event to the queue, once more put off.
@@ -58,13 +61,16 @@ impl<E: Environment> CopyRemediator<E> {
         arrival: Arrival<'_>,
     ) -> Decided {
         let is_open = matches!(decided.decision, Decision::Advise | Decision::Refuse(_));
-        if !is_open || decided.is_of_unlisted_source || !self.may_put_off() {
+        if !is_open || decided.is_of_unlisted_source || !self.has_a_queue() {
             return decided;
         }
         let unknown = investigated.unknown();
-        if !arrival.is_the_last() && unknown.iter().any(|why| why.reason.may_pass()) {
+        if self.may_put_off()
+            && !arrival.is_the_last()
+            && unknown.iter().any(|why| why.reason.may_pass())
+        {
             return Decided {
-                decision: Decision::ReadAgain,
+                decision: Decision::ReadAgain(Box::new(decided.decision)),
                 ..decided
             };
         }
@@ -77,10 +83,12 @@ impl<E: Environment> CopyRemediator<E> {
         decided
     }
 
-    /// What could not be read is read again later.
+    /// What could not be read is read again later. Where the queue refuses the event, what was
+    /// decided without it is carried out.
     pub(crate) async fn read_again(
         &self,
         done: Done,
+        otherwise: Decided,
         case: &Case<'_>,
     ) -> Result<Done, HandlerError> {
         let now = self.environment.clock().now();
@@ -94,7 +102,10 @@ impl<E: Environment> CopyRemediator<E> {
                 ..done
             }),
             Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
-            Err(error) => Ok(done.with_note(format!("the event was not put off: {error}"))),
+            Err(error) => {
+                let done = Box::pin(self.carry_out(otherwise, case)).await?;
+                Ok(done.with_note(format!("the event was not put off: {error}")))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use copymend_diagnosis::{Fact, Facts, Failure, Organization, RoleArn, SourceKey}
 use copymend_policy::{AccountId, KeyGrant, KeyProfile, NewStatement, VaultGrant, VaultScope};
 
 use crate::grantee::{account_of, grantee, key_grantee, overlaps};
-use crate::guards::{Answer, Question};
+use crate::guards::{Answer, Question, not_known};
 use crate::investigate::SERVICE_LINKED_ROLE;
 use crate::ledger::{LastWrite, PolicyHistory};
 use crate::plan::{Edit, Plan, Target, holds};
@@ -51,7 +51,7 @@ pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
     let Plan { target, edit } = question.planned()?;
     let history = match question.writes? {
         Ok(history) => history,
-        Err(error) => return Some((false, error.to_string())),
+        Err(error) => return Some(not_known("what Copymend granted before", error)),
     };
     let Some(edit) = edit else {
         return Some(role_not_taken_back(history));

@@ -5,6 +5,7 @@ use std::fmt;
 use copymend_diagnosis::advisor::Findings;
 use copymend_diagnosis::{Advice, Assessment, Cause, PermissionAnswer, WhyUnknown};
 use copymend_policy::Certificate;
+use copymend_policy::text::cut;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +14,11 @@ pub use crate::guards::{Guard, GuardResult};
 use crate::settings::Mode;
 use crate::settings_notice::RecordedSettings;
 pub use crate::subject::{CallSummary, CopySummary, JobSummary, Subject};
+
+/// How many characters of a message are told. AWS's are far shorter; an event that nobody confirms may
+/// hold as many as it likes, and an answer of AWS Lambda takes 6 MB (Lambda developer guide, "Lambda
+/// quotas", documented).
+pub const LONGEST_MESSAGE: usize = 10_000;
 
 /// What Copymend made of one event. That of the access advisor, which changes nothing, has no mode,
 /// no guards and no changes.
@@ -29,7 +35,7 @@ pub struct Report {
     /// The mode at the time; absent where nothing could be written in any mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// The service's words, untouched.
+    /// The service's words, untouched; of more than [`LONGEST_MESSAGE`] characters the beginning.
     pub message: String,
     /// The cause with its evidence.
     pub diagnosis: DiagnosisReport,
@@ -64,6 +70,9 @@ pub struct Report {
     /// How often this incident was seen, where a ledger counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<u64>,
+    /// Where a copy works again: the seconds from the incident's first failure until now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_to_good_copy: Option<u32>,
     /// What the event is counted under, where that is not the cause and the first resource: copies
     /// that only have to be started again, because the policy was repaired for another copy, belong
     /// to that repair.
@@ -116,7 +125,7 @@ impl Report {
             event,
             verified: false,
             mode: None,
-            message: message.to_owned(),
+            message: cut(message, LONGEST_MESSAGE),
             diagnosis: DiagnosisReport {
                 cause: Cause::Unknown,
                 candidates: Vec::new(),
@@ -138,6 +147,7 @@ impl Report {
             policy: None,
             notes: Vec::new(),
             occurrences: None,
+            seconds_to_good_copy: None,
             incident: None,
             told_by_its_change: false,
             changed_settings: None,

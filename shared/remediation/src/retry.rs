@@ -2,11 +2,14 @@
 
 use copymend_diagnosis::{Cause, Failure, Lifecycle};
 
+use crate::done::Done;
+use crate::handler::{CopyRemediator, HandlerError};
 use crate::ledger::{AfterChange, CountedOfSource, Ledger, Origin, RetryRecord};
 use crate::plan::Target;
 use crate::ports::{
     BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Location, StartCopy,
 };
+use crate::report::Outcome;
 use crate::settings::Settings;
 use crate::write::ApprovedCopy;
 
@@ -78,6 +81,54 @@ pub(crate) fn why_not_started(error: &CallError, failure: &Failure) -> String {
     }
 }
 
+/// Who started the copy that a failed job repeats, and the change that it was started after. A retry
+/// keeps the origin of the copy that it repeats: one on demand never passes as one of a plan.
+async fn repeated<L: Ledger>(
+    ledger: &L,
+    failure: &Failure,
+) -> CallResult<(Option<Origin>, Option<AfterChange>)> {
+    let job = failure.job();
+    Ok(match &job.backup_plan {
+        Some(_) => (Some(Origin::BackupPlan), None),
+        None => match ledger.retry_of(&job.id).await? {
+            Some(retry) => (retry.origin, retry.after_change),
+            None => (Some(Origin::OnDemand), None),
+        },
+    })
+}
+
+impl<E: Environment> CopyRemediator<E> {
+    /// Reports the copy that an earlier delivery of this event started, and makes up for its record
+    /// where that delivery came no further. Nothing is started, counted or asked.
+    pub(crate) async fn started_before(
+        &self,
+        mut done: Done,
+        failure: &Failure,
+        ledger: &E::Ledger,
+        started: &str,
+    ) -> Result<Done, HandlerError> {
+        if ledger.retry_of(started).await?.is_none() {
+            let (origin, _) = repeated(ledger, failure).await?;
+            let record = RetryRecord {
+                original_job: failure.job().id.clone(),
+                origin,
+                after_change: done.after_change.take(),
+            };
+            let now = self.environment.clock().now();
+            ledger.record_retried_job(started, &record, now).await?;
+        }
+        done.outcome = if done.outcome == Outcome::Repaired {
+            Outcome::RepairedAndRetried
+        } else {
+            Outcome::Retried
+        };
+        done.retried_job = Some(started.to_owned());
+        Ok(done.with_note(format!(
+            "an earlier delivery of this event started the copy again as job {started}"
+        )))
+    }
+}
+
 /// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts
 /// nothing twice.
 pub(crate) async fn retry<E: Environment>(
@@ -90,15 +141,7 @@ pub(crate) async fn retry<E: Environment>(
 ) -> CallResult<Retried> {
     let now = environment.clock().now();
     let job = failure.job();
-    // A retry keeps the origin of the copy that it repeats: one on demand never passes as one of a
-    // plan.
-    let (origin, after_change) = match &job.backup_plan {
-        Some(_) => (Some(Origin::BackupPlan), None),
-        None => match ledger.retry_of(&job.id).await? {
-            Some(retry) => (retry.origin, retry.after_change),
-            None => (Some(Origin::OnDemand), None),
-        },
-    };
+    let (origin, after_change) = repeated(ledger, failure).await?;
     let after_change = after_change.filter(|after| is_new_failure(after, following.cause));
     let anew_after = after_change.as_ref().map(|after| after.change_id.as_str());
     let (point, vault) = (&job.source_recovery_point, &job.destination_vault);
@@ -114,8 +157,9 @@ pub(crate) async fn retry<E: Environment>(
         return Ok(Retried::SourceBudgetUsedUp);
     }
     let new_job = environment.backup().start_copy_job(copy).await?;
-    // Without this note the new job's own failure would look like a copy on demand, and stop there.
-    // Another delivery starts the same copy, by its token, and notes it then.
+    // Without this note the new job's own failure would look like a copy on demand, and stop there,
+    // and a later delivery wouldn't know that the copy is started. Until it is made, another
+    // delivery starts the same copy, by its token.
     let record = RetryRecord {
         original_job: job.id.clone(),
         origin,

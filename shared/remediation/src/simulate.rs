@@ -1,11 +1,15 @@
 //! Asks IAM's policy simulator, and asks once more where one kind of policy hides another. Where it
 //! doesn't answer for a job role, the role's policies are read.
 
-use copymend_diagnosis::access::{COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT};
-use copymend_diagnosis::{
-    BackupCopy, Fact, JobRoleAccess, Organization, RecoveryPointTags, Role, Simulated,
-    SimulatedAction, SimulatedFact, Tags, UnknownReason,
+use copymend_diagnosis::access::{
+    COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT, has_condition_tags, is_condition_tag,
+    own_calls_of_job_role,
 };
+use copymend_diagnosis::{
+    BackupCopy, Fact, Facts, JobRoleAccess, KeyFacts, Organization, RecoveryPointTags, Role,
+    Simulated, SimulatedAction, SimulatedFact, SimulatedKey, Tags, UnknownReason, keys_of_job_role,
+};
+use futures_util::future::join_all;
 
 use crate::investigate::unknown;
 use crate::ports::{ContextKey, Identities, Simulation};
@@ -16,6 +20,9 @@ const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
 const COPY_TARGET_PATHS: &str = "backup:CopyTargetOrgPaths";
 /// The organization that owns the resource.
 const RESOURCE_ORGANIZATION: &str = "aws:ResourceOrgID";
+/// It is in every request (IAM, "Global condition keys", documented). That it is the Region of the
+/// resource is inferred.
+const REQUESTED_REGION: &str = "aws:RequestedRegion";
 /// The tags of the resource.
 const RESOURCE_TAGS: &str = "aws:ResourceTag/*";
 
@@ -68,9 +75,7 @@ pub(crate) async fn job_role_access<I: Identities>(
     .into_iter()
     .filter(|(fact, _)| fact.as_is.known().is_none())
     .collect();
-    let is_missing = matches!(job_role, Fact::Known(found)
-        if found.as_ref().is_none_or(|role| role.arn != copy.role));
-    if untold.is_empty() || is_missing {
+    if untold.is_empty() || is_missing(copy, job_role) {
         return access;
     }
     match identities.principal_policies(copy.role.arn()).await {
@@ -91,13 +96,76 @@ pub(crate) async fn job_role_access<I: Identities>(
     access
 }
 
+/// What the job role may do with the keys that it uses itself: one question a key. None is asked where
+/// the copy makes the role use no key, where there is no such role, and where it isn't known what kind
+/// of vault the copy goes to, which decides who uses the keys.
+pub(crate) async fn job_role_keys<I: Identities>(
+    identities: &I,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> Vec<SimulatedKey> {
+    if is_missing(copy, &facts.job_role) || facts.enters_air_gapped_vault().is_none() {
+        return Vec::new();
+    }
+    let keys = keys_of_job_role(copy, facts);
+    let asked = keys.into_iter().map(async |key| SimulatedKey {
+        key: key.arn.clone(),
+        actions: of_key(identities, copy, key, facts).await,
+    });
+    join_all(asked).await
+}
+
+async fn of_key<I: Identities>(
+    identities: &I,
+    copy: &BackupCopy,
+    key: &KeyFacts,
+    facts: &Facts,
+) -> Fact<Vec<SimulatedAction>> {
+    let Question { simulation, .. } = use_of_key(copy, key, facts);
+    let mut actions = Vec::new();
+    for answer in answers(identities, &simulation).await {
+        match answer {
+            Fact::Known(action) => actions.push(action),
+            Fact::Unknown(why) => return Fact::Unknown(why),
+        }
+    }
+    Fact::Known(actions)
+}
+
+/// That a service makes a grant for a resource belongs to `kms:CreateGrant` alone. One question is asked
+/// about all calls on a key, so that a policy which lets the role describe a key only where it makes
+/// a grant seems to let it (no policy of AWS's does; inferred that nobody's does). Which service
+/// calls, in which Region, and for which encryption context isn't told: what depends on it is
+/// unclear then.
+const FOR_AWS_RESOURCE: &str = "kms:GrantIsForAWSResource";
+
+fn use_of_key(copy: &BackupCopy, key: &KeyFacts, facts: &Facts) -> Question {
+    let calls = own_calls_of_job_role(&key.arn, copy, facts);
+    let (region, owner) = (key.arn.region(), key.arn.arn().account());
+    let mut question = Question::new(copy, calls, key.arn.as_str(), region, owner);
+    question.tell(ContextKey::one("kms:CallerAccount", copy.account.as_str()));
+    question.tell(ContextKey::one(FOR_AWS_RESOURCE, "true"));
+    question.of_organization(&key.organization);
+    if let Fact::Known(tags) = &key.tags {
+        question.tagged(tags);
+    }
+    // They hide what the role's own policies say, and can't be judged at keys.
+    question.simulation.without_scps = true;
+    question
+}
+
+fn is_missing(copy: &BackupCopy, job_role: &Fact<Option<Role>>) -> bool {
+    matches!(job_role, Fact::Known(found)
+        if found.as_ref().is_none_or(|role| role.arn != copy.role))
+}
+
 /// `backup:CopyTargets` is the destination vault, in a list (AWS Backup, "Creating backup copies
 /// across AWS accounts" and service authorization reference, documented).
 fn copy_from(copy: &BackupCopy, known: Known<'_>) -> Question {
     let job = copy;
     let mut question = Question::new(
         copy,
-        COPY_FROM_BACKUP_VAULT,
+        vec![COPY_FROM_BACKUP_VAULT],
         job.source_recovery_point.as_str(),
         &job.region,
         job.account.as_str(),
@@ -112,10 +180,13 @@ fn copy_from(copy: &BackupCopy, known: Known<'_>) -> Question {
     }
     question.of_organization(known.source_organization);
     match known.recovery_point_tags {
-        Fact::Known(RecoveryPointTags::Tags(tags)) => question.tagged(tags),
-        Fact::Known(RecoveryPointTags::NotApplicable) | Fact::Unknown(_) => {
-            question.not_told.push(RESOURCE_TAGS.to_owned());
+        Fact::Known(RecoveryPointTags::Tags(tags))
+            if has_condition_tags(&copy.source_recovery_point) =>
+        {
+            question.tagged(tags);
         }
+        Fact::Known(RecoveryPointTags::Tags(_) | RecoveryPointTags::NotApplicable)
+        | Fact::Unknown(_) => question.not_told.push(RESOURCE_TAGS.to_owned()),
     }
     question
 }
@@ -124,7 +195,7 @@ fn copy_into(copy: &BackupCopy, known: Known<'_>) -> Question {
     let vault = &copy.destination_vault;
     let mut question = Question::new(
         copy,
-        COPY_INTO_BACKUP_VAULT,
+        vec![COPY_INTO_BACKUP_VAULT],
         vault.as_str(),
         vault.region(),
         copy.destination_account.as_str(),
@@ -138,11 +209,9 @@ fn copy_into(copy: &BackupCopy, known: Known<'_>) -> Question {
 }
 
 impl Question {
-    /// `aws:RequestedRegion` is in every request (IAM, "Global condition keys", documented). That
-    /// it is the Region of the resource is (inferred).
     fn new(
         copy: &BackupCopy,
-        action: &'static str,
+        actions: Vec<&'static str>,
         resource: &str,
         region: &str,
         owner: &str,
@@ -151,10 +220,10 @@ impl Question {
         Self {
             simulation: Simulation {
                 principal: role.arn().clone(),
-                actions: vec![action],
+                actions,
                 resource: resource.to_owned(),
                 context: vec![
-                    ContextKey::one("aws:RequestedRegion", region),
+                    ContextKey::one(REQUESTED_REGION, region),
                     ContextKey::one("aws:PrincipalArn", role.as_str()),
                     ContextKey::one("aws:ResourceAccount", owner),
                     ContextKey::one("aws:SecureTransport", "true"),
@@ -181,8 +250,13 @@ impl Question {
     }
 
     fn tagged(&mut self, tags: &Tags) {
-        for (key, value) in tags {
-            self.tell(ContextKey::one(format!("aws:ResourceTag/{key}"), value));
+        for (name, value) in tags {
+            let key = format!("aws:ResourceTag/{name}");
+            if is_condition_tag(name) {
+                self.tell(ContextKey::one(key, value));
+            } else {
+                self.not_told.push(key);
+            }
         }
     }
 }

@@ -294,7 +294,7 @@ async fn write<E: Environment>(
                 // would go on to believe that somebody removed what is ours.
                 lease_holds(lease, now, invocation.deadline)?;
                 let record = put.clone().unwrap_or_else(|| taken_back(before.clone()));
-                ledger.confirm_change(&record, &sids).await?;
+                ledger.confirm_change(&record, &sids, Some(lease)).await?;
                 return Ok(done(put.take()));
             }
         };

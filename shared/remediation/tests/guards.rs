@@ -7,7 +7,7 @@ use copymend_remediation::guards::{Act, Guard};
 fn page() -> String {
     let mut page = String::from(
         "# The guards\n\n\
-         Every guard of an act must pass before Copymend acts. What isn't known doesn't pass. A report names each guard that was asked, with \
+         Every guard of an act must pass before Copymend acts. What isn't known doesn't pass, and the guard says that it doesn't know, and why. A report names each guard that was asked, with \
          what it saw.\n\n\
          This page is made of the program's own table; `COPYMEND_DOCS=write cargo test --package copymend-remediation --test guards` writes \
          it anew.\n\n\

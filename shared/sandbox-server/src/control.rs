@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::backup::wire;
+use crate::delayed_retries::Kept;
 use crate::error::AwsError;
 use crate::server::App;
 
@@ -98,4 +99,17 @@ pub(crate) async fn event(State(app): State<App>, Path(name): Path<String>) -> A
 /// The calls that write, oldest first.
 pub(crate) async fn writes(State(app): State<App>) -> Json<Value> {
     Json(app.writes())
+}
+
+/// The messages of the queue of delayed retries that nobody took out, oldest first.
+pub(crate) async fn delayed_retries(State(app): State<App>) -> Json<Value> {
+    let messages: Vec<Value> = app.delayed_retries().iter().map(Kept::told).collect();
+    Json(messages.into())
+}
+
+/// Takes the oldest of these messages out, as what Lambda hands the function; `null` where there is
+/// none. It doesn't wait for the message's time.
+pub(crate) async fn deliver(State(app): State<App>) -> Json<Value> {
+    let message = app.delayed_retries().pop_front();
+    Json(message.map_or(Value::Null, |message| message.delivered()))
 }

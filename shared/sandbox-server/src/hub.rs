@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use copymend_policy::AccountId;
 use copymend_sandbox::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::environment::Environment;
 use crate::error::AwsError;
@@ -15,6 +15,8 @@ pub(crate) const MEMBER_ROLE: &str = "CopymendMember";
 pub(crate) const EXTERNAL_ID: &str = "copymend-sandbox";
 const TOPIC: &str = "copymend";
 const LEDGER: &str = "copymend-ledger";
+/// The queue of what is put off.
+pub(crate) const DELAYED_RETRIES: &str = "copymend-delayed-retries";
 
 /// Where the functions run: the account and Region of the newest failed copy, or of the newest copy
 /// where none failed.
@@ -76,6 +78,8 @@ impl Hub {
         environment.set("COPYMEND_TOPIC_ARN", topic);
         self.make_ledger(upstream).await?;
         environment.set("COPYMEND_LEDGER_TABLE", LEDGER);
+        let queue = self.make_queue(upstream, DELAYED_RETRIES).await?;
+        environment.set("COPYMEND_DELAYED_RETRIES_QUEUE_URL", queue);
         Ok(environment)
     }
 
@@ -115,10 +119,7 @@ impl Hub {
         )?;
         let topic = xml::text(&answer, "TopicArn")
             .ok_or_else(|| unavailable(format!("CreateTopic answers {answer}")))?;
-        let body = json!({"QueueName": TOPIC}).to_string();
-        let target = Some("AmazonSQS.CreateQueue");
-        let call = upstream.call(self.account, "sqs", &self.region, target, body);
-        made("CreateQueue", call.await?, "")?;
+        self.make_queue(upstream, TOPIC).await?;
         let queue = format!(
             "arn:{}:sqs:{}:{}:{TOPIC}",
             self.partition, self.region, self.account
@@ -130,6 +131,18 @@ impl Hub {
         ];
         made("Subscribe", sns("Subscribe", &parameters).await?, "")?;
         Ok(topic)
+    }
+
+    /// A queue; answers its URL.
+    async fn make_queue(&self, upstream: &Upstream, name: &str) -> Result<String, AwsError> {
+        let body = json!({"QueueName": name}).to_string();
+        let target = Some("AmazonSQS.CreateQueue");
+        let call = upstream.call(self.account, "sqs", &self.region, target, body);
+        let answer = made("CreateQueue", call.await?, "")?;
+        let answer: Value = serde_json::from_str(&answer).map_err(unavailable)?;
+        let url = answer.get("QueueUrl").and_then(Value::as_str);
+        url.map(ToOwned::to_owned)
+            .ok_or_else(|| unavailable(format!("CreateQueue answers {answer}")))
     }
 
     async fn make_ledger(&self, upstream: &Upstream) -> Result<(), AwsError> {

@@ -1,6 +1,6 @@
 //! AWS IAM: the policy simulator, which moto lacks. All else of IAM is passed on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use axum::extract::Request;
@@ -10,12 +10,12 @@ use axum::response::{IntoResponse as _, Response};
 use copymend_diagnosis::{SimulatedAction, SimulatedDecision};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{ContextKey, ContextValues, Identities as _, Simulation};
-use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::forward::{forward_read, read_body};
+use crate::parameters::{Parameters, numbered, other_than, parameters};
 use crate::server::App;
 use crate::xml::{around, element, list};
 
@@ -29,15 +29,12 @@ const MOST_ITEMS: usize = 1_000;
 /// The longest name of an action or a context key (documented: the same page).
 const LONGEST_NAME: usize = 256;
 
-/// Parameters by their names, such as `ActionNames.member.1`.
-type Parameters = BTreeMap<String, String>;
-
 pub(crate) async fn answer(app: &App, request: Request) -> Response {
     let request = match read_body(request).await {
         Ok(request) => request,
         Err(error) => return refusal(&error),
     };
-    let parameters = parameters(&request);
+    let parameters = parameters(request.body());
     if parameters.get("Action").map(String::as_str) != Some(OPERATION) {
         return forward_read(app, request).await;
     }
@@ -45,12 +42,6 @@ pub(crate) async fn answer(app: &App, request: Request) -> Response {
         Ok(result) => xml(StatusCode::OK, &result),
         Err(error) => refusal(&error),
     }
-}
-
-fn parameters(request: &axum::http::Request<Bytes>) -> Parameters {
-    form_urlencoded::parse(request.body())
-        .into_owned()
-        .collect()
 }
 
 fn xml(status: StatusCode, body: &str) -> Response {
@@ -109,11 +100,7 @@ impl Question {
             "MaxItems",
             "Marker",
         ];
-        let names: BTreeSet<&str> = parameters
-            .keys()
-            .filter_map(|name| name.split('.').next())
-            .collect();
-        if let Some(name) = names.iter().find(|name| !KNOWN.contains(name)) {
+        if let Some(name) = other_than(parameters, &KNOWN) {
             return Err(invalid(format!("the sandbox does not simulate `{name}`")));
         }
         let text = |name: &str| parameters.get(name).map(String::as_str);
@@ -150,9 +137,7 @@ impl Question {
 
 /// The values of a list, `NAME.member.1` and so on.
 fn members(parameters: &Parameters, name: &str) -> Vec<String> {
-    (1_usize..)
-        .map_while(|number| parameters.get(&format!("{name}.member.{number}")).cloned())
-        .collect()
+    numbered(parameters, &format!("{name}.member"))
 }
 
 /// The context.

@@ -1,7 +1,7 @@
 //! One address that answers every AWS call that the functions make.
 //!
-//! Answered here, from the sandbox: AWS Backup, IAM's policy simulator, and the effective policies
-//! of Organizations. A service is one module, found by the service's name in a request's signature.
+//! Answered here, from the sandbox: AWS Backup, IAM's policy simulator, Organizations' effective
+//! policies and parents, and the images, snapshots and tags of recovery points. A service is one module, found by the service's name in a request's signature.
 //! Everything else is passed on, as it came, to another endpoint that has the rest of AWS (moto's
 //! server), and its answer goes back unchanged.
 //!
@@ -11,6 +11,8 @@ mod backup;
 mod bridge;
 mod caller;
 mod control;
+mod delayed_retries;
+mod ec2;
 mod ec2_volumes;
 mod endpoint;
 mod environment;
@@ -19,9 +21,11 @@ mod forward;
 mod hub;
 mod iam;
 mod organizations;
+mod parameters;
 mod refresh;
 mod scope;
 mod server;
+mod tagging;
 #[cfg(test)]
 mod tests;
 mod upstream;

@@ -1,4 +1,5 @@
-//! AWS Organizations: effective policies, which moto lacks. All else of Organizations is passed on.
+//! AWS Organizations: effective policies, which moto lacks, and the parents of accounts and units,
+//! whose ids moto would choose itself. All else of Organizations is passed on.
 
 use axum::Json;
 use axum::extract::Request;
@@ -14,20 +15,23 @@ use crate::error::AwsError;
 use crate::forward::{forward, read_body};
 use crate::server::App;
 
-const TARGET: &str = "AWSOrganizationsV20161128.DescribeEffectivePolicy";
+const EFFECTIVE_POLICY: &str = "AWSOrganizationsV20161128.DescribeEffectivePolicy";
+const LIST_PARENTS: &str = "AWSOrganizationsV20161128.ListParents";
+const NO_PERMISSION: &str = "You don't have permissions to access this resource.";
 /// The only type that a world has.
 const TAG_POLICY: &str = "TAG_POLICY";
 
 pub(crate) async fn answer(app: &App, request: Request) -> Response {
-    if request
-        .headers()
-        .get("x-amz-target")
-        .is_none_or(|target| target != TARGET)
-    {
+    let target = request.headers().get("x-amz-target");
+    let is_effective_policy = target.is_some_and(|target| target == EFFECTIVE_POLICY);
+    if !is_effective_policy && target.is_none_or(|target| target != LIST_PARENTS) {
         return forward(app, request).await;
     }
     let answer = match read_body(request).await {
-        Ok(request) => effective_policy(app, request.headers(), request.body()).await,
+        Ok(request) if is_effective_policy => {
+            effective_policy(app, request.headers(), request.body()).await
+        }
+        Ok(request) => parents(app, request.headers(), request.body()).await,
         Err(error) => Err(error),
     };
     match answer {
@@ -42,8 +46,7 @@ pub(crate) async fn answer(app: &App, request: Request) -> Response {
 /// another one's is told to the management account.
 async fn effective_policy(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, AwsError> {
     let caller = Caller::of(headers, app).await?;
-    let input: Value = serde_json::from_slice(body)
-        .map_err(|error| AwsError::new("SerializationException", error.to_string()))?;
+    let input = read_input(body)?;
     let input = |name: &str| input.get(name).and_then(Value::as_str);
     let kind = input("PolicyType").unwrap_or_default();
     let target: AccountId = match input("TargetId") {
@@ -57,10 +60,9 @@ async fn effective_policy(app: &App, headers: &HeaderMap, body: &[u8]) -> Result
     };
     let sandbox = app.sandbox();
     let (may_read, partition) = sandbox.with_world(|world| {
-        let organization = world.organization_of(caller.account()).ok_or_else(|| {
-            let message = "Your account is not a member of an organization.";
-            AwsError::new("AWSOrganizationsNotInUseException", message)
-        })?;
+        let organization = world
+            .organization_of(caller.account())
+            .ok_or_else(not_in_use)?;
         let manages =
             organization.management_account == caller.account() && organization.has_member(target);
         let partition = world
@@ -69,9 +71,7 @@ async fn effective_policy(app: &App, headers: &HeaderMap, body: &[u8]) -> Result
         Ok::<_, AwsError>((target == caller.account() || manages, partition.to_owned()))
     })?;
     if !may_read {
-        return Err(AwsError::denied(
-            "You don't have permissions to access this resource.",
-        ));
+        return Err(AwsError::denied(NO_PERMISSION));
     }
     let policy = if kind == TAG_POLICY {
         sandbox.effective_tag_policy(target, &partition).await?
@@ -88,4 +88,63 @@ async fn effective_policy(app: &App, headers: &HeaderMap, body: &[u8]) -> Result
         "TargetId": target,
         "LastUpdatedTimestamp": sandbox.clock().now().as_second(),
     }}))
+}
+
+/// `ListParents` (documented: Organizations API reference). Only the management account is told, as
+/// a world knows no delegated administrators. A child has one parent.
+async fn parents(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, AwsError> {
+    let caller = Caller::of(headers, app).await?;
+    let input = read_input(body)?;
+    let child = input.get("ChildId").and_then(Value::as_str);
+    let child = child.ok_or_else(|| {
+        let message = "You specified a request that is missing `ChildId`.";
+        AwsError::new("InvalidInputException", message)
+    })?;
+    let sandbox = app.sandbox();
+    let below = sandbox.with_world(|world| {
+        let organization = world
+            .organization_of(caller.account())
+            .ok_or_else(not_in_use)?;
+        if organization.management_account != caller.account() {
+            return Err(AwsError::denied(NO_PERMISSION));
+        }
+        let members = organization.member_accounts.keys().copied();
+        let mut accounts = members.chain([organization.management_account]);
+        let is_child = |account: &AccountId| {
+            let path = organization.path_of(*account).unwrap_or_default();
+            account.as_str() == child
+                // The first two parts are the organization and its root.
+                || path.split('/').skip(2).any(|unit| unit == child)
+        };
+        accounts.find(is_child).ok_or_else(|| {
+            let message = "You specified an account or an organizational unit that doesn't exist.";
+            AwsError::new("ChildNotFoundException", message)
+        })
+    })?;
+    // The port tells all parents of the account, from the root down.
+    let places = sandbox.list_parents(caller.account(), below, "").await?;
+    let found = places.iter().position(|place| place == child);
+    let at = found.unwrap_or(places.len()).saturating_sub(1);
+    let Some(parent) = places.get(at) else {
+        return Err(AwsError::new(
+            "ServiceException",
+            "the account has no place",
+        ));
+    };
+    let kind = if at == 0 {
+        "ROOT"
+    } else {
+        "ORGANIZATIONAL_UNIT"
+    };
+    Ok(json!({"Parents": [{"Id": parent, "Type": kind}]}))
+}
+
+fn read_input(body: &[u8]) -> Result<Value, AwsError> {
+    serde_json::from_slice(body)
+        .map_err(|error| AwsError::new("SerializationException", error.to_string()))
+}
+
+fn not_in_use() -> AwsError {
+    let message = "Your account is not a member of an organization.";
+    AwsError::new("AWSOrganizationsNotInUseException", message)
 }

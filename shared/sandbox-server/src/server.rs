@@ -1,6 +1,6 @@
 //! The server: one address, and what all requests share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 use crate::caller::Caller;
+use crate::delayed_retries::Kept;
 use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::error::{AwsError, StartError};
@@ -24,7 +25,7 @@ use crate::forward::forward;
 use crate::hub::Hub;
 use crate::scope::Scope;
 use crate::upstream::Upstream;
-use crate::{backup, bridge, control, iam, organizations};
+use crate::{backup, bridge, control, delayed_retries, ec2, iam, organizations, tagging};
 
 /// Where containers find this machine on systems without Docker's bridge: Docker Desktop leads this
 /// name to the loopback addresses (documented: Docker Desktop, "Networking").
@@ -147,6 +148,7 @@ struct Shared {
     writes: Mutex<Vec<Value>>,
     backup_tokens: Mutex<BTreeMap<String, String>>,
     tells_ends_late: bool,
+    delayed_retries: Mutex<VecDeque<Kept>>,
 }
 
 impl App {
@@ -158,6 +160,7 @@ impl App {
             writes: Mutex::new(Vec::new()),
             backup_tokens: Mutex::default(),
             tells_ends_late,
+            delayed_retries: Mutex::new(VecDeque::new()),
         }))
     }
 
@@ -192,6 +195,12 @@ impl App {
 
     pub(crate) fn upstream(&self) -> &Upstream {
         &self.0.upstream
+    }
+
+    /// The messages of the queue of delayed retries that nobody took out, oldest first.
+    pub(crate) fn delayed_retries(&self) -> MutexGuard<'_, VecDeque<Kept>> {
+        let messages = &self.0.delayed_retries;
+        messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records a call that writes, also when it is refused.
@@ -253,6 +262,10 @@ pub(crate) fn router(app: App) -> Router {
         )
         .route("/_sandbox/event/{name}", get(control::event))
         .route("/_sandbox/writes", get(control::writes))
+        .route(
+            "/_sandbox/delayed-retries",
+            get(control::delayed_retries).post(control::deliver),
+        )
         .fallback(dispatch)
         .with_state(front)
 }
@@ -262,7 +275,10 @@ async fn dispatch(State(Front { app, backup }): State<Front>, request: Request) 
     let scope = Scope::of(request.headers());
     match scope.as_ref().map(|scope| scope.service.as_str()) {
         Some("backup") => backup.oneshot(request).await.into_response(),
+        Some("ec2") => ec2::answer(&app, request).await,
         Some("iam") => iam::answer(&app, request).await,
+        Some("sqs") => delayed_retries::answer(&app, request).await,
+        Some("tagging") => tagging::answer(&app, request).await,
         Some("organizations") => organizations::answer(&app, request).await,
         Some(_) | None => forward(&app, request).await,
     }

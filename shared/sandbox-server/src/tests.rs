@@ -1,5 +1,7 @@
 //! The server with another endpoint behind it that records what reaches it.
 
+mod adapters;
+
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -292,6 +294,14 @@ async fn all_else_is_passed_on_byte_for_byte() {
             .header(
                 "x-amz-target",
                 "AWSOrganizationsV20161128.DescribeOrganization",
+            ),
+        signed("ec2", "us-east-1", WORKLOADS).method("POST"),
+        signed("sqs", "us-east-1", WORKLOADS).method("POST"),
+        signed("tagging", "us-east-1", WORKLOADS)
+            .method("POST")
+            .header(
+                "x-amz-target",
+                "ResourceGroupsTaggingAPI_20170126.GetTagKeys",
             ),
         Request::builder().method("DELETE"),
     ];

@@ -1,4 +1,5 @@
-//! Writes `events/`: the event of every named copy job of the default world that failed.
+//! Writes `events/`: the event of every named copy job of the default world that failed, and of one
+//! what the queue of delayed retries delivers later.
 //!
 //! Run it in the workspace's root after a change of the default world: `cargo run -p
 //! copymend-sandbox --example events`. With `list` as argument it prints the jobs instead.
@@ -6,7 +7,10 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use copymend_sandbox::{World, event_of};
+use copymend_sandbox::{World, delivery_of_copy, event_of};
+
+/// The copy whose delivery is a sample.
+const PUT_OFF: &str = "concurrency";
 
 fn main() -> std::io::Result<()> {
     let world = World::default_world();
@@ -29,6 +33,11 @@ fn main() -> std::io::Result<()> {
                 Path::new("events").join(format!("{name}.json")),
                 json + "\n",
             )?;
+            if name == PUT_OFF {
+                let json = serde_json::to_string_pretty(&delivery_of_copy(job))?;
+                let file = Path::new("events/delayed").join(format!("{name}.json"));
+                std::fs::write(file, json + "\n")?;
+            }
         }
     }
     Ok(())

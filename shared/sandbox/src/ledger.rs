@@ -143,6 +143,7 @@ impl Ledger for MemoryLedger {
         let Count {
             fingerprint,
             copy_job_id,
+            owner,
             outcome,
             counting,
             is_due,
@@ -173,7 +174,7 @@ impl Ledger for MemoryLedger {
             closed_by: None,
         };
         state.incidents.insert(fingerprint.to_owned(), counted);
-        if let Some(job) = state.jobs.get_mut(copy_job_id) {
+        if let Some(job) = state.job_of(copy_job_id, owner) {
             job.progress.counted = Some(CountedAs {
                 fingerprint: fingerprint.to_owned(),
                 outcome: outcome.to_owned(),
@@ -184,9 +185,9 @@ impl Ledger for MemoryLedger {
         Ok(occurrence)
     }
 
-    async fn record_told(&self, copy_job_id: &str) -> CallResult<()> {
+    async fn record_told(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordTold", copy_job_id)?;
-        if let Some(job) = state.jobs.get_mut(copy_job_id) {
+        if let Some(job) = state.job_of(copy_job_id, owner) {
             job.progress.told = true;
         }
         Ok(())
@@ -294,30 +295,49 @@ impl Ledger for MemoryLedger {
             .map_or_else(PolicyHistory::default, |policy| policy.history(now)))
     }
 
-    async fn intend_change(&self, change: &Change) -> CallResult<()> {
+    async fn intend_change(&self, change: &Change, owner: &str) -> CallResult<()> {
         let mut state = self.begin("ledger:IntendChange", &change.resource)?;
         state.changes.retain(|(known, _)| known.id != change.id);
         state.changes.push((change.clone(), ChangeState::Intended));
         let policy = state.policies.entry(change.resource.clone()).or_default();
         policy.count(change.at);
-        if let Some(job) = state.jobs.get_mut(&change.copy_job_id)
-            && change.undoes.is_none()
+        if change.undoes.is_none()
+            && let Some(job) = state.job_of(&change.copy_job_id, owner)
         {
             job.progress.change_id = Some(change.id.clone());
         }
         Ok(())
     }
 
-    async fn confirm_change(&self, change: &Change, sids: &[String]) -> CallResult<()> {
+    async fn confirm_change(
+        &self,
+        change: &Change,
+        sids: &[String],
+        lease: Option<&Lease>,
+    ) -> CallResult<()> {
         let mut state = self.begin("ledger:ConfirmChange", &change.resource)?;
-        let known = state
+        let place = state
             .changes
-            .iter_mut()
-            .find(|(known, _)| known.id == change.id);
-        match known {
-            Some((_, ChangeState::Written | ChangeState::Undone)) => return Ok(()),
-            Some(known) => *known = (change.clone(), ChangeState::Written),
-            None => state.changes.push((change.clone(), ChangeState::Written)),
+            .iter()
+            .position(|(known, _)| known.id == change.id);
+        let known = place.and_then(|place| state.changes.get(place));
+        if known.is_some_and(|(_, state)| *state != ChangeState::Intended) {
+            return Ok(());
+        }
+        if let Some(lease) = lease
+            && state.leases.get(lease.resource()) != Some(lease)
+        {
+            return Err(lease.lost());
+        }
+        let policy = state.policies.get(&change.resource);
+        let is_last = lease.is_some() || policy.is_none_or(|policy| policy.is_last_at(change.at));
+        if !is_last && change.undoes.is_some() {
+            return Err(change.undo_is_late());
+        }
+        let written = (change.clone(), ChangeState::Written);
+        match place.and_then(|place| state.changes.get_mut(place)) {
+            Some(known) => *known = written,
+            None => state.changes.push(written),
         }
         if state
             .last_change
@@ -334,7 +354,7 @@ impl Ledger for MemoryLedger {
                     *state = ChangeState::Undone;
                 }
             }
-        } else {
+        } else if is_last {
             let admission = Admission {
                 at: change.at,
                 change_id: Some(change.id.clone()),
@@ -342,7 +362,7 @@ impl Ledger for MemoryLedger {
             state.admitted.insert(pair, admission);
         }
         let policy = state.policies.entry(change.resource.clone()).or_default();
-        policy.confirm(change, sids);
+        policy.confirm(change, sids, is_last);
         Ok(())
     }
 
@@ -456,6 +476,9 @@ impl Ledger for MemoryLedger {
         _now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordRetriedJob", retried_job)?;
+        if let Some(job) = state.jobs.get_mut(&record.original_job) {
+            job.progress.retried_as = Some(retried_job.to_owned());
+        }
         state.retried.insert(retried_job.to_owned(), record.clone());
         Ok(())
     }

@@ -28,7 +28,7 @@ mod writes;
 pub use calls::{CallRecord, Calls, Write};
 pub use clock::SandboxClock;
 pub use copies::{CopyFailure, CopyJob, NewCopy};
-pub use delayed_retries::MemoryDelayedRetries;
+pub use delayed_retries::{MemoryDelayedRetries, delivery_of, delivery_of_copy};
 pub use event::event_of;
 pub use ledger::MemoryLedger;
 pub use notifier::{MemoryNotifier, Notification};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Notifier};
 use copymend_remediation::report::Report;
+use copymend_remediation::test_message::TestMessage;
 use serde_json::Value;
 
 use crate::calls::Calls;
@@ -26,6 +27,7 @@ pub struct MemoryNotifier {
     calls: Calls,
     sent: Arc<Mutex<Vec<Notification>>>,
     summaries: Arc<Mutex<Vec<LeftOut>>>,
+    test_messages: Arc<Mutex<Vec<TestMessage>>>,
 }
 
 impl MemoryNotifier {
@@ -34,6 +36,7 @@ impl MemoryNotifier {
             calls,
             sent: Arc::default(),
             summaries: Arc::default(),
+            test_messages: Arc::default(),
         }
     }
 
@@ -41,6 +44,15 @@ impl MemoryNotifier {
     #[must_use]
     pub fn sent(&self) -> Vec<Notification> {
         self.sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The test messages that were sent, oldest first.
+    #[must_use]
+    pub fn test_messages(&self) -> Vec<TestMessage> {
+        self.test_messages
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -89,6 +101,15 @@ impl Notifier for MemoryNotifier {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(left_out.clone());
+        Ok(true)
+    }
+
+    async fn notify_test(&self, message: &TestMessage) -> CallResult<bool> {
+        self.calls.begin("sns:Publish", "test-message").fault()?;
+        self.test_messages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(message.clone());
         Ok(true)
     }
 }

@@ -32,8 +32,13 @@ impl Policy {
         }
     }
 
-    /// Takes down that a change was written.
-    pub(crate) fn confirm(&mut self, change: &Change, sids: &[String]) {
+    /// Whether a change of that time is as late as the last write.
+    pub(crate) fn is_last_at(&self, at: Timestamp) -> bool {
+        self.last_write.as_ref().is_none_or(|last| last.at <= at)
+    }
+
+    /// Takes down that a change was written, and whether it is the last one.
+    pub(crate) fn confirm(&mut self, change: &Change, sids: &[String], is_last: bool) {
         let granted = change.granted(sids);
         self.sids.retain(|sid| !sids.contains(sid));
         self.granted.retain(|known| !granted.contains(known));
@@ -45,6 +50,9 @@ impl Policy {
         if let Some(refusal) = change.refusal() {
             self.refusals.retain(|known| *known != refusal);
             self.refusals.push(refusal);
+        }
+        if !is_last {
+            return;
         }
         self.last_write = Some(LastWrite {
             at: change.at,

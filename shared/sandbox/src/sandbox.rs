@@ -80,6 +80,13 @@ impl Sandbox {
         self
     }
 
+    /// Lets AWS Backup forget the tokens of the copies that were started: for how long it remembers
+    /// one isn't documented.
+    pub fn forget_tokens(&self) {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.clear();
+    }
+
     /// The same sandbox with a queue of delayed retries.
     #[must_use]
     pub fn with_delayed_retries(mut self) -> Self {

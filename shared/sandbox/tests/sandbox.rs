@@ -28,6 +28,9 @@ mod handler;
 #[path = "sandbox/identities.rs"]
 mod identities;
 #[cfg(test)]
+#[path = "sandbox/keys_of_job_role.rs"]
+mod keys_of_job_role;
+#[cfg(test)]
 #[path = "sandbox/ledger.rs"]
 mod ledger;
 #[cfg(test)]
@@ -39,6 +42,9 @@ mod loading;
 #[cfg(test)]
 #[path = "sandbox/matrix/mod.rs"]
 mod matrix;
+#[cfg(test)]
+#[path = "sandbox/named_causes.rs"]
+mod named_causes;
 #[cfg(test)]
 #[path = "sandbox/not_checkable.rs"]
 mod not_checkable;
@@ -55,8 +61,14 @@ mod organizations;
 #[path = "sandbox/own_calls.rs"]
 mod own_calls;
 #[cfg(test)]
+#[path = "sandbox/own_put.rs"]
+mod own_put;
+#[cfg(test)]
 #[path = "sandbox/ports.rs"]
 mod ports;
+#[cfg(test)]
+#[path = "sandbox/refused_puts.rs"]
+mod refused_puts;
 #[cfg(test)]
 #[path = "sandbox/requests.rs"]
 mod requests;

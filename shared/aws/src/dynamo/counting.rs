@@ -9,7 +9,7 @@ use copymend_remediation::ledger::{Count, CountedAs, Counting, Occurrence};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
-use super::{DynamoLedger, REFUSED};
+use super::{DynamoLedger, IS_OWNERS, REFUSED};
 use crate::config::once;
 use crate::error::Call;
 use crate::item::{Item, day, expiry, instant, number, schema, string, text, time, whole};
@@ -25,13 +25,14 @@ impl DynamoLedger {
         let Count {
             fingerprint,
             copy_job_id,
+            owner,
             outcome,
             counting,
             is_due,
         } = count;
         let pk = format!("incident#{fingerprint}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        self.mark_count(copy_job_id).await?;
+        self.mark_count(copy_job_id, owner).await?;
         let old = self.add(&call, &pk, count, now).await?;
         let before = match old.get("occurrences") {
             None => 0,
@@ -55,18 +56,19 @@ impl DynamoLedger {
             outcome: outcome.to_owned(),
             occurrence,
         };
-        self.remember_count(copy_job_id, &counted).await?;
+        self.remember_count(copy_job_id, owner, &counted).await?;
         Ok(counted.occurrence)
     }
 
     /// Remembers that a job is about to be counted: whoever dies in between leaves it unclear
-    /// whether it was.
-    async fn mark_count(&self, copy_job_id: &str) -> CallResult<()> {
+    /// whether it was. An entry that isn't the owner's any more is left alone.
+    async fn mark_count(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
             .update_item(&pk)
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(IS_OWNERS)
             .update_expression("SET is_count_unclear = :yes")
+            .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
         Call::new("dynamodb:UpdateItem", pk)
             .find(&[REFUSED], request.send())
@@ -75,7 +77,10 @@ impl DynamoLedger {
     }
 
     /// Adds to the incident's item; answers the item as it was before. Sent again only where it was
-    /// surely not done.
+    /// surely not done. The item has no owner: every count is one more, or sets the outcome that
+    /// was seen last, whoever sends it. An incident that another job is closing opens again, and
+    /// [`Ledger::forget_incident`](copymend_remediation::ledger::Ledger::forget_incident) leaves it
+    /// alone then.
     async fn add(
         &self,
         call: &Call,
@@ -128,12 +133,20 @@ impl DynamoLedger {
         }
     }
 
-    async fn remember_count(&self, copy_job_id: &str, counted: &CountedAs) -> CallResult<()> {
+    /// Remembers with the job what it was counted as. An entry that isn't the owner's any more is
+    /// left alone: whoever has it counts the job itself.
+    async fn remember_count(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        counted: &CountedAs,
+    ) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let count = i64::try_from(counted.occurrence.count).unwrap_or(i64::MAX);
         let request = self
             .update_item(&pk)
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(IS_OWNERS)
+            .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":count", number(count))
             .expression_attribute_values(":incident", string(&counted.fingerprint))
             .expression_attribute_values(":outcome", string(&counted.outcome));

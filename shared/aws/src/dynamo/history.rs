@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use aws_smithy_types::error::operation::BuildError;
-use copymend_remediation::ledger::{Change, Granted, LastWrite, PolicyHistory, Refusal};
+use copymend_remediation::ledger::{Change, Granted, LastWrite, Lease, PolicyHistory, Refusal};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
@@ -13,6 +13,7 @@ use crate::item::{Item, day, instant, moment, schema, string, text, time, whole,
 
 const IN_FORCE: &str = "in-force";
 const LIFTED: &str = "lifted";
+const NO_LATER_WRITE: &str = "attribute_not_exists(last_write) OR last_write <= :at";
 
 pub(super) fn policy_key(resource: &str) -> String {
     format!("policy#{resource}")
@@ -105,10 +106,12 @@ impl DynamoLedger {
     }
 
     /// A change's part of its policy's item, which doesn't expire: what is refused stays refused.
+    /// Without a lease a later change stays the last one: the write holds only where there is none.
     pub(super) fn history_of_change(
         &self,
         change: &Change,
         sids: &[String],
+        lease: Option<&Lease>,
     ) -> Result<Update, BuildError> {
         let is_undo = change.undoes.is_some();
         let texts = |texts: Vec<String>| AttributeValue::Ss(texts);
@@ -146,10 +149,43 @@ impl DynamoLedger {
             let refusals = texts(vec![refusal_text(&refusal)]);
             update = update.expression_attribute_values(":refusals", refusals);
         }
+        if lease.is_none() {
+            update = update.condition_expression(NO_LATER_WRITE);
+        }
         update.update_expression(expression).build()
     }
 
-    /// The refusal that an undo leaves, on record. It doesn't expire.
+    /// A change's part of its policy's item where a later one is on record: what it added stands,
+    /// and takes nothing from the later one.
+    pub(super) fn history_of_late_change(
+        &self,
+        change: &Change,
+        sids: &[String],
+    ) -> Result<Update, BuildError> {
+        let granted: Vec<String> = change.granted(sids).iter().map(granted_text).collect();
+        let mut update = self
+            .update(policy_key(&change.resource))
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema());
+        let mut added = Vec::new();
+        for (name, value, texts) in [
+            ("sids", ":sids", sids.to_vec()),
+            ("granted", ":granted", granted),
+        ] {
+            if !texts.is_empty() {
+                added.push(format!("{name} {value}"));
+                update = update.expression_attribute_values(value, AttributeValue::Ss(texts));
+            }
+        }
+        let mut expression = "SET #schema = :schema".to_owned();
+        if !added.is_empty() {
+            expression = format!("{expression} ADD {}", added.join(", "));
+        }
+        update.update_expression(expression).build()
+    }
+
+    /// The refusal that an undo leaves, on record. It doesn't expire. Without a condition of its own:
+    /// it goes with the undo, which is the last write of its policy or isn't recorded.
     pub(super) fn refusal_of_change(&self, change: &Change) -> Result<Option<Update>, BuildError> {
         let Some(refusal) = change.refusal() else {
             return Ok(None);

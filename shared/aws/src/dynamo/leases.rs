@@ -1,14 +1,31 @@
 //! The lease on a policy: taken, given back and read again.
 
+use aws_sdk_dynamodb::types::ConditionCheck;
+use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::ledger::{Lease, ended_for_all};
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
 use super::{DynamoLedger, REFUSED};
+
 use crate::error::Call;
 use crate::item::{expiry, moment, string, text, time};
 
+const IS_ON_RECORD: &str = "held_by = :owner AND held_until = :until";
+const CONFLICT: &str = "TransactionConflictException";
+
 impl DynamoLedger {
+    /// That a lease is still the one on record, in a transaction.
+    pub(super) fn check_of_lease(&self, lease: &Lease) -> Result<ConditionCheck, BuildError> {
+        ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("pk", string(format!("lease#{}", lease.resource())))
+            .condition_expression(IS_ON_RECORD)
+            .expression_attribute_values(":owner", string(lease.owner()))
+            .expression_attribute_values(":until", time(lease.until()))
+            .build()
+    }
+
     pub(super) async fn take_lease(
         &self,
         resource: &str,
@@ -27,8 +44,9 @@ impl DynamoLedger {
             )
             .expression_attribute_values(":ended", time(ended_for_all(now)))
             .expression_attribute_values(":owner", string(owner));
+        // Its holder's transaction checks it at this moment: it is held.
         let taken = Call::new("dynamodb:PutItem", pk)
-            .find(&[REFUSED], request.send())
+            .find(&[REFUSED, CONFLICT], request.send())
             .await?;
         Ok(taken.map(|_| Lease::recorded(resource.to_owned(), owner.to_owned(), until)))
     }
@@ -37,7 +55,7 @@ impl DynamoLedger {
         let pk = format!("lease#{}", lease.resource());
         let request = self
             .delete_item(&pk)
-            .condition_expression("held_by = :owner AND held_until = :until")
+            .condition_expression(IS_ON_RECORD)
             .expression_attribute_values(":owner", string(lease.owner()))
             .expression_attribute_values(":until", time(lease.until()));
         Call::new("dynamodb:DeleteItem", pk)

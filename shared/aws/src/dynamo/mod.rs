@@ -6,7 +6,7 @@
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
-//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told` | 30 days |
+//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told`, `retried_as` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo`, `last_change_id` | for ever |
@@ -27,8 +27,8 @@
 //! (`2026-11-22`) and `at` (`2026-11-22T23:30:00.000Z`), the keys of the index `by-day`: when the
 //! change was made, the incident began, or the undo was.
 //!
-//! A lease has an item of its own, so that taking it never conflicts with the transaction that
-//! records a change. Every decision is a conditional write; nothing is read first and written
+//! A lease has an item of its own. The transaction that records a change checks it, so whoever
+//! else asks for it at that very moment meets a conflict, and asks again. Every decision is a conditional write; nothing is read first and written
 //! later. DynamoDB deletes items days after they expire, so a lease and a job in progress are
 //! compared with the time that was passed in.
 //!
@@ -69,6 +69,8 @@ use crate::item::{
     string, text, time, whole, write_change,
 };
 
+/// That a job's entry is the one of `:owner`. Finishing a job leaves no owner.
+const IS_OWNERS: &str = "held_by = :owner";
 const REFUSED: &str = "ConditionalCheckFailedException";
 const IN_PROGRESS: &str = "in-progress";
 const DONE: &str = "done";
@@ -196,12 +198,13 @@ impl Ledger for DynamoLedger {
         self.count(count, now).await
     }
 
-    async fn record_told(&self, copy_job_id: &str) -> CallResult<()> {
+    async fn record_told(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
         let request = self
             .update_item(&pk)
             .update_expression("SET told = :yes")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(IS_OWNERS)
+            .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
         Call::new("dynamodb:UpdateItem", pk)
             .find(&[REFUSED], request.send())
@@ -293,7 +296,7 @@ impl Ledger for DynamoLedger {
         self.history(resource, now).await
     }
 
-    async fn intend_change(&self, change: &Change) -> CallResult<()> {
+    async fn intend_change(&self, change: &Change, owner: &str) -> CallResult<()> {
         let pk = change_key(&change.id);
         // First, so that a put never goes uncounted.
         self.count_write(&change.resource, change.at).await?;
@@ -314,7 +317,8 @@ impl Ledger for DynamoLedger {
         let request = self
             .update_item(&job)
             .update_expression("SET change_id = :change")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(IS_OWNERS)
+            .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":change", string(&change.id));
         Call::new("dynamodb:UpdateItem", job)
             .find(&[REFUSED], request.send())
@@ -322,9 +326,14 @@ impl Ledger for DynamoLedger {
         Ok(())
     }
 
-    async fn confirm_change(&self, change: &Change, sids: &[String]) -> CallResult<()> {
+    async fn confirm_change(
+        &self,
+        change: &Change,
+        sids: &[String],
+        lease: Option<&Lease>,
+    ) -> CallResult<()> {
         let call = Call::new("dynamodb:TransactWriteItems", change_key(&change.id));
-        self.transact(&call, change, sids).await?;
+        self.transact(&call, change, sids, lease).await?;
         // Outside the transaction: every change would meet every other on this item.
         let request = self
             .put_item(LAST_CHANGE)

@@ -33,6 +33,8 @@ impl DynamoLedger {
         Ok(Some(pause).filter(|pause| pause.holds(now)))
     }
 
+    /// Without a condition: only people pause, and the last word counts. No invocation owns the
+    /// item.
     pub(super) async fn put_pause(&self, pause: &Pause) -> CallResult<()> {
         let request = self
             .put_item(PAUSE)
@@ -48,6 +50,7 @@ impl DynamoLedger {
         Ok(())
     }
 
+    /// Without a condition, as [`Self::put_pause`]: who lifts the pause means whichever there is.
     pub(super) async fn delete_pause(&self) -> CallResult<bool> {
         let request = self.delete_item(PAUSE).return_values(ReturnValue::AllOld);
         let answer = Call::new("dynamodb:DeleteItem", PAUSE)

@@ -18,6 +18,7 @@ fn after_change(item: &Item) -> Option<AfterChange> {
 }
 
 impl DynamoLedger {
+    /// Adds the failed job to the set, which has no owner: the same job adds nothing twice.
     pub(super) async fn count_one_retry(
         &self,
         pk: &str,
@@ -78,12 +79,25 @@ impl DynamoLedger {
         Ok(begun.is_some())
     }
 
+    /// First with the failed job, if it has an entry: whose that is by now doesn't matter, since the
+    /// copy was started whoever handles the job. Then under AWS Backup's id of the new job, without
+    /// a condition: only the retry of one failed job starts that one, and whoever writes it again
+    /// writes of the same retry.
     pub(super) async fn put_retry(
         &self,
         retried_job: &str,
         record: &RetryRecord,
         now: Timestamp,
     ) -> CallResult<()> {
+        let failed_job = format!("job#{}", record.original_job);
+        let request = self
+            .update_item(&failed_job)
+            .update_expression("SET retried_as = :job")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":job", string(retried_job));
+        Call::new("dynamodb:UpdateItem", failed_job)
+            .find(&[REFUSED], request.send())
+            .await?;
         let pk = format!("retried#{retried_job}");
         let mut request = self
             .put_item(&pk)

@@ -18,7 +18,7 @@ fn source_key(what: CountedOfSource, source: AccountId, at: Timestamp) -> String
 
 impl DynamoLedger {
     /// Counts a write of a policy that is about to be put. One that the SDK sends again may count
-    /// twice.
+    /// twice. Without a condition: the item is a sum that has no owner, and every call is one more.
     pub(super) async fn count_write(&self, resource: &str, at: Timestamp) -> CallResult<()> {
         let pk = writes_key(resource, at);
         let request = self
@@ -50,6 +50,7 @@ impl DynamoLedger {
             })
     }
 
+    /// The item is a sum that has no owner: the condition is the budget.
     pub(super) async fn add_to_source(
         &self,
         what: CountedOfSource,

@@ -1,5 +1,5 @@
 use copymend_remediation::ledger::{
-    Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Ledger, Occurrence,
+    Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Lease, Ledger, Occurrence,
 };
 use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::settings::Deployment;
@@ -30,6 +30,7 @@ async fn aws(wire: &Wire) -> AwsEnvironment<ReadWrite> {
 const OCCURRENCE: Count<'_> = Count {
     fingerprint: "f",
     copy_job_id: "job-1",
+    owner: "me",
     outcome: "o",
     counting: Counting::First,
     is_due: false,
@@ -74,7 +75,8 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
         "incident": { "S": "f" },
         "counted_after": { "S": "advised" },
         "change_id": { "S": "c-1" },
-        "told": { "BOOL": true }
+        "told": { "BOOL": true },
+        "retried_as": { "S": "job-2" }
     }});
     wire.once("UpdateItem", ok("{}"))
         .once("UpdateItem", ok(left.to_string()));
@@ -98,6 +100,7 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
             is_count_unclear: true,
             change_id: Some("c-1".to_owned()),
             told: true,
+            retried_as: Some("job-2".to_owned()),
         })
     );
     let sent = wire.sent("UpdateItem")[0].json();
@@ -180,7 +183,7 @@ async fn errors_of_the_table_are_told_apart() {
         assert_eq!(ledger.retry_of("job-1").await.unwrap_err().kind, kind);
         assert_eq!(
             ledger
-                .confirm_change(&change(), &[])
+                .confirm_change(&change(), &[], None)
                 .await
                 .unwrap_err()
                 .kind,
@@ -211,7 +214,7 @@ async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
     .once("TransactWriteItems", ok("{}"))
     .always("PutItem", ok("{}"));
     ledger
-        .confirm_change(&change(), &["a".to_owned()])
+        .confirm_change(&change(), &["a".to_owned()], None)
         .await
         .unwrap();
     let sent = wire.sent("TransactWriteItems");
@@ -228,7 +231,7 @@ async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
         cancelled("ConditionalCheckFailed", &stored),
     );
     ledger
-        .confirm_change(&change(), &["a".to_owned()])
+        .confirm_change(&change(), &["a".to_owned()], None)
         .await
         .unwrap();
     wire.once(
@@ -239,14 +242,74 @@ async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
         after: Some("{ }".to_owned()),
         ..change()
     };
-    let error = ledger.confirm_change(&other, &[]).await.unwrap_err();
+    let error = ledger.confirm_change(&other, &[], None).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Rejected);
     wire.always(
         "TransactWriteItems",
         cancelled("TransactionConflict", &none),
     );
-    let error = ledger.confirm_change(&change(), &[]).await.unwrap_err();
+    let error = ledger
+        .confirm_change(&change(), &[], None)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Throttled);
+}
+
+/// The transaction itself says whether the lease is still ours: it isn't read before.
+#[tokio::test]
+async fn a_change_is_recorded_under_its_lease_in_one_transaction() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    let ledger = aws.ledger().unwrap();
+    let lease = Lease::recorded(change().resource, "me".to_owned(), later());
+    wire.once("TransactWriteItems", ok("{}"))
+        .always("PutItem", ok("{}"));
+    ledger
+        .confirm_change(&change(), &["a".to_owned()], Some(&lease))
+        .await
+        .unwrap();
+    let sent = wire.sent("TransactWriteItems").remove(0).json();
+    let items = sent["TransactItems"].as_array().unwrap();
+    let checks: Vec<_> = items
+        .iter()
+        .filter_map(|item| item.get("ConditionCheck"))
+        .collect();
+    let [check] = checks[..] else {
+        panic!("{items:?}");
+    };
+    assert_eq!(
+        check["Key"]["pk"]["S"],
+        "lease#arn:aws:kms:eu-west-1:111122223333:key/1"
+    );
+    assert_eq!(
+        check["ExpressionAttributeValues"][":owner"],
+        json!({ "S": "me" })
+    );
+    assert!(wire.sent("GetItem").is_empty());
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled",
+        "CancellationReasons": [
+            { "Code": "None" }, { "Code": "None" }, { "Code": "ConditionalCheckFailed" }, { "Code": "None" }
+        ]
+    });
+    wire.once("TransactWriteItems", status(400, &body.to_string()));
+    let error = ledger.confirm_change(&change(), &[], Some(&lease)).await;
+    assert_eq!(error.unwrap_err(), lease.lost());
+}
+
+/// Whoever asks for a lease while its holder's transaction checks it doesn't get it.
+#[tokio::test]
+async fn a_lease_in_a_transaction_is_held() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    wire.once(
+        "PutItem",
+        typed_error("TransactionConflictException", "busy"),
+    );
+    let ledger = aws.ledger().unwrap();
+    let taken = ledger.acquire_lease("r", "me", now(), later()).await;
+    assert_eq!(taken.unwrap(), None);
 }
 
 #[tokio::test]

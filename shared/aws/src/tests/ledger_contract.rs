@@ -2,14 +2,17 @@
 //! against any.
 
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, Count, CountedAs, Counting, Granted, Grounds, JobEntry,
-    JobProgress, LastWrite, Ledger, Occurrence, PolicyHistory, Refusal,
+    Admission, Change, ChangeState, Count, Counting, Granted, Grounds, JobEntry, JobProgress,
+    LastWrite, Ledger, PolicyHistory, Refusal,
 };
 use jiff::{SignedDuration, Timestamp};
 
+#[path = "ledger_contract_of_owners.rs"]
+mod owners;
 #[path = "ledger_contract_of_small_items.rs"]
 mod small_items;
 
+use owners::{progress, records};
 use small_items::{left_out, pauses, retries, settings, sources};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
@@ -19,6 +22,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     leases(ledger).await;
     progress(ledger).await;
     history(ledger).await;
+    records(ledger).await;
     refusals(ledger).await;
     pauses(ledger).await;
     settings(ledger).await;
@@ -84,72 +88,11 @@ const fn occurrence_of<'c>(
     Count {
         fingerprint,
         copy_job_id,
+        owner: "a",
         outcome,
         counting,
         is_due: false,
     }
-}
-
-/// What one delivery did is there for the next.
-async fn progress(ledger: &impl Ledger) {
-    let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
-    assert_eq!(begin("a", 0).await.unwrap(), new());
-    let count = |outcome, counting, now| {
-        ledger.count_occurrence(
-            occurrence_of("resumed-incident", "resumed", outcome, counting),
-            at(now),
-        )
-    };
-    let occurrence = count("advised", Counting::First, 1).await.unwrap();
-    let change = Change {
-        resource: "arn:aws:kms:eu-west-1:111122223333:key/resumed".to_owned(),
-        ..change("resumed-change", "resumed", 1)
-    };
-    ledger.intend_change(&change).await.unwrap();
-    let left = |outcome: &str, occurrence: &Occurrence, told| {
-        JobEntry::Started(JobProgress {
-            counted: Some(CountedAs {
-                fingerprint: "resumed-incident".to_owned(),
-                outcome: outcome.to_owned(),
-                occurrence: occurrence.clone(),
-            }),
-            is_count_unclear: false,
-            change_id: Some("resumed-change".to_owned()),
-            told,
-        })
-    };
-    ledger.abandon_job("resumed", "a").await.unwrap();
-    assert_eq!(
-        begin("b", 2).await.unwrap(),
-        left("advised", &occurrence, false)
-    );
-    ledger.record_told("resumed").await.unwrap();
-    assert_eq!(
-        begin("c", 62).await.unwrap(),
-        left("advised", &occurrence, true)
-    );
-    // It ends otherwise now: not counted again, but people don't know that yet.
-    let again = count("retried", Counting::Again, 63).await.unwrap();
-    assert_eq!(
-        (again.count, again.previous_outcome.as_deref()),
-        (1, Some("advised"))
-    );
-    ledger.abandon_job("resumed", "c").await.unwrap();
-    assert_eq!(
-        begin("d", 64).await.unwrap(),
-        left("retried", &again, false)
-    );
-    ledger.record_told("never begun").await.unwrap();
-    assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
-    ledger
-        .finish_job("resumed", "d", "retried", at(63))
-        .await
-        .unwrap();
-    let done = JobEntry::Done("retried".to_owned());
-    assert_eq!(begin("e", 64).await.unwrap(), done);
-    let outcome = ledger.outcome_of_job("resumed").await.unwrap();
-    assert_eq!(outcome.as_deref(), Some("retried"));
-    assert_eq!(ledger.outcome_of_job("never begun").await.unwrap(), None);
 }
 
 async fn incidents(ledger: &impl Ledger) {
@@ -306,16 +249,18 @@ async fn history(ledger: &impl Ledger) {
     };
     let write = |id: &'static str, seconds, added: &'static [&'static str]| async move {
         let change = change(id, "job", seconds);
-        ledger.intend_change(&change).await.unwrap();
-        ledger.confirm_change(&change, &sids(added)).await.unwrap();
+        ledger.intend_change(&change, "a").await.unwrap();
+        let added = sids(added);
+        let confirm = || ledger.confirm_change(&change, &added, None);
+        confirm().await.unwrap();
         // Recorded again, by a delivery that resumed.
-        ledger.confirm_change(&change, &sids(added)).await.unwrap();
+        confirm().await.unwrap();
     };
     let admitted = || ledger.admitted_at(KEY, "444455556666");
     assert_eq!(read(0).await, (Vec::new(), 0));
     assert_eq!(ledger.change("1").await.unwrap(), None);
     let intended = change("0", "job", 0);
-    ledger.intend_change(&intended).await.unwrap();
+    ledger.intend_change(&intended, "a").await.unwrap();
     assert_eq!(
         ledger.change("0").await.unwrap(),
         Some((intended, ChangeState::Intended))
@@ -374,11 +319,10 @@ async fn history(ledger: &impl Ledger) {
         after: None,
         ..change("undo-2", "job", 12 * 3_600)
     };
-    ledger.intend_change(&undo).await.unwrap();
-    ledger
-        .confirm_change(&undo, &sids(&["y", "z"]))
-        .await
-        .unwrap();
+    ledger.intend_change(&undo, "a").await.unwrap();
+    let taken_out = sids(&["y", "z"]);
+    let undone = ledger.confirm_change(&undo, &taken_out, None);
+    undone.await.unwrap();
     assert_eq!(read(12 * 3_600 + 1).await, (sids(&["x"]), 1));
     let history = ledger.policy_history(KEY, at(12 * 3_600)).await.unwrap();
     let undone = history.last_write.map(|last| (last.at, last.is_undo));
@@ -394,7 +338,10 @@ async fn history(ledger: &impl Ledger) {
     assert_eq!(last().await.unwrap().as_deref(), Some("undo-2"));
     // Written before, and recorded only now.
     let late = change("0", "job", 0);
-    ledger.confirm_change(&late, &sids(&["w"])).await.unwrap();
+    ledger
+        .confirm_change(&late, &sids(&["w"]), None)
+        .await
+        .unwrap();
     assert_eq!(last().await.unwrap().as_deref(), Some("undo-2"));
 }
 
@@ -426,9 +373,15 @@ async fn refusals(ledger: &impl Ledger) {
         history
     };
     let record = |change: Change, added: &'static [&'static str]| async move {
-        ledger.intend_change(&change).await.unwrap();
-        ledger.confirm_change(&change, &sids(added)).await.unwrap();
-        ledger.confirm_change(&change, &sids(added)).await.unwrap();
+        ledger.intend_change(&change, "a").await.unwrap();
+        ledger
+            .confirm_change(&change, &sids(added), None)
+            .await
+            .unwrap();
+        ledger
+            .confirm_change(&change, &sids(added), None)
+            .await
+            .unwrap();
     };
     let granted = |sid: &str, grantee: &str| Granted {
         sid: sid.to_owned(),

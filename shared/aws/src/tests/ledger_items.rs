@@ -213,14 +213,14 @@ async fn changes_and_refusals_do_not_expire_while_they_count() {
         ..change()
     };
     let sids = ["CopymendCopyInto1".to_owned()];
-    ledger.intend_change(&change).await.unwrap();
-    ledger.confirm_change(&change, &sids).await.unwrap();
+    ledger.intend_change(&change, "me").await.unwrap();
+    ledger.confirm_change(&change, &sids, None).await.unwrap();
     let undo = Change {
         id: "undo-1".to_owned(),
         undoes: Some(change.id.clone()),
         ..change.clone()
     };
-    ledger.confirm_change(&undo, &sids).await.unwrap();
+    ledger.confirm_change(&undo, &sids, None).await.unwrap();
     let intended = wire.sent("PutItem").remove(0).json()["Item"].clone();
     let transactions: Vec<Value> = wire
         .sent("TransactWriteItems")

@@ -3,6 +3,7 @@
 mod accounts;
 mod advisor;
 mod backup;
+mod delayed_retries;
 mod dynamo;
 mod endpoint;
 mod errors;
@@ -17,6 +18,8 @@ mod policies;
 mod service_jobs;
 mod simulation;
 mod sns;
+#[cfg(feature = "doctor")]
+mod stack;
 mod tags;
 mod wire;
 

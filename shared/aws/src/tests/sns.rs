@@ -5,7 +5,8 @@ use copymend_remediation::ports::{CallErrorKind, Notifier, Reads};
 use copymend_remediation::report::{
     CopySummary, DiagnosisReport, JobSummary, Outcome, Report, Subject,
 };
-use copymend_remediation::settings::Deployment;
+use copymend_remediation::settings::{Deployment, Mode};
+use copymend_remediation::test_message::TestMessage;
 
 use super::wire::{Wire, ok, xml_error};
 use super::{advisor_environment, environment, parsed};
@@ -159,6 +160,36 @@ async fn a_summary_goes_out_with_an_id_of_its_own() {
     ] {
         assert!(body.contains(part), "{part} in {body}");
     }
+}
+
+#[tokio::test]
+async fn a_test_message_says_that_the_way_works_and_a_days_have_one_id() {
+    let wire = Wire::default();
+    let topic = "arn:aws:sns:eu-central-1:111122223333:copymend";
+    let settings = Deployment {
+        topic_arn: Some(topic.to_owned()),
+        ..Deployment::default()
+    };
+    let aws = environment(&wire, &settings).await;
+    wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"));
+    let message = TestMessage {
+        at: parsed("2026-11-29T09:00:00Z"),
+        mode: Mode::Repair,
+        topic: Some(topic.to_owned()),
+    };
+    assert_eq!(aws.notifier().notify_test(&message).await, Ok(true));
+    let body = wire.sent("Publish").remove(0).body.replace("%20", "+");
+    for part in [
+        "StringValue=test-message",
+        "StringValue=test-message%2F2026-11-29",
+        "Subject=%5BCopymend%5D+test+message",
+        "Nothing+has+happened",
+        "mode%3A+repair",
+    ] {
+        assert!(body.contains(part), "{part} in {body}");
+    }
+    let without = environment(&wire, &Deployment::default()).await;
+    assert_eq!(without.notifier().notify_test(&message).await, Ok(false));
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use copymend_policy::{PolicyDocument, Request, ViaService, service_linked_role_arn};
 
 use super::{
-    Access, Circumstances, agreed, by_role, decide, exclusions_of, of_source_principal,
-    with_organization, with_resource_tags,
+    Access, Circumstances, Exclusion, REQUESTED_REGION, agreed, by_role, decide, exclusions_of,
+    of_source_principal, with_organization, with_resource_tags,
 };
 use crate::fact::Fact;
-use crate::facts::{Facts, Tags};
+use crate::facts::{Facts, SourceKey, Tags};
 use crate::features::{is_fully_managed, via_service};
 use crate::job::BackupCopy;
 use crate::resource::KeyArn;
@@ -16,8 +16,13 @@ use crate::resource::KeyArn;
 type KeyCall = (&'static str, bool);
 
 const DESCRIBE_KEY: KeyCall = ("kms:DescribeKey", false);
-/// It makes a grant for an AWS resource.
 const CREATE_GRANT: &str = "kms:CreateGrant";
+/// It belongs to `kms:CreateGrant`, `kms:ListGrants` and `kms:RevokeGrant` alone, and is true where a
+/// service that is integrated with AWS KMS makes the call on the principal's behalf (AWS KMS
+/// developer guide, "AWS KMS condition keys", `kms:GrantIsForAWSResource`, and "Controlling access to
+/// grants", documented). That a copy's grants are of that kind is inferred from the conditions of
+/// `AWSBackupServiceRolePolicyForBackup` and `AWSBackupServiceLinkedRolePolicyForBackup`.
+const GRANT_IS_FOR_AWS_RESOURCE: &str = "kms:GrantIsForAWSResource";
 
 /// The calls of AWS KMS that the destination's service-linked role makes for a copy of an encrypted
 /// backup. The copy can't do without them: what `AWSBackupServiceLinkedRolePolicyForBackup`
@@ -53,6 +58,59 @@ const AIR_GAPPED_VAULTS_KEY: &[KeyCall] = &[
     ("kms:GenerateDataKeyWithoutPlaintext", true),
 ];
 
+/// What the job role also calls on the key of an Amazon EBS snapshot that it copies itself, and on the
+/// key of the copy, by what `AWSBackupServiceRolePolicyForBackup` lets it do there (inferred).
+const JOB_ROLE_READS_SNAPSHOT: &str = "kms:ReEncryptFrom";
+const JOB_ROLE_WRITES_SNAPSHOT: &[&str] =
+    &["kms:ReEncryptTo", "kms:GenerateDataKeyWithoutPlaintext"];
+
+/// The calls that the job role makes on a key with permissions of its own, those that no copy does
+/// without first. More is asked of the key's policy: for the key of a logically air-gapped vault,
+/// the role itself needs no more than these two (AWS Backup, "Logically air-gapped vaults", "IAM
+/// role", documented).
+#[must_use]
+pub fn own_calls_of_job_role(key: &KeyArn, copy: &BackupCopy, facts: &Facts) -> Vec<&'static str> {
+    let mut calls: Vec<&'static str> = JOB_ROLE.iter().map(|(action, _)| *action).collect();
+    if via_service(&copy.source_recovery_point) != Some(ViaService::Ec2) {
+        return calls;
+    }
+    let is_vault_key = facts
+        .vault_key
+        .facts()
+        .is_some_and(|of_vault| of_vault.arn == *key);
+    let is_source_key = match &facts.source_key {
+        SourceKey::Key(of_source) => of_source.arn == *key,
+        SourceKey::NotEncrypted | SourceKey::Unknown(_) => false,
+    };
+    if is_vault_key && !facts.is_into_air_gapped_vault() {
+        calls.extend(JOB_ROLE_WRITES_SNAPSHOT);
+    }
+    if is_source_key || !is_vault_key {
+        calls.push(JOB_ROLE_READS_SNAPSHOT);
+    }
+    calls
+}
+
+/// Whether the job role is known to make a call on one of its keys in this copy, so that a refusal
+/// stops it, and isn't inferred to.
+pub(crate) fn is_certain_call_of_job_role(
+    action: &str,
+    key: &KeyArn,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> bool {
+    let is_vault_key = facts
+        .vault_key
+        .facts()
+        .is_some_and(|of_vault| of_vault.arn == *key);
+    let is_certain_use = if is_vault_key {
+        facts.is_into_air_gapped_vault()
+    } else {
+        users_of_source_key(copy, facts).contains(&(KeyUser::JobRole, true))
+    };
+    is_certain_use && JOB_ROLE.iter().any(|(certain, _)| *certain == action)
+}
+
 /// Who uses a key for a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyUser {
@@ -80,6 +138,8 @@ impl KeyUser {
 /// How a key is used: by whom, and in which calls.
 struct KeyUse<'a> {
     user: KeyUser,
+    /// Whether it is asked for the user's account itself.
+    is_whole_account: bool,
     calls: &'static [KeyCall],
     /// The Regions that `kms:ViaService` may name: all must be allowed.
     regions: Vec<&'a str>,
@@ -136,7 +196,7 @@ pub struct UserAccess {
 ///
 /// | copy | user | label |
 /// |---|---|---|
-/// | to another account | the destination's service-linked role | documented: AWS Backup, "Creating backup copies across AWS accounts" |
+/// | to another account | the destination's service-linked role | documented: AWS Backup, "Creating backup copies across AWS accounts"; of a fully managed type unverified |
 /// | into a logically air-gapped vault | the job role | documented: AWS Backup, "Logically air-gapped vaults" |
 /// | out of one | the job role, and into a standard vault the destination's service-linked role too | documented: as before |
 /// | inside the account | the job role; for a fully managed type it may be either | inferred |
@@ -151,12 +211,42 @@ pub fn users_of_source_key(copy: &BackupCopy, facts: &Facts) -> Vec<(KeyUser, bo
         (_, Some(true)) => vec![(JobRole, true)],
         (Some(true), Some(false)) => vec![(JobRole, true), (ServiceLinkedRole, true)],
         (Some(true), None) => vec![(JobRole, true), (ServiceLinkedRole, false)],
-        (Some(false), Some(false)) if copy.is_cross_account() => vec![(ServiceLinkedRole, true)],
+        (Some(false), Some(false)) if copy.is_cross_account() => {
+            vec![(ServiceLinkedRole, !fully_managed)]
+        }
         (Some(false), _) if !copy.is_cross_account() && !fully_managed => vec![(JobRole, false)],
         (Some(false) | None, Some(false) | None) => {
             vec![(ServiceLinkedRole, false), (JobRole, false)]
         }
     }
+}
+
+/// Whether it isn't known at all which principal of the destination account uses the source key: of a
+/// fully managed type AWS documents the whole account in one place and its service-linked role in
+/// another (unverified).
+#[must_use]
+pub fn is_source_keys_user_unknown(copy: &BackupCopy, facts: &Facts) -> bool {
+    let fully_managed = is_fully_managed(&copy.source_recovery_point);
+    fully_managed
+        && copy.is_cross_account()
+        && facts.leaves_air_gapped_vault(copy) == Some(false)
+        && facts.enters_air_gapped_vault() == Some(false)
+}
+
+/// Whether the source key's policy leaves it to the destination account as a whole to use the key,
+/// so that it doesn't matter which of its principals does.
+pub(crate) fn admits_destination_account(
+    policy: &PolicyDocument,
+    key: &KeyArn,
+    tags: &Fact<Tags>,
+    copy: &BackupCopy,
+    facts: &Facts,
+) -> bool {
+    let using = KeyUse {
+        is_whole_account: true,
+        ..source_key_use(KeyUser::ServiceLinkedRole, key, tags, copy, facts)
+    };
+    using.access(policy) == Access::Allowed
 }
 
 /// What the source key's policy answers to each who uses it for this copy.
@@ -200,7 +290,7 @@ pub fn key_exclusions<'p>(
     tags: &Fact<Tags>,
     copy: &BackupCopy,
     facts: &Facts,
-) -> Vec<&'p str> {
+) -> Vec<Exclusion<'p>> {
     let using = source_key_use(KeyUser::ServiceLinkedRole, key, tags, copy, facts);
     let requests: Vec<Request> = using
         .calls
@@ -223,6 +313,7 @@ fn source_key_use<'a>(
 ) -> KeyUse<'a> {
     KeyUse {
         user,
+        is_whole_account: false,
         calls: match user {
             KeyUser::ServiceLinkedRole => SERVICE_LINKED_ROLE_READS,
             // The key of the backup is the air-gapped vault's own then.
@@ -261,6 +352,7 @@ pub fn vault_key_access(
     };
     let using = KeyUse {
         user,
+        is_whole_account: false,
         calls,
         regions: vec![copy.destination_vault.region()],
         // Through which service a logically air-gapped vault's key is used is not documented.
@@ -337,9 +429,13 @@ impl KeyUse<'_> {
             ),
             KeyUser::JobRole => (copy.role.as_str().to_owned(), copy.account),
         };
-        // A key is used in its own Region (AWS KMS, "Key ARN", documented).
+        let principal = if self.is_whole_account {
+            format!("arn:{}:iam::{account}:root", self.key.partition())
+        } else {
+            principal
+        };
         let request = by_role(Request::new(principal, action, self.key.as_str()))
-            .with_context("aws:RequestedRegion", [self.key.region()])
+            .with_context(REQUESTED_REGION, [self.key.region()])
             .with_context("kms:CallerAccount", [account.as_str()]);
         let request = match self.user {
             KeyUser::ServiceLinkedRole => {
@@ -349,11 +445,9 @@ impl KeyUse<'_> {
             KeyUser::JobRole => of_source_principal(request, facts),
         };
         if action == CREATE_GRANT {
-            request.with_context("kms:GrantIsForAWSResource", ["true"])
+            request.with_context(GRANT_IS_FOR_AWS_RESOURCE, ["true"])
         } else {
-            // The key belongs to the calls about grants alone (AWS KMS, "AWS KMS condition keys",
-            // documented).
-            request.without_key("kms:GrantIsForAWSResource")
+            request.without_key(GRANT_IS_FOR_AWS_RESOURCE)
         }
     }
 }

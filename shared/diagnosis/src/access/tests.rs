@@ -1,7 +1,7 @@
 use copymend_policy::PolicyDocument;
 use serde_json::{Value, json};
 
-use super::{Access, Facts, key_access, vault_access};
+use super::{Access, Facts, key_access, source_vault_access, vault_access};
 use crate::Failure;
 use crate::advice::samples;
 use crate::fact::Fact;
@@ -244,4 +244,53 @@ fn what_only_calls_about_grants_carry_is_absent_elsewhere() {
         panic!("known");
     };
     assert!(actions.contains(&"kms:ReEncryptFrom") && !actions.contains(&"kms:CreateGrant"));
+}
+
+/// What the vault's policy answers where it lets in whatever has a tag of this name.
+fn of_tag(name: &str, value: &str) -> Access {
+    let condition = json!({"StringEquals": {format!("aws:ResourceTag/{name}"): value}});
+    of_vault(&condition, |facts| {
+        let tags = [
+            ("stage", "prod"),
+            ("aws:cloudformation:stack-name", "backups"),
+        ];
+        let tags = tags.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        facts.vault_tags = Fact::Known(Tags::from(tags));
+    })
+}
+
+#[test]
+fn a_tag_that_aws_sets_is_not_known_as_a_condition_key() {
+    assert_eq!(of_tag("stage", "prod"), Access::Allowed);
+    assert_eq!(of_tag("stage", "test"), missing());
+    assert_eq!(of_tag("owner", "me"), missing());
+    let key = "aws:ResourceTag/aws:cloudformation:stack-name";
+    assert_eq!(
+        of_tag("aws:cloudformation:stack-name", "backups"),
+        unknown(&[key])
+    );
+    assert_eq!(
+        of_tag("aws:cloudformation:stack-name", "other"),
+        unknown(&[key])
+    );
+    // One that isn't there can't be asked for.
+    assert_eq!(of_tag("aws:cloudformation:stack-id", "x"), missing());
+}
+
+#[test]
+fn the_tags_of_a_snapshot_are_not_known_as_condition_keys_of_aws_backup() {
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "backup:CopyFromBackupVault", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/stage": "prod"}}});
+    let policy = policy(&json!([deny]));
+    let of = |point: &str| {
+        let failure = samples::failure(&samples::event(point, "EBS"));
+        let mut facts = facts();
+        let tags = Tags::from([("stage".to_owned(), "prod".to_owned())]);
+        facts.recovery_point_tags = Fact::Known(crate::RecoveryPointTags::Tags(tags));
+        source_vault_access(Some(&policy), failure.copy(), &facts)
+    };
+    assert_eq!(of(samples::SNAPSHOT), unknown(&["aws:ResourceTag/stage"]));
+    let own =
+        "arn:aws:backup:eu-west-1:111122223333:recovery-point:9e1d2c3b-0000-4000-8000-000000000001";
+    assert!(matches!(of(own), Access::Denied { .. }));
 }

@@ -10,6 +10,7 @@ mod source;
 pub(crate) mod standing;
 pub(crate) mod state;
 mod steps;
+pub(crate) mod stored;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub(crate) use case::{Case, owner_of_key, step};
 pub(crate) use hops::{through_own_key, two_hops};
 pub use source::advise_unlisted_source;
 pub(crate) use steps::{add_each, step};
+pub use stored::steps_after_refused_put;
 pub(crate) use text::{is_plain, is_plain_tag, list, lower_first, quoted, shown, word};
 
 /// Steps for people.

@@ -192,6 +192,7 @@ pub(crate) fn facts() -> Facts {
         service_linked_role: unknown(),
         job_role: Fact::Known(Some(role())),
         job_role_access: access(),
+        job_role_keys: Vec::new(),
         recovery_point_tags: known_tags(tags([("CostCenter", "300"), ("owner", "me")])),
         tag_policy: Fact::Known(Some(
             TagPolicy::parse(

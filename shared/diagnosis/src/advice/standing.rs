@@ -18,16 +18,6 @@ const MOST: usize = 5;
 /// what it says. `is_key` tells a key's policy, whose length AWS KMS limits, from a vault's.
 pub(crate) fn first_in(policy: &PolicyDocument, is_key: bool) -> Vec<String> {
     let mut steps = Vec::new();
-    let statements = || (1_usize..).zip(policy.statements());
-    let dead = statements().filter_map(|(place, found)| Some((place, found.unique_ids().next()?)));
-    for (place, id) in dead.take(MOST) {
-        steps.push(format!(
-            "Statement {place} of policy.json names {}, which AWS leaves of a role or user that was deleted. AWS takes no policy that \
-             holds it: take this principal out, and the whole statement where it is the only one. Ask first whether a role of that name \
-             was created anew and should be named by its ARN instead.",
-            quoted(id)
-        ));
-    }
     let bytes = policy.as_str().len();
     let most = KEY_POLICY_MAX_BYTES;
     if bytes.saturating_add(ROOM) > most {
@@ -192,19 +182,6 @@ mod tests {
     }
 
     const ROOT: &str = "arn:aws:iam::111122223333:root";
-
-    #[test]
-    fn a_dead_principal_is_taken_out_first() {
-        let dead = "AROAEXAMPLEEXAMPLE111";
-        let found = policy(&json!({ "Version": "2012-10-17", "Statement": [
-            allow(ROOT, &json!({})), allow(dead, &json!({})) ] }));
-        let steps = first_in(&found, false);
-        assert_eq!(steps.len(), 1);
-        assert!(
-            steps[0].contains("Statement 2") && steps[0].contains(dead),
-            "{steps:?}"
-        );
-    }
 
     #[test]
     fn room_is_made_first_in_a_full_policy() {

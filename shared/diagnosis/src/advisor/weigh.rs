@@ -243,6 +243,21 @@ fn sorted(
             candidates.push(Assessment::of(*cause, suggested.why, finding));
         }
     }
+    let named: Vec<Cause> = explanation
+        .named
+        .iter()
+        .map(|cause| translated(*cause, own))
+        .collect();
+    let mut candidates: Vec<Assessment> = candidates
+        .into_iter()
+        .map(|one| {
+            if named.contains(&one.cause) {
+                one.against_the_message()
+            } else {
+                one
+            }
+        })
+        .collect();
     let class = |assessment: &Assessment| match assessment.verdict {
         Verdict::Confirmed => u8::from(proposed.first() != Some(&assessment.cause)),
         Verdict::NotCheckable if assessment.cause == Cause::Unknown => 4,

@@ -90,7 +90,7 @@ pub(super) fn is_any_open(
 }
 
 /// What a key can have that stops a copy.
-const OF_KEYS: [Cause; 5] = [
+pub(super) const OF_KEYS: [Cause; 5] = [
     Cause::SourceKeyPolicy,
     Cause::SourceKeyDeny,
     Cause::SourceKeyState,

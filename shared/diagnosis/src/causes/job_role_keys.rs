@@ -1,10 +1,12 @@
 //! The keys that the job role uses for a copy, and what that leaves open.
 //!
-//! The policy simulator is asked about the two calls of AWS Backup alone. The calls of AWS KMS that
-//! the job role makes rest on the same layers, and on resource control policies, which no simulator
+//! The calls of AWS KMS that the job role makes rest on the same layers as its calls of AWS Backup, and
+//! on resource control policies, which no simulator
 //! judges (Organizations, "Resource control policies", documented: they cover AWS KMS, and not AWS
 //! Backup).
 
+use super::key_simulation::at_keys;
+use super::simulation::Layer;
 use super::{Cause, Family};
 use crate::access::{KeyUser, users_of_source_key};
 use crate::assess::{Assessment, Verdict};
@@ -130,21 +132,44 @@ fn may_bind_job_role(cause: Cause, copy: &BackupCopy, facts: &Facts) -> bool {
         && (cause != Cause::ServiceControlPolicy || may_be_under_service_control(copy, facts))
 }
 
-const NOT_ASKED: &str =
-    "the calls of AWS KMS that the job role makes with its own permissions were not simulated";
+/// The customer managed keys that the job role uses itself for this copy, as far as they are known,
+/// each once.
+#[must_use]
+pub fn keys_of_job_role<'f>(copy: &BackupCopy, facts: &'f Facts) -> Vec<&'f KeyFacts> {
+    let mut keys: Vec<&KeyFacts> = Vec::new();
+    for key in of(copy, facts) {
+        match key {
+            JobRoleKey::Known(key) if keys.iter().all(|known| known.arn != key.arn) => {
+                keys.push(key);
+            }
+            JobRoleKey::Known(_) | JobRoleKey::Open => {}
+        }
+    }
+    keys
+}
 
 /// What is left of a layer that lets the job role make the two calls of AWS Backup: it may refuse
 /// the use of a key.
 pub(crate) fn open_at_keys(assessment: Assessment, copy: &BackupCopy, facts: &Facts) -> Assessment {
+    let layer = if assessment.cause == Cause::JobRolePermission {
+        Layer::Identity
+    } else if assessment.cause == Cause::PermissionsBoundary {
+        Layer::Boundary
+    } else {
+        Layer::Organization
+    };
     let may_bind = assessment.cause.is_in(Family::Simulated)
         && may_bind_job_role(assessment.cause, copy, facts);
-    if assessment.verdict != Verdict::RuledOut || !may_bind || of(copy, facts).is_empty() {
+    if assessment.verdict != Verdict::RuledOut || !may_bind {
         return assessment;
     }
+    let Some((verdict, at_keys)) = at_keys(layer, copy, facts) else {
+        return assessment;
+    };
     let mut evidence = assessment.evidence;
-    evidence.push(NOT_ASKED.to_owned());
+    evidence.extend(at_keys);
     Assessment {
-        verdict: Verdict::NotCheckable,
+        verdict,
         evidence,
         ..assessment
     }

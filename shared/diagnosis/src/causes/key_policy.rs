@@ -1,6 +1,6 @@
 //! The policy of the key of the source backup.
 
-use copymend_policy::{KeyGrant, KeyProfile, PolicyDocument};
+use copymend_policy::{KeyGrant, KeyProfile, PolicyDocument, PolicyOwner};
 
 use super::image_keys::worse;
 use super::vault_policy::as_json;
@@ -9,9 +9,11 @@ use super::{
     page, rules, service_linked_role,
 };
 use crate::access::{
-    Access, UserAccess, open_denies, source_key_access, source_key_access_of, without_denies,
+    Access, UserAccess, admits_destination_account, is_source_keys_user_unknown, open_denies,
+    source_key_access, source_key_access_of, without_denies,
 };
 use crate::advice::standing::{except_from_deny, first_in, with_free_sid};
+use crate::advice::stored::{putters, to_clean};
 use crate::advice::{Case, add_each, step};
 use crate::assess::{
     Checked, Finding, Verdict, confirmed, depends_on, depends_on_denies, not_checkable, ruled_out,
@@ -69,7 +71,7 @@ pub(super) static POLICY: Entry = Entry {
              |key policy of the key does not", NOT_ALLOWED]
             not [ANOTHER_KEY, "to perform|key policy allows|boundary|secretsmanager| allows it\
                  | permits it|key of the destination|key of destination"]
-            or [JobRolePermission, DestinationVaultKey]
+            besides [JobRolePermission, DestinationVaultKey]
             => "The message says that the key policy does not allow the use.";
     },
     shown: Shown::ByFacts(
@@ -154,6 +156,14 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
     if !denies {
         key_facts.policy_names.read()?;
     }
+    let is_user_unknown = is_source_keys_user_unknown(copy, facts);
+    let (arn, tags) = (&key_facts.arn, &key_facts.tags);
+    if !denies && is_user_unknown && admits_destination_account(policy, arn, tags, copy, facts) {
+        return Ok(ruled_out(format!(
+            "the key policy allows what the copy needs to account {} as a whole",
+            copy.destination_account
+        )));
+    }
     let answers = source_key_access(policy, &key_facts.arn, &key_facts.tags, copy, facts);
     let stands = |one: &&UserAccess| one.is_certain;
     let of_users = |answers: Vec<&UserAccess>| {
@@ -195,6 +205,8 @@ fn key_policy(denies: bool, copy: &BackupCopy, facts: &Facts) -> Checked {
         evidence.push(
             if is_inside {
                 "source and destination are one account; which principal uses the key then is not documented"
+            } else if is_user_unknown {
+                "AWS Backup manages this type fully; which principal of the destination account uses the key then is not documented"
             } else {
                 "which principal uses the key depends on the kinds of the two vaults, which are not known"
             }
@@ -300,14 +312,18 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     if !case.is_cross_account() || is_into_air_gapped_vault(case) {
         return job_role_steps(case);
     }
-    let mut steps = Vec::new();
+    let mut steps = before_all(case);
     let role_is_missing = case
         .facts()
         .is_some_and(|facts| matches!(facts.service_linked_role, Fact::Known(None)));
     if role_is_missing {
         steps.push(service_linked_role::create(case));
     }
-    if case.is_fully_managed() {
+    let leaves_air_gapped = case.facts().is_some_and(|facts| {
+        let vault = facts.source_vault.known().and_then(Option::as_ref);
+        vault.is_some_and(BackupVault::is_logically_air_gapped)
+    });
+    if case.is_fully_managed() && !leaves_air_gapped {
         steps.push(format!(
             "This type is encrypted with the key of the source vault. Which principal of account {} uses that key is not \
              documented, so Copymend does not edit this policy by itself; AWS's published list admits the whole account.",
@@ -318,8 +334,21 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
     steps.push(save_policy(case));
     let standing = standing_policy(case);
     steps.extend(standing.map_or_else(Vec::new, |policy| first_in(policy, true)));
-    let statements = statements(case);
-    if statements.is_empty() {
+    let statements = if leaves_air_gapped {
+        Vec::new()
+    } else {
+        statements(case)
+    };
+    if leaves_air_gapped {
+        steps.push(format!(
+            "The backup is in a logically air-gapped vault. Its key is used by the job role {}, and by AWSServiceRoleForBackup of \
+             account {}. Let each of them that the policy does not admit use the key: kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, \
+             kms:GenerateDataKey*, kms:DescribeKey, and kms:CreateGrant if kms:GrantIsForAWSResource is true. Admit nobody else of \
+             these accounts, and change nothing else in policy.json.",
+            case.role_shown(),
+            case.account()
+        ));
+    } else if statements.is_empty() {
         steps.push(format!(
             "Let AWSServiceRoleForBackup of account {} use the key: kms:DescribeKey, kms:ReEncryptFrom, \
              kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants, and kms:CreateGrant if kms:GrantIsForAWSResource is true. Change \
@@ -327,22 +356,25 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
             case.account()
         ));
     }
-    let leaves_air_gapped = case.facts().is_some_and(|facts| {
-        let vault = facts.source_vault.known().and_then(Option::as_ref);
-        vault.is_some_and(BackupVault::is_logically_air_gapped)
-    });
-    if leaves_air_gapped {
-        steps.push(format!(
-            "The backup is in a logically air-gapped vault, so the job role {} must be able to use the key too: kms:Encrypt, \
-             kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, and kms:CreateGrant if \
-             kms:GrantIsForAWSResource is true.",
-            case.role_shown()
-        ));
-    }
     let add = "Add this to the list `Statement` of policy.json, and change nothing else";
     steps.extend(add_each(add, &statements));
+    steps.extend(put_as(case));
     steps.extend([write_policy(case), case.start_again_once_it_counts()]);
     steps
+}
+
+/// What must be done before anything is written, or instead.
+fn before_all(case: &Case<'_>) -> Vec<String> {
+    let (Some(key), Some(policy)) = (case.key(), standing_policy(case)) else {
+        return Vec::new();
+    };
+    let support = putters(policy).support(key.arn().account()).into_iter();
+    support.chain(to_clean(policy, PolicyOwner::Key)).collect()
+}
+
+/// As whom the policy is written back, where it isn't as anybody of the account whom IAM lets.
+fn put_as(case: &Case<'_>) -> Option<String> {
+    putters(standing_policy(case)?).put_as()
 }
 
 fn is_into_air_gapped_vault(case: &Case<'_>) -> bool {
@@ -354,16 +386,18 @@ fn is_into_air_gapped_vault(case: &Case<'_>) -> bool {
 /// vaults", documented). Inside an account it is not documented who does; AWS's advice on the
 /// message is to admit the job role (AWS Backup, "Troubleshooting", documented).
 fn job_role_steps(case: &Case<'_>) -> Vec<String> {
-    vec![
+    let mut steps = before_all(case);
+    steps.extend([
         save_policy(case),
         format!(
             "Let the job role {} use the key: kms:DescribeKey, kms:Decrypt, kms:GenerateDataKey, and kms:CreateGrant if \
                  kms:GrantIsForAWSResource is true. Change nothing else in policy.json.",
             case.role_shown()
         ),
-        write_policy(case),
-        case.start_again_once_it_counts(),
-    ]
+    ]);
+    steps.extend(put_as(case));
+    steps.extend([write_policy(case), case.start_again_once_it_counts()]);
+    steps
 }
 
 fn same_account_page(case: &Case<'_>) -> Option<&'static str> {
@@ -376,7 +410,8 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
         .filter(|_| !is_into_air_gapped_vault(case))
         .or_else(|| is_into_air_gapped_vault(case).then(|| case.role().to_string()))
         .unwrap_or_else(|| format!("AWSServiceRoleForBackup of account {}", case.account()));
-    vec![
+    let mut steps = before_all(case);
+    steps.extend([
             save_policy(case),
             "Find the Deny that matches the copy; the report's evidence quotes it. Someone put it there on purpose: ask its author \
              first. Copymend never changes a Deny."
@@ -385,9 +420,10 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
                 "If the copy should be allowed, except this role from that Deny: {}",
                 except_from_deny(standing_policy(case), &format!("`{role}`"))
             ),
-            write_policy(case),
-            case.start_again(),
-    ]
+    ]);
+    steps.extend(put_as(case));
+    steps.extend([write_policy(case), case.start_again()]);
+    steps
 }
 
 /// The key's policy, where it was read.

@@ -9,6 +9,7 @@ mod image_keys;
 mod job_role_keys;
 mod key;
 pub(crate) mod key_policy;
+mod key_simulation;
 mod organization;
 mod passing;
 mod permission;
@@ -32,6 +33,7 @@ use crate::messages::rules;
 pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, always, never};
 pub use entry::{Remedy, Repairable};
 pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
+pub use job_role_keys::keys_of_job_role;
 pub(crate) use job_role_keys::open_at_keys;
 pub(crate) use vault::is_of_no_use;
 
@@ -195,6 +197,13 @@ impl Cause {
         self.remedy() == Remedy::Retry
     }
 
+    /// Whether the copy found no room: too many ran at once, or a quota was used up. There may be room
+    /// minutes later, with nothing repaired (inferred).
+    #[must_use]
+    pub const fn is_lack_of_room(self) -> bool {
+        matches!(self, Self::Concurrency | Self::Quota)
+    }
+
     pub(crate) fn is_in(self, family: Family) -> bool {
         self.entry().families.contains(&family)
     }
@@ -219,6 +228,11 @@ impl Cause {
                 .collect()
         });
         DENIES.contains(&self)
+    }
+
+    /// Whether it is about the key of the source backup.
+    pub(crate) fn is_of_source_key(self) -> bool {
+        image_keys::OF_KEYS.contains(&self)
     }
 
     /// Its place in the order in which causes must be put right; the last where no fact shows it.

@@ -17,8 +17,8 @@ pub(super) static PERMISSION: Entry = Entry {
     slug: "job-role-permission",
     title: "The job role lacks a permission",
     happens: "The job role's own policies do not allow an action that the copy needs, or deny it.",
-    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes. Where it does not answer, the \
-        role's policies are read one by one.",
+    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes, and about those of AWS KMS on each key \
+        that the job role uses itself. Where it does not answer about the first, the role's policies are read one by one.",
     also: "A job role that lacks the permission gives the same text.",
     messages: rules! {
         // Access to a key is denied, with other words between: by what is less sure than for the
@@ -121,8 +121,8 @@ pub(super) static BOUNDARY: Entry = Entry {
     title: "A permissions boundary blocks the call",
     happens: "The job role has a permissions boundary that does not allow an action that the copy needs, whatever the role's \
         own policies allow.",
-    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes. Where it does not answer, the \
-        role's policies are read one by one.",
+    found: "The policy simulator is asked about the two calls of AWS Backup that every copy makes, and about those of AWS KMS on each key \
+        that the job role uses itself. Where it does not answer about the first, the role's policies are read one by one.",
     also: "A permissions boundary can refuse it too.",
     messages: rules! {
         Others 110 ["permissions boundar|permission boundar", BLOCKS] not [GRAMMAR]
@@ -178,6 +178,54 @@ fn stopped<'c>(
         .filter(|action| is_plain(&action.action))
         .collect()
 }
+
+/// The calls on keys that the simulator refuses in this way, where nothing is missing for it to tell.
+fn stopped_at_keys<'c>(case: &Case<'c>, meaning: Simulated) -> Vec<&'c SimulatedAction> {
+    let keys = case.facts().map(|facts| facts.job_role_keys.as_slice());
+    keys.into_iter()
+        .flatten()
+        .filter_map(|key| key.actions.known())
+        .flatten()
+        .filter(|action| action.meaning() == meaning && action.missing_context_values.is_empty())
+        .filter(|action| is_plain(&action.action) && is_plain(&action.resource))
+        .collect()
+}
+
+/// How to let the role use keys: each call on its key alone. A grant is made for a service.
+fn allow_at_keys(case: &Case<'_>, calls: &[&SimulatedAction]) -> Vec<String> {
+    let mut steps: Vec<String> = calls
+        .iter()
+        .map(|call| {
+            format!(
+                "By {}, no policy of the role allows {} on `{}`.",
+                call.told_by, call.action, call.resource
+            )
+        })
+        .collect();
+    let statements: Vec<Value> = calls
+        .iter()
+        .map(|call| {
+            let mut statement =
+                json!({ "Effect": "Allow", "Action": call.action, "Resource": call.resource });
+            if let Some(statement) = statement
+                .as_object_mut()
+                .filter(|_| call.action == CREATE_GRANT)
+            {
+                let condition = json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } });
+                statement.insert("Condition".to_owned(), condition);
+            }
+            statement
+        })
+        .collect();
+    if !calls.is_empty() && case.is_verified() {
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+        steps.push(step!("Let the role make these calls on the key";
+            "aws iam put-role-policy --role-name {} --policy-name UseKeysForCopies --policy-document '{policy}'", case.role().name()));
+    }
+    steps
+}
+
+const CREATE_GRANT: &str = "kms:CreateGrant";
 
 /// The actions that no policy of the role allows.
 fn missing<'c>(case: &Case<'c>) -> Vec<&'c SimulatedAction> {
@@ -297,9 +345,11 @@ fn about_denials(denied: &[&SimulatedAction], case: &Case<'_>) -> Option<String>
 }
 
 fn permission_steps(case: &Case<'_>) -> Vec<String> {
-    let (missing, denied) = (missing(case), denied(case));
+    let (missing, mut denied) = (missing(case), denied(case));
+    let missing_at_keys = stopped_at_keys(case, Simulated::NotByIdentity);
+    denied.extend(stopped_at_keys(case, Simulated::DeniedByIdentity));
     let mut steps = Vec::new();
-    if missing.is_empty() && denied.is_empty() {
+    if missing.is_empty() && denied.is_empty() && missing_at_keys.is_empty() {
         steps.push(simulate(case));
         steps.extend(allow(case, None));
     }
@@ -314,6 +364,7 @@ fn permission_steps(case: &Case<'_>) -> Vec<String> {
     if !missing.is_empty() {
         steps.extend(allow(case, Some(&missing)));
     }
+    steps.extend(allow_at_keys(case, &missing_at_keys));
     steps.extend(about_denials(&denied, case));
     let behind = not_by_boundary(case);
     if !behind.is_empty() {
@@ -404,6 +455,13 @@ fn boundary_steps(case: &Case<'_>) -> Vec<String> {
             format!("{what} Allow it in that policy. {ON_PURPOSE}"),
         ],
     };
+    let at_keys = stopped_at_keys(case, Simulated::NotByBoundary);
+    steps.extend(at_keys.iter().map(|call| {
+        format!(
+            "By {}, it does not allow {} on `{}`. Allow that there, too.",
+            call.told_by, call.action, call.resource
+        )
+    }));
     let missing = missing(case);
     if !missing.is_empty() {
         steps.push(format!(

@@ -20,13 +20,13 @@ pub(super) static TRUST: Entry = Entry {
     messages: rules! {
         // Documented: "IAM Role … cannot be assumed by AWS Backup".
         Others 170 ["cannot be assumed|can not be assumed|could not be assumed|not be assumed by\
-             |is not assumable"] not [SERVICE_LINKED_ROLE_NOT_ASSUMED] or [JobRoleMissing]
+             |is not assumable"] not [SERVICE_LINKED_ROLE_NOT_ASSUMED] besides [JobRoleMissing]
             => "AWS Backup cannot assume the role.";
         // Seen in many services: "Unable to assume role", "not authorized to assume IAM Role".
         Others 180 ["unable to assume|not able to assume|not authorized to assume|could not assume\
              |cannot assume|failed to assume|failure to assume|not allowed to assume|error assuming\
              |not have permission to assume|not have permissions to assume", "role"]
-            or [JobRoleMissing] => "The role could not be assumed.";
+            besides [JobRoleMissing] => "The role could not be assumed.";
         Others 190 ["trust policy|trust relationship", "does not allow|not include|not trust\
              |missing|not permit|not valid|invalid|misconfigured|denies|no role trust policy\
              |must allow|should allow"] not [GRAMMAR]

@@ -38,7 +38,7 @@ pub(super) static MISSING: Entry = Entry {
                  |awsserviceroleforbackuprestoretesting|permission|polic"]
             => "AWS Backup's service-linked role is missing.";
         // Seen: "The provided role …/AWSServiceRoleForBackup cannot be assumed by AWS Backup."
-        Others 160 [SERVICE_LINKED_ROLE_NOT_ASSUMED] or [JobRoleMissing, JobRoleTrust]
+        Others 160 [SERVICE_LINKED_ROLE_NOT_ASSUMED] besides [JobRoleMissing, JobRoleTrust]
             => "AWS Backup's service-linked role is missing.";
     },
     shown: Shown::ByFacts(150, missing, |_, facts| {

@@ -1,6 +1,7 @@
 //! What the policy simulator, or the role's policies, say of the job role, layer by layer.
 
 use super::job_role_keys::{may_be_under_service_control, may_have_boundary};
+use super::key_simulation::at_keys;
 use crate::assess::{
     Checked, Finding, Verdict, confirmed, depends_on, not_checkable, ruled_out, unreadable,
 };
@@ -48,7 +49,23 @@ pub(super) fn may_copy(layer: Layer, copy: &BackupCopy, facts: &Facts) -> Checke
         .find(|verdict| with(*verdict).next().is_some())
         .unwrap_or(Verdict::RuledOut);
     let evidence = with(verdict).flat_map(|(_, evidence)| evidence.iter().cloned());
-    Ok((verdict, evidence.collect()))
+    let finding: Finding = (verdict, evidence.collect());
+    // What is open at a key is said of what lets the two calls of AWS Backup pass: `open_at_keys`.
+    Ok(match at_keys(layer, copy, facts) {
+        Some(at_keys) if at_keys.0 == Verdict::Confirmed => worse_of_both(finding, at_keys),
+        Some(_) | None => finding,
+    })
+}
+
+/// What is shown by both is shown by all that shows it.
+fn worse_of_both(of_backup: Finding, mut at_keys: Finding) -> Finding {
+    if of_backup.0 == Verdict::Confirmed {
+        let (verdict, mut evidence) = of_backup;
+        evidence.append(&mut at_keys.1);
+        (verdict, evidence)
+    } else {
+        at_keys
+    }
 }
 
 fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
@@ -67,11 +84,11 @@ fn one_action(layer: Layer, fact: &SimulatedFact) -> Finding {
     }
 }
 
-fn blocked(what: &str, action: &SimulatedAction) -> Finding {
+pub(super) fn blocked(what: &str, action: &SimulatedAction) -> Finding {
     confirmed(format!("{}: {what} {}", action.told_by, call(action)))
 }
 
-fn may_call(action: &SimulatedAction) -> Finding {
+pub(super) fn may_call(action: &SimulatedAction) -> Finding {
     let said = match action.told_by {
         ToldBy::Simulator => "the policy simulator says that the job role may call",
         ToldBy::Policies => "the job role's policies, read one by one, allow",
@@ -79,7 +96,7 @@ fn may_call(action: &SimulatedAction) -> Finding {
     ruled_out(format!("{said} {}", call(action)))
 }
 
-fn call(action: &SimulatedAction) -> String {
+pub(super) fn call(action: &SimulatedAction) -> String {
     format!("{} on `{}`", action.action, action.resource)
 }
 
@@ -172,7 +189,7 @@ fn behind_the_boundary(fact: &SimulatedFact, action: &SimulatedAction) -> Findin
     }
 }
 
-fn unclear(action: &SimulatedAction) -> Finding {
+pub(super) fn unclear(action: &SimulatedAction) -> Finding {
     let keys = &action.missing_context_values;
     let is_silent = action.is_cross_account && action.identity_decision.is_none();
     if !keys.is_empty() {

@@ -20,7 +20,7 @@ pub(super) static DENY: Entry = Entry {
         Others 60 ["source vault|source backup vault|copyfrombackupvault", VAULT_POLICY,
             "explicitly den|denies"]
             not ["authorized to perform:|authorised to perform:|not explicitly den"]
-            or [JobRolePermission]
+            besides [JobRolePermission]
             => "The message says that the source vault's access policy denies the copy.";
     },
     shown: Shown::ByFacts(25, deny, |_, facts| {

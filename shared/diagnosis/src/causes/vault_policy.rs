@@ -1,6 +1,6 @@
 //! The access policy of the destination vault.
 
-use copymend_policy::{NewStatement, PolicyDocument, VaultGrant, VaultScope};
+use copymend_policy::{NewStatement, PolicyDocument, PolicyOwner, VaultGrant, VaultScope};
 use serde_json::{Value, json};
 
 use super::{Cause, Entry, Family, Pages, Remedy, Repairable, Shown, console, page, rules};
@@ -8,6 +8,7 @@ use crate::access::{
     Access, COPY_INTO_BACKUP_VAULT, vault_access, vault_open_denies, without_denies,
 };
 use crate::advice::standing::{except_from_deny, first_in, other_organizations, with_free_sid};
+use crate::advice::stored::to_clean;
 use crate::advice::{Case, step};
 use crate::assess::{
     Checked, Finding, SAME_ACCOUNT, Verdict, confirmed, depends_on, depends_on_denies,
@@ -43,11 +44,11 @@ pub(super) static POLICY: Entry = Entry {
         // Inferred: the vault policy in plain words. The words must stand together, for a text may
         // name several policies.
         Others 20 [DESTINATION_VAULT_POLICY_REFUSES, NOT_ALLOWED, INTO_IT]
-            not [NOT_THE_DESTINATION, "authorized to perform:|denies| role"] or [JobRolePermission]
+            not [NOT_THE_DESTINATION, "authorized to perform:|denies| role"] besides [JobRolePermission]
             => "The message says that the vault's access policy does not allow the copy.";
         Others 30 [NO_STATEMENT_OF_IT, "allows|grants|permits", INTO_IT]
             not [NOT_THE_DESTINATION, "authorized to perform:|denies|denied by|is denied| role"]
-            or [JobRolePermission]
+            besides [JobRolePermission]
             => "The message says that the vault's access policy does not allow the copy.";
     },
     shown: Shown::ByFacts(120, policy, is_unread),
@@ -189,6 +190,7 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
             ));
         }
         (Some(statement), Some(_)) => {
+            steps.extend(cleaned(case));
             steps.push(save_policy_or_begin(case));
             steps.extend(as_it_stands(case));
             steps.push(step(
@@ -196,7 +198,7 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
                 &statement.to_string(),
             ));
         }
-        (_, _) => steps.extend([
+        (_, _) => steps.extend(cleaned(case).into_iter().chain([
             save_policy_or_begin(case),
             format!(
                 "Add one statement to policy.json, and change nothing else: it allows {COPY_INTO_BACKUP_VAULT} on `*` to \
@@ -206,7 +208,7 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
                 case.source_account(),
                 case.role_shown()
             ),
-        ]),
+        ])),
     }
     steps.extend([case.write_vault_policy(), case.start_again()]);
     steps
@@ -215,6 +217,11 @@ fn policy_steps(case: &Case<'_>) -> Vec<String> {
 /// The vault's policy, where it was read.
 fn standing_policy<'c>(case: &Case<'c>) -> Option<&'c PolicyDocument> {
     case.facts()?.vault_policy.known()?.as_ref()
+}
+
+/// What AWS takes no policy with.
+fn cleaned(case: &Case<'_>) -> Vec<String> {
+    standing_policy(case).map_or_else(Vec::new, |policy| to_clean(policy, PolicyOwner::Vault))
 }
 
 /// What else the policy needs as it stands.
@@ -262,7 +269,8 @@ pub(super) fn as_json(statement: &NewStatement) -> Option<Value> {
 }
 
 fn deny_steps(case: &Case<'_>) -> Vec<String> {
-    vec![
+    let mut steps = cleaned(case);
+    steps.extend([
             case.save_vault_policy(),
             "Find the Deny that matches the copy; the report's evidence quotes it. Someone put it there on purpose: ask its author \
              first. Copymend never changes a Deny."
@@ -273,5 +281,6 @@ fn deny_steps(case: &Case<'_>) -> Vec<String> {
             ),
             case.write_vault_policy(),
             case.start_again(),
-    ]
+    ]);
+    steps
 }

@@ -4,7 +4,8 @@
 //! not authorized to perform:` *action* `on resource:` *resource*, then `because no` *type* `policy
 //! allows the` *action* `action` or `with an explicit deny in a` *type* `policy`, since 2025 with
 //! the ARN of the denying policy. Services leave parts out, so every part is optional here. AWS
-//! Backup also says `is not authorized to call` *action*.
+//! Backup also says `is not authorized to call` *action*, and its own `Access Denied trying to call
+//! AWS Backup service` (documented) may go on in IAM's words (inferred).
 
 use super::policy_type::{self, PolicyType};
 use super::text;
@@ -49,38 +50,89 @@ pub(super) struct Sentence<'m> {
 /// or `to call` ends.
 pub(super) fn parse(message: &str, anchors: impl IntoIterator<Item = usize>) -> Vec<Sentence<'_>> {
     let mut sentences = Vec::new();
+    let mut tells_of_refused_call = false;
     for end in anchors {
         let Some(verb) = Verb::ending_at(message, end) else {
             continue;
         };
-        let Some(principal) = refused(message, end - verb.word().len()) else {
-            continue;
-        };
-        let Some(words) = after_verb(message, end) else {
-            continue;
-        };
-        let (action, words) = read_action(words);
-        if verb == Verb::Call && action.is_none() {
-            continue;
-        }
-        let mut denial = AccessDenial {
-            principal,
-            action,
-            ..AccessDenial::default()
-        };
-        read_rest(message, words, &mut denial);
-        if denial != AccessDenial::default() {
-            sentences.push(Sentence {
-                denial,
-                verb,
-                leaves_a_deny_open: false,
-            });
-            if sentences.len() == MOST_DENIALS {
-                break;
+        let denial = match unauthorized(message, verb, end) {
+            Some(denial) => denial,
+            // Once alone: the rest of the message is read each time.
+            None if !tells_of_refused_call && is_refused_call(message, verb, end) => {
+                tells_of_refused_call = true;
+                let Some(denial) = refused_call(message, end) else {
+                    continue;
+                };
+                denial
             }
+            None => continue,
+        };
+        sentences.push(Sentence {
+            denial,
+            verb,
+            leaves_a_deny_open: false,
+        });
+        if sentences.len() == MOST_DENIALS {
+            break;
         }
     }
     sentences
+}
+
+/// `is not authorized to` *verb* *action*, and what follows.
+fn unauthorized(message: &str, verb: Verb, end: usize) -> Option<AccessDenial<'_>> {
+    let principal = refused(message, end - verb.word().len())?;
+    let (action, words) = read_action(after_verb(message, end)?);
+    if verb == Verb::Call && action.is_none() {
+        return None;
+    }
+    let mut denial = AccessDenial {
+        principal,
+        action,
+        ..AccessDenial::default()
+    };
+    read_rest(message, words, &mut denial);
+    (denial != AccessDenial::default()).then_some(denial)
+}
+
+/// Whether this is the `call` of `Access Denied trying to call`.
+fn is_refused_call(message: &str, verb: Verb, end: usize) -> bool {
+    let before = message.get(..end - verb.word().len());
+    let Some(before) = before.filter(|_| verb == Verb::Call) else {
+        return false;
+    };
+    let mut back = words::words_back(before).skip_while(|word| is_one_of(word, "to|when|while"));
+    let is = |word: Option<&str>, known: &str| word.is_some_and(|word| is_one_of(word, known));
+    if !is(back.next(), "trying") {
+        return false;
+    }
+    let mut back = back.skip_while(|word| is_one_of(word, "when|while"));
+    is(back.next(), "denied")
+        && !back
+            .take(2)
+            .any(|word| is_negation(word) || is_one_of(word, "never"))
+}
+
+/// The rest of `Access Denied trying to call AWS Backup service` in IAM's words, where it names a
+/// type of policy that isn't the resource's: that one is the vault's, which the words stand for
+/// anyway.
+fn refused_call(message: &str, end: usize) -> Option<AccessDenial<'_>> {
+    let mut words = after_verb(message, end)?;
+    let mut service = words.find(|word| !word.is_any("the|aws|amazon"))?;
+    if service.is("backup") {
+        service = words.next()?;
+    } else {
+        return None;
+    }
+    if !bare(service.text).eq_ignore_ascii_case("service") {
+        return None;
+    }
+    let mut denial = AccessDenial::default();
+    read_rest(message, words, &mut denial);
+    denial
+        .policy_type
+        .filter(|found| *found != PolicyType::Resource)
+        .map(|_| denial)
 }
 
 const FILLERS: &str =

@@ -56,6 +56,8 @@ pub struct Explanation<'m> {
     /// The causes that the wording admits, best first. Never empty, no cause twice;
     /// [`Cause::Unknown`] stands alone.
     pub candidates: Vec<Candidate>,
+    /// Those of them that the text says it is, in so many words. The others give the same text.
+    pub named: Vec<Cause>,
     /// The access-denied sentence, if the message holds one. Of several, the first that names an
     /// action.
     pub denial: Option<AccessDenial<'m>>,
@@ -131,7 +133,7 @@ pub fn explain(message: &str) -> Explanation<'_> {
     for sentence in &mut sentences {
         sentence.leaves_a_deny_open = evidence.leaves_a_deny_open();
     }
-    let candidates = rank(catalogue, &evidence, &plain.text, &sentences);
+    let (candidates, named) = rank(catalogue, &evidence, &plain.text, &sentences);
     let key_arn = evidence.kms_arn().and_then(|at| {
         let from = if plain.in_place { at } else { 0 };
         text::key_arn(message, from)
@@ -143,6 +145,7 @@ pub fn explain(message: &str) -> Explanation<'_> {
     Explanation {
         message,
         candidates,
+        named,
         is_of_another_caller: best
             .is_some_and(|sentence| denial_causes::is_of_another_caller(&sentence.denial)),
         denial: best.map(|sentence| sentence.denial),
@@ -150,27 +153,53 @@ pub fn explain(message: &str) -> Explanation<'_> {
     }
 }
 
-/// Candidates in the making: each finding is a cause, the others that the text admits, and why the
-/// cause.
-struct Ranking(Vec<(Candidate, &'static [Cause])>);
+/// What a reader found in a text.
+struct Found {
+    main: Candidate,
+    /// The other causes that the text admits.
+    others: &'static [Cause],
+    /// Whether the text says that it is the main one.
+    is_named: bool,
+}
+
+/// Candidates in the making.
+struct Ranking(Vec<Found>);
 
 impl Ranking {
-    fn add(&mut self, causes: &'static [Cause], why: &'static str) {
+    fn add(&mut self, causes: &'static [Cause], why: &'static str, is_named: bool) {
         if let Some((&cause, others)) = causes.split_first() {
-            self.0.push((Candidate { cause, why }, others));
+            let main = Candidate { cause, why };
+            self.0.push(Found {
+                main,
+                others,
+                is_named,
+            });
         }
     }
 
     fn apply(&mut self, catalogue: &Catalogue, evidence: &Evidence, stage: Stage) {
         for (cause, rule) in catalogue.matching(evidence, stage) {
             let why = rule.why;
-            self.0.push((Candidate { cause, why }, rule.or));
+            self.0.push(Found {
+                main: Candidate { cause, why },
+                others: rule.or,
+                is_named: rule.names && stage != Stage::Weak,
+            });
         }
     }
 
     /// Whether a main cause is such a one.
     fn finds(&self, is: impl Fn(Cause) -> bool) -> bool {
-        self.0.iter().any(|(main, _)| is(main.cause))
+        self.0.iter().any(|found| is(found.main.cause))
+    }
+
+    /// The causes that the text says it is.
+    fn named(&self, explicit_deny: bool) -> Vec<Cause> {
+        let found = self.0.iter().filter(|found| found.is_named);
+        let named = found.map(|found| found.main.cause);
+        named
+            .map(|cause| cause.denied().filter(|_| explicit_deny).unwrap_or(cause))
+            .collect()
     }
 
     /// The main causes in the order found, then their alternatives.
@@ -178,10 +207,10 @@ impl Ranking {
         // Whatever else the message says, a policy that no repair touches comes first.
         let names_another_policy = self.finds(|cause| cause.is_in(Family::OtherPolicy));
         let mut candidates = Vec::with_capacity(4);
-        for (main, _) in &self.0 {
-            push(&mut candidates, *main);
+        for found in &self.0 {
+            push(&mut candidates, found.main);
         }
-        for &cause in self.0.iter().flat_map(|(_, others)| *others) {
+        for &cause in self.0.iter().flat_map(|found| found.others) {
             let why = cause.entry().also;
             push(&mut candidates, Candidate { cause, why });
         }
@@ -206,6 +235,8 @@ fn push(candidates: &mut Vec<Candidate>, new: Candidate) {
     }
 }
 
+/// The candidates, and those of them that the text names.
+///
 /// The order of the readers keeps the traps apart: organization and AWS managed keys before access
 /// denied, the wording of keys before a generic "does not exist", weak signs last and only where
 /// nothing else spoke.
@@ -214,12 +245,13 @@ fn rank(
     evidence: &Evidence,
     plain: &str,
     sentences: &[Sentence<'_>],
-) -> Vec<Candidate> {
+) -> (Vec<Candidate>, Vec<Cause>) {
     let mut ranking = Ranking(Vec::with_capacity(4));
     ranking.apply(catalogue, evidence, Stage::First);
     for sentence in sentences {
         let (causes, why) = denial_causes::causes(sentence);
-        ranking.add(causes, why);
+        let is_named = sentence.denial.policy_type.is_some() && !sentence.leaves_a_deny_open;
+        ranking.add(causes, why, is_named);
     }
     ranking.apply(catalogue, evidence, Stage::Keys);
     if sentences.is_empty() {
@@ -230,7 +262,7 @@ fn rank(
         ];
         let key_explained = ranking.finds(|cause| keys.contains(&cause));
         for (causes, why) in missing::causes(plain, evidence, key_explained) {
-            ranking.add(causes, why);
+            ranking.add(causes, why, true);
         }
     }
     ranking.apply(catalogue, evidence, Stage::Others);
@@ -247,7 +279,8 @@ fn rank(
     } else {
         None
     };
-    ranking.finish(explicit, why)
+    let named = ranking.named(explicit);
+    (ranking.finish(explicit, why), named)
 }
 
 const DENIED: &str = "The message speaks of an explicit deny, which no allow can lift.";

@@ -30,12 +30,16 @@ pub(crate) struct Rule {
     pub(crate) none: &'static [&'static str],
     /// The other causes that the text admits, best first.
     pub(crate) or: &'static [Cause],
+    /// Whether the text says that it is this cause. Else it is one of several that give the same
+    /// text.
+    pub(crate) names: bool,
     /// Why the cause, in one sentence.
     pub(crate) why: &'static str,
 }
 
 /// The rules of a cause, each a stage, a place, the groups, then if need be what must `not` stand
-/// there and which causes the text admits `or` else, and why:
+/// there, and why. Which causes give the same text stands behind `or`; which others are possible
+/// although the text says that it is this one, behind `besides`:
 ///
 /// ```text
 /// Keys 60 ["is not enabled", KEY_NAMES] not [AT_DESTINATION] or [KeyNotFound] => "The key is disabled.";
@@ -44,13 +48,17 @@ pub(crate) struct Rule {
 /// A string goes on in the next line behind a backslash, and begins there with `|`, so that no
 /// space before a fragment is lost.
 macro_rules! rules {
-    ($($stage:ident $place:literal [$($all:expr),+] $(not [$($none:expr),+])? $(or [$($or:ident),+])? => $why:literal;)+) => {
+    ($($stage:ident $place:literal [$($all:expr),+] $(not [$($none:expr),+])? $(or [$($or:ident),+])? $(besides [$($besides:ident),+])? => $why:literal;)+) => {
         &[$($crate::messages::Rule {
             stage: $crate::messages::Stage::$stage,
             place: $place,
             all: &[$($all),+],
             none: &[$($($none),+)?],
-            or: &[$($($crate::Cause::$or),+)?],
+            or: &[$($($crate::Cause::$or,)+)? $($($crate::Cause::$besides,)+)?],
+            names: {
+                const ALIKE: &[$crate::Cause] = &[$($($crate::Cause::$or),+)?];
+                ALIKE.is_empty()
+            },
             why: $why,
         }),+]
     };

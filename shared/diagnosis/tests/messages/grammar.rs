@@ -287,3 +287,51 @@ fn organization_comes_before_access_denied() {
         Cause::OrganizationMembership,
     );
 }
+
+/// AWS Backup's own words stand for the vault's policy, unless they go on and name another one.
+#[test]
+fn a_refused_call_of_the_service_is_of_the_policy_that_it_names() {
+    let beginnings = [
+        "Access Denied trying to call AWS Backup service",
+        "access denied when trying to call the AWS Backup service.",
+        "Copy job failed. Access Denied trying to call Amazon Backup service,",
+    ];
+    for beginning in beginnings {
+        for &(policy_type, name, article) in TYPES {
+            let denied = format!("{beginning} with an explicit deny in {article} {name}");
+            let missing = format!(
+                "{beginning} because no {name} allows the backup:CopyIntoBackupVault action"
+            );
+            if policy_type == PolicyType::Resource {
+                assert_best(&denied, Cause::DestinationVaultDeny);
+                assert_best(&missing, Cause::DestinationVaultPolicy);
+                continue;
+            }
+            for message in [denied, missing] {
+                assert_best(&message, expected(policy_type, true, ""));
+                let found = explain(&message);
+                assert_eq!(
+                    found.denial.unwrap().policy_type,
+                    Some(policy_type),
+                    "{message}"
+                );
+                assert!(!found.is_repairable(), "{message}");
+            }
+        }
+    }
+    let named = "Access Denied trying to call AWS Backup service with an explicit deny in a service control policy: \
+                 arn:aws:organizations::999988887777:policy/o-exampleorgid/service_control_policy/p-example1";
+    let arn = explain(named).denial.and_then(|denial| denial.policy_arn);
+    assert!(
+        arn.is_some_and(|arn| arn.ends_with("/p-example1")),
+        "{arn:?}"
+    );
+    // Of another service's call, or of none that was refused, it isn't said.
+    for other in [
+        "Access Denied trying to call Amazon S3 service with an explicit deny in a session policy",
+        "No access denied trying to call AWS Backup service with an explicit deny in a session policy",
+        "Not denied trying to call AWS Backup service with an explicit deny in a session policy",
+    ] {
+        assert_eq!(explain(other).denial, None, "{other}");
+    }
+}

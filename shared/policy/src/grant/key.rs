@@ -102,6 +102,9 @@ pub fn service_linked_role_arn(partition: &str, account: AccountId) -> String {
     )
 }
 
+/// Documented: AWS KMS developer guide, "AWS KMS condition keys", `kms:GrantIsForAWSResource`: true where
+/// a service that is integrated with AWS KMS calls `kms:CreateGrant`, `kms:ListGrants` or
+/// `kms:RevokeGrant` on the principal's behalf.
 const FOR_RESOURCE: &str = "kms:GrantIsForAWSResource";
 const VIA: &str = "kms:ViaService";
 /// Documented: IAM `reference_policies_condition-keys`, "aws:PrincipalOrgID": part of each request

@@ -1,6 +1,6 @@
 //! Statements that keep a request out on purpose.
 
-use copymend_policy::{Request, exclusions, exclusions_of_anyone};
+use copymend_policy::{Request, exclusions, exclusions_of_anyone, open_exclusions};
 
 use crate::support::{COPY, ROLE, VAULT, statements};
 
@@ -24,6 +24,11 @@ fn what_is_kept_out_on_purpose_is_told_from_what_nobody_thought_of() {
         (format!(r#""NotPrincipal":{{"AWS":"{ROLE}"}},{ALL}"#), true),
         (r#""Principal":"*","NotAction":"backup:CopyIntoBackupVault","Resource":"*""#.to_owned(), true),
         (format!(r#""Principal":"*","Action":"*","NotResource":"{VAULT}""#), true),
+        // What they name as an exception is meant, also where the statement asks for more.
+        (r#""Principal":"*","NotAction":"backup:CopyIntoBackupVault","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalAccount":"9"}}"#.to_owned(), true),
+        (format!(r#""Principal":"*","Action":"*","NotResource":"{VAULT}","Condition":{{"StringEquals":{{"aws:PrincipalAccount":"9"}}}}"#), true),
+        (format!(r#""NotPrincipal":{{"AWS":"{ROLE}"}},{ALL},"Condition":{{"StringEquals":{{"aws:PrincipalAccount":"9"}}}}"#), true),
+        (r#""Principal":{"AWS":"111122223333"},"NotAction":"backup:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#.to_owned(), true),
         // What decides isn't known: it counts.
         (format!(r#""Principal":"*",{ALL},"Condition":{{"StringNotEquals":{{"aws:PrincipalOrgID":"o-other"}}}}"#), true),
         (
@@ -31,6 +36,9 @@ fn what_is_kept_out_on_purpose_is_told_from_what_nobody_thought_of() {
             true,
         ),
         // Statements about others.
+        (r#""Principal":{"AWS":"999999999999"},"NotAction":"backup:CopyIntoBackupVault","Resource":"*""#.to_owned(), false),
+        (format!(r#""Principal":"*","Action":"backup:ListTags","NotResource":"{VAULT}""#), false),
+        (format!(r#""Principal":"*","NotAction":"backup:CopyIntoBackupVault","Resource":"{VAULT}-2""#), false),
         (format!(r#""Principal":{{"AWS":"999999999999"}},{ALL}"#), false),
         (format!(r#""Principal":{{"AWS":"999999999999"}},{ALL},"Condition":{{"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#), true),
         (
@@ -56,6 +64,14 @@ fn who_else_is_kept_out_is_told_too() {
     assert!(anyone(&format!(r#""Principal":"*",{ALL},{rogue}"#)));
     assert!(anyone(&format!(
         r#""NotPrincipal":{{"AWS":"999999999999"}},{ALL}"#
+    )));
+    // An action that somebody is kept from, and one that others are.
+    let not_action = r#""NotAction":"backup:Copy*","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}"#;
+    assert!(anyone(&format!(
+        r#""Principal":{{"AWS":"111122223333"}},{not_action}"#
+    )));
+    assert!(!anyone(&format!(
+        r#""Principal":{{"AWS":"999999999999"}},{not_action}"#
     )));
     assert!(!anyone(&format!(r#""Principal":"*",{ALL}"#)));
     assert!(!anyone(&format!(
@@ -83,4 +99,35 @@ fn unique_ids_are_told_from_arns_accounts_and_services() {
         .map(|statement| statement.unique_ids().collect())
         .collect();
     assert_eq!(found, [["AROAEXAMPLE"], ["AIDAEXAMPLE"]]);
+}
+
+#[test]
+fn an_exception_of_which_nobody_can_tell_whom_it_means_is_open() {
+    let conditions = [
+        (
+            format!(r#"{{"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#),
+            false,
+        ),
+        (
+            r#"{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}"#.to_owned(),
+            true,
+        ),
+        (
+            format!(
+                r#"{{"StringNotEquals":{{"aws:SourceVpc":"vpc-1"}},"ArnNotEquals":{{"aws:PrincipalArn":"{ROLE}"}}}}"#
+            ),
+            false,
+        ),
+    ];
+    for (condition, is_open) in conditions {
+        let policy = statements(&format!(
+            r#"{{"Effect":"Allow","Principal":"*",{ALL},"Condition":{condition}}}"#
+        ));
+        let request = Request::new(ROLE, COPY, VAULT)
+            .with_context("aws:PrincipalArn", [ROLE])
+            .with_other_keys_unknown();
+        assert_eq!(exclusions(&policy, &request), [0], "{condition}");
+        let open: &[usize] = if is_open { &[0] } else { &[] };
+        assert_eq!(open_exclusions(&policy, &request), open, "{condition}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::{Cause, Fact, Facts, Remedy, Verdict, obstacles, other_keys_in_the_way};
 
-use super::{Act, Answer, Guard, Question, Stage, result};
+use super::{Act, Answer, Guard, Question, Stage, not_known, result};
 use crate::plan::plan;
 
 /// Whether the repair helps: nothing else that is confirmed stops the copy, but what Copymend would
@@ -14,8 +14,8 @@ pub(super) fn nothing_else_in_the_way(question: &Question<'_>) -> Answer {
     if let Fact::Unknown(why) = &facts.destination_vault
         && question.act != Act::ServiceLinkedRole
     {
-        let detail = format!("the destination vault's key, type and lock are not known: {why}");
-        return Some((false, detail));
+        let what = "whether the destination vault's key, type and lock let the copy in";
+        return Some(not_known(what, why));
     }
     let confirmed: Vec<Cause> = obstacles(question.failure.copy(), facts)
         .into_iter()

@@ -9,7 +9,7 @@ use copymend_diagnosis::Failure;
 use jiff::SignedDuration;
 
 use super::owner::{allowed, entry_of_key};
-use super::{Act, Answer, Question};
+use super::{Act, Answer, Question, not_known};
 use crate::ledger::Origin;
 use crate::plan::Target;
 use crate::settings::{Admits, ArnPattern, Mode, Settings};
@@ -72,7 +72,7 @@ pub(super) fn started_by_backup_plan(question: &Question<'_>) -> Answer {
             "the copy is our own retry of one that someone started on demand"
         }
         StartedBy::OwnRetry(None) => {
-            "the copy is our own retry, and it is not on record who started the first one"
+            "the copy is our own retry, and who started the first one is not known: the ledger has no record of it"
         }
         StartedBy::Someone => "someone started the copy on demand",
     };
@@ -92,8 +92,8 @@ pub(super) fn started_by_backup_plan(question: &Question<'_>) -> Answer {
 /// What failed long ago may not be wanted any more, and its record may be replayed by anyone.
 pub(super) fn failure_is_recent(question: &Question<'_>) -> Answer {
     let Some(failed) = question.failure.job().completed else {
-        let detail = "AWS Backup does not say when the copy failed";
-        return Some((false, detail.to_owned()));
+        let why = "AWS Backup does not say it";
+        return Some(not_known("when the copy failed", why));
     };
     let hours = question.settings.max_age_hours;
     let age = question.now.duration_since(failed);
@@ -124,11 +124,9 @@ pub(super) fn copy_size(question: &Question<'_>) -> Answer {
             size <= most,
             format!("the copy has {size} bytes; COPYMEND_RETRY_MAX_BYTES is {most}"),
         ),
-        None => (
-            false,
-            format!(
-                "AWS Backup does not say how large the copy is; COPYMEND_RETRY_MAX_BYTES is {most}"
-            ),
+        None => not_known(
+            "the copy's size",
+            format!("AWS Backup does not say it; COPYMEND_RETRY_MAX_BYTES is {most}"),
         ),
     })
 }

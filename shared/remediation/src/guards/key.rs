@@ -3,19 +3,28 @@
 use copymend_diagnosis::features::is_fully_managed;
 use copymend_diagnosis::{Fact, KeyFacts, KeyManager, SourceKey};
 
-use super::{Answer, Question};
+use super::{Answer, Question, not_known};
 use crate::plan::PlanError;
 
-fn key_of<'q>(question: &Question<'q>) -> Option<&'q KeyFacts> {
+/// The key of the backup, or that it isn't known which one that is. Nothing where it has none.
+fn key_of<'q>(question: &Question<'q>) -> Option<Result<&'q KeyFacts, (bool, String)>> {
     match &question.facts?.source_key {
-        SourceKey::Key(key) => Some(key),
-        SourceKey::NotEncrypted | SourceKey::Unknown(_) => None,
+        SourceKey::Key(key) => Some(Ok(key)),
+        SourceKey::NotEncrypted => None,
+        SourceKey::Unknown(why) => Some(Err(not_known("which key protects the backup", why))),
     }
 }
 
+/// Asks about the key of the backup, where it is known which one that is.
+fn of_key(question: &Question<'_>, ask: impl FnOnce(&KeyFacts) -> (bool, String)) -> Answer {
+    Some(match key_of(question)? {
+        Ok(key) => ask(key),
+        Err(answer) => answer,
+    })
+}
+
 pub(super) fn customer_managed(question: &Question<'_>) -> Answer {
-    let key = key_of(question)?;
-    Some(match &key.key {
+    of_key(question, |key| match &key.key {
         // KMS answers with the exact key. One that isn't the one named is not ours to touch.
         Fact::Known(Some(described)) => (
             described.arn == key.arn && described.manager == KeyManager::Customer,
@@ -25,26 +34,25 @@ pub(super) fn customer_managed(question: &Question<'_>) -> Answer {
             ),
         ),
         Fact::Known(None) => (false, "the key does not exist".to_owned()),
-        Fact::Unknown(why) => (false, why.to_string()),
+        Fact::Unknown(why) => not_known("who manages the key", why),
     })
 }
 
 pub(super) fn enabled(question: &Question<'_>) -> Answer {
-    Some(match &key_of(question)?.key {
+    of_key(question, |key| match &key.key {
         Fact::Known(Some(described)) => (
             described.is_enabled(),
             format!("the key's state is {}", described.state),
         ),
         Fact::Known(None) => (false, "the key does not exist".to_owned()),
-        Fact::Unknown(why) => (false, why.to_string()),
+        Fact::Unknown(why) => not_known("whether the key is enabled", why),
     })
 }
 
 /// Another policy may already allow what `default` doesn't, or be meant to.
 pub(super) fn only_default_policy(question: &Question<'_>) -> Answer {
-    let key = key_of(question)?;
-    Some(match &key.policy_names {
-        Fact::Unknown(why) => (false, why.to_string()),
+    of_key(question, |key| match &key.policy_names {
+        Fact::Unknown(why) => not_known("whether the key has other policies", why),
         Fact::Known(_) => {
             let others: Vec<&str> = key.other_policies().collect();
             if others.is_empty() {
@@ -64,7 +72,10 @@ pub(super) fn service_linked_role(question: &Question<'_>) -> Answer {
             false,
             "AWSServiceRoleForBackup is missing in the destination account".to_owned(),
         ),
-        Fact::Unknown(why) => (false, why.to_string()),
+        Fact::Unknown(why) => not_known(
+            "whether the destination account has its AWSServiceRoleForBackup",
+            why,
+        ),
     })
 }
 
@@ -79,12 +90,6 @@ const FULLY_MANAGED: &str = "a fully managed type: which principal of the destin
 pub(super) fn principal_known(question: &Question<'_>) -> Answer {
     let facts = question.facts?;
     let fully_managed = is_fully_managed(&question.failure.job().source_recovery_point);
-    if let Some(Err(error @ PlanError::ServiceNotKnown(_))) = question.plan {
-        if fully_managed {
-            return Some((false, FULLY_MANAGED.to_owned()));
-        }
-        return Some((false, error.to_string()));
-    }
     for (which, vault) in [
         ("source", &facts.source_vault),
         ("destination", &facts.destination_vault),
@@ -95,16 +100,21 @@ pub(super) fn principal_known(question: &Question<'_>) -> Answer {
             }
             Fact::Known(None) => Some(format!("the {which} vault does not exist")),
             Fact::Known(Some(vault)) if vault.is_logically_air_gapped() => Some(format!(
-                "the {which} vault is logically air-gapped: which principals its copies' keys must admit is not modelled yet"
+                "the {which} vault is logically air-gapped: the keys of its copies must admit the job role, and Copymend writes no such statement"
             )),
-            Fact::Known(Some(vault)) => vault
-                .vault_type
-                .is_none()
-                .then(|| format!("AWS Backup does not tell the type of the {which} vault")),
+            Fact::Known(Some(vault)) => vault.vault_type.is_none().then(|| {
+                format!("the type of the {which} vault is not known: AWS Backup does not tell it")
+            }),
         };
         if let Some(refused) = refused {
             return Some((false, refused));
         }
+    }
+    if let Some(Err(error @ PlanError::ServiceNotKnown(_))) = question.plan {
+        if fully_managed {
+            return Some((false, FULLY_MANAGED.to_owned()));
+        }
+        return Some((false, error.to_string()));
     }
     let passed = !fully_managed || question.settings.allow_fully_managed_keys;
     let detail = if fully_managed {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Answer, Question};
+use super::{Answer, Question, not_known};
 use crate::ledger::Lease;
 use crate::plan::sids;
 use crate::ports::{CallError, CallErrorKind, CallResult};
@@ -27,10 +27,7 @@ pub(super) fn not_paused(question: &Question<'_>) -> Answer {
                 ),
             )
         }
-        Err(error) => (
-            false,
-            format!("whether Copymend is paused is not known: {error}"),
-        ),
+        Err(error) => not_known("whether Copymend is paused", error),
     })
 }
 
@@ -38,7 +35,7 @@ pub(super) fn sid_not_removed(question: &Question<'_>) -> Answer {
     let edit = question.edit()?;
     let history = match question.writes? {
         Ok(history) => history,
-        Err(error) => return Some((false, error.to_string())),
+        Err(error) => return Some(not_known("what was written to this policy before", error)),
     };
     let gone: Vec<String> = sids(&edit.added)
         .into_iter()
@@ -61,7 +58,12 @@ pub(super) fn write_budget(question: &Question<'_>) -> Answer {
     question.edit()?;
     let history = match question.writes? {
         Ok(history) => history,
-        Err(error) => return Some((false, error.to_string())),
+        Err(error) => {
+            return Some(not_known(
+                "how often this policy was written to today",
+                error,
+            ));
+        }
     };
     let (writes, allowed) = (history.writes_today, question.settings.write_budget);
     Some((
@@ -74,7 +76,12 @@ pub(super) fn source_write_budget(question: &Question<'_>) -> Answer {
     question.edit()?;
     let writes = match question.source_writes? {
         Ok(writes) => *writes,
-        Err(error) => return Some((false, error.to_string())),
+        Err(error) => {
+            return Some(not_known(
+                "how often policies were written for the source account today",
+                error,
+            ));
+        }
     };
     let allowed = question.settings.source_write_budget;
     let source = question.failure.job().account;

@@ -15,6 +15,8 @@ mod put;
 mod service_linked_role;
 mod table;
 
+use std::fmt::Display;
+
 use copymend_diagnosis::{Cause, Facts, Failure, Remedy, Repairable};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -125,6 +127,12 @@ pub struct Question<'q> {
 
 /// What a check answers. None where it can't be asked.
 pub(crate) type Answer = Option<(bool, String)>;
+
+/// The answer of a guard that rests on what isn't known: it lets nothing pass, and says why it doesn't
+/// know instead of blaming the copy.
+pub(crate) fn not_known(what: &str, why: impl Display) -> (bool, String) {
+    (false, format!("{what} is not known: {why}"))
+}
 
 /// A guard's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

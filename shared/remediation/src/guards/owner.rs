@@ -1,12 +1,12 @@
 //! The guards of the owners: what they listed, what they tagged, and whom they know.
 
-use copymend_diagnosis::access::{key_exclusions, vault_exclusions};
+use copymend_diagnosis::access::{Exclusion, key_exclusions, vault_exclusions};
 use copymend_diagnosis::{Fact, Facts, KeyArn, SourceKey, Tags};
 use copymend_policy::{
     AccountId, KeyProfile, Request, Statement, VaultScope, exclusions_of_anyone,
 };
 
-use super::{Act, Answer, Question};
+use super::{Act, Answer, Question, not_known};
 use crate::plan::Target;
 use crate::settings::ArnPattern;
 
@@ -117,7 +117,7 @@ fn of_tags(what: &str, tags: &Fact<Tags>) -> (bool, String) {
 pub(super) fn job_role_exists(question: &Question<'_>) -> Answer {
     let named = &question.failure.job().role;
     Some(match &question.facts?.job_role {
-        Fact::Unknown(why) => (false, why.to_string()),
+        Fact::Unknown(why) => not_known(&format!("whether `{named}` exists"), why),
         Fact::Known(Some(role)) if role.arn == *named => (true, format!("`{named}` exists")),
         Fact::Known(_) => (false, format!("`{named}` does not exist")),
     })
@@ -139,7 +139,10 @@ pub(super) fn same_organization(question: &Question<'_>) -> Answer {
     let mut expected = question.settings.organization_id.as_ref();
     for (which, organization) in accounts {
         let organization = match organization {
-            Fact::Unknown(why) => return Some((false, why.to_string())),
+            Fact::Unknown(why) => {
+                let what = format!("the organization of the {which}");
+                return Some(not_known(&what, why));
+            }
             Fact::Known(None) => {
                 return Some((false, format!("the {which} is in no organization")));
             }
@@ -152,6 +155,15 @@ pub(super) fn same_organization(question: &Question<'_>) -> Answer {
         }
     }
     Some((true, format!("all accounts are in {}", expected?)))
+}
+
+/// The actions that a granted action stands for: one of those that Copymend grants has a wildcard (KMS
+/// developer guide, "AWS KMS permissions", documented).
+fn in_full(action: &str) -> Vec<&str> {
+    match action {
+        "kms:ReEncrypt*" => vec!["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        one => vec![one],
+    }
 }
 
 /// Whether no statement of the policy keeps the copy out on purpose. What a whole account or
@@ -178,23 +190,41 @@ pub(super) fn not_excluded(question: &Question<'_>) -> Answer {
             let sid = statement.sid();
             sids.iter().any(|ours| sid == Some(ours.as_str()))
         });
-        for action in ours.flat_map(Statement::actions) {
-            let request = Request::new(copy.role.as_str(), action, resource);
+        // Whom the statement admits: for a key the whole destination account.
+        let admitted = match (question.act, copy.destination_vault.account_id()) {
+            (Act::KeyPolicy, Some(account)) => {
+                format!("arn:{}:iam::{account}:root", copy.role.partition())
+            }
+            (Act::KeyPolicy, None)
+            | (Act::VaultPolicy | Act::ServiceLinkedRole | Act::Retry, _) => copy.role.to_string(),
+        };
+        for action in ours.flat_map(Statement::actions).flat_map(in_full) {
+            let request = Request::new(&admitted, action, resource);
             let places = exclusions_of_anyone(policy, &request);
             let statements = places
                 .iter()
                 .filter_map(|place| policy.statements().get(*place));
-            excluded.extend(statements.map(Statement::as_str));
+            excluded.extend(statements.map(|statement| Exclusion {
+                statement: statement.as_str(),
+                is_certain: true,
+            }));
         }
     }
-    Some(match excluded.first() {
-        None => (
+    let certain = excluded.iter().find(|exclusion| exclusion.is_certain);
+    Some(match (certain, excluded.first()) {
+        (None, None) => (
             true,
             "no statement keeps the copy out on purpose".to_owned(),
         ),
-        Some(statement) => (
+        (Some(Exclusion { statement, .. }), _) => (
             false,
-            format!("a statement would allow the copy, but keeps it out, or may: {statement}"),
+            format!("a statement would allow the copy, but keeps it out: {statement}"),
+        ),
+        (None, Some(Exclusion { statement, .. })) => not_known(
+            "whether a statement keeps the copy out on purpose",
+            format!(
+                "it has an exception of which nobody can tell whether it means the copy: {statement}"
+            ),
         ),
     })
 }

@@ -4,7 +4,7 @@ use copymend_diagnosis::Fact;
 use copymend_diagnosis::access::{Access, ORGANIZATION_PATHS};
 use copymend_policy::{KEY_POLICY_MAX_BYTES, check_size};
 
-use super::{Act, Answer, Question};
+use super::{Act, Answer, Question, not_known};
 use crate::plan::{PlanError, Target};
 
 pub(super) fn policy_known(question: &Question<'_>) -> Answer {
@@ -37,12 +37,9 @@ pub(super) fn no_explicit_deny(question: &Question<'_>) -> Answer {
             false,
             format!("statement {} denies {action}", statement.saturating_add(1)),
         ),
-        Access::Unknown { keys } => (
-            false,
-            format!(
-                "a statement depends on what cannot be known: {}",
-                keys.join(", ")
-            ),
+        Access::Unknown { keys } => not_known(
+            "whether a statement of the policy matches the copy",
+            depends_on(keys),
         ),
         Access::Allowed | Access::Missing { .. } => (true, "no Deny matches the copy".to_owned()),
     })
@@ -55,10 +52,10 @@ pub(super) fn evaluation_flips(question: &Question<'_>) -> Answer {
             true,
             format!("denied before, allowed after: {}", actions.join(", ")),
         ),
-        (_, Access::Unknown { keys }) if keys.iter().any(|key| is_path(key)) => (
-            false,
+        (_, Access::Unknown { keys }) if keys.iter().any(|key| is_path(key)) => not_known(
+            ADMITS,
             format!(
-                "whether the statement would admit the copy is not known: the source account's {ORGANIZATION_PATHS} was not read{}",
+                "the source account's {ORGANIZATION_PATHS} was not read{}",
                 match question.facts.and_then(|facts| facts.source_organization_path.as_ref()) {
                     None => ", as OrganizationReader (COPYMEND_ORGANIZATION_READER) names no account to ask in".to_owned(),
                     Some(Fact::Known(path)) => format!(", though it is {path}"),
@@ -67,11 +64,21 @@ pub(super) fn evaluation_flips(question: &Question<'_>) -> Answer {
             ),
         ),
         (Access::Allowed, _) => (false, "the policy allows the copy already".to_owned()),
-        (Access::Missing { .. } | Access::Denied { .. } | Access::Unknown { .. }, _) => (
+        (Access::Unknown { keys }, _) => {
+            not_known("whether the policy allows the copy already", depends_on(keys))
+        }
+        (Access::Missing { .. }, Access::Unknown { keys }) => not_known(ADMITS, depends_on(keys)),
+        (Access::Missing { .. } | Access::Denied { .. }, _) => (
             false,
             "our statements would not make the copy legal".to_owned(),
         ),
     })
+}
+
+const ADMITS: &str = "whether the statement would admit the copy";
+
+fn depends_on(keys: &[String]) -> String {
+    format!("it depends on what cannot be read: {}", keys.join(", "))
 }
 
 fn is_path(key: &str) -> bool {

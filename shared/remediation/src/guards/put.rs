@@ -1,21 +1,25 @@
 //! Whether AWS would accept the changed policy.
 
+use copymend_diagnosis::access::is_condition_tag;
 use copymend_diagnosis::{Fact, Facts, SourceKey, Tags};
-use copymend_policy::{Decision, PolicyDocument, Request, Statement, evaluate};
+use copymend_policy::text::escaped;
+use copymend_policy::{
+    Decision, PolicyOwner, Request, Statement, Unstorable, WhyUnstorable, evaluate, unstorable,
+};
 
-use super::{Act, Answer, Question};
+use super::{Act, Answer, Question, not_known};
 
 /// What the policy itself says to the call that writes it (AWS Backup developer guide, "Vault
 /// access policies", and AWS KMS developer guide, "Default key policy", documented): a vault's must
-/// not deny it, a key's must allow it. And AWS stores no policy that names a deleted principal by
-/// its unique id (IAM user guide, "AWS JSON policy elements: Principal", documented).
+/// not deny it, a key's must allow it. And AWS stores no policy with what [`unstorable`] finds.
 pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
     let edit = question.edit()?;
-    if let Some((place, id)) = deleted_principal(&edit.after) {
-        let detail = format!(
-            "statement {place} names `{id}`, which AWS leaves of a deleted user or role: the policy can't be stored again before that is taken out"
-        );
-        return Some((false, detail));
+    let owner = match question.act {
+        Act::KeyPolicy => PolicyOwner::Key,
+        Act::VaultPolicy | Act::ServiceLinkedRole | Act::Retry => PolicyOwner::Vault,
+    };
+    if let Some(found) = unstorable(&edit.after, owner).next() {
+        return Some((false, why_not_stored(&found)));
     }
     let Some(before) = &edit.before else {
         return Some((
@@ -38,12 +42,9 @@ pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
             false,
             format!("the policy denies {action}: {}", quoted(statement)),
         ),
-        Decision::Unknown { keys } => (
-            false,
-            format!(
-                "whether the policy lets Copymend call {action} depends on what is not known: {}",
-                keys.join(", ")
-            ),
+        Decision::Unknown { keys } => not_known(
+            &format!("whether the policy lets Copymend call {action}"),
+            format!("it depends on {}", keys.join(", ")),
         ),
         Decision::ImplicitlyDenied if question.act == Act::KeyPolicy => (
             false,
@@ -57,10 +58,25 @@ pub(super) fn put_accepted(question: &Question<'_>) -> Answer {
     })
 }
 
-/// The first statement, from 1, that names a unique id as principal.
-fn deleted_principal(policy: &PolicyDocument) -> Option<(usize, &str)> {
-    let mut statements = policy.statements().iter().enumerate();
-    statements.find_map(|(place, statement)| Some((place + 1, statement.unique_ids().next()?)))
+/// Why AWS would refuse the put for a statement.
+fn why_not_stored(found: &Unstorable<'_>) -> String {
+    let Unstorable { place, sid, why } = found;
+    let named = sid.map_or_else(String::new, |sid| format!(" (Sid `{}`)", escaped(sid, 128)));
+    let what = match why {
+        WhyUnstorable::DeletedPrincipal(id) => {
+            format!("names `{id}`, which AWS leaves of a deleted user or role")
+        }
+        WhyUnstorable::AllowsByNotPrincipal => {
+            "allows with NotPrincipal, which AWS does not take".to_owned()
+        }
+        WhyUnstorable::WildcardInAction(action) => format!(
+            "has the wildcard action `{}`, which no vault's policy may hold",
+            escaped(action, 128)
+        ),
+    };
+    format!(
+        "statement {place}{named} {what}: the policy can't be stored again before that is taken out"
+    )
 }
 
 /// Stands for a role whose name isn't known.
@@ -110,9 +126,12 @@ fn put(action: &str, tags: &Fact<Tags>, question: &Question<'_>, facts: &Facts) 
         Fact::Unknown(_) => request.with_unknown("aws:PrincipalOrgID"),
     };
     let request = match tags {
-        Fact::Known(tags) => tags.iter().fold(request, |request, (key, value)| {
-            request.with_context(&format!("aws:ResourceTag/{key}"), [value.as_str()])
-        }),
+        Fact::Known(tags) => tags.iter().filter(|(name, _)| is_condition_tag(name)).fold(
+            request,
+            |request, (name, value)| {
+                request.with_context(&format!("aws:ResourceTag/{name}"), [value.as_str()])
+            },
+        ),
         Fact::Unknown(_) => request,
     };
     // Where a service calls, and nowhere else (IAM user guide, "AWS global condition context keys",

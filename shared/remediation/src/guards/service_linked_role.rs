@@ -7,7 +7,7 @@
 
 use copymend_diagnosis::Fact;
 
-use super::{Answer, Question};
+use super::{Answer, Question, not_known};
 use crate::investigate::SERVICE_LINKED_ROLE;
 
 pub(super) fn allowed(question: &Question<'_>) -> Answer {
@@ -28,6 +28,9 @@ pub(super) fn missing(question: &Question<'_>) -> Answer {
             ),
         ),
         Fact::Known(Some(role)) => (false, format!("`{}` exists", role.arn)),
-        Fact::Unknown(why) => (false, why.to_string()),
+        Fact::Unknown(why) => not_known(
+            &format!("whether the destination account has its {SERVICE_LINKED_ROLE}"),
+            why,
+        ),
     })
 }

@@ -283,7 +283,7 @@ guards! {
     }
     PutAccepted {
         name: "put-accepted",
-        meaning: "AWS would store the changed policy: the policy does not refuse the put, and names no deleted principal.",
+        meaning: "AWS would store the changed policy: the policy does not refuse the put, names no deleted principal and allows nobody by `NotPrincipal`, and a vault's has no wildcard in an action.",
         remedy: "Look at the statement that is named. Whoever owns it must make the change, or take it out.",
         asked_of: POLICIES,
         stage: Change,

@@ -110,8 +110,9 @@ impl<E: Environment> Repair<'_, E> {
         if let (Some(change), Some(policy)) = (&tried.put, &edit.before) {
             let statements = recorded_statements(change);
             if statements.len() == change.statements.len() && holds(policy, &statements) {
-                let ledger = under_lease.ledger;
-                let confirmed = ledger.confirm_change(change, &sids(&statements)).await;
+                let UnderLease { ledger, lease, .. } = *under_lease;
+                let sids = sids(&statements);
+                let confirmed = ledger.confirm_change(change, &sids, Some(lease)).await;
                 tried.in_policy = Some(change_recorded(change, true));
                 tried.put = None;
                 tried.confirmed(confirmed)?;

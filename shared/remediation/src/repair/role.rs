@@ -50,11 +50,11 @@ impl<E: Environment> Repair<'_, E> {
             return Ok(self.refused(plan));
         };
         let change = self.change(plan, now);
-        ledger.intend_change(&change).await?;
+        ledger.intend_change(&change, lease.owner()).await?;
         still_leased(ledger, lease).await?;
         let created = put(self.environment, &write).await;
         self.read_back(&plan.target, &created, tried).await?;
-        if let Err(error) = ledger.confirm_change(&change, &[]).await {
+        if let Err(error) = ledger.confirm_change(&change, &[], Some(lease)).await {
             tried.notes.push(format!(
                 "the role was created, but the ledger did not confirm it: {error}"
             ));

@@ -90,7 +90,9 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         }
         // Recorded first: a process that dies after the put must not leave a statement that nobody
         // can take back.
-        self.ledger.intend_change(&self.change).await?;
+        self.ledger
+            .intend_change(&self.change, self.lease.owner())
+            .await?;
         // The ledger's answers took time: someone else may have written meanwhile, and the lease
         // may have run out.
         let (last, leased) = tokio::join!(
@@ -123,7 +125,10 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         // itself does.
         let seen = match (self.read_back(&change).await, put) {
             (Ok(ReadBack::AsWritten), _) => Seen::AsWritten {
-                confirmed: self.ledger.confirm_change(&change, self.sids).await,
+                confirmed: self
+                    .ledger
+                    .confirm_change(&change, self.sids, Some(self.lease))
+                    .await,
             },
             (Ok(ReadBack::Foreign), Ok(())) => Seen::Foreign,
             (Ok(ReadBack::Unchanged), Ok(())) => match self.target {
@@ -227,12 +232,7 @@ pub(crate) async fn still_leased<L: Ledger>(ledger: &L, lease: &Lease) -> CallRe
     if ledger.is_leased(lease).await? {
         return Ok(());
     }
-    Err(CallError::new(
-        "write under the lease",
-        lease.resource(),
-        CallErrorKind::Throttled,
-        "the ledger has another lease on it by now",
-    ))
+    Err(lease.lost())
 }
 
 pub(crate) async fn put<E: Environment>(environment: &E, write: &Write) -> CallResult<()> {

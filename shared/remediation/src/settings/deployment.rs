@@ -1,5 +1,6 @@
 //! Where a function runs: what both functions are told by the same names.
 
+use copymend_diagnosis::RoleArn;
 use copymend_policy::AccountId;
 
 use super::is_partition;
@@ -11,6 +12,11 @@ pub struct Deployment {
     /// `COPYMEND_MEMBER_ROLE`: the role to assume in other accounts; a name with its path, or an
     /// ARN.
     pub member_role: Option<String>,
+    /// `COPYMEND_FUNCTION_ROLE`: the function's own role, which calls in the function's own account.
+    /// Without it the member role is taken to call there, too. `sts:GetCallerIdentity` doesn't tell
+    /// it: the ARN of a session lacks the role's path (IAM user guide, "IAM identifiers",
+    /// documented).
+    pub function_role: Option<RoleArn>,
     /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
     pub external_id: Option<String>,
     /// `COPYMEND_TOPIC_ARN`: where reports go.
@@ -36,8 +42,15 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// The ARN of the role that is assumed in an account, where a setting names one.
+    /// The ARN of the role that Copymend calls with in an account, where a setting names it: the
+    /// function's own in its own account, the one that is assumed in any other.
     pub(crate) fn role_in(&self, partition: &str, account: AccountId) -> Option<String> {
+        let own = self.function_role.as_ref().map(RoleArn::arn);
+        let own =
+            own.filter(|own| own.partition() == partition && own.account_id() == Some(account));
+        if let Some(own) = own {
+            return Some(own.to_string());
+        }
         let role = self.member_role.as_deref()?;
         Some(match role.split_once("::*:role/") {
             Some((_, name)) => format!("arn:{partition}:iam::{account}:role/{name}"),
@@ -56,6 +69,11 @@ impl Deployment {
                 "COPYMEND_MEMBER_ROLE",
                 "a role's name with its path, or its ARN with `*` as account, such as arn:aws:iam::*:role/CopymendMember",
                 member_role,
+            )?,
+            function_role: reader.one(
+                "COPYMEND_FUNCTION_ROLE",
+                "the ARN of the function's own role",
+                |text| text.parse().ok(),
             )?,
             external_id: reader.one(
                 "COPYMEND_EXTERNAL_ID",

@@ -3,8 +3,12 @@
 /// What the name of every variable of Copymend begins with.
 const PREFIX: &str = "COPYMEND_";
 
+/// The least level of what the functions log: `DEBUG`, `INFO`, `WARN` or `ERROR`. It is read when the
+/// logs start, before the settings are.
+pub const LOG_LEVEL: &str = "COPYMEND_LOG_LEVEL";
+
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 29] = [
     "COPYMEND_MODE",
     "COPYMEND_ALLOWED_DESTINATIONS",
     "COPYMEND_ALLOWED_SOURCES",
@@ -24,6 +28,7 @@ const SETTINGS: [&str; 27] = [
     "COPYMEND_ALLOW_FULLY_MANAGED_KEYS",
     "COPYMEND_CREATE_SERVICE_LINKED_ROLE",
     "COPYMEND_MEMBER_ROLE",
+    "COPYMEND_FUNCTION_ROLE",
     "COPYMEND_EXTERNAL_ID",
     "COPYMEND_TOPIC_ARN",
     "COPYMEND_LEDGER_TABLE",
@@ -32,6 +37,7 @@ const SETTINGS: [&str; 27] = [
     "COPYMEND_READ_TAGS",
     "COPYMEND_ORGANIZATION_READER",
     "COPYMEND_DELAYED_RETRIES_QUEUE_URL",
+    LOG_LEVEL,
 ];
 
 /// Variables of Copymend's own tests and checks, under which its programs are run, too.
@@ -135,6 +141,7 @@ mod tests {
         };
         Settings::read(note).unwrap();
         AdvisorSettings::read(note).unwrap();
+        note(LOG_LEVEL);
         let names = names.into_inner().into_iter();
         names.filter(|name| name.starts_with(PREFIX)).collect()
     }

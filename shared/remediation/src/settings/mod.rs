@@ -13,7 +13,7 @@ use copymend_policy::{KeyProfile, VaultScope};
 use serde::Serialize;
 
 pub use deployment::Deployment;
-pub use known::{UnknownSetting, refuse_unknown};
+pub use known::{LOG_LEVEL, UnknownSetting, refuse_unknown};
 pub use reader::InvalidSetting;
 pub(crate) use reader::Reader;
 use reader::organization_id;

@@ -43,6 +43,7 @@ impl Settings {
             deployment:
                 Deployment {
                     member_role,
+                    function_role: _,
                     external_id: _,
                     topic_arn,
                     ledger_table,

@@ -1,6 +1,7 @@
 //! Inputs that are no event, events that lie, and events that nobody can confirm.
 
-use copymend_remediation::report::{DecisionKind, Outcome};
+use copymend_policy::text::cut;
+use copymend_remediation::report::{DecisionKind, LONGEST_MESSAGE, Outcome};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -160,7 +161,7 @@ async fn messages_of_a_megabyte_and_control_characters_are_only_text() {
         let mut event = with("statusMessage", message.clone());
         event["detail"]["copyJobId"] = "00000000-0000-0000-0000-000000000000".into();
         let report = repair(&sandbox, &event).await;
-        assert_eq!(report.message, message);
+        assert_eq!(report.message, cut(&message, LONGEST_MESSAGE));
         assert_eq!(sandbox.writes(), []);
     }
 }
@@ -173,4 +174,54 @@ async fn the_message_of_the_event_does_not_decide_the_job_s_own_does() {
     let report = repair(&sandbox, &event).await;
     assert!(report.verified);
     assert_eq!(report.diagnosis.cause.slug(), "service-fault");
+}
+
+#[tokio::test]
+async fn an_error_names_the_member_that_is_wrong() {
+    let long = format!("arn:aws:iam::111122223333:role/{}", "a".repeat(5_000_000));
+    for (event, name) in [
+        (envelope("detail", "text"), "detail"),
+        (envelope("time", "yesterday"), "time"),
+        (envelope("resources", json!([7])), "resources"),
+        (envelope("account", 111_122_223_333_u64), "account"),
+        (envelope("region", json!([])), "region"),
+        (envelope("source", "x".repeat(5_000_000)), "source"),
+        (without("iamRoleArn"), "iamRoleArn"),
+        (with("state", "EXPLODED"), "state"),
+        (with("sourceBackupVaultArn", "prod"), "sourceBackupVaultArn"),
+        (with("iamRoleArn", long.clone()), "iamRoleArn"),
+        (with("resourceArn", long.clone()), "resourceArn"),
+        (envelope("resources", json!([long])), "resources"),
+    ] {
+        let error = handle_as("bad", &sandbox(), open_settings(), &event).await;
+        let words = error.unwrap_err().to_string();
+        assert!(words.contains(&format!("`{name}`")), "{name}: {words}");
+        assert!(words.len() < 1_000, "{name}: {}", words.len());
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_confirms_is_not_echoed_whole() {
+    let megabytes = |start: &str| format!("{start}{}", "é".repeat(2_500_000));
+    let mut event = with("copyJobId", "11111111-2222-3333-4444-555555555555");
+    let words = "Access Denied trying to call AWS Backup service ";
+    event["detail"]["statusMessage"] = megabytes(words).into();
+    event["detail"]["resourceType"] = megabytes("EBS").into();
+    for name in ["id", "account", "region"] {
+        event[name] = megabytes("").into();
+    }
+    let report = repair(&sandbox(), &event).await;
+    assert!(!report.verified);
+    // The whole message was read.
+    assert_eq!(report.diagnosis.cause.slug(), "destination-vault-policy");
+    let all = words.len() + 2_500_000;
+    assert!(report.message.starts_with(words));
+    assert!(
+        report
+            .message
+            .ends_with(&format!("… ({all} characters in all)"))
+    );
+    let answer = json!(report).to_string();
+    // An answer of AWS Lambda takes 6 MB.
+    assert!(answer.len() < 40_000, "{}", answer.len());
 }

@@ -1,5 +1,7 @@
 //! Each guard alone stops the write, and is named.
 
+use copymend_diagnosis::{Cause, Verdict};
+use copymend_policy::KeyProfile;
 use copymend_remediation::ports::CallErrorKind;
 use copymend_remediation::report::{DecisionKind, Outcome};
 use copymend_remediation::settings::Settings;
@@ -116,6 +118,47 @@ async fn the_key_of_a_fully_managed_type_is_not_written_unless_a_setting_says_so
     let report = repair(&sandbox, &event).await;
     assert!(report.verified);
     assert_eq!(policy_writes(&sandbox), [], "{report:#?}");
+}
+
+/// Nobody knows which principal of the destination uses the key, so nothing is confirmed; the owner
+/// may choose the repair for the whole account all the same.
+#[tokio::test]
+async fn the_key_of_a_fully_managed_type_is_not_checkable_and_an_owners_choice() {
+    let both = Settings {
+        allow_fully_managed_keys: true,
+        key_profile: KeyProfile::Documented,
+        ..open_settings()
+    };
+    let profile_alone = Settings {
+        allow_fully_managed_keys: false,
+        ..both.clone()
+    };
+    let setting_alone = Settings {
+        key_profile: KeyProfile::LeastPrivilege,
+        ..both.clone()
+    };
+    for (settings, is_written) in [(profile_alone, false), (setting_alone, false), (both, true)] {
+        let sandbox = sandbox();
+        let event = sandbox.event_for(FULLY_MANAGED).unwrap();
+        let report = handle(&sandbox, settings, &event).await;
+        let first = &report.diagnosis.candidates[0];
+        assert_eq!(first.cause, Cause::SourceKeyPolicy);
+        assert_eq!(first.verdict, Verdict::NotCheckable, "{report:#?}");
+        assert_eq!(
+            policy_writes(&sandbox).len(),
+            usize::from(is_written),
+            "{report:#?}"
+        );
+        if is_written {
+            assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+        } else {
+            assert_eq!(
+                failed_guards(&report),
+                ["key-principal-known"],
+                "{report:#?}"
+            );
+        }
+    }
 }
 
 /// An Allow that rests on `aws:PrincipalOrgPaths` may or may not match: nobody outside can tell.

@@ -8,16 +8,23 @@
 
 mod advisor;
 mod advisor_keys;
+mod advisor_named_causes;
 mod attacks;
 mod bad_input;
 mod guards;
+mod guards_of_unknowns;
 mod incidents;
+mod limits;
 mod local_runs;
+mod lost_lease;
 mod no_stays_no;
 mod own_roles;
 mod pause;
 mod places;
+mod put_off;
+mod put_off_by_sweeps;
 mod sample_events;
+mod self_check;
 mod settings_notice;
 mod sources;
 mod support;

@@ -5,6 +5,7 @@ mod left_out;
 mod parts;
 mod sections;
 mod subject;
+mod test_message;
 
 use copymend_remediation::report::{Report, Subject};
 
@@ -13,6 +14,7 @@ use crate::words;
 use body::Body;
 
 pub use left_out::email_of_left_out;
+pub use test_message::email_of_test_message;
 
 /// An e-mail, as `sns:Publish` takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -74,6 +74,14 @@ impl Retries {
     }
 }
 
+impl State {
+    /// A job's entry, where this owner has it.
+    pub(super) fn job_of(&mut self, copy_job_id: &str, owner: &str) -> Option<&mut Job> {
+        let job = self.jobs.get_mut(copy_job_id)?;
+        matches!(&job.state, JobState::Begun { owner: by, .. } if by == owner).then_some(job)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) jobs: BTreeMap<String, Job>,

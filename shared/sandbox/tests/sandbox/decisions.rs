@@ -43,6 +43,7 @@ impl Case {
             started_by: StartedBy::BackupPlan,
             pause: Some(Ok(None)),
             intended: None,
+            retried_as: None,
             earlier_repair: None,
             notes: Vec::new(),
         };
@@ -99,7 +100,7 @@ const fn writes_or_starts(decision: &Decision) -> bool {
     match decision {
         Decision::Repair(_) | Decision::Retry | Decision::Resume(..) => true,
         Decision::Propose(_)
-        | Decision::ReadAgain
+        | Decision::ReadAgain(_)
         | Decision::Advise
         | Decision::Refuse(_)
         | Decision::Nothing => false,

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use copymend_diagnosis::{Cause, CopyJobEvent, CopyJobState, Failure};
-use copymend_sandbox::{Sandbox, World, event_of};
+use copymend_remediation::later::DelayedRetry;
+use copymend_sandbox::{Sandbox, World, delivery_of_copy, event_of};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -62,6 +63,22 @@ fn every_event_is_what_the_default_world_makes_of_its_copy() {
         "events without a file: {:?}",
         expected.keys()
     );
+}
+
+#[test]
+fn the_delivery_of_what_was_put_off_is_what_the_queue_makes_of_its_copy() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../events/delayed/concurrency.json"
+    );
+    let world = World::default_world();
+    let job = world.copy_job_named("concurrency").unwrap();
+    let delivery = delivery_of_copy(job);
+    let expected = serde_json::to_string_pretty(&delivery).unwrap() + "\n";
+    assert_eq!(fs::read_to_string(path).unwrap(), expected);
+    let message = DelayedRetry::in_queue_event(&delivery).unwrap().unwrap();
+    assert_eq!((message.event, message.delays), (event_of(job), 1));
+    assert!(message.not_before > job.completed && message.not_before < world.time());
 }
 
 #[test]

@@ -38,6 +38,7 @@ async fn what_is_old_is_forgotten() {
     let occurrence = Count {
         fingerprint: "f",
         copy_job_id: "j",
+        owner: "a",
         outcome: "advised",
         counting: Counting::First,
         is_due: false,

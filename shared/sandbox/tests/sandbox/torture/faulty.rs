@@ -22,6 +22,7 @@ use copymend_remediation::ports::{
     ResourceTags, Simulation,
 };
 use copymend_remediation::report::Report;
+use copymend_remediation::test_message::TestMessage;
 use copymend_remediation::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
@@ -262,6 +263,12 @@ impl Notifier for Faulty {
         let answer = self.inner.notifier().notify_left_out(left_out).await;
         end("notify_left_out", fault, answer)
     }
+
+    async fn notify_test(&self, message: &TestMessage) -> CallResult<bool> {
+        let fault = self.begin("notify_test")?;
+        let answer = self.inner.notifier().notify_test(message).await;
+        end("notify_test", fault, answer)
+    }
 }
 
 impl LeftOutMessages for Faulty {
@@ -279,7 +286,7 @@ impl Ledger for Faulty {
         finish_job(id: &str, owner: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
         count_occurrence(count: Count<'_>, now: Timestamp) -> Occurrence;
-        record_told(id: &str) -> ();
+        record_told(id: &str, owner: &str) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
         forget_incident(incident: &ClosedIncident, id: &str) -> ();
         acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;
@@ -288,8 +295,8 @@ impl Ledger for Faulty {
         counted_of_source(what: CountedOfSource, source: AccountId, now: Timestamp) -> u32;
         count_of_source(what: CountedOfSource, source: AccountId, budget: u32, now: Timestamp) -> bool;
         policy_history(resource: &str, now: Timestamp) -> PolicyHistory;
-        intend_change(change: &Change) -> ();
-        confirm_change(change: &Change, sids: &[String]) -> ();
+        intend_change(change: &Change, owner: &str) -> ();
+        confirm_change(change: &Change, sids: &[String], lease: Option<&Lease>) -> ();
         change(id: &str) -> Option<(Change, ChangeState)>;
         lift_refusal(resource: &str, refusal: &Refusal, by: Option<&str>, now: Timestamp) -> ();
         pause(now: Timestamp) -> Option<Pause>;

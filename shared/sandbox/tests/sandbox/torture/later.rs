@@ -91,7 +91,11 @@ async fn a_repair_right_after_the_denial_writes_at_once_and_starts_the_copy_late
 
 #[tokio::test]
 async fn a_planned_retry_survives_every_fault_of_every_call() {
-    for name in ["destination-vault-policy", "source-key-policy"] {
+    for name in [
+        "destination-vault-policy",
+        "source-key-policy",
+        "concurrency",
+    ] {
         let (sandbox, event) = soon_after(name);
         let environment = Faulty::new(sandbox.clone());
         all(&environment, &sandbox, &event).await;

@@ -5,6 +5,7 @@ mod faulty;
 mod later;
 mod many_sources;
 mod messages;
+mod started;
 mod storm;
 mod undo;
 

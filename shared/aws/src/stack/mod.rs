@@ -1,0 +1,160 @@
+//! Reads a deployed stack, for `copymend doctor`, with ordinary credentials. It changes nothing, but
+//! it invokes the copy remediator: for the self check, which writes nothing, and for a test message
+//! where one is asked for.
+
+mod events;
+mod formation;
+mod functions;
+mod json;
+mod resources;
+mod roles;
+mod trails;
+
+use aws_config::{Region, SdkConfig};
+use copymend_doctor::{Deployed, Facts, RuleFacts};
+use copymend_remediation::ports::{CallResult, Reads};
+use copymend_remediation::settings::Deployment;
+use futures_util::future::{join, join_all, join3};
+use serde_json::json;
+
+use crate::{AwsEnvironment, ReadOnly, config};
+
+/// The functions that a stack has, by their names in the template.
+const FUNCTIONS: [&str; 2] = ["CopyRemediator", "AccessAdvisor"];
+const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
+
+/// Whose credentials are used, and where.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whose<'a> {
+    /// A profile of the shared configuration; the environment decides where none is named.
+    pub profile: Option<&'a str>,
+    /// The Region; that of the environment or the profile where none is named.
+    pub region: Option<&'a str>,
+}
+
+/// The way to a deployed stack.
+#[derive(Debug)]
+pub struct AwsStack {
+    config: SdkConfig,
+    environment: AwsEnvironment<ReadOnly>,
+}
+
+impl AwsStack {
+    /// The way with these credentials. Calls nothing.
+    pub async fn load(whose: Whose<'_>) -> Self {
+        let mut loader = config::loader(config::http_client());
+        if let Some(profile) = whose.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = whose.region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        // Boxed, because it is large and done once.
+        Self::new(Box::pin(loader.load()).await)
+    }
+
+    /// The way with an SDK configuration of your own.
+    #[must_use]
+    pub fn new(config: SdkConfig) -> Self {
+        let config = crate::endpoint::without_empty_endpoint(config);
+        Self {
+            environment: AwsEnvironment::new(config.clone(), &Deployment::default()),
+            config,
+        }
+    }
+
+    /// Reads a stack. What can't be read is an error in its place; an error here says that there is
+    /// no such stack, or that nobody may look at it.
+    pub async fn read(&self, stack: &str, sends_test_message: bool) -> CallResult<Facts> {
+        let config = &self.config;
+        let deployed = formation::stack(config, stack).await?;
+        let ids = |kind: &str| deployed.of_kind(kind).cloned().collect::<Vec<_>>();
+        let functions = FUNCTIONS.into_iter().filter_map(|logical| {
+            let id = deployed.id(logical)?;
+            Some(functions::read(config, logical, id))
+        });
+        let rules = ids("AWS::Events::Rule");
+        let rules = rules.iter().map(|rule| events::rule(config, rule));
+        let buses = ids("AWS::Events::EventBus");
+        let buses = buses.iter().map(|bus| events::bus(config, bus));
+        let mappings = ids("AWS::Lambda::EventSourceMapping");
+        let mappings = mappings.iter().map(|one| functions::mapping(config, one));
+        let queues = ids("AWS::SQS::Queue");
+        let queues = queues.iter().map(|queue| resources::queue(config, queue));
+        let topics = ids("AWS::SNS::Topic");
+        let topics = topics.iter().map(|topic| resources::topic(config, topic));
+        let tables = ids("AWS::DynamoDB::Table");
+        let tables = tables.iter().map(|table| resources::table(config, table));
+        let identities = self.environment.identities();
+        let (functions, rules, buses) =
+            join3(join_all(functions), join_all(rules), join_all(buses)).await;
+        let (mappings, queues, topics) =
+            join3(join_all(mappings), join_all(queues), join_all(topics)).await;
+        let (tables, trails) = join(join_all(tables), trails::read(config)).await;
+        let permissions = roles::read(identities, &deployed).await;
+        let service_linked_role = roles::exists(identities, &deployed, SERVICE_LINKED_ROLE).await;
+        let self_check = self.invoke(&deployed, self_check(&deployed, &rules)).await;
+        let test_message = if sends_test_message {
+            let event = json!({"source": "copymend", "detail-type": "Copymend Test Message"});
+            Some(self.invoke(&deployed, event).await)
+        } else {
+            None
+        };
+        Ok(Facts {
+            deployed,
+            functions,
+            rules,
+            buses,
+            mappings,
+            queues,
+            topics,
+            tables,
+            trails,
+            roles: permissions,
+            service_linked_role,
+            self_check,
+            test_message,
+        })
+    }
+
+    async fn invoke(
+        &self,
+        deployed: &Deployed,
+        event: serde_json::Value,
+    ) -> CallResult<copymend_doctor::Invoked> {
+        let name = deployed.id(FUNCTIONS[0]).unwrap_or(FUNCTIONS[0]);
+        functions::invoke(&self.config, name, &event).await
+    }
+}
+
+/// The event of the self check. It names the accounts that a sweep looks at, which no list holds.
+fn self_check(deployed: &Deployed, rules: &[RuleFacts]) -> serde_json::Value {
+    let mut accounts: Vec<String> = deployed
+        .list("SweepAccounts")
+        .into_iter()
+        .map(ToOwned::to_owned)
+        .collect();
+    // What a rule sends counts, even if somebody changed it by hand.
+    for target in rules.iter().flat_map(|rule| rule.targets.iter().flatten()) {
+        let input: Option<serde_json::Value> = target
+            .input
+            .as_deref()
+            .and_then(|input| serde_json::from_str(input).ok());
+        let swept = input
+            .as_ref()
+            .and_then(|input| input.pointer("/detail/accounts"));
+        let swept = swept
+            .and_then(serde_json::Value::as_array)
+            .into_iter()
+            .flatten();
+        accounts.extend(swept.filter_map(|account| account.as_str().map(ToOwned::to_owned)));
+    }
+    accounts.sort_unstable();
+    accounts.dedup();
+    json!({
+        "source": "copymend",
+        "detail-type": "Copymend Self Check",
+        "region": deployed.region,
+        "detail": {"accounts": accounts},
+    })
+}

@@ -1,0 +1,418 @@
+//! Everything that can be wrong.
+
+mod settings;
+
+pub(crate) use settings::{
+    ACCOUNTS_WITHOUT_MEMBER_ROLE, ADVISOR_ROLE_WITHOUT_ADVISOR, ADVISOR_WITHOUT_MEMBER_ROLE,
+    CALLS_GO_ELSEWHERE, FULLY_MANAGED_KEYS_UNLISTED, LIST_ADMITS_EVERYTHING,
+    MEMBER_ROLE_WITHOUT_EXTERNAL_ID, NO_RETRIES, NO_WRITES, PATHS_UNUSED, REPAIR_OF_NOTHING_OLD,
+    REPAIR_WITHOUT_LISTS, REPAIR_WITHOUT_SOURCES, SCOPE_WITHOUT_PATHS, SCOPE_WITHOUT_READER,
+    SERVICE_LINKED_ROLE_NOT_MADE, SWEEP_WITHOUT_SCHEDULE,
+};
+
+use crate::finding::{Part, State};
+
+/// One thing that can be wrong. `docs/doctor.md` lists them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its stable name.
+    pub id: &'static str,
+    /// What it is about.
+    pub part: Part,
+    /// How bad it is.
+    pub state: State,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+pub(crate) const STACK_BROKEN: Kind = Kind {
+    id: "stack-broken",
+    part: Part::Stack,
+    state: State::Broken,
+    meaning: "the last deployment failed",
+    advice: "Look at the stack's events in AWS CloudFormation, and deploy again.",
+};
+pub(crate) const STACK_BUSY: Kind = Kind {
+    id: "stack-busy",
+    part: Part::Stack,
+    state: State::Warning,
+    meaning: "a deployment is under way",
+    advice: "Wait until it has ended, and run it again.",
+};
+pub(crate) const FUNCTION_MISSING: Kind = Kind {
+    id: "function-missing",
+    part: Part::Functions,
+    state: State::Broken,
+    meaning: "a function is gone",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const FUNCTION_NOT_ACTIVE: Kind = Kind {
+    id: "function-not-active",
+    part: Part::Functions,
+    state: State::Broken,
+    meaning: "a function is not active, or its last update failed",
+    advice: "Read the reason, and deploy again.",
+};
+pub(crate) const SETTING_INVALID: Kind = Kind {
+    id: "setting-invalid",
+    part: Part::Functions,
+    state: State::Broken,
+    meaning: "a function's settings stop its start",
+    advice: "Correct the parameter, and deploy again.",
+};
+pub(crate) const SETTING_CHANGED_BY_HAND: Kind = Kind {
+    id: "setting-changed-by-hand",
+    part: Part::Functions,
+    state: State::Warning,
+    meaning: "a function's settings or concurrency are not those of the stack",
+    advice: "Set it as a parameter of the stack, or deploy again to take the change back.",
+};
+pub(crate) const ENVIRONMENT_NEARLY_FULL: Kind = Kind {
+    id: "environment-nearly-full",
+    part: Part::Functions,
+    state: State::Warning,
+    meaning: "a function's settings take most of the 4 KB that AWS Lambda allows",
+    advice: "Join entries of the lists with wildcards.",
+};
+pub(crate) const ROLE_MISSING: Kind = Kind {
+    id: "role-missing",
+    part: Part::Permissions,
+    state: State::Broken,
+    meaning: "a function's role is gone",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const PERMISSION_MISSING: Kind = Kind {
+    id: "permission-missing",
+    part: Part::Permissions,
+    state: State::Broken,
+    meaning: "a role may not do what its function needs",
+    advice: "Deploy the stack again; where a permissions boundary or a service control policy is in the way, let its owner admit the call.",
+};
+pub(crate) const RULE_MISSING: Kind = Kind {
+    id: "rule-missing",
+    part: Part::Rules,
+    state: State::Broken,
+    meaning: "a rule is gone",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const RULE_DISABLED: Kind = Kind {
+    id: "rule-disabled",
+    part: Part::Rules,
+    state: State::Broken,
+    meaning: "a rule is switched off, so that its events are lost",
+    advice: "Switch it on: aws events enable-rule.",
+};
+pub(crate) const RULE_SENDS_ELSEWHERE: Kind = Kind {
+    id: "rule-sends-elsewhere",
+    part: Part::Rules,
+    state: State::Broken,
+    meaning: "a rule does not send to what the stack made for it",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const RULE_KEEPS_NOTHING: Kind = Kind {
+    id: "rule-keeps-nothing",
+    part: Part::Rules,
+    state: State::Warning,
+    meaning: "a target has no dead-letter queue, so that what it cannot deliver is lost",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const RULE_MAY_NOT_INVOKE: Kind = Kind {
+    id: "rule-may-not-invoke",
+    part: Part::Rules,
+    state: State::Broken,
+    meaning: "a function does not let a rule invoke it",
+    advice: "Deploy the stack again, so that the permission is made again.",
+};
+pub(crate) const RULE_MISSES_READS: Kind = Kind {
+    id: "rule-misses-reads",
+    part: Part::Rules,
+    state: State::Warning,
+    meaning: "a rule of refused calls sees calls that write alone",
+    advice: "Set its state to ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, or deploy again.",
+};
+pub(crate) const BUS_MISSING: Kind = Kind {
+    id: "bus-missing",
+    part: Part::Bus,
+    state: State::Broken,
+    meaning: "the hub's event bus is gone",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const BUS_CLOSED: Kind = Kind {
+    id: "bus-closed",
+    part: Part::Bus,
+    state: State::Broken,
+    meaning: "the bus lets no account put events",
+    advice: "Deploy the stack again, so that the bus's policy is made again.",
+};
+pub(crate) const BUS_OPEN: Kind = Kind {
+    id: "bus-open",
+    part: Part::Bus,
+    state: State::Broken,
+    meaning: "the bus's policy asks for no organization, or for another one",
+    advice: "Deploy the stack again, and find out who changed the policy.",
+};
+pub(crate) const MEMBER_ROLE_REFUSED: Kind = Kind {
+    id: "member-role-refused",
+    part: Part::MemberRoles,
+    state: State::Broken,
+    meaning: "a member role cannot be assumed",
+    advice: "Deploy member.yaml there, with this stack's FunctionRoleArn, ExternalId and organization.",
+};
+pub(crate) const ACCOUNT_NOT_READ: Kind = Kind {
+    id: "account-not-read",
+    part: Part::MemberRoles,
+    state: State::Broken,
+    meaning: "copy jobs of an account cannot be read",
+    advice: "Deploy the current member.yaml there.",
+};
+pub(crate) const ACCOUNT_IN_ANOTHER_ORGANIZATION: Kind = Kind {
+    id: "account-in-another-organization",
+    part: Part::MemberRoles,
+    state: State::Broken,
+    meaning: "an account is not in the organization that the settings name",
+    advice: "Take the account out of the lists, or correct the organization.",
+};
+pub(crate) const ACCOUNTS_LEFT: Kind = Kind {
+    id: "accounts-left",
+    part: Part::MemberRoles,
+    state: State::Warning,
+    meaning: "accounts were left for lack of time",
+    advice: "Run it again.",
+};
+pub(crate) const QUEUE_MISSING: Kind = Kind {
+    id: "queue-missing",
+    part: Part::Queues,
+    state: State::Broken,
+    meaning: "a queue is gone",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const DEAD_LETTERS_WAITING: Kind = Kind {
+    id: "dead-letters-waiting",
+    part: Part::Queues,
+    state: State::Broken,
+    meaning: "events wait in a dead-letter queue that nobody has handled",
+    advice: "Replay them: copymend replay --dlq QUEUE_URL. For the audit's queue, read the records.",
+};
+pub(crate) const QUEUE_REFUSES_RULE: Kind = Kind {
+    id: "queue-refuses-rule",
+    part: Part::Queues,
+    state: State::Broken,
+    meaning: "a dead-letter queue does not take what a rule sends it",
+    advice: "Deploy the stack again, so that the queue's policy is made again.",
+};
+pub(crate) const DELAYED_RETRIES_OFF: Kind = Kind {
+    id: "delayed-retries-off",
+    part: Part::Queues,
+    state: State::Broken,
+    meaning: "what is put off does not come back to the function",
+    advice: "Enable the event source mapping, or deploy again.",
+};
+pub(crate) const TOPIC_MISSING: Kind = Kind {
+    id: "topic-missing",
+    part: Part::Subscriptions,
+    state: State::Broken,
+    meaning: "a topic is gone",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const NOBODY_SUBSCRIBED: Kind = Kind {
+    id: "nobody-subscribed",
+    part: Part::Subscriptions,
+    state: State::Broken,
+    meaning: "nobody gets the reports",
+    advice: "Subscribe somebody to the topic, or set NotificationEmail, and confirm the subscription.",
+};
+pub(crate) const SUBSCRIPTION_PENDING: Kind = Kind {
+    id: "subscription-pending",
+    part: Part::Subscriptions,
+    state: State::Warning,
+    meaning: "a subscription is not confirmed",
+    advice: "Follow the link in the message that Amazon SNS sent to that address, or subscribe it again: the link is good for two days.",
+};
+pub(crate) const ALARMS_UNREAD: Kind = Kind {
+    id: "alarms-unread",
+    part: Part::Subscriptions,
+    state: State::Warning,
+    meaning: "nobody gets the alarms",
+    advice: "Subscribe somebody to the topic AlarmTopicArn, and confirm the subscription.",
+};
+
+pub(crate) const AUDIT_UNWATCHED: Kind = Kind {
+    id: "audit-unwatched",
+    part: Part::Subscriptions,
+    state: State::Warning,
+    meaning: "nobody reads the audit",
+    advice: "Subscribe whoever watches Copymend to the topic AuditTopicArn.",
+};
+pub(crate) const FAILURES_NOT_KEPT: Kind = Kind {
+    id: "failures-not-kept",
+    part: Part::Subscriptions,
+    state: State::Broken,
+    meaning: "what the access advisor fails on reaches no queue",
+    advice: "Deploy the stack again, so that the subscription is made again.",
+};
+pub(crate) const TABLE_MISSING: Kind = Kind {
+    id: "table-missing",
+    part: Part::Ledger,
+    state: State::Broken,
+    meaning: "a ledger is gone",
+    advice: "Restore the table from its point-in-time recovery, or deploy the stack again.",
+};
+pub(crate) const TABLE_NOT_ACTIVE: Kind = Kind {
+    id: "table-not-active",
+    part: Part::Ledger,
+    state: State::Broken,
+    meaning: "a ledger is not active",
+    advice: "Wait until it is, and look at it in Amazon DynamoDB.",
+};
+pub(crate) const LEDGER_NOT_READ: Kind = Kind {
+    id: "ledger-not-read",
+    part: Part::Ledger,
+    state: State::Broken,
+    meaning: "the function cannot read its ledger, so that it writes nothing",
+    advice: "Look at the role's permissions, at the table, and at its key.",
+};
+pub(crate) const LEDGER_NOT_RECOVERABLE: Kind = Kind {
+    id: "ledger-not-recoverable",
+    part: Part::Ledger,
+    state: State::Warning,
+    meaning: "the ledger has no point-in-time recovery",
+    advice: "Deploy the stack again.",
+};
+pub(crate) const NO_TRAIL: Kind = Kind {
+    id: "no-trail",
+    part: Part::Trail,
+    state: State::Broken,
+    meaning: "no trail logs management events, so that the access advisor hears of no refused call",
+    advice: "Create a trail that logs management events, or set WithAccessAdvisor to false.",
+};
+pub(crate) const NO_TRAIL_FOR_AUDIT: Kind = Kind {
+    id: "no-trail-for-audit",
+    part: Part::Trail,
+    state: State::Warning,
+    meaning: "no trail logs management events, so that the audit sees nothing",
+    advice: "Create a trail that logs management events.",
+};
+pub(crate) const TRAIL_OF_WRITES_ONLY: Kind = Kind {
+    id: "trail-of-writes-only",
+    part: Part::Trail,
+    state: State::Warning,
+    meaning: "the trails log calls that write alone, so that refused reads are not explained",
+    advice: "Let a trail log reads as well.",
+};
+pub(crate) const SERVICE_LINKED_ROLE_MISSING: Kind = Kind {
+    id: "service-linked-role-missing",
+    part: Part::ServiceLinkedRoles,
+    state: State::Warning,
+    meaning: "an account has no service-linked role of AWS Backup",
+    advice: "Create it: aws iam create-service-linked-role --aws-service-name backup.amazonaws.com; or set CreateServiceLinkedRole.",
+};
+pub(crate) const FUNCTION_STOPPED: Kind = Kind {
+    id: "function-stopped",
+    part: Part::Concurrency,
+    state: State::Broken,
+    meaning: "a function's reserved concurrency is 0, so that it never runs",
+    advice: "Take the reservation away, or set ReservedConcurrency.",
+};
+pub(crate) const DELAYED_RETRIES_TAKE_ALL: Kind = Kind {
+    id: "delayed-retries-take-all",
+    part: Part::Concurrency,
+    state: State::Broken,
+    meaning: "DelayedRetriesConcurrency is not below ReservedConcurrency, so that what was put off can take all the places of new events",
+    advice: "Set ReservedConcurrency above DelayedRetriesConcurrency.",
+};
+pub(crate) const LEDGER_UNPROTECTED: Kind = Kind {
+    id: "ledger-unprotected",
+    part: Part::DeletionProtection,
+    state: State::Warning,
+    meaning: "the ledger can be deleted",
+    advice: "Set LedgerDeletionProtection to true.",
+};
+pub(crate) const SELF_CHECK_FAILED: Kind = Kind {
+    id: "self-check-failed",
+    part: Part::SelfCheck,
+    state: State::Broken,
+    meaning: "the copy remediator failed to answer",
+    advice: "Read the function's log, and compare its version with this program's.",
+};
+pub(crate) const PAUSED: Kind = Kind {
+    id: "paused",
+    part: Part::SelfCheck,
+    state: State::Warning,
+    meaning: "Copymend is paused",
+    advice: "Run copymend resume once the reason is gone.",
+};
+pub(crate) const TEST_MESSAGE_FAILED: Kind = Kind {
+    id: "test-message-failed",
+    part: Part::TestMessage,
+    state: State::Broken,
+    meaning: "the test message was not sent",
+    advice: "Read the function's log, and look at the topic and its key.",
+};
+/// Every kind, in the order of the parts.
+pub const ALL: [Kind; 63] = [
+    STACK_BROKEN,
+    STACK_BUSY,
+    FUNCTION_MISSING,
+    FUNCTION_NOT_ACTIVE,
+    SETTING_INVALID,
+    SETTING_CHANGED_BY_HAND,
+    ENVIRONMENT_NEARLY_FULL,
+    ROLE_MISSING,
+    PERMISSION_MISSING,
+    RULE_MISSING,
+    RULE_DISABLED,
+    RULE_SENDS_ELSEWHERE,
+    RULE_KEEPS_NOTHING,
+    RULE_MAY_NOT_INVOKE,
+    RULE_MISSES_READS,
+    BUS_MISSING,
+    BUS_CLOSED,
+    BUS_OPEN,
+    MEMBER_ROLE_REFUSED,
+    ACCOUNT_NOT_READ,
+    ACCOUNT_IN_ANOTHER_ORGANIZATION,
+    ACCOUNTS_LEFT,
+    QUEUE_MISSING,
+    DEAD_LETTERS_WAITING,
+    QUEUE_REFUSES_RULE,
+    DELAYED_RETRIES_OFF,
+    TOPIC_MISSING,
+    NOBODY_SUBSCRIBED,
+    SUBSCRIPTION_PENDING,
+    ALARMS_UNREAD,
+    AUDIT_UNWATCHED,
+    FAILURES_NOT_KEPT,
+    TABLE_MISSING,
+    TABLE_NOT_ACTIVE,
+    LEDGER_NOT_READ,
+    LEDGER_NOT_RECOVERABLE,
+    NO_TRAIL,
+    NO_TRAIL_FOR_AUDIT,
+    TRAIL_OF_WRITES_ONLY,
+    SERVICE_LINKED_ROLE_MISSING,
+    REPAIR_WITHOUT_SOURCES,
+    REPAIR_WITHOUT_LISTS,
+    REPAIR_OF_NOTHING_OLD,
+    NO_WRITES,
+    NO_RETRIES,
+    SCOPE_WITHOUT_PATHS,
+    SCOPE_WITHOUT_READER,
+    PATHS_UNUSED,
+    LIST_ADMITS_EVERYTHING,
+    ACCOUNTS_WITHOUT_MEMBER_ROLE,
+    MEMBER_ROLE_WITHOUT_EXTERNAL_ID,
+    ADVISOR_ROLE_WITHOUT_ADVISOR,
+    ADVISOR_WITHOUT_MEMBER_ROLE,
+    FULLY_MANAGED_KEYS_UNLISTED,
+    SERVICE_LINKED_ROLE_NOT_MADE,
+    SWEEP_WITHOUT_SCHEDULE,
+    CALLS_GO_ELSEWHERE,
+    FUNCTION_STOPPED,
+    DELAYED_RETRIES_TAKE_ALL,
+    LEDGER_UNPROTECTED,
+    SELF_CHECK_FAILED,
+    PAUSED,
+    TEST_MESSAGE_FAILED,
+];
