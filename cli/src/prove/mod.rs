@@ -126,21 +126,28 @@ async fn prove(arguments: &ProveArguments, pair: &Pair, role: RoleArn) -> Result
         Err(End::Failed(_) | End::Io(_)) => record::Ended::NotProved,
     };
     // Before anything is removed: a kill during that loses the record otherwise.
-    let file = write_record(&mut steps, result, found.is_source_a_member)?;
-    match went {
+    tell_unwritten(&write_record(&mut steps, result, found.is_source_a_member));
+    let why = match went {
+        Ok(()) => None,
         Err(End::Stopped) => return stopped(arguments),
-        Err(End::Io(error)) => return Err(End::Io(error)),
-        Err(End::Failed(why)) => {
-            anstream::eprintln!("copymend: not proved: {}", output::printable(&why));
-        }
-        Ok(()) => {}
+        Err(End::Failed(why)) => Some(why),
+        // A full disk, for example: what was made is removed all the same.
+        Err(End::Io(error)) => Some(error.to_string()),
+    };
+    if let Some(why) = why {
+        anstream::eprintln!("copymend: not proved: {}", output::printable(&why));
     }
     let removed = Box::pin(finish(&mut steps)).await;
-    write_record(&mut steps, result, found.is_source_a_member)?;
+    let file = write_record(&mut steps, result, found.is_source_a_member);
+    tell_unwritten(&file);
     let is_clean = match removed {
         Ok(is_clean) => is_clean,
         Err(End::Stopped) => return stopped(arguments),
-        Err(other) => return Err(other),
+        Err(other) => {
+            let command = clean_command(arguments);
+            anstream::eprintln!("copymend: something may be left; remove it with {command}");
+            return Err(other);
+        }
     };
     if is_clean {
         steps.state.delete()?;
@@ -152,15 +159,19 @@ async fn prove(arguments: &ProveArguments, pair: &Pair, role: RoleArn) -> Result
         ))?;
     }
     tell_facts(&steps.seen)?;
-    say(&format!(
-        "AWS's answers are in {}, with ids masked. Look at it before you send it in.",
-        file.display()
-    ))?;
-    Ok(if is_clean && result == record::Ended::Proved {
-        Ending::Done
-    } else {
-        Ending::Failed
-    })
+    if let Ok(file) = &file {
+        say(&format!(
+            "AWS's answers are in {}, with ids masked. Look at it before you send it in.",
+            file.display()
+        ))?;
+    }
+    Ok(
+        if is_clean && file.is_ok() && result == record::Ended::Proved {
+            Ending::Done
+        } else {
+            Ending::Failed
+        },
+    )
 }
 
 /// Everything but the removal.
@@ -245,6 +256,12 @@ fn write_record(
     text.push('\n');
     fs::write(&file, text)?;
     Ok(file)
+}
+
+fn tell_unwritten(record: &io::Result<PathBuf>) {
+    if let Err(error) = record {
+        anstream::eprintln!("copymend: the record was not written: {error}");
+    }
 }
 
 /// What the run saw of each fact that it touched.
