@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::seen::Seen;
+use super::seen::{KeyType, Seen};
 
 /// How the fact is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -103,9 +103,10 @@ pub(crate) const FACTS: [Fact; 13] = [
         stated_in: "shared/sandbox/src/world/mod.rs",
         words: "For the default key `aws/backup` AWS names none (unverified)",
         observe: |seen| {
-            let key_type = seen.default_key_type.as_ref()?;
-            let text = key_type.as_deref().unwrap_or("it names none");
-            Some(agrees_if(key_type.is_none(), text))
+            Some(match seen.default_key_type.as_ref()? {
+                KeyType::Unnamed => (Verdict::Agrees, "it names none".to_owned()),
+                KeyType::Named(name) => (Verdict::Differs, name.clone()),
+            })
         },
     },
     Fact {

@@ -212,23 +212,25 @@ fn stopped(arguments: &ProveArguments) -> Result<Ending, End> {
 }
 
 fn clean_command(arguments: &ProveArguments) -> String {
-    let mut command = format!(
-        "`copymend prove --clean --source {} --destination {}",
-        arguments.source, arguments.destination
-    );
+    let mut words = vec![
+        "copymend prove --clean --source".to_owned(),
+        arguments.source.clone(),
+        "--destination".to_owned(),
+        arguments.destination.clone(),
+    ];
     for (option, value) in [
         ("--source-region", &arguments.source_region),
         ("--destination-region", &arguments.destination_region),
     ] {
         if let Some(value) = value {
-            command.push_str(&format!(" {option} {value}"));
+            words.extend([option.to_owned(), value.clone()]);
         }
     }
     if arguments.state.as_os_str() != "copymend-prove.state.json" {
-        command.push_str(&format!(" --state {}", arguments.state.display()));
+        let file = arguments.state.display().to_string();
+        words.extend(["--state".to_owned(), file]);
     }
-    command.push('`');
-    command
+    format!("`{}`", words.join(" "))
 }
 
 fn write_record(

@@ -12,13 +12,20 @@ pub(crate) struct Wait {
     pub(crate) worked: bool,
 }
 
+/// `EncryptionKeyType` in an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyType {
+    Unnamed,
+    Named(String),
+}
+
 /// What a run saw. What it didn't get to is absent.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// What AWS Backup answered about the policy of a vault that has none.
     pub(crate) vault_without_policy: Option<String>,
     /// `EncryptionKeyType` of a vault on the default key.
-    pub(crate) default_key_type: Option<Option<String>>,
+    pub(crate) default_key_type: Option<KeyType>,
     /// The first failed job.
     pub(crate) failed: Option<CopyJob>,
     pub(crate) simulation_tells_identity_side: Option<bool>,

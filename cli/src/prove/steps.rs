@@ -13,7 +13,7 @@ use super::console::{agreed, detail, step};
 use super::end::{End, patiently, until};
 use super::pair::{Pair, Side, place};
 use super::record::Notes;
-use super::seen::Seen;
+use super::seen::{KeyType, Seen};
 use super::state::{Made, StateFile};
 
 /// How often a key's policy is read to see whether the order of its lists changes.
@@ -158,7 +158,11 @@ impl Steps<'_> {
         self.state.made(&self.run.name())?;
         let vault = account.vault(&self.run)?;
         let described = self.aws.backup().describe_backup_vault(&vault).await?;
-        self.seen.default_key_type = described.map(|vault| vault.encryption_key_type);
+        self.seen.default_key_type = described.map(|vault| {
+            vault
+                .encryption_key_type
+                .map_or(KeyType::Unnamed, KeyType::Named)
+        });
         Ok(())
     }
 

@@ -16,12 +16,14 @@ pub(crate) fn decode(text: &str) -> Option<String> {
 /// The encoded text: all but letters, digits and the characters `-_.~` is escaped.
 #[cfg(feature = "proving")]
 pub(crate) fn encode(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| char::from(DIGITS.get(usize::from(value)).copied().unwrap_or(b'0'));
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 0x0f)]);
         }
     }
     encoded

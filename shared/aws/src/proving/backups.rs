@@ -1,7 +1,7 @@
 //! The backup of a run's volume, and its copy (AWS Backup API reference, the operations named here,
 //! documented).
 
-use aws_sdk_backup::types::Lifecycle;
+use aws_sdk_backup::types::{BackupJobState, Lifecycle};
 use copymend_diagnosis::{BackupVaultArn, CopyJob, CopyJobState, RoleArn};
 use copymend_policy::Arn;
 use copymend_remediation::ports::CallResult;
@@ -72,7 +72,7 @@ impl ProvingAccount {
             return Ok(None);
         };
         let progress = BackupProgress {
-            state: required("State", answer.state().map(|state| state.as_str()))
+            state: required("State", answer.state().map(BackupJobState::as_str))
                 .map_err(|detail| call.unreadable(detail))?,
             message: text(answer.status_message()),
             recovery_point: optional("RecoveryPointArn", answer.recovery_point_arn())
@@ -124,7 +124,7 @@ impl ProvingAccount {
         jobs.map(|job| {
             let id = text(job.backup_job_id())
                 .ok_or_else(|| call.unreadable("`BackupJobId` is missing"))?;
-            let state = required("State", job.state().map(|state| state.as_str()))
+            let state = required("State", job.state().map(BackupJobState::as_str))
                 .map_err(|detail| call.unreadable(detail))?;
             Ok((id, state))
         })

@@ -53,14 +53,13 @@ impl ProvingAccount {
         region: Option<&str>,
         recorder: &Recorder,
     ) -> Result<Self, ProfileError> {
-        let region = match region {
-            Some(region) => Some(Region::new(region.to_owned())),
-            None => {
-                let provider = ProfileFileRegionProvider::builder()
-                    .profile_name(name)
-                    .build();
-                provider.region().await
-            }
+        let region = if let Some(region) = region {
+            Some(Region::new(region.to_owned()))
+        } else {
+            let provider = ProfileFileRegionProvider::builder()
+                .profile_name(name)
+                .build();
+            provider.region().await
         };
         let region = region.ok_or_else(|| ProfileError::NoRegion(name.to_owned()))?;
         let http_client = config::http_client();
