@@ -7,6 +7,7 @@
 - PutKeyPolicy refuses what AWS refuses: no JSON, no statement, more than 32,768 bytes.
 - GetKeyPolicy tells the lists of a policy's statements in another order on every call, as AWS does.
 - DescribeKey asks no policy, and takes the bare ids of multi-Region keys.
+- ScheduleKeyDeletion takes ARNs.
 - ListKeyPolicies also names policies that the world gives a key beside `default`.
 
 The name of this module doesn't begin with `moto`: of exceptions from such a module moto expects more than it says.
@@ -23,6 +24,7 @@ from moto.iam import models as iam_models
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.exceptions import NotFoundException as RoleNotFound
 from moto.iam.models import AWSManagedPolicy, IAMBackend, get_account_id_from, iam_backends
+from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
 from moto.organizations import models as organizations_models
 from moto.sts.responses import TokenResponse
@@ -151,6 +153,12 @@ def change_keys():
         if key_id not in self.kms_backend.keys:
             validate_cmk_id(self, key_id)
 
+    schedule_key_deletion = KmsBackend.schedule_key_deletion
+
+    def schedule_by_arn(self, key_id, days):
+        return schedule_key_deletion(self, self.get_key_id(key_id), days)
+
+    KmsBackend.schedule_key_deletion = schedule_by_arn
     KmsResponse._validate_cmk_id = validate
     # moto would let any Deny of DescribeKey refuse it to everyone.
     KmsResponse._validate_key_policy = lambda self, key_id, action: None

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::policy::arguments::PolicyCommand;
+#[cfg(feature = "aws")]
+use crate::prove::arguments::ProveArguments;
 #[cfg(feature = "sandbox-server")]
 use crate::sandbox::arguments::SandboxCommand;
 
@@ -40,6 +42,9 @@ pub(crate) enum Command {
     /// Ends a pause: repairs and retries go on
     #[cfg(feature = "aws")]
     Resume(ResumeArguments),
+    /// Proves one repair in two accounts of your own, and removes what it made there
+    #[cfg(feature = "aws")]
+    Prove(ProveArguments),
     /// Evaluates, extends, compares and proves IAM policies
     Policy {
         #[command(subcommand)]

@@ -171,6 +171,7 @@ mod tests {
         match Arguments::try_parse_from(words).unwrap().command {
             Command::Replay(replay) => replay,
             Command::Doctor(_)
+            | Command::Prove(_)
             | Command::Explain(_)
             | Command::Undo(_)
             | Command::Pause(_)

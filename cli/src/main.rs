@@ -13,6 +13,8 @@ mod output;
 #[cfg(feature = "aws")]
 mod pause;
 mod policy;
+#[cfg(feature = "aws")]
+mod prove;
 mod replay;
 #[cfg(feature = "sandbox-server")]
 mod sandbox;
@@ -57,6 +59,8 @@ fn main() -> ExitCode {
         Command::Pause(arguments) => pause::pause(&arguments),
         #[cfg(feature = "aws")]
         Command::Resume(arguments) => pause::resume(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Prove(arguments) => prove::run(&arguments),
         Command::Policy { command } => policy::run(&command),
         #[cfg(feature = "sandbox-server")]
         Command::Sandbox { command } => sandbox::run(&command),

@@ -107,7 +107,9 @@ class Proxy:
 
             def _refuse(self, status, code, message):
                 # Both protocols at once: JSON services read the header, query services the XML.
-                xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+                error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+                is_ec2 = "/ec2/" in (self.headers.get("Authorization") or "")
+                xml = f"<Response><Errors>{error}</Errors></Response>" if is_ec2 else f"<ErrorResponse>{error}</ErrorResponse>"
                 json = f'{{"__type":"{code}","message":"{message}"}}'
                 is_query = "form" in (self.headers.get("Content-Type") or "")
                 text = (xml if is_query else json).encode()

@@ -15,18 +15,18 @@ WORLD = ROOT / "shared" / "sandbox" / "worlds" / "default.json"
 WORKLOADS = "111122223333"
 
 
-def start_process(program, log):
-    """Starts it on a free port and waits for its address."""
+def start_process(program, log, *options):
+    """Starts it on a free port, with options of `copymend sandbox serve`, and waits for its address."""
     environment = os.environ | {"COPYMEND_PROGRAM": str(program), "LISTEN": "127.0.0.1:0"}
-    process = Process("make sandbox", ["sandbox/run", WORLD], log, env=environment, cwd=ROOT)
+    process = Process("make sandbox", ["sandbox/run", WORLD, *options], log, env=environment, cwd=ROOT)
     process.address()
     return process
 
 
 @contextlib.contextmanager
-def running_sandbox(program, log):
+def running_sandbox(program, log, *options):
     """A running sandbox; ended afterwards."""
-    process = start_process(program, log)
+    process = start_process(program, log, *options)
     try:
         process.wait_until(lambda: process.output().count("COPYMEND_DELAYED_RETRIES_QUEUE_URL") == 2)
         yield Sandbox(process)
@@ -44,15 +44,18 @@ class Sandbox:
         self.of_containers = dict(re.findall(r"^export (\w+)='(.*)'$", containers, re.MULTILINE))
         self.url = self.environment["AWS_ENDPOINT_URL"]
 
-    def client(self, service, account=WORKLOADS, region="us-east-1"):
-        arguments = {"endpoint_url": self.url, "region_name": region, "config": Config(retries={"max_attempts": 1})}
+    def credentials(self, account):
+        """Credentials of the account, by their names in a configuration file."""
+        arguments = {"endpoint_url": self.url, "region_name": "us-east-1"}
         sts = boto3.client("sts", aws_access_key_id="AKIAHARNESS", aws_secret_access_key="secret", **arguments)
         role = f"arn:aws:iam::{account}:role/harness"
         made = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        return boto3.client(
-            service,
-            aws_access_key_id=made["AccessKeyId"],
-            aws_secret_access_key=made["SecretAccessKey"],
-            aws_session_token=made["SessionToken"],
-            **arguments,
-        )
+        return {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+
+    def client(self, service, account=WORKLOADS, region="us-east-1"):
+        config = Config(retries={"max_attempts": 1})
+        return boto3.client(service, endpoint_url=self.url, region_name=region, config=config, **self.credentials(account))

@@ -36,6 +36,12 @@ pub(crate) struct Serve {
     /// Where the rest of AWS is: moto's server, by its HTTP address [default: nowhere]
     #[arg(long, value_name = "URL")]
     pub(crate) aws: Option<Endpoint>,
+    /// Let copies run for so many seconds of real time [default: each has ended when it is asked about]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) copies_take: Option<u32>,
+    /// How long a denial is remembered after the policy has changed [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) denials_last: Option<u32>,
     /// Also write the environment of containers to this file, as `sam local invoke --env-vars`
     /// takes it
     #[arg(long, value_name = "FILE")]

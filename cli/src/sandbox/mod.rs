@@ -5,8 +5,8 @@ pub(crate) mod arguments;
 use std::io::{self, Write};
 
 use copymend_sandbox::{Sandbox, World};
-use copymend_sandbox_server::{Endpoint, Server};
-use jiff::Timestamp;
+use copymend_sandbox_server::{Endpoint, Pace, Server};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use self::arguments::{Event, SandboxCommand, Serve};
@@ -33,7 +33,13 @@ fn world(path: Option<&std::path::Path>) -> Result<World, CommandError> {
 
 async fn serve(arguments: &Serve) -> Result<Ending, CommandError> {
     let world = world(arguments.world.as_deref())?;
-    let server = Server::start(world, arguments.listen, arguments.aws.clone())
+    let seconds =
+        |seconds: Option<u32>| seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+    let pace = Pace {
+        copies_take: seconds(arguments.copies_take),
+        denials_last: seconds(arguments.denials_last),
+    };
+    let server = Server::start(world, arguments.listen, arguments.aws.clone(), pace)
         .await
         .map_err(|error| CommandError::Usage(error.to_string()))?;
     if let Some(file) = &arguments.env_vars {

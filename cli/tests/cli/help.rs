@@ -12,6 +12,7 @@ fn help_texts() {
         "doctor",
         "pause",
         "resume",
+        "prove",
         "policy",
         "policy evaluate",
         "policy authorize",

@@ -57,6 +57,8 @@ pub(crate) struct Accounts {
     own: OnceCell<Identity>,
     failure: Mutex<Option<(Instant, CallError)>>,
     members: Mutex<HashMap<AccountId, Member>>,
+    /// Accounts with credentials of their own.
+    others: HashMap<AccountId, SdkConfig>,
     is_local_run: bool,
 }
 
@@ -69,8 +71,20 @@ impl Accounts {
             own: OnceCell::new(),
             failure: Mutex::default(),
             members: Mutex::default(),
+            others: HashMap::new(),
             is_local_run: false,
         }
+    }
+
+    /// The same with other accounts that are called with credentials of their own, instead of a
+    /// role.
+    #[cfg(feature = "proving")]
+    pub(crate) fn with_others(
+        mut self,
+        others: impl IntoIterator<Item = (AccountId, SdkConfig)>,
+    ) -> Self {
+        self.others.extend(others);
+        self
     }
 
     /// For a deployed function, or for a run by hand.
@@ -103,6 +117,9 @@ impl Accounts {
         account: AccountId,
         partition: Option<&str>,
     ) -> CallResult<(SdkConfig, Option<Arc<str>>)> {
+        if let Some(config) = self.others.get(&account) {
+            return Ok((config.clone(), None));
+        }
         let own = self.own.get_or_try_init(|| self.who_we_are()).await?;
         if own.account == account {
             return Ok((self.config.clone(), None));
@@ -175,6 +192,11 @@ impl Accounts {
     }
 
     async fn member(&self, account: AccountId, partition: &str) -> Result<Member, String> {
+        if !self.others.is_empty() {
+            return Err(format!(
+                "account {account} is of neither profile, so it is not called"
+            ));
+        }
         let setting = self.member_role.setting.as_deref().ok_or_else(|| {
             format!(
                 "account {account} is not the function's own: set COPYMEND_MEMBER_ROLE to the role to assume there"

@@ -5,6 +5,8 @@
 
 mod answer;
 mod client;
+#[cfg(feature = "proving")]
+pub(crate) mod volumes;
 
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use copymend_remediation::ports::{CallResult, Images, Location};
 
 use crate::accounts::{Accounts, Clients, Target};
 use crate::error::Call;
-use client::Client;
+pub(crate) use client::Client;
 
 const NO_IMAGE: &[&str] = &["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"];
 

@@ -89,7 +89,23 @@ impl<Access> AwsEnvironment<Access> {
             setting: deployment.member_role.clone(),
             external_id: deployment.external_id.clone(),
         };
-        let accounts = Arc::new(Accounts::of(config, member_role, deployment.is_local_run));
+        let accounts = Accounts::of(config, member_role, deployment.is_local_run);
+        Self::in_accounts(Arc::new(accounts), deployment)
+    }
+
+    /// The environment with an SDK configuration for its own account, and one for each of these
+    /// others.
+    #[cfg(feature = "proving")]
+    pub(crate) fn of_accounts(
+        config: SdkConfig,
+        others: impl IntoIterator<Item = (AccountId, SdkConfig)>,
+        deployment: &Deployment,
+    ) -> Self {
+        let accounts = Accounts::new(config, MemberRole::default()).with_others(others);
+        Self::in_accounts(Arc::new(accounts), deployment)
+    }
+
+    fn in_accounts(accounts: Arc<Accounts>, deployment: &Deployment) -> Self {
         Self {
             config: accounts.own_config().clone(),
             notifier: SnsNotifier::new(accounts.own_config(), deployment.topic_arn.as_deref()),

@@ -36,6 +36,10 @@ mod member;
 mod organizations;
 mod pages;
 mod percent;
+#[cfg(feature = "proving")]
+pub mod proving;
+#[cfg(feature = "proving")]
+mod recording;
 mod says;
 mod service_job;
 mod signed;
@@ -58,6 +62,8 @@ pub use environment::AwsEnvironment;
 pub use iam::AwsIdentities;
 pub use kms::AwsKeys;
 pub use organizations::AwsOrganizations;
+#[cfg(feature = "proving")]
+pub use recording::{Exchange, Recorder};
 pub use sns::SnsNotifier;
 #[cfg(feature = "doctor")]
 pub use stack::{AwsStack, Whose};

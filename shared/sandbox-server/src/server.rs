@@ -1,6 +1,6 @@
 //! The server: one address, and what all requests share.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,9 +9,9 @@ use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use copymend_remediation::ports::Reads as _;
+use copymend_remediation::ports::{Clock as _, Reads as _};
 use copymend_sandbox::{Sandbox, World};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
@@ -31,6 +31,15 @@ use crate::{backup, bridge, control, delayed_retries, ec2, iam, organizations, t
 /// name to the loopback addresses (documented: Docker Desktop, "Networking").
 const HOST_OF_DOCKER_DESKTOP: &str = "host.docker.internal";
 
+/// How time passes in a sandbox that other programs use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// How long a copy takes. Without it every copy has ended when it is asked about.
+    pub copies_take: Option<SignedDuration>,
+    /// How long a denial is remembered after the policy has changed; a minute unless said otherwise.
+    pub denials_last: Option<SignedDuration>,
+}
+
 /// A sandbox that listens.
 pub struct Server {
     listener: TcpListener,
@@ -45,10 +54,17 @@ impl Server {
     /// the address is a loopback one. `aws` has the rest of AWS: what the functions need there
     /// (topic, queue, ledger, member roles) is made if it isn't there.
     pub async fn start(
-        world: World,
+        mut world: World,
         listen: SocketAddr,
         aws: Option<Endpoint>,
+        pace: Pace,
     ) -> Result<Self, StartError> {
+        if let Some(time) = pace.copies_take {
+            world.set_copies_take(time);
+        }
+        if let Some(time) = pace.denials_last {
+            world.set_denials_last(time);
+        }
         let hub = Hub::of(&world).ok_or(StartError::NoHub)?;
         let upstream = Upstream::new(aws);
         let listener = bind(listen).await?;
@@ -68,7 +84,7 @@ impl Server {
             listener,
             on_bridge,
             address,
-            app: App::new(Sandbox::new(world), upstream),
+            app: App::new(Sandbox::new(world), upstream, pace.copies_take.is_some()),
             environment,
         })
     }
@@ -130,23 +146,51 @@ struct Shared {
     sandbox: Sandbox,
     upstream: Upstream,
     writes: Mutex<Vec<Value>>,
+    backup_tokens: Mutex<BTreeMap<String, String>>,
+    tells_ends_late: bool,
     delayed_retries: Mutex<VecDeque<Kept>>,
 }
 
 impl App {
-    pub(crate) fn new(sandbox: Sandbox, upstream: Upstream) -> Self {
+    /// With `tells_ends_late` a copy job runs until the time at which it ends.
+    pub(crate) fn new(sandbox: Sandbox, upstream: Upstream, tells_ends_late: bool) -> Self {
         Self(Arc::new(Shared {
             sandbox,
             upstream,
             writes: Mutex::new(Vec::new()),
+            backup_tokens: Mutex::default(),
+            tells_ends_late,
             delayed_retries: Mutex::new(VecDeque::new()),
         }))
     }
 
     /// The sandbox, with its clock at the real time: other programs wait for what happens here.
     pub(crate) fn sandbox(&self) -> &Sandbox {
-        self.0.sandbox.clock().set(Timestamp::now());
+        let now = Timestamp::now();
+        self.0.sandbox.clock().set(now);
+        if self.0.tells_ends_late {
+            self.0.sandbox.with_world(|world| world.tell_ends_by(now));
+        }
         &self.0.sandbox
+    }
+
+    /// The real time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.sandbox().clock().now()
+    }
+
+    /// The backup job that was started with this token.
+    pub(crate) fn backup_of(&self, token: &str) -> Option<String> {
+        self.backup_tokens().get(token).cloned()
+    }
+
+    pub(crate) fn remember_backup(&self, token: String, job: &str) {
+        self.backup_tokens().insert(token, job.to_owned());
+    }
+
+    fn backup_tokens(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        let tokens = self.0.backup_tokens.lock();
+        tokens.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn upstream(&self) -> &Upstream {

@@ -23,7 +23,7 @@ const MANAGEMENT: &str = "999988887777";
 /// The sandbox alone: access keys are account ids.
 fn alone() -> Router {
     let sandbox = Sandbox::new(World::default_world());
-    router(App::new(sandbox, Upstream::new(None)))
+    router(App::new(sandbox, Upstream::new(None), false))
 }
 
 fn signed(service: &str, region: &str, account: &str) -> axum::http::request::Builder {
@@ -283,7 +283,7 @@ async fn all_else_is_passed_on_byte_for_byte() {
     tokio::spawn(async { axum::serve(listener, other).await });
     let sandbox = Sandbox::new(World::default_world());
     let upstream = Upstream::new(Some(url.parse().expect("an endpoint")));
-    let router = router(App::new(sandbox, upstream));
+    let router = router(App::new(sandbox, upstream, false));
 
     let body = vec![0_u8, 1, 254, b'%', b'+'];
     let rows = [

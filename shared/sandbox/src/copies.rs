@@ -10,8 +10,8 @@ use crate::ids;
 use crate::rules;
 use crate::world::{BackupPlan, RecoveryPoint, Storage, Vault, World};
 
-/// How long a copy takes here.
-const DURATION: SignedDuration = SignedDuration::from_secs(9 * 60 + 17);
+/// How long a copy takes here, unless [`World::set_copies_take`] says otherwise.
+pub(crate) const DURATION: SignedDuration = SignedDuration::from_secs(9 * 60 + 17);
 
 /// A copy to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl World {
                 .map_or_else(|| Ok(self.store(&copy, point.as_ref(), &id)), Err),
             Err(refusal) => {
                 if let Some(call) = refusal.call {
-                    let at = ended(copy.created);
+                    let at = ended(copy.created, self.copies_take);
                     self.denials.remember(*call, at, refusal.failure.clone());
                 }
                 Err(refusal.failure)
@@ -194,7 +194,7 @@ impl World {
             lifecycle: copy.lifecycle,
             created_by: copy.created_by,
             created: copy.created,
-            completed: ended(copy.created),
+            completed: ended(copy.created, self.copies_take),
             resource,
             resource_type,
             size_in_bytes,
@@ -211,8 +211,20 @@ impl World {
         }
     }
 
+    /// How long every copy takes that is started from now on.
+    pub const fn set_copies_take(&mut self, time: SignedDuration) {
+        self.copies_take = time;
+    }
+
+    /// Lets every job that hasn't ended by this time seem to run, and no other.
+    pub fn tell_ends_by(&mut self, now: Timestamp) {
+        for job in &mut self.jobs {
+            job.is_running = job.completed > now;
+        }
+    }
+
     /// Counter-based, so that the same calls always lead to the same ids.
-    fn next_id(&mut self) -> String {
+    pub(crate) fn next_id(&mut self) -> String {
         loop {
             self.made = self.made.saturating_add(1);
             let id = format!("c0bb1e00-0000-4000-8000-{:012x}", self.made);
@@ -281,8 +293,8 @@ impl World {
 
 /// When a copy ends. One that is refused makes the refused call as its last (inferred): AWS Backup
 /// tries calls again.
-fn ended(created: Timestamp) -> Timestamp {
-    created.saturating_add(DURATION).unwrap_or(created)
+fn ended(created: Timestamp, takes: SignedDuration) -> Timestamp {
+    created.saturating_add(takes).unwrap_or(created)
 }
 
 /// The ARN of a copy: of the same kind as the source's, in the destination's Region and account,

@@ -6,9 +6,13 @@ use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 use copymend_diagnosis::KeyArn;
 
 /// An element that is read by the name of each of its children.
-type Read<'r> = &'r mut dyn FnMut(&str, ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>;
+pub(super) type Read<'r> =
+    &'r mut dyn FnMut(&str, ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>;
 
-fn each(element: &mut ScopedDecoder<'_, '_>, read: Read<'_>) -> Result<(), XmlDecodeError> {
+pub(super) fn each(
+    element: &mut ScopedDecoder<'_, '_>,
+    read: Read<'_>,
+) -> Result<(), XmlDecodeError> {
     while let Some(child) = element.next_tag() {
         let name = child.start_el().local().to_owned();
         read(&name, child)?;
@@ -16,12 +20,12 @@ fn each(element: &mut ScopedDecoder<'_, '_>, read: Read<'_>) -> Result<(), XmlDe
     Ok(())
 }
 
-fn text(mut element: ScopedDecoder<'_, '_>) -> Result<String, XmlDecodeError> {
+pub(super) fn text(mut element: ScopedDecoder<'_, '_>) -> Result<String, XmlDecodeError> {
     try_data(&mut element).map(|text| text.trim().to_owned())
 }
 
 /// Reads the items of one list of the answer.
-fn items(answer: &str, list: &str, read: Read<'_>) -> Result<(), String> {
+pub(super) fn items(answer: &str, list: &str, read: Read<'_>) -> Result<(), String> {
     let mut is_there = false;
     let mut document = Document::new(answer);
     document

@@ -19,15 +19,25 @@ const PROTOCOL: Protocol = Protocol {
 
 /// Sends queries to Amazon EC2 in one account and Region.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     config: SdkConfig,
 }
 
 impl Client {
-    pub(super) fn new(config: &SdkConfig) -> Self {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
         Self {
             config: config.clone(),
         }
+    }
+
+    /// Sends a query with these parameters.
+    #[cfg(feature = "proving")]
+    pub(crate) fn query(&self, action: &'static str, parameters: &[(&str, &str)]) -> Answering {
+        let mut body = format!("Action={action}&Version={VERSION}");
+        for (name, value) in parameters {
+            body.extend(["&", name, "=", &crate::percent::encode(value)]);
+        }
+        send(&self.config, SERVICE, PROTOCOL, action, body)
     }
 
     /// Describes the images or snapshots with these ids.

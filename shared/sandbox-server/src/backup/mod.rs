@@ -1,6 +1,8 @@
 //! AWS Backup.
 
+mod backups;
 mod operations;
+mod vaults;
 pub(crate) mod wire;
 
 use axum::Router;
@@ -15,19 +17,33 @@ pub(crate) fn router(app: App) -> Router {
     let policy = get(operations::get_vault_policy)
         .put(operations::put_vault_policy)
         .delete(operations::delete_vault_policy);
-    let routes: [(&str, MethodRouter<App>); 10] = [
+    let routes: [(&str, MethodRouter<App>); 13] = [
         (
             "/copy-jobs",
             get(operations::list_copy_jobs).put(operations::start_copy_job),
         ),
         ("/copy-jobs/{id}", get(operations::describe_copy_job)),
+        (
+            "/backup-jobs",
+            get(backups::list_backup_jobs).put(backups::start_backup_job),
+        ),
         ("/backup-jobs/{id}", get(operations::describe_backup_job)),
         ("/restore-jobs/{id}", get(operations::describe_restore_job)),
-        ("/backup-vaults/{name}", get(operations::describe_vault)),
+        ("/backup-vaults", get(vaults::list_vaults)),
+        (
+            "/backup-vaults/{name}",
+            get(operations::describe_vault)
+                .put(vaults::create_vault)
+                .delete(vaults::delete_vault),
+        ),
         ("/backup-vaults/{name}/access-policy", policy),
         (
+            "/backup-vaults/{name}/recovery-points",
+            get(backups::list_recovery_points),
+        ),
+        (
             "/backup-vaults/{name}/recovery-points/{arn}",
-            get(operations::describe_recovery_point),
+            get(operations::describe_recovery_point).delete(backups::delete_recovery_point),
         ),
         ("/tags/{arn}", get(operations::list_tags)),
         ("/global-settings", get(operations::global_settings)),

@@ -18,11 +18,15 @@ use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::server::App;
 
-type Answer = Result<Json<Value>, AwsError>;
-type Parameters = Query<BTreeMap<String, String>>;
+pub(super) type Answer = Result<Json<Value>, AwsError>;
+pub(super) type Parameters = Query<BTreeMap<String, String>>;
 
 /// The caller's vault of that name.
-fn vault_arn(world: &World, caller: &Caller, name: &str) -> Result<BackupVaultArn, AwsError> {
+pub(super) fn vault_arn(
+    world: &World,
+    caller: &Caller,
+    name: &str,
+) -> Result<BackupVaultArn, AwsError> {
     let partition = world
         .account(caller.account())
         .map_or("aws", |account| account.partition.as_str());
@@ -32,7 +36,7 @@ fn vault_arn(world: &World, caller: &Caller, name: &str) -> Result<BackupVaultAr
         .map_err(|_| AwsError::invalid("Invalid backup vault name"))
 }
 
-fn in_vault<T>(
+pub(super) fn in_vault<T>(
     app: &App,
     caller: &Caller,
     name: &str,

@@ -103,6 +103,8 @@ pub(crate) fn backup_job(job: &BackupJob) -> Value {
         "IamRoleArn": job.iam_role_arn,
         "ResourceArn": job.resource_arn,
         "ResourceType": job.resource_type,
+        "RecoveryPointArn": job.recovery_point_arn,
+        "CreationDate": job.creation_date.map(jiff::Timestamp::as_second),
         "State": job.state,
         "StatusMessage": job.status_message,
         "IsParent": false,

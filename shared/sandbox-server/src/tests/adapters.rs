@@ -68,7 +68,7 @@ async fn sandbox_of(world: World) -> (Sandbox, Router, String) {
     let behind = served(Router::new().fallback(rest_of_aws)).await;
     let sandbox = Sandbox::new(world);
     let upstream = Upstream::new(Some(behind.parse().expect("an endpoint")));
-    let router = router(App::new(sandbox.clone(), upstream));
+    let router = router(App::new(sandbox.clone(), upstream, false));
     let url = served(router.clone()).await;
     (sandbox, router, url)
 }

@@ -8,7 +8,7 @@ use copymend_policy::AccountId;
 
 use super::schema::{Account, CopyJobInput, Key, PolicyText, Region, WorldFile};
 use super::{World, WorldError, check};
-use crate::copies::NewCopy;
+use crate::copies::{DURATION, NewCopy};
 use crate::denials::Denials;
 use crate::ids;
 
@@ -45,6 +45,7 @@ impl World {
             session_name: file.session_name,
             closed_accounts: file.closed_accounts,
             denials: Denials::default(),
+            copies_take: DURATION,
         };
         for (index, job) in file.copy_jobs.into_iter().enumerate() {
             world.run(job, &format!("copy_jobs[{index}]"))?;
@@ -148,7 +149,7 @@ fn complete(id: AccountId, account: &mut Account) {
     }
 }
 
-fn complete_vaults(partition: &str, code: &str, id: AccountId, region: &mut Region) {
+pub(super) fn complete_vaults(partition: &str, code: &str, id: AccountId, region: &mut Region) {
     let default_id = ids::uuid(&["aws/backup", id.as_str(), code]);
     let default_arn = format!("arn:{partition}:kms:{code}:{id}:key/{default_id}");
     for vault in region.vaults.values_mut() {

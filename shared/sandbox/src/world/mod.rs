@@ -3,6 +3,7 @@
 mod check;
 mod error;
 mod load;
+mod made;
 mod schema;
 mod storage;
 mod times;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 
 use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn, Tags};
 use copymend_policy::{AccountId, Arn};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use error::WorldError;
 pub use schema::{
@@ -53,6 +54,7 @@ pub struct World {
     session_name: Option<String>,
     closed_accounts: Vec<AccountId>,
     pub(crate) denials: Denials,
+    pub(crate) copies_take: SignedDuration,
 }
 
 impl World {

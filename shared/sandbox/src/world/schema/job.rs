@@ -123,6 +123,12 @@ pub struct BackupJob {
     /// Its kind.
     #[serde(default)]
     pub resource_type: Option<String>,
+    /// The recovery point that it made, if it did.
+    #[serde(default)]
+    pub recovery_point_arn: Option<Arn>,
+    /// When it started, if that matters.
+    #[serde(default)]
+    pub creation_date: Option<Timestamp>,
 }
 
 impl From<&BackupJob> for diagnosis::advisor::ServiceJob {

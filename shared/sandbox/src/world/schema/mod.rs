@@ -20,6 +20,7 @@ pub(crate) use job::CopyJobInput;
 pub use job::{BackupJob, BackupPlan, Fault, RestoreJob};
 pub use organization::{Organization, OrganizationPolicy, TagRule};
 pub use policy_text::PolicyText;
+pub(crate) use resource::backup_vault;
 pub use resource::{Key, Lock, RecoveryPoint, Region, Snapshot, Vault};
 use unique::unique;
 

@@ -129,7 +129,7 @@ pub struct Key {
     pub tags: Tags,
 }
 
-fn backup_vault() -> String {
+pub(crate) fn backup_vault() -> String {
     "BACKUP_VAULT".to_owned()
 }
 
