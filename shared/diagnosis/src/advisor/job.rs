@@ -17,7 +17,7 @@ pub const RESTORE_JOB_DETAIL_TYPE: &str = "Restore Job State Change";
 const UNSUCCESSFUL: [&str; 3] = ["FAILED", "ABORTED", "EXPIRED"];
 
 /// Which kind of job it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum JobKind {
     /// A backup.
     #[serde(rename = "backup-job")]

@@ -1,0 +1,14 @@
+//! What failed, what will fail and what is missing among the copies of many accounts.
+//!
+//! All of it only reads. [`Lists`] are AWS Backup's lists, page by page: an adapter asks AWS, and a
+//! sandbox answers in memory. What is made of the pages is pure.
+
+mod listed;
+mod lists;
+
+pub use listed::{
+    BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
+    ListedJob, ListedRecoveryPoint, ListedSelection, ListedVault, PlanCreator, ProtectedResource,
+    ScheduledRun, SelectionCondition, TagComparison,
+};
+pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery};
