@@ -5,6 +5,7 @@
 
 mod listed;
 mod lists;
+pub mod rpo;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
