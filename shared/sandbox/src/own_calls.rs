@@ -150,6 +150,9 @@ impl Asked<'_> {
                 .ok()
                 .cloned();
         }
+        if self.resource == "*" && !self.action.starts_with("kms:") {
+            return None;
+        }
         if self.resource == "*" || self.resource.parse::<KeyAliasArn>().is_ok() {
             return EVERYONE.clone();
         }

@@ -5,6 +5,7 @@
 
 mod listed;
 mod lists;
+mod region;
 pub mod rpo;
 
 pub use listed::{
@@ -13,3 +14,4 @@ pub use listed::{
     ScheduledRun, SelectionCondition, TagComparison,
 };
 pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery};
+pub use region::{NoRegionCode, RegionCode};

@@ -11,9 +11,11 @@ mod gather;
 mod gathered;
 mod judge;
 mod objective;
+mod told;
 
 pub use exclusion::{Exclusion, InvalidExclusion};
 pub use gather::{Progress, gather};
 pub use gathered::{BACKED_UP_WITHIN, Gathered, NotRead};
 pub use judge::{Findings, Place, State, VaultSummary, judge};
 pub use objective::{Age, InvalidObjective, Objective, Objectives};
+pub use told::{Shown, text, write_json};
