@@ -33,7 +33,10 @@ pub fn text(findings: &Findings, shown: Shown) -> String {
         .filter(|place| shown == Shown::All || is_wanting(place))
         .collect();
     if !shown.is_empty() {
-        line(&mut text, format_args!("{:<13} {:>8} {:>9}  resource", "state", "age", "objective"));
+        line(
+            &mut text,
+            format_args!("{:<13} {:>8} {:>9}  resource", "state", "age", "objective"),
+        );
     }
     for place in &shown {
         tell_place(&mut text, place, now);
@@ -42,7 +45,10 @@ pub fn text(findings: &Findings, shown: Shown) -> String {
         text.push('\n');
     }
     if !findings.vaults.is_empty() {
-        line(&mut text, format_args!("{:<13} {:>8} {:>9}  vault", "missed", "worst", "places"));
+        line(
+            &mut text,
+            format_args!("{:<13} {:>8} {:>9}  vault", "missed", "worst", "places"),
+        );
     }
     for vault in &findings.vaults {
         tell_vault(&mut text, vault);
@@ -62,7 +68,10 @@ pub fn text(findings: &Findings, shown: Shown) -> String {
         );
     }
     for not_read in &findings.not_read {
-        line(&mut text, format_args!("not read: {}: {}", not_read.what, not_read.why));
+        line(
+            &mut text,
+            format_args!("not read: {}: {}", not_read.what, not_read.why),
+        );
     }
     line(&mut text, format_args!("{}", summary(findings)));
     text
