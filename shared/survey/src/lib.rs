@@ -7,6 +7,7 @@ mod listed;
 mod lists;
 mod not_read;
 mod region;
+pub mod rpo;
 pub mod scan;
 pub mod table;
 
