@@ -15,7 +15,11 @@ mod pause;
 mod policy;
 #[cfg(feature = "aws")]
 mod prove;
+#[cfg(feature = "aws")]
+mod reach;
 mod replay;
+#[cfg(feature = "aws")]
+mod rpo;
 #[cfg(feature = "sandbox-server")]
 mod sandbox;
 #[cfg(feature = "aws")]
@@ -61,6 +65,8 @@ fn main() -> ExitCode {
         Command::Resume(arguments) => pause::resume(&arguments),
         #[cfg(feature = "aws")]
         Command::Prove(arguments) => prove::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Rpo(arguments) => rpo::run(&arguments),
         Command::Policy { command } => policy::run(&command),
         #[cfg(feature = "sandbox-server")]
         Command::Sandbox { command } => sandbox::run(&command),
