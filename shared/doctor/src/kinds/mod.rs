@@ -1,7 +1,17 @@
 //! Everything that can be wrong.
 
+mod ledger;
+mod people;
 mod settings;
 
+pub(crate) use ledger::{
+    LEDGER_INDEX_MISSING, LEDGER_KEEPS_ALL, LEDGER_NOT_READ, LEDGER_NOT_RECOVERABLE,
+    LEDGER_UNPROTECTED, TABLE_MISSING, TABLE_NOT_ACTIVE,
+};
+pub(crate) use people::{
+    ALARM_MISSING, ALARM_OFF, ALARM_RAISED, ALARM_SENDS_ELSEWHERE, ALARMS_REFUSED, ALARMS_UNREAD,
+    AUDIT_UNWATCHED, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED, SUBSCRIPTION_PENDING, TOPIC_MISSING,
+};
 pub(crate) use settings::{
     ACCOUNTS_WITHOUT_MEMBER_ROLE, ADVISOR_ROLE_WITHOUT_ADVISOR, ADVISOR_WITHOUT_MEMBER_ROLE,
     CALLS_GO_ELSEWHERE, FULLY_MANAGED_KEYS_UNLISTED, LIST_ADMITS_EVERYTHING,
@@ -248,126 +258,7 @@ pub(crate) const DELAYED_RETRIES_LOST: Kind = Kind {
     meaning: "what fails again and again after it was put off reaches no dead-letter queue",
     advice: PUT_BACK,
 };
-pub(crate) const TOPIC_MISSING: Kind = Kind {
-    id: "topic-missing",
-    part: Part::Subscriptions,
-    state: State::Broken,
-    meaning: "a topic is gone",
-    advice: PUT_BACK,
-};
-pub(crate) const NOBODY_SUBSCRIBED: Kind = Kind {
-    id: "nobody-subscribed",
-    part: Part::Subscriptions,
-    state: State::Broken,
-    meaning: "nobody gets the reports",
-    advice: "Subscribe somebody to the topic, or set NotificationEmail, and confirm the subscription.",
-};
-pub(crate) const SUBSCRIPTION_PENDING: Kind = Kind {
-    id: "subscription-pending",
-    part: Part::Subscriptions,
-    state: State::Warning,
-    meaning: "a subscription is not confirmed",
-    advice: "Follow the link in the message that Amazon SNS sent to that address, or subscribe it again: the link is good for two days.",
-};
-pub(crate) const ALARMS_UNREAD: Kind = Kind {
-    id: "alarms-unread",
-    part: Part::Subscriptions,
-    state: State::Warning,
-    meaning: "nobody gets the alarms",
-    advice: "Subscribe somebody to the topic AlarmTopicArn, and confirm the subscription.",
-};
 
-pub(crate) const AUDIT_UNWATCHED: Kind = Kind {
-    id: "audit-unwatched",
-    part: Part::Subscriptions,
-    state: State::Warning,
-    meaning: "nobody reads the audit",
-    advice: "Subscribe whoever watches Copymend to the topic AuditTopicArn.",
-};
-pub(crate) const FAILURES_NOT_KEPT: Kind = Kind {
-    id: "failures-not-kept",
-    part: Part::Subscriptions,
-    state: State::Broken,
-    meaning: "what the access advisor fails on reaches no queue",
-    advice: PUT_BACK,
-};
-pub(crate) const ALARM_MISSING: Kind = Kind {
-    id: "alarm-missing",
-    part: Part::Alarms,
-    state: State::Broken,
-    meaning: "an alarm is gone, so that a part can break unseen",
-    advice: PUT_BACK,
-};
-pub(crate) const ALARM_OFF: Kind = Kind {
-    id: "alarm-off",
-    part: Part::Alarms,
-    state: State::Broken,
-    meaning: "an alarm's actions are switched off",
-    advice: "Switch them on: aws cloudwatch enable-alarm-actions --alarm-names NAME.",
-};
-pub(crate) const ALARM_SENDS_ELSEWHERE: Kind = Kind {
-    id: "alarm-sends-elsewhere",
-    part: Part::Alarms,
-    state: State::Broken,
-    meaning: "an alarm does not send to the topic of the alarms",
-    advice: PUT_BACK,
-};
-pub(crate) const ALARM_RAISED: Kind = Kind {
-    id: "alarm-raised",
-    part: Part::Alarms,
-    state: State::Warning,
-    meaning: "an alarm is raised now",
-    advice: "Do what its description and docs/runbook.md say.",
-};
-pub(crate) const ALARMS_REFUSED: Kind = Kind {
-    id: "alarms-refused",
-    part: Part::Alarms,
-    state: State::Broken,
-    meaning: "the topic of the alarms does not let Amazon CloudWatch publish",
-    advice: PUT_BACK,
-};
-pub(crate) const TABLE_MISSING: Kind = Kind {
-    id: "table-missing",
-    part: Part::Ledger,
-    state: State::Broken,
-    meaning: "a ledger is gone",
-    advice: "Restore the table under its name from its point-in-time recovery. Only where its content may be lost, put it back: docs/runbook.md#put-back-what-was-changed-by-hand.",
-};
-pub(crate) const TABLE_NOT_ACTIVE: Kind = Kind {
-    id: "table-not-active",
-    part: Part::Ledger,
-    state: State::Broken,
-    meaning: "a ledger is not active",
-    advice: "Wait until it is, and look at it in Amazon DynamoDB.",
-};
-pub(crate) const LEDGER_NOT_READ: Kind = Kind {
-    id: "ledger-not-read",
-    part: Part::Ledger,
-    state: State::Broken,
-    meaning: "the function cannot read its ledger, so that it writes nothing",
-    advice: "Look at the role's permissions, at the table, and at its key.",
-};
-pub(crate) const LEDGER_NOT_RECOVERABLE: Kind = Kind {
-    id: "ledger-not-recoverable",
-    part: Part::Ledger,
-    state: State::Warning,
-    meaning: "the ledger has no point-in-time recovery",
-    advice: PUT_BACK,
-};
-pub(crate) const LEDGER_KEEPS_ALL: Kind = Kind {
-    id: "ledger-keeps-all",
-    part: Part::Ledger,
-    state: State::Warning,
-    meaning: "a ledger never forgets: its time to live is off",
-    advice: PUT_BACK,
-};
-pub(crate) const LEDGER_INDEX_MISSING: Kind = Kind {
-    id: "ledger-index-missing",
-    part: Part::Ledger,
-    state: State::Warning,
-    meaning: "the ledger has not its index, which lists changes by day",
-    advice: PUT_BACK,
-};
 pub(crate) const NO_TRAIL: Kind = Kind {
     id: "no-trail",
     part: Part::Trail,
@@ -409,13 +300,6 @@ pub(crate) const DELAYED_RETRIES_TAKE_ALL: Kind = Kind {
     state: State::Broken,
     meaning: "DelayedRetriesConcurrency is not below ReservedConcurrency, so that what was put off can take all the places of new events",
     advice: "Set ReservedConcurrency above DelayedRetriesConcurrency.",
-};
-pub(crate) const LEDGER_UNPROTECTED: Kind = Kind {
-    id: "ledger-unprotected",
-    part: Part::DeletionProtection,
-    state: State::Warning,
-    meaning: "the ledger can be deleted",
-    advice: "Set LedgerDeletionProtection to true.",
 };
 pub(crate) const SELF_CHECK_FAILED: Kind = Kind {
     id: "self-check-failed",
