@@ -79,7 +79,7 @@ async fn clean_found(arguments: &ProveArguments, pair: &Pair, pace: Pace) -> Res
     }
     say(match ending {
         Ending::Done => "Nothing is left.",
-        Ending::Failed => "Something is left, or could not be looked for.",
+        Ending::Failed | Ending::Stopped => "Something is left, or could not be looked for.",
     })?;
     Ok(ending)
 }

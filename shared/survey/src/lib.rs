@@ -5,6 +5,10 @@
 
 mod listed;
 mod lists;
+mod not_read;
+mod region;
+pub mod scan;
+pub mod table;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
@@ -12,3 +16,5 @@ pub use listed::{
     ScheduledRun, SelectionCondition, TagComparison,
 };
 pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery};
+pub use not_read::NotRead;
+pub use region::{NoRegionCode, RegionCode};
