@@ -134,10 +134,7 @@ fn lost_failures(deployed: &Deployed, facts: &FunctionFacts) -> Option<Finding> 
 }
 
 fn log_group(named: &Named<()>) -> Option<Finding> {
-    match present(named, Part::Functions, &LOG_GROUP_MISSING) {
-        Ok(()) => None,
-        Err(finding) => Some(finding),
-    }
+    present(named, Part::Functions, &LOG_GROUP_MISSING).err()
 }
 
 /// What would stop the function's start.
