@@ -281,6 +281,9 @@ pub(crate) struct DoctorArguments {
     /// Also let the function send a test message to the topic, at most one a day
     #[arg(long)]
     pub(crate) send: bool,
+    /// Fail too where something could not be checked
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
