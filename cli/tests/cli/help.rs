@@ -11,6 +11,7 @@ fn help_texts() {
         "scan",
         "completions",
         "man",
+        "rpo",
         "undo",
         "doctor",
         "pause",

@@ -246,6 +246,35 @@ async fn backup_and_restore_jobs_are_told_where_they_ran() {
     }
 }
 
+/// As AWS Backup does, for a caller with every permission; what is missing in a vault that is there
+/// is "not found".
+#[tokio::test]
+async fn a_vault_that_is_not_there_is_denied() {
+    let account = "444455556666";
+    for (method, path) in [
+        ("GET", "/backup-vaults/gone"),
+        ("GET", "/backup-vaults/gone/access-policy"),
+        ("GET", "/backup-vaults/gone/recovery-points"),
+        ("DELETE", "/backup-vaults/gone"),
+    ] {
+        let request = signed("backup", "eu-west-1", account)
+            .method(method)
+            .uri(path)
+            .body(Body::empty())
+            .expect("a request");
+        let (status, _, text) = answer(&alone(), request).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path}: {text}");
+        let said = "Insufficient privileges to perform this action.";
+        assert!(text.contains("AccessDeniedException"), "{text}");
+        assert!(text.contains(said), "{method} {path}: {text}");
+    }
+    let of_empty = signed("backup", "eu-west-1", account)
+        .uri("/backup-vaults/dr/recovery-points/arn:aws:backup:eu-west-1:444455556666:recovery-point:gone");
+    let request = of_empty.body(Body::empty()).expect("a request");
+    let (_, _, text) = answer(&alone(), request).await;
+    assert!(text.contains("ResourceNotFoundException"), "{text}");
+}
+
 #[tokio::test]
 async fn an_event_is_found_by_the_jobs_name_or_id() {
     let of = async |name: &str| {

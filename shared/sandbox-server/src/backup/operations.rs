@@ -44,9 +44,7 @@ pub(super) fn in_vault<T>(
 ) -> Result<T, AwsError> {
     app.sandbox().with_world(|world| {
         let arn = vault_arn(world, caller, name)?;
-        let vault = world
-            .vault(&arn)
-            .ok_or_else(|| AwsError::not_found(format!("Backup vault {name} does not exist")))?;
+        let vault = world.vault(&arn).ok_or_else(AwsError::no_such_vault)?;
         read(&arn, vault)
     })
 }
@@ -226,6 +224,7 @@ pub(crate) async fn put_vault_policy(
         )),
         Some(policy) => app.sandbox().with_world(|world| {
             let arn = vault_arn(world, &caller, &name)?;
+            world.vault(&arn).ok_or_else(AwsError::no_such_vault)?;
             world
                 .put_vault_policy(&arn, policy)
                 .map(|_before| ())
