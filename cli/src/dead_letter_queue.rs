@@ -172,6 +172,9 @@ mod tests {
             Command::Replay(replay) => replay,
             Command::Doctor(_)
             | Command::Prove(_)
+            | Command::Scan(_)
+            | Command::Completions(_)
+            | Command::Man(_)
             | Command::Explain(_)
             | Command::Undo(_)
             | Command::Pause(_)
