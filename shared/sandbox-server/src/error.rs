@@ -44,6 +44,20 @@ impl AwsError {
         Self::new("InvalidParameterValueException", message)
     }
 
+    /// Words that begin with AWS's error code.
+    pub(crate) fn of_words(words: &str) -> Self {
+        match words.split_once(": ") {
+            Some((code, message)) if !code.contains(' ') => {
+                let code = match code {
+                    "AccessDenied" => "AccessDeniedException",
+                    other => other,
+                };
+                Self::new(code, message)
+            }
+            Some(_) | None => Self::denied(words),
+        }
+    }
+
     pub(crate) fn code(&self) -> &str {
         &self.code
     }

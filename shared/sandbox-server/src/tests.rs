@@ -1,6 +1,7 @@
 //! The server with another endpoint behind it that records what reaches it.
 
 mod adapters;
+mod lists;
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
-use crate::server::{App, router};
+use crate::server::{App, Pace, router};
 use crate::upstream::Upstream;
 
 const WORKLOADS: &str = "111122223333";
@@ -23,7 +24,7 @@ const MANAGEMENT: &str = "999988887777";
 /// The sandbox alone: access keys are account ids.
 fn alone() -> Router {
     let sandbox = Sandbox::new(World::default_world());
-    router(App::new(sandbox, Upstream::new(None), false))
+    router(App::at_pace(sandbox, Upstream::new(None), Pace::default()))
 }
 
 fn signed(service: &str, region: &str, account: &str) -> axum::http::request::Builder {
@@ -312,7 +313,7 @@ async fn all_else_is_passed_on_byte_for_byte() {
     tokio::spawn(async { axum::serve(listener, other).await });
     let sandbox = Sandbox::new(World::default_world());
     let upstream = Upstream::new(Some(url.parse().expect("an endpoint")));
-    let router = router(App::new(sandbox, upstream, false));
+    let router = router(App::at_pace(sandbox, upstream, Pace::default()));
 
     let body = vec![0_u8, 1, 254, b'%', b'+'];
     let rows = [

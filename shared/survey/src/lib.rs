@@ -9,6 +9,7 @@ mod not_read;
 mod region;
 pub mod scan;
 pub mod table;
+pub mod rpo;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,

@@ -4,6 +4,7 @@ mod backup;
 mod identities;
 mod images;
 mod keys;
+mod lists;
 mod organizations;
 mod tags;
 
