@@ -7,9 +7,9 @@ mod listed;
 mod lists;
 mod not_read;
 mod region;
+pub mod rpo;
 pub mod scan;
 pub mod table;
-pub mod rpo;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
