@@ -315,9 +315,7 @@ pub(crate) async fn list_recovery_points(
             )
     };
     let page = sandbox.with_world(|world| {
-        let found = world
-            .vault(&vault)
-            .ok_or_else(|| AwsError::not_found(format!("Backup vault {name} does not exist")))?;
+        let found = world.vault(&vault).ok_or_else(AwsError::no_such_vault)?;
         let page = found.page_of_recovery_points(admits, query.from, query.size);
         Ok::<_, AwsError>((owned(page), found.vault_type.clone()))
     });

@@ -115,7 +115,7 @@ async fn short_pages_hold_everything_once_in_no_order_with_empty_ones_among_them
         .list_recovery_points(&at, "none", &query, None)
         .await
         .unwrap_err();
-    assert!(absent.detail.contains("ResourceNotFoundException"));
+    assert_eq!(absent.kind, CallErrorKind::AccessDenied);
 }
 
 #[tokio::test]

@@ -255,7 +255,7 @@ fn is_gone(gathered: &Gathered, done: &Done) -> bool {
         return false;
     }
     let source = gathered.points.get(&done.source);
-    let of_source = source.and_then(|dates| dates.created);
+    let of_source = source.and_then(|dates| dates.created());
     let earliest = of_source.or_else(|| done.created?.checked_sub(SOURCE_IS_OLDER_BY).ok());
     let end = match done.kept {
         Some(Kept::ForDays(days)) => earliest.and_then(|made| {
@@ -263,7 +263,7 @@ fn is_gone(gathered: &Gathered, done: &Done) -> bool {
                 .ok()
         }),
         Some(Kept::AsTheSource) | None => match source {
-            Some(dates) => Some(dates.deleted.unwrap_or(Timestamp::MAX)),
+            Some(dates) => Some(dates.deleted().unwrap_or(Timestamp::MAX)),
             None => None,
         },
     };
@@ -297,6 +297,11 @@ impl Judge<'_> {
                 (State::Excluded, words)
             }
             None => self.state(resource, vault, held, objective, arrived),
+        };
+        let detail = if gathered.absent_vaults.contains(&vault) && excluded.is_none() {
+            format!("the vault doesn't exist; {detail}")
+        } else {
+            detail
         };
         Some(Place {
             resource: arn.clone(),
