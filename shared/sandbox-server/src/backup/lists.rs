@@ -268,7 +268,7 @@ pub(crate) async fn list_protected_resources(
         wire::present(json!({
             "ResourceArn": found.resource,
             "ResourceType": found.resource_type,
-            "LastBackupTime": found.last_backup.map(jiff::Timestamp::as_second),
+            "LastBackupTime": wire::second(found.last_backup),
             "LastBackupVaultArn": found.last_vault,
             "LastRecoveryPointArn": found.last_recovery_point,
         }))
