@@ -262,10 +262,7 @@ fn is_gone(gathered: &Gathered, done: &Done) -> bool {
             made.checked_add(SignedDuration::from_hours(days.checked_mul(24)?))
                 .ok()
         }),
-        Some(Kept::AsTheSource) | None => match source {
-            Some(dates) => Some(dates.deleted().unwrap_or(Timestamp::MAX)),
-            None => None,
-        },
+        Some(Kept::AsTheSource) | None => source.map(|dates| dates.deleted().unwrap_or(Timestamp::MAX)),
     };
     end.is_some_and(|end| end > gathered.now())
 }
