@@ -37,7 +37,7 @@ pub use job_role_keys::keys_of_job_role;
 pub(crate) use job_role_keys::{
     bound_key_owners, may_be_under_service_control, open_at_keys, uses_open_key,
 };
-pub(crate) use organization::{KeyInOptInRegion, keys_in_opt_in_regions};
+pub(crate) use organization::keys_in_opt_in_regions;
 pub(crate) use vault::is_of_no_use;
 
 macro_rules! causes {

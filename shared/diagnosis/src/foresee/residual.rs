@@ -17,6 +17,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::causes::{Cause, keys_in_opt_in_regions};
+use crate::fact::{UnknownReason, WhyUnknown};
 use crate::facts::Facts;
 use crate::features::{CopySupport, PlannedCopy, support_of};
 use crate::job::BackupCopy;
@@ -119,10 +120,14 @@ pub(super) fn of(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Option<Optio
     let is_read = !cause.entry().is_unread(copy, facts);
     let of_aws = facts.is_source_key_owned_by_aws(copy);
     match cause {
-        Cause::TagLimit if facts.known_recovery_point_tags().is_some() => {
+        Cause::TagLimit if facts.known_recovery_point_tags().is_some() || has_no_tags(facts) => {
             Some(Some(Residual::TagsOfTheResource))
         }
-        Cause::TagPolicy if is_read => Some(Some(Residual::TagsOfTheResource)),
+        Cause::TagPolicy
+            if is_read || (facts.tag_policy.known().is_some() && has_no_tags(facts)) =>
+        {
+            Some(Some(Residual::TagsOfTheResource))
+        }
         Cause::UnsupportedResourceType if is_read || of_aws => {
             is_listed(copy, facts).then_some(Some(Residual::FeatureTable))
         }
@@ -133,6 +138,20 @@ pub(super) fn of(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Option<Optio
         _ if of_aws && cause.is_of_source_key() => Some(None),
         _ => None,
     }
+}
+
+/// Whether the backup exists, and the API of tags was asked and doesn't name it: it names what has
+/// tags, and knows the snapshots, images and backups of every service that AWS Backup uses (Resource
+/// Groups Tagging API reference, `GetResources`, and "Supported services", documented), so that it has
+/// none (inferred).
+fn has_no_tags(facts: &Facts) -> bool {
+    let exists = facts.recovery_point.known().is_some_and(Option::is_some);
+    let is_not_named = |why: &WhyUnknown| why.reason == UnknownReason::NotRead;
+    exists
+        && facts
+            .recovery_point_tags
+            .unknown()
+            .is_some_and(is_not_named)
 }
 
 /// Whether AWS's feature table lists the copy as supported.
