@@ -104,17 +104,48 @@ pub struct CopyJob {
     pub resource_type: Option<String>,
     /// The size of the backup in bytes.
     pub size_in_bytes: u64,
+    /// The backup job that it was started for, if there was one.
+    pub created_by_backup_job: Option<String>,
+    /// The copy job of the composite backup that this one copies a part of.
+    pub parent: Option<String>,
+    pub(crate) children: Children,
     result: Result<Arn, CopyFailure>,
     /// Whether AWS Backup doesn't tell its end yet.
     is_running: bool,
 }
 
+/// The jobs of a composite backup's parts, as they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Children {
+    pub(crate) completed: u64,
+    pub(crate) failed: u64,
+}
+
 impl CopyJob {
+    /// Whether it copies a composite backup, whose parts have jobs of their own.
+    #[must_use]
+    pub const fn is_parent(&self) -> bool {
+        self.children.completed > 0 || self.children.failed > 0
+    }
+
+    /// How many of its parts' jobs are done.
+    #[must_use]
+    pub const fn completed_children(&self) -> u64 {
+        self.children.completed
+    }
+
+    /// How many of its parts' jobs failed.
+    #[must_use]
+    pub const fn failed_children(&self) -> u64 {
+        self.children.failed
+    }
+
     /// The state.
     #[must_use]
     pub const fn state(&self) -> CopyJobState {
         match self.result {
             Ok(_) | Err(_) if self.is_running => CopyJobState::Running,
+            Ok(_) if self.children.failed > 0 => CopyJobState::Partial,
             Ok(_) => CopyJobState::Completed,
             Err(_) => CopyJobState::Failed,
         }
@@ -188,7 +219,7 @@ impl World {
             ),
             None => (copy.resource, copy.resource_type, 0),
         };
-        self.jobs.push(CopyJob {
+        self.add_copy_job(CopyJob {
             id,
             name: copy.name,
             account,
@@ -204,6 +235,9 @@ impl World {
             resource,
             resource_type,
             size_in_bytes,
+            created_by_backup_job: None,
+            parent: None,
+            children: Children::default(),
             result,
             is_running: false,
         });
@@ -212,7 +246,8 @@ impl World {
     /// Lets a job seem to run although it has ended, as AWS Backup may tell its end late; or no
     /// longer.
     pub fn set_running(&mut self, id: &str, is_running: bool) {
-        if let Some(job) = self.jobs.iter_mut().find(|job| job.id == id) {
+        let at = self.position_of_copy(id);
+        if let Some(job) = at.and_then(|at| self.jobs.get_mut(at)) {
             job.is_running = is_running;
         }
     }
@@ -272,7 +307,7 @@ impl World {
             .vault(&copy.destination_vault)
             .is_some_and(Vault::is_logically_air_gapped);
         let arn = copied_arn(copy, point, job_id, to_air_gapped);
-        if let (Some(point), Some(vault)) = (point, self.vault_mut(&copy.destination_vault)) {
+        if let (Some(point), Some(vault)) = (point, self.vault_to_add_to(&copy.destination_vault)) {
             // "AWS Backup automatically encrypts those copies for most resource types, even if the
             // original backup is unencrypted" (documented: developer guide, "Encryption").
             let elsewhere = copy.is_cross_account() || copy.is_cross_region() || to_air_gapped;
@@ -280,7 +315,7 @@ impl World {
             let key = encrypted
                 .then(|| vault.encryption_key_arn.clone())
                 .flatten();
-            vault.recovery_points.push(RecoveryPoint {
+            vault.add(RecoveryPoint {
                 arn: arn.clone(),
                 resource_arn: point.resource_arn.clone(),
                 resource_type: point.resource_type.clone(),
@@ -291,10 +326,40 @@ impl World {
                 size_in_bytes: point.size_in_bytes,
                 tags: BTreeMap::clone(&point.tags),
                 status: "COMPLETED".to_owned(),
+                // "Copies retain their source configuration, including creation dates"
+                // (documented: developer guide, "Creating backup copies").
+                creation_date: point.creation_date,
+                created_by: copy.created_by.clone(),
+                iam_role_arn: Some(copy.role.clone()),
+                // AWS tells it only of another account's (documented: API reference,
+                // `RecoveryPointByBackupVault`).
+                source_vault_arn: copy.is_cross_account().then(|| copy.source_vault.clone()),
+                lifecycle: kept_for(copy.lifecycle.as_ref(), point),
+                delete_at: None,
+                move_to_cold_storage_at: None,
+                parent_recovery_point_arn: None,
+                is_parent: point.is_parent,
             });
         }
         arn
     }
+}
+
+/// How long a copy is kept: as the source is where nothing is said, and until the source's end where
+/// it is to be kept always (documented: developer guide, "Creating backup copies").
+fn kept_for(own: Option<&Lifecycle>, source: &RecoveryPoint) -> Option<Lifecycle> {
+    let Some(own) = own else {
+        return source.lifecycle.clone();
+    };
+    let of_source = source.lifecycle.as_ref();
+    let days = own
+        .delete_after_days
+        .filter(|days| *days >= 0)
+        .or_else(|| of_source?.delete_after_days);
+    Some(Lifecycle {
+        delete_after_days: days,
+        ..own.clone()
+    })
 }
 
 /// When a copy ends. One that is refused makes the refused call as its last (inferred): AWS Backup

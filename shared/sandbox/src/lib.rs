@@ -11,6 +11,7 @@ mod denials;
 pub mod editor;
 mod event;
 mod ids;
+mod index;
 mod ledger;
 mod managed;
 mod notifier;
@@ -30,12 +31,14 @@ pub use clock::SandboxClock;
 pub use copies::{CopyFailure, CopyJob, NewCopy};
 pub use delayed_retries::{MemoryDelayedRetries, delivery_of, delivery_of_copy};
 pub use event::event_of;
+pub use index::Listed;
 pub use ledger::MemoryLedger;
 pub use notifier::{MemoryNotifier, Notification};
 pub use sandbox::Sandbox;
 pub use world::{
-    Account, BackupJob, BackupPlan, Copymend, Fault, Key, Lock, Organization, OrganizationPolicy,
-    PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, SERVICE_LINKED_ROLE,
-    Snapshot, TagRule, User, Vault, World, WorldError,
+    Account, BackupJob, BackupPlan, Copymend, DEFAULT_SCHEDULE, Fault, Key, Lock, Organization,
+    OrganizationPolicy, PermissionsBoundary, Plan, PlanCopyAction, PlanRule, PlanSelection,
+    PolicyText, Protected, RecoveryPoint, Region, RestoreJob, Role, SERVICE_LINKED_ROLE,
+    SelectedTag, SelectionConditions, Snapshot, TagRule, User, Vault, World, WorldError,
 };
 pub use writes::WriteError;

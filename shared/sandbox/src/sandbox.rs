@@ -50,6 +50,7 @@ pub struct Sandbox {
     hooks: Arc<Mutex<Vec<(String, Hook)>>>,
     /// How many key policies were read.
     turn: Arc<AtomicUsize>,
+    page_size: Option<usize>,
 }
 
 impl Sandbox {
@@ -70,6 +71,7 @@ impl Sandbox {
             tokens: Arc::default(),
             hooks: Arc::default(),
             turn: Arc::default(),
+            page_size: None,
         }
     }
 
@@ -85,6 +87,18 @@ impl Sandbox {
     pub fn forget_tokens(&self) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.clear();
+    }
+
+    /// The same sandbox whose lists come in pages of so many, with empty ones among them.
+    #[must_use]
+    pub const fn in_pages_of(mut self, size: usize) -> Self {
+        self.page_size = Some(if size == 0 { 1 } else { size });
+        self
+    }
+
+    /// The length of a page, where it isn't AWS's.
+    pub(crate) const fn page_size(&self) -> Option<usize> {
+        self.page_size
     }
 
     /// The same sandbox with a queue of delayed retries.

@@ -18,7 +18,7 @@ use crate::sandbox::Sandbox;
 use crate::world::World;
 
 /// The ARN of a vault in an account and Region.
-fn vault_arn(world: &World, location: &Location, name: &str) -> Option<BackupVaultArn> {
+pub(super) fn vault_arn(world: &World, location: &Location, name: &str) -> Option<BackupVaultArn> {
     let Location { account, region } = location;
     let partition = &world.account(*account)?.partition;
     format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
@@ -46,8 +46,8 @@ impl From<&crate::copies::CopyJob> for CopyJob {
                 .as_ref()
                 .map(|plan| plan.backup_plan_arn.to_string()),
             lifecycle: job.lifecycle.clone(),
-            parent_job_id: None,
-            is_parent: false,
+            parent_job_id: job.parent.clone(),
+            is_parent: job.is_parent(),
             completed: Some(job.completed),
             size_bytes: Some(job.size_in_bytes),
         }
@@ -182,12 +182,9 @@ impl Backup for Sandbox {
                     .account(location.account)?
                     .regions
                     .get(&location.region)?;
-                let mut points = region
-                    .vaults
-                    .values()
-                    .flat_map(|vault| &vault.recovery_points);
-                points
-                    .find(|point| point.arn == *recovery_point)
+                let mut vaults = region.vaults.values();
+                vaults
+                    .find_map(|vault| vault.recovery_point(recovery_point.as_str()))
                     .map(|point| point.tags.clone())
             })
             .await?

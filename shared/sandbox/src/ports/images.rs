@@ -21,11 +21,10 @@ impl Images for Sandbox {
                     .account(location.account)?
                     .regions
                     .get(&location.region)?;
-                let mut points = region
-                    .vaults
-                    .values()
-                    .flat_map(|vault| &vault.recovery_points);
-                let point = points.find(|point| point.is_image() && point.arn == *image)?;
+                let mut vaults = region.vaults.values();
+                let point = vaults
+                    .find_map(|vault| vault.recovery_point(image.as_str()))
+                    .filter(|point| point.is_image())?;
                 Some(point.keys().into_iter().cloned().collect::<Vec<_>>())
             })
             .await?;

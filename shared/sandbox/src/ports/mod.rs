@@ -5,6 +5,7 @@ mod guardrails;
 mod identities;
 mod images;
 mod keys;
+mod lists;
 mod organizations;
 mod tags;
 

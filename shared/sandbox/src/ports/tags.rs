@@ -15,12 +15,9 @@ impl ResourceTags for Sandbox {
                     .account(location.account)?
                     .regions
                     .get(&location.region)?;
-                let mut points = region
-                    .vaults
-                    .values()
-                    .flat_map(|vault| &vault.recovery_points);
-                points
-                    .find(|point| point.arn == *resource)
+                let mut vaults = region.vaults.values();
+                vaults
+                    .find_map(|vault| vault.recovery_point(resource.as_str()))
                     .map(|point| point.tags.clone())
                     // What has no tags isn't named.
                     .filter(|tags| !tags.is_empty())

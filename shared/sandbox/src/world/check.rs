@@ -1,6 +1,6 @@
 //! Checks on a world's values that its JSON shape doesn't settle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_diagnosis::RoleArn;
 use copymend_policy::{AccountId, Arn, Statement};
@@ -11,7 +11,7 @@ use super::schema::{
     Account, Copymend, Key, Lock, Organization, PermissionsBoundary, PolicyText, RecoveryPoint,
     Region, Role, TagRule, User, Vault, WorldFile,
 };
-use super::{AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY};
+use super::{AWS_OWNED_KEY, CUSTOMER_MANAGED_KEY, check_plans};
 use crate::managed;
 use crate::rules::OPT_IN;
 
@@ -113,12 +113,13 @@ fn jobs(file: &WorldFile) -> Check {
 
 /// The ids and states of one list of jobs.
 fn service_jobs(list: &str, jobs: &[(&str, &str)], states: &[&str]) -> Check {
+    let mut ids = BTreeSet::new();
     for (index, (id, state)) in jobs.iter().enumerate() {
         let refused = |reason: String| Err(WorldError::at(&format!("{list}[{index}]"), reason));
         if !states.contains(state) {
             return refused(format!("`{state}` is not one of {}", states.join(", ")));
         }
-        if jobs.iter().filter(|(other, _)| other == id).count() > 1 {
+        if !ids.insert(id) {
             return refused(format!("the id `{id}` appears twice"));
         }
     }
@@ -326,6 +327,9 @@ fn region(id: AccountId, account: &Account, code: &str, region: &Region, path: &
             .map_err(|error| WorldError::at(&path, error.to_string()))?;
         self::vault(code, vault, &path)?;
     }
+    for (id, plan) in &region.backup_plans {
+        check_plans::plan(id, plan, &format!("{path}.backup_plans.{id}"))?;
+    }
     for (key_id, key) in &region.keys {
         let path = format!("{path}.keys.{key_id}");
         let arn = format!("arn:{}:key/{key_id}", owner.replace("{}", "kms"));
@@ -364,16 +368,18 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
     if let Some(text) = &vault.policy {
         policy(text, &format!("{path}.policy"))?;
     }
+    let mut arns = BTreeSet::new();
+    let all: BTreeSet<&Arn> = vault.recovery_points.iter().map(|point| &point.arn).collect();
     for (index, point) in vault.recovery_points.iter().enumerate() {
         let path = format!("{path}.recovery_points[{index}]");
         recovery_point(region, vault, point, &path)?;
-        if vault
-            .recovery_points
-            .iter()
-            .filter(|other| other.arn == point.arn)
-            .count()
-            > 1
+        if let Some(parent) = &point.parent_recovery_point_arn
+            && !all.contains(parent)
         {
+            let path = format!("{path}.parent_recovery_point_arn");
+            return Err(WorldError::at(&path, "the vault has no such recovery point"));
+        }
+        if !arns.insert(&point.arn) {
             return Err(WorldError::at(
                 &path,
                 format!("`{}` appears twice", point.arn),
@@ -390,6 +396,7 @@ fn recovery_point(region: &str, vault: &Vault, point: &RecoveryPoint, path: &str
             format!("it must be in {region}"),
         ));
     }
+    check_plans::lifecycle(point.lifecycle.as_ref(), path)?;
     if !point.snapshots.is_empty() && !point.is_image() {
         let reason = "only an image has snapshots of its own";
         return Err(WorldError::at(&format!("{path}.snapshots"), reason));

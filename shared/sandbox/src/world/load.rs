@@ -1,13 +1,13 @@
 //! From a world's JSON to a world in which the copies have run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use copymend_diagnosis::KeyManager;
 use copymend_policy::AccountId;
 
 use super::schema::{Account, CopyJobInput, Key, PolicyText, Region, WorldFile};
-use super::{World, WorldError, check};
+use super::{JobIndex, World, WorldError, check};
 use crate::copies::{DURATION, NewCopy};
 use crate::denials::Denials;
 use crate::ids;
@@ -34,9 +34,12 @@ impl World {
             },
             organizations: file.organizations,
             accounts: file.accounts,
-            backup_jobs: file.backup_jobs,
-            restore_jobs: file.restore_jobs,
+            backup_jobs: Vec::new(),
+            restore_jobs: Vec::new(),
             jobs: Vec::new(),
+            copy_index: JobIndex::default(),
+            backup_index: JobIndex::default(),
+            restore_index: JobIndex::default(),
             faults: BTreeMap::new(),
             attempts: BTreeMap::new(),
             made: 0,
@@ -47,9 +50,25 @@ impl World {
             denials: Denials::default(),
             copies_take: DURATION,
         };
-        for (index, job) in file.copy_jobs.into_iter().enumerate() {
-            world.run(job, &format!("copy_jobs[{index}]"))?;
+        for job in file.backup_jobs {
+            world.add_backup_job(job);
         }
+        for job in file.restore_jobs {
+            world.add_restore_job(job);
+        }
+        world.date_recovery_points(&file.copy_jobs);
+        let mut names = BTreeSet::new();
+        for (index, job) in file.copy_jobs.into_iter().enumerate() {
+            let path = format!("copy_jobs[{index}]");
+            if let Some(name) = &job.name
+                && !names.insert(name.clone())
+            {
+                let path = format!("{path}.name");
+                return Err(WorldError::at(&path, "another copy job has this name"));
+            }
+            world.run(job, &path)?;
+        }
+        world.relate_copies()?;
         Ok(world)
     }
 
@@ -88,9 +107,6 @@ impl World {
         }
         if self.copy_job(&input.id).is_some() {
             return refused("id", "another copy job has this id");
-        }
-        if input.name.is_some() && self.jobs.iter().any(|job| job.name == input.name) {
-            return refused("name", "another copy job has this name");
         }
         let Some(account) = input.source_vault_arn.account_id() else {
             return refused("source_vault_arn", "its account is not a real one");
@@ -131,6 +147,10 @@ impl World {
             resource: input.resource_arn,
             resource_type: input.resource_type,
         });
+        if let Some(job) = self.jobs.last_mut() {
+            job.created_by_backup_job = input.created_by_backup_job_id;
+            job.parent = input.parent_job_id;
+        }
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! What is made in a world after its beginning, and what is taken out of it: vaults, backups.
 
+use std::sync::OnceLock;
+
 use copymend_diagnosis::{BackupVaultArn, KeyArn, Tags};
 use copymend_policy::{AccountId, Arn};
 use jiff::SignedDuration;
@@ -34,6 +36,7 @@ impl World {
             lock: None,
             vault_type: backup_vault(),
             recovery_points: Vec::new(),
+            index: OnceLock::new(),
         };
         region.vaults.insert(arn.name().to_owned(), vault);
         complete_vaults(arn.partition(), arn.region(), id, region);
@@ -72,15 +75,13 @@ impl World {
         let arn: Arn = format!("{arn}{}", crate::ids::short(&["backup", &id]))
             .parse()
             .ok()?;
-        self.vault_mut(&vault)?
-            .recovery_points
-            .push(point(arn.clone()));
+        self.vault_to_add_to(&vault)?.add(point(arn.clone()));
         let job = BackupJob {
             id,
             recovery_point_arn: Some(arn),
             ..job
         };
-        self.backup_jobs.push(job.clone());
+        self.add_backup_job(job.clone());
         Some(job)
     }
 

@@ -1,9 +1,14 @@
 //! The world: organizations, accounts and what is in them.
 
 mod check;
+mod check_plans;
 mod error;
+mod jobs;
 mod load;
 mod made;
+mod plans;
+mod points;
+mod relate;
 mod schema;
 mod storage;
 mod times;
@@ -11,15 +16,18 @@ mod times;
 use std::collections::BTreeMap;
 
 use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn, Tags};
-use copymend_policy::{AccountId, Arn};
+use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 
 pub use error::WorldError;
 pub use schema::{
     Account, BackupJob, BackupPlan, Copymend, Fault, Key, Lock, Organization, OrganizationPolicy,
-    PermissionsBoundary, PolicyText, RecoveryPoint, Region, RestoreJob, Role, Snapshot, TagRule,
-    User, Vault,
+    PermissionsBoundary, Plan, PlanCopyAction, PlanRule, PlanSelection, PolicyText, RecoveryPoint,
+    Region, RestoreJob, Role, SelectedTag, SelectionConditions, Snapshot, TagRule, User, Vault,
 };
+pub use plans::DEFAULT_SCHEDULE;
+pub use points::Protected;
+pub(crate) use jobs::JobIndex;
 pub(crate) use storage::Storage;
 
 use crate::copies::CopyJob;
@@ -46,6 +54,9 @@ pub struct World {
     backup_jobs: Vec<BackupJob>,
     restore_jobs: Vec<RestoreJob>,
     pub(crate) jobs: Vec<CopyJob>,
+    copy_index: JobIndex,
+    backup_index: JobIndex,
+    restore_index: JobIndex,
     pub(crate) faults: BTreeMap<(String, String), Vec<Fault>>,
     pub(crate) attempts: BTreeMap<(String, String), u32>,
     pub(crate) made: u64,
@@ -89,7 +100,13 @@ impl World {
 
     /// One account, to change it.
     pub fn account_mut(&mut self, account: AccountId) -> Option<&mut Account> {
-        self.accounts.get_mut(&account)
+        let found = self.accounts.get_mut(&account)?;
+        for region in found.regions.values_mut() {
+            for vault in region.vaults.values_mut() {
+                vault.index.take();
+            }
+        }
+        Some(found)
     }
 
     /// The organization that an account is in.
@@ -113,6 +130,14 @@ impl World {
 
     /// One vault, to change it.
     pub fn vault_mut(&mut self, vault: &BackupVaultArn) -> Option<&mut Vault> {
+        let vault = self.vault_to_add_to(vault)?;
+        vault.index.take();
+        Some(vault)
+    }
+
+    /// One vault, to change it otherwise than by taking recovery points out of it or putting others
+    /// in their places.
+    pub(crate) fn vault_to_add_to(&mut self, vault: &BackupVaultArn) -> Option<&mut Vault> {
         let account = self.accounts.get_mut(&vault.account_id()?)?;
         if account.partition != vault.partition() {
             return None;
@@ -236,15 +261,8 @@ impl World {
         let of_vault = || Some(self.vault(&resource.parse().ok()?)?.tags.clone());
         let of_key = || Some(self.key(&resource.parse().ok()?)?.tags.clone());
         let of_point = || {
-            let account = self.account(owner?)?;
-            let mut points = account
-                .regions
-                .values()
-                .flat_map(|region| region.vaults.values())
-                .flat_map(|vault| &vault.recovery_points);
-            points
-                .find(|point| point.arn.as_str() == resource)
-                .map(|point| point.tags.clone())
+            let point = self.recovery_point_of(owner?, resource)?;
+            Some(point.tags.clone())
         };
         of_vault()
             .or_else(of_key)
@@ -288,15 +306,6 @@ impl World {
             .find(|user| user.path_and_name() == path_and_name)
     }
 
-    /// One recovery point of a vault.
-    #[must_use]
-    pub fn recovery_point(&self, vault: &BackupVaultArn, arn: &Arn) -> Option<&RecoveryPoint> {
-        self.vault(vault)?
-            .recovery_points
-            .iter()
-            .find(|point| point.arn == *arn)
-    }
-
     /// The ARN of `AWSServiceRoleForBackup`, whether it exists or not.
     #[must_use]
     pub fn service_linked_role_arn(&self, account: AccountId) -> String {
@@ -306,44 +315,6 @@ impl World {
         format!(
             "arn:{partition}:iam::{account}:role/{SERVICE_LINKED_ROLE_PATH}/{SERVICE_LINKED_ROLE}"
         )
-    }
-
-    /// The copy jobs, oldest first.
-    #[must_use]
-    pub fn copy_jobs(&self) -> &[CopyJob] {
-        &self.jobs
-    }
-
-    /// One copy job.
-    #[must_use]
-    pub fn copy_job(&self, id: &str) -> Option<&CopyJob> {
-        self.jobs.iter().find(|job| job.id == id)
-    }
-
-    /// One copy job, by its id or its name.
-    #[must_use]
-    pub fn copy_job_named(&self, name: &str) -> Option<&CopyJob> {
-        self.copy_job(name).or_else(|| {
-            self.jobs
-                .iter()
-                .find(|job| job.name.as_deref() == Some(name))
-        })
-    }
-
-    /// One backup job, where it ran.
-    #[must_use]
-    pub fn backup_job(&self, account: AccountId, region: &str, id: &str) -> Option<&BackupJob> {
-        self.backup_jobs
-            .iter()
-            .find(|job| job.account == account && job.region == region && job.id == id)
-    }
-
-    /// One restore job, where it ran.
-    #[must_use]
-    pub fn restore_job(&self, account: AccountId, region: &str, id: &str) -> Option<&RestoreJob> {
-        self.restore_jobs
-            .iter()
-            .find(|job| job.account == account && job.region == region && job.id == id)
     }
 }
 

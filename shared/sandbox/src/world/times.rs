@@ -49,6 +49,34 @@ impl World {
             job.completed = moved(job.completed);
         }
         self.denials.move_by(offset);
+        let move_each = |times: &mut [&mut Option<Timestamp>]| {
+            for time in times {
+                **time = time.map(moved);
+            }
+        };
+        for job in &mut self.backup_jobs {
+            move_each(&mut [&mut job.creation_date, &mut job.completion_date]);
+        }
+        for job in &mut self.restore_jobs {
+            move_each(&mut [&mut job.creation_date, &mut job.completion_date]);
+        }
+        let regions = self.accounts.values_mut();
+        for region in regions.flat_map(|account| account.regions.values_mut()) {
+            let vaults = region.vaults.values_mut();
+            for point in vaults.flat_map(|vault| &mut vault.recovery_points) {
+                move_each(&mut [
+                    &mut point.creation_date,
+                    &mut point.delete_at,
+                    &mut point.move_to_cold_storage_at,
+                ]);
+            }
+            let plans = region.backup_plans.values_mut();
+            for rule in plans.flat_map(|plan| &mut plan.rules) {
+                for run in &mut rule.next_runs {
+                    *run = moved(*run);
+                }
+            }
+        }
         self
     }
 }

@@ -27,10 +27,16 @@ pub(crate) struct CopyJobInput {
     pub(crate) resource_type: Option<String>,
     #[serde(default)]
     pub(crate) faults: Vec<Fault>,
+    /// `CreatedByBackupJobId`.
+    #[serde(default)]
+    pub(crate) created_by_backup_job_id: Option<String>,
+    /// The job of the composite backup that this job copies a part of.
+    #[serde(default)]
+    pub(crate) parent_job_id: Option<String>,
 }
 
 /// The backup plan that started a copy.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BackupPlan {
     /// `backupPlanArn`.
@@ -129,6 +135,18 @@ pub struct BackupJob {
     /// When it started, if that matters.
     #[serde(default)]
     pub creation_date: Option<Timestamp>,
+    /// When it ended, if that matters.
+    #[serde(default)]
+    pub completion_date: Option<Timestamp>,
+    /// `MessageCategory`.
+    #[serde(default)]
+    pub message_category: Option<String>,
+    /// `ParentJobId`.
+    #[serde(default)]
+    pub parent_job_id: Option<String>,
+    /// The backup plan that started it.
+    #[serde(default)]
+    pub created_by: Option<BackupPlan>,
 }
 
 impl From<&BackupJob> for diagnosis::advisor::ServiceJob {
@@ -177,6 +195,24 @@ pub struct RestoreJob {
     /// Its kind.
     #[serde(default)]
     pub resource_type: Option<String>,
+    /// `SourceResourceArn`: what the recovery point is a backup of.
+    #[serde(default)]
+    pub source_resource_arn: Option<Arn>,
+    /// When it started, if that matters.
+    #[serde(default)]
+    pub creation_date: Option<Timestamp>,
+    /// When it ended, if that matters.
+    #[serde(default)]
+    pub completion_date: Option<Timestamp>,
+    /// `ValidationStatus`.
+    #[serde(default)]
+    pub validation_status: Option<String>,
+    /// `ParentJobId`.
+    #[serde(default)]
+    pub parent_job_id: Option<String>,
+    /// `CreatedBy.RestoreTestingPlanArn`.
+    #[serde(default)]
+    pub restore_testing_plan_arn: Option<Arn>,
 }
 
 impl From<&RestoreJob> for diagnosis::advisor::ServiceJob {

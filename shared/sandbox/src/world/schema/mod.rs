@@ -4,6 +4,7 @@ mod copymend;
 mod identity;
 mod job;
 mod organization;
+mod plan;
 mod policy_text;
 mod resource;
 mod unique;
@@ -19,6 +20,9 @@ pub use identity::{PermissionsBoundary, Role, User};
 pub(crate) use job::CopyJobInput;
 pub use job::{BackupJob, BackupPlan, Fault, RestoreJob};
 pub use organization::{Organization, OrganizationPolicy, TagRule};
+pub use plan::{
+    Plan, PlanCopyAction, PlanRule, PlanSelection, SelectedTag, SelectionConditions,
+};
 pub use policy_text::PolicyText;
 pub(crate) use resource::backup_vault;
 pub use resource::{Key, Lock, RecoveryPoint, Region, Snapshot, Vault};

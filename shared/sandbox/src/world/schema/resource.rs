@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use copymend_diagnosis::{KeyArn, KeyManager, Tags};
+use std::sync::OnceLock;
+
+use copymend_diagnosis::{BackupVaultArn, KeyArn, KeyManager, Lifecycle, RoleArn, Tags};
 use copymend_policy::Arn;
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::PolicyText;
+use super::job::BackupPlan;
+use super::plan::{Plan, lifecycle};
 use super::unique::unique;
+use super::PolicyText;
+use crate::index::Index;
 
 /// What an account has in one Region.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,6 +25,9 @@ pub struct Region {
     /// The KMS keys by id.
     #[serde(default, deserialize_with = "unique")]
     pub keys: BTreeMap<String, Key>,
+    /// The backup plans by id.
+    #[serde(default, deserialize_with = "unique")]
+    pub backup_plans: BTreeMap<String, Plan>,
 }
 
 /// A backup vault.
@@ -47,6 +56,9 @@ pub struct Vault {
     /// The recovery points.
     #[serde(default)]
     pub recovery_points: Vec<RecoveryPoint>,
+    /// Where each of them is, once one was looked for. Whoever may change them drops it.
+    #[serde(skip)]
+    pub(crate) index: OnceLock<Index>,
 }
 
 /// A vault lock: the retention that the vault accepts, in days.
@@ -90,6 +102,34 @@ pub struct RecoveryPoint {
     /// `COMPLETED` unless said otherwise.
     #[serde(default = "completed")]
     pub status: String,
+    /// When it was made; of a copy, when its source was. Unless said otherwise, when the first copy of
+    /// it starts in the world's file, or else the world's time.
+    #[serde(default)]
+    pub creation_date: Option<Timestamp>,
+    /// The rule of a backup plan that made it.
+    #[serde(default)]
+    pub created_by: Option<BackupPlan>,
+    /// The job role that made it.
+    #[serde(default)]
+    pub iam_role_arn: Option<RoleArn>,
+    /// The vault that it was copied from.
+    #[serde(default)]
+    pub source_vault_arn: Option<BackupVaultArn>,
+    /// How long it is kept.
+    #[serde(default, deserialize_with = "lifecycle")]
+    pub lifecycle: Option<Lifecycle>,
+    /// `CalculatedLifecycle.DeleteAt`; follows from the lifecycle unless said otherwise.
+    #[serde(default)]
+    pub delete_at: Option<Timestamp>,
+    /// `CalculatedLifecycle.MoveToColdStorageAt`; follows from the lifecycle unless said otherwise.
+    #[serde(default)]
+    pub move_to_cold_storage_at: Option<Timestamp>,
+    /// The composite recovery point that it is a part of.
+    #[serde(default)]
+    pub parent_recovery_point_arn: Option<Arn>,
+    /// Whether it is a composite one, which has parts.
+    #[serde(default)]
+    pub is_parent: bool,
 }
 
 /// A snapshot of an image.
