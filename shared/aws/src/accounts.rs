@@ -25,9 +25,9 @@ const SHARED_FAILURE: Duration = Duration::from_secs(5);
 
 /// Who we are, from `sts:GetCallerIdentity`.
 #[derive(Clone, Debug)]
-struct Identity {
-    account: AccountId,
-    partition: String,
+pub(crate) struct Identity {
+    pub(crate) account: AccountId,
+    pub(crate) partition: String,
 }
 
 /// How a member account is reached.
@@ -37,7 +37,7 @@ struct Member {
     config: SdkConfig,
 }
 
-/// How other accounts are reached, as the settings say it.
+/// How other accounts are reached, as the settings or the options say it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemberRole {
     /// `COPYMEND_MEMBER_ROLE`: a name with its path, an ARN with `*` as account, or the ARN of one
@@ -45,6 +45,29 @@ pub(crate) struct MemberRole {
     pub(crate) setting: Option<String>,
     /// `COPYMEND_EXTERNAL_ID`: the external id to assume it with.
     pub(crate) external_id: Option<String>,
+    /// Who named it.
+    pub(crate) named_by: NamedBy,
+}
+
+/// What names the role to assume, so that an error says what to change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum NamedBy {
+    /// The functions' setting.
+    #[default]
+    Setting,
+    /// The command line's option.
+    #[cfg(feature = "survey")]
+    Option,
+}
+
+impl NamedBy {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Setting => "COPYMEND_MEMBER_ROLE",
+            #[cfg(feature = "survey")]
+            Self::Option => "--reader-role",
+        }
+    }
 }
 
 /// The way into every account: the own one with the function's credentials, others through the
@@ -60,6 +83,9 @@ pub(crate) struct Accounts {
     /// Accounts with credentials of their own.
     others: HashMap<AccountId, SdkConfig>,
     is_local_run: bool,
+    /// When each call may go out; as soon as it wants to where there is none.
+    #[cfg(feature = "survey")]
+    pace: Option<Arc<crate::pace::Pace>>,
 }
 
 impl Accounts {
@@ -73,7 +99,22 @@ impl Accounts {
             members: Mutex::default(),
             others: HashMap::new(),
             is_local_run: false,
+            #[cfg(feature = "survey")]
+            pace: None,
         }
+    }
+
+    /// The same with every call in its turn.
+    #[cfg(feature = "survey")]
+    pub(crate) fn paced(mut self, pace: Arc<crate::pace::Pace>) -> Self {
+        self.pace = Some(pace);
+        self
+    }
+
+    /// Whose credentials these are.
+    #[cfg(feature = "survey")]
+    pub(crate) async fn identity(&self) -> CallResult<&Identity> {
+        self.own.get_or_try_init(|| self.who_we_are()).await
     }
 
     /// The same with other accounts that are called with credentials of their own, instead of a
@@ -197,12 +238,14 @@ impl Accounts {
                 "account {account} is of neither profile, so it is not called"
             ));
         }
+        let named_by = self.member_role.named_by;
         let setting = self.member_role.setting.as_deref().ok_or_else(|| {
             format!(
-                "account {account} is not the function's own: set COPYMEND_MEMBER_ROLE to the role to assume there"
+                "account {account} is not the function's own: set {} to the role to assume there",
+                named_by.name()
             )
         })?;
-        let role = member_role_arn(setting, partition, account)?;
+        let role = member_role_arn(named_by, setting, partition, account)?;
         let mut provider = AssumeRoleProvider::builder(role.as_str())
             .session_name(NAME)
             .configure(&self.config);
@@ -224,6 +267,7 @@ impl Accounts {
 /// The member role of an account. The setting is a name with its path, an ARN with `*` as account,
 /// or the ARN of one role.
 pub(crate) fn member_role_arn(
+    named_by: NamedBy,
     setting: &str,
     partition: &str,
     account: AccountId,
@@ -240,14 +284,15 @@ pub(crate) fn member_role_arn(
             [_, "iam", "", one, _] if *one == account.as_str() => setting.to_owned(),
             [_, "iam", "", one, _] => {
                 return Err(format!(
-                    "COPYMEND_MEMBER_ROLE names a role of account {one}, so account {account} cannot be reached: write `*` in place of the account"
+                    "{} names a role of account {one}, so account {account} cannot be reached: write `*` in place of the account",
+                    named_by.name()
                 ));
             }
             _ => setting.to_owned(),
         },
     };
     text.parse()
-        .map_err(|error| format!("COPYMEND_MEMBER_ROLE cannot be used: {error}"))
+        .map_err(|error| format!("{} cannot be used: {error}", named_by.name()))
 }
 
 /// The clients of one service, each made when it is first needed.
@@ -332,6 +377,11 @@ impl<C: Clone> Clients<C> {
             locked(&self.made).insert(place, made.clone());
             made
         };
+        #[cfg(feature = "survey")]
+        if let Some(pace) = &self.accounts.pace {
+            pace.turn(target.account, target.region, call.operation())
+                .await;
+        }
         Ok((client, call.within(target.account, role)))
     }
 }

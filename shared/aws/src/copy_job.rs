@@ -58,7 +58,7 @@ fn moment(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_millisecond(time.to_millis().ok()?).ok()
 }
 
-fn read_lifecycle(lifecycle: &types::Lifecycle) -> Option<Lifecycle> {
+pub(crate) fn read_lifecycle(lifecycle: &types::Lifecycle) -> Option<Lifecycle> {
     let lifecycle = Lifecycle {
         move_to_cold_storage_after_days: lifecycle.move_to_cold_storage_after_days(),
         delete_after_days: lifecycle.delete_after_days(),

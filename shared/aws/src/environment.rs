@@ -88,6 +88,7 @@ impl<Access> AwsEnvironment<Access> {
         let member_role = MemberRole {
             setting: deployment.member_role.clone(),
             external_id: deployment.external_id.clone(),
+            ..MemberRole::default()
         };
         let accounts = Accounts::of(config, member_role, deployment.is_local_run);
         Self::in_accounts(Arc::new(accounts), deployment)
@@ -105,7 +106,7 @@ impl<Access> AwsEnvironment<Access> {
         Self::in_accounts(Arc::new(accounts), deployment)
     }
 
-    fn in_accounts(accounts: Arc<Accounts>, deployment: &Deployment) -> Self {
+    pub(crate) fn in_accounts(accounts: Arc<Accounts>, deployment: &Deployment) -> Self {
         Self {
             config: accounts.own_config().clone(),
             notifier: SnsNotifier::new(accounts.own_config(), deployment.topic_arn.as_deref()),

@@ -48,6 +48,12 @@ impl Call {
         self
     }
 
+    /// The operation.
+    #[cfg(feature = "survey")]
+    pub(crate) const fn operation(&self) -> &'static str {
+        self.operation
+    }
+
     /// Sends the request.
     pub(crate) fn send<T, E>(
         &self,

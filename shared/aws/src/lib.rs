@@ -34,6 +34,8 @@ mod item;
 mod kms;
 mod member;
 mod organizations;
+#[cfg(feature = "survey")]
+mod pace;
 mod pages;
 mod percent;
 #[cfg(feature = "proving")]
@@ -46,6 +48,8 @@ mod signed;
 mod sns;
 #[cfg(feature = "doctor")]
 mod stack;
+#[cfg(feature = "survey")]
+mod survey;
 mod tags;
 
 #[cfg(test)]
@@ -67,4 +71,6 @@ pub use recording::{Exchange, Recorder};
 pub use sns::SnsNotifier;
 #[cfg(feature = "doctor")]
 pub use stack::{AwsStack, Whose};
+#[cfg(feature = "survey")]
+pub use survey::{AwsLists, Reach, ReachError, Reached};
 pub use tags::AwsResourceTags;

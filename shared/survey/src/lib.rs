@@ -5,6 +5,7 @@
 
 mod listed;
 mod lists;
+mod region;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
@@ -12,3 +13,4 @@ pub use listed::{
     ScheduledRun, SelectionCondition, TagComparison,
 };
 pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery};
+pub use region::{NoRegionCode, RegionCode};

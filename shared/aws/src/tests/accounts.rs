@@ -6,7 +6,7 @@ use copymend_remediation::settings::Deployment;
 
 use super::wire::{Wire, assumed, identity, json_error, ok, silence, xml_error};
 use super::{OTHER, OWN, environment, own, parsed};
-use crate::accounts::member_role_arn;
+use crate::accounts::{NamedBy, member_role_arn};
 
 const POLICY_OF_OTHER: &str = "GET /backup-vaults/dr/access-policy";
 
@@ -27,7 +27,7 @@ fn members() -> Deployment {
 #[test]
 fn a_member_role_is_a_name_with_its_path_or_an_arn() {
     let arn = |setting| {
-        member_role_arn(setting, "aws-cn", parsed(OTHER))
+        member_role_arn(NamedBy::Setting, setting, "aws-cn", parsed(OTHER))
             .unwrap()
             .to_string()
     };
@@ -53,6 +53,7 @@ fn a_member_role_is_a_name_with_its_path_or_an_arn() {
 #[test]
 fn a_member_role_of_one_account_opens_no_other() {
     let error = member_role_arn(
+        NamedBy::Setting,
         "arn:aws:iam::777777777777:role/Member",
         "aws",
         parsed(OTHER),
@@ -69,7 +70,7 @@ fn a_member_role_of_one_account_opens_no_other() {
         "role with spaces",
         "",
     ] {
-        let error = member_role_arn(malformed, "aws", parsed(OTHER)).unwrap_err();
+        let error = member_role_arn(NamedBy::Setting, malformed, "aws", parsed(OTHER)).unwrap_err();
         assert!(error.contains("COPYMEND_MEMBER_ROLE"), "{error}");
     }
 }

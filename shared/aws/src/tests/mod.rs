@@ -12,9 +12,13 @@ mod images;
 mod kms;
 mod ledger_contract;
 mod ledger_items;
+#[cfg(feature = "survey")]
+mod lists;
 mod local_runs;
 mod organizations;
 mod policies;
+#[cfg(feature = "survey")]
+mod reach;
 mod service_jobs;
 mod simulation;
 mod sns;

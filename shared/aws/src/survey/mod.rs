@@ -1,0 +1,10 @@
+//! What `copymend scan`, `preflight` and `rpo` read with: AWS Backup's lists in many accounts and
+//! Regions.
+
+mod lists;
+mod plans;
+mod reach;
+mod rows;
+
+pub use lists::AwsLists;
+pub use reach::{Reach, ReachError, Reached};
