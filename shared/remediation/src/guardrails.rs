@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use crate::investigate::{fact, unknown};
 use crate::places::path_of;
 use crate::ports::{CallResult, Identities as _, Organizations as _, Reads};
+use crate::read_once::ReadOnce;
 
 /// What only the management account, a delegated administrator or the account itself may read.
 pub trait GuardrailReads: Send + Sync {
@@ -148,4 +149,33 @@ async fn path<E: Reads>(
     let organizations = environment.organizations();
     let parents = organizations.list_parents(reader, account, partition);
     path_of(organization, Some(parents.await))
+}
+
+impl<E: Reads + GuardrailReads> GuardrailReads for ReadOnce<'_, E> {
+    async fn control_policies(
+        &self,
+        reader: AccountId,
+        account: AccountId,
+        kind: ControlPolicyKind,
+        partition: &str,
+    ) -> CallResult<Vec<Vec<String>>> {
+        let read = self
+            .environment()
+            .control_policies(reader, account, kind, partition);
+        let asked = (reader, account, kind, partition);
+        self.once("control_policies", &asked, read).await
+    }
+
+    async fn is_region_enabled(
+        &self,
+        account: AccountId,
+        region: &str,
+        partition: &str,
+    ) -> CallResult<bool> {
+        let read = self
+            .environment()
+            .is_region_enabled(account, region, partition);
+        let asked = (account, region, partition);
+        self.once("is_region_enabled", &asked, read).await
+    }
 }

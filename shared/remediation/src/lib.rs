@@ -31,7 +31,7 @@ pub mod plan;
 mod policy_lease;
 pub mod ports;
 mod put_off;
-mod read_once;
+pub mod read_once;
 pub mod refusal;
 mod repair;
 pub mod report;

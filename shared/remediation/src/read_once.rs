@@ -1,10 +1,10 @@
 //! Reads that are made once: what was read stays read, and only what failed for a reason that passes
-//! is asked again. For one investigation; nothing is kept beyond it.
+//! is asked again. For one investigation, or for those of one survey; nothing is kept beyond it.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_diagnosis::advisor::ServiceJob;
 use copymend_diagnosis::{
@@ -13,50 +13,111 @@ use copymend_diagnosis::{
 };
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use crate::ports::{
     Backup, CallError, CallResult, Identities, Images, Keys, Location, Organizations, Reads,
     ResourceTags,
 };
 
-/// An environment that remembers what it was answered.
-pub(crate) struct ReadOnce<'e, E> {
+/// So many answers are kept. One investigation asks some thirty questions; the answers of many, which
+/// policies make large, must not fill the memory.
+const MOST_ANSWERS: usize = 4_096;
+
+/// An environment that remembers what it was answered. Whoever asks what is being read waits for that
+/// answer. Of too many answers the oldest are forgotten, and read again where they are asked for.
+#[derive(Debug)]
+pub struct ReadOnce<'e, E> {
     environment: &'e E,
-    /// Answers by the call and what it was asked.
-    answers: Mutex<HashMap<String, Box<dyn Any + Send>>>,
+    answers: Mutex<Answers>,
+}
+
+/// An answer to come, or one that came: a `CallResult` of what the call reads.
+type Slot = Arc<OnceCell<Box<dyn Any + Send + Sync>>>;
+
+/// Answers by the call and what it was asked.
+#[derive(Debug, Default)]
+struct Answers {
+    slots: HashMap<Arc<str>, Slot>,
+    /// The oldest first. A question that was forgotten meanwhile may still stand here.
+    order: VecDeque<Arc<str>>,
+}
+
+impl Answers {
+    fn slot(&mut self, question: String) -> (Arc<str>, Slot) {
+        if let Some((question, slot)) = self.slots.get_key_value(question.as_str()) {
+            return (Arc::clone(question), Arc::clone(slot));
+        }
+        while self.order.len() >= MOST_ANSWERS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.slots.remove(&oldest);
+        }
+        let question: Arc<str> = question.into();
+        let slot = Slot::default();
+        self.order.push_back(Arc::clone(&question));
+        self.slots.insert(Arc::clone(&question), Arc::clone(&slot));
+        (question, slot)
+    }
+
+    /// Forgets this very answer, and not one that took its place.
+    fn forget(&mut self, question: &str, slot: &Slot) {
+        if self
+            .slots
+            .get(question)
+            .is_some_and(|kept| Arc::ptr_eq(kept, slot))
+        {
+            self.slots.remove(question);
+        }
+    }
 }
 
 impl<'e, E: Reads> ReadOnce<'e, E> {
-    pub(crate) fn of(environment: &'e E) -> Self {
+    /// The environment, with nothing read yet.
+    #[must_use]
+    pub fn of(environment: &'e E) -> Self {
         Self {
             environment,
             answers: Mutex::default(),
         }
     }
 
-    async fn once<T: Clone + Send + 'static>(
+    /// The environment that is asked.
+    pub(crate) const fn environment(&self) -> &'e E {
+        self.environment
+    }
+
+    pub(crate) async fn once<T: Clone + Send + Sync + 'static>(
         &self,
         call: &'static str,
         asked: &(dyn Debug + Sync),
         read: impl Future<Output = CallResult<T>> + Send,
     ) -> CallResult<T> {
-        let question = format!("{call}{asked:?}");
-        if let Some(answer) = self.answer(&question) {
-            return answer;
-        }
-        let answer = read.await;
-        let passes = answer.as_ref().is_err_and(CallError::may_pass);
-        if !passes {
-            let kept = Box::new(answer.clone());
-            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-            answers.insert(question, kept);
+        let (question, slot) = self.answers().slot(format!("{call}{asked:?}"));
+        let kept = slot
+            .get_or_init(async || {
+                let answer: Box<dyn Any + Send + Sync> = Box::new(read.await);
+                answer
+            })
+            .await;
+        let answer: Option<&CallResult<T>> = kept.downcast_ref();
+        // INVARIANT: a question names its call, and a call has one type of answer.
+        let Some(answer) = answer.cloned() else {
+            return Err(CallError::new(
+                call,
+                &question,
+                crate::ports::CallErrorKind::Failed,
+                "two calls share a name",
+            ));
+        };
+        if answer.as_ref().is_err_and(CallError::may_pass) {
+            self.answers().forget(&question, &slot);
         }
         answer
     }
 
-    fn answer<T: Clone + 'static>(&self, question: &str) -> Option<CallResult<T>> {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.get(question)?.downcast_ref().cloned()
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,10 @@
 
 mod listed;
 mod lists;
+mod not_read;
+pub mod preflight;
 mod region;
+pub mod table;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
@@ -13,4 +16,5 @@ pub use listed::{
     ScheduledRun, SelectionCondition, TagComparison,
 };
 pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery};
+pub use not_read::NotRead;
 pub use region::{NoRegionCode, RegionCode};

@@ -66,7 +66,10 @@ impl Calling<'_> {
         let size = self.sandbox.page_size();
         let listed = self
             .in_account(Some(account), |world| {
-                match start.after.filter(|_| size.is_some() && start.page % 3 == 1) {
+                match start
+                    .after
+                    .filter(|_| size.is_some() && start.page % 3 == 1)
+                {
                     Some(after) => Listed {
                         items: Vec::new(),
                         next: Some(after),
@@ -216,9 +219,7 @@ fn told_selection(id: &str, selection: &PlanSelection) -> survey::BackupSelectio
             .collect(),
         conditions: conditions
             .into_iter()
-            .flat_map(|(comparison, tags)| {
-                tags.iter().map(move |tag| condition(comparison, tag))
-            })
+            .flat_map(|(comparison, tags)| tags.iter().map(move |tag| condition(comparison, tag)))
             .collect(),
     }
 }
@@ -404,8 +405,7 @@ impl Lists for Sandbox {
                     arn,
                     vault_type: Some(vault.vault_type.clone()),
                     encryption_key: vault.encryption_key_arn.clone(),
-                    recovery_points: u64::try_from(vault.recovery_points.len())
-                        .unwrap_or(u64::MAX),
+                    recovery_points: u64::try_from(vault.recovery_points.len()).unwrap_or(u64::MAX),
                 })
             })
             .await

@@ -369,7 +369,11 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
         policy(text, &format!("{path}.policy"))?;
     }
     let mut arns = BTreeSet::new();
-    let all: BTreeSet<&Arn> = vault.recovery_points.iter().map(|point| &point.arn).collect();
+    let all: BTreeSet<&Arn> = vault
+        .recovery_points
+        .iter()
+        .map(|point| &point.arn)
+        .collect();
     for (index, point) in vault.recovery_points.iter().enumerate() {
         let path = format!("{path}.recovery_points[{index}]");
         recovery_point(region, vault, point, &path)?;
@@ -377,7 +381,10 @@ fn vault(region: &str, vault: &Vault, path: &str) -> Check {
             && !all.contains(parent)
         {
             let path = format!("{path}.parent_recovery_point_arn");
-            return Err(WorldError::at(&path, "the vault has no such recovery point"));
+            return Err(WorldError::at(
+                &path,
+                "the vault has no such recovery point",
+            ));
         }
         if !arns.insert(&point.arn) {
             return Err(WorldError::at(

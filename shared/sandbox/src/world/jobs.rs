@@ -144,8 +144,7 @@ impl World {
     /// Adds a backup job.
     pub(super) fn add_backup_job(&mut self, job: BackupJob) {
         let at = self.backup_jobs.len();
-        self.backup_index
-            .add(job.account, &job.region, &job.id, at);
+        self.backup_index.add(job.account, &job.region, &job.id, at);
         self.backup_jobs.push(job);
     }
 

@@ -20,14 +20,14 @@ use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 
 pub use error::WorldError;
+pub(crate) use jobs::JobIndex;
+pub use plans::DEFAULT_SCHEDULE;
+pub use points::Protected;
 pub use schema::{
     Account, BackupJob, BackupPlan, Copymend, Fault, Key, Lock, Organization, OrganizationPolicy,
     PermissionsBoundary, Plan, PlanCopyAction, PlanRule, PlanSelection, PolicyText, RecoveryPoint,
     Region, RestoreJob, Role, SelectedTag, SelectionConditions, Snapshot, TagRule, User, Vault,
 };
-pub use plans::DEFAULT_SCHEDULE;
-pub use points::Protected;
-pub(crate) use jobs::JobIndex;
 pub(crate) use storage::Storage;
 
 use crate::copies::CopyJob;

@@ -4,7 +4,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use jiff::{ToSpan as _, Timestamp};
+use jiff::{Timestamp, ToSpan as _};
 
 use super::World;
 use super::schema::{Plan, PlanRule, PlanSelection, Region, Vault};
@@ -42,7 +42,9 @@ impl World {
         from: Option<u64>,
         size: usize,
     ) -> Listed<(&str, &Plan)> {
-        let plans = self.region(account, region).map(|found| &found.backup_plans);
+        let plans = self
+            .region(account, region)
+            .map(|found| &found.backup_plans);
         let plans = plans.into_iter().flatten();
         let plans = plans.map(|(id, plan)| (place(id), (id.as_str(), plan)));
         page_of_few(plans, from, size)
@@ -168,7 +170,8 @@ mod tests {
 
     #[test]
     fn the_next_runs_follow_from_a_time_of_every_day() {
-        let rule: PlanRule = serde_json::from_str(r#"{"id": "daily", "target_vault": "prod"}"#).unwrap();
+        let rule: PlanRule =
+            serde_json::from_str(r#"{"id": "daily", "target_vault": "prod"}"#).unwrap();
         let plan = Plan {
             rules: vec![rule],
             ..Plan::default()

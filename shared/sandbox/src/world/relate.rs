@@ -38,7 +38,10 @@ impl World {
             let parent_at = self.position_of_copy(parent).filter(|found| *found != at);
             let Some(parent_at) = parent_at else {
                 let path = format!("copy_jobs[{at}].parent_job_id");
-                return Err(WorldError::at(&path, format!("there is no other job `{parent}`")));
+                return Err(WorldError::at(
+                    &path,
+                    format!("there is no other job `{parent}`"),
+                ));
             };
             parts.entry(parent_at).or_default().push(at);
         }

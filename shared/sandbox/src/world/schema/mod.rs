@@ -20,9 +20,7 @@ pub use identity::{PermissionsBoundary, Role, User};
 pub(crate) use job::CopyJobInput;
 pub use job::{BackupJob, BackupPlan, Fault, RestoreJob};
 pub use organization::{Organization, OrganizationPolicy, TagRule};
-pub use plan::{
-    Plan, PlanCopyAction, PlanRule, PlanSelection, SelectedTag, SelectionConditions,
-};
+pub use plan::{Plan, PlanCopyAction, PlanRule, PlanSelection, SelectedTag, SelectionConditions};
 pub use policy_text::PolicyText;
 pub(crate) use resource::backup_vault;
 pub use resource::{Key, Lock, RecoveryPoint, Region, Snapshot, Vault};

@@ -9,10 +9,10 @@ use copymend_policy::Arn;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::PolicyText;
 use super::job::BackupPlan;
 use super::plan::{Plan, lifecycle};
 use super::unique::unique;
-use super::PolicyText;
 use crate::index::Index;
 
 /// What an account has in one Region.

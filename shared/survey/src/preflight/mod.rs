@@ -1,0 +1,21 @@
+//! The copies that plans will make, judged before they run.
+
+mod document;
+mod json;
+mod judge;
+mod newest;
+mod plan;
+mod read;
+mod reads;
+mod route;
+mod selected;
+
+pub use document::{DocumentError, parse_document};
+pub use json::json;
+pub use judge::{JudgedRoute, Preflight, Step, preflight};
+pub use newest::{Backup, NewestBackups};
+pub use plan::{
+    NotMaterialised, Place, PlannedCopies, SelectingPlan, Unseen, WhyUnseen, planned_copies,
+};
+pub use read::{DAYS_OF_BACKUPS, WhichPlans};
+pub use route::{Route, RouteKey, RuleName};
