@@ -9,6 +9,8 @@ use crate::policy::arguments::PolicyCommand;
 use crate::prove::arguments::ProveArguments;
 #[cfg(feature = "sandbox-server")]
 use crate::sandbox::arguments::SandboxCommand;
+#[cfg(feature = "aws")]
+use crate::scan::arguments::ScanArguments;
 
 /// Mends failed AWS Backup copies: explains them, replays them, and shows what would be changed.
 #[derive(Debug, Parser)]
@@ -30,6 +32,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Shows what the Lambda functions do with events, in a sandbox
     Replay(Replay),
+    /// Says which copies of the last month failed, by cause, in many accounts
+    #[cfg(feature = "aws")]
+    Scan(ScanArguments),
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),
@@ -56,6 +61,36 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: SandboxCommand,
     },
+    /// Prints what a shell needs to complete commands and options
+    Completions(CompletionsArguments),
+    /// Writes the manual pages
+    Man(ManArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  copymend completions bash > ~/.local/share/bash-completion/completions/copymend
+  copymend completions zsh > ~/.zfunc/_copymend
+  copymend completions fish > ~/.config/fish/completions/copymend.fish
+
+Exit codes: 0 printed; 2 wrong usage.")]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  copymend man ~/.local/share/man/man1
+
+One page a command, such as copymend-scan.1; pages of the same name are replaced.
+
+Exit codes: 0 written; 2 wrong usage, or the folder can't be written.")]
+pub(crate) struct ManArguments {
+    /// The folder; it is made where it isn't there
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Debug, Args)]

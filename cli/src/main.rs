@@ -9,15 +9,22 @@ mod dead_letter_queue;
 mod doctor;
 mod explain;
 mod input;
+mod manual;
 mod output;
 #[cfg(feature = "aws")]
 mod pause;
 mod policy;
 #[cfg(feature = "aws")]
+mod progress;
+#[cfg(feature = "aws")]
 mod prove;
+#[cfg(feature = "aws")]
+mod reach;
 mod replay;
 #[cfg(feature = "sandbox-server")]
 mod sandbox;
+#[cfg(feature = "aws")]
+mod scan;
 #[cfg(feature = "aws")]
 mod undo;
 
@@ -36,7 +43,14 @@ enum Ending {
     Done,
     /// 1: the check or repair failed.
     Failed,
+    /// 130: a person stopped it.
+    #[cfg(feature = "aws")]
+    Stopped,
 }
+
+/// What shells answer for a program that SIGINT ended.
+#[cfg(feature = "aws")]
+const STOPPED: u8 = 130;
 
 /// Why a command could not run: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +75,10 @@ fn main() -> ExitCode {
         Command::Resume(arguments) => pause::resume(&arguments),
         #[cfg(feature = "aws")]
         Command::Prove(arguments) => prove::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::pages(&arguments),
         Command::Policy { command } => policy::run(&command),
         #[cfg(feature = "sandbox-server")]
         Command::Sandbox { command } => sandbox::run(&command),
@@ -68,6 +86,8 @@ fn main() -> ExitCode {
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::Failed) => ExitCode::FAILURE,
+        #[cfg(feature = "aws")]
+        Ok(Ending::Stopped) => ExitCode::from(STOPPED),
         // The reader went away, as in `copymend … | head`.
         Err(CommandError::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

@@ -16,6 +16,13 @@ pub(crate) fn terminal() -> AutoStream<StdoutLock<'static>> {
     AutoStream::auto(io::stdout().lock())
 }
 
+/// How wide the terminal is that standard output goes to; nothing for files and pipes.
+#[cfg(feature = "aws")]
+pub(crate) fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0))
+}
+
 /// One line of JSON.
 pub(crate) fn json(mut output: impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut output, value)?;

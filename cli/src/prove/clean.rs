@@ -71,7 +71,7 @@ async fn clean_found(arguments: &ProveArguments, pair: &Pair, pace: Pace) -> Res
     }
     say(match ending {
         Ending::Done => "Nothing is left.",
-        Ending::Failed => "Something is left.",
+        Ending::Failed | Ending::Stopped => "Something is left.",
     })?;
     Ok(ending)
 }

@@ -1,5 +1,7 @@
 //! Counting an incident and telling people of it.
 
+use copymend_diagnosis::Cause;
+
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
 use crate::left_out::is_left_out;
@@ -132,6 +134,16 @@ pub(crate) async fn tell<N: Notifier>(
     }
 }
 
+/// What an incident of copies is counted under: same cause, same resource, same source account, and the
+/// same grantee where a change would admit one.
+#[must_use]
+pub fn fingerprint(cause: Cause, resource: &str, account: &str, grantee: Option<&str>) -> String {
+    match grantee {
+        Some(grantee) => format!("{cause}#{resource}#{account}#{grantee}"),
+        None => format!("{cause}#{resource}#{account}"),
+    }
+}
+
 impl Report {
     /// What it is counted under. Unverified events have incidents of their own, so that made-up
     /// ones can't silence real ones.
@@ -173,11 +185,8 @@ impl Report {
             ),
             (None, None) => (self.diagnosis.cause, copy.destination_vault.as_str(), None),
         };
-        let account = &copy.account;
-        match grantee {
-            Some(grantee) => format!("{unverified}{cause}#{resource}#{account}#{grantee}"),
-            None => format!("{unverified}{cause}#{resource}#{account}"),
-        }
+        let fingerprint = fingerprint(cause, resource, &copy.account, grantee);
+        format!("{unverified}{fingerprint}")
     }
 
     /// Whether the report of a change of ours tells people of this, too: then the first occurrence

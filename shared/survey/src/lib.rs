@@ -8,6 +8,7 @@ mod lists;
 mod not_read;
 pub mod preflight;
 mod region;
+pub mod scan;
 pub mod table;
 
 pub use listed::{

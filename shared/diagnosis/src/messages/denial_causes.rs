@@ -115,10 +115,27 @@ fn is_of_aws_backup(denial: &AccessDenial<'_>) -> bool {
         || session.is_some_and(|(_, session)| text::starts_with(session, "AWSBackup-"))
 }
 
-/// Whether an action on a key is refused to a principal that is named and isn't AWS Backup's.
+/// Whether a call is refused to somebody who isn't AWS Backup: an action on a key to a principal that is named and isn't AWS
+/// Backup's, or a copy to a person. AWS Backup makes a copy as its job role (AWS Backup Developer Guide, "Creating backup
+/// copies", documented).
 pub(super) fn is_of_another_caller(denial: &AccessDenial<'_>) -> bool {
-    let is_of_a_key = matches!(action_of(denial), Action::Kms | Action::OtherOfKey);
-    is_of_a_key && denial.principal.is_some() && !is_of_aws_backup(denial)
+    match action_of(denial) {
+        Action::Kms | Action::OtherOfKey => denial.principal.is_some() && !is_of_aws_backup(denial),
+        Action::CopyInto | Action::CopyFrom | Action::OfSource => {
+            denial.principal.is_some_and(is_a_person)
+        }
+        Action::AssumeRole | Action::Other | Action::NotNamed => false,
+    }
+}
+
+/// Whether a principal is a user or an account's root user.
+fn is_a_person(principal: &str) -> bool {
+    let resource = principal.splitn(6, ':').nth(5);
+    resource.is_some_and(|resource| {
+        resource.eq_ignore_ascii_case("root")
+            || text::starts_with(resource, "user/")
+            || text::starts_with(resource, "federated-user/")
+    })
 }
 
 /// Whether the key is of the principal's own account.

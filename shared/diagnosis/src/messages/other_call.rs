@@ -24,7 +24,8 @@ pub(super) const OTHER_THINGS: &[&str] = &[
      |workspaces|redshift|snapshot copy grant|creating fsx|createfilesystem|creating efs|aws::efs|aws::fsx|aws::rds|aws::ec2\
      |export task|modifying db|modifying rds|modifydb|createdb|copy-snapshot|copy-image|copy-db|copying rds|copying ami\
      |ami copy|copying ebs|backup job state change|restore job state change|restore testing|emr |datasync|sagemaker\
-     |restore job|restore failed|restore of|backup job failed|table encryption|parameter store",
+     |restore job|restore failed|restore of|backup job failed|table encryption|parameter store\
+     |resource handler returned|handlererrorcode|audit report|report plan",
 ];
 
 /// The services that make or answer the calls of a copy, by the first label of their host names.

@@ -1,0 +1,108 @@
+//! What the handler would do about a failed copy, found out without doing it: no ledger is asked, and
+//! nothing is written. For those who look at many failures at once.
+
+use copymend_diagnosis::messages::explain;
+use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, advise};
+use jiff::Timestamp;
+
+use crate::decide::{Decided, Decision, Investigated, decide};
+use crate::grantee::grantee;
+use crate::guards::StartedBy;
+use crate::history::History;
+use crate::incident::fingerprint;
+use crate::investigate::investigate;
+use crate::plan::Plan;
+use crate::ports::Reads;
+use crate::settings::Settings;
+
+/// What would be done about a failure.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    /// The ranked causes.
+    pub diagnosis: Diagnosis,
+    /// The decision, with the guards that were asked for it. Guards that need a ledger weren't.
+    pub decided: Decided,
+    /// What people should do.
+    pub advice: Advice,
+    /// The vault or key that the incident is of.
+    pub resource: String,
+    /// What the ledger would count it under.
+    pub fingerprint: String,
+    /// The reads that told nothing, each in a sentence.
+    pub unknown: Vec<String>,
+}
+
+impl Outlook {
+    /// The best cause.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        self.diagnosis.cause()
+    }
+}
+
+/// Investigates a failure as the handler does, ranks its causes, and decides with these settings and
+/// with nothing remembered of the copy. `as_of` is the time at which it is decided.
+pub async fn outlook<E: Reads>(
+    environment: &E,
+    failure: &Failure,
+    settings: &Settings,
+    as_of: Timestamp,
+) -> Outlook {
+    let facts = Box::pin(investigate(environment, failure.copy())).await;
+    let job = failure.job();
+    let diagnosis = copymend_diagnosis::diagnose(failure, &explain(&job.status_message), &facts);
+    let unknown = facts.unknown().into_iter().map(ToString::to_string);
+    let unknown = unknown.collect();
+    let event = CopyJobEvent::of_job(String::new(), job);
+    let advice = advise(diagnosis.cause(), &event, Some(&facts));
+    let history = History {
+        now: as_of,
+        started_by: match job.backup_plan {
+            Some(_) => StartedBy::BackupPlan,
+            None => StartedBy::Someone,
+        },
+        pause: None,
+        intended: None,
+        retried_as: None,
+        earlier_repair: None,
+        notes: Vec::new(),
+    };
+    let investigated = Investigated::Whole(Box::new(facts));
+    let decided = decide(failure, &diagnosis, &investigated, settings, &history);
+    let cause = diagnosis.cause();
+    let account = job.account.as_str();
+    let (resource, fingerprint) = match planned(&decided.decision) {
+        Some(plan) => {
+            let grantee = grantee(&plan.target, failure, settings);
+            let resource = plan.target.as_str();
+            (
+                resource.to_owned(),
+                fingerprint(plan.target.cause(), resource, account, Some(&grantee)),
+            )
+        }
+        None => {
+            let resource = job.destination_vault.as_str();
+            (
+                resource.to_owned(),
+                fingerprint(cause, resource, account, None),
+            )
+        }
+    };
+    Outlook {
+        diagnosis,
+        decided,
+        advice,
+        resource,
+        fingerprint,
+        unknown,
+    }
+}
+
+fn planned(decision: &Decision) -> Option<&Plan> {
+    match decision {
+        Decision::Repair(plan) => Some(plan),
+        Decision::Propose(plan) | Decision::Refuse(plan) => plan.as_deref(),
+        Decision::ReadAgain(decision) => planned(decision),
+        Decision::Retry | Decision::Resume(..) | Decision::Advise | Decision::Nothing => None,
+    }
+}
