@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::policy::arguments::PolicyCommand;
 #[cfg(feature = "aws")]
 use crate::prove::arguments::ProveArguments;
+#[cfg(feature = "aws")]
+use crate::rpo::arguments::RpoArguments;
 #[cfg(feature = "sandbox-server")]
 use crate::sandbox::arguments::SandboxCommand;
 #[cfg(feature = "aws")]
@@ -35,6 +37,9 @@ pub(crate) enum Command {
     /// Says which copies of the last month failed, by cause, in many accounts
     #[cfg(feature = "aws")]
     Scan(ScanArguments),
+    /// Says how old the newest good copy is of everything that should have one
+    #[cfg(feature = "aws")]
+    Rpo(RpoArguments),
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),
@@ -276,6 +281,9 @@ pub(crate) struct DoctorArguments {
     /// Also let the function send a test message to the topic, at most one a day
     #[arg(long)]
     pub(crate) send: bool,
+    /// Fail too where something could not be checked
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

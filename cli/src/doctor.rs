@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use copymend_aws::{AwsStack, Whose};
-use copymend_doctor::{is_broken, json, judge, table};
+use copymend_doctor::{State, is_broken, json, judge, table};
 
 use crate::arguments::DoctorArguments;
 use crate::output;
@@ -35,9 +35,15 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Result<Ending, CommandError> {
         write!(output::terminal(), "{}", table(&findings))
     };
     written.map_err(io_error("write the findings"))?;
-    Ok(if is_broken(&findings) {
-        Ending::Failed
-    } else {
-        Ending::Done
-    })
+    let is_unknown = || {
+        let mut states = findings.iter().map(|finding| finding.state);
+        states.any(|state| state == State::NotCheckable)
+    };
+    Ok(
+        if is_broken(&findings) || (arguments.strict && is_unknown()) {
+            Ending::Failed
+        } else {
+            Ending::Done
+        },
+    )
 }

@@ -21,6 +21,8 @@ mod prove;
 #[cfg(feature = "aws")]
 mod reach;
 mod replay;
+#[cfg(feature = "aws")]
+mod rpo;
 #[cfg(feature = "sandbox-server")]
 mod sandbox;
 #[cfg(feature = "aws")]
@@ -77,6 +79,8 @@ fn main() -> ExitCode {
         Command::Prove(arguments) => prove::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Scan(arguments) => scan::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Rpo(arguments) => rpo::run(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::pages(&arguments),
         Command::Policy { command } => policy::run(&command),

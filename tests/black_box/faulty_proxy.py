@@ -3,6 +3,7 @@
 The call with the chosen number, and its repetitions by the SDK, meet the fault:
 
     throttled, unavailable, denied    answered so, and never passed on
+    accepted                          answered with success and nothing else, and never passed on
     cut-before, cut-after             the connection is closed without an answer, before or after the call is passed on
     killed-before, killed-after       the function's process is killed, before or after the call is passed on
 """
@@ -44,6 +45,11 @@ class Faults:
 
     def mend(self):
         self.break_call(None, None)
+
+    @staticmethod
+    def change(_name, answer):
+        """What becomes of an answer that was passed on."""
+        return answer
 
     def of(self, name, body):
         """The fault that this request meets, if any."""
@@ -89,6 +95,8 @@ class Proxy:
                 fault = faults.of(name, body)
                 if fault in ANSWERS:
                     self._refuse(*ANSWERS[fault])
+                elif fault == "accepted":
+                    self._answer(200, [], b"")
                 elif fault == "cut-before":
                     self._cut()
                 elif fault == "killed-before":
@@ -101,7 +109,8 @@ class Proxy:
                     if fault in ("cut-after", "killed-after"):
                         self._cut()
                     else:
-                        self._answer(*answer)
+                        status, sent, text = answer
+                        self._answer(status, sent, faults.change(name, text))
 
             do_GET = do_POST = do_PUT = do_DELETE = _any
 

@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 from conftest import LOGS
-from faulty_proxy import Proxy, operation
+from faulty_proxy import Faults, Proxy, operation
 from running_sandbox import WORKLOADS, running_sandbox
 
 # Some tests go through thirty runs.
@@ -49,8 +49,8 @@ class Prover:
             lines += [f"[profile {name}]", *(f"{key} = {value}" for key, value in values.items())]
         (self.folder / "config").write_text("\n".join(lines))
 
-    def start(self, *arguments):
-        command = [self.program, "prove", "--source", "source", "--destination", "destination", *PATIENCE, "--settle", self.settle, *arguments]
+    def start(self, *arguments, source="source", destination="destination"):
+        command = [self.program, "prove", "--source", source, "--destination", destination, *PATIENCE, "--settle", self.settle, *arguments]
         environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.folder),
@@ -61,13 +61,13 @@ class Prover:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(command, cwd=self.folder, env=environment, text=True, **pipes)
 
-    def run(self, *arguments, answers=""):
-        process = self.start(*arguments)
+    def run(self, *arguments, answers="", **sides):
+        process = self.start(*arguments, **sides)
         output, _ = process.communicate(answers, timeout=300)
         return process.returncode, output
 
-    def clean(self):
-        code, output = self.run("--clean", "--yes")
+    def clean(self, **sides):
+        code, output = self.run("--clean", "--yes", **sides)
         assert code == 0, output
         assert not self.state.exists()
         return output
@@ -198,14 +198,13 @@ def test_a_run_stops_at_each_step_and_clean_leaves_nothing(prover, sandbox):
     assert {record["result"] for record in prover.records()} == {"proved", "stopped"}
 
 
-class KillAtWrite:
+class KillAtWrite(Faults):
     """Ends the program when its write of this number is about to be passed on, or was."""
 
     def __init__(self, number, when):
+        super().__init__()
         self.number, self.when = number, when
         self.names = []
-        self.lock = threading.Lock()
-        self.kill = lambda: None
 
     def of(self, name, _body):
         if not WRITES.search(name):
@@ -247,7 +246,8 @@ def test_a_kill_at_any_write_leaves_nothing_that_clean_does_not_remove(prover, s
         assert left(sandbox) == [], (name, made, output, cleaned)
 
 
-def test_without_a_state_file_names_and_tags_are_enough(prover, sandbox):
+@pytest.mark.parametrize("sides", [{}, {"source": "destination", "destination": "source"}], ids=["as-it-was", "the-other-way-round"])
+def test_without_a_state_file_names_and_tags_are_enough(prover, sandbox, sides):
     code, output = prover.run("--with-key", "--step", answers="y\n" + "go\n" * 8 + "stop\n")
     assert code == 1, output
     prover.state.unlink()
@@ -257,7 +257,7 @@ def test_without_a_state_file_names_and_tags_are_enough(prover, sandbox):
         code, output = prover.run("--clean", answers="\n")
         assert code == 1 and "Nothing was removed." in output, output
         assert len(left(sandbox)) > 3
-        prover.clean()
+        prover.clean(**sides)
         # Its name alone, without the tag, makes no vault one of a run.
         assert left(sandbox) == [f"arn:aws:backup:eu-west-1:{BACKUP}:backup-vault:{NAME}0a1b2c3d"]
     finally:
@@ -265,10 +265,11 @@ def test_without_a_state_file_names_and_tags_are_enough(prover, sandbox):
     assert "Nothing of a run was found" in prover.clean()
 
 
-class Refuse:
+class Refuse(Faults):
     """Refuses the calls whose name fits."""
 
     def __init__(self, pattern):
+        super().__init__()
         self.pattern = re.compile(pattern)
 
     def of(self, name, _body):
@@ -294,6 +295,8 @@ def refused(prover, sandbox, pattern, *arguments):
         ("^ScheduleKeyDeletion$", "kms:ScheduleKeyDeletion"),
         ("^DescribeVolumes$", "ec2:DescribeVolumes"),
         ("^ListResourceTags$", "kms:ListResourceTags"),
+        # Whether a vault is gone that is denied, only the list of all vaults tells.
+        ("^GET /backup-vaults/?$|^GET /backup-vaults/.*/recovery-points", "backup:ListRecoveryPointsByBackupVault"),
     ],
 )
 def test_a_denied_removal_is_named_and_fails(prover, sandbox, pattern, named):
@@ -304,6 +307,85 @@ def test_a_denied_removal_is_named_and_fails(prover, sandbox, pattern, named):
     assert named in output and "not authorized" in output, output
     assert prover.state.exists()
     prover.clean()
+    assert left(sandbox) == []
+
+
+def test_what_can_not_be_looked_for_is_named_and_the_rest_is_removed(prover, sandbox):
+    code, output = prover.run("--with-key", "--step", answers="y\n" + "go\n" * 8 + "stop\n")
+    assert code == 1, output
+    prover.state.unlink()
+    code, output = refused(prover, sandbox, "^ListKeys$", "--clean", "--yes")
+    assert code == 1 and "Something is left, or could not be looked for." in output, output
+    assert "kms:ListKeys" in output, output
+    assert all(":key/" in one for one in left(sandbox)), "keys alone are left"
+    prover.clean()
+    assert left(sandbox) == []
+    code, output = refused(prover, sandbox, "^ListKeys$", "--clean", "--yes")
+    assert code == 1 and "No run was found where it could be looked." in output, output
+
+
+class Altered(Faults):
+    """Answers otherwise than the sandbox: what `change` makes of an answer, by the call's name. Calls that fit `accepted` are not passed on."""
+
+    def __init__(self, change, accepted="^$"):
+        super().__init__()
+        self.change, self.accepted = change, re.compile(accepted)
+
+    def of(self, name, _body):
+        return "accepted" if self.accepted.search(name) else None
+
+
+def altered(prover, sandbox, faults, *arguments, **answers):
+    proxy = Proxy(sandbox.url, faults)
+    try:
+        prover.point_to(proxy.url)
+        return prover.run(*arguments, **answers)
+    finally:
+        proxy.stop()
+        prover.point_to(sandbox.url)
+
+
+def test_a_backup_that_aws_only_lets_expire_ends_the_waiting(prover, sandbox):
+    """AWS Backup takes a deletion whose caller lacks a permission, and deletes nothing."""
+    code, output = prover.run("--step", answers="y\n" + "go\n" * 6 + "stop\n")
+    assert code == 1, output
+
+    def expired(name, answer):
+        return answer.replace(b'"COMPLETED"', b'"EXPIRED"') if name.rstrip("/").endswith("/recovery-points") else answer
+
+    start = time.monotonic()
+    code, output = altered(prover, sandbox, Altered(expired, "^DELETE .*/recovery-points/"), "--clean")
+    assert code == 1 and "it is EXPIRED" in output, output
+    assert "ec2:DeleteSnapshot" in output and "iam:CreateServiceLinkedRole" in output, output
+    assert time.monotonic() - start < 30, "it does not wait for its patience to end"
+    prover.clean()
+    assert left(sandbox) == []
+
+
+def test_a_volume_that_is_taken_away_again_names_the_keys_permissions(prover, sandbox):
+    def taken_away(name, answer):
+        if name != "DescribeVolumes" or b"<volumeId>" not in answer:
+            return answer
+        seen.append(name)
+        if len(seen) > 1:
+            return re.sub(b"<volumeSet>.*</volumeSet>", b"<volumeSet/>", answer, flags=re.DOTALL)
+        return answer.replace(b"<status>available</status>", b"<status>creating</status>")
+
+    seen = []
+    start = time.monotonic()
+    code, output = altered(prover, sandbox, Altered(taken_away), "--with-key", "--step", answers="y\n" + "go\n" * 5 + "stop\n")
+    assert code == 1 and "kms:CreateGrant" in output, output
+    assert time.monotonic() - start < 30
+    prover.clean()
+    assert left(sandbox) == []
+
+
+def test_an_empty_state_file_is_of_a_run_that_made_nothing(prover, sandbox):
+    prover.state.write_text("")
+    code, output = prover.run("--yes")
+    assert code == 0 and "its run was ended before it made anything" in output, output
+    prover.state.write_text("")
+    assert "its run was ended before it made anything" in prover.clean()
     assert left(sandbox) == []
 
 

@@ -44,6 +44,7 @@ class Deployment:
                 "ExternalId": "an-external-id",
                 "LedgerDeletionProtection": "true",
                 "ReservedConcurrency": "10",
+                "SweepAccounts": ACCOUNT,
             }
             self.deploy()
             self._surround()
@@ -153,6 +154,108 @@ def rule_misses_reads(deployment):
     events.put_rule(Name=rule, EventPattern=pattern, State="ENABLED")
     yield
     events.put_rule(Name=rule, EventPattern=pattern, State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+
+
+@contextlib.contextmanager
+def rule_matches_others(deployment):
+    events, (rule, _) = deployment.client("events"), deployment.rule("SweepRule")
+    schedule = events.describe_rule(Name=rule)["ScheduleExpression"]
+    events.put_rule(Name=rule, ScheduleExpression="rate(30 days)")
+    yield
+    events.put_rule(Name=rule, ScheduleExpression=schedule)
+
+
+@contextlib.contextmanager
+def failures_lost(deployment):
+    client, name = deployment.client("lambda"), deployment.ids["CopyRemediator"]
+    destination = client.get_function_event_invoke_config(FunctionName=name)["DestinationConfig"]
+    client.update_function_event_invoke_config(FunctionName=name, DestinationConfig={})
+    yield
+    client.update_function_event_invoke_config(FunctionName=name, DestinationConfig=destination)
+
+
+@contextlib.contextmanager
+def log_group_missing(deployment):
+    logs, name = deployment.client("logs"), deployment.ids["CopyRemediatorLogs"]
+    logs.delete_log_group(logGroupName=name)
+    yield
+    logs.create_log_group(logGroupName=name)
+
+
+@contextlib.contextmanager
+def delayed_retries_lost(deployment):
+    sqs, queue = deployment.client("sqs"), deployment.ids["DelayedRetries"]
+    redrive = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
+    other = sqs.get_queue_attributes(QueueUrl=deployment.readers, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    changed = json.loads(redrive) | {"deadLetterTargetArn": other}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(changed)})
+    yield
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": redrive})
+
+
+ALARM = "CopyRemediatorErrorsAlarm"
+
+
+def alarm(deployment, name=ALARM):
+    """What puts the alarm as it is."""
+    cloudwatch = deployment.client("cloudwatch")
+    [found] = cloudwatch.describe_alarms(AlarmNames=[deployment.ids[name]])["MetricAlarms"]
+    kept = ("AlarmName", "AlarmActions", "ActionsEnabled", "Namespace", "MetricName", "Dimensions", "Statistic", "Period",
+            "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData")
+    return {key: found[key] for key in kept if key in found}
+
+
+@contextlib.contextmanager
+def alarm_missing(deployment):
+    cloudwatch, before = deployment.client("cloudwatch"), alarm(deployment)
+    cloudwatch.delete_alarms(AlarmNames=[before["AlarmName"]])
+    yield
+    cloudwatch.put_metric_alarm(**before)
+    cloudwatch.set_alarm_state(AlarmName=before["AlarmName"], StateValue="OK", StateReason="mended")
+
+
+@contextlib.contextmanager
+def alarm_off(deployment):
+    cloudwatch, name = deployment.client("cloudwatch"), deployment.ids[ALARM]
+    cloudwatch.disable_alarm_actions(AlarmNames=[name])
+    yield
+    cloudwatch.enable_alarm_actions(AlarmNames=[name])
+
+
+@contextlib.contextmanager
+def alarm_sends_elsewhere(deployment):
+    cloudwatch, before = deployment.client("cloudwatch"), alarm(deployment)
+    cloudwatch.put_metric_alarm(**before | {"AlarmActions": [deployment.ids["Topic"]]})
+    yield
+    cloudwatch.put_metric_alarm(**before)
+
+
+@contextlib.contextmanager
+def alarm_raised(deployment):
+    cloudwatch, name = deployment.client("cloudwatch"), deployment.ids[ALARM]
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    yield
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="mended")
+
+
+@contextlib.contextmanager
+def alarms_refused(deployment):
+    sns, topic = deployment.client("sns"), deployment.ids["AlarmTopic"]
+    policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=nobody)
+    yield
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+
+
+@contextlib.contextmanager
+def ledger_keeps_all(deployment):
+    dynamodb, table = deployment.client("dynamodb"), deployment.ids["Ledger"]
+    for enabled in (False, True):
+        specification = {"Enabled": enabled, "AttributeName": "expires_at"}
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+        if not enabled:
+            yield
 
 
 @contextlib.contextmanager

@@ -179,7 +179,8 @@ class Alarms(unittest.TestCase):
                 anchor = re.fullmatch(r"[A-Z].*[.] What to do: docs/runbook[.]md#([a-z-]+)[.]", description)
                 self.assertIsNotNone(anchor, name)
                 named.add(anchor[1])
-        self.assertEqual(named, sections)
+        # What many findings send to, and no alarm of its own.
+        self.assertEqual(named, sections - {"put-back-what-was-changed-by-hand"})
 
     def test_the_runbook_names_each_alarm(self):
         text = RUNBOOK.read_text()

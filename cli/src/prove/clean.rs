@@ -47,7 +47,11 @@ async fn clean_file(file: StateFile, pair: &Pair, pace: Pace) -> Result<Ending, 
 
 /// Without a state file: by names and tags, in the two accounts and Regions.
 async fn clean_found(arguments: &ProveArguments, pair: &Pair, pace: Pace) -> Result<Ending, End> {
-    let runs = runs(pair).await?;
+    let (runs, unseen) = runs(pair).await?;
+    if runs.is_empty() && !unseen.is_empty() {
+        say("No run was found where it could be looked.")?;
+        return Ok(Ending::Failed);
+    }
     if runs.is_empty() {
         say("Nothing of a run was found in these accounts and Regions.")?;
         return Ok(Ending::Done);
@@ -61,7 +65,11 @@ async fn clean_found(arguments: &ProveArguments, pair: &Pair, pace: Pace) -> Res
         say("Nothing was removed.")?;
         return Ok(Ending::Failed);
     }
-    let mut ending = Ending::Done;
+    let mut ending = if unseen.is_empty() {
+        Ending::Done
+    } else {
+        Ending::Failed
+    };
     for run in &runs {
         say(&format!("Removing what run {run} left:"))?;
         let left = remove(pair, &Known::nothing(run), pace).await?;
@@ -71,7 +79,7 @@ async fn clean_found(arguments: &ProveArguments, pair: &Pair, pace: Pace) -> Res
     }
     say(match ending {
         Ending::Done => "Nothing is left.",
-        Ending::Failed | Ending::Stopped => "Something is left.",
+        Ending::Failed | Ending::Stopped => "Something is left, or could not be looked for.",
     })?;
     Ok(ending)
 }

@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &ProveArguments) -> Result<Ending, CommandError> {
 }
 
 async fn prove(arguments: &ProveArguments, pair: &Pair, role: RoleArn) -> Result<Ending, End> {
-    if arguments.state.exists() {
+    if StateFile::open(&arguments.state).map_or(true, |file| file.is_some()) {
         return Err(End::Failed(format!(
             "`{}` is there: an earlier run left something; remove it with {}",
             arguments.state.display(),

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use copymend_aws::proving::{ProvingAccount, RunId, Volume};
+use copymend_aws::proving::{ProvingAccount, RunId, VaultContent, Volume};
 use copymend_diagnosis::{CopyJobState, KeyArn};
+use copymend_policy::Arn;
 use copymend_remediation::ports::{CallError, CallResult};
 
 use super::arguments::Pace;
@@ -29,6 +30,8 @@ pub(crate) struct Known {
     keys_at: Vec<Side>,
     volumes: Vec<String>,
     is_volume_unknown: bool,
+    /// Where volumes are looked for.
+    volumes_at: Vec<Side>,
 }
 
 impl Known {
@@ -57,10 +60,12 @@ impl Known {
             keys_at,
             volumes: volumes.into_iter().map(ToOwned::to_owned).collect(),
             is_volume_unknown,
+            volumes_at: vec![Side::Source],
         }
     }
 
-    /// Nothing but the run's id: everything is looked for.
+    /// Nothing but the run's id: everything is looked for, on both sides, as whoever wants it removed
+    /// may name the profiles the other way round.
     pub(crate) fn nothing(run: &RunId) -> Self {
         Self {
             run: run.clone(),
@@ -69,6 +74,7 @@ impl Known {
             keys_at: Side::BOTH.to_vec(),
             volumes: Vec::new(),
             is_volume_unknown: false,
+            volumes_at: Side::BOTH.to_vec(),
         }
     }
 }
@@ -87,6 +93,17 @@ impl Left {
         detail(&format!("✗ {line}"))?;
         self.0.push(line);
         Ok(())
+    }
+
+    /// Says what could not be looked for.
+    fn unseen(
+        &mut self,
+        what: &str,
+        account: &ProvingAccount,
+        error: &CallError,
+    ) -> Result<(), End> {
+        let what = format!("the {what} of runs in {}", place(account));
+        self.add(&what, &error.to_string())
     }
 
     /// Says how a deletion went.
@@ -110,7 +127,9 @@ pub(crate) async fn remove(pair: &Pair, known: &Known, pace: Pace) -> Result<Lef
     for side in Side::BOTH {
         vault(pair.at(side), run, pace, &mut left).await?;
     }
-    volumes(&pair.source, known, pace, &mut left).await?;
+    for side in &known.volumes_at {
+        volumes(pair.at(*side), known, pace, &mut left).await?;
+    }
     for side in [Side::Source, Side::Destination] {
         if known.keys_at.contains(&side) {
             keys(pair, side, known, pace, &mut left).await?;
@@ -166,17 +185,39 @@ async fn vault(
     }
     // A backup that can't be deleted keeps the vault, which says so itself.
     if will_be_empty {
-        let emptied = until(pace, "its backups were not deleted", async || {
-            let content = account.vault_content(run).await?;
-            let is_empty = content.is_none_or(|content| content.is_empty());
-            Ok(is_empty.then_some(()))
-        });
-        if let Err(end) = emptied.await {
-            return left.add(&name, &told(end)?);
+        match emptied(account, run, pace).await {
+            Ok(expired) if expired.is_empty() => {}
+            Ok(expired) => {
+                for point in expired {
+                    let what = format!("backup {point} in {}", place(account));
+                    left.add(&what, EXPIRED)?;
+                }
+            }
+            Err(end) => return left.add(&name, &told(end)?),
         }
     }
     let deleted = patiently(pace, async || account.delete_vault(run).await).await;
     left.deleted(&name, deleted)
+}
+
+/// Why a backup is `EXPIRED` after its deletion (AWS Backup API reference, `DeleteRecoveryPoint`, and
+/// developer guide, "Deleting backups", documented).
+const EXPIRED: &str = "AWS Backup took its deletion and did not delete it: it is EXPIRED. Whoever removes it needs ec2:DeleteSnapshot and \
+    iam:CreateServiceLinkedRole too";
+
+/// Waits until the vault is empty. Answers what stays in it: backups that AWS Backup will not delete,
+/// since a permission is missing. One that was `EXPIRED` before is so for a moment longer.
+async fn emptied(account: &ProvingAccount, run: &RunId, pace: Pace) -> Result<Vec<Arn>, End> {
+    let mut looks = 0;
+    until(pace, "its backups were not deleted", async || {
+        let content = account.vault_content(run).await?.unwrap_or_default();
+        let is_over = content.iter().all(VaultContent::is_expired);
+        looks = if is_over { looks + 1 } else { 0 };
+        let is_over = content.is_empty() || looks >= LOOKS;
+        let points = content.into_iter().map(|point| point.recovery_point);
+        Ok(is_over.then(|| points.collect()))
+    })
+    .await
 }
 
 async fn volumes(
@@ -206,9 +247,7 @@ async fn of_run(account: &ProvingAccount, known: &Known) -> CallResult<Vec<Volum
             found.extend(account.volume(id).await?);
         }
     }
-    found.retain(|volume| {
-        volume.run == known.run && !["deleting", "deleted"].contains(&volume.state.as_str())
-    });
+    found.retain(|volume| volume.run == known.run && !is_on_its_way_out(volume));
     Ok(found)
 }
 
@@ -276,23 +315,33 @@ fn told(end: End) -> Result<String, End> {
     }
 }
 
-/// The runs of which something is in the two accounts.
-pub(crate) async fn runs(pair: &Pair) -> CallResult<BTreeSet<RunId>> {
-    let mut runs = BTreeSet::new();
+/// The runs of which something is in the two accounts. What can't be looked for is named, and the
+/// rest is looked for all the same.
+pub(crate) async fn runs(pair: &Pair) -> Result<(BTreeSet<RunId>, Left), End> {
+    let (mut runs, mut left) = (BTreeSet::new(), Left::default());
     for side in Side::BOTH {
         let account = pair.at(side);
-        runs.extend(account.runs_with_vaults().await?);
-        runs.extend(
-            account
-                .keys_of_runs()
-                .await?
-                .into_iter()
-                .map(|(run, _)| run),
-        );
+        match account.runs_with_vaults().await {
+            Ok(found) => runs.extend(found),
+            Err(error) => left.unseen("vaults", account, &error)?,
+        }
+        match account.volumes_of_runs().await {
+            Ok(found) => {
+                let found = found
+                    .into_iter()
+                    .filter(|volume| !is_on_its_way_out(volume));
+                runs.extend(found.map(|volume| volume.run));
+            }
+            Err(error) => left.unseen("volumes", account, &error)?,
+        }
+        match account.keys_of_runs().await {
+            Ok(found) => runs.extend(found.into_iter().map(|(run, _)| run)),
+            Err(error) => left.unseen("keys", account, &error)?,
+        }
     }
-    let volumes = pair.source.volumes_of_runs().await?.into_iter();
-    let volumes =
-        volumes.filter(|volume| !["deleting", "deleted"].contains(&volume.state.as_str()));
-    runs.extend(volumes.map(|volume| volume.run));
-    Ok(runs)
+    Ok((runs, left))
+}
+
+fn is_on_its_way_out(volume: &Volume) -> bool {
+    ["deleting", "deleted"].contains(&volume.state.as_str())
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use copymend_aws::proving::RunId;
 use serde::{Deserialize, Serialize};
 
+use super::console::say;
+
 /// The version of the file's form.
 const VERSION: u32 = 1;
 
@@ -90,13 +92,19 @@ impl StateFile {
         })
     }
 
-    /// The file of an earlier run; `None` where there is none.
+    /// The file of an earlier run; `None` where there is none. An empty one is removed: its run was
+    /// killed before it wrote anything, and made nothing.
     pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
         let text = match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other?,
         };
+        if text.is_empty() {
+            fs::remove_file(path)?;
+            say("The state file is empty: its run was ended before it made anything.")?;
+            return Ok(None);
+        }
         let state: State =
             serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
         if state.version != VERSION {
@@ -201,6 +209,9 @@ mod tests {
             assert_eq!(read.state().ids(Made::Copy), (vec!["job-2"], false));
             assert_eq!(read.state().ids(Made::Backup), (vec![], false));
 
+            fs::write(path, "").unwrap();
+            assert!(StateFile::open(path).unwrap().is_none());
+            assert!(!path.exists());
             fs::write(path, "{}").unwrap();
             assert!(StateFile::open(path).is_err());
             file.delete().unwrap();

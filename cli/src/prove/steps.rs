@@ -19,6 +19,26 @@ use super::state::{Made, StateFile};
 /// How often a key's policy is read to see whether the order of its lists changes.
 const READS_OF_A_POLICY: usize = 10;
 
+/// How often a volume that was just made is looked for before it counts as gone: Amazon EC2 may not
+/// know of it at first (Amazon EC2 developer guide, "Eventual consistency", documented; the number is
+/// a choice).
+const LOOKS_FOR_A_VOLUME: u32 = 10;
+
+/// Why Amazon EC2 takes a volume away again that it has just made (Amazon EBS user guide, "How Amazon
+/// EBS encryption works" and "Required permissions", documented).
+fn gone(key: Option<&KeyArn>) -> String {
+    match key {
+        Some(key) => format!(
+            "Amazon EBS could not use the key {key}; the profile needs kms:CreateGrant, kms:Decrypt, kms:DescribeKey, \
+             kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt* on it"
+        ),
+        None => {
+            "somebody deleted it, or Amazon EBS could not use the account's default key for volumes"
+                .to_owned()
+        }
+    }
+}
+
 /// A run on its way.
 pub(crate) struct Steps<'a> {
     pub(crate) arguments: &'a ProveArguments,
@@ -181,11 +201,24 @@ impl Steps<'_> {
         })
         .await?;
         self.state.made(&id)?;
-        let volume = until(self.pace, "the volume did not get available", async || {
+        let (mut was_seen, mut absent) = (false, 0);
+        let found = until(self.pace, "the volume did not get available", async || {
             let found = account.volume(&id).await?;
-            Ok(found.filter(|volume| volume.state != "creating"))
+            was_seen |= found.is_some();
+            absent = if found.is_some() { 0 } else { absent + 1 };
+            Ok(match found {
+                Some(volume) if volume.state == "creating" => None,
+                None if !was_seen && absent < LOOKS_FOR_A_VOLUME => None,
+                other => Some(other),
+            })
         })
         .await?;
+        let Some(volume) = found else {
+            return Err(End::Failed(format!(
+                "the volume {id} is gone: {}",
+                gone(key)
+            )));
+        };
         if volume.state != "available" {
             return Err(End::Failed(format!("the volume {id} is {}", volume.state)));
         }

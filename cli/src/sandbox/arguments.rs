@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use copymend_sandbox_server::Endpoint;
 
 #[derive(Debug, Subcommand)]
@@ -21,8 +21,8 @@ Examples:
   copymend sandbox serve
   copymend sandbox serve --world world.json --listen 127.0.0.1:0 --aws http://127.0.0.1:5000
 
-Answered from the world: AWS Backup, iam:SimulatePrincipalPolicy, organizations:DescribeEffectivePolicy. Everything else goes to
---aws. The world's times are moved so that its newest failed copy ended a minute ago. When it is ready it prints `listening on
+Answered from the world: AWS Backup, iam:SimulatePrincipalPolicy, organizations:DescribeEffectivePolicy; without --aws also what
+Copymend reads of keys, roles and the organization, and sts:AssumeRole. Everything else goes to --aws. The world's times are moved so that its newest failed copy ended a minute ago. When it is ready it prints `listening on
 ADDRESS` and the environment that leads programs there, for containers too. It runs until it is ended.
 
 Exit codes: 2 wrong usage, an unreadable world, or an address that is taken.")]
@@ -42,10 +42,23 @@ pub(crate) struct Serve {
     /// How long a denial is remembered after the policy has changed [default: 60]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) denials_last: Option<u32>,
+    /// Refuse the calls of AWS Backup that come faster than these rates [default: none are refused]
+    #[arg(long, value_name = "RATES")]
+    pub(crate) rates: Option<Rates>,
+    /// Let every call take so many milliseconds [default: 0]
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub(crate) latency_ms: Option<u32>,
     /// Also write the environment of containers to this file, as `sam local invoke --env-vars`
     /// takes it
     #[arg(long, value_name = "FILE")]
     pub(crate) env_vars: Option<PathBuf>,
+}
+
+/// Whose rates are kept.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Rates {
+    /// Those that AWS publishes, for each account and Region
+    Aws,
 }
 
 #[derive(Debug, Args)]

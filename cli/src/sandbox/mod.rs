@@ -3,13 +3,14 @@
 pub(crate) mod arguments;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use copymend_sandbox::{Sandbox, World};
 use copymend_sandbox_server::{Endpoint, Pace, Server};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use self::arguments::{Event, SandboxCommand, Serve};
+use self::arguments::{Event, Rates, SandboxCommand, Serve};
 use crate::input;
 use crate::{CommandError, Ending, io_error, output};
 
@@ -38,6 +39,13 @@ async fn serve(arguments: &Serve) -> Result<Ending, CommandError> {
     let pace = Pace {
         copies_take: seconds(arguments.copies_take),
         denials_last: seconds(arguments.denials_last),
+        calls_take: arguments
+            .latency_ms
+            .map(|time| Duration::from_millis(time.into())),
+        keeps_rates: match arguments.rates {
+            Some(Rates::Aws) => true,
+            None => false,
+        },
     };
     let server = Server::start(world, arguments.listen, arguments.aws.clone(), pace)
         .await

@@ -8,6 +8,7 @@ fn help_texts() {
         "",
         "explain",
         "replay",
+        "rpo",
         "undo",
         "doctor",
         "pause",

@@ -45,6 +45,8 @@ pub struct FunctionFacts {
     pub policy: Found<String>,
     /// The concurrency that is reserved for it; `None` where none is.
     pub reserved: Found<u32>,
+    /// The ARN of what takes the events that it failed on; `None` where nothing does.
+    pub on_failure: Found<String>,
 }
 
 /// An EventBridge rule.
@@ -54,6 +56,10 @@ pub struct Rule {
     pub arn: String,
     /// Its state, such as `ENABLED`.
     pub state: String,
+    /// Its event pattern, as text.
+    pub pattern: Option<String>,
+    /// Its schedule.
+    pub schedule: Option<String>,
 }
 
 /// A target of a rule.
@@ -99,6 +105,19 @@ pub struct Queue {
     pub waiting: u64,
     /// Its policy, as text.
     pub policy: Option<String>,
+    /// The ARN of the queue that takes what was received too often.
+    pub dead_letters: Option<String>,
+}
+
+/// An alarm of Amazon CloudWatch (API reference, `MetricAlarm`, documented).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// Its state: `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    pub state: String,
+    /// Whether it does anything when it is raised.
+    pub is_switched_on: bool,
+    /// The ARNs of what it sends to when it is raised.
+    pub sends_to: Vec<String>,
 }
 
 /// A subscription of a topic.
@@ -121,6 +140,10 @@ pub struct Table {
     pub is_protected: bool,
     /// Whether it can be restored to a point in time.
     pub is_recoverable: CallResult<bool>,
+    /// Whether it forgets items whose time is over, by the attribute that is named.
+    pub forgets_by: Found<String>,
+    /// Its global secondary indexes that can be asked.
+    pub indexes: Vec<String>,
 }
 
 /// Which calls a trail logs.
@@ -139,6 +162,8 @@ pub enum LoggedCalls {
 pub struct Trail {
     /// Its name.
     pub name: String,
+    /// Its ARN.
+    pub arn: String,
     /// Whether it logs now.
     pub is_logging: CallResult<bool>,
     /// What it logs.
@@ -182,8 +207,14 @@ pub struct Facts {
     pub queues: Vec<Named<Queue>>,
     /// Its topics, each with its subscriptions.
     pub topics: Vec<Named<Vec<Subscription>>>,
+    /// Its alarms.
+    pub alarms: Vec<Named<Alarm>>,
+    /// The policy of the topic that alarms go to, as text; `None` where the stack has no such topic.
+    pub alarm_topic: Option<Found<String>>,
     /// Its tables.
     pub tables: Vec<Named<Table>>,
+    /// Its log groups.
+    pub log_groups: Vec<Named<()>>,
     /// The trails that log this Region.
     pub trails: CallResult<Vec<Trail>>,
     /// The functions' roles.

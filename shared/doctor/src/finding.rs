@@ -25,6 +25,8 @@ pub enum Part {
     Queues,
     /// The topics and who reads them.
     Subscriptions,
+    /// The alarms.
+    Alarms,
     /// The ledgers.
     Ledger,
     /// CloudTrail.
@@ -45,7 +47,7 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order of the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Stack,
         Self::Functions,
         Self::Permissions,
@@ -54,6 +56,7 @@ impl Part {
         Self::MemberRoles,
         Self::Queues,
         Self::Subscriptions,
+        Self::Alarms,
         Self::Ledger,
         Self::Trail,
         Self::ServiceLinkedRoles,
@@ -76,6 +79,7 @@ impl Part {
             Self::MemberRoles => "member roles",
             Self::Queues => "queues",
             Self::Subscriptions => "subscriptions",
+            Self::Alarms => "alarms",
             Self::Ledger => "ledger",
             Self::Trail => "trail",
             Self::ServiceLinkedRoles => "service-linked roles",
@@ -181,6 +185,17 @@ impl Finding {
             state: State::NotCheckable,
             found,
             advice: Some(advice.to_owned()),
+        }
+    }
+
+    /// That it can't be told from here, and whom to ask.
+    pub(crate) fn not_from_here(part: Part, found: String, advice: String) -> Self {
+        Self {
+            part,
+            id: "not-checkable",
+            state: State::NotCheckable,
+            found,
+            advice: Some(advice),
         }
     }
 

@@ -10,6 +10,7 @@ mod finding;
 mod judge;
 mod kinds;
 mod needs;
+mod patterns;
 mod policies;
 mod view;
 
@@ -18,7 +19,7 @@ mod tests;
 
 pub use deployed::{Deployed, Resource};
 pub use facts::{
-    Bus, Facts, Found, Function, FunctionFacts, Invoked, LoggedCalls, Mapping, Named, Queue,
+    Alarm, Bus, Facts, Found, Function, FunctionFacts, Invoked, LoggedCalls, Mapping, Named, Queue,
     RoleFacts, Rule, RuleFacts, Subscription, Table, Target, Trail,
 };
 pub use finding::{Finding, Part, State};

@@ -129,7 +129,7 @@ pub fn needs_of(role: &str, deployed: &Deployed) -> Result<Vec<Need>, serde_json
     Ok(needs)
 }
 
-impl Whose<'_> {
+impl<'d> Whose<'d> {
     fn resources(self, on: On) -> Vec<String> {
         let deployed = self.deployed;
         let of_role = |remediators, advisors| {
@@ -174,10 +174,11 @@ impl Whose<'_> {
             }
             On::OrganizationAccount => Some(deployed.global_arn(
                 "organizations",
-                &format!("account/o-exampleorgid/{}", deployed.account),
+                &format!("account/{}/{}", self.organization(), deployed.account),
             )),
             On::OrganizationalUnit => {
-                Some(deployed.global_arn("organizations", "ou/o-exampleorgid/ou-ab12-11111111"))
+                let unit = format!("ou/{}/ou-ab12-11111111", self.organization());
+                Some(deployed.global_arn("organizations", &unit))
             }
             On::Policy => Some(deployed.global_arn("iam", "policy/example")),
             On::Role => Some(role(EXAMPLE)),
@@ -189,6 +190,14 @@ impl Whose<'_> {
             On::Vault => Some(deployed.arn("backup", "backup-vault:example")),
         };
         one.into_iter().collect()
+    }
+
+    /// The organization whose places may be asked; an example where the template admits any.
+    fn organization(self) -> &'d str {
+        match self.deployed.organization() {
+            "" => "o-exampleorgid",
+            own => own,
+        }
     }
 
     /// One example of each pattern of a list that admits something of this account. What other

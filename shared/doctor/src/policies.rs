@@ -18,6 +18,7 @@ pub(crate) fn allows(policy: &str, asked: &Asked<'_>) -> bool {
     };
     let request = Request::new(asked.service, asked.action, asked.resource)
         .with_context("aws:SourceArn", [asked.source])
+        .with_context("aws:SourceAccount", asked.source.split(':').nth(4))
         .with_context("aws:SecureTransport", ["true"]);
     matches!(evaluate(&policy, &request), Decision::Allowed { .. })
 }

@@ -158,7 +158,8 @@ fn account_of(pattern: &str) -> Option<AccountId> {
 
 impl<E: Environment> CopyRemediator<E> {
     /// Asks what the function's own role can do: the ledger, and in each account that the lists or
-    /// the event's `detail.accounts` name, whether the member role can be assumed and reads. `caller`
+    /// the event's `detail.accounts` name, whether the member role can be assumed and reads. With
+    /// `detail.only` it asks about the event's accounts alone: an earlier answer left them. `caller`
     /// is who `sts:GetCallerIdentity` says that it is.
     pub async fn self_check(
         &self,
@@ -210,12 +211,11 @@ async fn self_check<E: Reads>(
         .checks
         .push(ledger(environment, settings, &mut answer.pause).await);
     let partition = own.as_ref().map_or("aws", |arn| arn.partition());
-    let accounts: BTreeSet<AccountId> = settings
-        .named_accounts()
-        .into_iter()
-        .chain(own.as_ref().and_then(Arn::account_id))
-        .chain(asked_for(event))
-        .collect();
+    let mut accounts: BTreeSet<AccountId> = asked_for(event).collect();
+    if !is_of_these_alone(event) {
+        accounts.extend(settings.named_accounts());
+        accounts.extend(own.as_ref().and_then(Arn::account_id));
+    }
     let region = region_of(event, settings);
     for account in accounts {
         let now = environment.clock().now();
@@ -235,6 +235,11 @@ fn asked_for(event: &Value) -> impl Iterator<Item = AccountId> {
     let accounts = event.pointer("/detail/accounts").and_then(Value::as_array);
     let accounts = accounts.into_iter().flatten();
     accounts.filter_map(|account| account.as_str()?.parse().ok())
+}
+
+/// Whether no other accounts are asked about: those that an earlier answer left, for lack of time.
+fn is_of_these_alone(event: &Value) -> bool {
+    event.pointer("/detail/only") == Some(&Value::Bool(true))
 }
 
 /// Where to ask: in the event's Region, or that of the topic, which is the function's own.

@@ -28,12 +28,34 @@ impl AwsError {
         Self::new("AccessDeniedException", message)
     }
 
+    /// What AWS Backup answers for a vault that isn't there, to a caller with every permission: it
+    /// tells nobody which vaults exist (seen: boto/boto3#2269, aws/aws-sdk-js#2625,
+    /// ansible-collections/amazon.aws#1436, for `ListRecoveryPointsByBackupVault` and
+    /// `DescribeBackupVault`; inferred for the other operations on a vault).
+    pub(crate) fn no_such_vault() -> Self {
+        Self::denied("Insufficient privileges to perform this action.")
+    }
+
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
         Self::new("ResourceNotFoundException", what)
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterValueException", message)
+    }
+
+    /// Words that begin with AWS's error code.
+    pub(crate) fn of_words(words: &str) -> Self {
+        match words.split_once(": ") {
+            Some((code, message)) if !code.contains(' ') => {
+                let code = match code {
+                    "AccessDenied" => "AccessDeniedException",
+                    other => other,
+                };
+                Self::new(code, message)
+            }
+            Some(_) | None => Self::denied(words),
+        }
     }
 
     pub(crate) fn code(&self) -> &str {

@@ -1,4 +1,7 @@
-//! AWS IAM: the policy simulator, which moto lacks. All else of IAM is passed on.
+//! AWS IAM: the policy simulator, which moto lacks, and roles where no other endpoint is behind the
+//! sandbox. All else of IAM is passed on.
+
+mod roles;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -35,10 +38,14 @@ pub(crate) async fn answer(app: &App, request: Request) -> Response {
         Err(error) => return refusal(&error),
     };
     let parameters = parameters(request.body());
-    if parameters.get("Action").map(String::as_str) != Some(OPERATION) {
-        return forward_read(app, request).await;
-    }
-    match simulate(app, request.headers(), &parameters).await {
+    let answer = match parameters.get("Action").map(String::as_str) {
+        Some(OPERATION) => simulate(app, request.headers(), &parameters).await,
+        Some("GetRole") if app.upstream().endpoint().is_none() => {
+            roles::get_role(app, request.headers(), &parameters).await
+        }
+        Some(_) | None => return forward_read(app, request).await,
+    };
+    match answer {
         Ok(result) => xml(StatusCode::OK, &result),
         Err(error) => refusal(&error),
     }

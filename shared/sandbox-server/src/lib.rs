@@ -5,6 +5,9 @@
 //! Everything else is passed on, as it came, to another endpoint that has the rest of AWS (moto's
 //! server), and its answer goes back unchanged.
 //!
+//! Where there is no other endpoint, what is read of keys, roles and the organization comes from the
+//! world too, and roles can be assumed in its accounts.
+//!
 //! Nothing checks signatures: the access key alone says whose call it is.
 
 mod backup;
@@ -20,11 +23,14 @@ mod error;
 mod forward;
 mod hub;
 mod iam;
+mod kms;
 mod organizations;
 mod parameters;
+mod rates;
 mod refresh;
 mod scope;
 mod server;
+mod sts;
 mod tagging;
 #[cfg(test)]
 mod tests;

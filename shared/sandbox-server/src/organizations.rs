@@ -1,5 +1,6 @@
 //! AWS Organizations: effective policies, which moto lacks, and the parents of accounts and units,
-//! whose ids moto would choose itself. All else of Organizations is passed on.
+//! whose ids moto would choose itself; the organization too, where no other endpoint is behind the
+//! sandbox. All else of Organizations is passed on.
 
 use axum::Json;
 use axum::extract::Request;
@@ -17,21 +18,29 @@ use crate::server::App;
 
 const EFFECTIVE_POLICY: &str = "AWSOrganizationsV20161128.DescribeEffectivePolicy";
 const LIST_PARENTS: &str = "AWSOrganizationsV20161128.ListParents";
+const DESCRIBE: &str = "AWSOrganizationsV20161128.DescribeOrganization";
 const NO_PERMISSION: &str = "You don't have permissions to access this resource.";
 /// The only type that a world has.
 const TAG_POLICY: &str = "TAG_POLICY";
 
 pub(crate) async fn answer(app: &App, request: Request) -> Response {
     let target = request.headers().get("x-amz-target");
-    let is_effective_policy = target.is_some_and(|target| target == EFFECTIVE_POLICY);
-    if !is_effective_policy && target.is_none_or(|target| target != LIST_PARENTS) {
-        return forward(app, request).await;
-    }
+    let target = target.and_then(|target| target.to_str().ok());
+    let is_alone = app.upstream().endpoint().is_none();
+    let target = match target {
+        Some(EFFECTIVE_POLICY) => EFFECTIVE_POLICY,
+        Some(LIST_PARENTS) => LIST_PARENTS,
+        Some(DESCRIBE) if is_alone => DESCRIBE,
+        Some(_) | None => return forward(app, request).await,
+    };
     let answer = match read_body(request).await {
-        Ok(request) if is_effective_policy => {
+        Ok(request) if target == EFFECTIVE_POLICY => {
             effective_policy(app, request.headers(), request.body()).await
         }
-        Ok(request) => parents(app, request.headers(), request.body()).await,
+        Ok(request) if target == LIST_PARENTS => {
+            parents(app, request.headers(), request.body()).await
+        }
+        Ok(request) => describe(app, request.headers()).await,
         Err(error) => Err(error),
     };
     match answer {
@@ -87,6 +96,25 @@ async fn effective_policy(app: &App, headers: &HeaderMap, body: &[u8]) -> Result
         "PolicyType": kind,
         "TargetId": target,
         "LastUpdatedTimestamp": sandbox.clock().now().as_second(),
+    }}))
+}
+
+/// `DescribeOrganization` (documented: Organizations API reference), where no other endpoint is
+/// behind the sandbox.
+async fn describe(app: &App, headers: &HeaderMap) -> Result<Value, AwsError> {
+    let caller = Caller::of(headers, app).await?;
+    let sandbox = app.sandbox();
+    let found = sandbox.describe_organization(caller.account(), "").await?;
+    let found = found.ok_or_else(not_in_use)?;
+    let arn = found.management_account.map(|account| {
+        let id = &found.id;
+        format!("arn:aws:organizations::{account}:organization/{id}")
+    });
+    Ok(json!({"Organization": {
+        "Id": found.id,
+        "Arn": arn,
+        "FeatureSet": "ALL",
+        "MasterAccountId": found.management_account,
     }}))
 }
 

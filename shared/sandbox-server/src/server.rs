@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use copymend_remediation::ports::{Clock as _, Reads as _};
@@ -23,9 +25,10 @@ use crate::environment::Environment;
 use crate::error::{AwsError, StartError};
 use crate::forward::forward;
 use crate::hub::Hub;
+use crate::rates::Speed;
 use crate::scope::Scope;
 use crate::upstream::Upstream;
-use crate::{backup, bridge, control, delayed_retries, ec2, iam, organizations, tagging};
+use crate::{backup, bridge, control, delayed_retries, ec2, iam, kms, organizations, sts, tagging};
 
 /// Where containers find this machine on systems without Docker's bridge: Docker Desktop leads this
 /// name to the loopback addresses (documented: Docker Desktop, "Networking").
@@ -38,6 +41,11 @@ pub struct Pace {
     pub copies_take: Option<SignedDuration>,
     /// How long a denial is remembered after the policy has changed; a minute unless said otherwise.
     pub denials_last: Option<SignedDuration>,
+    /// How long every call takes; no time unless said otherwise.
+    pub calls_take: Option<Duration>,
+    /// Whether AWS's published rates are kept: the calls of AWS Backup that an account makes beyond
+    /// them in a Region are refused.
+    pub keeps_rates: bool,
 }
 
 /// A sandbox that listens.
@@ -84,7 +92,7 @@ impl Server {
             listener,
             on_bridge,
             address,
-            app: App::new(Sandbox::new(world), upstream, pace.copies_take.is_some()),
+            app: App::at_pace(Sandbox::new(world), upstream, pace),
             environment,
         })
     }
@@ -149,18 +157,20 @@ struct Shared {
     backup_tokens: Mutex<BTreeMap<String, String>>,
     tells_ends_late: bool,
     delayed_retries: Mutex<VecDeque<Kept>>,
+    speed: Speed,
 }
 
 impl App {
-    /// With `tells_ends_late` a copy job runs until the time at which it ends.
-    pub(crate) fn new(sandbox: Sandbox, upstream: Upstream, tells_ends_late: bool) -> Self {
+    /// Where copies take a time, a copy job runs until the time at which it ends.
+    pub(crate) fn at_pace(sandbox: Sandbox, upstream: Upstream, pace: Pace) -> Self {
         Self(Arc::new(Shared {
             sandbox,
             upstream,
             writes: Mutex::new(Vec::new()),
             backup_tokens: Mutex::default(),
-            tells_ends_late,
+            tells_ends_late: pace.copies_take.is_some(),
             delayed_retries: Mutex::new(VecDeque::new()),
+            speed: Speed::new(pace.calls_take, pace.keeps_rates),
         }))
     }
 
@@ -191,6 +201,23 @@ impl App {
     fn backup_tokens(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         let tokens = self.0.backup_tokens.lock();
         tokens.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a call take its time, and refuses one of AWS Backup that comes too soon.
+    async fn wait_for(
+        &self,
+        service: Option<&str>,
+        (headers, method, path): (&HeaderMap, &Method, &str),
+    ) -> Result<(), AwsError> {
+        let speed = &self.0.speed;
+        if let Some(time) = speed.call_takes {
+            tokio::time::sleep(time).await;
+        }
+        if speed.has_rates() && service == Some("backup") {
+            let caller = Caller::of(headers, self).await?;
+            speed.admit(&caller, method, path)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn upstream(&self) -> &Upstream {
@@ -273,10 +300,17 @@ pub(crate) fn router(app: App) -> Router {
 /// Each service that is answered here, at least in part, has one row.
 async fn dispatch(State(Front { app, backup }): State<Front>, request: Request) -> Response {
     let scope = Scope::of(request.headers());
-    match scope.as_ref().map(|scope| scope.service.as_str()) {
+    let service = scope.as_ref().map(|scope| scope.service.as_str());
+    let what = (request.headers(), request.method(), request.uri().path());
+    if let Err(error) = app.wait_for(service, what).await {
+        return error.into_response();
+    }
+    match service {
         Some("backup") => backup.oneshot(request).await.into_response(),
         Some("ec2") => ec2::answer(&app, request).await,
         Some("iam") => iam::answer(&app, request).await,
+        Some("kms") => kms::answer(&app, request).await,
+        Some("sts") => sts::answer(&app, request).await,
         Some("sqs") => delayed_retries::answer(&app, request).await,
         Some("tagging") => tagging::answer(&app, request).await,
         Some("organizations") => organizations::answer(&app, request).await,

@@ -1,6 +1,7 @@
 //! The server with another endpoint behind it that records what reaches it.
 
 mod adapters;
+mod lists;
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
-use crate::server::{App, router};
+use crate::server::{App, Pace, router};
 use crate::upstream::Upstream;
 
 const WORKLOADS: &str = "111122223333";
@@ -23,7 +24,7 @@ const MANAGEMENT: &str = "999988887777";
 /// The sandbox alone: access keys are account ids.
 fn alone() -> Router {
     let sandbox = Sandbox::new(World::default_world());
-    router(App::new(sandbox, Upstream::new(None), false))
+    router(App::at_pace(sandbox, Upstream::new(None), Pace::default()))
 }
 
 fn signed(service: &str, region: &str, account: &str) -> axum::http::request::Builder {
@@ -245,6 +246,35 @@ async fn backup_and_restore_jobs_are_told_where_they_ran() {
     }
 }
 
+/// As AWS Backup does, for a caller with every permission; what is missing in a vault that is there
+/// is "not found".
+#[tokio::test]
+async fn a_vault_that_is_not_there_is_denied() {
+    let account = "444455556666";
+    for (method, path) in [
+        ("GET", "/backup-vaults/gone"),
+        ("GET", "/backup-vaults/gone/access-policy"),
+        ("GET", "/backup-vaults/gone/recovery-points"),
+        ("DELETE", "/backup-vaults/gone"),
+    ] {
+        let request = signed("backup", "eu-west-1", account)
+            .method(method)
+            .uri(path)
+            .body(Body::empty())
+            .expect("a request");
+        let (status, _, text) = answer(&alone(), request).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path}: {text}");
+        let said = "Insufficient privileges to perform this action.";
+        assert!(text.contains("AccessDeniedException"), "{text}");
+        assert!(text.contains(said), "{method} {path}: {text}");
+    }
+    let of_empty = signed("backup", "eu-west-1", account)
+        .uri("/backup-vaults/dr/recovery-points/arn:aws:backup:eu-west-1:444455556666:recovery-point:gone");
+    let request = of_empty.body(Body::empty()).expect("a request");
+    let (_, _, text) = answer(&alone(), request).await;
+    assert!(text.contains("ResourceNotFoundException"), "{text}");
+}
+
 #[tokio::test]
 async fn an_event_is_found_by_the_jobs_name_or_id() {
     let of = async |name: &str| {
@@ -283,7 +313,7 @@ async fn all_else_is_passed_on_byte_for_byte() {
     tokio::spawn(async { axum::serve(listener, other).await });
     let sandbox = Sandbox::new(World::default_world());
     let upstream = Upstream::new(Some(url.parse().expect("an endpoint")));
-    let router = router(App::new(sandbox, upstream, false));
+    let router = router(App::at_pace(sandbox, upstream, Pace::default()));
 
     let body = vec![0_u8, 1, 254, b'%', b'+'];
     let rows = [

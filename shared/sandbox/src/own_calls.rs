@@ -81,6 +81,11 @@ pub(crate) fn refusal(world: &mut World, asked: &Asked<'_>) -> Option<String> {
     Some(message)
 }
 
+/// Whether Copymend gets into an account.
+pub(crate) fn copymend_gets_into(world: &World, account: AccountId, at: Timestamp) -> bool {
+    copymend_in(world, account, at, FULL_ACCESS.as_ref()).is_ok()
+}
+
 /// Whether Copymend may still change the policy of a key once it is this one (documented: KMS API
 /// reference, `PutKeyPolicy`: the policy "must allow the calling principal to make a subsequent
 /// `PutKeyPolicy` request").
@@ -144,6 +149,9 @@ impl Asked<'_> {
                 .document()
                 .ok()
                 .cloned();
+        }
+        if self.resource == "*" && !self.action.starts_with("kms:") {
+            return None;
         }
         if self.resource == "*" || self.resource.parse::<KeyAliasArn>().is_ok() {
             return EVERYONE.clone();

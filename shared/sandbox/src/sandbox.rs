@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{CallErrorKind, Clock, Environment, Reads};
+use copymend_remediation::ports::{CallErrorKind, Clock, Environment, Location, Reads};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -172,13 +172,50 @@ impl Sandbox {
     /// it lets Copymend.
     #[must_use]
     pub fn refusal(&self, operation: &str, resource: &Arn) -> Option<String> {
-        let account = resource.account_id()?;
+        let region = own_calls::global_region(resource.partition());
+        self.refusal_in(resource.account_id()?, region, operation, Some(resource))
+    }
+
+    /// The same of a call in an account and Region, on this resource or on none.
+    #[must_use]
+    pub fn refusal_at(
+        &self,
+        operation: &str,
+        at: &Location,
+        resource: Option<&Arn>,
+    ) -> Option<String> {
+        self.refusal_in(at.account, &at.region, operation, resource)
+    }
+
+    /// Whether Copymend gets into an account through a role of this name: where the world names
+    /// Copymend's roles, that is one of the account's, and the member role can be assumed there. An
+    /// administrator gets into every account of the world.
+    #[must_use]
+    pub fn lets_in(&self, account: AccountId, role: &str) -> bool {
+        let at = self.clock.now();
+        let world = self.world();
+        let Some(found) = world.account(account) else {
+            return false;
+        };
+        world.copymend().is_none()
+            || (found.roles.contains_key(role)
+                && own_calls::copymend_gets_into(&world, account, at))
+    }
+
+    fn refusal_in(
+        &self,
+        account: AccountId,
+        region: &str,
+        operation: &str,
+        resource: Option<&Arn>,
+    ) -> Option<String> {
+        let named = resource.map_or("*", Arn::as_str);
         let mut world = self.world();
         let asked = Asked {
             account,
             action: operation,
-            resource: own_calls::resource_of(&world, operation, resource.as_str(), account),
-            region: own_calls::global_region(resource.partition()),
+            resource: own_calls::resource_of(&world, operation, named, account),
+            region,
             vault: None,
             at: self.clock.now(),
             keys: own_calls::keys_of(operation),

@@ -40,6 +40,9 @@ mod ledger;
 #[path = "../../aws/src/tests/ledger_contract.rs"]
 mod ledger_contract;
 #[cfg(test)]
+#[path = "sandbox/lists.rs"]
+mod lists;
+#[cfg(test)]
 #[path = "sandbox/loading.rs"]
 mod loading;
 #[cfg(test)]

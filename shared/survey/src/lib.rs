@@ -10,6 +10,7 @@ pub mod preflight;
 mod region;
 pub mod scan;
 pub mod table;
+pub mod rpo;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,

@@ -1,11 +1,16 @@
 //! Vaults of a run, and what is in them (AWS Backup API reference, the operations named here,
 //! documented). Both vaults have the run's name, each in its account.
 
+use std::error::Error;
+
+use aws_sdk_backup::types::BackupVaultListMember;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_diagnosis::{BackupVaultArn, KeyArn};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 
 use super::{ProvingAccount, RunId, TAG};
+use crate::error::{Answer, Call};
 use crate::pages;
 
 const ABSENT: &[&str] = &["ResourceNotFoundException"];
@@ -17,6 +22,16 @@ pub struct VaultContent {
     pub recovery_point: Arn,
     /// AWS's word for its state.
     pub status: Option<String>,
+}
+
+impl VaultContent {
+    /// Whether AWS Backup has given up on keeping it, and on deleting it too: `DeleteRecoveryPoint`
+    /// answers as if all were well where its caller lacks a permission, and the recovery point is
+    /// `EXPIRED` from then on (AWS Backup API reference, `DeleteRecoveryPoint`, documented).
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        self.status.as_deref() == Some("EXPIRED")
+    }
 }
 
 impl ProvingAccount {
@@ -64,18 +79,8 @@ impl ProvingAccount {
 
     /// The runs whose vaults are here: those of the name and with the tag of a run.
     pub async fn runs_with_vaults(&self) -> CallResult<Vec<RunId>> {
-        let call = self.call("backup:ListBackupVaults", "*");
-        let vaults = pages::all(
-            &call,
-            |from| self.backup.list_backup_vaults().set_next_token(from).send(),
-            |page| {
-                let next = pages::token(page.next_token.as_deref());
-                (page.backup_vault_list.unwrap_or_default(), next)
-            },
-        )
-        .await?;
         let mut runs = Vec::new();
-        for vault in vaults {
+        for vault in self.vaults_here().await? {
             let Some(run) = vault.backup_vault_name().and_then(RunId::of_name) else {
                 continue;
             };
@@ -90,6 +95,53 @@ impl ProvingAccount {
         Ok(runs)
     }
 
+    async fn vaults_here(&self) -> CallResult<Vec<BackupVaultListMember>> {
+        let call = self.call("backup:ListBackupVaults", "*");
+        pages::all(
+            &call,
+            |from| self.backup.list_backup_vaults().set_next_token(from).send(),
+            |page| {
+                let next = pages::token(page.next_token.as_deref());
+                (page.backup_vault_list.unwrap_or_default(), next)
+            },
+        )
+        .await
+    }
+
+    /// What AWS answers about the run's vault; `None` where it is gone.
+    ///
+    /// AWS Backup denies what is asked about a vault that isn't there, whatever the caller may do
+    /// (seen: boto/boto3#2269, aws/aws-sdk-js#2625, ansible-collections/amazon.aws#1436). So where it
+    /// denies, the list of all vaults tells: a vault that isn't among them is gone. Where that list is
+    /// refused too, nobody knows, and the denial stands.
+    async fn find_in_vault<T, E>(
+        &self,
+        run: &RunId,
+        call: &Call,
+        request: impl Future<Output = Answer<T, E>> + Send,
+    ) -> CallResult<Option<T>>
+    where
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
+    {
+        match call.find(ABSENT, request).await {
+            Err(denied) if denied.kind == CallErrorKind::AccessDenied => {
+                let name = run.name();
+                match self.vaults_here().await {
+                    Ok(vaults)
+                        if !vaults
+                            .iter()
+                            .any(|vault| vault.backup_vault_name() == Some(&name)) =>
+                    {
+                        Ok(None)
+                    }
+                    Ok(_) | Err(_) => Err(denied),
+                }
+            }
+            other => other,
+        }
+    }
+
     /// What is in the run's vault; `None` where there is no such vault.
     pub async fn vault_content(&self, run: &RunId) -> CallResult<Option<Vec<VaultContent>>> {
         let call = self.call("backup:ListRecoveryPointsByBackupVault", run.name());
@@ -98,7 +150,7 @@ impl ProvingAccount {
             .list_recovery_points_by_backup_vault()
             .backup_vault_name(run.name());
         // A run's vault holds a handful: one page.
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let Some(answer) = self.find_in_vault(run, &call, request.send()).await? else {
             return Ok(None);
         };
         let points = answer.recovery_points().iter().map(|point| {
@@ -123,7 +175,8 @@ impl ProvingAccount {
             .delete_recovery_point()
             .backup_vault_name(run.name())
             .recovery_point_arn(point.as_str());
-        Ok(call.find(ABSENT, request.send()).await?.is_some())
+        let answer = self.find_in_vault(run, &call, request.send()).await?;
+        Ok(answer.is_some())
     }
 
     /// `DeleteBackupVault`; `false` where it is gone already.
@@ -133,6 +186,7 @@ impl ProvingAccount {
             .backup
             .delete_backup_vault()
             .backup_vault_name(run.name());
-        Ok(call.find(ABSENT, request.send()).await?.is_some())
+        let answer = self.find_in_vault(run, &call, request.send()).await?;
+        Ok(answer.is_some())
     }
 }

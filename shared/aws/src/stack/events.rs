@@ -26,6 +26,10 @@ const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
 struct DescribedRule {
     arn: String,
     state: String,
+    #[serde(default)]
+    event_pattern: Option<String>,
+    #[serde(default)]
+    schedule_expression: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -113,8 +117,13 @@ async fn describe(config: &SdkConfig, name: &Name<'_>) -> Found<Rule> {
     let Some(answer) = call.find(NOT_FOUND, answer).await? else {
         return Ok(None);
     };
-    let DescribedRule { arn, state } = read(&call, &answer)?;
-    Ok(Some(Rule { arn, state }))
+    let read: DescribedRule = read(&call, &answer)?;
+    Ok(Some(Rule {
+        arn: read.arn,
+        state: read.state,
+        pattern: read.event_pattern.filter(|pattern| !pattern.is_empty()),
+        schedule: read.schedule_expression.filter(|one| !one.is_empty()),
+    }))
 }
 
 async fn targets(config: &SdkConfig, name: &Name<'_>) -> CallResult<Vec<Target>> {

@@ -1,5 +1,5 @@
 //! AWS Lambda (API reference, `GetFunctionConfiguration`, `GetFunctionConcurrency`, `GetPolicy`,
-//! `GetEventSourceMapping`, `Invoke`, documented).
+//! `GetFunctionEventInvokeConfig`, `GetEventSourceMapping`, `Invoke`, documented).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use copymend_doctor::{Found, Function, FunctionFacts, Invoked, Mapping, Named, Resource};
 use copymend_remediation::ports::CallResult;
-use futures_util::future::join3;
+use futures_util::future::join4;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -58,6 +58,27 @@ struct Concurrency {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct OnEvents {
+    #[serde(default)]
+    destination_config: Option<Destinations>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Destinations {
+    #[serde(default)]
+    on_failure: Option<Destination>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Destination {
+    #[serde(default)]
+    destination: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Policy {
     policy: String,
 }
@@ -90,10 +111,11 @@ fn get(config: &SdkConfig, action: &'static str, path: String) -> Answering {
 }
 
 pub(super) async fn read(config: &SdkConfig, logical: &str, name: &str) -> FunctionFacts {
-    let (function, policy, reserved) = join3(
+    let (function, policy, reserved, on_failure) = join4(
         configuration(config, name),
         policy(config, name),
         reserved(config, name),
+        on_failure(config, name),
     )
     .await;
     FunctionFacts {
@@ -104,6 +126,7 @@ pub(super) async fn read(config: &SdkConfig, logical: &str, name: &str) -> Funct
         },
         policy,
         reserved,
+        on_failure,
     }
 }
 
@@ -143,6 +166,18 @@ async fn reserved(config: &SdkConfig, name: &str) -> Found<u32> {
     };
     let read: Concurrency = read_answer(&call, &answer)?;
     Ok(read.reserved_concurrent_executions)
+}
+
+async fn on_failure(config: &SdkConfig, name: &str) -> Found<String> {
+    let call = Call::new("lambda:GetFunctionEventInvokeConfig", name);
+    let path = path("/2019-09-25/functions/", name, "/event-invoke-config");
+    let answer = get(config, "GetFunctionEventInvokeConfig", path);
+    let Some(answer) = call.find(NOT_FOUND, answer).await? else {
+        return Ok(None);
+    };
+    let read: OnEvents = read_answer(&call, &answer)?;
+    let destination = read.destination_config.and_then(|of| of.on_failure);
+    Ok(destination.and_then(|of| of.destination))
 }
 
 pub(super) async fn mapping(config: &SdkConfig, resource: &Resource) -> Named<Mapping> {

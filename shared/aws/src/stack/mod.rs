@@ -9,6 +9,7 @@ mod json;
 mod resources;
 mod roles;
 mod trails;
+mod watching;
 
 use aws_config::{Region, SdkConfig};
 use copymend_doctor::{Deployed, Facts, RuleFacts};
@@ -21,6 +22,8 @@ use crate::{AwsEnvironment, ReadOnly, config};
 
 /// The functions that a stack has, by their names in the template.
 const FUNCTIONS: [&str; 2] = ["CopyRemediator", "AccessAdvisor"];
+/// So often the function is asked about the accounts that it left.
+const MOST_REPETITIONS: usize = 10;
 const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
 
 /// Whose credentials are used, and where.
@@ -85,15 +88,26 @@ impl AwsStack {
         let topics = topics.iter().map(|topic| resources::topic(config, topic));
         let tables = ids("AWS::DynamoDB::Table");
         let tables = tables.iter().map(|table| resources::table(config, table));
+        let alarms = ids("AWS::CloudWatch::Alarm");
+        let log_groups = ids("AWS::Logs::LogGroup");
+        let log_groups = log_groups
+            .iter()
+            .map(|group| watching::log_group(config, group));
         let identities = self.environment.identities();
         let (functions, rules, buses) =
             join3(join_all(functions), join_all(rules), join_all(buses)).await;
         let (mappings, queues, topics) =
             join3(join_all(mappings), join_all(queues), join_all(topics)).await;
         let (tables, trails) = join(join_all(tables), trails::read(config)).await;
+        let (alarms, log_groups) =
+            join(watching::alarms(config, &alarms), join_all(log_groups)).await;
+        let alarm_topic = match deployed.id("AlarmTopic") {
+            Some(topic) => Some(resources::topic_policy(config, topic).await),
+            None => None,
+        };
         let permissions = roles::read(identities, &deployed).await;
         let service_linked_role = roles::exists(identities, &deployed, SERVICE_LINKED_ROLE).await;
-        let self_check = self.invoke(&deployed, self_check(&deployed, &rules)).await;
+        let self_check = self.self_check(&deployed, &rules).await;
         let test_message = if sends_test_message {
             let event = json!({"source": "copymend", "detail-type": "Copymend Test Message"});
             Some(self.invoke(&deployed, event).await)
@@ -108,13 +122,48 @@ impl AwsStack {
             mappings,
             queues,
             topics,
+            alarms,
+            alarm_topic,
             tables,
+            log_groups,
             trails,
             roles: permissions,
             service_linked_role,
             self_check,
             test_message,
         })
+    }
+
+    /// The answer to the self check. The accounts that the function leaves for lack of time are asked
+    /// about again, as long as fewer are left each time.
+    async fn self_check(
+        &self,
+        deployed: &Deployed,
+        rules: &[RuleFacts],
+    ) -> CallResult<copymend_doctor::Invoked> {
+        let event = self_check(deployed, rules);
+        let mut whole = self.invoke(deployed, event.clone()).await?;
+        for _ in 0..MOST_REPETITIONS {
+            let left = left_by(&whole.answer);
+            if whole.is_failed || left.is_empty() {
+                break;
+            }
+            let mut rest = event.clone();
+            if let Some(detail) = rest.get_mut("detail") {
+                *detail = json!({"accounts": left, "only": true});
+            }
+            // What was answered before counts, whatever becomes of the rest.
+            let Ok(next) = self.invoke(deployed, rest).await else {
+                break;
+            };
+            let still = left_by(&next.answer);
+            // A function of an earlier version begins from the beginning: it leaves the same ones.
+            if next.is_failed || still.len() >= left.len() {
+                break;
+            }
+            joined(&mut whole.answer, &next.answer, &still);
+        }
+        Ok(whole)
     }
 
     async fn invoke(
@@ -124,6 +173,31 @@ impl AwsStack {
     ) -> CallResult<copymend_doctor::Invoked> {
         let name = deployed.id(FUNCTIONS[0]).unwrap_or(FUNCTIONS[0]);
         functions::invoke(&self.config, name, &event).await
+    }
+}
+
+/// The accounts that an answer to the self check leaves.
+fn left_by(answer: &serde_json::Value) -> Vec<String> {
+    let left = answer.get("left").and_then(serde_json::Value::as_array);
+    let left = left.into_iter().flatten();
+    left.filter_map(|account| account.as_str().map(ToOwned::to_owned))
+        .collect()
+}
+
+/// Adds what a later answer says of accounts, and what it leaves.
+fn joined(whole: &mut serde_json::Value, next: &serde_json::Value, left: &[String]) {
+    let checks = next.get("checks").and_then(serde_json::Value::as_array);
+    let of_accounts = checks.into_iter().flatten();
+    let of_accounts =
+        of_accounts.filter(|check| check.get("account").is_some_and(|of| !of.is_null()));
+    if let Some(checks) = whole
+        .get_mut("checks")
+        .and_then(serde_json::Value::as_array_mut)
+    {
+        checks.extend(of_accounts.cloned());
+    }
+    if let Some(is_left) = whole.get_mut("left") {
+        *is_left = json!(left);
     }
 }
 

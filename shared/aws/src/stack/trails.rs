@@ -96,6 +96,7 @@ pub(super) async fn read(config: &SdkConfig) -> CallResult<Vec<Trail>> {
         let (is_logging, logs) = join(status(&home, &trail.arn), logs(&home, &trail.arn)).await;
         Trail {
             name: trail.name,
+            arn: trail.arn,
             is_logging,
             logs,
         }

@@ -9,7 +9,7 @@ use super::wire::{Wire, json_error, ok, status, typed_error, xml_error};
 use crate::AwsStack;
 
 const STACK: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/copymend/1a2b";
-const RESOURCES: [(&str, &str, &str); 9] = [
+const RESOURCES: [(&str, &str, &str); 13] = [
     ("CopyRemediator", "AWS::Lambda::Function", "remediator"),
     ("CopyRemediatorRole", "AWS::IAM::Role", "remediators-role"),
     ("CopyFailedRule", "AWS::Events::Rule", "failed"),
@@ -35,9 +35,26 @@ const RESOURCES: [(&str, &str, &str); 9] = [
         "arn:aws:sns:eu-west-1:111122223333:topic",
     ),
     ("Ledger", "AWS::DynamoDB::Table", "ledger"),
+    (
+        "AlarmTopic",
+        "AWS::SNS::Topic",
+        "arn:aws:sns:eu-west-1:111122223333:alarms",
+    ),
+    ("LedgerAlarm", "AWS::CloudWatch::Alarm", "copymend-ledger"),
+    (
+        "NoSweepAlarm",
+        "AWS::CloudWatch::Alarm",
+        "copymend-no-sweep",
+    ),
+    (
+        "CopyRemediatorLogs",
+        "AWS::Logs::LogGroup",
+        "/aws/lambda/remediator",
+    ),
 ];
 const FUNCTION: &str = "GET /2015-03-31/functions/remediator/configuration";
 const POLICY: &str = "GET /2015-03-31/functions/remediator/policy";
+const ON_EVENTS: &str = "GET /2019-09-25/functions/remediator/event-invoke-config";
 const CONCURRENCY: &str = "GET /2019-09-30/functions/remediator/concurrency";
 const MAPPING: &str = "GET /2015-03-31/event-source-mappings/11111111-1111-4111-8111-111111111111";
 const INVOKE: &str = "POST /2015-03-31/functions/remediator/invocations";
@@ -90,18 +107,30 @@ fn deployed() -> Wire {
             "Environment": {"Variables": {"COPYMEND_MODE": "observe"}}}).to_string()))
         .always(POLICY, json_error(404, "ResourceNotFoundException", "no policy"))
         .always(CONCURRENCY, ok("{}"))
+        .always(ON_EVENTS, ok(json!({"DestinationConfig": {"OnFailure": {"Destination": "arn:dead"}}}).to_string()))
+        .always("DescribeAlarms", ok(json!({"MetricAlarms": [{"AlarmName": "copymend-ledger", "StateValue": "ALARM",
+            "ActionsEnabled": false, "AlarmActions": ["arn:topic"]}]}).to_string()))
+        .always("DescribeLogGroups", ok(json!({"logGroups": [{"logGroupName": "/aws/lambda/remediator"}]}).to_string()))
+        .always("GetTopicAttributes", ok(
+            "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry><key>Policy</key><value>{}</value></entry>\
+             </Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>"))
+        .always("DescribeTimeToLive", ok(json!({"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED",
+            "AttributeName": "expires_at"}}).to_string()))
         .always(MAPPING, ok(json!({"State": "Enabled", "ScalingConfig": {"MaximumConcurrency": 5}}).to_string()))
         .always(INVOKE, ok(json!({"self_check": 1}).to_string()))
-        .always("DescribeRule", ok(json!({"Arn": "arn:rule", "State": "ENABLED"}).to_string()))
+        .always("DescribeRule", ok(json!({"Arn": "arn:rule", "State": "ENABLED", "EventPattern": "{}",
+            "ScheduleExpression": "rate(1 day)"}).to_string()))
         .always("ListTargetsByRule", ok(json!({"Targets": [{"Id": "one", "Arn": "arn:target",
             "DeadLetterConfig": {"Arn": "arn:queue"}, "Input": "{\"detail\": {\"accounts\": [\"555566667777\"]}}"}]}).to_string()))
         .always("DescribeEventBus", ok(json!({"Name": "hub-bus", "Policy": "{}"}).to_string()))
-        .always("GetQueueAttributes", ok(json!({"Attributes": {"ApproximateNumberOfMessages": "2"}}).to_string()))
+        .always("GetQueueAttributes", ok(json!({"Attributes": {"ApproximateNumberOfMessages": "2",
+            "RedrivePolicy": "{\"deadLetterTargetArn\":\"arn:dead\",\"maxReceiveCount\":\"20\"}"}}).to_string()))
         .always("ListSubscriptionsByTopic", ok(
             "<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions><member><Protocol>email</Protocol>\
              <Endpoint>people@example.com</Endpoint><SubscriptionArn>PendingConfirmation</SubscriptionArn></member></Subscriptions>\
              </ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"))
-        .always("DescribeTable", ok(json!({"Table": {"TableStatus": "ACTIVE", "DeletionProtectionEnabled": true}}).to_string()))
+        .always("DescribeTable", ok(json!({"Table": {"TableStatus": "ACTIVE", "DeletionProtectionEnabled": true,
+            "GlobalSecondaryIndexes": [{"IndexName": "by-day", "IndexStatus": "ACTIVE"}, {"IndexName": "new", "IndexStatus": "CREATING"}]}}).to_string()))
         .always("DescribeContinuousBackups", ok(json!({"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED",
             "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}}}).to_string()))
         .always("DescribeTrails", ok(json!({"trailList": [{"Name": "all", "HomeRegion": "us-east-1",
@@ -158,11 +187,44 @@ async fn everything_is_read_and_only_the_function_is_handed_an_event() {
     );
     let queue = facts.queues[0].found.as_ref().unwrap().as_ref().unwrap();
     assert_eq!((queue.waiting, queue.policy.clone()), (2, None));
+    assert_eq!(queue.dead_letters.as_deref(), Some("arn:dead"));
+    assert_eq!(function.on_failure, Ok(Some("arn:dead".to_owned())));
+    let [raised, gone] = &facts.alarms[..] else {
+        panic!("not two")
+    };
+    let alarm = raised.found.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(
+        (alarm.state.as_str(), alarm.is_switched_on),
+        ("ALARM", false)
+    );
+    assert_eq!(alarm.sends_to, ["arn:topic"]);
+    assert!(matches!(gone.found, Ok(None)));
+    let asked = wire.sent("DescribeAlarms")[0].json();
+    assert_eq!(
+        asked["AlarmNames"],
+        json!(["copymend-ledger", "copymend-no-sweep"])
+    );
+    assert_eq!(facts.alarm_topic, Some(Ok(Some("{}".to_owned()))));
+    assert!(matches!(facts.log_groups[0].found, Ok(Some(()))));
+    let rule = facts.rules[0]
+        .rule
+        .found
+        .as_ref()
+        .unwrap()
+        .as_ref()
+        .unwrap();
+    assert_eq!(
+        (rule.pattern.as_deref(), rule.schedule.as_deref()),
+        (Some("{}"), Some("rate(1 day)"))
+    );
     let topic = facts.topics[0].found.as_ref().unwrap().as_ref().unwrap();
     assert!(!topic[0].is_confirmed);
     let table = facts.tables[0].found.as_ref().unwrap().as_ref().unwrap();
     assert!(table.is_protected && table.is_recoverable == Ok(true));
+    assert_eq!(table.forgets_by, Ok(Some("expires_at".to_owned())));
+    assert_eq!(table.indexes, ["by-day"]);
     let trail = &facts.trails.as_ref().unwrap()[0];
+    assert!(trail.arn.ends_with("trail/all"));
     assert_eq!(
         (trail.is_logging.clone(), trail.logs.clone()),
         (Ok(true), Ok(LoggedCalls::All))
@@ -206,6 +268,44 @@ async fn everything_is_read_and_only_the_function_is_handed_an_event() {
     );
 }
 
+/// What the function leaves for lack of time it is asked again, as long as that leads further.
+#[tokio::test]
+async fn accounts_that_were_left_are_asked_about_again() {
+    let answer = |account: &str, left: &[&str]| {
+        let check = |account: Option<&str>| json!({"account": account, "call": "c", "resource": "r", "state": "fine", "detail": "d"});
+        ok(
+            json!({"self_check": 1, "checks": [check(None), check(Some(account))], "left": left})
+                .to_string(),
+        )
+    };
+    let wire = deployed();
+    wire.once(INVOKE, answer("1", &["2", "3"]))
+        .once(INVOKE, answer("2", &["3"]))
+        .once(INVOKE, answer("3", &[]));
+    let facts = read(&wire, false).await;
+    let whole = facts.self_check.unwrap().answer;
+    assert_eq!(whole["left"], json!([]));
+    let accounts: Vec<_> = whole["checks"].as_array().unwrap().iter().collect();
+    let accounts: Vec<_> = accounts.iter().map(|check| &check["account"]).collect();
+    assert_eq!(
+        accounts,
+        [&json!(null), &json!("1"), &json!("2"), &json!("3")]
+    );
+    let asked = wire.sent(INVOKE);
+    assert_eq!(
+        asked[1].json()["detail"],
+        json!({"accounts": ["2", "3"], "only": true})
+    );
+    assert_eq!(asked.len(), 3);
+
+    // An earlier version begins from the beginning each time.
+    let wire = deployed();
+    wire.always(INVOKE, answer("1", &["2", "3"]));
+    let facts = read(&wire, false).await;
+    assert_eq!(facts.self_check.unwrap().answer["left"], json!(["2", "3"]));
+    assert_eq!(wire.sent(INVOKE).len(), 2);
+}
+
 #[tokio::test]
 async fn a_test_message_is_asked_for_where_a_person_says_so() {
     let wire = deployed();
@@ -246,6 +346,19 @@ async fn what_is_denied_is_an_error_in_its_place_and_what_is_gone_is_none() {
             "DescribeTable",
             typed_error("ResourceNotFoundException", "no table"),
         )
+        .always("DescribeAlarms", typed_error("AccessDeniedException", "no"))
+        .always(
+            "DescribeLogGroups",
+            ok(json!({"logGroups": [{"logGroupName": "/aws/lambda/remediator-2"}]}).to_string()),
+        )
+        .always(
+            ON_EVENTS,
+            json_error(404, "ResourceNotFoundException", "no config"),
+        )
+        .always(
+            "GetTopicAttributes",
+            xml_error(403, "AuthorizationError", "no"),
+        )
         .always(
             "ListSubscriptionsByTopic",
             xml_error(404, "NotFound", "no topic"),
@@ -275,6 +388,16 @@ async fn what_is_denied_is_an_error_in_its_place_and_what_is_gone_is_none() {
         kind(&facts.self_check.unwrap_err()),
         ("lambda:InvokeFunction", denied)
     );
+    assert_eq!(
+        kind(facts.alarms[0].found.as_ref().unwrap_err()),
+        ("cloudwatch:DescribeAlarms", denied)
+    );
+    assert_eq!(
+        kind(facts.alarm_topic.unwrap().as_ref().unwrap_err()),
+        ("sns:GetTopicAttributes", denied)
+    );
+    assert!(matches!(facts.log_groups[0].found, Ok(None)));
+    assert_eq!(function.on_failure, Ok(None));
     assert!(matches!(facts.rules[0].rule.found, Ok(None)));
     assert!(matches!(facts.topics[0].found, Ok(None)));
     assert!(matches!(facts.tables[0].found, Ok(None)));

@@ -9,7 +9,7 @@ use crate::assess::{
     Checked, SAME_ACCOUNT, Verdict, confirmed, depends_on, found, not_checkable, ruled_out,
     unreadable,
 };
-use crate::fact::Fact;
+use crate::fact::{Fact, UnknownReason};
 use crate::facts::{BackupVault, Facts, Key, KeyFacts, KeyManager, SourceKey, VaultKey};
 use crate::features::{is_fully_managed, is_of_own_service};
 use crate::job::BackupCopy;
@@ -108,7 +108,8 @@ pub(super) static NOT_FOUND: Entry = Entry {
     slug: "vault-not-found",
     title: "The backup vault does not exist",
     happens: "The backup plan names a vault that was deleted, or whose name, account or Region is wrong.",
-    found: "AWS Backup describes the destination vault, or says that there is none.",
+    found: "AWS Backup describes the destination vault. Of one that does not exist it says \"Insufficient privileges to perform this \
+        action\", whatever the caller may do, and it says so of some that exist: then nobody knows.",
     also: ADMITTED,
     messages: &[],
     shown: Shown::ByFacts(70, not_found, |_, facts| {
@@ -342,7 +343,20 @@ fn retention(copy: &BackupCopy, facts: &Facts) -> Checked {
     })
 }
 
+/// What AWS Backup says of a vault that doesn't exist, to a caller with every permission (seen:
+/// aws/aws-sdk-js#2625, ansible-collections/amazon.aws#1436). It is no statement of absence: a call
+/// that is refused for another reason may be answered so too.
+const SAID_OF_NO_VAULT: &str = "Insufficient privileges to perform this action";
+
 fn not_found(copy: &BackupCopy, facts: &Facts) -> Checked {
+    if let Some(why) = facts.destination_vault.unknown()
+        && why.reason == UnknownReason::AccessDenied
+        && why.detail.contains(SAID_OF_NO_VAULT)
+    {
+        let (verdict, mut evidence) = unreadable(why);
+        evidence.push("AWS Backup says so of a vault that does not exist, too".to_owned());
+        return Ok((verdict, evidence));
+    }
     Ok(match facts.destination_vault.read()? {
         None => confirmed(format!("`{}` does not exist", copy.destination_vault)),
         Some(_) => ruled_out("the destination vault exists"),

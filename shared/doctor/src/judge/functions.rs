@@ -5,11 +5,12 @@ use copymend_remediation::settings::{Settings, refuse_unknown};
 
 use super::{or_fine, present};
 use crate::deployed::Deployed;
-use crate::facts::{Facts, Function, FunctionFacts};
+use crate::facts::{Facts, Function, FunctionFacts, Named};
 use crate::finding::{Finding, Part};
 use crate::kinds::{
-    DELAYED_RETRIES_TAKE_ALL, ENVIRONMENT_NEARLY_FULL, FUNCTION_MISSING, FUNCTION_NOT_ACTIVE,
-    FUNCTION_STOPPED, SETTING_CHANGED_BY_HAND, SETTING_INVALID,
+    DELAYED_RETRIES_TAKE_ALL, ENVIRONMENT_NEARLY_FULL, FAILURES_LOST, FUNCTION_MISSING,
+    FUNCTION_NOT_ACTIVE, FUNCTION_STOPPED, LOG_GROUP_MISSING, SETTING_CHANGED_BY_HAND,
+    SETTING_INVALID,
 };
 
 /// AWS Lambda takes 4 KB of names and values (Lambda quotas, documented).
@@ -62,6 +63,7 @@ const REMEDIATOR: &str = "CopyRemediator";
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     let deployed = &facts.deployed;
     let functions = facts.functions.iter();
+    let log_groups = facts.log_groups.iter().filter_map(log_group);
     functions
         .flat_map(|facts| {
             let name = &facts.function.logical;
@@ -71,6 +73,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
             let concurrency = concurrency(deployed, facts);
             state.into_iter().chain(concurrency)
         })
+        .chain(log_groups)
         .collect()
 }
 
@@ -94,6 +97,7 @@ fn state(deployed: &Deployed, facts: &FunctionFacts) -> Vec<Finding> {
             format!("{name} is {state}, its last update {last_update}: {reason}."),
         ));
     }
+    findings.extend(lost_failures(deployed, facts));
     findings.extend(invalid(name, function));
     findings.extend(changed_by_hand(deployed, name, function));
     let size: usize = function
@@ -108,6 +112,29 @@ fn state(deployed: &Deployed, facts: &FunctionFacts) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Where a function's failures belong, by its name in the template.
+fn lost_failures(deployed: &Deployed, facts: &FunctionFacts) -> Option<Finding> {
+    let name = &facts.function.logical;
+    let of_stack = if name == REMEDIATOR {
+        deployed.queue_arn("DeadLetters")
+    } else {
+        deployed.id("AdvisorFailures").map(ToOwned::to_owned)
+    };
+    match &facts.on_failure {
+        Err(error) => Some(Finding::unknown(Part::Functions, error)),
+        Ok(is) if *is == of_stack => None,
+        Ok(is) => {
+            let to = is.as_deref().unwrap_or("nowhere");
+            let found = format!("What {name} fails on goes to {to}.");
+            Some(Finding::of(&FAILURES_LOST, found))
+        }
+    }
+}
+
+fn log_group(named: &Named<()>) -> Option<Finding> {
+    present(named, Part::Functions, &LOG_GROUP_MISSING).err()
 }
 
 /// What would stop the function's start.

@@ -3,10 +3,16 @@
 use super::{or_fine, present};
 use crate::facts::{Facts, Named, Table};
 use crate::finding::{Finding, Part};
-use crate::kinds::{LEDGER_NOT_RECOVERABLE, LEDGER_UNPROTECTED, TABLE_MISSING, TABLE_NOT_ACTIVE};
+use crate::kinds::{
+    LEDGER_INDEX_MISSING, LEDGER_KEEPS_ALL, LEDGER_NOT_RECOVERABLE, LEDGER_UNPROTECTED,
+    TABLE_MISSING, TABLE_NOT_ACTIVE,
+};
 
 /// The ledger that keeps the before-image of every change. The access advisor's can be lost.
 const LEDGER: &str = "Ledger";
+/// The attribute by which DynamoDB forgets items, and the index of changes, as the template makes them.
+const EXPIRES_AT: &str = "expires_at";
+const BY_DAY: &str = "by-day";
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     facts.tables.iter().flat_map(of_table).collect()
@@ -36,6 +42,20 @@ fn of_table(named: &Named<Table>) -> Vec<Finding> {
             )),
             Err(error) => findings.push(Finding::unknown(Part::Ledger, error)),
         }
+    }
+    match &table.forgets_by {
+        Ok(Some(attribute)) if attribute == EXPIRES_AT => {}
+        Ok(_) => findings.push(Finding::of(
+            &LEDGER_KEEPS_ALL,
+            format!("The table {logical} ({id}) has no time to live by {EXPIRES_AT}."),
+        )),
+        Err(error) => findings.push(Finding::unknown(Part::Ledger, error)),
+    }
+    if logical == LEDGER && !table.indexes.iter().any(|index| index == BY_DAY) {
+        findings.push(Finding::of(
+            &LEDGER_INDEX_MISSING,
+            format!("The table {id} has no index {BY_DAY} that can be asked."),
+        ));
     }
     let mut findings = or_fine(Part::Ledger, findings, || {
         format!("The table {logical} is {}.", table.status)

@@ -1,5 +1,6 @@
 //! From what was read to what is wrong.
 
+mod alarms;
 mod functions;
 mod ledger;
 mod permissions;
@@ -23,6 +24,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     findings.extend(rules::judge(facts));
     findings.extend(queues::judge(facts));
     findings.extend(topics::judge(facts));
+    findings.extend(alarms::judge(facts));
     findings.extend(ledger::judge(facts));
     findings.extend(trail::judge(facts));
     findings.extend(settings::judge(&facts.deployed));

@@ -4,11 +4,16 @@ use super::{or_fine, present};
 use crate::deployed::Deployed;
 use crate::facts::{Facts, Mapping, Named, Queue, RuleFacts};
 use crate::finding::{Finding, Part};
-use crate::kinds::{DEAD_LETTERS_WAITING, DELAYED_RETRIES_OFF, QUEUE_MISSING, QUEUE_REFUSES_RULE};
+use crate::kinds::{
+    DEAD_LETTERS_WAITING, DELAYED_RETRIES_LOST, DELAYED_RETRIES_OFF, QUEUE_MISSING,
+    QUEUE_REFUSES_RULE,
+};
 use crate::policies::{Asked, allows};
 
 /// The queue whose messages come back to the function.
 const DELAYED: &str = "DelayedRetries";
+/// The queue of what was not handled.
+const DEAD_LETTERS: &str = "DeadLetters";
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     let queues = facts.queues.iter().flat_map(|named| of_queue(facts, named));
@@ -29,6 +34,14 @@ fn of_queue(facts: &Facts, named: &Named<Queue>) -> Vec<Finding> {
                 "Messages that wait in {logical} ({id}): about {}.",
                 queue.waiting
             ),
+        ));
+    }
+    let kept_in = facts.deployed.queue_arn(DEAD_LETTERS);
+    if logical == DELAYED && queue.dead_letters != kept_in {
+        let to = queue.dead_letters.as_deref().unwrap_or("nowhere");
+        findings.push(Finding::of(
+            &DELAYED_RETRIES_LOST,
+            format!("What {logical} ({id}) hands out too often goes to {to}."),
         ));
     }
     findings.extend(refused_rules(&facts.deployed, logical, queue, &facts.rules));

@@ -5,9 +5,10 @@ use crate::deployed::Deployed;
 use crate::facts::{Bus, Facts, Found, RuleFacts, Target};
 use crate::finding::{Finding, Part};
 use crate::kinds::{
-    BUS_CLOSED, BUS_MISSING, BUS_OPEN, RULE_DISABLED, RULE_KEEPS_NOTHING, RULE_MAY_NOT_INVOKE,
-    RULE_MISSES_READS, RULE_MISSING, RULE_SENDS_ELSEWHERE,
+    BUS_CLOSED, BUS_MISSING, BUS_OPEN, RULE_DISABLED, RULE_KEEPS_NOTHING, RULE_MATCHES_OTHERS,
+    RULE_MAY_NOT_INVOKE, RULE_MISSES_READS, RULE_MISSING, RULE_SENDS_ELSEWHERE,
 };
+use crate::patterns;
 use crate::policies::{Asked, Forwarder, allows, may_forward};
 
 /// The role of member.yaml that forwards.
@@ -43,6 +44,9 @@ fn of_rule(facts: &Facts, of: &RuleFacts) -> Vec<Finding> {
             &RULE_MISSES_READS,
             format!("{name} is {}.", rule.state),
         ));
+    }
+    if let Some(differs) = patterns::differs(&facts.deployed, name, rule) {
+        findings.push(Finding::of(&RULE_MATCHES_OTHERS, differs));
     }
     match &of.targets {
         Err(error) => findings.push(Finding::unknown(Part::Rules, error)),

@@ -11,9 +11,9 @@ use crate::finding::{Finding, Part};
 use crate::kinds::{
     ACCOUNTS_WITHOUT_MEMBER_ROLE, ADVISOR_ROLE_WITHOUT_ADVISOR, ADVISOR_WITHOUT_MEMBER_ROLE,
     CALLS_GO_ELSEWHERE, FULLY_MANAGED_KEYS_UNLISTED, Kind, LIST_ADMITS_EVERYTHING,
-    MEMBER_ROLE_WITHOUT_EXTERNAL_ID, NO_RETRIES, NO_WRITES, PATHS_UNUSED, REPAIR_OF_NOTHING_OLD,
-    REPAIR_WITHOUT_LISTS, REPAIR_WITHOUT_SOURCES, SCOPE_WITHOUT_PATHS, SCOPE_WITHOUT_READER,
-    SERVICE_LINKED_ROLE_NOT_MADE, SWEEP_WITHOUT_SCHEDULE,
+    MEMBER_ROLE_WITHOUT_EXTERNAL_ID, MEMBERS_UNCHECKED, NO_RETRIES, NO_WRITES, PATHS_UNUSED,
+    REPAIR_OF_NOTHING_OLD, REPAIR_WITHOUT_LISTS, REPAIR_WITHOUT_SOURCES, SCOPE_WITHOUT_PATHS,
+    SCOPE_WITHOUT_READER, SERVICE_LINKED_ROLE_NOT_MADE, SWEEP_WITHOUT_SCHEDULE,
 };
 
 pub(super) fn judge(deployed: &Deployed) -> Vec<Finding> {
@@ -80,12 +80,18 @@ pub(super) fn judge(deployed: &Deployed) -> Vec<Finding> {
         .filter(|(holds, _)| *holds)
         .map(|(_, kind)| Finding::of(kind, sentence(kind.meaning)))
         .collect();
-    if let Ok(settings) = settings_of(deployed) {
-        findings.extend(of_lists(deployed, &settings));
-    }
-    or_fine(Part::Settings, findings, || {
+    let (of_members, of_lists): (Vec<Finding>, Vec<Finding>) = match settings_of(deployed) {
+        Ok(settings) => of_lists(deployed, &settings)
+            .into_iter()
+            .partition(|finding| finding.part == Part::MemberRoles),
+        Err(_) => (Vec::new(), Vec::new()),
+    };
+    findings.extend(of_lists);
+    let mut findings = or_fine(Part::Settings, findings, || {
         "No setting contradicts another.".to_owned()
-    })
+    });
+    findings.extend(of_members);
+    findings
 }
 
 /// The lists, as the function reads them. What is invalid is a finding of the function.
@@ -127,6 +133,12 @@ fn of_lists(deployed: &Deployed, settings: &Settings) -> Vec<Finding> {
                 "The settings name accounts that are not the stack's own ({}), and MemberRole is empty.",
                 accounts.join(", ")
             ),
+        ));
+    }
+    if named.is_empty() && deployed.has("MemberRole") && !deployed.has("SweepAccounts") {
+        findings.push(Finding::of(
+            &MEMBERS_UNCHECKED,
+            "The lists name accounts by patterns or not at all, and SweepAccounts is empty: no member role was checked.",
         ));
     }
     findings

@@ -21,7 +21,11 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
         return vec![Finding::fine(Part::Trail, found)];
     }
     // One that can't be asked may be the one that logs.
-    let unknown: Vec<Finding> = trails.iter().filter_map(unknown).collect();
+    let own = facts.deployed.account.as_str();
+    let unknown: Vec<Finding> = trails
+        .iter()
+        .filter_map(|trail| unknown(trail, own))
+        .collect();
     if !unknown.is_empty() {
         return unknown;
     }
@@ -40,10 +44,26 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     vec![finding]
 }
 
-fn unknown(trail: &Trail) -> Option<Finding> {
+fn unknown(trail: &Trail, own: &str) -> Option<Finding> {
     let ((Err(error), _) | (Ok(true), Err(error))) = (&trail.is_logging, &trail.logs) else {
         return None;
     };
+    // A trail of the organization is described in every account of it, and tells of itself in its own
+    // alone (AWS CloudTrail user guide, "Creating a trail for an organization", documented).
+    let owner = trail.arn.split(':').nth(4).unwrap_or_default();
+    if !owner.is_empty() && owner != own {
+        let Trail { name, arn, .. } = trail;
+        return Some(Finding::not_from_here(
+            Part::Trail,
+            format!(
+                "This can't be told from here: {name} is the organization's trail, of account {owner}."
+            ),
+            format!(
+                "Ask those who run account {owner} whether it logs management events that read and write: \
+                 aws cloudtrail get-trail-status --name {arn}, get-event-selectors --trail-name {arn}."
+            ),
+        ));
+    }
     Some(Finding::unknown(Part::Trail, error))
 }
 

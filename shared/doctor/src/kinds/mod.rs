@@ -1,7 +1,17 @@
 //! Everything that can be wrong.
 
+mod ledger;
+mod people;
 mod settings;
 
+pub(crate) use ledger::{
+    LEDGER_INDEX_MISSING, LEDGER_KEEPS_ALL, LEDGER_NOT_READ, LEDGER_NOT_RECOVERABLE,
+    LEDGER_UNPROTECTED, TABLE_MISSING, TABLE_NOT_ACTIVE,
+};
+pub(crate) use people::{
+    ALARM_MISSING, ALARM_OFF, ALARM_RAISED, ALARM_SENDS_ELSEWHERE, ALARMS_REFUSED, ALARMS_UNREAD,
+    AUDIT_UNWATCHED, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED, SUBSCRIPTION_PENDING, TOPIC_MISSING,
+};
 pub(crate) use settings::{
     ACCOUNTS_WITHOUT_MEMBER_ROLE, ADVISOR_ROLE_WITHOUT_ADVISOR, ADVISOR_WITHOUT_MEMBER_ROLE,
     CALLS_GO_ELSEWHERE, FULLY_MANAGED_KEYS_UNLISTED, LIST_ADMITS_EVERYTHING,
@@ -27,6 +37,10 @@ pub struct Kind {
     pub advice: &'static str,
 }
 
+/// A deployment with the same template and parameters changes nothing, whatever was changed by hand
+/// (AWS CloudFormation user guide, "Using drift-aware change sets", documented).
+const PUT_BACK: &str = "Put it back; deploying the same again does not: docs/runbook.md#put-back-what-was-changed-by-hand.";
+
 pub(crate) const STACK_BROKEN: Kind = Kind {
     id: "stack-broken",
     part: Part::Stack,
@@ -46,14 +60,14 @@ pub(crate) const FUNCTION_MISSING: Kind = Kind {
     part: Part::Functions,
     state: State::Broken,
     meaning: "a function is gone",
-    advice: "Deploy the stack again.",
+    advice: PUT_BACK,
 };
 pub(crate) const FUNCTION_NOT_ACTIVE: Kind = Kind {
     id: "function-not-active",
     part: Part::Functions,
     state: State::Broken,
     meaning: "a function is not active, or its last update failed",
-    advice: "Read the reason, and deploy again.",
+    advice: "Read the reason; where the code or a setting is at fault, deploy another.",
 };
 pub(crate) const SETTING_INVALID: Kind = Kind {
     id: "setting-invalid",
@@ -67,7 +81,7 @@ pub(crate) const SETTING_CHANGED_BY_HAND: Kind = Kind {
     part: Part::Functions,
     state: State::Warning,
     meaning: "a function's settings or concurrency are not those of the stack",
-    advice: "Set it as a parameter of the stack, or deploy again to take the change back.",
+    advice: "Set it as a parameter of the stack, or put it back: docs/runbook.md#put-back-what-was-changed-by-hand.",
 };
 pub(crate) const ENVIRONMENT_NEARLY_FULL: Kind = Kind {
     id: "environment-nearly-full",
@@ -76,82 +90,103 @@ pub(crate) const ENVIRONMENT_NEARLY_FULL: Kind = Kind {
     meaning: "a function's settings take most of the 4 KB that AWS Lambda allows",
     advice: "Join entries of the lists with wildcards.",
 };
+pub(crate) const LOG_GROUP_MISSING: Kind = Kind {
+    id: "log-group-missing",
+    part: Part::Functions,
+    state: State::Warning,
+    meaning: "a function's log group is gone, and its role may not make one: nothing is logged",
+    advice: PUT_BACK,
+};
+pub(crate) const FAILURES_LOST: Kind = Kind {
+    id: "failures-lost",
+    part: Part::Functions,
+    state: State::Broken,
+    meaning: "what a function fails on is sent nowhere, or elsewhere",
+    advice: PUT_BACK,
+};
 pub(crate) const ROLE_MISSING: Kind = Kind {
     id: "role-missing",
     part: Part::Permissions,
     state: State::Broken,
     meaning: "a function's role is gone",
-    advice: "Deploy the stack again.",
+    advice: PUT_BACK,
 };
 pub(crate) const PERMISSION_MISSING: Kind = Kind {
     id: "permission-missing",
     part: Part::Permissions,
     state: State::Broken,
     meaning: "a role may not do what its function needs",
-    advice: "Deploy the stack again; where a permissions boundary or a service control policy is in the way, let its owner admit the call.",
+    advice: "Where a permissions boundary or a service control policy is in the way, let its owner admit the call; else put it back: docs/runbook.md#put-back-what-was-changed-by-hand.",
 };
 pub(crate) const RULE_MISSING: Kind = Kind {
     id: "rule-missing",
     part: Part::Rules,
     state: State::Broken,
     meaning: "a rule is gone",
-    advice: "Deploy the stack again.",
+    advice: PUT_BACK,
 };
 pub(crate) const RULE_DISABLED: Kind = Kind {
     id: "rule-disabled",
     part: Part::Rules,
     state: State::Broken,
     meaning: "a rule is switched off, so that its events are lost",
-    advice: "Switch it on: aws events enable-rule.",
+    advice: "Put it back: docs/runbook.md#put-back-what-was-changed-by-hand. For most rules aws events enable-rule is enough, with --event-bus-name on the hub's bus; a rule of refused calls loses those that read by it.",
+};
+pub(crate) const RULE_MATCHES_OTHERS: Kind = Kind {
+    id: "rule-matches-others",
+    part: Part::Rules,
+    state: State::Broken,
+    meaning: "a rule's event pattern or schedule is not the stack's",
+    advice: PUT_BACK,
 };
 pub(crate) const RULE_SENDS_ELSEWHERE: Kind = Kind {
     id: "rule-sends-elsewhere",
     part: Part::Rules,
     state: State::Broken,
     meaning: "a rule does not send to what the stack made for it",
-    advice: "Deploy the stack again.",
+    advice: PUT_BACK,
 };
 pub(crate) const RULE_KEEPS_NOTHING: Kind = Kind {
     id: "rule-keeps-nothing",
     part: Part::Rules,
     state: State::Warning,
     meaning: "a target has no dead-letter queue, so that what it cannot deliver is lost",
-    advice: "Deploy the stack again.",
+    advice: PUT_BACK,
 };
 pub(crate) const RULE_MAY_NOT_INVOKE: Kind = Kind {
     id: "rule-may-not-invoke",
     part: Part::Rules,
     state: State::Broken,
     meaning: "a function does not let a rule invoke it",
-    advice: "Deploy the stack again, so that the permission is made again.",
+    advice: PUT_BACK,
 };
 pub(crate) const RULE_MISSES_READS: Kind = Kind {
     id: "rule-misses-reads",
     part: Part::Rules,
     state: State::Warning,
     meaning: "a rule of refused calls sees calls that write alone",
-    advice: "Set its state to ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, or deploy again.",
+    advice: "Put it back: docs/runbook.md#put-back-what-was-changed-by-hand, or set its state with aws events put-rule.",
 };
 pub(crate) const BUS_MISSING: Kind = Kind {
     id: "bus-missing",
     part: Part::Bus,
     state: State::Broken,
     meaning: "the hub's event bus is gone",
-    advice: "Deploy the stack again.",
+    advice: PUT_BACK,
 };
 pub(crate) const BUS_CLOSED: Kind = Kind {
     id: "bus-closed",
     part: Part::Bus,
     state: State::Broken,
     meaning: "the bus lets no account put events",
-    advice: "Deploy the stack again, so that the bus's policy is made again.",
+    advice: PUT_BACK,
 };
 pub(crate) const BUS_OPEN: Kind = Kind {
     id: "bus-open",
     part: Part::Bus,
     state: State::Broken,
     meaning: "the bus's policy asks for no organization, or for another one",
-    advice: "Deploy the stack again, and find out who changed the policy.",
+    advice: "Put it back: docs/runbook.md#put-back-what-was-changed-by-hand, and find out who changed the policy.",
 };
 pub(crate) const MEMBER_ROLE_REFUSED: Kind = Kind {
     id: "member-role-refused",
@@ -179,14 +214,21 @@ pub(crate) const ACCOUNTS_LEFT: Kind = Kind {
     part: Part::MemberRoles,
     state: State::Warning,
     meaning: "accounts were left for lack of time",
-    advice: "Run it again.",
+    advice: "Ask the function for the rest: docs/doctor.md#what-the-function-is-asked.",
+};
+pub(crate) const MEMBERS_UNCHECKED: Kind = Kind {
+    id: "members-unchecked",
+    part: Part::MemberRoles,
+    state: State::Warning,
+    meaning: "MemberRole is set and no setting names an account, so that no member role was checked",
+    advice: "Set SweepAccounts: the sweep and this check look at these accounts.",
 };
 pub(crate) const QUEUE_MISSING: Kind = Kind {
     id: "queue-missing",
     part: Part::Queues,
     state: State::Broken,
     meaning: "a queue is gone",
-    advice: "Deploy the stack again.",
+    advice: PUT_BACK,
 };
 pub(crate) const DEAD_LETTERS_WAITING: Kind = Kind {
     id: "dead-letters-waiting",
@@ -200,86 +242,23 @@ pub(crate) const QUEUE_REFUSES_RULE: Kind = Kind {
     part: Part::Queues,
     state: State::Broken,
     meaning: "a dead-letter queue does not take what a rule sends it",
-    advice: "Deploy the stack again, so that the queue's policy is made again.",
+    advice: PUT_BACK,
 };
 pub(crate) const DELAYED_RETRIES_OFF: Kind = Kind {
     id: "delayed-retries-off",
     part: Part::Queues,
     state: State::Broken,
     meaning: "what is put off does not come back to the function",
-    advice: "Enable the event source mapping, or deploy again.",
+    advice: "Enable the event source mapping: aws lambda update-event-source-mapping --enabled.",
 };
-pub(crate) const TOPIC_MISSING: Kind = Kind {
-    id: "topic-missing",
-    part: Part::Subscriptions,
+pub(crate) const DELAYED_RETRIES_LOST: Kind = Kind {
+    id: "delayed-retries-lost",
+    part: Part::Queues,
     state: State::Broken,
-    meaning: "a topic is gone",
-    advice: "Deploy the stack again.",
-};
-pub(crate) const NOBODY_SUBSCRIBED: Kind = Kind {
-    id: "nobody-subscribed",
-    part: Part::Subscriptions,
-    state: State::Broken,
-    meaning: "nobody gets the reports",
-    advice: "Subscribe somebody to the topic, or set NotificationEmail, and confirm the subscription.",
-};
-pub(crate) const SUBSCRIPTION_PENDING: Kind = Kind {
-    id: "subscription-pending",
-    part: Part::Subscriptions,
-    state: State::Warning,
-    meaning: "a subscription is not confirmed",
-    advice: "Follow the link in the message that Amazon SNS sent to that address, or subscribe it again: the link is good for two days.",
-};
-pub(crate) const ALARMS_UNREAD: Kind = Kind {
-    id: "alarms-unread",
-    part: Part::Subscriptions,
-    state: State::Warning,
-    meaning: "nobody gets the alarms",
-    advice: "Subscribe somebody to the topic AlarmTopicArn, and confirm the subscription.",
+    meaning: "what fails again and again after it was put off reaches no dead-letter queue",
+    advice: PUT_BACK,
 };
 
-pub(crate) const AUDIT_UNWATCHED: Kind = Kind {
-    id: "audit-unwatched",
-    part: Part::Subscriptions,
-    state: State::Warning,
-    meaning: "nobody reads the audit",
-    advice: "Subscribe whoever watches Copymend to the topic AuditTopicArn.",
-};
-pub(crate) const FAILURES_NOT_KEPT: Kind = Kind {
-    id: "failures-not-kept",
-    part: Part::Subscriptions,
-    state: State::Broken,
-    meaning: "what the access advisor fails on reaches no queue",
-    advice: "Deploy the stack again, so that the subscription is made again.",
-};
-pub(crate) const TABLE_MISSING: Kind = Kind {
-    id: "table-missing",
-    part: Part::Ledger,
-    state: State::Broken,
-    meaning: "a ledger is gone",
-    advice: "Restore the table from its point-in-time recovery, or deploy the stack again.",
-};
-pub(crate) const TABLE_NOT_ACTIVE: Kind = Kind {
-    id: "table-not-active",
-    part: Part::Ledger,
-    state: State::Broken,
-    meaning: "a ledger is not active",
-    advice: "Wait until it is, and look at it in Amazon DynamoDB.",
-};
-pub(crate) const LEDGER_NOT_READ: Kind = Kind {
-    id: "ledger-not-read",
-    part: Part::Ledger,
-    state: State::Broken,
-    meaning: "the function cannot read its ledger, so that it writes nothing",
-    advice: "Look at the role's permissions, at the table, and at its key.",
-};
-pub(crate) const LEDGER_NOT_RECOVERABLE: Kind = Kind {
-    id: "ledger-not-recoverable",
-    part: Part::Ledger,
-    state: State::Warning,
-    meaning: "the ledger has no point-in-time recovery",
-    advice: "Deploy the stack again.",
-};
 pub(crate) const NO_TRAIL: Kind = Kind {
     id: "no-trail",
     part: Part::Trail,
@@ -322,13 +301,6 @@ pub(crate) const DELAYED_RETRIES_TAKE_ALL: Kind = Kind {
     meaning: "DelayedRetriesConcurrency is not below ReservedConcurrency, so that what was put off can take all the places of new events",
     advice: "Set ReservedConcurrency above DelayedRetriesConcurrency.",
 };
-pub(crate) const LEDGER_UNPROTECTED: Kind = Kind {
-    id: "ledger-unprotected",
-    part: Part::DeletionProtection,
-    state: State::Warning,
-    meaning: "the ledger can be deleted",
-    advice: "Set LedgerDeletionProtection to true.",
-};
 pub(crate) const SELF_CHECK_FAILED: Kind = Kind {
     id: "self-check-failed",
     part: Part::SelfCheck,
@@ -351,7 +323,7 @@ pub(crate) const TEST_MESSAGE_FAILED: Kind = Kind {
     advice: "Read the function's log, and look at the topic and its key.",
 };
 /// Every kind, in the order of the parts.
-pub const ALL: [Kind; 63] = [
+pub const ALL: [Kind; 75] = [
     STACK_BROKEN,
     STACK_BUSY,
     FUNCTION_MISSING,
@@ -359,10 +331,13 @@ pub const ALL: [Kind; 63] = [
     SETTING_INVALID,
     SETTING_CHANGED_BY_HAND,
     ENVIRONMENT_NEARLY_FULL,
+    LOG_GROUP_MISSING,
+    FAILURES_LOST,
     ROLE_MISSING,
     PERMISSION_MISSING,
     RULE_MISSING,
     RULE_DISABLED,
+    RULE_MATCHES_OTHERS,
     RULE_SENDS_ELSEWHERE,
     RULE_KEEPS_NOTHING,
     RULE_MAY_NOT_INVOKE,
@@ -374,20 +349,29 @@ pub const ALL: [Kind; 63] = [
     ACCOUNT_NOT_READ,
     ACCOUNT_IN_ANOTHER_ORGANIZATION,
     ACCOUNTS_LEFT,
+    MEMBERS_UNCHECKED,
     QUEUE_MISSING,
     DEAD_LETTERS_WAITING,
     QUEUE_REFUSES_RULE,
     DELAYED_RETRIES_OFF,
+    DELAYED_RETRIES_LOST,
     TOPIC_MISSING,
     NOBODY_SUBSCRIBED,
     SUBSCRIPTION_PENDING,
     ALARMS_UNREAD,
     AUDIT_UNWATCHED,
     FAILURES_NOT_KEPT,
+    ALARM_MISSING,
+    ALARM_OFF,
+    ALARM_SENDS_ELSEWHERE,
+    ALARM_RAISED,
+    ALARMS_REFUSED,
     TABLE_MISSING,
     TABLE_NOT_ACTIVE,
     LEDGER_NOT_READ,
     LEDGER_NOT_RECOVERABLE,
+    LEDGER_KEEPS_ALL,
+    LEDGER_INDEX_MISSING,
     NO_TRAIL,
     NO_TRAIL_FOR_AUDIT,
     TRAIL_OF_WRITES_ONLY,

@@ -96,8 +96,9 @@ fn answer_with(facts: &mut Facts, member: &str, value: serde_json::Value) {
 
 fn without_advisor(facts: &mut Facts) {
     let resources = &mut facts.deployed.resources;
-    resources
-        .retain(|resource| !resource.logical.starts_with('A') || resource.logical == "AuditTopic");
+    resources.retain(|resource| {
+        !resource.logical.starts_with('A') || resource.logical.ends_with("Topic")
+    });
     facts.functions.truncate(1);
     facts
         .rules
@@ -139,6 +140,10 @@ pub(super) const CASES: &[Case] = &[
             .environment
             .insert("LONG".to_owned(), "x".repeat(3_700));
     }),
+    ("log-group-missing", |facts| gone(&mut facts.log_groups[0])),
+    ("failures-lost", |facts| {
+        facts.functions[0].on_failure = Ok(None);
+    }),
     ("role-missing", |facts| {
         for (_, answer) in &mut facts.roles[0].needs {
             *answer = Err(CallError {
@@ -156,6 +161,9 @@ pub(super) const CASES: &[Case] = &[
     ("rule-missing", |facts| gone(&mut facts.rules[0].rule)),
     ("rule-disabled", |facts| {
         there(&mut facts.rules[0].rule).state = "DISABLED".to_owned();
+    }),
+    ("rule-matches-others", |facts| {
+        there(&mut facts.rules[0].rule).pattern = Some(r#"{"source":["aws.backup"]}"#.to_owned());
     }),
     ("rule-sends-elsewhere", |facts| {
         facts.rules[0].targets.as_mut().unwrap().clear();
@@ -201,6 +209,9 @@ pub(super) const CASES: &[Case] = &[
     ("accounts-left", |facts| {
         answer_with(facts, "left", json!(["444455556666"]));
     }),
+    ("members-unchecked", |facts| {
+        set(facts, &[("AllowedDestinations", "")]);
+    }),
     ("queue-missing", |facts| gone(&mut facts.queues[0])),
     ("dead-letters-waiting", |facts| {
         there(&mut facts.queues[0]).waiting = 2;
@@ -210,6 +221,9 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("delayed-retries-off", |facts| {
         there(&mut facts.mappings[0]).state = "Disabled".to_owned();
+    }),
+    ("delayed-retries-lost", |facts| {
+        there(&mut facts.queues[1]).dead_letters = None;
     }),
     ("topic-missing", |facts| gone(&mut facts.topics[0])),
     ("nobody-subscribed", |facts| {
@@ -230,6 +244,19 @@ pub(super) const CASES: &[Case] = &[
     ("failures-not-kept", |facts| {
         there(&mut facts.topics[2]).clear();
     }),
+    ("alarm-missing", |facts| gone(&mut facts.alarms[1])),
+    ("alarm-off", |facts| {
+        there(&mut facts.alarms[0]).is_switched_on = false;
+    }),
+    ("alarm-sends-elsewhere", |facts| {
+        there(&mut facts.alarms[0]).sends_to = vec!["arn:aws:sns:eu-west-1:1:x".to_owned()];
+    }),
+    ("alarm-raised", |facts| {
+        there(&mut facts.alarms[1]).state = "ALARM".to_owned();
+    }),
+    ("alarms-refused", |facts| {
+        facts.alarm_topic = Some(Ok(Some(r#"{"Statement": []}"#.to_owned())));
+    }),
     ("table-missing", |facts| gone(&mut facts.tables[0])),
     ("table-not-active", |facts| {
         there(&mut facts.tables[0]).status = "ARCHIVED".to_owned();
@@ -240,6 +267,12 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("ledger-not-recoverable", |facts| {
         there(&mut facts.tables[0]).is_recoverable = Ok(false);
+    }),
+    ("ledger-keeps-all", |facts| {
+        there(&mut facts.tables[1]).forgets_by = Ok(None);
+    }),
+    ("ledger-index-missing", |facts| {
+        there(&mut facts.tables[0]).indexes.clear();
     }),
     ("no-trail", |facts| facts.trails = Ok(Vec::new())),
     ("no-trail-for-audit", |facts| {
@@ -315,7 +348,11 @@ pub(super) const CASES: &[Case] = &[
         set(facts, &[("CreateServiceLinkedRole", "true")]);
     }),
     ("sweep-without-schedule", |facts| {
-        set(facts, &[("SweepRegions", "eu-west-1")]);
+        set(
+            facts,
+            &[("SweepRegions", "eu-west-1"), ("SweepSchedule", "")],
+        );
+        facts.rules.pop();
     }),
     ("calls-go-elsewhere", |facts| {
         set(facts, &[("EndpointUrl", "http://localhost:4566")]);

@@ -8,13 +8,15 @@ use serde_json::json;
 
 use crate::deployed::{Deployed, Resource};
 use crate::facts::{
-    Bus, Facts, Function, FunctionFacts, Invoked, LoggedCalls, Mapping, Named, Queue, RoleFacts,
-    Rule, RuleFacts, Subscription, Table, Target, Trail,
+    Alarm, Bus, Facts, Function, FunctionFacts, Invoked, LoggedCalls, Mapping, Named, Queue,
+    RoleFacts, Rule, RuleFacts, Subscription, Table, Target, Trail,
 };
 use crate::needs::needs_of;
 
 pub(super) const ORGANIZATION: &str = "o-exampleorgid";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:copymend-Topic";
+
+pub(super) const ALARM_TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:copymend-AlarmTopic";
 
 pub(super) fn denied(operation: &'static str) -> CallError {
     CallError {
@@ -40,6 +42,7 @@ fn deployed() -> Deployed {
         ),
         ("AllowedKeys", ""),
         ("MaxAgeHours", "72"),
+        ("SweepSchedule", "rate(1 day)"),
         ("RetryBudget", "3"),
         ("ReservedConcurrency", "10"),
         ("DelayedRetriesConcurrency", "5"),
@@ -76,6 +79,7 @@ fn deployed() -> Deployed {
             "https://sqs.eu-west-1.amazonaws.com/111122223333/delayed",
         ),
         ("Topic", "AWS::SNS::Topic", TOPIC),
+        ("AlarmTopic", "AWS::SNS::Topic", ALARM_TOPIC),
         (
             "AuditTopic",
             "AWS::SNS::Topic",
@@ -141,10 +145,32 @@ fn function(deployed: &Deployed, logical: &str, settings: &[(&str, &str)]) -> Fu
             json!({"Version": "2012-10-17", "Statement": statements}).to_string(),
         )),
         reserved: Ok((logical == "CopyRemediator").then_some(10)),
+        on_failure: Ok(if logical == "CopyRemediator" {
+            deployed.queue_arn("DeadLetters")
+        } else {
+            deployed.id("AdvisorFailures").map(ToOwned::to_owned)
+        }),
     }
 }
 
-const RULES: [&str; 3] = ["CopyFailedRule", "CallRefusedRule", "AuditRule"];
+const RULES: [&str; 4] = [
+    "CopyFailedRule",
+    "CallRefusedRule",
+    "AuditRule",
+    "SweepRule",
+];
+
+/// What a rule fires on, as AWS answers it.
+fn pattern(logical: &str) -> Option<String> {
+    let mut list: serde_json::Value =
+        serde_json::from_str(include_str!("../patterns.json")).unwrap();
+    let mut pattern = list.get_mut(logical)?.take();
+    if logical == "AuditRule" {
+        let roles = json!({"sessionContext": {"sessionIssuer": {"arn": ["arn:aws:iam::111122223333:role/copymend/r"]}}});
+        pattern["detail"]["userIdentity"] = roles;
+    }
+    Some(pattern.to_string())
+}
 
 fn rule_arn(logical: &str) -> String {
     format!("arn:aws:events:eu-west-1:111122223333:rule/{logical}")
@@ -152,7 +178,7 @@ fn rule_arn(logical: &str) -> String {
 
 fn rule(deployed: &Deployed, logical: &str) -> RuleFacts {
     let (arn, state) = match logical {
-        "CopyFailedRule" => (deployed.function_arn("CopyRemediator"), "ENABLED"),
+        "CopyFailedRule" | "SweepRule" => (deployed.function_arn("CopyRemediator"), "ENABLED"),
         "CallRefusedRule" => (
             deployed.function_arn("AccessAdvisor"),
             "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
@@ -166,6 +192,8 @@ fn rule(deployed: &Deployed, logical: &str) -> RuleFacts {
             Rule {
                 arn: rule_arn(logical),
                 state: state.to_owned(),
+                pattern: pattern(logical),
+                schedule: (logical == "SweepRule").then(|| "rate(1 day)".to_owned()),
             },
         ),
         targets: Ok(vec![Target {
@@ -202,6 +230,12 @@ fn role(deployed: &Deployed, logical: &str) -> RoleFacts {
     }
 }
 
+pub(super) fn roles(deployed: &Deployed) -> Vec<RoleFacts> {
+    ["CopyRemediatorRole", "AccessAdvisorRole"]
+        .map(|logical| role(deployed, logical))
+        .into()
+}
+
 fn queue(deployed: &Deployed, logical: &str) -> Named<Queue> {
     let arn = deployed.queue_arn(logical).unwrap();
     let rules = RULES.map(rule_arn);
@@ -216,8 +250,32 @@ fn queue(deployed: &Deployed, logical: &str) -> Named<Queue> {
         Queue {
             waiting: u64::from(logical == "DelayedRetries"),
             policy: Some(policy.to_string()),
+            dead_letters: (logical == "DelayedRetries")
+                .then(|| deployed.queue_arn("DeadLetters"))
+                .flatten(),
         },
     )
+}
+
+fn alarm(logical: &str) -> Named<Alarm> {
+    Named {
+        logical: logical.to_owned(),
+        id: format!("copymend-{logical}"),
+        found: Ok(Some(Alarm {
+            state: "OK".to_owned(),
+            is_switched_on: true,
+            sends_to: vec![ALARM_TOPIC.to_owned()],
+        })),
+    }
+}
+
+/// The policy of the topic of the alarms, as the template makes it.
+fn alarm_topic_policy() -> String {
+    json!({"Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish", "Resource": ALARM_TOPIC,
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"},
+            "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:*"}}}]})
+    .to_string()
 }
 
 fn subscribed(deployed: &Deployed, logical: &str) -> Named<Vec<Subscription>> {
@@ -237,6 +295,8 @@ fn ledger(deployed: &Deployed, logical: &str) -> Named<Table> {
             status: "ACTIVE".to_owned(),
             is_protected: logical == "Ledger",
             is_recoverable: Ok(logical == "Ledger"),
+            forgets_by: Ok(Some("expires_at".to_owned())),
+            indexes: vec!["by-day".to_owned()],
         },
     )
 }
@@ -331,14 +391,20 @@ pub(super) fn healthy() -> Facts {
         tables: ["Ledger", "AdvisorLedger"]
             .map(|logical| ledger(of, logical))
             .into(),
+        alarms: ["CopyRemediatorErrorsAlarm", "NoSweepAlarm"]
+            .map(alarm)
+            .into(),
+        alarm_topic: Some(Ok(Some(alarm_topic_policy()))),
+        log_groups: ["CopyRemediatorLogs", "AccessAdvisorLogs"]
+            .map(|logical| named(of, logical, ()))
+            .into(),
         trails: Ok(vec![Trail {
             name: "organization".to_owned(),
+            arn: "arn:aws:cloudtrail:us-east-1:999988887777:trail/organization".to_owned(),
             is_logging: Ok(true),
             logs: Ok(LoggedCalls::All),
         }]),
-        roles: ["CopyRemediatorRole", "AccessAdvisorRole"]
-            .map(|logical| role(of, logical))
-            .into(),
+        roles: roles(of),
         service_linked_role: Ok(true),
         self_check: Ok(checked(&checks)),
         test_message: Some(Ok(Invoked {

@@ -163,6 +163,75 @@ fn needs_follow_from_the_parameters() {
     }
 }
 
+/// Another organization than the one of the examples: the template grants the given one alone.
+#[test]
+fn places_are_asked_in_the_deployed_organization() {
+    let mut facts = healthy();
+    let resources = |facts: &Facts| -> Vec<String> {
+        let needs = needs_of("CopyRemediatorRole", &facts.deployed).unwrap();
+        let needs = needs.into_iter();
+        needs
+            .filter(|need| need.action == "organizations:ListParents")
+            .map(|need| need.resource)
+            .collect()
+    };
+    for (hub, other, expected) in [
+        ("o-a1b2c3d4e5", "", "o-a1b2c3d4e5"),
+        ("o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-a1b2c3d4e5"),
+        ("", "o-f6g7h8i9j0", "o-f6g7h8i9j0"),
+        // Any is admitted.
+        ("", "", "o-exampleorgid"),
+    ] {
+        for (name, value) in [
+            ("HubOrganizationId", hub),
+            ("OrganizationId", other),
+            ("OrganizationReader", "111122223333"),
+        ] {
+            let parameters = &mut facts.deployed.parameters;
+            parameters.insert(name.to_owned(), value.to_owned());
+        }
+        let found = resources(&facts);
+        assert_eq!(found.len(), 2);
+        let wanted = format!("/{expected}/");
+        assert!(found.iter().all(|one| one.contains(&wanted)), "{found:?}");
+    }
+}
+
+/// A rule of a schedule follows its parameter, and one of failures the recovery notice.
+#[test]
+fn what_a_rule_fires_on_follows_from_the_parameters() {
+    let found = |facts: &Facts| {
+        let findings = judge(facts);
+        findings.iter().any(|one| one.id == "rule-matches-others")
+    };
+    let mut facts = healthy();
+    facts.rules[3]
+        .rule
+        .found
+        .as_mut()
+        .unwrap()
+        .as_mut()
+        .unwrap()
+        .schedule = Some("rate(30 days)".to_owned());
+    assert!(found(&facts));
+    let mut facts = healthy();
+    facts
+        .deployed
+        .parameters
+        .insert("RecoveryNotice".to_owned(), "true".to_owned());
+    assert!(found(&facts), "the rule fires on failures alone");
+    let rule = facts.rules[0]
+        .rule
+        .found
+        .as_mut()
+        .unwrap()
+        .as_mut()
+        .unwrap();
+    let pattern = rule.pattern.take().unwrap();
+    rule.pattern = Some(pattern.replace(r#"["FAILED"]"#, r#"["FAILED","COMPLETED"]"#));
+    assert!(!found(&facts));
+}
+
 fn anstyle_free(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;

@@ -150,6 +150,15 @@ async fn the_event_may_name_more_accounts_and_time_that_is_up_leaves_them() {
     assert!(accounts.contains(&"333344445555") && accounts.contains(&"111122223333"));
     assert_eq!(answer.checks[0].state, CheckState::Fine);
 
+    // What an earlier answer left is asked about alone.
+    event["detail"] = json!({"accounts": ["333344445555"], "only": true});
+    let answer = check(&sandbox, listed(), &event).await;
+    let alone = answer.checks.iter().skip(1);
+    assert!(alone.clone().count() > 0);
+    for check in alone {
+        assert_eq!(check.account.as_deref(), Some("333344445555"));
+    }
+
     let mut short = invocation("check", &sandbox);
     short.deadline = sandbox.clock().now() + SignedDuration::from_secs(5);
     let answer = CopyRemediator::new(sandbox.clone(), listed())

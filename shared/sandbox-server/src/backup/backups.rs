@@ -3,14 +3,14 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use copymend_diagnosis::{BackupVaultArn, RoleArn, Tags};
 use copymend_policy::Arn;
 use copymend_sandbox::{BackupJob, RecoveryPoint};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::operations::{Answer, Parameters, in_vault, vault_arn};
+use super::operations::{Answer, in_vault, vault_arn};
 use super::wire;
 use crate::caller::Caller;
 use crate::ec2_volumes::Volume;
@@ -81,6 +81,10 @@ async fn start(app: &App, caller: &Caller, input: Value) -> Answer {
             resource_type: Some("EBS".to_owned()),
             recovery_point_arn: None,
             creation_date: Some(now),
+            completion_date: Some(now),
+            message_category: Some("SUCCESS".to_owned()),
+            parent_job_id: None,
+            created_by: None,
         };
         let made = world.make_backup(job, &snapshot, |arn| RecoveryPoint {
             arn,
@@ -92,6 +96,15 @@ async fn start(app: &App, caller: &Caller, input: Value) -> Answer {
             size_in_bytes: volume.size_in_bytes,
             tags: input.recovery_point_tags.clone(),
             status: "COMPLETED".to_owned(),
+            creation_date: Some(now),
+            created_by: None,
+            iam_role_arn: Some(input.iam_role_arn.clone()),
+            source_vault_arn: None,
+            lifecycle: None,
+            delete_at: None,
+            move_to_cold_storage_at: None,
+            parent_recovery_point_arn: None,
+            is_parent: false,
         });
         made.ok_or_else(|| {
             let name = &input.backup_vault_name;
@@ -102,29 +115,6 @@ async fn start(app: &App, caller: &Caller, input: Value) -> Answer {
         app.remember_backup(token, &done.id);
     }
     describe(app, caller, &done.id)
-}
-
-/// `ListBackupJobs`, by the vault's name where one is given. All come at once.
-pub(crate) async fn list_backup_jobs(
-    State(app): State<App>,
-    caller: Caller,
-    Query(parameters): Parameters,
-) -> Answer {
-    let vault = parameters.get("backupVaultName");
-    app.sandbox().with_world(|world| {
-        let jobs: Vec<Value> = world
-            .backup_jobs(caller.account(), caller.region())
-            .filter(|job| {
-                vault.is_none_or(|name| {
-                    job.vault_arn
-                        .as_ref()
-                        .is_some_and(|vault| vault.name() == name)
-                })
-            })
-            .map(wire::backup_job)
-            .collect();
-        Ok(Json(json!({ "BackupJobs": jobs })))
-    })
 }
 
 /// The answer of `StartBackupJob`.
@@ -155,22 +145,6 @@ async fn volume(app: &App, caller: &Caller, arn: &Arn) -> Result<Volume, AwsErro
     };
     let found = Volume::read(app.upstream(), caller.account(), caller.region(), id).await?;
     found.ok_or_else(|| AwsError::not_found(format!("The resource {arn} does not exist")))
-}
-
-/// `ListRecoveryPointsByBackupVault`. All come at once.
-pub(crate) async fn list_recovery_points(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-) -> Answer {
-    in_vault(&app, &caller, &name, |arn, vault| {
-        let points: Vec<Value> = vault
-            .recovery_points
-            .iter()
-            .map(|point| wire::recovery_point(arn.as_str(), &name, point))
-            .collect();
-        Ok(Json(json!({ "RecoveryPoints": points })))
-    })
 }
 
 /// `DeleteRecoveryPoint`. It is gone at once.

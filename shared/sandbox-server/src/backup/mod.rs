@@ -1,7 +1,10 @@
 //! AWS Backup.
 
 mod backups;
+mod lists;
 mod operations;
+mod plans;
+mod query;
 mod vaults;
 pub(crate) mod wire;
 
@@ -17,19 +20,20 @@ pub(crate) fn router(app: App) -> Router {
     let policy = get(operations::get_vault_policy)
         .put(operations::put_vault_policy)
         .delete(operations::delete_vault_policy);
-    let routes: [(&str, MethodRouter<App>); 13] = [
+    let routes: [(&str, MethodRouter<App>); 19] = [
         (
             "/copy-jobs",
-            get(operations::list_copy_jobs).put(operations::start_copy_job),
+            get(lists::list_copy_jobs).put(operations::start_copy_job),
         ),
         ("/copy-jobs/{id}", get(operations::describe_copy_job)),
         (
             "/backup-jobs",
-            get(backups::list_backup_jobs).put(backups::start_backup_job),
+            get(lists::list_backup_jobs).put(backups::start_backup_job),
         ),
         ("/backup-jobs/{id}", get(operations::describe_backup_job)),
+        ("/restore-jobs", get(lists::list_restore_jobs)),
         ("/restore-jobs/{id}", get(operations::describe_restore_job)),
-        ("/backup-vaults", get(vaults::list_vaults)),
+        ("/backup-vaults", get(lists::list_vaults)),
         (
             "/backup-vaults/{name}",
             get(operations::describe_vault)
@@ -39,11 +43,22 @@ pub(crate) fn router(app: App) -> Router {
         ("/backup-vaults/{name}/access-policy", policy),
         (
             "/backup-vaults/{name}/recovery-points",
-            get(backups::list_recovery_points),
+            get(lists::list_recovery_points),
         ),
         (
             "/backup-vaults/{name}/recovery-points/{arn}",
             get(operations::describe_recovery_point).delete(backups::delete_recovery_point),
+        ),
+        ("/resources", get(lists::list_protected_resources)),
+        ("/backup/plans", get(plans::list_backup_plans)),
+        ("/backup/plans/{id}", get(plans::get_backup_plan)),
+        (
+            "/backup/plans/{id}/selections",
+            get(plans::list_backup_selections),
+        ),
+        (
+            "/backup/plans/{id}/selections/{selection}",
+            get(plans::get_backup_selection),
         ),
         ("/tags/{arn}", get(operations::list_tags)),
         ("/global-settings", get(operations::global_settings)),

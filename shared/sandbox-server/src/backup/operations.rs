@@ -44,16 +44,17 @@ pub(super) fn in_vault<T>(
 ) -> Result<T, AwsError> {
     app.sandbox().with_world(|world| {
         let arn = vault_arn(world, caller, name)?;
-        let vault = world
-            .vault(&arn)
-            .ok_or_else(|| AwsError::not_found(format!("Backup vault {name} does not exist")))?;
+        let vault = world.vault(&arn).ok_or_else(AwsError::no_such_vault)?;
         read(&arn, vault)
     })
 }
 
 /// A vault of another account can't be reached, whatever its policy says (documented: "Vault access
 /// policies").
-fn own_account(caller: &Caller, parameters: &BTreeMap<String, String>) -> Result<(), AwsError> {
+pub(super) fn own_account(
+    caller: &Caller,
+    parameters: &BTreeMap<String, String>,
+) -> Result<(), AwsError> {
     match parameters.get("backupVaultAccountId") {
         Some(account) if account != caller.account().as_str() => Err(AwsError::denied(
             "Insufficient privileges to perform this action: the vault belongs to another account",
@@ -73,36 +74,6 @@ pub(crate) async fn describe_copy_job(
             .filter(|job| job.account == caller.account() && job.region == caller.region())
             .ok_or_else(|| AwsError::not_found(format!("Could not find copy job {id}")))?;
         Ok(Json(json!({ "CopyJob": wire::copy_job(job) })))
-    })
-}
-
-pub(crate) async fn list_copy_jobs(
-    State(app): State<App>,
-    caller: Caller,
-    Query(query): Query<wire::ListCopyJobs>,
-) -> Answer {
-    let from = match &query.next_token {
-        None => 0,
-        Some(token) => token
-            .parse::<usize>()
-            .map_err(|_| AwsError::invalid("Invalid nextToken"))?,
-    };
-    let size = query.max_results.unwrap_or(1_000).clamp(1, 1_000);
-    app.sandbox().with_world(|world| {
-        let jobs: Vec<Value> = world
-            .copy_jobs()
-            .iter()
-            .rev()
-            .filter(|job| job.account == caller.account() && job.region == caller.region())
-            .filter(|job| query.admits(job))
-            .map(wire::copy_job)
-            .collect();
-        let end = from.saturating_add(size);
-        let next = (end < jobs.len()).then(|| end.to_string());
-        let page: Vec<Value> = jobs.into_iter().skip(from).take(size).collect();
-        Ok(Json(wire::present(
-            json!({"CopyJobs": page, "NextToken": next}),
-        )))
     })
 }
 
@@ -208,9 +179,7 @@ pub(crate) async fn describe_recovery_point(
     own_account(&caller, &parameters)?;
     in_vault(&app, &caller, &name, |vault_arn, vault| {
         let point = vault
-            .recovery_points
-            .iter()
-            .find(|point| point.arn.as_str() == arn)
+            .recovery_point(&arn)
             .ok_or_else(|| AwsError::not_found("Cannot find recovery point."))?;
         Ok(Json(wire::recovery_point(vault_arn.as_str(), &name, point)))
     })
@@ -255,6 +224,7 @@ pub(crate) async fn put_vault_policy(
         )),
         Some(policy) => app.sandbox().with_world(|world| {
             let arn = vault_arn(world, &caller, &name)?;
+            world.vault(&arn).ok_or_else(AwsError::no_such_vault)?;
             world
                 .put_vault_policy(&arn, policy)
                 .map(|_before| ())
@@ -313,8 +283,7 @@ pub(crate) async fn list_tags(
                 .get(caller.region())?
                 .vaults
                 .values()
-                .flat_map(|vault| &vault.recovery_points)
-                .find(|point| point.arn == parsed)
+                .find_map(|vault| vault.recovery_point(parsed.as_str()))
                 .map(|point| &point.tags)
         };
         let tags = of_vault

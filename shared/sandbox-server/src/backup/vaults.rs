@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::operations::{Answer, in_vault, vault_arn};
-use super::wire;
 use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::server::App;
@@ -64,27 +63,6 @@ fn create(app: &App, caller: &Caller, name: &str, input: &Value) -> Answer {
         "BackupVaultArn": created,
         "CreationDate": app.now().as_second(),
     })))
-}
-
-/// `ListBackupVaults`. All come at once.
-pub(crate) async fn list_vaults(State(app): State<App>, caller: Caller) -> Answer {
-    app.sandbox().with_world(|world| {
-        let regions = world
-            .account(caller.account())
-            .map(|account| &account.regions);
-        let vaults = regions
-            .and_then(|regions| regions.get(caller.region()))
-            .map(|region| &region.vaults);
-        let listed: Result<Vec<Value>, AwsError> = vaults
-            .into_iter()
-            .flatten()
-            .map(|(name, vault)| {
-                let arn = vault_arn(world, &caller, name)?;
-                Ok(wire::vault(arn.as_str(), name, vault))
-            })
-            .collect();
-        Ok(Json(json!({ "BackupVaultList": listed? })))
-    })
 }
 
 /// `DeleteBackupVault`. A vault that holds backups isn't deleted (documented: AWS Backup developer

@@ -1,8 +1,10 @@
 //! The shapes of AWS Backup's answers. Times are seconds since 1970.
 
 use copymend_diagnosis::{BackupVaultArn, Lifecycle};
-use copymend_policy::AccountId;
-use copymend_sandbox::{BackupJob, CopyJob, RecoveryPoint, RestoreJob, Vault};
+use copymend_sandbox::{
+    BackupJob, BackupPlan, CopyJob, PlanRule, RecoveryPoint, RestoreJob, Vault,
+};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -21,14 +23,46 @@ pub(crate) fn present(value: Value) -> Value {
     }
 }
 
+/// The version of every plan: a world has one of each.
+pub(crate) const PLAN_VERSION: &str = "MTExMTExMTEtMTExMS00";
+
+fn created_by(plan: &BackupPlan) -> Value {
+    present(json!({
+        "BackupPlanId": plan.backup_plan_id,
+        "BackupPlanArn": plan.backup_plan_arn,
+        "BackupPlanVersion": plan.backup_plan_version,
+        "BackupRuleId": plan.backup_rule_id,
+    }))
+}
+
+fn second(time: Option<Timestamp>) -> Option<i64> {
+    time.map(Timestamp::as_second)
+}
+
+/// The category of a job's message. Of a parent of which a part failed it isn't known.
+pub(crate) fn message_category(job: &CopyJob) -> Option<&str> {
+    match job.failure() {
+        Some(failure) => Some(&failure.category),
+        None => (job.failed_children() == 0).then_some("SUCCESS"),
+    }
+}
+
 pub(crate) fn copy_job(job: &CopyJob) -> Value {
-    let plan = job.created_by.as_ref().map(|plan| {
-        present(json!({
-            "BackupPlanId": plan.backup_plan_id,
-            "BackupPlanArn": plan.backup_plan_arn,
-            "BackupPlanVersion": plan.backup_plan_version,
-            "BackupRuleId": plan.backup_rule_id,
-        }))
+    let children = job.is_parent().then(|| {
+        let mut states = Map::new();
+        for (state, count) in [
+            ("COMPLETED", job.completed_children()),
+            ("FAILED", job.failed_children()),
+        ] {
+            if count > 0 {
+                states.insert(state.to_owned(), count.into());
+            }
+        }
+        states
+    });
+    let number = job.is_parent().then(|| {
+        job.completed_children()
+            .saturating_add(job.failed_children())
     });
     present(json!({
         "AccountId": job.account,
@@ -44,11 +78,38 @@ pub(crate) fn copy_job(job: &CopyJob) -> Value {
         "CompletionDate": job.completed.as_second(),
         "State": job.state(),
         "StatusMessage": job.failure().map(|failure| &failure.message),
-        "MessageCategory": job.failure().map_or("SUCCESS", |failure| failure.category.as_str()),
+        "MessageCategory": message_category(job),
         "BackupSizeInBytes": job.size_in_bytes,
         "IamRoleArn": job.role,
-        "CreatedBy": plan,
-        "IsParent": false,
+        "CreatedBy": job.created_by.as_ref().map(created_by),
+        "CreatedByBackupJobId": job.created_by_backup_job,
+        "ParentJobId": job.parent,
+        "IsParent": job.is_parent(),
+        "NumberOfChildJobs": number,
+        "ChildJobsInState": children,
+    }))
+}
+
+pub(crate) fn rule(rule: &PlanRule) -> Value {
+    let actions: Vec<Value> = rule
+        .copy_actions
+        .iter()
+        .map(|action| {
+            present(json!({
+                "DestinationBackupVaultArn": action.destination_vault_arn,
+                "Lifecycle": action.lifecycle.as_ref().map(lifecycle),
+            }))
+        })
+        .collect();
+    present(json!({
+        "RuleId": rule.id,
+        "RuleName": rule.name(),
+        "TargetBackupVaultName": rule.target_vault,
+        "TargetLogicallyAirGappedBackupVaultArn": rule.target_air_gapped_vault_arn,
+        "ScheduleExpression": rule.schedule(),
+        "EnableContinuousBackup": rule.continuous,
+        "Lifecycle": rule.lifecycle.as_ref().map(lifecycle),
+        "CopyActions": actions,
     }))
 }
 
@@ -77,19 +138,59 @@ pub(crate) fn vault(arn: &str, name: &str, vault: &Vault) -> Value {
     }))
 }
 
+/// A recovery point as `DescribeRecoveryPoint` tells it.
 pub(crate) fn recovery_point(vault_arn: &str, vault_name: &str, point: &RecoveryPoint) -> Value {
+    with(
+        told_point(vault_arn, vault_name, point),
+        [("StorageClass", "WARM".into())],
+    )
+}
+
+/// A recovery point as `ListRecoveryPointsByBackupVault` tells it.
+pub(crate) fn listed_recovery_point(
+    vault_arn: &str,
+    vault_name: &str,
+    vault_type: &str,
+    point: &RecoveryPoint,
+) -> Value {
+    with(
+        told_point(vault_arn, vault_name, point),
+        [("VaultType", vault_type.into())],
+    )
+}
+
+fn with<const N: usize>(mut answer: Value, more: [(&str, Value); N]) -> Value {
+    if let Some(members) = answer.as_object_mut() {
+        for (name, value) in more {
+            members.insert(name.to_owned(), value);
+        }
+    }
+    answer
+}
+
+fn told_point(vault_arn: &str, vault_name: &str, point: &RecoveryPoint) -> Value {
+    let (cold, deleted) = (point.moves_to_cold_storage_at(), point.deleted_at());
+    let calculated = (cold.is_some() || deleted.is_some()).then(|| {
+        present(json!({"MoveToColdStorageAt": second(cold), "DeleteAt": second(deleted)}))
+    });
     present(json!({
         "RecoveryPointArn": point.arn,
         "BackupVaultName": vault_name,
         "BackupVaultArn": vault_arn,
+        "SourceBackupVaultArn": point.source_vault_arn,
         "ResourceArn": point.resource_arn,
         "ResourceType": point.resource_type,
+        "CreatedBy": point.created_by.as_ref().map(created_by),
+        "IamRoleArn": point.iam_role_arn,
         "Status": point.status,
+        "CreationDate": second(point.creation_date),
         "BackupSizeInBytes": point.size_in_bytes,
+        "Lifecycle": point.lifecycle.as_ref().map(lifecycle),
+        "CalculatedLifecycle": calculated,
         "EncryptionKeyArn": point.encryption_key_arn,
         "IsEncrypted": point.is_encrypted(),
-        "StorageClass": "WARM",
-        "IsParent": false,
+        "ParentRecoveryPointArn": point.parent_recovery_point_arn,
+        "IsParent": point.is_parent,
     }))
 }
 
@@ -104,23 +205,35 @@ pub(crate) fn backup_job(job: &BackupJob) -> Value {
         "ResourceArn": job.resource_arn,
         "ResourceType": job.resource_type,
         "RecoveryPointArn": job.recovery_point_arn,
-        "CreationDate": job.creation_date.map(jiff::Timestamp::as_second),
+        "CreatedBy": job.created_by.as_ref().map(created_by),
+        "CreationDate": second(job.creation_date),
+        "CompletionDate": second(job.completion_date),
         "State": job.state,
         "StatusMessage": job.status_message,
+        "MessageCategory": job.message_category,
+        "ParentJobId": job.parent_job_id,
         "IsParent": false,
     }))
 }
 
 pub(crate) fn restore_job(job: &RestoreJob) -> Value {
+    let plan = job.restore_testing_plan_arn.as_ref();
+    let tested = plan.map(|plan| json!({ "RestoreTestingPlanArn": plan }));
     present(json!({
         "AccountId": job.account,
         "RestoreJobId": job.id,
         "BackupVaultArn": job.vault_arn,
         "IamRoleArn": job.iam_role_arn,
         "RecoveryPointArn": job.recovery_point_arn,
+        "SourceResourceArn": job.source_resource_arn,
         "ResourceType": job.resource_type,
+        "CreationDate": second(job.creation_date),
+        "CompletionDate": second(job.completion_date),
         "Status": job.status,
         "StatusMessage": job.status_message,
+        "ValidationStatus": job.validation_status,
+        "CreatedBy": tested,
+        "ParentJobId": job.parent_job_id,
         "IsParent": false,
     }))
 }
@@ -162,47 +275,5 @@ impl From<WireLifecycle> for Lifecycle {
                 .opt_in_to_archive_for_supported_resources,
             delete_after_event: wire.delete_after_event,
         }
-    }
-}
-
-/// The query of `ListCopyJobs`, as far as it is served.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct ListCopyJobs {
-    pub(crate) next_token: Option<String>,
-    pub(crate) max_results: Option<usize>,
-    resource_arn: Option<String>,
-    resource_type: Option<String>,
-    state: Option<String>,
-    destination_vault_arn: Option<String>,
-    account_id: Option<String>,
-    source_recovery_point_arn: Option<String>,
-    created_after: Option<jiff::Timestamp>,
-    created_before: Option<jiff::Timestamp>,
-}
-
-impl ListCopyJobs {
-    pub(crate) fn admits(&self, job: &CopyJob) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
-        };
-        let account: &AccountId = &job.account;
-        is(
-            &self.resource_arn,
-            job.resource.as_ref().map(copymend_policy::Arn::as_str),
-        ) && is(&self.resource_type, job.resource_type.as_deref())
-            && is(&self.state, Some(job.state().as_str()))
-            && is(
-                &self.destination_vault_arn,
-                Some(job.destination_vault.as_str()),
-            )
-            && (is(&self.account_id, Some(account.as_str()))
-                || self.account_id.as_deref() == Some("*"))
-            && is(
-                &self.source_recovery_point_arn,
-                Some(job.recovery_point.as_str()),
-            )
-            && self.created_after.is_none_or(|time| job.created >= time)
-            && self.created_before.is_none_or(|time| job.created <= time)
     }
 }

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 
 use super::{MANAGEMENT, WORKLOADS, answer, signed};
 use crate::scope::Scope;
-use crate::server::{App, router};
+use crate::server::{App, Pace, router};
 use crate::upstream::Upstream;
 
 const QUEUE: &str = "http://127.0.0.1:1/111122223333/copymend-delayed-retries";
@@ -68,7 +68,7 @@ async fn sandbox_of(world: World) -> (Sandbox, Router, String) {
     let behind = served(Router::new().fallback(rest_of_aws)).await;
     let sandbox = Sandbox::new(world);
     let upstream = Upstream::new(Some(behind.parse().expect("an endpoint")));
-    let router = router(App::new(sandbox.clone(), upstream, false));
+    let router = router(App::at_pace(sandbox.clone(), upstream, Pace::default()));
     let url = served(router.clone()).await;
     (sandbox, router, url)
 }

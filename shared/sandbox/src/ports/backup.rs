@@ -117,7 +117,8 @@ impl Backup for Sandbox {
         &self,
         vault: &BackupVaultArn,
     ) -> CallResult<Option<BackupVault>> {
-        self.calling("backup:DescribeBackupVault", vault)
+        let calling = self.calling("backup:DescribeBackupVault", vault);
+        let described = calling
             .in_account(vault.account_id(), |world| {
                 let found = world.vault(vault)?;
                 let lock = found.lock.as_ref();
@@ -130,19 +131,22 @@ impl Backup for Sandbox {
                     max_retention_days: lock.and_then(|lock| lock.max_retention_days),
                 })
             })
-            .await
+            .await?;
+        described.map(Some).ok_or_else(|| calling.no_such_vault())
     }
 
     async fn get_backup_vault_access_policy(
         &self,
         vault: &BackupVaultArn,
     ) -> CallResult<Option<String>> {
-        self.calling("backup:GetBackupVaultAccessPolicy", vault)
+        let calling = self.calling("backup:GetBackupVaultAccessPolicy", vault);
+        let policy = calling
             .in_account(vault.account_id(), |world| {
-                let policy = world.vault(vault)?.policy.as_ref()?;
-                Some(policy.as_str().to_owned())
+                let policy = world.vault(vault)?.policy.as_ref();
+                Some(policy.map(|policy| policy.as_str().to_owned()))
             })
-            .await
+            .await?;
+        policy.ok_or_else(|| calling.no_such_vault())
     }
 
     async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {

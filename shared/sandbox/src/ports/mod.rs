@@ -54,6 +54,14 @@ impl Calling<'_> {
         }
     }
 
+    /// AWS Backup doesn't say that a vault isn't there: it denies what is asked about it, whatever the
+    /// caller may do (seen: aws/aws-sdk-js#2625, boto/boto3#2269,
+    /// ansible-collections/amazon.aws#1436).
+    fn no_such_vault(&self) -> CallError {
+        let detail = "AccessDeniedException: Insufficient privileges to perform this action.";
+        self.error(CallErrorKind::AccessDenied, detail)
+    }
+
     /// Reads the world, in an account that must exist, as the role that Copymend has there and if
     /// AWS lets it: a role in any other can't be assumed.
     ///

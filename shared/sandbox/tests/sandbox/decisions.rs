@@ -261,10 +261,12 @@ async fn what_would_stop_a_copy_is_seen_without_a_failed_job() {
     for broken in &BREAKS {
         let mut scene = Scene::healthy();
         (broken.apply)(&mut scene);
-        // Only a message tells of these: the simulator alone isn't believed, tags of a snapshot are
-        // EC2's, and resource control policies can't be read.
+        // Only a message tells of these: the simulator alone isn't believed, AWS Backup denies what is
+        // asked about a vault that doesn't exist, tags of a snapshot are EC2's, and resource control
+        // policies can't be read.
         let is_told_by_messages = [
             Cause::ServiceControlPolicy,
+            Cause::VaultNotFound,
             Cause::ResourceControlPolicy,
             Cause::TagLimit,
             Cause::TagPolicy,

@@ -42,7 +42,17 @@ async fn reads_answer_what_is_in_the_world() {
         (Some(false), Some("BACKUP_VAULT"))
     );
     let nowhere = VAULT.replace("vault:dr", "vault:x").parse().unwrap();
-    assert_eq!(sandbox.describe_backup_vault(&nowhere).await.unwrap(), None);
+    // As AWS Backup does: it doesn't tell which vaults there are.
+    let denied = [
+        sandbox.describe_backup_vault(&nowhere).await.map(|_| ()),
+        sandbox
+            .get_backup_vault_access_policy(&nowhere)
+            .await
+            .map(|_| ()),
+    ];
+    for answer in denied {
+        assert_eq!(answer.unwrap_err().kind, CallErrorKind::AccessDenied);
+    }
     let source: copymend_diagnosis::BackupVaultArn = SOURCE_VAULT.parse().unwrap();
     assert_eq!(
         sandbox

@@ -1,0 +1,365 @@
+//! What was read, folded: of each resource and vault the newest copy, and nothing of the others.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use copymend_diagnosis::{BackupVaultArn, CopyJobState};
+use copymend_policy::Arn;
+use copymend_remediation::ports::Location;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::listed::{BackupPlan, ListedCopyJob, ListedRecoveryPoint, PlanCreator};
+
+/// For how long a rule counts as one that backs a resource up after it last did.
+pub const BACKED_UP_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How far back a continuous backup that goes on can be restored from now at least: five minutes for
+/// databases, fifteen for S3 (AWS Backup Developer Guide, "Point-in-time recovery", documented).
+const CONTINUOUS_LAG: SignedDuration = SignedDuration::from_mins(15);
+
+/// A resource, by its place among all.
+pub(super) type ResourceId = u32;
+/// A vault, by its place among all.
+pub(super) type VaultId = u32;
+
+/// Things that are named often, each kept once.
+#[derive(Clone, Debug)]
+pub(super) struct Names<T> {
+    ids: HashMap<T, u32>,
+    names: Vec<T>,
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self {
+            ids: HashMap::new(),
+            names: Vec::new(),
+        }
+    }
+}
+
+impl<T: Clone + Eq + std::hash::Hash> Names<T> {
+    fn id(&mut self, name: T) -> u32 {
+        if let Some(id) = self.ids.get(&name) {
+            return *id;
+        }
+        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(name.clone());
+        self.ids.insert(name, id);
+        id
+    }
+
+    pub(super) fn name(&self, id: u32) -> Option<&T> {
+        self.names.get(usize::try_from(id).ok()?)
+    }
+}
+
+/// A resource: its ARN and its type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Resource {
+    pub(super) arn: Arn,
+    pub(super) kind: String,
+}
+
+/// What a vault holds of a resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held {
+    /// When the newest good one was made.
+    pub(super) newest_good: Option<Timestamp>,
+    /// The newest of those that don't count, and what they are.
+    pub(super) newest_other: Option<(Timestamp, Unusable)>,
+    /// How many have no date.
+    pub(super) without_date: u32,
+    /// Whether one of them is a copy.
+    pub(super) is_copied: bool,
+}
+
+/// Why a recovery point doesn't count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unusable {
+    Creating,
+    Partial,
+    Deleting,
+    Expired,
+    /// Its time is over: AWS Backup deletes it within hours (AWS Backup Developer Guide, "Deleting
+    /// backups", documented).
+    Going,
+    Other,
+}
+
+impl Unusable {
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Creating => "is being made",
+            Self::Partial => "is PARTIAL: parts of it are missing",
+            Self::Deleting => "is being deleted",
+            Self::Expired => "is EXPIRED: AWS Backup could not delete it",
+            Self::Going => "has passed its end and is about to be deleted",
+            Self::Other => "has a status that isn't known",
+        }
+    }
+}
+
+/// A copy job that is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Done {
+    pub(super) resource: ResourceId,
+    pub(super) vault: VaultId,
+    /// The copy.
+    pub(super) copy: u64,
+    /// What it is a copy of.
+    pub(super) source: u64,
+    pub(super) created: Option<Timestamp>,
+    pub(super) completed: Option<Timestamp>,
+    /// How long the copy is kept; nothing where the job says nothing of it.
+    pub(super) kept: Option<Kept>,
+}
+
+/// How long something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    ForDays(i64),
+    AsTheSource,
+}
+
+/// The dates of a recovery point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dates {
+    pub(super) created: Option<Timestamp>,
+    pub(super) deleted: Option<Timestamp>,
+}
+
+/// What could not be read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotRead {
+    /// What, such as a vault's ARN, or an account and Region.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// All that was read, folded. The order in which it is told makes no difference.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    now: Timestamp,
+    pub(super) resources: Names<Resource>,
+    pub(super) vaults: Names<BackupVaultArn>,
+    pub(super) rules: Names<PlanCreator>,
+    /// The vaults that the copies of a rule go to.
+    pub(super) places_of_rules: BTreeMap<u32, Vec<VaultId>>,
+    pub(super) backed_up_by: HashSet<(ResourceId, u32)>,
+    pub(super) held: HashMap<(ResourceId, VaultId), Held>,
+    /// When the oldest known backup of a resource was made.
+    pub(super) oldest: HashMap<ResourceId, Timestamp>,
+    pub(super) points: HashMap<u64, Dates>,
+    pub(super) done: Vec<Done>,
+    pub(super) unread_vaults: BTreeMap<VaultId, String>,
+    pub(super) read_vaults: HashSet<VaultId>,
+    pub(super) not_read: Vec<NotRead>,
+}
+
+/// A number that stands for an ARN. Two ARNs hardly ever have one; then a copy that is gone may be
+/// overlooked.
+fn mark(arn: &Arn) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    arn.as_str().hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Gathered {
+    /// Nothing yet, as of a time.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now,
+            ..Self::default()
+        }
+    }
+
+    /// As of when it is.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Takes a plan of an account and Region: the vaults that the copies of its rules go to. A rule
+    /// that targets a logically air-gapped vault makes a copy that stands in no copy action (AWS
+    /// Backup Developer Guide, "Logically air-gapped vault as a primary backup target", documented).
+    pub fn add_plan(&mut self, plan: &BackupPlan) {
+        for rule in &plan.rules {
+            let copies = rule
+                .copy_actions
+                .iter()
+                .map(|action| &action.destination_vault);
+            let places: Vec<VaultId> = copies
+                .chain(&rule.air_gapped_target)
+                .map(|vault| self.vaults.id(vault.clone()))
+                .collect();
+            if places.is_empty() || rule.id.is_none() {
+                continue;
+            }
+            let id = self.rules.id(PlanCreator {
+                plan_id: plan.id.clone(),
+                rule_id: rule.id.clone(),
+            });
+            self.places_of_rules.insert(id, places);
+        }
+    }
+
+    /// Takes a recovery point of a vault. The parts of a composite one don't count: only the whole can
+    /// be judged.
+    pub fn add_point(&mut self, point: &ListedRecoveryPoint) {
+        let dates = Dates {
+            created: point.created,
+            deleted: point.deleted_at,
+        };
+        self.points.insert(mark(&point.arn), dates);
+        let (None, Some(arn), Some(kind)) = (&point.parent, &point.resource, &point.resource_type)
+        else {
+            return;
+        };
+        let resource = self.resources.id(Resource {
+            arn: arn.clone(),
+            kind: kind.clone(),
+        });
+        let vault = self.vaults.id(point.vault.clone());
+        if let Some(created) = point.created {
+            let oldest = self.oldest.entry(resource).or_insert(created);
+            *oldest = created.min(*oldest);
+            if self.now.duration_since(created) <= BACKED_UP_WITHIN {
+                let rule = &point.creator;
+                if rule.rule_id.is_some() {
+                    let rule = self.rules.id(rule.clone());
+                    self.backed_up_by.insert((resource, rule));
+                }
+            }
+        }
+        let now = self.now;
+        let held = self.held.entry((resource, vault)).or_default();
+        held.is_copied |= is_copy(point, arn);
+        let Some(created) = point.created else {
+            held.without_date = held.without_date.saturating_add(1);
+            return;
+        };
+        match unusable(point, now) {
+            None => {
+                let made = if is_continuous(point) {
+                    now.checked_sub(CONTINUOUS_LAG).unwrap_or(now).max(created)
+                } else {
+                    created
+                };
+                held.newest_good = held.newest_good.max(Some(made));
+            }
+            Some(why) => held.newest_other = held.newest_other.max(Some((created, why))),
+        }
+    }
+
+    /// Takes a copy job. Only those that are done tell where copies arrived.
+    pub fn add_copy_job(&mut self, job: &ListedCopyJob) {
+        let (CopyJobState::Completed, None, Some(copy)) = (
+            job.job.state,
+            &job.job.parent_job_id,
+            &job.destination_recovery_point,
+        ) else {
+            return;
+        };
+        let (Some(arn), Some(kind)) = (&job.job.resource, &job.job.resource_type) else {
+            return;
+        };
+        let kept = job.job.lifecycle.as_ref().map(|lifecycle| {
+            match lifecycle.delete_after_days.filter(|days| *days >= 0) {
+                Some(days) => Kept::ForDays(days),
+                None => Kept::AsTheSource,
+            }
+        });
+        let resource = self.resources.id(Resource {
+            arn: arn.clone(),
+            kind: kind.clone(),
+        });
+        let done = Done {
+            resource,
+            vault: self.vaults.id(job.job.destination_vault.clone()),
+            copy: mark(copy),
+            source: mark(&job.job.source_recovery_point),
+            created: job.created,
+            completed: job.job.completed,
+            kept,
+        };
+        self.done.push(done);
+    }
+
+    /// A vault was read to its end.
+    pub fn vault_was_read(&mut self, vault: &BackupVaultArn) {
+        let id = self.vaults.id(vault.clone());
+        self.read_vaults.insert(id);
+    }
+
+    /// A vault wasn't read, or not to its end.
+    pub fn vault_was_not_read(&mut self, vault: &BackupVaultArn, why: impl Into<String>) {
+        let id = self.vaults.id(vault.clone());
+        let why = why.into();
+        self.not_read.push(NotRead {
+            what: vault.to_string(),
+            why: why.clone(),
+        });
+        self.unread_vaults.insert(id, why);
+    }
+
+    /// Something else wasn't read.
+    pub fn was_not_read(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.not_read.push(NotRead {
+            what: what.into(),
+            why: why.into(),
+        });
+    }
+
+    /// The vaults that copies go to or went to, so far.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<BackupVaultArn> {
+        let of_rules = self.places_of_rules.values().flatten().copied();
+        let of_jobs = self.done.iter().map(|done| done.vault);
+        let mut ids: Vec<VaultId> = of_rules.chain(of_jobs).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into_iter()
+            .filter_map(|id| self.vaults.name(id).cloned())
+            .collect()
+    }
+}
+
+/// Where a vault is asked; nothing for one of no account.
+pub(super) fn place_of(vault: &BackupVaultArn) -> Option<Location> {
+    Some(Location::new(vault.account_id()?, vault.region()))
+}
+
+/// Whether a recovery point is a copy: it names the vault that it came from, or lies in another account
+/// or Region than its resource (AWS leaves the vault out for copies within an account).
+fn is_copy(point: &ListedRecoveryPoint, resource: &Arn) -> bool {
+    let differs =
+        |of_resource: &str, of_vault: &str| !of_resource.is_empty() && of_resource != of_vault;
+    let vault = point.vault.arn();
+    point.source_vault.is_some()
+        || differs(resource.account(), vault.account())
+        || differs(resource.region(), vault.region())
+}
+
+/// A continuous backup, which goes on.
+fn is_continuous(point: &ListedRecoveryPoint) -> bool {
+    point.status == "AVAILABLE" && point.arn.resource().contains(":continuous:")
+}
+
+/// Why a recovery point is no good copy; nothing for one that is (AWS Backup API reference,
+/// `RecoveryPointByBackupVault`, `Status`, documented; which of them are good is inferred).
+fn unusable(point: &ListedRecoveryPoint, now: Timestamp) -> Option<Unusable> {
+    match point.status.as_str() {
+        "COMPLETED" | "AVAILABLE" | "STOPPED" => {
+            let is_over = point.deleted_at.is_some_and(|end| end <= now);
+            is_over.then_some(Unusable::Going)
+        }
+        "CREATING" => Some(Unusable::Creating),
+        "PARTIAL" => Some(Unusable::Partial),
+        "DELETING" => Some(Unusable::Deleting),
+        "EXPIRED" => Some(Unusable::Expired),
+        _ => Some(Unusable::Other),
+    }
+}
