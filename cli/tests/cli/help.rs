@@ -12,6 +12,7 @@ fn help_texts() {
         "undo",
         "doctor",
         "pause",
+        "preflight",
         "resume",
         "prove",
         "policy",

@@ -8,9 +8,9 @@ mod lists;
 mod not_read;
 pub mod preflight;
 mod region;
+pub mod rpo;
 pub mod scan;
 pub mod table;
-pub mod rpo;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,

@@ -9,6 +9,9 @@ mod read;
 mod reads;
 mod route;
 mod selected;
+#[cfg(test)]
+mod tests;
+mod text;
 
 pub use document::{DocumentError, parse_document};
 pub use json::json;
@@ -19,3 +22,4 @@ pub use plan::{
 };
 pub use read::{DAYS_OF_BACKUPS, WhichPlans};
 pub use route::{Route, RouteKey, RuleName};
+pub use text::text;
