@@ -9,6 +9,7 @@ use super::keys::{JobRoleCall, calls_of_job_role};
 use super::{
     COPY_FROM_BACKUP_VAULT, COPY_INTO_BACKUP_VAULT, Circumstances, copy_from_request, vault_request,
 };
+use crate::causes::{is_bound, may_be_under_service_control};
 use crate::fact::Fact;
 use crate::facts::{Facts, KeyFacts};
 use crate::guardrails::{ControlPolicies, Guardrails};
@@ -115,18 +116,19 @@ fn answers(
         }
     }
     let scps = match &guardrails.service_control {
-        None => Vec::new(),
+        None if !may_be_under_service_control(copy, facts) => Vec::new(),
         Some(Fact::Known(policies)) => policies.levels.clone(),
-        Some(Fact::Unknown(_)) => {
+        Some(Fact::Unknown(_)) | None => {
             unread.push(Layer::Scp);
             Vec::new()
         }
     };
     let owner = key.arn.account_id();
-    let rcps = match owner.map(|owner| guardrails.resource_control.get(&owner)) {
-        Some(None) => Vec::new(),
-        Some(Some(Fact::Known(policies))) => policies.levels.clone(),
-        Some(Some(Fact::Unknown(_))) | None => {
+    let of_owner = owner.and_then(|owner| guardrails.resource_control.get(&owner));
+    let rcps = match of_owner {
+        None if !is_bound(key) => Vec::new(),
+        Some(Fact::Known(policies)) => policies.levels.clone(),
+        Some(Fact::Unknown(_)) | None => {
             unread.push(Layer::Rcp);
             Vec::new()
         }

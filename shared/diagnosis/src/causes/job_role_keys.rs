@@ -128,7 +128,7 @@ pub(crate) fn uses_open_key(copy: &BackupCopy, facts: &Facts) -> bool {
 
 /// Whether a resource control policy may bind the account of a key that is in no need of another
 /// organization.
-fn is_bound(key: &KeyFacts) -> bool {
+pub(crate) fn is_bound(key: &KeyFacts) -> bool {
     match &key.organization {
         Fact::Known(None) => false,
         Fact::Known(Some(organization)) => {

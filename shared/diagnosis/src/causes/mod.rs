@@ -35,7 +35,7 @@ pub use entry::{Remedy, Repairable};
 pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
 pub use job_role_keys::keys_of_job_role;
 pub(crate) use job_role_keys::{
-    bound_key_owners, may_be_under_service_control, open_at_keys, uses_open_key,
+    bound_key_owners, is_bound, may_be_under_service_control, open_at_keys, uses_open_key,
 };
 pub(crate) use organization::keys_in_opt_in_regions;
 pub(crate) use vault::is_of_no_use;

@@ -35,11 +35,14 @@ impl Layers {
     /// What the facts say of a cause, with what the layers say of it.
     pub(super) fn weigh(&self, cause: Cause, finding: Finding) -> Finding {
         let at_keys = self.at_keys.get(&cause).cloned();
-        let found = match cause {
-            Cause::ResourceControlPolicy => Some((Verdict::RuledOut, Vec::new())),
-            Cause::ServiceControlPolicy => self.service_control.clone(),
-            Cause::RegionOptIn => self.region.clone(),
-            _ => None,
+        let found = if cause == Cause::ResourceControlPolicy {
+            Some((Verdict::RuledOut, Vec::new()))
+        } else if cause == Cause::ServiceControlPolicy {
+            self.service_control.clone()
+        } else if cause == Cause::RegionOptIn {
+            self.region.clone()
+        } else {
+            None
         };
         let finding = found.unwrap_or(finding);
         match at_keys {

@@ -11,10 +11,12 @@ mod residual;
 use serde::Serialize;
 
 use crate::assess::{Assessment, Verdict};
-use crate::causes::Cause;
+use crate::causes::{Cause, may_be_under_service_control};
+use crate::fact::Fact;
 use crate::facts::Facts;
 use crate::guardrails::Guardrails;
 use crate::job::BackupCopy;
+use residual::Left;
 pub use residual::Residual;
 
 /// What will become of a copy.
@@ -70,6 +72,10 @@ const LOOKED_AT: &str = "every rule of a copy is held against what was read";
 pub fn foresee(copy: &BackupCopy, facts: &Facts, guardrails: &Guardrails) -> Foreseen {
     let (mut in_the_way, mut open) = (Vec::new(), Vec::new());
     let mut residuals: Vec<Residual> = residual::of_every_copy(copy);
+    let are_read = matches!(&guardrails.service_control, Some(Fact::Known(_)));
+    if may_be_under_service_control(copy, facts) && !are_read {
+        residuals.push(Residual::SimulatedServiceControl);
+    }
     let layers = layers::Layers::of(copy, facts, guardrails);
     for cause in Cause::in_order_of_repair() {
         let finding = cause.entry().check(copy, facts);
@@ -79,8 +85,9 @@ pub fn foresee(copy: &BackupCopy, facts: &Facts, guardrails: &Guardrails) -> For
             Verdict::Confirmed => in_the_way.push(assessment),
             Verdict::RuledOut => {}
             Verdict::NotCheckable => match residual::of(cause, copy, facts) {
-                Some(residual) => residuals.extend(residual),
-                None => open.push(assessment),
+                Left::Beside(residual) => residuals.push(residual),
+                Left::Nothing => {}
+                Left::Open => open.push(assessment),
             },
         }
     }

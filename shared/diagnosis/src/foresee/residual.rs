@@ -9,6 +9,7 @@
 //! | `continuous-backup` | yes | whether another vault has a continuous backup is told by AWS's message alone |
 //! | `tags-of-the-resource` | yes | the backup's own tags were read and are in order; the copy takes over the resource's, too |
 //! | `feature-table` | yes | AWS's feature table lists the copy as supported; an engine or a storage tier may still exclude it |
+//! | `simulated-service-control` | yes, for the two calls of AWS Backup | the policy simulator lets them pass; it takes condition keys that it isn't told as absent (documented) |
 //!
 //! Everything else that is open leaves a copy unknown, above all a policy that was not read.
 
@@ -39,6 +40,8 @@ pub enum Residual {
     TagsOfTheResource,
     /// What AWS's feature table doesn't tell of an engine or a storage tier.
     FeatureTable,
+    /// Service control policies that the policy simulator alone has judged.
+    SimulatedServiceControl,
 }
 
 impl Residual {
@@ -53,6 +56,7 @@ impl Residual {
             Self::ContinuousBackup => "continuous-backup",
             Self::TagsOfTheResource => "tags-of-the-resource",
             Self::FeatureTable => "feature-table",
+            Self::SimulatedServiceControl => "simulated-service-control",
         }
     }
 
@@ -80,6 +84,9 @@ impl Residual {
             }
             Self::FeatureTable => {
                 "AWS's feature table lists the copy as supported; an engine or a storage tier may still exclude it"
+            }
+            Self::SimulatedServiceControl => {
+                "the service control policies were not read; the policy simulator judged them, and takes condition keys that it isn't told as absent"
             }
         }
     }
@@ -113,30 +120,51 @@ pub(super) fn of_every_copy(copy: &BackupCopy) -> Vec<Residual> {
     residuals
 }
 
-/// What a cause that can't be excluded leaves beside the verdict, if a copy may pass in spite of it;
-/// nothing where it may not. An empty answer: nothing is left, since everybody who may use a key is
-/// admitted, or since AWS owns it.
-pub(super) fn of(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Option<Option<Residual>> {
-    let is_read = !cause.entry().is_unread(copy, facts);
+/// What a cause that can't be excluded leaves.
+pub(super) enum Left {
+    /// The copy can't be known.
+    Open,
+    /// Nothing: everybody who may use a key is admitted, or AWS owns it.
+    Nothing,
+    /// This, and the copy may pass in spite of it.
+    Beside(Residual),
+}
+
+/// What a cause that can't be excluded leaves.
+pub(super) fn of(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Left {
+    let is_read = || !cause.entry().is_unread(copy, facts);
     let of_aws = facts.is_source_key_owned_by_aws(copy);
-    match cause {
-        Cause::TagLimit if facts.known_recovery_point_tags().is_some() || has_no_tags(facts) => {
-            Some(Some(Residual::TagsOfTheResource))
-        }
-        Cause::TagPolicy
-            if is_read || (facts.tag_policy.known().is_some() && has_no_tags(facts)) =>
-        {
-            Some(Some(Residual::TagsOfTheResource))
-        }
-        Cause::UnsupportedResourceType if is_read || of_aws => {
-            is_listed(copy, facts).then_some(Some(Residual::FeatureTable))
-        }
-        // That an account has enabled the Regions that its vaults are in is inferred.
-        Cause::RegionOptIn if keys_in_opt_in_regions(copy, facts).is_empty() => Some(None),
-        Cause::DestinationVaultKey if is_read => Some(None),
-        Cause::SourceKeyPolicy | Cause::SourceKeyDeny if is_read => Some(None),
-        _ if of_aws && cause.is_of_source_key() => Some(None),
-        _ => None,
+    let is = |one| cause == one;
+    if is(Cause::TagLimit) {
+        let are_known = facts.known_recovery_point_tags().is_some() || has_no_tags(facts);
+        return beside(are_known, Residual::TagsOfTheResource);
+    }
+    if is(Cause::TagPolicy) {
+        let complies = is_read() || (facts.tag_policy.known().is_some() && has_no_tags(facts));
+        return beside(complies, Residual::TagsOfTheResource);
+    }
+    if is(Cause::UnsupportedResourceType) {
+        let is_listed = (is_read() || of_aws) && is_listed(copy, facts);
+        return beside(is_listed, Residual::FeatureTable);
+    }
+    // That an account has enabled the Regions that its vaults are in is inferred.
+    let uses_no_other_region =
+        is(Cause::RegionOptIn) && keys_in_opt_in_regions(copy, facts).is_empty();
+    let is_settled =
+        (is(Cause::DestinationVaultKey) || is(Cause::SourceKeyPolicy) || is(Cause::SourceKeyDeny))
+            && is_read();
+    if uses_no_other_region || is_settled || (of_aws && cause.is_of_source_key()) {
+        Left::Nothing
+    } else {
+        Left::Open
+    }
+}
+
+const fn beside(may_pass: bool, residual: Residual) -> Left {
+    if may_pass {
+        Left::Beside(residual)
+    } else {
+        Left::Open
     }
 }
 

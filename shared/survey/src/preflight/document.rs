@@ -6,7 +6,7 @@ use std::str::FromStr;
 use copymend_diagnosis::Lifecycle;
 use serde_json::Value;
 
-use super::plan::SelectingPlan;
+use super::planned::SelectingPlan;
 use crate::listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, SelectionCondition, TagComparison,
 };

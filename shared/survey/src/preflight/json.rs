@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::judge::{JudgedRoute, Preflight};
-use super::plan::{NotMaterialised, Unseen};
+use super::planned::{NotMaterialised, Unseen};
 use super::route::RuleName;
 
 /// The version of the JSON. Members are added, never renamed.

@@ -11,7 +11,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use super::plan::{NotMaterialised, PlannedCopies, Unseen, planned_copies};
+use super::plan::planned_copies;
+use super::planned::{NotMaterialised, PlannedCopies, Unseen};
 use super::read::{ReadPlace, WhichPlans, read_place};
 use super::reads::OfNewest;
 use super::route::Route;

@@ -9,7 +9,7 @@ use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 
 use super::newest::NewestBackups;
-use super::plan::{Place, SelectingPlan};
+use super::planned::{Place, SelectingPlan};
 use crate::listed::{BackupPlan, BackupSelection};
 use crate::lists::{Lists, Page, RecoveryPointQuery};
 use crate::not_read::NotRead;

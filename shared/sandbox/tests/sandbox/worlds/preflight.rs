@@ -49,7 +49,16 @@ struct Tally {
 fn untrue(seed: u64, tally: &Tally) -> Vec<Broken> {
     let mut wrong = Vec::new();
     for (at, (stage, drawn)) in stages(seed).into_iter().enumerate() {
-        let planned = run(planned(&drawn.world().unwrap(), JOB, management()));
+        let world = drawn.world().unwrap();
+        let planned = run(planned(&world, JOB, management()));
+        // Without the organization's policies less is decided, and what is must be true.
+        let unread = run(crate::foreseen::planned(&world, JOB, None));
+        if !unread.is_true() {
+            wrong.push((
+                format!("without a reader: {}", unread.foreseen.slug()),
+                format!("{stage}: {}\n  {:?}", in_short(&drawn), unread.fate),
+            ));
+        }
         if planned.is_readable {
             tally.readable[at].fetch_add(1, Ordering::Relaxed);
             let decided = u64::from(planned.is_decided());
