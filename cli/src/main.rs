@@ -15,6 +15,8 @@ mod output;
 mod pause;
 mod policy;
 #[cfg(feature = "aws")]
+mod preflight;
+#[cfg(feature = "aws")]
 mod progress;
 #[cfg(feature = "aws")]
 mod prove;
@@ -79,6 +81,8 @@ fn main() -> ExitCode {
         Command::Prove(arguments) => prove::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Scan(arguments) => scan::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Preflight(arguments) => preflight::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Rpo(arguments) => rpo::run(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments),
