@@ -26,7 +26,7 @@ async fn both() -> (Sandbox, AwsLists, Location) {
         .await
         .expect("a way in");
     let at = Location::new(WORKLOADS.parse().expect("an account"), REGION);
-    assert_eq!(reached.places, [at.clone()]);
+    assert_eq!(reached.places, std::slice::from_ref(&at));
     (sandbox, reached.lists, at)
 }
 

@@ -49,7 +49,7 @@ fn route(judged: &JudgedRoute) -> Value {
         "destination_vault": copy.destination_vault.as_str(),
         "job_role": copy.role.as_str(),
         "resource_type": copy.resource_type,
-        "key": route.key.as_ref().map(|key| key.as_str()),
+        "key": route.key.as_ref().map(copymend_diagnosis::KeyArn::as_str),
         "lifecycle": copy.lifecycle,
         "automatic": route.is_automatic,
         "next_run": route.next_run,
@@ -72,11 +72,11 @@ fn route(judged: &JudgedRoute) -> Value {
             Foreseen::WillPass { .. } => Vec::new(),
         },
         "residuals": match foreseen {
-            Foreseen::WillPass { residuals } => residuals.iter().map(residual).collect(),
+            Foreseen::WillPass { residuals } => residuals.iter().map(|one| residual(*one)).collect(),
             Foreseen::WillFail { .. } | Foreseen::CannotBeKnown { .. } => Vec::new(),
         },
         "notes": route.notes,
-        "resources": route.resources.iter().map(|arn| arn.as_str()).collect::<Vec<_>>(),
+        "resources": route.resources.iter().map(copymend_policy::Arn::as_str).collect::<Vec<_>>(),
     })
 }
 
@@ -106,9 +106,9 @@ struct Named {
     why: &'static str,
 }
 
-fn residual(residual: &Residual) -> Value {
+fn residual(residual: Residual) -> Value {
     let named = Named {
-        residual: *residual,
+        residual,
         why: residual.sentence(),
     };
     json!(named)
