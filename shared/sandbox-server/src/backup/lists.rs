@@ -157,7 +157,10 @@ pub(crate) async fn list_backup_jobs(
     let account = query.account(&caller)?;
     let (created, complete) = (query.span("created")?, query.span("complete")?);
     let admits = |job: &BackupJob| {
-        let vault = job.vault_arn.as_ref().map(copymend_diagnosis::BackupVaultArn::name);
+        let vault = job
+            .vault_arn
+            .as_ref()
+            .map(copymend_diagnosis::BackupVaultArn::name);
         is(state, Some(&job.state))
             && created.has(job.creation_date)
             && complete.has(job.completion_date)

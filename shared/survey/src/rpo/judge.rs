@@ -262,7 +262,9 @@ fn is_gone(gathered: &Gathered, done: &Done) -> bool {
             made.checked_add(SignedDuration::from_hours(days.checked_mul(24)?))
                 .ok()
         }),
-        Some(Kept::AsTheSource) | None => source.map(|dates| dates.deleted().unwrap_or(Timestamp::MAX)),
+        Some(Kept::AsTheSource) | None => {
+            source.map(|dates| dates.deleted().unwrap_or(Timestamp::MAX))
+        }
     };
     end.is_some_and(|end| end > gathered.now())
 }
