@@ -46,7 +46,8 @@ where
     }
 }
 
-/// Every copy job. A job that is done has the category `SUCCESS` on the wire, and none in the port.
+/// Every copy job. A job that is done has the category `SUCCESS` on the wire, and none in the port; and
+/// a time on the wire is a number with a fraction, so that its last millisecond may be lost.
 async fn copy_jobs(lists: &impl Lists, at: &Location) -> Vec<ListedCopyJob> {
     let query = CopyJobQuery {
         state: None,
@@ -56,8 +57,14 @@ async fn copy_jobs(lists: &impl Lists, at: &Location) -> Vec<ListedCopyJob> {
     for job in &mut jobs {
         let category = &mut job.job.message_category;
         *category = category.take().filter(|category| category != "SUCCESS");
+        job.created = whole(job.created);
+        job.job.completed = whole(job.job.completed);
     }
     jobs
+}
+
+fn whole(time: Option<jiff::Timestamp>) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(time?.as_second()).ok()
 }
 
 #[tokio::test]
