@@ -15,6 +15,8 @@ const BACKUP: &str = "444455556666";
 struct Server {
     process: Child,
     url: String,
+    /// Kept open: the server goes on writing.
+    _output: BufReader<std::process::ChildStdout>,
 }
 
 impl Server {
@@ -26,18 +28,23 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let line = lines
-            .map(|line| line.unwrap())
-            .find(|line| line.contains("listening on"))
-            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("listening on") {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "it ended");
+        }
         let url = line.split_whitespace().last().unwrap().to_owned();
         let url = if url.starts_with("http") {
             url
         } else {
             format!("http://{url}")
         };
-        Self { process, url }
+        Self {
+            process,
+            url,
+            _output: output,
+        }
     }
 
     /// The program with this account's credentials: an access key is its account's id.
