@@ -33,7 +33,7 @@ async fn two_investigations_of_one_route_ask_what_one_asks() {
     let described = described(&alone).await;
     let copy = BackupCopy::try_from(&described).unwrap();
     let before = asked(&alone);
-    let facts = investigate(&alone, &copy).await;
+    let facts = Box::pin(investigate(&alone, &copy)).await;
     let wanted = asked(&alone) - before;
 
     let shared = sandbox();
@@ -42,7 +42,7 @@ async fn two_investigations_of_one_route_ask_what_one_asks() {
         Box::pin(investigate(&once, &copy)),
         Box::pin(investigate(&once, &copy))
     );
-    let third = investigate(&once, &copy).await;
+    let third = Box::pin(investigate(&once, &copy)).await;
     let unknown = |facts: &copymend_diagnosis::Facts| format!("{:?}", facts.unknown());
     for again in [&first, &second, &third] {
         assert_eq!(again.source_key, facts.source_key);
