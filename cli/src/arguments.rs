@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::policy::arguments::PolicyCommand;
 #[cfg(feature = "aws")]
+use crate::preflight::arguments::PreflightArguments;
+#[cfg(feature = "aws")]
 use crate::prove::arguments::ProveArguments;
 #[cfg(feature = "aws")]
 use crate::rpo::arguments::RpoArguments;
@@ -37,6 +39,9 @@ pub(crate) enum Command {
     /// Says which copies of the last month failed, by cause, in many accounts
     #[cfg(feature = "aws")]
     Scan(ScanArguments),
+    /// Says which copies will fail that backup plans are about to make, and why
+    #[cfg(feature = "aws")]
+    Preflight(PreflightArguments),
     /// Says how old the newest good copy is of everything that should have one
     #[cfg(feature = "aws")]
     Rpo(RpoArguments),

@@ -15,6 +15,8 @@ mod output;
 mod pause;
 mod policy;
 #[cfg(feature = "aws")]
+mod preflight;
+#[cfg(feature = "aws")]
 mod progress;
 #[cfg(feature = "aws")]
 mod prove;
@@ -80,6 +82,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "aws")]
         Command::Scan(arguments) => scan::run(&arguments),
         #[cfg(feature = "aws")]
+        Command::Preflight(arguments) => preflight::run(&arguments),
+        #[cfg(feature = "aws")]
         Command::Rpo(arguments) => rpo::run(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::pages(&arguments),
@@ -100,6 +104,14 @@ fn main() -> ExitCode {
             anstream::eprintln!("copymend: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Ctrl-C. Where no signal can be listened for, it ends the program as it does any other.
+#[cfg(feature = "aws")]
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

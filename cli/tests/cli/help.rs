@@ -15,6 +15,7 @@ fn help_texts() {
         "undo",
         "doctor",
         "pause",
+        "preflight",
         "resume",
         "prove",
         "policy",

@@ -63,6 +63,8 @@ pub struct AwsEnvironment<Access> {
     keys: AwsKeys<Access>,
     identities: AwsIdentities<Access>,
     organizations: AwsOrganizations,
+    #[cfg(feature = "survey")]
+    account_management: crate::survey::AwsAccountManagement,
     images: Option<AwsImages>,
     resource_tags: Option<AwsResourceTags>,
     organization_reader: Option<AccountId>,
@@ -128,9 +130,21 @@ impl<Access> AwsEnvironment<Access> {
                 .read_tags
                 .then(|| AwsResourceTags::new(Arc::clone(&accounts))),
             organization_reader: deployment.organization_reader,
+            #[cfg(feature = "survey")]
+            account_management: crate::survey::AwsAccountManagement::new(Arc::clone(&accounts)),
             organizations: AwsOrganizations::new(accounts),
             clock: SystemClock,
         }
+    }
+
+    #[cfg(feature = "survey")]
+    pub(crate) const fn organizations_of_aws(&self) -> &AwsOrganizations {
+        &self.organizations
+    }
+
+    #[cfg(feature = "survey")]
+    pub(crate) const fn account_management(&self) -> &crate::survey::AwsAccountManagement {
+        &self.account_management
     }
 
     /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no

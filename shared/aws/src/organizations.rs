@@ -32,7 +32,7 @@ impl AwsOrganizations {
         }
     }
 
-    async fn inside(
+    pub(crate) async fn inside(
         &self,
         operation: &'static str,
         account: AccountId,

@@ -5,6 +5,7 @@
 //! guide, "Creating backup copies across AWS accounts", documented) or the job role. A condition
 //! key that a policy asks for and that isn't stated here counts as unknown, never as absent.
 
+mod control;
 mod keys;
 mod resource_tags;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::fact::Fact;
 use crate::facts::{Facts, Organization};
 use crate::job::BackupCopy;
 use crate::resource::RoleArn;
+pub(crate) use control::{KeyCallAnswer, job_role_at_key, under_service_control};
 pub use keys::{
     KeyUser, UserAccess, is_source_keys_user_unknown, key_access, key_access_through,
     key_exclusions, own_calls_of_job_role, source_key_access, source_key_access_of,
@@ -145,19 +147,7 @@ pub fn source_vault_access(
     let Some(policy) = policy else {
         return Access::Allowed;
     };
-    let point = copy.source_recovery_point.as_str();
-    let request = by_role(Request::new(
-        copy.role.as_str(),
-        COPY_FROM_BACKUP_VAULT,
-        point,
-    ))
-    .with_context("aws:ResourceAccount", [copy.account.as_str()])
-    // In a list (service authorization reference, documented).
-    .with_context("backup:CopyTargets", [copy.destination_vault.as_str()]);
-    let organization = &facts.source_organization;
-    let request = of_source_principal(request, facts);
-    let request = with_organization(request, "aws:ResourceOrgID", organization);
-    let request = with_tags_of_recovery_point(request, copy, facts);
+    let request = copy_from_request(copy, facts);
     let circumstances = Circumstances::of_job_role(&copy.role, copy, facts);
     // What only an Allow makes to depend on a key doesn't matter.
     match only(policy, Effect::Deny).map(|denies| {
@@ -172,6 +162,23 @@ pub fn source_vault_access(
         },
         Some(unknown @ Access::Unknown { .. }) => unknown,
     }
+}
+
+/// The request for the recovery point. What isn't stated isn't settled yet.
+fn copy_from_request(copy: &BackupCopy, facts: &Facts) -> Request {
+    let point = copy.source_recovery_point.as_str();
+    let request = by_role(Request::new(
+        copy.role.as_str(),
+        COPY_FROM_BACKUP_VAULT,
+        point,
+    ))
+    .with_context("aws:ResourceAccount", [copy.account.as_str()])
+    // In a list (service authorization reference, documented).
+    .with_context("backup:CopyTargets", [copy.destination_vault.as_str()]);
+    let organization = &facts.source_organization;
+    let request = of_source_principal(request, facts);
+    let request = with_organization(request, "aws:ResourceOrgID", organization);
+    with_tags_of_recovery_point(request, copy, facts)
 }
 
 /// The Denies of the destination vault's policy that may match, word for word.
@@ -287,21 +294,30 @@ impl Circumstances {
     /// where all that the policy says of the time is the same from the attempt until now; otherwise
     /// they are unknown.
     fn requests(self, request: &Request, policy: &PolicyDocument) -> Vec<Request> {
+        let request = self.timed(request, std::iter::once(policy));
+        let with = || request.clone().by_principal_with_boundary();
+        match self.boundary {
+            Boundary::None => vec![request],
+            Boundary::Some => vec![with()],
+            Boundary::Unknown => vec![request.clone(), with()],
+        }
+    }
+
+    /// The request with its time, where that is the same for all these policies.
+    fn timed<'p>(
+        self,
+        request: &Request,
+        mut policies: impl Iterator<Item = &'p PolicyDocument>,
+    ) -> Request {
         let (from, until) = (self.from.as_second(), self.until.as_second());
         let request = request.clone().with_unverified_denies_unknown();
-        let request = if policy.is_settled_between(from, until) {
+        if policies.all(|policy| policy.is_settled_between(from, until)) {
             let at = self.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             request
                 .with_context(CURRENT_TIME, [at])
                 .with_context(EPOCH_TIME, [self.at.as_second().to_string()])
         } else {
             request.with_unknown(CURRENT_TIME).with_unknown(EPOCH_TIME)
-        };
-        let with = || request.clone().by_principal_with_boundary();
-        match self.boundary {
-            Boundary::None => vec![request],
-            Boundary::Some => vec![with()],
-            Boundary::Unknown => vec![request.clone(), with()],
         }
     }
 }

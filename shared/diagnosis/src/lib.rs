@@ -11,6 +11,8 @@ mod event;
 mod fact;
 mod facts;
 pub mod features;
+mod foresee;
+mod guardrails;
 mod job;
 pub mod messages;
 mod permission;
@@ -18,7 +20,7 @@ mod resource;
 mod simulation;
 mod tag_policy;
 
-pub use advice::{Advice, advise, advise_unlisted_source, steps_after_refused_put};
+pub use advice::{Advice, advise, advise_planned, advise_unlisted_source, steps_after_refused_put};
 pub use assess::{Assessment, Verdict};
 pub use causes::{
     Cause, Remedy, Repairable, UnknownSlug, keys_of_job_role, led_by_key_in_the_way,
@@ -31,6 +33,8 @@ pub use facts::{
     BackupVault, Facts, ImageKeys, JobRoleAccess, Key, KeyFacts, KeyManager, Organization,
     RecoveryPoint, RecoveryPointTags, Role, SimulatedFact, SourceKey, Tags, VaultKey,
 };
+pub use foresee::{Foreseen, Residual, foresee};
+pub use guardrails::{ControlPolicies, ControlPolicyKind, GuardrailQuestions, Guardrails};
 pub use job::{BackupCopy, CopyJob, CopyJobState, Failure, Lifecycle, NotVerified};
 pub use permission::{PermissionAnswer, PermissionState};
 pub use resource::{BackupVaultArn, KeyAliasArn, KeyArn, RoleArn};

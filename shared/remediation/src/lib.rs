@@ -14,6 +14,7 @@ mod delivery;
 mod done;
 mod grantee;
 mod grounds;
+mod guardrails;
 pub mod guards;
 mod handler;
 pub mod history;
@@ -48,4 +49,5 @@ pub mod test_message;
 pub mod undo;
 pub mod write;
 
+pub use guardrails::{GuardrailReads, look_at_guardrails};
 pub use handler::{CopyRemediator, HandlerError, Invocation};

@@ -82,7 +82,12 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
         }
     }
 
-    async fn once<T: Clone + Send + Sync + 'static>(
+    /// The environment that is asked.
+    pub(crate) const fn environment(&self) -> &'e E {
+        self.environment
+    }
+
+    pub(crate) async fn once<T: Clone + Send + Sync + 'static>(
         &self,
         call: &'static str,
         asked: &(dyn Debug + Sync),

@@ -185,6 +185,12 @@ impl World {
         self.jobs.last()
     }
 
+    /// What a copy would come to by AWS's rules, if it were started and nothing else went wrong. Starts
+    /// nothing, and leaves denials that AWS may remember out of account.
+    pub fn would(&self, copy: &NewCopy) -> Result<(), CopyFailure> {
+        rules::judge_afresh(self, copy).map_err(|refusal| refusal.failure)
+    }
+
     pub(crate) fn start(&mut self, copy: NewCopy) {
         let Some(account) = copy.source_vault.account_id() else {
             return;

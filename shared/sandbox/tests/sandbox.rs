@@ -22,6 +22,9 @@ mod expert_worlds;
 #[path = "sandbox/feature_table.rs"]
 mod feature_table;
 #[cfg(test)]
+#[path = "sandbox/foreseen.rs"]
+mod foreseen;
+#[cfg(test)]
 #[path = "sandbox/handler.rs"]
 mod handler;
 #[cfg(test)]

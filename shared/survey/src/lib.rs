@@ -6,6 +6,7 @@
 mod listed;
 mod lists;
 mod not_read;
+pub mod preflight;
 mod region;
 pub mod rpo;
 pub mod scan;

@@ -1,10 +1,12 @@
 //! What `copymend scan`, `preflight` and `rpo` read with: AWS Backup's lists in many accounts and
 //! Regions.
 
+mod guardrails;
 mod lists;
 mod plans;
 mod reach;
 mod rows;
 
+pub(crate) use guardrails::AwsAccountManagement;
 pub use lists::AwsLists;
 pub use reach::{Reach, ReachError, Reached};

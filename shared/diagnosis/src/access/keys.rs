@@ -1,5 +1,7 @@
 //! What the policies of the two keys answer to whoever uses them for a copy.
 
+mod of_job_role;
+
 use copymend_policy::{PolicyDocument, Request, ViaService, service_linked_role_arn};
 
 use super::{
@@ -11,6 +13,7 @@ use crate::facts::{Facts, SourceKey, Tags};
 use crate::features::{is_fully_managed, via_service};
 use crate::job::BackupCopy;
 use crate::resource::KeyArn;
+pub(super) use of_job_role::{JobRoleCall, calls_of_job_role};
 
 /// A call on a key, and whether another service makes it for the caller.
 type KeyCall = (&'static str, bool);
@@ -343,6 +346,16 @@ pub fn vault_key_access(
     copy: &BackupCopy,
     facts: &Facts,
 ) -> (KeyUser, Access) {
+    let using = vault_key_use(key, tags, copy, facts);
+    (using.user, using.access(policy))
+}
+
+fn vault_key_use<'a>(
+    key: &'a KeyArn,
+    tags: &'a Fact<Tags>,
+    copy: &'a BackupCopy,
+    facts: &'a Facts,
+) -> KeyUse<'a> {
     let (user, calls) = if facts.is_into_air_gapped_vault() {
         (KeyUser::JobRole, AIR_GAPPED_VAULTS_KEY)
     } else if copy.is_cross_account() {
@@ -350,7 +363,7 @@ pub fn vault_key_access(
     } else {
         (KeyUser::JobRole, JOB_ROLE)
     };
-    let using = KeyUse {
+    KeyUse {
         user,
         is_whole_account: false,
         calls,
@@ -362,8 +375,7 @@ pub fn vault_key_access(
         tags,
         copy,
         facts,
-    };
-    (user, using.access(policy))
+    }
 }
 
 impl KeyUse<'_> {

@@ -24,6 +24,7 @@ use serde::Serialize;
 use crate::causes::Cause;
 use crate::event::CopyJobEvent;
 use crate::facts::Facts;
+use crate::job::{BackupCopy, CopyJobState};
 pub(crate) use case::{Case, owner_of_key, step};
 pub(crate) use hops::{through_own_key, two_hops};
 pub use source::advise_unlisted_source;
@@ -67,3 +68,38 @@ pub fn advise(cause: Cause, event: &CopyJobEvent, facts: Option<&Facts>) -> Advi
         console: (entry.console)(&copy),
     }
 }
+
+/// The advice for what stands in the way of a copy that a plan will make. The plan makes it by itself,
+/// so that no step starts it.
+#[must_use]
+pub fn advise_planned(cause: Cause, copy: &BackupCopy, facts: &Facts) -> Advice {
+    let event = CopyJobEvent {
+        id: None,
+        account: copy.account.to_string(),
+        region: copy.region.clone(),
+        copy_job_id: String::new(),
+        state: CopyJobState::Created,
+        status_message: String::new(),
+        role: copy.role.clone(),
+        source_vault: copy.source_vault.clone(),
+        destination_vault: copy.destination_vault.clone(),
+        resource: copy.resource.clone(),
+        resource_type: copy.resource_type.clone(),
+        source_recovery_point: Some(copy.source_recovery_point.clone()),
+    };
+    let mut advice = advise(cause, &event, Some(facts));
+    advice.steps.retain(|step| {
+        !OF_A_COPY_THAT_WAS_TRIED
+            .iter()
+            .any(|words| step.contains(words))
+    });
+    advice
+}
+
+/// Words of steps that make sense only once a copy was tried.
+const OF_A_COPY_THAT_WAS_TRIED: [&str; 4] = [
+    "aws backup start-copy-job",
+    "then Actions, Copy.",
+    "that the message names",
+    "If the message names",
+];

@@ -5,6 +5,8 @@
 //! judges (Organizations, "Resource control policies", documented: they cover AWS KMS, and not AWS
 //! Backup).
 
+use copymend_policy::AccountId;
+
 use super::key_simulation::at_keys;
 use super::simulation::Layer;
 use super::{Cause, Family};
@@ -99,18 +101,47 @@ pub(super) fn may_be_under_resource_control(copy: &BackupCopy, facts: &Facts) ->
         JobRoleKey::Open => true,
         JobRoleKey::Known(key) => match &key.organization {
             Fact::Known(None) => must_change,
-            Fact::Known(Some(organization)) => {
-                organization.management_account.is_none()
-                    || organization.management_account != key.arn.account_id()
-            }
-            Fact::Unknown(_) => true,
+            Fact::Known(Some(_)) | Fact::Unknown(_) => is_bound(key),
         },
     })
 }
 
+/// The accounts that own keys of the job role and that resource control policies may bind.
+pub(crate) fn bound_key_owners(copy: &BackupCopy, facts: &Facts) -> Vec<AccountId> {
+    let mut owners: Vec<AccountId> = of(copy, facts)
+        .into_iter()
+        .filter_map(|key| match key {
+            JobRoleKey::Known(key) => is_bound(key).then(|| key.arn.account_id()).flatten(),
+            JobRoleKey::Open => None,
+        })
+        .collect();
+    owners.sort();
+    owners.dedup();
+    owners
+}
+
+/// Whether the job role uses a key of which it isn't known which one it is.
+pub(crate) fn uses_open_key(copy: &BackupCopy, facts: &Facts) -> bool {
+    let keys = of(copy, facts);
+    keys.iter().any(|key| matches!(key, JobRoleKey::Open))
+}
+
+/// Whether a resource control policy may bind the account of a key that is in no need of another
+/// organization.
+pub(crate) fn is_bound(key: &KeyFacts) -> bool {
+    match &key.organization {
+        Fact::Known(None) => false,
+        Fact::Known(Some(organization)) => {
+            organization.management_account.is_none()
+                || organization.management_account != key.arn.account_id()
+        }
+        Fact::Unknown(_) => true,
+    }
+}
+
 /// Whether service control policies may bind the job role. None bind the management account, or an
 /// account outside an organization (Organizations, "Service control policies", documented).
-pub(super) fn may_be_under_service_control(copy: &BackupCopy, facts: &Facts) -> bool {
+pub(crate) fn may_be_under_service_control(copy: &BackupCopy, facts: &Facts) -> bool {
     match &facts.source_organization {
         Fact::Known(None) => copy.is_cross_account(),
         Fact::Known(Some(organization)) => organization.management_account != Some(copy.account),

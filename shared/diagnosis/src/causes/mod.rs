@@ -34,7 +34,10 @@ pub(crate) use entry::{ADMITTED, Entry, Family, Pages, Shown, always, never};
 pub use entry::{Remedy, Repairable};
 pub use image_keys::{led_by_key_in_the_way, other_keys_in_the_way};
 pub use job_role_keys::keys_of_job_role;
-pub(crate) use job_role_keys::open_at_keys;
+pub(crate) use job_role_keys::{
+    bound_key_owners, is_bound, may_be_under_service_control, open_at_keys, uses_open_key,
+};
+pub(crate) use organization::keys_in_opt_in_regions;
 pub(crate) use vault::is_of_no_use;
 
 macro_rules! causes {

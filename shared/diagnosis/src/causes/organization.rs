@@ -231,11 +231,15 @@ fn feature_off_steps(case: &Case<'_>) -> Vec<String> {
 }
 
 /// A key that a principal of another account uses in a Region that each account must enable first.
-struct KeyInOptInRegion<'f> {
-    what: &'static str,
-    region: &'f str,
+pub(crate) struct KeyInOptInRegion<'f> {
+    /// Which key it is, in words.
+    pub(crate) what: &'static str,
+    /// The Region.
+    pub(crate) region: &'f str,
     /// The account of the principal.
-    user: AccountId,
+    pub(crate) user: AccountId,
+    /// Whether the copy is known to make a principal of that account use the key.
+    pub(crate) is_certain: bool,
 }
 
 /// Keys that a copy uses where nothing shows that the user's account has enabled the Region: an
@@ -243,7 +247,10 @@ struct KeyInOptInRegion<'f> {
 /// "Allowing users in other accounts to use a KMS key", documented). That an
 /// account has enabled the Regions that its vaults are in is (inferred): nobody of it could reach
 /// them else (Account Management API reference, `DisableRegion`, documented).
-fn keys_in_opt_in_regions<'f>(copy: &'f BackupCopy, facts: &'f Facts) -> Vec<KeyInOptInRegion<'f>> {
+pub(crate) fn keys_in_opt_in_regions<'f>(
+    copy: &'f BackupCopy,
+    facts: &'f Facts,
+) -> Vec<KeyInOptInRegion<'f>> {
     if !copy.is_cross_account() {
         return Vec::new();
     }
@@ -261,16 +268,17 @@ fn keys_in_opt_in_regions<'f>(copy: &'f BackupCopy, facts: &'f Facts) -> Vec<Key
         SourceKey::Key(key) => Some((Some(&key.arn), key.arn.region())),
     };
     let by_destination = users_of_source_key(copy, facts)
-        .iter()
-        .any(|(user, _)| *user == KeyUser::ServiceLinkedRole);
+        .into_iter()
+        .find(|(user, _)| *user == KeyUser::ServiceLinkedRole);
     if let Some((key, region)) = source_key
-        && by_destination
+        && let Some((_, is_certain)) = by_destination
         && is_open(key, region, copy.destination_account, home)
     {
         keys.push(KeyInOptInRegion {
             what: "the source key",
             region,
             user: copy.destination_account,
+            is_certain: key.is_some() && is_certain,
         });
     }
     let vault_key = match &facts.vault_key {
@@ -286,6 +294,7 @@ fn keys_in_opt_in_regions<'f>(copy: &'f BackupCopy, facts: &'f Facts) -> Vec<Key
             what: "the destination vault's key",
             region,
             user: copy.account,
+            is_certain: key.is_some() && facts.is_into_air_gapped_vault(),
         });
     }
     keys

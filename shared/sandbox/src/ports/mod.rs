@@ -1,6 +1,7 @@
 //! The ports that read and write the world.
 
 mod backup;
+mod guardrails;
 mod identities;
 mod images;
 mod keys;

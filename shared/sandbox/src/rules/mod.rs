@@ -50,6 +50,7 @@ use crate::denials::RefusedCall;
 use crate::world::World;
 
 pub(crate) use feature_table::OPT_IN;
+pub(crate) use regions::is_enabled as is_region_enabled;
 
 /// Why a copy fails, and the call that AWS refused for it, if one was.
 #[derive(Clone, Debug)]
@@ -102,6 +103,13 @@ pub(crate) fn judge(world: &World, copy: &NewCopy) -> Verdict {
     vault_key::uses(world, copy, point)?;
     source_key::check(world, copy, point)?;
     tags::check(world, copy, point)
+}
+
+/// The same where AWS remembers no denial of earlier calls.
+pub(crate) fn judge_afresh(world: &World, copy: &NewCopy) -> Verdict {
+    let mut afresh = world.clone();
+    afresh.set_denials_last(jiff::SignedDuration::ZERO);
+    judge(&afresh, copy)
 }
 
 impl NewCopy {

@@ -9,7 +9,7 @@ use crate::world::World;
 /// effect only where the caller's account is enabled in the key's Region (documented: KMS
 /// `key-policy-modifying-external-accounts`). An account that isn't in the world, or that names
 /// none, has enabled them all.
-pub(super) fn is_enabled(world: &World, account: AccountId, region: &str) -> bool {
+pub(crate) fn is_enabled(world: &World, account: AccountId, region: &str) -> bool {
     let enabled = world
         .account(account)
         .and_then(|account| account.enabled_opt_in_regions.as_ref());

@@ -25,3 +25,9 @@ pub(super) const UNTRUE: Known = Known {
     usual: &[],
     rare: &[],
 };
+
+/// What is foreseen of planned copies and doesn't come true.
+pub(super) const FORESEEN: Known = Known {
+    usual: &[],
+    rare: &[],
+};

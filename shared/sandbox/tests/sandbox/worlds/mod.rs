@@ -5,6 +5,7 @@
 mod diagnosis;
 mod grants;
 mod known;
+mod preflight;
 mod story;
 
 use std::collections::BTreeMap;

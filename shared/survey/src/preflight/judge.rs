@@ -1,0 +1,188 @@
+//! Judges each route once.
+
+use std::collections::BTreeSet;
+
+use copymend_diagnosis::{Advice, BackupVaultArn, Foreseen, advise_planned, foresee};
+use copymend_remediation::investigate::investigate;
+use copymend_remediation::ports::{Clock as _, Location, Reads};
+use copymend_remediation::read_once::ReadOnce;
+use copymend_remediation::{GuardrailReads, look_at_guardrails};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use jiff::Timestamp;
+
+use super::plan::planned_copies;
+use super::planned::{NotMaterialised, PlannedCopies, Unseen};
+use super::read::{ReadPlace, WhichPlans, read_place};
+use super::reads::OfNewest;
+use super::route::Route;
+use crate::lists::Lists;
+use crate::not_read::NotRead;
+
+/// So many accounts and Regions are read side by side.
+const PLACES_AT_ONCE: usize = 8;
+/// So many routes are judged side by side.
+const ROUTES_AT_ONCE: usize = 16;
+
+/// A route with what will become of its copies.
+#[derive(Clone, Debug)]
+pub struct JudgedRoute {
+    /// The route.
+    pub route: Route,
+    /// What will become of its copies.
+    pub foreseen: Foreseen,
+    /// What to do about each thing in the way, in the same order.
+    pub advice: Vec<Advice>,
+}
+
+/// What plans will make, and what will become of it.
+#[derive(Clone, Debug)]
+pub struct Preflight {
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// How many accounts and Regions were looked at.
+    pub places: usize,
+    /// How many plans.
+    pub plans: usize,
+    /// The routes: those that will fail first, then those of which it can't be known.
+    pub routes: Vec<JudgedRoute>,
+    /// Rules that will make no copy.
+    pub not_materialised: Vec<NotMaterialised>,
+    /// What nothing can be known of.
+    pub unseen: Vec<Unseen>,
+    /// AWS's own plans, which were left out.
+    pub skipped: Vec<String>,
+    /// Rules that make no copies.
+    pub rules_without_copies: u64,
+    /// Plans that were named and are nowhere.
+    pub not_found: Vec<String>,
+    /// What could not be read.
+    pub not_read: Vec<NotRead>,
+    /// Rows that can't be understood.
+    pub unreadable: Vec<String>,
+}
+
+/// How far it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The plans of an account and Region are read.
+    Place,
+    /// So many routes will be judged.
+    Routes(usize),
+    /// A route is judged.
+    Route,
+}
+
+impl Preflight {
+    /// Whether a copy will fail, or a rule will make none.
+    #[must_use]
+    pub fn will_fail(&self) -> bool {
+        !self.not_materialised.is_empty()
+            || self.routes.iter().any(|judged| rank(&judged.foreseen) == 0)
+    }
+
+    /// How many routes will pass, will fail, and can't be known.
+    #[must_use]
+    pub fn counts(&self) -> [usize; 3] {
+        let of = |wanted| {
+            let routes = self.routes.iter();
+            routes
+                .filter(|judged| rank(&judged.foreseen) == wanted)
+                .count()
+        };
+        [of(2), of(0), of(1)]
+    }
+}
+
+const fn rank(foreseen: &Foreseen) -> u8 {
+    match foreseen {
+        Foreseen::WillFail { .. } => 0,
+        Foreseen::CannotBeKnown { .. } => 1,
+        Foreseen::WillPass { .. } => 2,
+    }
+}
+
+/// Looks at the plans of accounts and Regions and at what will become of their copies. What an account
+/// refuses is a line of the answer, and loses nothing of the others.
+pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
+    lists: &L,
+    environment: &E,
+    places: &[Location],
+    partition: &str,
+    which: &WhichPlans,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Preflight {
+    let at = environment.clock().now();
+    let read = stream::iter(places)
+        .map(async |place| {
+            let read = Box::pin(read_place(lists, place, partition, which, at)).await;
+            progress(Step::Place);
+            let planned = planned_copies(&read.place);
+            (planned, read)
+        })
+        .buffered(PLACES_AT_ONCE);
+    let read: Vec<(PlannedCopies, ReadPlace)> = Box::pin(read).collect().await;
+    let mut answer = Preflight {
+        at,
+        places: places.len(),
+        plans: 0,
+        routes: Vec::new(),
+        not_materialised: Vec::new(),
+        unseen: Vec::new(),
+        skipped: Vec::new(),
+        rules_without_copies: 0,
+        not_found: Vec::new(),
+        not_read: Vec::new(),
+        unreadable: Vec::new(),
+    };
+    let (mut routes, mut found) = (Vec::new(), BTreeSet::new());
+    for (planned, read) in read {
+        answer.plans += read.place.plans.len();
+        answer.not_read.extend(read.not_read);
+        answer.unreadable.extend(read.unreadable);
+        answer.not_materialised.extend(planned.not_materialised);
+        answer.unseen.extend(planned.unseen);
+        answer.skipped.extend(planned.skipped);
+        answer.rules_without_copies += planned.rules_without_copies;
+        routes.extend(planned.routes.into_values());
+        found.extend(read.found);
+    }
+    let named = which.ids.iter();
+    answer.not_found = named.filter(|id| !found.contains(*id)).cloned().collect();
+    progress(Step::Routes(routes.len()));
+    let once = ReadOnce::of(environment);
+    let judged = stream::iter(routes)
+        .map(async |route| {
+            let judged = Box::pin(judge(&once, route)).await;
+            progress(Step::Route);
+            judged
+        })
+        .buffered(ROUTES_AT_ONCE);
+    answer.routes = Box::pin(judged).collect().await;
+    answer.routes.sort_by_key(|judged| rank(&judged.foreseen));
+    answer
+}
+
+async fn judge<R: Reads + GuardrailReads>(reads: &R, route: Route) -> JudgedRoute {
+    let source_vault: BackupVaultArn = route.copy.source_vault.clone();
+    let environment = OfNewest {
+        reads,
+        backup_in: &route.backup_in,
+        source_vault: &source_vault,
+    };
+    let facts = investigate(&environment, &route.copy).await;
+    let guardrails = look_at_guardrails(&environment, &route.copy, &facts).await;
+    let foreseen = foresee(&route.copy, &facts, &guardrails);
+    let advice = match &foreseen {
+        Foreseen::WillFail { in_the_way, .. } => in_the_way
+            .iter()
+            .map(|assessment| advise_planned(assessment.cause, &route.copy, &facts))
+            .collect(),
+        Foreseen::WillPass { .. } | Foreseen::CannotBeKnown { .. } => Vec::new(),
+    };
+    JudgedRoute {
+        route,
+        foreseen,
+        advice,
+    }
+}
