@@ -83,12 +83,12 @@ pub(crate) fn job_role_at_key(
     let calls = calls_of_job_role(key, copy, facts);
     let calls = calls.into_iter();
     calls
-        .map(|call| answers(call, key, guardrails, copy, facts))
+        .map(|call| answers(&call, key, guardrails, copy, facts))
         .collect()
 }
 
 fn answers(
-    call: JobRoleCall,
+    call: &JobRoleCall,
     key: &KeyFacts,
     guardrails: &Guardrails,
     copy: &BackupCopy,

@@ -1,6 +1,7 @@
 //! The answer for programs.
 
-use copymend_diagnosis::{Advice, Assessment, Foreseen, Residual};
+use copymend_diagnosis::{Advice, Assessment, Foreseen, KeyArn, Residual};
+use copymend_policy::Arn;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,7 +50,7 @@ fn route(judged: &JudgedRoute) -> Value {
         "destination_vault": copy.destination_vault.as_str(),
         "job_role": copy.role.as_str(),
         "resource_type": copy.resource_type,
-        "key": route.key.as_ref().map(|key| key.as_str()),
+        "key": route.key.as_ref().map(KeyArn::as_str),
         "lifecycle": copy.lifecycle,
         "automatic": route.is_automatic,
         "next_run": route.next_run,
@@ -72,11 +73,11 @@ fn route(judged: &JudgedRoute) -> Value {
             Foreseen::WillPass { .. } => Vec::new(),
         },
         "residuals": match foreseen {
-            Foreseen::WillPass { residuals } => residuals.iter().map(residual).collect(),
+            Foreseen::WillPass { residuals } => residuals.iter().copied().map(residual).collect(),
             Foreseen::WillFail { .. } | Foreseen::CannotBeKnown { .. } => Vec::new(),
         },
         "notes": route.notes,
-        "resources": route.resources.iter().map(|arn| arn.as_str()).collect::<Vec<_>>(),
+        "resources": route.resources.iter().map(Arn::as_str).collect::<Vec<_>>(),
     })
 }
 
@@ -106,9 +107,9 @@ struct Named {
     why: &'static str,
 }
 
-fn residual(residual: &Residual) -> Value {
+fn residual(residual: Residual) -> Value {
     let named = Named {
-        residual: *residual,
+        residual,
         why: residual.sentence(),
     };
     json!(named)

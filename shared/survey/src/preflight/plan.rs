@@ -221,15 +221,12 @@ impl OfRule<'_> {
             if taken.contains_key(&resource) || selects(selection, &resource) != Selected::ByName {
                 continue;
             }
-            match self.known_backup(&resource) {
-                Some((backup, is_listed)) => {
-                    let role = selection.role.clone();
-                    taken.insert(resource, (backup, role, is_listed));
-                }
-                None => {
-                    let resources = unseen.entry(WhyUnseen::NeverBackedUp).or_default();
-                    resources.insert(resource.to_string());
-                }
+            if let Some((backup, is_listed)) = self.known_backup(&resource) {
+                let role = selection.role.clone();
+                taken.insert(resource, (backup, role, is_listed));
+            } else {
+                let resources = unseen.entry(WhyUnseen::NeverBackedUp).or_default();
+                resources.insert(resource.to_string());
             }
         }
     }

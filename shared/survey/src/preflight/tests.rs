@@ -32,6 +32,7 @@ fn snapshot(number: u8) -> Arn {
         .unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as plans have it")]
 fn days(days: i64) -> Option<Lifecycle> {
     Some(Lifecycle {
         delete_after_days: Some(days),
