@@ -168,18 +168,10 @@ mod tests {
     fn arguments(options: &[&str]) -> Replay {
         let start = ["copymend", "replay", "--dlq", "https://example.com/queue"];
         let words = start.iter().chain(options);
-        match Arguments::try_parse_from(words).unwrap().command {
-            Command::Replay(replay) => replay,
-            Command::Doctor(_)
-            | Command::Prove(_)
-            | Command::Explain(_)
-            | Command::Undo(_)
-            | Command::Pause(_)
-            | Command::Resume(_)
-            | Command::Policy { .. } => unreachable!(),
-            #[cfg(feature = "sandbox-server")]
-            Command::Sandbox { .. } => unreachable!(),
-        }
+        let Command::Replay(replay) = Arguments::try_parse_from(words).unwrap().command else {
+            unreachable!("the words are those of a replay")
+        };
+        replay
     }
 
     fn event(path: &str) -> Value {

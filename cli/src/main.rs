@@ -107,6 +107,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// Ctrl-C. Where no signal can be listened for, it ends the program as it does any other.
+#[cfg(feature = "aws")]
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The settings of the environment. A variable that no program of Copymend reads is wrong usage.
 fn settings() -> Result<Settings, CommandError> {
     refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))

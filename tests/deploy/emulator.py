@@ -8,7 +8,7 @@
 - alarms on more than one metric;
 - condition keys that the policy simulator is told, and roles with a path there;
 - whole policies of event buses;
-- numbers of an event source mapping that a parameter gives, and a table's point-in-time recovery;
+- numbers of an event source mapping that a parameter gives, and a table's point-in-time recovery and time to live;
 - the word that Amazon SNS lists in place of the ARN of a subscription that waits for its confirmation;
 - capabilities that a template needs and nobody gave, which it asks for only where it checks every caller.
 
@@ -195,6 +195,9 @@ def patch_made_resources():
         recovery = properties.get("PointInTimeRecoverySpecification")
         if recovery:
             dynamodb._update_continuous_backups({"TableName": made[0], "PointInTimeRecoverySpecification": recovery})
+        time_to_live = properties.get("TimeToLiveSpecification")
+        if time_to_live:
+            dynamodb._update_ttl({"TableName": made[0], "TimeToLiveSpecification": time_to_live})
         return made
 
     mapping["create"], table["create"] = mapped, tabled

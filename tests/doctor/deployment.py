@@ -62,6 +62,10 @@ class Deployment:
         assert code == 0, output[-3000:]
         self.ids = {name: id for name, (id, _) in self.stack.resources().items()}
         self.outputs = self.stack.outputs()
+        # Those of silence are raised by a deployment, until the first sweep.
+        for name in self.ids:
+            if name.endswith("Alarm"):
+                self.client("cloudwatch").set_alarm_state(AlarmName=self.ids[name], StateValue="OK", StateReason="swept")
 
     def _surround(self):
         """What people do beside the deployment: subscribe, create a trail, use AWS Backup."""
@@ -168,10 +172,12 @@ def rule_matches_others(deployment):
 @contextlib.contextmanager
 def failures_lost(deployment):
     client, name = deployment.client("lambda"), deployment.ids["CopyRemediator"]
-    destination = client.get_function_event_invoke_config(FunctionName=name)["DestinationConfig"]
-    client.update_function_event_invoke_config(FunctionName=name, DestinationConfig={})
+    of = {"FunctionName": name, "Qualifier": "$LATEST"}
+    destination = client.get_function_event_invoke_config(**of)["DestinationConfig"]
+    other = deployment.client("sqs").get_queue_attributes(QueueUrl=deployment.readers, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    client.put_function_event_invoke_config(**of, DestinationConfig={"OnFailure": {"Destination": other}})
     yield
-    client.update_function_event_invoke_config(FunctionName=name, DestinationConfig=destination)
+    client.put_function_event_invoke_config(**of, DestinationConfig=destination)
 
 
 @contextlib.contextmanager
@@ -179,7 +185,9 @@ def log_group_missing(deployment):
     logs, name = deployment.client("logs"), deployment.ids["CopyRemediatorLogs"]
     logs.delete_log_group(logGroupName=name)
     yield
-    logs.create_log_group(logGroupName=name)
+    # The emulator's function has made it anew by then, which AWS's may not.
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=name)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ docs/rpo.md has the states and the permissions. With --json:
 \"objective_seconds\",\"newest_copy\",\"newest_backup\",\"gone\",\"detail\"}],\"vaults\":[{\"vault\",\"places\",\"missed\",\"worst_age_seconds\"}],
 \"expired_exclusions\":[{\"pattern\",\"reason\",\"until\"}],\"not_read\":[{\"what\",\"why\"}]}
 
-Exit codes: 0 no objective is known to be missed; 1 one is; 2 wrong usage, or no valid credentials.")]
+Exit codes: 0 no objective is known to be missed; 1 one is; 2 wrong usage, or no valid credentials; 130 stopped by
+Ctrl-C.")]
 pub(crate) struct RpoArguments {
     /// How old the newest good copy may be: 26h, vault=NAME:26h or type=RDS:4h (m, h, d, w). Those that
     /// name a vault or a type go before the others; of several the shortest holds

@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::sync::{Mutex, PoisonError};
 
 use copymend_aws::SystemClock;
 use copymend_remediation::ports::Clock as _;
@@ -23,6 +24,11 @@ pub(crate) fn run(arguments: &RpoArguments) -> Result<Ending, CommandError> {
         .map_err(io_error("start"))?;
     let objectives = Objectives::new(arguments.objectives.clone());
     let findings = runtime.block_on(findings(arguments, &objectives, &exclusions))?;
+    // What still runs is not waited for.
+    runtime.shutdown_background();
+    let Some(findings) = findings else {
+        return Ok(Ending::Stopped);
+    };
     let written = if arguments.json {
         let mut output = BufWriter::new(io::stdout().lock());
         write_json(&findings, &objectives, &mut output).and_then(|()| output.flush())
@@ -62,37 +68,50 @@ async fn findings(
     arguments: &RpoArguments,
     objectives: &Objectives,
     exclusions: &[Exclusion],
-) -> Result<Findings, CommandError> {
+) -> Result<Option<Findings>, CommandError> {
     let reach = arguments.reach.reach();
     let reached = Box::pin(reach.enter(&Deployment::default()))
         .await
         .map_err(|error| CommandError::Usage(output::printable(&error.to_string())))?;
     let is_shown = io::stderr().is_terminal();
+    let last = Mutex::new(Progress::default());
     let tell = |progress: Progress| {
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = progress;
         if is_shown {
-            show(progress);
+            let _ = write!(io::stderr(), "\r\x1b[K{}", how_far(progress));
+            let _ = io::stderr().flush();
         }
     };
     let now = SystemClock.now();
-    let gathered = gather(&reached.lists, &reached.places, now, &tell).await;
+    let gathered = {
+        let gathering = gather(&reached.lists, &reached.places, now, &tell);
+        tokio::select! {
+            biased;
+            () = crate::interrupted() => None,
+            gathered = gathering => Some(gathered),
+        }
+    };
     if is_shown {
         // Who doesn't see it misses nothing.
         let _ = write!(io::stderr(), "\r\x1b[K");
     }
-    Ok(judge(&gathered, objectives, exclusions))
+    if gathered.is_none() {
+        let progress = *last.lock().unwrap_or_else(PoisonError::into_inner);
+        anstream::eprintln!(
+            "copymend: stopped after {}; from a part nothing is judged",
+            how_far(progress)
+        );
+    }
+    Ok(gathered.map(|gathered| judge(&gathered, objectives, exclusions)))
 }
 
-/// How far it came, in one line that is written over.
-fn show(progress: Progress) {
+/// How far it came.
+fn how_far(progress: Progress) -> String {
     let Progress {
         vaults,
         of_vaults,
         points,
         jobs,
     } = progress;
-    let _ = write!(
-        io::stderr(),
-        "\r\x1b[K{jobs} copy jobs; {vaults} of {of_vaults} vaults, {points} recovery points"
-    );
-    let _ = io::stderr().flush();
+    format!("{jobs} copy jobs; {vaults} of {of_vaults} vaults, {points} recovery points")
 }

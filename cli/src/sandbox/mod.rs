@@ -64,12 +64,15 @@ async fn serve(arguments: &Serve) -> Result<Ending, CommandError> {
     Ok(Ending::Done)
 }
 
+/// Written at once: who reads the address alone may go away then.
 fn show(mut output: impl Write, server: &Server) -> io::Result<()> {
-    writeln!(output, "listening on {}", server.address())?;
-    writeln!(output, "\n# For programs on this machine:")?;
-    write!(output, "{}", server.environment())?;
-    writeln!(output, "\n# For programs in containers:")?;
-    write!(output, "{}", server.environment_of_containers())?;
+    let text = format!(
+        "listening on {}\n\n# For programs on this machine:\n{}\n# For programs in containers:\n{}",
+        server.address(),
+        server.environment(),
+        server.environment_of_containers()
+    );
+    output.write_all(text.as_bytes())?;
     output.flush()
 }
 

@@ -65,7 +65,7 @@ async fn scan(arguments: &ScanArguments, settings: &Settings) -> Result<Scan, Co
         let gathered = gather(&reached.lists, &scope, investigation, &fold, &on_progress);
         tokio::select! {
             biased;
-            () = interrupted() => true,
+            () = crate::interrupted() => true,
             () = gathered => false,
         }
     };
@@ -75,13 +75,6 @@ async fn scan(arguments: &ScanArguments, settings: &Settings) -> Result<Scan, Co
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     Ok(fold.finish(&scope, arguments.facts, SystemClock.now(), stopped))
-}
-
-/// Ctrl-C. Where no signal can be listened for, it ends the program as it does any other.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn days_before(now: Timestamp, days: u8) -> Timestamp {

@@ -106,6 +106,25 @@ fn every_page_is_linked_from_another() {
     }
 }
 
+/// A command's page ends with its help. `COPYMEND_DOCS=write` writes it there.
+#[test]
+fn the_pages_of_commands_hold_their_help() {
+    const START: &str = "```text\n";
+    for command in ["scan", "rpo"] {
+        let name = format!("docs/{command}.md");
+        let text = page(&name);
+        let (before, block) = text.split_once(START).unwrap();
+        let (_, after) = block.split_once("```\n").unwrap();
+        let help = run(&[command, "--help"]).stdout;
+        let whole = format!("{before}{START}{help}```\n{after}");
+        if std::env::var("COPYMEND_DOCS").is_ok_and(|value| value == "write") {
+            std::fs::write(root().join(&name), whole).unwrap();
+        } else {
+            assert_eq!(text, whole, "{name}: COPYMEND_DOCS=write writes it anew");
+        }
+    }
+}
+
 /// The first block of the page is a report, of which lines may be left out.
 #[test]
 fn the_report_in_the_readme_is_real() {

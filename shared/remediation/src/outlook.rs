@@ -71,22 +71,19 @@ pub async fn outlook<E: Reads>(
     let decided = decide(failure, &diagnosis, &investigated, settings, &history);
     let cause = diagnosis.cause();
     let account = job.account.as_str();
-    let (resource, fingerprint) = match planned(&decided.decision) {
-        Some(plan) => {
-            let grantee = grantee(&plan.target, failure, settings);
-            let resource = plan.target.as_str();
-            (
-                resource.to_owned(),
-                fingerprint(plan.target.cause(), resource, account, Some(&grantee)),
-            )
-        }
-        None => {
-            let resource = job.destination_vault.as_str();
-            (
-                resource.to_owned(),
-                fingerprint(cause, resource, account, None),
-            )
-        }
+    let (resource, fingerprint) = if let Some(plan) = planned(&decided.decision) {
+        let grantee = grantee(&plan.target, failure, settings);
+        let resource = plan.target.as_str();
+        (
+            resource.to_owned(),
+            fingerprint(plan.target.cause(), resource, account, Some(&grantee)),
+        )
+    } else {
+        let resource = job.destination_vault.as_str();
+        (
+            resource.to_owned(),
+            fingerprint(cause, resource, account, None),
+        )
     };
     Outlook {
         diagnosis,

@@ -85,12 +85,12 @@ async fn read(
             }}))
         }
         "GetKeyPolicy" => {
-            let policy = sandbox.get_key_policy(&key).await?.ok_or_else(absent)?;
-            Ok(json!({"Policy": policy, "PolicyName": "default"}))
+            let text = sandbox.get_key_policy(&key).await?.ok_or_else(absent)?;
+            Ok(json!({"Policy": text, "PolicyName": "default"}))
         }
         "ListKeyPolicies" => {
-            let names = sandbox.list_key_policies(&key).await?;
-            Ok(json!({"PolicyNames": names, "Truncated": false}))
+            let found = sandbox.list_key_policies(&key).await?;
+            Ok(json!({"PolicyNames": found, "Truncated": false}))
         }
         _ => {
             let tags = sandbox.list_key_tags(&key).await?;

@@ -80,7 +80,10 @@ impl Speed {
 /// The calls that are left of each second. A bucket holds the calls of one second (inferred: AWS
 /// publishes rates, and no bursts).
 #[derive(Debug, Default)]
-struct Rates(Mutex<BTreeMap<(AccountId, String), BTreeMap<&'static str, Bucket>>>);
+struct Rates(Mutex<BTreeMap<(AccountId, String), Buckets>>);
+
+/// By operation.
+type Buckets = BTreeMap<&'static str, Bucket>;
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {

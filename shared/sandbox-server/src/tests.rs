@@ -2,6 +2,7 @@
 
 mod adapters;
 mod lists;
+mod survey;
 
 use std::sync::{Arc, Mutex};
 

@@ -170,7 +170,9 @@ async fn reserved(config: &SdkConfig, name: &str) -> Found<u32> {
 
 async fn on_failure(config: &SdkConfig, name: &str) -> Found<String> {
     let call = Call::new("lambda:GetFunctionEventInvokeConfig", name);
-    let path = path("/2019-09-25/functions/", name, "/event-invoke-config");
+    // The rules invoke it without a version, which is this one.
+    let after = "/event-invoke-config?Qualifier=%24LATEST";
+    let path = path("/2019-09-25/functions/", name, after);
     let answer = get(config, "GetFunctionEventInvokeConfig", path);
     let Some(answer) = call.find(NOT_FOUND, answer).await? else {
         return Ok(None);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
 use copymend_policy::AccountId;
-use copymend_remediation::ports::{CallError, Location};
+use copymend_remediation::ports::{CallError, CallErrorKind, Location};
 use copymend_remediation::settings::Deployment;
 use copymend_survey::RegionCode;
 
@@ -59,10 +59,20 @@ pub enum ReachError {
         of_credentials: String,
     },
     /// AWS doesn't say whose credentials these are.
-    #[error(
-        "AWS does not say whose credentials these are: {0}; sign in, such as by `aws sso login`, or name another --profile"
-    )]
+    #[error("AWS does not say whose credentials these are: {error}; {advice}", error = .0, advice = what_to_do(.0))]
     Caller(CallError),
+}
+
+const fn what_to_do(error: &CallError) -> &'static str {
+    match error.kind {
+        CallErrorKind::Timeout | CallErrorKind::Unavailable | CallErrorKind::Throttled => {
+            "check the network, the Region and AWS_ENDPOINT_URL, and run it again"
+        }
+        CallErrorKind::AccessDenied
+        | CallErrorKind::Unreadable
+        | CallErrorKind::Rejected
+        | CallErrorKind::Failed => "sign in, such as by `aws sso login`, or name another --profile",
+    }
 }
 
 /// What can be read, and where.

@@ -54,14 +54,14 @@ pub(super) fn answer<T>(
     list: &str,
     page: Listed<T>,
     write: impl FnMut(T) -> Value,
-) -> Answer {
+) -> Json<Value> {
     let items: Vec<Value> = page.items.into_iter().map(write).collect();
     let mut members = serde_json::Map::new();
     members.insert(list.to_owned(), items.into());
     if let Some(token) = query.token(caller, page.next) {
         members.insert("NextToken".to_owned(), token.into());
     }
-    Ok(Json(members.into()))
+    Json(members.into())
 }
 
 /// The same page with things of its own, so that the world can go on.
@@ -127,9 +127,9 @@ pub(crate) async fn list_copy_jobs(
         let (account, region) = (caller.account(), caller.region());
         owned(world.page_of_copy_jobs(account, region, admits, query.from, query.size))
     });
-    answer(&caller, &query, "CopyJobs", page, |job| {
+    Ok(answer(&caller, &query, "CopyJobs", page, |job| {
         wire::copy_job(&job)
-    })
+    }))
 }
 
 pub(crate) async fn list_backup_jobs(
@@ -157,7 +157,10 @@ pub(crate) async fn list_backup_jobs(
     let account = query.account(&caller)?;
     let (created, complete) = (query.span("created")?, query.span("complete")?);
     let admits = |job: &BackupJob| {
-        let vault = job.vault_arn.as_ref().map(|vault| vault.name());
+        let vault = job
+            .vault_arn
+            .as_ref()
+            .map(copymend_diagnosis::BackupVaultArn::name);
         is(state, Some(&job.state))
             && created.has(job.creation_date)
             && complete.has(job.completion_date)
@@ -175,9 +178,9 @@ pub(crate) async fn list_backup_jobs(
         let (account, region) = (caller.account(), caller.region());
         owned(world.page_of_backup_jobs(account, region, admits, query.from, query.size))
     });
-    answer(&caller, &query, "BackupJobs", page, |job| {
+    Ok(answer(&caller, &query, "BackupJobs", page, |job| {
         wire::backup_job(&job)
-    })
+    }))
 }
 
 pub(crate) async fn list_restore_jobs(
@@ -218,9 +221,9 @@ pub(crate) async fn list_restore_jobs(
         let (account, region) = (caller.account(), caller.region());
         owned(world.page_of_restore_jobs(account, region, admits, query.from, query.size))
     });
-    answer(&caller, &query, "RestoreJobs", page, |job| {
+    Ok(answer(&caller, &query, "RestoreJobs", page, |job| {
         wire::restore_job(&job)
-    })
+    }))
 }
 
 /// Vaults that others share aren't part of a world: `shared` leaves none.
@@ -251,7 +254,9 @@ pub(crate) async fn list_vaults(
             next: page.next,
         }
     });
-    answer(&caller, &query, "BackupVaultList", page, |vault| vault)
+    Ok(answer(&caller, &query, "BackupVaultList", page, |vault| {
+        vault
+    }))
 }
 
 pub(crate) async fn list_protected_resources(
@@ -264,15 +269,15 @@ pub(crate) async fn list_protected_resources(
     let page = app.sandbox().with_world(|world| {
         world.page_of_protected_resources(caller.account(), caller.region(), query.from, query.size)
     });
-    answer(&caller, &query, "Results", page, |found| {
+    Ok(answer(&caller, &query, "Results", page, |found| {
         wire::present(json!({
             "ResourceArn": found.resource,
             "ResourceType": found.resource_type,
-            "LastBackupTime": found.last_backup.map(jiff::Timestamp::as_second),
+            "LastBackupTime": wire::second(found.last_backup),
             "LastBackupVaultArn": found.last_vault,
             "LastRecoveryPointArn": found.last_recovery_point,
         }))
-    })
+    }))
 }
 
 /// `ListRecoveryPointsByBackupVault`.
@@ -315,14 +320,12 @@ pub(crate) async fn list_recovery_points(
             )
     };
     let page = sandbox.with_world(|world| {
-        let found = world
-            .vault(&vault)
-            .ok_or_else(|| AwsError::not_found(format!("Backup vault {name} does not exist")))?;
+        let found = world.vault(&vault).ok_or_else(AwsError::no_such_vault)?;
         let page = found.page_of_recovery_points(admits, query.from, query.size);
         Ok::<_, AwsError>((owned(page), found.vault_type.clone()))
     });
     let (page, vault_type) = page?;
-    answer(&caller, &query, "RecoveryPoints", page, |point| {
+    Ok(answer(&caller, &query, "RecoveryPoints", page, |point| {
         wire::listed_recovery_point(vault.as_str(), &name, &vault_type, &point)
-    })
+    }))
 }

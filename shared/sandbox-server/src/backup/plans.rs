@@ -77,7 +77,13 @@ pub(crate) async fn list_backup_plans(
             next: page.next,
         }
     });
-    answer(&caller, &query, "BackupPlansList", page, |plan: Value| plan)
+    Ok(answer(
+        &caller,
+        &query,
+        "BackupPlansList",
+        page,
+        |plan: Value| plan,
+    ))
 }
 
 /// `GetBackupPlan`, of its one version.
@@ -168,13 +174,13 @@ pub(crate) async fn list_backup_selections(
             next: page.next,
         })
     })?;
-    answer(
+    Ok(answer(
         &caller,
         &query,
         "BackupSelectionsList",
         page,
         |found: Value| found,
-    )
+    ))
 }
 
 /// `GetBackupSelection`.

@@ -35,8 +35,20 @@ fn created_by(plan: &BackupPlan) -> Value {
     }))
 }
 
-fn second(time: Option<Timestamp>) -> Option<i64> {
-    time.map(Timestamp::as_second)
+/// A time in seconds, "accurate to milliseconds" (documented: AWS Backup API reference, such as
+/// `CopyJob`, `CreationDate`).
+pub(crate) fn second(time: Option<Timestamp>) -> Option<Value> {
+    let time = time?;
+    let milliseconds = time.as_millisecond();
+    if milliseconds % 1_000 == 0 {
+        return Some(time.as_second().into());
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 fit into the 53 bits for ages"
+    )]
+    let seconds = milliseconds as f64 / 1_000.0;
+    Some(seconds.into())
 }
 
 /// The category of a job's message. Of a parent of which a part failed it isn't known.
@@ -74,8 +86,8 @@ pub(crate) fn copy_job(job: &CopyJob) -> Value {
         "DestinationRecoveryPointLifecycle": job.lifecycle.as_ref().map(lifecycle),
         "ResourceArn": job.resource,
         "ResourceType": job.resource_type,
-        "CreationDate": job.created.as_second(),
-        "CompletionDate": job.completed.as_second(),
+        "CreationDate": second(Some(job.created)),
+        "CompletionDate": second(Some(job.completed)),
         "State": job.state(),
         "StatusMessage": job.failure().map(|failure| &failure.message),
         "MessageCategory": message_category(job),

@@ -56,7 +56,7 @@ async fn rest_of_aws(request: Request) -> Response {
         .into_response()
 }
 
-async fn served(router: Router) -> String {
+pub(super) async fn served(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async { axum::serve(listener, router).await });
@@ -73,7 +73,7 @@ async fn sandbox_of(world: World) -> (Sandbox, Router, String) {
     (sandbox, router, url)
 }
 
-async fn config(url: &str, account: &str, region: &str) -> SdkConfig {
+pub(super) async fn config(url: &str, account: &str, region: &str) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(url)
         .http_client(aws_smithy_http_client::Builder::new().build_http())

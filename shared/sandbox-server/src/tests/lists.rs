@@ -13,11 +13,11 @@ use super::{WORKLOADS, answer, signed};
 use crate::server::{App, Pace, router};
 use crate::upstream::Upstream;
 
-const REGION: &str = "us-east-1";
-const PLAN: &str = "9d1c2e3f-0a1b-4c2d-8e3f-4a5b6c7d8e9f";
+pub(super) const REGION: &str = "us-east-1";
+pub(super) const PLAN: &str = "9d1c2e3f-0a1b-4c2d-8e3f-4a5b6c7d8e9f";
 
 /// The default world with a plan, whose rule made some of the backups.
-fn world() -> World {
+pub(super) fn world() -> World {
     let mut world: Value = serde_json::from_str(World::default_json()).expect("JSON");
     let region = &mut world["accounts"][WORKLOADS]["regions"][REGION];
     region["backup_plans"] = json!({
@@ -227,14 +227,14 @@ async fn parameters_that_cannot_be_are_refused() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {answer}");
         assert_eq!(answer["__type"], "InvalidParameterValueException", "{path}");
     }
-    for path in [
-        "/backup/plans/none/",
-        "/backup/plans/none/selections/",
-        "/backup-vaults/none/recovery-points/",
-    ] {
+    for path in ["/backup/plans/none/", "/backup/plans/none/selections/"] {
         let (_, answer) = get(&router, WORKLOADS, path).await;
         assert_eq!(answer["__type"], "ResourceNotFoundException", "{path}");
     }
+    // AWS Backup doesn't say that a vault isn't there.
+    let path = "/backup-vaults/none/recovery-points/";
+    let (_, answer) = get(&router, WORKLOADS, path).await;
+    assert_eq!(answer["__type"], "AccessDeniedException");
 }
 
 #[tokio::test]

@@ -431,8 +431,6 @@ impl Lists for Sandbox {
             .await
     }
 
-    /// A vault that isn't there is refused (AWS Backup API reference,
-    /// `ListRecoveryPointsByBackupVault`, documented).
     async fn list_recovery_points(
         &self,
         at: &Location,
@@ -449,8 +447,8 @@ impl Lists for Sandbox {
             .in_region(&at.region);
         let is_there = |world: &World| arn.as_ref().is_some_and(|arn| world.vault(arn).is_some());
         if self.with_world(|world| world.account(at.account).is_some() && !is_there(world)) {
-            let words = "ResourceNotFoundException: the backup vault does not exist";
-            return calling.refused(CallErrorKind::Failed, words).await;
+            let refused = calling.no_such_vault();
+            return calling.refused(refused.kind, &refused.detail).await;
         }
         calling
             .page(at.account, from, |world, from, size| {

@@ -50,10 +50,12 @@ impl World {
             denials: Denials::default(),
             copies_take: DURATION,
         };
-        for job in file.backup_jobs {
+        for mut job in file.backup_jobs {
+            job.creation_date.get_or_insert(world.time);
             world.add_backup_job(job);
         }
-        for job in file.restore_jobs {
+        for mut job in file.restore_jobs {
+            job.creation_date.get_or_insert(world.time);
             world.add_restore_job(job);
         }
         world.date_recovery_points(&file.copy_jobs);

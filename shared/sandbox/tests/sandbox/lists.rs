@@ -91,31 +91,33 @@ where
 #[tokio::test]
 async fn short_pages_hold_everything_once_in_no_order_with_empty_ones_among_them() {
     let sandbox = Sandbox::new(load(&rich()));
-    let paged = sandbox.clone().in_pages_of(1);
+    let in_pages = sandbox.clone().in_pages_of(1);
     let query = RecoveryPointQuery::default();
     let at = here();
     let (whole, pages) = all(|from| sandbox.list_recovery_points(&at, "prod", &query, from)).await;
     assert_eq!((whole.len(), pages), (4, 1));
-    let (found, pages) = all(|from| paged.list_recovery_points(&at, "prod", &query, from)).await;
+    let (found, pages) = all(|from| in_pages.list_recovery_points(&at, "prod", &query, from)).await;
     assert_eq!(found, whole);
     assert_eq!(pages, 6, "two of them are empty");
-    let first = paged.list_recovery_points(&at, "prod", &query, None).await;
-    let second = paged
+    let first = in_pages
+        .list_recovery_points(&at, "prod", &query, None)
+        .await;
+    let second = in_pages
         .list_recovery_points(&at, "prod", &query, first.unwrap().next)
         .await
         .unwrap();
     assert!(second.items.is_empty() && second.next.is_some());
 
-    let refused = paged
+    let refused = in_pages
         .list_recovery_points(&at, "prod", &query, Some("no token".to_owned()))
         .await
         .unwrap_err();
     assert_eq!(refused.kind, CallErrorKind::Rejected);
-    let absent = paged
+    let absent = in_pages
         .list_recovery_points(&at, "none", &query, None)
         .await
         .unwrap_err();
-    assert!(absent.detail.contains("ResourceNotFoundException"));
+    assert_eq!(absent.kind, CallErrorKind::AccessDenied);
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! The answer for programs.
 
-use copymend_diagnosis::{Advice, Assessment, Foreseen, KeyArn, Residual};
-use copymend_policy::Arn;
+use copymend_diagnosis::{Advice, Assessment, Foreseen, Residual};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -50,7 +49,7 @@ fn route(judged: &JudgedRoute) -> Value {
         "destination_vault": copy.destination_vault.as_str(),
         "job_role": copy.role.as_str(),
         "resource_type": copy.resource_type,
-        "key": route.key.as_ref().map(KeyArn::as_str),
+        "key": route.key.as_ref().map(copymend_diagnosis::KeyArn::as_str),
         "lifecycle": copy.lifecycle,
         "automatic": route.is_automatic,
         "next_run": route.next_run,
@@ -73,11 +72,11 @@ fn route(judged: &JudgedRoute) -> Value {
             Foreseen::WillPass { .. } => Vec::new(),
         },
         "residuals": match foreseen {
-            Foreseen::WillPass { residuals } => residuals.iter().copied().map(residual).collect(),
+            Foreseen::WillPass { residuals } => residuals.iter().map(|one| residual(*one)).collect(),
             Foreseen::WillFail { .. } | Foreseen::CannotBeKnown { .. } => Vec::new(),
         },
         "notes": route.notes,
-        "resources": route.resources.iter().map(Arn::as_str).collect::<Vec<_>>(),
+        "resources": route.resources.iter().map(copymend_policy::Arn::as_str).collect::<Vec<_>>(),
     })
 }
 

@@ -32,12 +32,11 @@ fn snapshot(number: u8) -> Arn {
         .unwrap()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as plans have it")]
-fn days(days: i64) -> Option<Lifecycle> {
-    Some(Lifecycle {
+fn days(days: i64) -> Lifecycle {
+    Lifecycle {
         delete_after_days: Some(days),
         ..Lifecycle::default()
-    })
+    }
 }
 
 /// A plan with one rule that copies to `dr`, and a selection of tags.
@@ -50,7 +49,7 @@ fn plan() -> SelectingPlan {
                 id: Some("rule-1".to_owned()),
                 name: "to-dr".to_owned(),
                 target_vault: "prod".to_owned(),
-                lifecycle: days(35),
+                lifecycle: Some(days(35)),
                 copy_actions: vec![CopyAction {
                     destination_vault: DR.parse().unwrap(),
                     lifecycle: None,
@@ -102,7 +101,9 @@ fn snapshot_of(number: u8) -> ListedRecoveryPoint {
 
 fn place(plan: SelectingPlan, points: Vec<ListedRecoveryPoint>) -> Place {
     let mut newest = NewestBackups::default();
-    points.into_iter().for_each(|point| newest.add(point));
+    for point in points {
+        newest.add(point);
+    }
     let vaults = ["prod", "locked"].map(|name| {
         let listed = ListedVault {
             arn: vault(name),
@@ -135,7 +136,7 @@ fn resources_that_share_everything_are_one_route_and_keep_the_retention_of_their
         panic!("{routes:?}");
     };
     assert_eq!(route.resources.len(), 33);
-    assert_eq!(route.copy.lifecycle, days(35));
+    assert_eq!(route.copy.lifecycle, Some(days(35)));
     assert_eq!(route.copy.tried_at, None);
     assert_eq!(why(&planned), [(WhyUnseen::ByTags, 0)]);
 }
@@ -148,11 +149,11 @@ fn another_key_or_retention_is_another_route() {
     let rule = &mut plan.plan.rules[0];
     rule.copy_actions.push(CopyAction {
         destination_vault: vault("locked"),
-        lifecycle: days(-1),
+        lifecycle: Some(days(-1)),
     });
     rule.copy_actions.push(CopyAction {
         destination_vault: vault("locked"),
-        lifecycle: days(1),
+        lifecycle: Some(days(1)),
     });
     let planned = planned_copies(&place(plan, vec![snapshot_of(1), other]));
     assert_eq!(planned.routes.len(), 6);

@@ -13,7 +13,7 @@ use super::gathered::{BACKED_UP_WITHIN, Gathered, place_of};
 use crate::lists::{CopyJobQuery, Lists, Page, RecoveryPointQuery};
 
 /// How many lists are read side by side: each holds one page in memory.
-const SIDE_BY_SIDE: usize = 16;
+const SIDE_BY_SIDE: usize = 8;
 /// A vault of this type shows another vault's recovery points (AWS Backup Developer Guide, "Logically
 /// air-gapped vault", documented): it is no place of its own.
 const VIEW: &str = "RESTORE_ACCESS_BACKUP_VAULT";
@@ -166,9 +166,27 @@ impl<L: Lists> Reading<'_, L> {
         };
         match outcome {
             Ok(()) => self.gathered().vault_was_read(vault),
+            Err(_) if self.is_absent(vault).await => self.gathered().vault_is_absent(vault),
             Err(why) => self.gathered().vault_was_not_read(vault, why),
         }
         self.progressed(|progress| progress.vaults = progress.vaults.saturating_add(1));
+    }
+
+    /// Whether a vault isn't among all that its account has in its Region. AWS Backup denies what is
+    /// asked about a vault that doesn't exist, so that only the list tells.
+    async fn is_absent(&self, vault: &BackupVaultArn) -> bool {
+        let Some(at) = place_of(vault) else {
+            return false;
+        };
+        let mut is_there = false;
+        let listed = self
+            .pages(
+                &at,
+                |from| self.lists.list_backup_vaults(&at, from),
+                |found| is_there |= found.arn == *vault,
+            )
+            .await;
+        listed.is_ok() && !is_there
     }
 
     async fn points(&self, at: &Location, vault: &BackupVaultArn) -> Result<(), String> {

@@ -122,11 +122,33 @@ pub(super) enum Kept {
     AsTheSource,
 }
 
-/// The dates of a recovery point.
+/// The dates of a recovery point, in seconds since 1970: there is one of these for each, so they are
+/// small.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dates {
-    pub(super) created: Option<Timestamp>,
-    pub(super) deleted: Option<Timestamp>,
+    created: i64,
+    deleted: i64,
+}
+
+/// No date.
+const NONE: i64 = i64::MIN;
+
+impl Dates {
+    fn of(point: &ListedRecoveryPoint) -> Self {
+        let seconds = |time: Option<Timestamp>| time.map_or(NONE, Timestamp::as_second);
+        Self {
+            created: seconds(point.created),
+            deleted: seconds(point.deleted_at),
+        }
+    }
+
+    pub(super) fn created(self) -> Option<Timestamp> {
+        Timestamp::from_second(self.created).ok()
+    }
+
+    pub(super) fn deleted(self) -> Option<Timestamp> {
+        Timestamp::from_second(self.deleted).ok()
+    }
 }
 
 /// What could not be read, and why.
@@ -155,6 +177,8 @@ pub struct Gathered {
     pub(super) done: Vec<Done>,
     pub(super) unread_vaults: BTreeMap<VaultId, String>,
     pub(super) read_vaults: HashSet<VaultId>,
+    /// Vaults that don't exist.
+    pub(super) absent_vaults: HashSet<VaultId>,
     pub(super) not_read: Vec<NotRead>,
 }
 
@@ -209,11 +233,7 @@ impl Gathered {
     /// Takes a recovery point of a vault. The parts of a composite one don't count: only the whole can
     /// be judged.
     pub fn add_point(&mut self, point: &ListedRecoveryPoint) {
-        let dates = Dates {
-            created: point.created,
-            deleted: point.deleted_at,
-        };
-        self.points.insert(mark(&point.arn), dates);
+        self.points.insert(mark(&point.arn), Dates::of(point));
         let (None, Some(arn), Some(kind)) = (&point.parent, &point.resource, &point.resource_type)
         else {
             return;
@@ -292,6 +312,13 @@ impl Gathered {
     pub fn vault_was_read(&mut self, vault: &BackupVaultArn) {
         let id = self.vaults.id(vault.clone());
         self.read_vaults.insert(id);
+    }
+
+    /// A vault doesn't exist: it isn't among all that its account has in its Region.
+    pub fn vault_is_absent(&mut self, vault: &BackupVaultArn) {
+        let id = self.vaults.id(vault.clone());
+        self.read_vaults.insert(id);
+        self.absent_vaults.insert(id);
     }
 
     /// A vault wasn't read, or not to its end.

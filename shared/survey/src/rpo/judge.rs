@@ -255,17 +255,16 @@ fn is_gone(gathered: &Gathered, done: &Done) -> bool {
         return false;
     }
     let source = gathered.points.get(&done.source);
-    let of_source = source.and_then(|dates| dates.created);
+    let of_source = source.and_then(|dates| dates.created());
     let earliest = of_source.or_else(|| done.created?.checked_sub(SOURCE_IS_OLDER_BY).ok());
     let end = match done.kept {
         Some(Kept::ForDays(days)) => earliest.and_then(|made| {
             made.checked_add(SignedDuration::from_hours(days.checked_mul(24)?))
                 .ok()
         }),
-        Some(Kept::AsTheSource) | None => match source {
-            Some(dates) => Some(dates.deleted.unwrap_or(Timestamp::MAX)),
-            None => None,
-        },
+        Some(Kept::AsTheSource) | None => {
+            source.map(|dates| dates.deleted().unwrap_or(Timestamp::MAX))
+        }
     };
     end.is_some_and(|end| end > gathered.now())
 }
@@ -297,6 +296,11 @@ impl Judge<'_> {
                 (State::Excluded, words)
             }
             None => self.state(resource, vault, held, objective, arrived),
+        };
+        let detail = if gathered.absent_vaults.contains(&vault) && excluded.is_none() {
+            format!("the vault doesn't exist; {detail}")
+        } else {
+            detail
         };
         Some(Place {
             resource: arn.clone(),

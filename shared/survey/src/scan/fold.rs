@@ -309,17 +309,14 @@ impl Fold {
                 resource: resource.to_owned(),
             };
             let tally = Tally::of(1, row.completed.or(row.created));
-            match self.jobs.get_mut(&alike) {
-                Some(known) => {
-                    known.tally.add(tally);
-                    if age_of_job(&row) > age_of_job(&known.sample) {
-                        *known.sample = row;
-                    }
+            if let Some(known) = self.jobs.get_mut(&alike) {
+                known.tally.add(tally);
+                if age_of_job(&row) > age_of_job(&known.sample) {
+                    *known.sample = row;
                 }
-                None => {
-                    let sample = Box::new(row);
-                    self.jobs.insert(alike, Jobs { tally, sample });
-                }
+            } else {
+                let sample = Box::new(row);
+                self.jobs.insert(alike, Jobs { tally, sample });
             }
         }
     }

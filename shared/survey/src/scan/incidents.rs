@@ -169,18 +169,14 @@ impl Fold {
                 region: alike.region.clone(),
                 message: message.clone(),
             };
-            let text = if message.is_empty() {
-                "look at the job: AWS gives no message".to_owned()
-            } else {
-                format!("tell people: {message}")
-            };
+            let would = would::unknown(&message);
             Incident {
                 kind: alike.kind.name(),
                 problem: alike.problem,
                 cause: alike.cause,
                 resource: alike.resource,
                 from_message: true,
-                would: Would::new(Act::Advise, &text),
+                would,
                 ..incident(alike.cause, jobs.tally, example)
             }
         }));

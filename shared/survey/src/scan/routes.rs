@@ -11,11 +11,11 @@ use copymend_remediation::settings::Settings;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fold::{Alike, Copies, Fold, hash_of};
+use super::fold::{Alike, Copies, Fold, Tally, hash_of};
 use super::gather::Progress;
 use super::incidents::Would;
 use super::would;
-use crate::listed::ListedCopyJob;
+use crate::listed::{ListedCopyJob, PlanCreator};
 use crate::lists::{Lists, RecoveryPointQuery};
 
 /// So many routes are investigated side by side. Each asks some fifteen questions at once, and they take
@@ -104,12 +104,7 @@ async fn split_by_key<L: Lists, E: Reads>(lists: &L, environment: &E, fold: &Mut
     for (alike, copies) in &locked(fold).copies {
         // One point has one key, which its investigation reads.
         if copies.points.len() > 1 {
-            let source = (
-                alike.account,
-                alike.region.clone(),
-                alike.source_vault.clone(),
-            );
-            let of_source = wanted.entry(source).or_default();
+            let of_source = wanted.entry(source_of(alike)).or_default();
             of_source.points.extend(copies.points.keys().copied());
             of_source.first = match (of_source.first, copies.tally.first) {
                 (Some(one), Some(other)) => Some(one.min(other)),
@@ -127,38 +122,119 @@ async fn split_by_key<L: Lists, E: Reads>(lists: &L, environment: &E, fold: &Mut
         keys.insert(source, found);
     }
     drop(reads);
-    let mixed: Vec<(Alike, Copies)> = {
-        let mut fold = locked(fold);
-        let names: Vec<Alike> = fold
-            .copies
-            .iter()
-            .filter(|(_, copies)| copies.points.len() > 1)
-            .map(|(alike, _)| alike.clone())
-            .collect();
-        let taken = names
-            .into_iter()
-            .filter_map(|name| fold.copies.remove_entry(&name));
-        taken.collect()
-    };
-    // They are put back whole first: who stops here must not lose them.
-    for (alike, copies) in &mixed {
-        locked(fold).add(alike.clone(), copies.clone());
-    }
-    for (alike, copies) in mixed {
-        let source = (
-            alike.account,
-            alike.region.clone(),
-            alike.source_vault.clone(),
-        );
-        let parts = match keys.get(&source) {
-            Some(keys) => parts_by_key(environment, &alike, copies, keys).await,
-            None => continue,
-        };
-        let mut fold = locked(fold);
-        fold.copies.remove(&alike);
-        for (alike, copies) in parts {
-            fold.add(alike, copies);
+    let mixed = mixed(&locked(fold), &keys);
+    let splits = mixed.into_iter().map(async |mixed| {
+        let samples = samples(environment, &mixed).await;
+        let of_source = keys.get(&source_of(&mixed.alike));
+        split(&mut locked(fold), &mixed.alike, of_source, samples);
+    });
+    let mut splits = futures_util::stream::iter(splits).buffer_unordered(ROUTES_AT_ONCE);
+    while splits.next().await.is_some() {}
+}
+
+fn source_of(alike: &Alike) -> Source {
+    (
+        alike.account,
+        alike.region.clone(),
+        alike.source_vault.clone(),
+    )
+}
+
+/// Copies of several recovery points.
+struct Mixed {
+    alike: Alike,
+    /// The newest job of each key that the sample isn't of.
+    newest: HashMap<Option<KeyArn>, (Option<Timestamp>, Box<str>)>,
+}
+
+fn mixed(fold: &Fold, keys: &HashMap<Source, HashMap<u64, KeyArn>>) -> Vec<Mixed> {
+    let mixed = fold
+        .copies
+        .iter()
+        .filter(|(_, copies)| copies.points.len() > 1);
+    mixed
+        .map(|(alike, copies)| {
+            let keys = keys.get(&source_of(alike));
+            let key_of = |name: u64| keys.and_then(|keys| keys.get(&name)).cloned();
+            let sampled = key_of(hash_of(copies.sample.job.source_recovery_point.as_str()));
+            let mut newest: HashMap<Option<KeyArn>, (Option<Timestamp>, Box<str>)> = HashMap::new();
+            for (name, point) in &copies.points {
+                let key = key_of(*name);
+                if key == sampled {
+                    continue;
+                }
+                let job = (point.tally.last, point.job.clone());
+                let kept = newest.entry(key).or_insert_with(|| job.clone());
+                if job > *kept {
+                    *kept = job;
+                }
+            }
+            Mixed {
+                alike: alike.clone(),
+                newest,
+            }
+        })
+        .collect()
+}
+
+/// A job of each key that the sample isn't of. One that can't be described is none: the sample speaks
+/// for it then.
+async fn samples<E: Reads>(
+    environment: &E,
+    mixed: &Mixed,
+) -> HashMap<Option<KeyArn>, ListedCopyJob> {
+    let at = Location::new(mixed.alike.account, &mixed.alike.region);
+    let mut samples = HashMap::new();
+    for (key, (_, id)) in &mixed.newest {
+        let job = environment.backup().describe_copy_job(&at, id).await;
+        if let Ok(Some(job)) = job {
+            let row = ListedCopyJob {
+                job,
+                created: None,
+                destination_recovery_point: None,
+                creator: PlanCreator::default(),
+                created_by_backup_job: None,
+                failed_children: 0,
+            };
+            samples.insert(key.clone(), row);
         }
+    }
+    samples
+}
+
+/// Puts the copies apart by their keys. What names the points isn't needed any more.
+fn split(
+    fold: &mut Fold,
+    alike: &Alike,
+    keys: Option<&HashMap<u64, KeyArn>>,
+    mut samples: HashMap<Option<KeyArn>, ListedCopyJob>,
+) {
+    let Some(copies) = fold.copies.remove(alike) else {
+        return;
+    };
+    let mut parts: HashMap<Option<KeyArn>, Tally> = HashMap::new();
+    for (name, point) in copies.points {
+        let key = keys.and_then(|keys| keys.get(&name)).cloned();
+        match parts.get_mut(&key) {
+            Some(tally) => tally.add(point.tally),
+            None => {
+                parts.insert(key, point.tally);
+            }
+        }
+    }
+    for (key, tally) in parts {
+        let sample = samples.remove(&key).map(Box::new);
+        let part = Alike {
+            key,
+            ..alike.clone()
+        };
+        let copies = Copies {
+            tally,
+            sample: sample.unwrap_or_else(|| copies.sample.clone()),
+            points: HashMap::new(),
+            judged: None,
+        };
+        fold.add(part, copies);
     }
 }
 
@@ -208,62 +284,6 @@ async fn keys_of<L: Lists>(
             return keys;
         }
     }
-}
-
-/// The copies apart by the keys of their recovery points, each with a sample of its own.
-async fn parts_by_key<E: Reads>(
-    environment: &E,
-    alike: &Alike,
-    copies: Copies,
-    keys: &HashMap<u64, KeyArn>,
-) -> Vec<(Alike, Copies)> {
-    let sampled = hash_of(copies.sample.job.source_recovery_point.as_str());
-    let mut parts: HashMap<Option<KeyArn>, Vec<(u64, super::fold::Point)>> = HashMap::new();
-    for (name, point) in copies.points {
-        let key = keys.get(&name).cloned();
-        parts.entry(key).or_default().push((name, point));
-    }
-    let mut made = Vec::with_capacity(parts.len());
-    for (key, points) in parts {
-        let has_sample = points.iter().any(|(name, _)| *name == sampled);
-        let newest = points
-            .iter()
-            .max_by(|one, other| {
-                let age = |point: &super::fold::Point| (point.tally.last, point.job.clone());
-                age(&one.1).cmp(&age(&other.1))
-            })
-            .map(|(_, point)| point.job.clone());
-        let described = match newest {
-            Some(id) if !has_sample => {
-                let at = Location::new(alike.account, &alike.region);
-                let job = environment.backup().describe_copy_job(&at, &id).await;
-                job.ok().flatten()
-            }
-            Some(_) | None => None,
-        };
-        let mut sample = copies.sample.clone();
-        if let Some(job) = described {
-            sample.created = None;
-            sample.job = job;
-        }
-        let mut tallies = points.iter().map(|(_, point)| point.tally);
-        let Some(mut tally) = tallies.next() else {
-            continue;
-        };
-        tallies.for_each(|other| tally.add(other));
-        let alike = Alike {
-            key,
-            ..alike.clone()
-        };
-        let copies = Copies {
-            tally,
-            sample,
-            points: points.into_iter().collect(),
-            judged: None,
-        };
-        made.push((alike, copies));
-    }
-    made
 }
 
 pub(super) fn locked(fold: &Mutex<Fold>) -> std::sync::MutexGuard<'_, Fold> {

@@ -288,7 +288,7 @@ fn a_pipe_gets_one_line_an_incident() {
     assert_eq!(head, Some("COUNT"));
     assert!(lines[1].contains("source-key-policy") || lines[1].contains("(partial)"));
     assert!(text.contains("2 accounts") && text.contains("(from the message)"));
-    assert!(text.contains("7 jobs"), "{text}");
+    assert!(text.contains("8 jobs in 4 incidents"), "{text}");
     assert!(text.contains("NOT READ  777777777777 eu-west-1: backup:ListCopyJobs"));
     assert!(text.contains("UNREADABLE  111122223333 eu-west-1: job-9"));
     assert!(text.contains("STOPPED  after 1 of 1 accounts and Regions"));

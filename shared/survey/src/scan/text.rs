@@ -110,12 +110,10 @@ fn columns(incident: &Incident) -> Vec<String> {
 
 /// What Copymend would do, marked where the message alone says so.
 fn would(incident: &Incident) -> String {
+    // The other sentences begin with what is done.
     let act = match incident.would.act {
-        Act::Repair => "repair: ",
-        Act::Retry => "retry: ",
         Act::Advise => "advise: ",
-        Act::Refuse => "refuse: ",
-        Act::Nothing => "",
+        Act::Repair | Act::Retry | Act::Refuse | Act::Nothing => "",
     };
     // A command that follows a step stands in the JSON.
     let step = incident.would.text.lines().next().unwrap_or_default();

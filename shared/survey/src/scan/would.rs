@@ -71,12 +71,24 @@ pub(super) fn of_message(cause: Cause, row: &ListedCopyJob) -> Would {
             )
         }
         Remedy::Retry => Would::new(Act::Retry, "start the copy again"),
+        // The advice for what has no rule is to read the message.
+        Remedy::Advise if cause == Cause::Unknown => unknown(&row.job.status_message),
         Remedy::Advise => {
             let event = CopyJobEvent::of_job(String::new(), &row.job);
             // The first step of what isn't verified is to look at the job.
             first_step(&advise(cause, &event, None), 1)
         }
     }
+}
+
+/// A message that no rule knows speaks for itself.
+pub(super) fn unknown(message: &str) -> Would {
+    let text = if message.is_empty() {
+        "look at the job: AWS gives no message".to_owned()
+    } else {
+        format!("read what AWS says: {message}")
+    };
+    Would::new(Act::Advise, &text)
 }
 
 fn first_step(advice: &Advice, place: usize) -> Would {

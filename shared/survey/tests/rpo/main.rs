@@ -1,6 +1,10 @@
 //! What is missing, in worlds whose truth is known.
 
+#[cfg(test)]
 mod orders;
+#[cfg(test)]
 mod small;
+#[cfg(test)]
 mod states;
+#[cfg(test)]
 mod worlds;

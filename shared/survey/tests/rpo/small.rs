@@ -46,6 +46,10 @@ pub(crate) fn copy(name: &str, created: &str) -> Value {
 }
 
 /// The world with these recovery points in its vaults `prod` and `dr`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a test writes its lists in place"
+)]
 pub(crate) fn world(prod: Vec<Value>, dr: Vec<Value>) -> Value {
     json!({
         "time": NOW,

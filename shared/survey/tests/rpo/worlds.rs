@@ -79,3 +79,14 @@ async fn vaults_of_other_accounts_are_read_where_they_are() {
     assert!(asked.iter().any(|call| call.resource.contains(DESTINATION)));
     assert!(sandbox.calls().writes().is_empty());
 }
+
+#[tokio::test]
+async fn a_vault_that_does_not_exist_holds_no_copy() {
+    let mut file = world(vec![backup("a", "2026-10-20T05:00:00Z")], Vec::new());
+    let region = &mut file["accounts"][DESTINATION]["regions"]["eu-west-1"];
+    region["vaults"].as_object_mut().unwrap().remove("dr");
+    let findings = found(&sandbox(&file), &["26h"], &[]).await;
+    assert_eq!(findings.places[0].state, State::Never);
+    assert!(findings.places[0].detail.contains("doesn't exist"));
+    assert!(findings.not_read.is_empty());
+}

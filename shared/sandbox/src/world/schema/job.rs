@@ -132,7 +132,7 @@ pub struct BackupJob {
     /// The recovery point that it made, if it did.
     #[serde(default)]
     pub recovery_point_arn: Option<Arn>,
-    /// When it started, if that matters.
+    /// When it started; the world's time unless said otherwise.
     #[serde(default)]
     pub creation_date: Option<Timestamp>,
     /// When it ended, if that matters.
@@ -198,7 +198,7 @@ pub struct RestoreJob {
     /// `SourceResourceArn`: what the recovery point is a backup of.
     #[serde(default)]
     pub source_resource_arn: Option<Arn>,
-    /// When it started, if that matters.
+    /// When it started; the world's time unless said otherwise.
     #[serde(default)]
     pub creation_date: Option<Timestamp>,
     /// When it ended, if that matters.
