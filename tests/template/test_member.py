@@ -1,6 +1,7 @@
 """What the hub may do in a member account, who may send it events, and that none is lost on the way."""
 
 import copy
+import re
 import unittest
 
 from test_roles import ADVISOR_READS, ENCRYPTED_QUEUE, NO_RESOURCE, each
@@ -38,6 +39,19 @@ READS = {
 }
 # Reads that a parameter switches, each with its condition.
 SWITCHED_READS = {"tag:GetResources": "ReadsTags", "organizations:ListParents": "ReadsOrganizationPaths"}
+# What `copymend scan`, `preflight` and `rpo` list, and no function does.
+LISTS = {
+    "account:GetRegionOptStatus",
+    "backup:GetBackupPlan",
+    "backup:GetBackupSelection",
+    "backup:ListBackupJobs",
+    "backup:ListBackupPlans",
+    "backup:ListBackupSelections",
+    "backup:ListBackupVaults",
+    "backup:ListProtectedResources",
+    "backup:ListRecoveryPointsByBackupVault",
+    "backup:ListRestoreJobs",
+}
 IMAGE_READS = {"ec2:DescribeImages", "ec2:DescribeSnapshots"}
 # What an undo reads.
 UNDO_READS = {"backup:GetBackupVaultAccessPolicy", "kms:GetKeyPolicy"}
@@ -157,12 +171,13 @@ class Member(unittest.TestCase):
             properties = self.resources[role]["Properties"]
             self.assertEqual((properties["Path"], properties["RoleName"]), ({"Ref": "RolePath"}, {"Fn::Sub": f"${{NamePrefix}}{name}"}))
 
-    def test_the_reader_reads_what_both_functions_read_and_does_nothing_else(self):
+    def test_the_reader_reads_what_both_functions_read_and_what_the_commands_list_and_does_nothing_else(self):
         actions = set()
         for name, condition, statement in statements(self.resources, "ReaderRole"):
             self.assertEqual((statement["Effect"], condition), ("Allow", "HasReaders"), name)
             actions |= set(as_list(statement["Action"]))
-        self.assertEqual(actions, READS | IMAGE_READS | set(SWITCHED_READS) | ADVISOR_READS)
+        self.assertEqual(actions, READS | IMAGE_READS | set(SWITCHED_READS) | ADVISOR_READS | LISTS)
+        self.assertTrue(all(re.fullmatch(r"[a-z0-9]+:(Get|List|Describe|Simulate)\w+", action) for action in actions), actions)
 
     def test_the_functions_read_with_the_same_words(self):
         for role, reads in (("MemberRole", READS), ("AdvisorMemberRole", ADVISOR_READS)):
