@@ -110,7 +110,7 @@ fn every_page_is_linked_from_another() {
 #[test]
 fn the_pages_of_commands_hold_their_help() {
     const START: &str = "```text\n";
-    for command in ["scan", "rpo"] {
+    for command in ["scan", "rpo", "preflight"] {
         let name = format!("docs/{command}.md");
         let text = page(&name);
         let (before, block) = text.split_once(START).unwrap();
