@@ -2,7 +2,7 @@
 //! nothing is written. For those who look at many failures at once.
 
 use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, advise};
+use copymend_diagnosis::{Advice, Cause, CopyJobEvent, Diagnosis, Failure, WhyUnknown, advise};
 use jiff::Timestamp;
 
 use crate::decide::{Decided, Decision, Investigated, decide};
@@ -28,8 +28,8 @@ pub struct Outlook {
     pub resource: String,
     /// What the ledger would count it under.
     pub fingerprint: String,
-    /// The reads that told nothing, each in a sentence.
-    pub unknown: Vec<String>,
+    /// The reads that told nothing.
+    pub unknown: Vec<WhyUnknown>,
 }
 
 impl Outlook {
@@ -51,8 +51,7 @@ pub async fn outlook<E: Reads>(
     let facts = Box::pin(investigate(environment, failure.copy())).await;
     let job = failure.job();
     let diagnosis = copymend_diagnosis::diagnose(failure, &explain(&job.status_message), &facts);
-    let unknown = facts.unknown().into_iter().map(ToString::to_string);
-    let unknown = unknown.collect();
+    let unknown = facts.unknown().into_iter().cloned().collect();
     let event = CopyJobEvent::of_job(String::new(), job);
     let advice = advise(diagnosis.cause(), &event, Some(&facts));
     let history = History {

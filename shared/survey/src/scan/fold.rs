@@ -19,6 +19,9 @@ use crate::not_read::NotRead;
 /// So many rows that can't be understood are told one by one; the others are counted.
 const UNREADABLE_TOLD: usize = 50;
 
+/// So many notes are told.
+const NOTES_TOLD: usize = 50;
+
 /// The state of a restore job's validation that isn't a good one (AWS Backup API reference,
 /// `RestoreJobsListMember`, documented).
 const NOT_VALID: [&str; 2] = ["FAILED", "TIMED_OUT"];
@@ -325,6 +328,13 @@ impl Fold {
     pub fn not_read(&mut self, line: NotRead) {
         if !self.not_read.contains(&line) {
             self.not_read.push(line);
+        }
+    }
+
+    /// Notes what people should know, once.
+    pub(super) fn note(&mut self, note: String) {
+        if self.notes.len() < NOTES_TOLD && !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Judged {
     pub(super) fingerprint: String,
     pub(super) would: Would,
     pub(super) unknown: usize,
+    /// Accounts that could not be entered, each in a sentence.
+    closed: Vec<String>,
 }
 
 /// Splits the copies by their recovery points' keys, and finds out about each kind what the handler
@@ -57,9 +59,14 @@ pub(super) async fn investigate<L: Lists, E: Reads>(
     let now = copymend_remediation::ports::Clock::now(environment.clock());
     let judgements = routes.into_iter().map(async |(alike, sample)| {
         let judged = judge(environment, *sample, settings, now).await;
-        if let Some(copies) = locked(fold).copies.get_mut(&alike) {
+        let mut fold = locked(fold);
+        for closed in judged.iter().flat_map(|judged| &judged.closed) {
+            fold.note(format!("facts of an account were not read: {closed}"));
+        }
+        if let Some(copies) = fold.copies.get_mut(&alike) {
             copies.judged = judged;
         }
+        drop(fold);
         progress(Progress::Route);
     });
     let mut judgements = futures_util::stream::iter(judgements).buffer_unordered(ROUTES_AT_ONCE);
@@ -80,10 +87,16 @@ async fn judge<E: Reads>(
     Some(Judged {
         cause: outlook.cause(),
         is_confirmed: outlook.diagnosis.confirmed_cause() == Some(outlook.cause()),
-        would: would::of_outlook(&outlook),
+        would: would::of_outlook(&outlook, &failure.job().status_message),
         resource: outlook.resource,
         fingerprint: outlook.fingerprint,
         unknown: outlook.unknown.len(),
+        closed: outlook
+            .unknown
+            .iter()
+            .filter(|why| why.operation.starts_with("sts:"))
+            .map(ToString::to_string)
+            .collect(),
     })
 }
 
@@ -276,7 +289,7 @@ async fn keys_of<L: Lists>(
                     "the keys of the recovery points in {} are not known, so that copies of several keys may be counted as one: {error}",
                     vault.as_str()
                 );
-                locked(fold).notes.push(note);
+                locked(fold).note(note);
                 return keys;
             }
         }

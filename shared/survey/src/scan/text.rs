@@ -118,9 +118,13 @@ fn would(incident: &Incident) -> String {
     // A command that follows a step stands in the JSON.
     let step = incident.would.text.lines().next().unwrap_or_default();
     let mark = match (incident.from_message, incident.confirmed) {
-        (true, _) => " (from the message)",
-        (false, true) => "",
-        (false, false) => " (not confirmed by the facts)",
+        (true, _) => " (from the message)".to_owned(),
+        (false, true) => String::new(),
+        (false, false) if incident.unknown_facts > 0 => format!(
+            " (not confirmed: {} facts could not be read)",
+            incident.unknown_facts
+        ),
+        (false, false) => " (not confirmed by the facts)".to_owned(),
     };
     format!("{act}{}{mark}", one_line(step.trim_end_matches(':')))
 }

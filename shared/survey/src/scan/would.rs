@@ -9,8 +9,12 @@ use super::incidents::{Act, Would};
 use crate::listed::ListedCopyJob;
 
 /// What the handler would decide.
-pub(super) fn of_outlook(outlook: &Outlook) -> Would {
-    of_decision(&outlook.decided.decision, outlook)
+pub(super) fn of_outlook(outlook: &Outlook, message: &str) -> Would {
+    let would = of_decision(&outlook.decided.decision, outlook);
+    match (would.act, outlook.cause()) {
+        (Act::Advise, Cause::Unknown) => unknown(message),
+        (Act::Repair | Act::Retry | Act::Advise | Act::Refuse | Act::Nothing, _) => would,
+    }
 }
 
 fn of_decision(decision: &Decision, outlook: &Outlook) -> Would {
