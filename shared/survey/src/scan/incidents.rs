@@ -297,7 +297,21 @@ fn of_copies(alike: &Alike, copies: &Copies) -> Incident {
 impl Incident {
     /// Adds jobs of the same line. The newest speaks for all.
     fn add(&mut self, other: Self) {
-        let newest = |incident: &Self| (incident.last_seen, incident.example.job.clone());
+        // Ids may be the same in two accounts or Regions.
+        let newest = |incident: &Self| {
+            let Example {
+                job,
+                account,
+                region,
+                ..
+            } = &incident.example;
+            (
+                incident.last_seen,
+                job.clone(),
+                account.clone(),
+                region.clone(),
+            )
+        };
         let is_newer = newest(&other) > newest(self);
         for (account, count) in other.accounts {
             *self.accounts.entry(account).or_default() += count;

@@ -354,7 +354,8 @@ fn any_row() -> impl Strategy<Value = ListedCopyJob> {
                 0 => {
                     row.job.id = format!("parent-{}", id % 3);
                     row.job.account = parsed("111122223333");
-                    row.job.region = format!("{}-{hours}-{failed}-{vault}", message.len());
+                    row.job.region =
+                        format!("{}-{hours}-{failed}-{vault}-{account}-{id}", message.len());
                     row.job.state = CopyJobState::Partial;
                     row.job.is_parent = true;
                     row.failed_children = failed;
