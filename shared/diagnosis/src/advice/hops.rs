@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Case, step};
 use crate::access::COPY_INTO_BACKUP_VAULT;
-use crate::causes::{key_policy, vault_policy};
+use crate::causes::{key_policy_steps, vault_policy};
 use crate::features::{CopySupport, PlannedCopy, support_of};
 use crate::resource::BackupVaultArn;
 
@@ -55,7 +55,7 @@ fn is_supported(copy: &PlannedCopy<'_>) -> bool {
 /// verified job, and for types whose keys Copymend doesn't edit.
 fn key_statements(case: &Case<'_>) -> Vec<String> {
     if case.is_verified() && case.via_service().is_some() {
-        key_policy::statements_in(case.partition(), case)
+        key_policy_steps::statements_in(case.partition(), case)
     } else {
         Vec::new()
     }
