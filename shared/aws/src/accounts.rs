@@ -19,6 +19,8 @@ use crate::error::Call;
 /// The access key that the SAM CLI gives a function where it finds no credentials.
 const PLACEHOLDER_ACCESS_KEY: &str = "defaultkey";
 
+const IDENTITY: &str = "sts:GetCallerIdentity";
+
 /// Calls that wait for the same answer share its failure for this long, instead of each trying
 /// again.
 const SHARED_FAILURE: Duration = Duration::from_secs(5);
@@ -198,28 +200,13 @@ impl Accounts {
     }
 
     async fn caller_identity(&self) -> CallResult<Identity> {
-        let call = Call::new("sts:GetCallerIdentity", "*");
         if self.is_local_run && self.has_placeholder_credentials().await {
-            return Err(call.error(
+            return Err(Call::new(IDENTITY, "*").error(
                 CallErrorKind::Failed,
                 "no credentials: the SAM CLI found none on this machine",
             ));
         }
-        let answer = call.send(self.sts.get_caller_identity().send()).await?;
-        let arn: Arn = answer
-            .arn()
-            .ok_or_else(|| call.unreadable("`Arn` is missing"))?
-            .parse()
-            .map_err(|error| call.unreadable(format!("`Arn`: {error}")))?;
-        let account = answer
-            .account()
-            .ok_or_else(|| call.unreadable("`Account` is missing"))?
-            .parse()
-            .map_err(|error| call.unreadable(format!("`Account`: {error}")))?;
-        Ok(Identity {
-            account,
-            partition: arn.partition().to_owned(),
-        })
+        caller_identity(&self.sts).await
     }
 
     /// Whether the credentials are those that the SAM CLI makes up where it finds none (seen:
@@ -262,6 +249,26 @@ impl Accounts {
                 .build(),
         })
     }
+}
+
+/// Whose credentials these are, which needs no permission.
+pub(crate) async fn caller_identity(sts: &aws_sdk_sts::Client) -> CallResult<Identity> {
+    let call = Call::new(IDENTITY, "*");
+    let answer = call.send(sts.get_caller_identity().send()).await?;
+    let arn: Arn = answer
+        .arn()
+        .ok_or_else(|| call.unreadable("`Arn` is missing"))?
+        .parse()
+        .map_err(|error| call.unreadable(format!("`Arn`: {error}")))?;
+    let account = answer
+        .account()
+        .ok_or_else(|| call.unreadable("`Account` is missing"))?
+        .parse()
+        .map_err(|error| call.unreadable(format!("`Account`: {error}")))?;
+    Ok(Identity {
+        account,
+        partition: arn.partition().to_owned(),
+    })
 }
 
 /// The member role of an account. The setting is a name with its path, an ARN with `*` as account,

@@ -5,11 +5,12 @@ use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_types::region::Region;
-use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{CallError, CallResult};
+use copymend_policy::AccountId;
+use copymend_remediation::ports::CallError;
 use copymend_remediation::settings::Deployment;
 
 use crate::access::ReadWrite;
+use crate::accounts::{Identity, caller_identity};
 use crate::endpoint::without_empty_endpoint;
 use crate::environment::AwsEnvironment;
 use crate::error::Call;
@@ -76,13 +77,12 @@ impl ProvingAccount {
             .region(region)
             .credentials_provider(credentials);
         let config = without_empty_endpoint(Box::pin(loader.load()).await);
-        let (account, partition) =
-            identity(&config)
-                .await
-                .map_err(|source| ProfileError::Identity {
-                    profile: name.to_owned(),
-                    source,
-                })?;
+        let Identity { account, partition } = caller_identity(&aws_sdk_sts::Client::new(&config))
+            .await
+            .map_err(|source| ProfileError::Identity {
+                profile: name.to_owned(),
+                source,
+            })?;
         Ok(Self {
             backup: aws_sdk_backup::Client::new(&config),
             kms: aws_sdk_kms::Client::new(&config),
@@ -122,21 +122,4 @@ impl ProvingAccount {
     pub(super) fn call(&self, operation: &'static str, resource: impl Into<String>) -> Call {
         Call::new(operation, resource).within(self.account, None)
     }
-}
-
-async fn identity(config: &SdkConfig) -> CallResult<(AccountId, String)> {
-    let call = Call::new("sts:GetCallerIdentity", "*");
-    let client = aws_sdk_sts::Client::new(config);
-    let answer = call.send(client.get_caller_identity().send()).await?;
-    let arn: Arn = answer
-        .arn()
-        .ok_or_else(|| call.unreadable("`Arn` is missing"))?
-        .parse()
-        .map_err(|error| call.unreadable(format!("`Arn`: {error}")))?;
-    let account = answer
-        .account()
-        .ok_or_else(|| call.unreadable("`Account` is missing"))?
-        .parse()
-        .map_err(|error| call.unreadable(format!("`Account`: {error}")))?;
-    Ok((account, arn.partition().to_owned()))
 }
