@@ -303,7 +303,7 @@ class Deploy(unittest.TestCase):
                 {"ArnLike": {"aws:PrincipalArn": named}, "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
             )
         self.assertEqual(set(home.inline_policies("MemberRole")), {"read"})
-        self.assertEqual(set(home.inline_policies("ReaderRole")), {"read", "read-for-advice"})
+        self.assertEqual(set(home.inline_policies("ReaderRole")), {"read", "read-for-advice", "lists"})
         undo = home.inline_policies("UndoRole")
         self.assertEqual(set(undo), {"read", "undo-vault-policies", "undo-key-policies"})
         self.assertEqual(resource(undo["undo-vault-policies"], "AllowedDestinations"), DESTINATIONS.split(","))
