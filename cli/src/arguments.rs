@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "aws")]
+use crate::plan::arguments::{ApplyArguments, PlanArguments};
 use crate::policy::arguments::PolicyCommand;
 #[cfg(feature = "aws")]
 use crate::preflight::arguments::PreflightArguments;
@@ -45,6 +47,12 @@ pub(crate) enum Command {
     /// Says how old the newest good copy is of everything that should have one
     #[cfg(feature = "aws")]
     Rpo(RpoArguments),
+    /// Shows what the function would do about one failed copy, and writes nothing
+    #[cfg(feature = "aws")]
+    Plan(PlanArguments),
+    /// Carries out exactly that plan, once you say yes
+    #[cfg(feature = "aws")]
+    Apply(ApplyArguments),
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),

@@ -13,6 +13,8 @@ mod manual;
 mod output;
 #[cfg(feature = "aws")]
 mod pause;
+#[cfg(feature = "aws")]
+mod plan;
 mod policy;
 #[cfg(feature = "aws")]
 mod preflight;
@@ -71,6 +73,10 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Undo(arguments) => undo::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Plan(arguments) => plan::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Apply(arguments) => plan::apply::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Doctor(arguments) => doctor::run(&arguments),
         #[cfg(feature = "aws")]

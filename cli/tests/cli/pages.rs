@@ -109,16 +109,22 @@ fn every_page_is_linked_from_another() {
 /// A command's page ends with its help. `COPYMEND_DOCS=write` writes it there.
 #[test]
 fn the_pages_of_commands_hold_their_help() {
-    const START: &str = "```text\n";
-    for command in ["scan", "rpo", "preflight"] {
-        let name = format!("docs/{command}.md");
-        let text = page(&name);
-        let (before, block) = text.split_once(START).unwrap();
+    let pages = [
+        ("scan", "docs/scan.md"),
+        ("rpo", "docs/rpo.md"),
+        ("preflight", "docs/preflight.md"),
+        ("plan", "docs/plan.md"),
+        ("apply", "docs/plan.md"),
+    ];
+    for (command, name) in pages {
+        let text = page(name);
+        let start = format!("`copymend {command} --help`:\n\n```text\n");
+        let (before, block) = text.split_once(&start).unwrap();
         let (_, after) = block.split_once("```\n").unwrap();
         let help = run(&[command, "--help"]).stdout;
-        let whole = format!("{before}{START}{help}```\n{after}");
+        let whole = format!("{before}{start}{help}```\n{after}");
         if std::env::var("COPYMEND_DOCS").is_ok_and(|value| value == "write") {
-            std::fs::write(root().join(&name), whole).unwrap();
+            std::fs::write(root().join(name), whole).unwrap();
         } else {
             assert_eq!(text, whole, "{name}: COPYMEND_DOCS=write writes it anew");
         }

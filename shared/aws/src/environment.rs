@@ -83,6 +83,18 @@ impl<Access> AwsEnvironment<Access> {
         Self::new(config::load_for(deployment.is_local_run).await, deployment)
     }
 
+    /// The environment with a person's credentials.
+    #[cfg(feature = "doctor")]
+    pub async fn load_as(whose: crate::Whose<'_>, deployment: &Deployment) -> Self {
+        Self::new(whose.config().await, deployment)
+    }
+
+    /// The Region of the credentials' own calls; none where nothing names one.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.config.region().map(AsRef::as_ref)
+    }
+
     /// The environment with an SDK configuration of your own. It should carry an HTTP client:
     /// otherwise every service's client makes one.
     #[must_use]

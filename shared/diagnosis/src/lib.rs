@@ -20,7 +20,10 @@ mod resource;
 mod simulation;
 mod tag_policy;
 
-pub use advice::{Advice, advise, advise_planned, advise_unlisted_source, steps_after_refused_put};
+pub use advice::{
+    Advice, advise, advise_planned, advise_unlisted_source, step_that_starts_again,
+    steps_after_refused_put,
+};
 pub use assess::{Assessment, Verdict};
 pub use causes::{
     Cause, Remedy, Repairable, UnknownSlug, keys_of_job_role, led_by_key_in_the_way,

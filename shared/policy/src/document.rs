@@ -145,6 +145,13 @@ impl PolicyDocument {
         meaning::is_same_document(self, other)
     }
 
+    /// A text that two documents share just where they [mean the same](Self::means_the_same_as), to be
+    /// hashed. It is no policy.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        meaning::canonical(self)
+    }
+
     pub(crate) fn statement_element(&self) -> &StatementElement {
         &self.inner.statement_element
     }

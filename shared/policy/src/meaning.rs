@@ -45,6 +45,55 @@ pub(crate) fn is_same_statement(one: &str, other: &str) -> bool {
     one == other || is_same(one, other, statement)
 }
 
+/// A text that is the same for two documents just where they mean the same: each text with its length
+/// before it, each list and object in one order.
+pub(crate) fn canonical(document_text: &PolicyDocument) -> String {
+    let mut text = String::new();
+    match json::read(document_text.as_str()) {
+        Ok(node) => document(&node).write(&mut text),
+        // A parsed document can be read.
+        Err(_) => Meaning::Text(document_text.as_str().to_owned()).write(&mut text),
+    }
+    text
+}
+
+impl Meaning {
+    fn write(&self, into: &mut String) {
+        match self {
+            Self::Text(text) => write_text(text, into),
+            Self::AnyOf(entries) => {
+                into.push('[');
+                for entry in entries {
+                    entry.write(into);
+                }
+                into.push(']');
+            }
+            Self::Members(members) => {
+                into.push('{');
+                for (name, meaning) in members {
+                    write_text(name, into);
+                    meaning.write(into);
+                }
+                into.push('}');
+            }
+            Self::Conditions(keys) => {
+                into.push('(');
+                for (name, meaning) in keys {
+                    write_text(name, into);
+                    meaning.write(into);
+                }
+                into.push(')');
+            }
+        }
+    }
+}
+
+fn write_text(text: &str, into: &mut String) {
+    into.push_str(&text.len().to_string());
+    into.push(':');
+    into.push_str(text);
+}
+
 fn is_same(one: &str, other: &str, meaning: fn(&Node<'_>) -> Meaning) -> bool {
     match (json::read(one), json::read(other)) {
         (Ok(one), Ok(other)) => meaning(&one) == meaning(&other),

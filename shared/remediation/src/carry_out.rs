@@ -1,104 +1,22 @@
-//! A verified failure: investigated, diagnosed, decided upon, and the decision carried out.
+//! A decision carried out: what is written, and the copy started again.
 
-use std::time::Duration;
-
-use copymend_diagnosis::messages::explain;
-use copymend_diagnosis::{
-    Advice, Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, WhyUnknown, advise,
-    advise_unlisted_source, diagnose,
-};
-use jiff::{SignedDuration, Timestamp};
-
-use crate::change::{change_of, change_recorded, recorded_statements};
-use crate::decide::{Decided, Decision, Investigated};
+use crate::agreement::Agreement;
+use crate::change::{change_recorded, recorded_statements};
+use crate::decide::{Decided, Investigated};
 use crate::done::{Done, first_steps};
-use crate::grantee::grantee;
-use crate::guards::{
-    Act, Guard, OwnerTags, Question, Stage, StartedBy, ask, only_mode_failed, replace,
-};
+use crate::guards::{Act, Guard, Question, replace};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::history::{EarlierRepair, History};
-use crate::investigate::investigate;
-use crate::later::Arrival;
-use crate::ledger::{AfterChange, Change, ChangeState, CountedOfSource, Ledger};
-use crate::others::{changed_by_others, last_change};
+use crate::history::History;
+use crate::ledger::{Change, ChangeState, Ledger};
 use crate::pause::ask_for_pause;
-use crate::plan::{Plan, Target, plan, sids};
+use crate::plan::{Target, sids};
 use crate::ports::{Clock, Environment};
-use crate::read_once::ReadOnce;
 use crate::repair::{Ending, Repair, Repaired};
-use crate::report::{Incident, Outcome, PolicyChange};
+use crate::report::Outcome;
 use crate::retry::{Following, Retried, retry, why_not_started};
-use crate::settings::{Mode, Settings};
-use crate::write::{act_on, permit_copy};
-
-/// Facts that could not be read for a passing reason are read again after this pause, if this much
-/// time is left.
-const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
-const TIME_TO_READ_AGAIN: SignedDuration = SignedDuration::from_secs(15);
-
-/// What a decision is about.
-pub(crate) struct Case<'c> {
-    pub failure: &'c Failure,
-    pub diagnosis: &'c Diagnosis,
-    pub investigated: &'c Investigated,
-    pub history: &'c History,
-    pub invocation: &'c Invocation,
-    pub arrival: Arrival<'c>,
-}
-
-impl Case<'_> {
-    /// Before when the copy must not be started again.
-    pub(crate) fn start_not_before(&self, now: Timestamp) -> Timestamp {
-        self.arrival
-            .start_not_before(self.failure, self.diagnosis.cause(), now)
-    }
-}
-
-impl Investigated {
-    /// The diagnosis. The job's own message counts: the event's may be cut, or made up.
-    pub(crate) fn diagnose(&self, failure: &Failure) -> Diagnosis {
-        let explanation = explain(&failure.job().status_message);
-        match self {
-            // What the repair was for comes first.
-            Self::StillAdmitted { by, .. } => {
-                Diagnosis::from_message(&explanation).led_by(by.target.cause())
-            }
-            Self::Whole(facts) => diagnose(failure, &explanation, facts),
-        }
-    }
-
-    /// The facts, if the copy was investigated.
-    pub(crate) fn facts(&self) -> Option<&Facts> {
-        match self {
-            Self::StillAdmitted { .. } => None,
-            Self::Whole(facts) => Some(facts),
-        }
-    }
-
-    /// The owners' tags.
-    pub(crate) fn owner_tags(&self) -> OwnerTags<'_> {
-        match self {
-            Self::StillAdmitted {
-                vault_tags,
-                key_tags,
-                ..
-            } => OwnerTags {
-                vault: vault_tags,
-                key: key_tags.as_ref(),
-            },
-            Self::Whole(facts) => OwnerTags::from(&**facts),
-        }
-    }
-
-    /// What could not be read.
-    pub(crate) fn unknown(&self) -> Vec<WhyUnknown> {
-        match self {
-            Self::StillAdmitted { .. } => Vec::new(),
-            Self::Whole(facts) => facts.unknown().into_iter().cloned().collect(),
-        }
-    }
-}
+use crate::show::{Case, Deed, Shown, after, incident_of};
+use crate::write::permit_copy;
+use copymend_diagnosis::Failure;
 
 impl<E: Environment> CopyRemediator<E> {
     /// Finds out what there is to know of a failed copy.
@@ -114,98 +32,37 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    /// What people should do, if it comes to that.
-    pub(crate) fn advice(
-        &self,
-        event: &CopyJobEvent,
-        case: &Case<'_>,
-        is_of_unlisted_source: bool,
-    ) -> Option<Advice> {
-        let Investigated::Whole(facts) = case.investigated else {
-            return None;
-        };
-        if !is_of_unlisted_source {
-            return Some(advise(case.diagnosis.cause(), event, Some(facts)));
-        }
-        let job = case.failure.job();
-        let started = who_started(case.failure, case.history.started_by);
-        let mut entries = self.settings.allowed_sources.iter();
-        let is_listed = entries.any(|entry| entry.admits(&job.role, &job.destination_vault));
-        Some(advise_unlisted_source(event, started, is_listed, facts))
-    }
-
     /// Does what was decided.
     pub(crate) async fn carry_out(
         &self,
         decided: Decided,
         case: &Case<'_>,
     ) -> Result<Done, HandlerError> {
-        let failure = case.failure;
-        let settings = &self.settings;
-        let mut done = Done {
-            guards: decided.guards,
-            ..Done::before(&decided.decision)
+        let is_of_unlisted_source = decided.is_of_unlisted_source;
+        let (done, deed) = match self.show(decided, case).await {
+            Shown::Done(done) => return Ok(done),
+            Shown::Planned(done) => return Ok(self.would_wait(done, case)),
+            Shown::Deed(done, deed) => (done, deed),
         };
-        match case.investigated {
-            Investigated::StillAdmitted { by, .. } => {
-                let EarlierRepair {
-                    target,
-                    at,
-                    change_id,
-                } = &**by;
-                done.after_change = after(change_id.as_deref(), target.as_str());
-                done.incident = Some(incident_of(target, failure, settings));
-                done.told_by_its_change = true;
-                done.notes.push(format!(
-                    "the policy of `{}` was repaired at {at}, after this copy had failed",
-                    target.as_str()
-                ));
-            }
-            Investigated::Whole(facts) => {
-                done.incident = repaired_for_others(case.diagnosis, failure, facts, settings);
-                done.told_by_its_change = done.incident.as_ref().is_some_and(|incident| {
-                    plan(incident.cause, failure, facts, settings)
-                        .is_ok_and(|plan| plan.added().is_empty())
-                });
-            }
-        }
-        done.notes.extend(case.history.notes.iter().cloned());
-        match decided.decision {
-            Decision::Nothing => Ok(done.with_note(
-                "this is the parent of a composite job; its children carry the causes and send their own events",
-            )),
-            Decision::Propose(None) => Ok(self.would_wait(done, case)),
-            Decision::Advise | Decision::Refuse(None) => Ok(done),
-            Decision::Refuse(Some(plan)) | Decision::Propose(Some(plan)) => {
-                let change = self.worked_out(&mut done, &plan, case).await;
-                if only_mode_failed(&done.guards) {
-                    done.changes.push(change);
-                    return Ok(self.would_wait(done, case));
-                }
-                // Nobody gets a statement to paste for a copy that no owner listed.
-                if plan.edit.is_some() && !decided.is_of_unlisted_source {
-                    done.refused_changes.push(change);
-                }
-                Ok(done.refused())
-            }
-            Decision::Retry => self.start_again(done, case).await,
-            Decision::ReadAgain(otherwise) => {
+        match deed {
+            Deed::Retry => self.start_again(done, case).await,
+            Deed::ReadAgain(otherwise) => {
                 let otherwise = Decided {
                     decision: *otherwise,
                     guards: done.guards.clone(),
-                    is_of_unlisted_source: decided.is_of_unlisted_source,
+                    is_of_unlisted_source,
                 };
                 self.read_again(done, otherwise, case).await
             }
-            Decision::Resume(change, state) => self.resume(done, case, *change, state).await,
-            Decision::Repair(plan) => {
+            Deed::Resume(change, state) => self.resume(done, case, *change, state).await,
+            Deed::Repair(plan) => {
                 let Some(facts) = case.investigated.facts() else {
                     return Ok(done.refused());
                 };
                 let repair = Repair {
                     environment: &self.environment,
-                    settings,
-                    failure,
+                    settings: &self.settings,
+                    failure: case.failure,
                     facts,
                     invocation: case.invocation,
                     history: case.history,
@@ -214,39 +71,6 @@ impl<E: Environment> CopyRemediator<E> {
                 self.repaired(done, repaired, &plan.target, case).await
             }
         }
-    }
-
-    /// Works out the change for people to see. In observe mode what was written before is asked,
-    /// too, as the repair would under its lease.
-    async fn worked_out(&self, done: &mut Done, plan: &Plan, case: &Case<'_>) -> PolicyChange {
-        let failure = case.failure;
-        let change = change_of(plan, failure, &self.settings);
-        if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
-            let now = self.environment.clock().now();
-            let source = failure.job().account;
-            let (writes, source_writes) = tokio::join!(
-                ledger.policy_history(&change.resource, now),
-                ledger.counted_of_source(CountedOfSource::Writes, source, now)
-            );
-            let act = act_on(&plan.target);
-            let question = Question {
-                facts: case.investigated.facts(),
-                plan: Some(Ok(plan)),
-                writes: Some(&writes),
-                source_writes: Some(&source_writes),
-                now,
-                ..Question::of(act, failure, &self.settings, case.history)
-            };
-            done.guards.extend(ask(&question, &[Stage::EarlierWrites]));
-            let last = writes
-                .as_ref()
-                .ok()
-                .and_then(|writes| writes.last_write.as_ref());
-            let ours = last_change(ledger, last).await;
-            let changed = ours.and_then(|ours| changed_by_others(&ours, plan.before().as_deref()));
-            done.notes.extend(changed);
-        }
-        change
     }
 
     /// Goes on where an earlier delivery stopped: the policy is repaired, the copy isn't started
@@ -355,11 +179,14 @@ impl<E: Environment> CopyRemediator<E> {
         }
         // Asked anew: a repair takes time.
         let pause = ask_for_pause(environment, ledger).await;
+        let agreement = case.history.agreement.clone();
         let history = History {
             pause: Some(pause?),
+            agreement: agreement.map(Agreement::carried_out),
             ..case.history.clone()
         };
         let (mut guards, copy) = permit_copy(&Question {
+            facts: case.investigated.facts(),
             tags: Some(case.investigated.owner_tags()),
             now: environment.clock().now(),
             ..Question::of(Act::Retry, failure, settings, &history)
@@ -425,70 +252,5 @@ impl<E: Environment> CopyRemediator<E> {
             (true, None) => Outcome::Repaired,
         };
         Ok(done.with_note(note))
-    }
-
-    /// Reads the facts; once more where a read failed for a reason that passes, while there is
-    /// time.
-    async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
-        let environment = ReadOnce::of(&self.environment);
-        let facts = Box::pin(investigate(&environment, failure.copy())).await;
-        let passes = facts.unknown().iter().any(|why| why.reason.may_pass());
-        let clock = self.environment.clock();
-        let left = invocation.deadline.duration_since(clock.now());
-        if !passes || left < TIME_TO_READ_AGAIN {
-            return facts;
-        }
-        clock.sleep(READ_AGAIN_PAUSE).await;
-        Box::pin(investigate(&environment, failure.copy())).await
-    }
-}
-
-/// The incident of a copy whose message blames a policy that a statement of ours admits by now.
-fn repaired_for_others(
-    diagnosis: &Diagnosis,
-    failure: &Failure,
-    facts: &Facts,
-    settings: &Settings,
-) -> Option<Incident> {
-    if diagnosis.cause() != Cause::Transient {
-        return None;
-    }
-    let target = if diagnosis.is_proposed(Cause::DestinationVaultPolicy) {
-        Target::VaultPolicy(failure.job().destination_vault.clone())
-    } else if diagnosis.is_proposed(Cause::SourceKeyPolicy) {
-        match &facts.source_key {
-            SourceKey::Key(key) => Target::KeyPolicy(key.arn.clone()),
-            SourceKey::NotEncrypted | SourceKey::Unknown(_) => return None,
-        }
-    } else {
-        return None;
-    };
-    Some(incident_of(&target, failure, settings))
-}
-
-fn after(change_id: Option<&str>, repaired: &str) -> Option<AfterChange> {
-    Some(AfterChange {
-        change_id: change_id?.to_owned(),
-        repaired: repaired.to_owned(),
-    })
-}
-
-fn incident_of(target: &Target, failure: &Failure, settings: &Settings) -> Incident {
-    Incident {
-        cause: target.cause(),
-        resource: target.as_str().to_owned(),
-        grantee: Some(grantee(target, failure, settings)),
-    }
-}
-
-/// Who started a copy, in a sentence.
-fn who_started(failure: &Failure, started_by: StartedBy) -> String {
-    match (&failure.job().backup_plan, started_by) {
-        (Some(plan), _) => format!("The backup plan `{plan}` started the copy."),
-        (None, StartedBy::OwnRetry(_)) => "The copy is a retry of Copymend's own.".to_owned(),
-        (None, StartedBy::Someone | StartedBy::BackupPlan) => {
-            "Someone started the copy on demand: CloudTrail shows who called StartCopyJob."
-                .to_owned()
-        }
     }
 }

@@ -14,7 +14,7 @@ use crate::guards::{
 use crate::history::{EarlierRepair, History};
 use crate::ledger::{Change, ChangeState};
 use crate::plan::{Plan, holds, plan};
-use crate::settings::{Mode, Settings};
+use crate::settings::Settings;
 
 /// What is done.
 #[derive(Clone, Debug)]
@@ -229,12 +229,10 @@ fn decide_repair(cause: Cause, question: &Question<'_>) -> Decided {
     };
     let guards = ask(&question, BEFORE_A_LEASE);
     let is_of_unlisted_source = failed(&guards, Guard::SourceAllowed);
-    let decision = match (planned, settings.mode) {
-        (Some(Ok(plan)), mode) if only_mode_failed(&guards) => match mode {
-            Mode::Repair => Decision::Repair(Box::new(plan)),
-            Mode::Observe => Decision::Propose(Some(Box::new(plan))),
-        },
-        (planned, _) => Decision::Refuse(planned.and_then(Result::ok).map(Box::new)),
+    let decision = match planned {
+        Some(Ok(plan)) if all_passed(&guards) => Decision::Repair(Box::new(plan)),
+        Some(Ok(plan)) if only_mode_failed(&guards) => Decision::Propose(Some(Box::new(plan))),
+        planned => Decision::Refuse(planned.and_then(Result::ok).map(Box::new)),
     };
     Decided {
         decision,

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::agreement::Agreement;
 use crate::handler::{HandlerError, Invocation};
 use crate::incident::{Told, count_and_tell, tell};
 use crate::ledger::{JobEntry, JobProgress, Ledger};
@@ -19,6 +20,8 @@ pub(crate) struct Delivery<'d> {
     pub(crate) progress: JobProgress,
     /// How long what it holds in the ledger is its own.
     pub(crate) until: Timestamp,
+    /// A person's yes to a plan, where one asked for this.
+    pub(crate) agreement: Option<&'d Agreement>,
 }
 
 impl Invocation {
@@ -46,6 +49,7 @@ pub(crate) async fn handle_once<E: Reads>(
         invocation,
         progress: JobProgress::default(),
         until: invocation.held_until(),
+        agreement: None,
     };
     let Some(ledger) = environment.ledger() else {
         let report = answer(&delivery).await?;

@@ -10,7 +10,6 @@ use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::carry_out::Case;
 use crate::decide::decide;
 pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
@@ -19,9 +18,10 @@ use crate::guards::{Guard, GuardResult};
 use crate::incident::tell_within;
 use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
-use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location};
+use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location, Reads};
 use crate::report::{DecisionKind, Outcome, Report};
 use crate::settings::Settings;
+use crate::show::Case;
 
 /// One invocation of the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct CopyRemediator<E> {
     pub(crate) settings: Settings,
 }
 
-impl<E: Environment> CopyRemediator<E> {
+impl<E: Reads> CopyRemediator<E> {
     /// A handler with its environment and settings.
     pub const fn new(environment: E, settings: Settings) -> Self {
         Self {
@@ -85,6 +85,28 @@ impl<E: Environment> CopyRemediator<E> {
         &self.environment
     }
 
+    /// The job as AWS Backup describes it; read again while it still runs.
+    pub(crate) async fn ended_job(
+        &self,
+        location: &Location,
+        id: &str,
+    ) -> CallResult<Option<CopyJob>> {
+        let backup = self.environment.backup();
+        let mut job = backup.describe_copy_job(location, id).await?;
+        for _ in 1..READS_OF_A_RUNNING_JOB {
+            match job.as_ref().map(|job| job.state) {
+                Some(CopyJobState::Created | CopyJobState::Running) => {}
+                Some(CopyJobState::Completed | CopyJobState::Failed | CopyJobState::Partial)
+                | None => break,
+            }
+            self.environment.clock().sleep(READ_PAUSE).await;
+            job = backup.describe_copy_job(location, id).await?;
+        }
+        Ok(job)
+    }
+}
+
+impl<E: Environment> CopyRemediator<E> {
     /// Handles one event, or one that was put off and that the queue of delayed retries delivers:
     /// verifies it, finds the cause, repairs and retries where every guard lets
     /// it, and tells people.
@@ -208,24 +230,8 @@ impl<E: Environment> CopyRemediator<E> {
         })
     }
 
-    /// The job as AWS Backup describes it; read again while it still runs.
-    async fn ended_job(&self, location: &Location, id: &str) -> CallResult<Option<CopyJob>> {
-        let backup = self.environment.backup();
-        let mut job = backup.describe_copy_job(location, id).await?;
-        for _ in 1..READS_OF_A_RUNNING_JOB {
-            match job.as_ref().map(|job| job.state) {
-                Some(CopyJobState::Created | CopyJobState::Running) => {}
-                Some(CopyJobState::Completed | CopyJobState::Failed | CopyJobState::Partial)
-                | None => break,
-            }
-            self.environment.clock().sleep(READ_PAUSE).await;
-            job = backup.describe_copy_job(location, id).await?;
-        }
-        Ok(job)
-    }
-
     /// The whole way of a failed copy, from what AWS Backup says of it to the Report.
-    async fn report(
+    pub(crate) async fn report(
         &self,
         event: &CopyJobEvent,
         verified: Result<Box<Failure>, Done>,

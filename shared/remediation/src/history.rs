@@ -4,13 +4,14 @@ use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{Cause, Failure, KeyArn};
 use jiff::Timestamp;
 
+use crate::agreement::Agreement;
 use crate::grantee::grantee;
 use crate::guards::StartedBy;
 use crate::handler::{CopyRemediator, Delivery, HandlerError};
 use crate::ledger::{Change, ChangeState, JobProgress, Ledger, Pause};
 use crate::pause::ask_for_pause;
 use crate::plan::Target;
-use crate::ports::{Backup, CallResult, Clock, Environment, Location};
+use crate::ports::{Backup, CallResult, Clock, Location, Reads};
 use crate::settings::Mode;
 
 /// What the ledger remembers of a copy.
@@ -28,6 +29,8 @@ pub struct History {
     pub retried_as: Option<String>,
     /// A repair for another copy of the same grantee, after this one had failed.
     pub earlier_repair: Option<EarlierRepair>,
+    /// A person's yes to a plan, where one asked for this.
+    pub agreement: Option<Agreement>,
     /// What people should know of it, a sentence each.
     pub notes: Vec<String>,
 }
@@ -43,7 +46,7 @@ pub struct EarlierRepair {
     pub change_id: Option<String>,
 }
 
-impl<E: Environment> CopyRemediator<E> {
+impl<E: Reads> CopyRemediator<E> {
     /// Asks the ledger what it remembers. An error that may pass asks for another delivery.
     pub(crate) async fn remember(
         &self,
@@ -60,6 +63,7 @@ impl<E: Environment> CopyRemediator<E> {
             intended: None,
             retried_as: delivery.progress.retried_as.clone(),
             earlier_repair: None,
+            agreement: delivery.agreement.cloned(),
             notes: Vec::new(),
         };
         let ledger = self.environment.ledger();

@@ -7,6 +7,7 @@
 
 mod admitted;
 pub mod advisor;
+pub mod agreement;
 mod carry_out;
 mod change;
 pub mod decide;
@@ -29,6 +30,7 @@ pub mod outlook;
 pub mod pause;
 mod places;
 pub mod plan;
+mod plan_of_job;
 mod policy_lease;
 pub mod ports;
 mod put_off;
@@ -41,6 +43,7 @@ mod retry;
 pub mod self_check;
 pub mod settings;
 mod settings_notice;
+mod show;
 mod simulate;
 mod source_budget;
 mod subject;
@@ -51,3 +54,4 @@ pub mod write;
 
 pub use guardrails::{GuardrailReads, look_at_guardrails};
 pub use handler::{CopyRemediator, HandlerError, Invocation};
+pub use plan_of_job::{PlanOfJobError, PlannedJob};

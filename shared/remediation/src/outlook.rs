@@ -64,6 +64,7 @@ pub async fn outlook<E: Reads>(
         intended: None,
         retried_as: None,
         earlier_repair: None,
+        agreement: None,
         notes: Vec::new(),
     };
     let investigated = Investigated::Whole(Box::new(facts));

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Ledger;
-use crate::ports::{CallResult, Clock, Environment};
+use crate::ports::{CallResult, Clock, Reads};
 
 /// A pause: neither a policy nor a role is written, and no copy is started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ impl Pause {
 }
 
 /// Asks the ledger. An error that may pass asks for another delivery.
-pub(crate) async fn ask_for_pause<E: Environment>(
+pub(crate) async fn ask_for_pause<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
 ) -> CallResult<CallResult<Option<Pause>>> {

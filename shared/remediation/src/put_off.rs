@@ -3,7 +3,6 @@
 use copymend_diagnosis::{Cause, CopyJobEvent, Diagnosis, Failure};
 use jiff::Timestamp;
 
-use crate::carry_out::Case;
 use crate::decide::{Decided, Decision, Investigated, retry_or_advise};
 use crate::done::Done;
 use crate::guards::{Act, Question};
@@ -13,6 +12,7 @@ use crate::later::{Arrival, DelayedRetry};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, DelayedRetries, Environment};
 use crate::report::{DecisionKind, Outcome, Report};
 use crate::settings::Mode;
+use crate::show::Case;
 
 impl<E: Environment> CopyRemediator<E> {
     /// Whether anything is put off: only what may be started, and only where there is a queue.

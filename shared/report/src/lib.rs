@@ -10,6 +10,7 @@ mod email;
 mod json;
 mod link;
 mod needs;
+mod paste;
 mod subject;
 mod terminal;
 mod text;
@@ -17,4 +18,5 @@ mod words;
 
 pub use email::{Email, email, email_of_left_out, email_of_test_message};
 pub use json::json;
+pub use paste::{Tool, paste};
 pub use terminal::{Row, Style, table, terminal};

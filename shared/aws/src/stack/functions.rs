@@ -130,7 +130,7 @@ pub(super) async fn read(config: &SdkConfig, logical: &str, name: &str) -> Funct
     }
 }
 
-async fn configuration(config: &SdkConfig, name: &str) -> Found<Function> {
+pub(super) async fn configuration(config: &SdkConfig, name: &str) -> Found<Function> {
     let call = Call::new("lambda:GetFunctionConfiguration", name);
     let path = path("/2015-03-31/functions/", name, "/configuration");
     let answer = get(config, "GetFunctionConfiguration", path);

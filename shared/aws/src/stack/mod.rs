@@ -11,17 +11,21 @@ mod roles;
 mod trails;
 mod watching;
 
+use std::collections::BTreeMap;
+
 use aws_config::{Region, SdkConfig};
 use copymend_doctor::{Deployed, Facts, RuleFacts};
-use copymend_remediation::ports::{CallResult, Reads};
+use copymend_remediation::ports::{CallErrorKind, CallResult, Reads};
 use copymend_remediation::settings::Deployment;
 use futures_util::future::{join, join_all, join3};
 use serde_json::json;
 
+use crate::error::Call;
 use crate::{AwsEnvironment, ReadOnly, config};
 
 /// The functions that a stack has, by their names in the template.
-const FUNCTIONS: [&str; 2] = ["CopyRemediator", "AccessAdvisor"];
+const FUNCTIONS: [&str; 2] = [COPY_REMEDIATOR, "AccessAdvisor"];
+const COPY_REMEDIATOR: &str = "CopyRemediator";
 /// So often the function is asked about the accounts that it left.
 const MOST_REPETITIONS: usize = 10;
 const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBackup";
@@ -35,6 +39,21 @@ pub struct Whose<'a> {
     pub region: Option<&'a str>,
 }
 
+impl Whose<'_> {
+    pub(crate) async fn config(self) -> SdkConfig {
+        let mut loader = config::loader(config::http_client());
+        if let Some(profile) = self.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = self.region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        // Boxed, because it is large and done once.
+        let config = Box::pin(loader.load()).await;
+        crate::endpoint::without_empty_endpoint(config)
+    }
+}
+
 /// The way to a deployed stack.
 #[derive(Debug)]
 pub struct AwsStack {
@@ -45,15 +64,7 @@ pub struct AwsStack {
 impl AwsStack {
     /// The way with these credentials. Calls nothing.
     pub async fn load(whose: Whose<'_>) -> Self {
-        let mut loader = config::loader(config::http_client());
-        if let Some(profile) = whose.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = whose.region {
-            loader = loader.region(Region::new(region.to_owned()));
-        }
-        // Boxed, because it is large and done once.
-        Self::new(Box::pin(loader.load()).await)
+        Self::new(whose.config().await)
     }
 
     /// The way with an SDK configuration of your own.
@@ -64,6 +75,19 @@ impl AwsStack {
             environment: AwsEnvironment::new(config.clone(), &Deployment::default()),
             config,
         }
+    }
+
+    /// The environment variables of a stack's copy remediator: its settings.
+    pub async fn settings(&self, stack: &str) -> CallResult<BTreeMap<String, String>> {
+        let deployed = formation::stack(&self.config, stack).await?;
+        let call = Call::new("lambda:GetFunctionConfiguration", stack);
+        let missing = |detail: &str| call.error(CallErrorKind::Failed, detail);
+        let name = deployed.id(COPY_REMEDIATOR).ok_or_else(|| {
+            missing("the stack has no function `CopyRemediator`: name the hub's stack")
+        })?;
+        let function = functions::configuration(&self.config, name).await?;
+        let function = function.ok_or_else(|| missing("the stack's function does not exist"))?;
+        Ok(function.environment)
     }
 
     /// Reads a stack. What can't be read is an error in its place; an error here says that there is

@@ -69,6 +69,12 @@ pub fn advise(cause: Cause, event: &CopyJobEvent, facts: Option<&Facts>) -> Advi
     }
 }
 
+/// The step that starts a failed copy again, by whoever does by hand what Copymend would.
+#[must_use]
+pub fn step_that_starts_again(event: &CopyJobEvent, facts: Option<&Facts>) -> String {
+    Case::new(event, facts).start_again()
+}
+
 /// The advice for what stands in the way of a copy that a plan will make. The plan makes it by itself,
 /// so that no step starts it.
 #[must_use]

@@ -289,6 +289,7 @@ proptest! {
             let other = PolicyDocument::parse(&other).unwrap();
             prop_assert!(with_ours.means_the_same_as(&other));
             prop_assert!(other.means_the_same_as(&with_ours));
+            prop_assert_eq!(other.canonical(), with_ours.canonical());
             prop_assert_eq!(evaluate(&with_ours, &request).slug(), evaluate(&other, &request).slug());
             prop_assert_eq!(&append(Some(&other), &added).unwrap(), &other);
             let Undone::Document(left) = undo(&other, &added).unwrap() else {
@@ -302,6 +303,7 @@ proptest! {
     #[test]
     fn the_same_meaning_gives_the_same_answer(left in document(), right in document(), request in request()) {
         let (left, right) = (PolicyDocument::parse(&left).unwrap(), PolicyDocument::parse(&right).unwrap());
+        prop_assert_eq!(left.canonical() == right.canonical(), left.means_the_same_as(&right));
         if left.means_the_same_as(&right) {
             prop_assert_eq!(evaluate(&left, &request).slug(), evaluate(&right, &request).slug());
         }

@@ -5,7 +5,7 @@
     reason = "every check has the same signature"
 )]
 
-use copymend_diagnosis::Failure;
+use copymend_diagnosis::{Fact, Failure};
 use jiff::SignedDuration;
 
 use super::owner::{allowed, entry_of_key};
@@ -49,6 +49,9 @@ pub(super) fn verified_failure(question: &Question<'_>) -> Answer {
 }
 
 pub(super) fn mode(question: &Question<'_>) -> Answer {
+    if let Some(agreement) = &question.history.agreement {
+        return Some(agreement.answers(question));
+    }
     let mode = question.settings.mode;
     Some((mode == Mode::Repair, format!("COPYMEND_MODE is {mode}")))
 }
@@ -95,6 +98,9 @@ pub(super) fn failure_is_recent(question: &Question<'_>) -> Answer {
         let why = "AWS Backup does not say it";
         return Some(not_known("when the copy failed", why));
     };
+    if question.history.agreement.is_some() {
+        return Some(still_wanted(failed, question));
+    }
     let hours = question.settings.max_age_hours;
     let age = question.now.duration_since(failed);
     if age < -CLOCKS_DIFFER {
@@ -110,6 +116,24 @@ pub(super) fn failure_is_recent(question: &Question<'_>) -> Answer {
             minutes % 60
         ),
     ))
+}
+
+/// A person who agrees now stands in for the age, as long as there is something to copy.
+fn still_wanted(failed: jiff::Timestamp, question: &Question<'_>) -> (bool, String) {
+    match question.facts.map(|facts| &facts.recovery_point) {
+        Some(Fact::Known(Some(_))) => (
+            true,
+            format!(
+                "the copy failed at {failed}; a person wants it now, and its recovery point exists"
+            ),
+        ),
+        Some(Fact::Known(None)) => (
+            false,
+            format!("the copy failed at {failed}, and its recovery point does not exist any more"),
+        ),
+        Some(Fact::Unknown(why)) => not_known("whether the recovery point still exists", why),
+        None => not_known("whether the recovery point still exists", "it was not read"),
+    }
 }
 
 /// What can't be told to be small enough isn't started. AWS Backup's API doesn't say what the size of

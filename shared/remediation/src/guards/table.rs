@@ -83,8 +83,8 @@ guards! {
     }
     Mode {
         name: "mode",
-        meaning: "The mode is repair.",
-        remedy: "Make the change by hand, or deploy with `Mode=repair`.",
+        meaning: "The mode is repair, or a person said yes to exactly this change.",
+        remedy: "Look at it with `copymend plan` and carry it out with `copymend apply`; or deploy with `Mode=repair`.",
         asked_of: EVERY,
         stage: Copy,
         check: copy::mode,
@@ -99,8 +99,8 @@ guards! {
     }
     FailureIsRecent {
         name: "failure-is-recent",
-        meaning: "The copy failed not longer ago than `MaxAgeHours`.",
-        remedy: "Start the copy again by hand, if it is still wanted.",
+        meaning: "The copy failed not longer ago than `MaxAgeHours`; or a person asks for it now, and its recovery point exists.",
+        remedy: "If the copy is still wanted, carry it out with `copymend apply`, or start it again by hand.",
         asked_of: EVERY,
         stage: Copy,
         check: copy::failure_is_recent,

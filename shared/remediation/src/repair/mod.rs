@@ -244,7 +244,11 @@ impl<E: Environment> Repair<'_, E> {
             copy_job_id: job.id.clone(),
             undoes: None,
             allows_again: false,
-            made_by: None,
+            made_by: self
+                .history
+                .agreement
+                .as_ref()
+                .and_then(|agreement| agreement.by().map(str::to_owned)),
             grounds: Grounds::of(settings, entries_that_admit(failure, target, settings)),
         }
     }

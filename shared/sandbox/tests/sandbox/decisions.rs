@@ -45,6 +45,7 @@ impl Case {
             intended: None,
             retried_as: None,
             earlier_repair: None,
+            agreement: None,
             notes: Vec::new(),
         };
         Some(Self {

@@ -26,7 +26,7 @@ use copymend_remediation::test_message::TestMessage;
 use copymend_remediation::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
-use copymend_sandbox::Sandbox;
+use copymend_sandbox::{Sandbox, World};
 use jiff::Timestamp;
 
 /// What goes wrong with a call.
@@ -55,9 +55,14 @@ pub(crate) const FAULTS: [Fault; 7] = [
 /// The payload with which a process "dies": the test catches it where the function would end.
 pub(crate) struct Killed;
 
-#[derive(Debug, Default)]
+/// What somebody else does to the world.
+pub(crate) type Act = Box<dyn FnOnce(&mut World) + Send>;
+
+#[derive(Default)]
 struct State {
     calls: AtomicUsize,
+    /// The number of the call, from 0, before which somebody else acts.
+    meanwhile: Mutex<Option<(usize, Act)>>,
     /// The number of the call, from 0, and what happens to it.
     fault: Mutex<Option<(usize, Fault)>>,
     made: Mutex<Vec<&'static str>>,
@@ -110,6 +115,18 @@ impl Faulty {
         *self.state.fault.lock().unwrap() = Some((number, fault));
     }
 
+    /// Lets somebody else change the world right before the call with this number, counted from 0. Calls
+    /// are counted anew.
+    pub(crate) fn before_call(&self, number: usize, act: impl FnOnce(&mut World) + Send + 'static) {
+        self.state.calls.store(0, Ordering::SeqCst);
+        *self.state.meanwhile.lock().unwrap() = Some((number, Box::new(act)));
+    }
+
+    /// The sandbox behind it.
+    pub(crate) const fn sandbox(&self) -> &Sandbox {
+        &self.inner
+    }
+
     /// The names of the calls so far.
     pub(crate) fn made(&self) -> Vec<&'static str> {
         self.state.made.lock().unwrap().clone()
@@ -118,6 +135,15 @@ impl Faulty {
     fn begin(&self, operation: &'static str) -> CallResult<Option<Fault>> {
         let number = self.state.calls.fetch_add(1, Ordering::SeqCst);
         self.state.made.lock().unwrap().push(operation);
+        let act = self
+            .state
+            .meanwhile
+            .lock()
+            .unwrap()
+            .take_if(|(due, _)| *due == number);
+        if let Some((_, act)) = act {
+            self.inner.with_world(act);
+        }
         let fault = self
             .state
             .fault

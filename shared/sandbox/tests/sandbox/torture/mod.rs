@@ -1,6 +1,7 @@
 //! One call goes wrong, whichever it is and however: after the event is delivered again, the end is
 //! the same as without the fault.
 
+mod applied;
 mod faulty;
 mod later;
 mod many_sources;
