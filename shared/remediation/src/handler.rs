@@ -281,7 +281,8 @@ impl<E: Environment> CopyRemediator<E> {
                 unknown: investigated.unknown(),
                 advice: self.advice(event, &case, is_of_unlisted_source),
             };
-            return Ok(Report::of(findings, self.settings.mode, done));
+            let report = Report::of(findings, self.settings.mode, done);
+            return Ok(report.owned(investigated.facts()));
         }
     }
 

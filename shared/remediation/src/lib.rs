@@ -27,6 +27,7 @@ pub mod ledger;
 mod left_out;
 mod others;
 pub mod outlook;
+pub mod ownership;
 pub mod pause;
 mod places;
 pub mod plan;

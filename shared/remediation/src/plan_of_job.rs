@@ -114,7 +114,7 @@ impl<E: Reads> CopyRemediator<E> {
             unknown: investigated.unknown(),
             advice: self.advice(&event, &case, is_of_unlisted_source),
         };
-        let report = Report::of(findings, self.settings.mode, done);
+        let report = Report::of(findings, self.settings.mode, done).owned(investigated.facts());
         let plan = hash.filter(|_| report.outcome == Outcome::Planned);
         Ok(PlannedJob {
             report,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use crate::guards::{Guard, GuardResult};
+use crate::ownership::ManagedBy;
 use crate::settings::Mode;
 use crate::settings_notice::RecordedSettings;
 pub use crate::subject::{CallSummary, CopySummary, JobSummary, Subject};
@@ -51,6 +52,9 @@ pub struct Report {
     /// The change that a refused repair would have made, for people to apply or to drop.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused_changes: Vec<PolicyChange>,
+    /// The code that owns what is changed, where tags say so: its next run takes our statement out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<ManagedBy>,
     /// How it ended.
     pub outcome: Outcome,
     /// The id of the copy that was started again.
@@ -140,6 +144,7 @@ impl Report {
             guards: Vec::new(),
             changes: Vec::new(),
             refused_changes: Vec::new(),
+            managed_by: None,
             outcome: Outcome::Nothing,
             retried_job: None,
             not_before: None,

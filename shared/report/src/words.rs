@@ -1,6 +1,7 @@
 //! The words that the e-mail and the terminal view share.
 
 use copymend_diagnosis::{BackupVaultArn, KeyArn, Verdict};
+use copymend_remediation::ownership::ManagedBy;
 use copymend_remediation::report::{DecisionKind, DiagnosisReport, Outcome, PolicyChange, Report};
 
 use crate::text::inline;
@@ -250,4 +251,23 @@ pub(crate) fn short(arn: &str) -> String {
         .nth(5)
         .filter(|resource| !resource.is_empty());
     inline(resource.unwrap_or(arn))
+}
+
+/// Whose code owns the policy, and what follows.
+pub(crate) fn owner(owner: &ManagedBy) -> String {
+    let ManagedBy::Cloudformation {
+        resource,
+        stack,
+        logical_id,
+        ..
+    } = owner;
+    let named = logical_id.as_ref().map_or_else(String::new, |id| {
+        format!(" (`{}` in its template)", inline(id))
+    });
+    format!(
+        "The tags of {} name CloudFormation stack `{}`{named} as its owner: put the statement into the template, too. The \
+         next deployment that changes this policy there takes it out again, and Copymend doesn't add it twice.",
+        inline(resource),
+        inline(stack)
+    )
 }

@@ -37,6 +37,7 @@ pub fn email(report: &Report) -> Email {
     let mut body = Body::default();
     let permissions = report.permissions.as_deref().unwrap_or_default();
     sections::headline(&mut body, report);
+    sections::owner(&mut body, report);
     subject::section(&mut body, report);
     parts::notes(&mut body, &report.notes);
     parts::permissions(&mut body, permissions);

@@ -31,6 +31,14 @@ pub(super) fn headline(body: &mut Body, report: &Report) {
     }
 }
 
+/// Said first: whoever reads no further must know that the change doesn't last.
+pub(super) fn owner(body: &mut Body, report: &Report) {
+    if let Some(owner) = &report.managed_by {
+        body.line("");
+        body.line(&words::owner(owner));
+    }
+}
+
 pub(super) fn changes(body: &mut Body, report: &Report) {
     for (change, standing) in words::changes(report) {
         let [heading, ..] = standing.words();

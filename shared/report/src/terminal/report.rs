@@ -24,6 +24,9 @@ impl View {
         }
         self.permissions(permissions);
         self.policy(report.policy.as_ref());
+        if let Some(owner) = &report.managed_by {
+            self.prose("owner", &words::owner(owner));
+        }
         for (change, standing) in words::changes(report) {
             self.change(change, standing);
         }

@@ -1,4 +1,5 @@
 use copymend_diagnosis::{Assessment, Cause, Verdict};
+use copymend_remediation::ownership::ManagedBy;
 use copymend_remediation::report::Outcome;
 use copymend_report::{Email, Style, email, terminal};
 
@@ -161,4 +162,25 @@ fn the_title_of_a_key_repair_names_the_key_and_its_account() {
             .contains(&format!("key {id} (111122223333)")),
         "{shown}"
     );
+}
+
+#[test]
+fn a_stack_that_owns_the_policy_is_told_first() {
+    let mut report = samples::repaired();
+    report.managed_by = Some(ManagedBy::Cloudformation {
+        resource: report.changes[0].resource.clone(),
+        stack: "backup-vaults".to_owned(),
+        stack_id: None,
+        logical_id: Some("DrVault".to_owned()),
+    });
+    let email = email(&report);
+    let first: Vec<&str> = email.body.lines().take(8).collect();
+    assert!(
+        first
+            .join("\n")
+            .contains("CloudFormation stack `backup-vaults` (`DrVault` in its template)"),
+        "{first:#?}"
+    );
+    let view = copymend_report::terminal(&report, copymend_report::Style::Plain);
+    assert!(view.contains("`backup-vaults`"), "{view}");
 }

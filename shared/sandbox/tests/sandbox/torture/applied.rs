@@ -400,3 +400,33 @@ async fn a_copy_that_only_has_to_be_started_again_is_a_plan_too() {
         .unwrap();
     assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
 }
+
+#[tokio::test]
+async fn a_stack_that_owns_the_vault_is_named() {
+    let (sandbox, environment) = healthy();
+    let name = "destination-vault-policy";
+    assert_eq!(
+        planned(&environment, name, observing())
+            .await
+            .report
+            .managed_by,
+        None
+    );
+    sandbox.with_world(|world| {
+        let vault = world
+            .copy_job_named(name)
+            .unwrap()
+            .destination_vault
+            .clone();
+        let tags = &mut world.vault_mut(&vault).unwrap().tags;
+        tags.insert(
+            "aws:cloudformation:stack-name".to_owned(),
+            "backup-vaults".to_owned(),
+        );
+    });
+    let report = planned(&environment, name, observing()).await.report;
+    let owner = serde_json::to_value(&report.managed_by).unwrap();
+    assert_eq!(owner["tool"], "cloudformation");
+    assert_eq!(owner["stack"], "backup-vaults");
+    assert_eq!(owner["resource"], report.changes[0].resource);
+}
