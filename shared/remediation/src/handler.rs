@@ -85,6 +85,11 @@ impl<E: Environment> CopyRemediator<E> {
         &self.environment
     }
 
+    /// The settings.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Handles one event, or one that was put off and that the queue of delayed retries delivers:
     /// verifies it, finds the cause, repairs and retries where every guard lets
     /// it, and tells people.
