@@ -4,14 +4,18 @@
 use std::fmt::Write as _;
 
 use copymend_diagnosis::CopyJobState;
+use copymend_remediation::GuardrailReads;
 use copymend_remediation::advisor::{AccessAdvisor, is_for_advisor};
 use copymend_remediation::ports::{Environment, Reads};
+use copymend_remediation::preflight::{PreflightAnswer, PreflightState, is_preflight};
 use copymend_remediation::report::Report;
 use copymend_remediation::self_check::{CheckState, SelfCheck, is_self_check};
 use copymend_remediation::sweep::{Swept, is_sweep};
 use copymend_remediation::test_message::{TestMessageAnswer, TestMessageState, is_test_message};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
 use copymend_report::{Row, Style, json, terminal};
+use copymend_survey::Lists;
+use copymend_survey::preflight::watch;
 use serde_json::Value;
 
 use crate::output::printable;
@@ -23,14 +27,17 @@ pub(crate) enum Answer {
     Swept(Result<Swept, HandlerError>),
     SelfCheck(Box<SelfCheck>),
     TestMessage(Result<TestMessageAnswer, HandlerError>),
+    Preflight(Box<Result<PreflightAnswer, HandlerError>>),
 }
 
 impl Answer {
-    pub(crate) async fn to(
+    /// `surveying` makes what a preflight reads with.
+    pub(crate) async fn to<L: Lists, S: Reads + GuardrailReads>(
         event: &Value,
         invocation: &Invocation,
         remediator: &CopyRemediator<impl Environment>,
         advisor: &AccessAdvisor<impl Reads>,
+        surveying: impl FnOnce() -> (L, S),
     ) -> Self {
         if is_for_advisor(event) {
             Self::Report(Box::new(advisor.handle(event, invocation).await))
@@ -42,6 +49,11 @@ impl Answer {
             Self::SelfCheck(Box::new(answer))
         } else if is_test_message(event) {
             Self::TestMessage(remediator.send_test_message(invocation).await)
+        } else if is_preflight(event) {
+            let (lists, environment) = surveying();
+            let mode = remediator.settings().mode;
+            let looked = watch(&lists, &environment, mode, event, invocation);
+            Self::Preflight(Box::new(Box::pin(looked).await))
         } else {
             Self::Report(Box::new(remediator.handle(event, invocation).await))
         }
@@ -57,6 +69,10 @@ impl Answer {
             Self::Swept(Ok(swept)) => serde_json::json!(swept).to_string(),
             Self::SelfCheck(answer) => serde_json::json!(answer).to_string(),
             Self::TestMessage(Ok(answer)) => serde_json::json!(answer).to_string(),
+            Self::Preflight(result) => match result.as_ref() {
+                Ok(answer) => serde_json::json!(answer).to_string(),
+                Err(error) => error_json(error),
+            },
             Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => error_json(error),
         }
     }
@@ -72,6 +88,10 @@ impl Answer {
             Self::Swept(Ok(swept)) => swept_text(swept),
             Self::SelfCheck(answer) => self_check_text(answer),
             Self::TestMessage(Ok(answer)) => test_message_text(*answer),
+            Self::Preflight(result) => match result.as_ref() {
+                Ok(answer) => preflight_text(answer),
+                Err(error) => error_text(error),
+            },
             Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => error_text(error),
         }
     }
@@ -81,7 +101,10 @@ impl Answer {
         match self {
             Self::Report(result) => result.as_ref().as_ref().map_or(&[], std::slice::from_ref),
             Self::Swept(Ok(swept)) => &swept.reports,
-            Self::Swept(Err(_)) | Self::SelfCheck(_) | Self::TestMessage(_) => &[],
+            Self::Swept(Err(_))
+            | Self::SelfCheck(_)
+            | Self::TestMessage(_)
+            | Self::Preflight(_) => &[],
         }
     }
 
@@ -110,6 +133,7 @@ impl Answer {
                     .collect()
             }
             Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => failed(error),
+            Self::Preflight(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
             // Neither is about a copy.
             Self::SelfCheck(_) | Self::TestMessage(Ok(_)) => Vec::new(),
         }
@@ -180,4 +204,33 @@ fn test_message_text(answer: TestMessageAnswer) -> String {
         TestMessageState::NoTopic => "No topic is set, so that no test message was sent.",
     };
     format!("{told}\n")
+}
+
+fn preflight_text(answer: &PreflightAnswer) -> String {
+    let told = match answer.preflight {
+        PreflightState::Told => "People were told.",
+        PreflightState::NothingNew => "There was nothing to tell.",
+        PreflightState::NoTopic => "No topic is set, so that nobody was told.",
+        PreflightState::Running => "Another invocation is at it.",
+    };
+    let mut text = format!(
+        "Preflight: {} plans read, {} routes will fail, {} can't be known, {} will pass; {} new, {} changed, {} over. {told}\n",
+        answer.plans,
+        answer.will_fail,
+        answer.cannot_be_known,
+        answer.will_pass,
+        answer.new,
+        answer.changed,
+        answer.over
+    );
+    for call in &answer.not_read {
+        let _ = writeln!(text, "not read: {}", printable(call));
+    }
+    for place in &answer.left {
+        let _ = writeln!(text, "left for lack of time: {}", printable(place));
+    }
+    for note in &answer.notes {
+        let _ = writeln!(text, "{}", printable(note));
+    }
+    text
 }

@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
-use copymend_aws::{AwsEnvironment, DeadLetterQueue, ReadOnly, ReadWrite};
+use copymend_aws::{AwsEnvironment, DeadLetterQueue, ReadOnly, ReadWrite, Surveying};
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
 use copymend_remediation::ports::{Clock, Reads};
+use copymend_remediation::preflight::PreflightState;
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::{CopyRemediator, Invocation};
 use copymend_report::{Style, table};
@@ -99,7 +100,13 @@ async fn all(
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
         // Boxed, because what it holds at once is large.
-        let answer = Box::pin(Answer::to(&message.event, &invocation, remediator, advisor)).await;
+        let surveying = || {
+            let deployment = &remediator.settings().deployment;
+            let Surveying { lists, environment } = remediator.environment().surveying(deployment);
+            (lists, environment)
+        };
+        let answer = Answer::to(&message.event, &invocation, remediator, advisor, surveying);
+        let answer = Box::pin(answer).await;
         let id = message.event.get("id").and_then(Value::as_str);
         rows.extend(answer.rows(id.unwrap_or("no event id"), |_| None));
         let written = if arguments.json {
@@ -152,6 +159,10 @@ fn is_handled(answer: &Answer) -> bool {
         // Whoever asked for it has gone.
         Answer::SelfCheck(_) => true,
         Answer::TestMessage(result) => result.is_ok(),
+        Answer::Preflight(result) => result
+            .as_ref()
+            .as_ref()
+            .is_ok_and(|answer| answer.preflight != PreflightState::Running),
     }
 }
 
@@ -202,7 +213,14 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        runtime.block_on(Answer::to(event, &invocation, &remediator, &advisor))
+        let surveying = || (sandbox.clone(), sandbox.clone());
+        runtime.block_on(Answer::to(
+            event,
+            &invocation,
+            &remediator,
+            &advisor,
+            surveying,
+        ))
     }
 
     fn answer(sandbox: &Sandbox, event: &Value) -> Answer {

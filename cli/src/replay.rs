@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use copymend_diagnosis::CopyJobState;
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
 use copymend_remediation::ports::{Clock, Reads};
+use copymend_remediation::preflight::{PreflightAnswer, PreflightState};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::self_check::{Check, CheckState};
 use copymend_remediation::settings::{Mode, Settings};
-use copymend_remediation::{CopyRemediator, Invocation};
-use copymend_report::{Style, email, table};
+use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
+use copymend_report::{Email, Style, email, email_of_preflight, table};
 use copymend_sandbox::{CopyJob, Sandbox, World};
 use jiff::SignedDuration;
 
@@ -63,7 +64,13 @@ pub(crate) fn run(arguments: &Replay) -> Result<Ending, CommandError> {
             id: format!("replay-{place}"),
             deadline: now.saturating_add(TIMEOUT).unwrap_or(now),
         };
-        let answer = runtime.block_on(Answer::to(event, &invocation, &remediator, &advisor));
+        let answer = runtime.block_on(Answer::to(
+            event,
+            &invocation,
+            &remediator,
+            &advisor,
+            || (sandbox.clone(), sandbox.clone()),
+        ));
         if is_failure(&answer) {
             ending = Ending::Failed;
         }
@@ -136,6 +143,7 @@ fn is_failure(answer: &Answer) -> bool {
             !answer.checks.iter().all(is_fine)
         }
         Answer::TestMessage(result) => result.is_err(),
+        Answer::Preflight(result) => result.is_err(),
     }
 }
 
@@ -160,6 +168,12 @@ fn settings(repair: bool, world: &World) -> Result<Settings, CommandError> {
     Ok(settings)
 }
 
+fn is_told(result: &Result<PreflightAnswer, HandlerError>) -> bool {
+    result
+        .as_ref()
+        .is_ok_and(|answer| answer.preflight == PreflightState::Told)
+}
+
 fn human(
     mut output: impl Write,
     answer: &Answer,
@@ -177,8 +191,12 @@ fn human(
             .map_or_else(|| "gone".to_owned(), |state| state.to_string());
         writeln!(output, "   retried copy {job}: {state}")?;
     }
-    let reports = answer.reports().iter().filter(|_| message);
-    for email in reports.map(email) {
+    let mut emails: Vec<Email> = answer.reports().iter().map(email).collect();
+    if matches!(answer, Answer::Preflight(result) if is_told(result.as_ref())) {
+        let told = sandbox.notifier().preflights();
+        emails.extend(told.last().map(email_of_preflight));
+    }
+    for email in emails.into_iter().filter(|_| message) {
         writeln!(output, "\n   ✉ {}", email.subject)?;
         for line in email.body.lines() {
             writeln!(output, "   │ {line}")?;

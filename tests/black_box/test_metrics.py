@@ -60,6 +60,9 @@ def test_every_metric_that_is_watched_is_one_that_the_function_prints(make_world
 
     sweep = {"detail-type": "Copymend Sweep", "detail": {"accounts": [w.SOURCE], "regions": [w.REGION]}}
     assert function.invoke(sweep)["failed"] == 0
+    preflight = {"source": "copymend"} | sweep | {"detail-type": "Copymend Preflight"}
+    assert function.invoke(preflight)["preflight"] == "told"
+    assert ("PreflightsCompleted", 1.0) in lines(function) and ("RoutesThatWillFail", 0.0) in lines(function)
     printed = {(name, of[0].split("=")[0] if len(of) > 1 else None) for name, *of in lines(function)}
     world = make_world(vault_policy=w.VAULT_CLOSED)
     refused = start(world, AWS_LAMBDA_FUNCTION_NAME=NAME, COPYMEND_ALLOWED_SOURCES="")

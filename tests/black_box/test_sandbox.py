@@ -95,6 +95,31 @@ def test_what_only_iam_and_organizations_know_is_found(sandbox, event, start, na
     assert answer["changes"] == [] and answer["retried_job"] is None
 
 
+def test_the_daily_preflight_tells_once_what_will_fail_and_once_that_it_is_mended(untouched_sandbox, start):
+    event = json.loads((ROOT / "events" / "hub" / "preflight.json").read_text())
+    function = start_in(untouched_sandbox, start)
+
+    first = function.invoke(event)
+    assert (first["preflight"], first["plans"], first["will_fail"], first["new"]) == ("told", 1, 1, 1), first
+    again = function.invoke(event)
+    assert (again["preflight"], again["known_to_fail"]) == ("nothing-new", 1), again
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{WORKLOADS}:role/BackupRole"},
+                "Action": "backup:CopyIntoBackupVault",
+                "Resource": "*",
+            }
+        ],
+    }
+    backup = untouched_sandbox.client("backup", "444455556666", "eu-west-1")
+    backup.put_backup_vault_access_policy(BackupVaultName="dr-orders", Policy=json.dumps(policy))
+    mended = function.invoke(event)
+    assert (mended["preflight"], mended["over"], mended["known_to_fail"]) == ("told", 1, 0), mended
+
+
 def test_what_iam_learns_counts_for_the_simulator_and_for_copies(sandbox, event):
     detail = event("job-role-permission")["detail"]
     role = detail["iamRoleArn"]

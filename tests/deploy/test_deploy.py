@@ -22,7 +22,7 @@ HUB = {
     "SweepAccounts": "444455556666,555566667777",
     "NotificationEmail": "people@example.com",
 }
-READS = {"delayed-retries", "own-resources", "read", "reports-and-ledger"}
+READS = {"delayed-retries", "lists", "own-resources", "read", "reports-and-ledger"}
 PEOPLE = "arn:aws:iam::999900001111:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Backup_*"
 PIPELINE = "arn:aws:iam::555566667777:role/Pipeline"
 
@@ -140,13 +140,17 @@ class Deploy(unittest.TestCase):
         absent |= {"CopyRemediatorNetwork", "AccessAdvisorNetwork"}
         self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), absent)
 
-        self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="")
-        self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS)
+        self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="", PreflightSchedule="")
+        self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS - {"lists"})
 
     def watched(self, stack):
-        """There is a sweep a day and a test message a week, and every alarm goes to the topic of alarms."""
+        """There is a sweep and a preflight a day and a test message a week, and every alarm goes to the topic of alarms."""
         events, resources = stack.client("events"), stack.resources()
-        for rule, schedule, kind in (("SweepRule", "rate(1 day)", "Copymend Sweep"), ("TestMessageRule", "cron(0 8 ? * MON *)", "Copymend Test Message")):
+        for rule, schedule, kind in (
+            ("SweepRule", "rate(1 day)", "Copymend Sweep"),
+            ("PreflightRule", "rate(1 day)", "Copymend Preflight"),
+            ("TestMessageRule", "cron(0 8 ? * MON *)", "Copymend Test Message"),
+        ):
             name = resources[rule][0]
             self.assertEqual(events.describe_rule(Name=name)["ScheduleExpression"], schedule)
             [target] = events.list_targets_by_rule(Rule=name)["Targets"]
@@ -265,7 +269,7 @@ class Deploy(unittest.TestCase):
         repair = {"Mode": "repair", "AllowedDestinations": DESTINATIONS, "AllowedKeys": KEYS, "JobRole": "backup/*,Copies"}
         home = Stack(cloud, "eu-west-3", "member.yaml", "copymend-member")
         self.deployed(home, **hub)
-        self.assertEqual(set(home.inline_policies("MemberRole")), {"read"})
+        self.assertEqual(set(home.inline_policies("MemberRole")), {"read", "lists"})
         self.assertEqual(set(home.inline_policies("AdvisorMemberRole")), {"read-for-advice"})
         for role, parameter in (("MemberRole", "HubFunctionRoleArn"), ("AdvisorMemberRole", "HubAdvisorRoleArn")):
             [hubs] = home.admitted(role)
@@ -277,7 +281,7 @@ class Deploy(unittest.TestCase):
 
         self.deployed(home, **hub | repair)
         policies = home.inline_policies("MemberRole")
-        self.assertEqual(set(policies), {"read", "retry", "repair-vault-policies", "repair-key-policies"})
+        self.assertEqual(set(policies), {"read", "lists", "retry", "repair-vault-policies", "repair-key-policies"})
         self.assertEqual(resource(policies["repair-vault-policies"], "AllowedDestinations"), DESTINATIONS.split(","))
         self.assertEqual(
             resource(policies["retry"], "PassJobRoles"), [f"arn:aws:iam::{ACCOUNT}:role/backup/*", "arn:*:iam::*:role/Copies"]
@@ -302,14 +306,14 @@ class Deploy(unittest.TestCase):
                 those["Condition"],
                 {"ArnLike": {"aws:PrincipalArn": named}, "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
             )
-        self.assertEqual(set(home.inline_policies("MemberRole")), {"read"})
+        self.assertEqual(set(home.inline_policies("MemberRole")), {"read", "lists"})
         self.assertEqual(set(home.inline_policies("ReaderRole")), {"read", "read-for-advice", "lists"})
         undo = home.inline_policies("UndoRole")
         self.assertEqual(set(undo), {"read", "undo-vault-policies", "undo-key-policies"})
         self.assertEqual(resource(undo["undo-vault-policies"], "AllowedDestinations"), DESTINATIONS.split(","))
         self.deployed(home, ReaderPrincipalArns="", UndoPrincipalArns="")
         self.assertEqual({"ReaderRole", "UndoRole"} & set(home.resources()), set())
-        self.assertEqual(set(home.inline_policies("MemberRole")), {"read"})
+        self.assertEqual(set(home.inline_policies("MemberRole")), {"read", "lists"})
 
 
 class ResourceTypes(unittest.TestCase):

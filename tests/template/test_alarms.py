@@ -90,14 +90,14 @@ class Alarms(unittest.TestCase):
         self.assertEqual(unwatched(member(), read(MEMBER)), set())
 
     def test_every_part_is_watched_where_the_stack_is_small(self):
-        # The access advisor, the hub, the sweep and the test message are left out, and their alarms with them.
-        small = evaluated(transformed(), WithAccessAdvisor="false", SweepSchedule="", TestMessageSchedule="")
+        # The access advisor, the hub, the sweep, the test message and the preflight are left out, and their alarms with them.
+        small = evaluated(transformed(), WithAccessAdvisor="false", SweepSchedule="", TestMessageSchedule="", PreflightSchedule="")
         self.assertEqual(unwatched(small, transformed()), set())
         self.assertNotIn("AccessAdvisor", str(sorted(of_type(small, "AWS::CloudWatch::Alarm"))))
 
     def test_a_part_without_an_alarm_would_be_found(self):
         for name in of_type(hub(), "AWS::CloudWatch::Alarm"):
-            if name in ("NothingArrivedAlarm", "NoSweepAlarm", "SweepFailuresAlarm"):
+            if name in ("NothingArrivedAlarm", "NoSweepAlarm", "SweepFailuresAlarm", "NoPreflightAlarm"):
                 continue
             template = copy.deepcopy(transformed())
             del template["Resources"][name]
@@ -133,6 +133,7 @@ class Alarms(unittest.TestCase):
             "Invocations": (1, 3600, "25", "Sum"),
             "SweepsCompleted": (1, 3600, "25", "Sum"),
             "SweepFailures": (1, 3600, 1, "Sum"),
+            "PreflightsCompleted": (1, 3600, "25", "Sum"),
         }
         for resources in (hub(), member()):
             for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
@@ -145,6 +146,7 @@ class Alarms(unittest.TestCase):
         for name, metric in (
             ("NothingArrivedAlarm", ("AWS/Lambda", "Invocations")),
             ("NoSweepAlarm", ("Copymend", "SweepsCompleted")),
+            ("NoPreflightAlarm", ("Copymend", "PreflightsCompleted")),
         ):
             alarm = resources[name]["Properties"]
             self.assertEqual((alarm["Namespace"], alarm["MetricName"]), metric)
@@ -153,9 +155,10 @@ class Alarms(unittest.TestCase):
             self.assertGreater(alarm["Period"] * int(alarm["EvaluationPeriods"]), DAY)
         # The function's own name, so that two stacks in one account don't look at each other's sweeps.
         function = Names(transformed(), resources).named("CopyRemediator")
-        self.assertEqual(resources["NoSweepAlarm"]["Properties"]["Dimensions"], [{"Name": "Function", "Value": function}])
+        for name in ("NoSweepAlarm", "NoPreflightAlarm"):
+            self.assertEqual(resources[name]["Properties"]["Dimensions"], [{"Name": "Function", "Value": function}])
         for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
-            if name not in ("NothingArrivedAlarm", "NoSweepAlarm"):
+            if name not in ("NothingArrivedAlarm", "NoSweepAlarm", "NoPreflightAlarm"):
                 self.assertEqual((alarm["ComparisonOperator"], alarm["TreatMissingData"]), ("GreaterThanOrEqualToThreshold", "notBreaching"), name)
 
     def test_the_hours_of_silence_are_what_cloudwatch_takes(self):
@@ -168,6 +171,21 @@ class Alarms(unittest.TestCase):
         self.assertEqual(default["SweepRule"]["Properties"]["ScheduleExpression"], "rate(1 day)")
         off = evaluated(transformed(), SweepSchedule="")
         self.assertEqual({"SweepRule", "SweepPermission", "NothingArrivedAlarm", "NoSweepAlarm", "SweepFailuresAlarm"} & set(off), set())
+
+    def test_there_is_a_preflight_a_day_where_the_sweep_looks_unless_it_is_switched_off(self):
+        default = evaluated(transformed())
+        self.assertEqual(default["PreflightRule"]["Properties"]["ScheduleExpression"], "rate(1 day)")
+        for given in ({}, {"SweepAccounts": "444455556666,555566667777", "SweepRegions": "eu-west-1"}):
+            resources = hub(**given)
+            [sweep] = resources["SweepRule"]["Properties"]["Targets"]
+            [preflight] = resources["PreflightRule"]["Properties"]["Targets"]
+            self.assertEqual(preflight | {"Input": sweep["Input"]}, sweep)
+            swept, judged = json.loads(sweep["Input"]), json.loads(preflight["Input"])
+            self.assertEqual(judged, swept | {"detail-type": "Copymend Preflight"})
+        off = evaluated(transformed(), PreflightSchedule="")
+        self.assertEqual({"PreflightRule", "PreflightPermission", "NoPreflightAlarm", "CopyRemediatorLists"} & set(off), set())
+        none = evaluated(transformed(), SweepSchedule="", TestMessageSchedule="", PreflightSchedule="")
+        self.assertNotIn("SchedulesAlarm", none)
 
     def test_every_alarm_says_what_it_means_and_where_to_read_what_to_do(self):
         sections = {re.sub(r"[^a-z0-9 -]", "", line[3:].lower()).strip().replace(" ", "-") for line in headings()}
@@ -250,7 +268,7 @@ class Dashboard(unittest.TestCase):
         for given in ({}, {"WithAccessAdvisor": "false"}):
             body = json.loads(hub(**given)["Dashboard"]["Properties"]["DashboardBody"])
             shown = json.dumps(body)
-            for metric in ("Failures", "Repairs", "Refusals", "Retries", "SecondsToGoodCopy", "EventsHandled", "SweepsCompleted", "SweepFailures"):
+            for metric in ("Failures", "Repairs", "Refusals", "Retries", "SecondsToGoodCopy", "EventsHandled", "SweepsCompleted", "SweepFailures", "PreflightsCompleted", "RoutesThatWillFail"):
                 self.assertIn(metric, shown)
             for dimensions in ("{Copymend,Function,Cause}", "{Copymend,Function,Guard}"):
                 self.assertIn(dimensions, shown)

@@ -38,8 +38,13 @@ READS = {
     "organizations:DescribeOrganization",
 }
 # Reads that a parameter switches, each with its condition.
-SWITCHED_READS = {"tag:GetResources": "ReadsTags", "organizations:ListParents": "ReadsOrganizationPaths"}
-# What `copymend scan`, `preflight` and `rpo` list, and no function does.
+SWITCHED_READS = {
+    "tag:GetResources": "ReadsTags",
+    "organizations:DescribePolicy": "ReadsOrganizationPaths",
+    "organizations:ListParents": "ReadsOrganizationPaths",
+    "organizations:ListPoliciesForTarget": "ReadsOrganizationPaths",
+}
+# What the hub's preflight lists, and `copymend scan`, `preflight` and `rpo`.
 LISTS = {
     "account:GetRegionOptStatus",
     "backup:GetBackupPlan",
@@ -184,6 +189,15 @@ class Member(unittest.TestCase):
             [(_, _, document)] = [one for one in role_policies(self.resources, role) if one[2]["Statement"][0]["Sid"].startswith("Jobs")]
             self.assertEqual({a for s in document["Statement"] for a in as_list(s["Action"])}, reads)
 
+    def test_the_hub_lists_what_its_preflight_reads(self):
+        actions = {a for _, _, statement in statements(self.resources, "MemberRole") for a in as_list(statement["Action"])}
+        self.assertLessEqual(LISTS, actions)
+        hub = transformed()["Resources"]
+        listed = {a for s in hub["CopyRemediatorLists"]["Properties"]["PolicyDocument"]["Statement"] for a in as_list(s["Action"])}
+        # Nothing that the hub has but the jobs, which the commands alone list.
+        self.assertEqual(LISTS - listed, {"backup:ListBackupJobs", "backup:ListRestoreJobs"})
+        self.assertLessEqual(listed, LISTS)
+
     def test_places_are_read_in_the_hubs_organization_alone(self):
         for role in ("MemberRole", "ReaderRole"):
             [statement] = [s for _, _, s in statements(self.resources, role) if s["Action"] == "organizations:ListParents"]
@@ -232,7 +246,7 @@ class Member(unittest.TestCase):
                 elif action in SWITCHED_READS:
                     self.assertEqual(condition, SWITCHED_READS[action], f"{name}: {action}")
                 else:
-                    self.assertIn(action, READS, name)
+                    self.assertIn(action, READS | LISTS, name)
             if "*" in as_list(statement["Resource"]):
                 self.assertLessEqual(set(as_list(statement["Action"])), NO_RESOURCE, name)
 

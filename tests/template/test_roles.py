@@ -39,12 +39,18 @@ ADVISOR_READS = {
 }
 # Actions that no narrower resource than `*` can be given for: they know no resource, or one of another service's making.
 NO_RESOURCE = {
+    "account:GetRegionOptStatus",
     "backup:DescribeBackupJob",
     "backup:DescribeCopyJob",
     "backup:DescribeGlobalSettings",
     "backup:DescribeRecoveryPoint",
     "backup:DescribeRestoreJob",
+    "backup:ListBackupJobs",
+    "backup:ListBackupPlans",
+    "backup:ListBackupVaults",
     "backup:ListCopyJobs",
+    "backup:ListProtectedResources",
+    "backup:ListRestoreJobs",
     "backup:ListTags",
     "backup:StartCopyJob",
     "ec2:DescribeImages",

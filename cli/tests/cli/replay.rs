@@ -195,6 +195,37 @@ fn a_sweep_is_answered_with_what_it_found() {
     assert!(ran.stdout.contains(&last), "{}", ran.stdout);
 }
 
+#[test]
+fn a_preflight_tells_what_will_fail_and_nothing_twice() {
+    let event = "events/hub/preflight.json";
+    let ran = run(&["replay", "--json", event, event]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let [first, again] = ran.json_lines().try_into().unwrap();
+    assert_eq!(
+        (&first["preflight"], &first["new"]),
+        (&"told".into(), &1.into())
+    );
+    assert_eq!(
+        (&again["preflight"], &again["new"]),
+        (&"nothing-new".into(), &0.into())
+    );
+
+    let ran = run(&["replay", "--message", event]);
+    assert_eq!(ran.code, 0);
+    for part in [
+        "Preflight: 1 plans read, 1 routes will fail",
+        "People were told.",
+        "✉ [Copymend] preflight: 1 route of planned copies will fail",
+        "destination-vault-policy",
+    ] {
+        assert!(ran.stdout.contains(part), "{part} in {}", ran.stdout);
+    }
+    let nowhere = r#"{"source":"copymend","detail-type":"Copymend Preflight","detail":{}}"#;
+    let ran = run_with(&["replay", "--json", "-"], nowhere.to_owned());
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.json()["errorType"], "MissingField");
+}
+
 /// The sample events, by name.
 fn sample_events(folder: &str) -> Vec<String> {
     let files = std::fs::read_dir(format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();

@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
-use copymend_aws::{AwsEnvironment, ReadWrite};
+use copymend_aws::{AwsEnvironment, ReadWrite, Surveying};
 use copymend_lambda::metrics::{self, Metrics};
 use copymend_remediation::CopyRemediator;
+use copymend_remediation::preflight::{PreflightAnswer, is_preflight};
 use copymend_remediation::report::Report;
 use copymend_remediation::self_check::{SelfCheck, is_self_check};
 use copymend_remediation::settings::{Settings, refuse_unknown};
 use copymend_remediation::sweep::{SweptCounts, is_sweep};
 use copymend_remediation::test_message::{TestMessageAnswer, is_test_message};
+use copymend_survey::preflight::watch;
 use serde::Serialize;
 
 /// What an invocation answers.
@@ -20,6 +22,7 @@ enum Answer {
     Swept(SweptCounts),
     SelfCheck(Box<SelfCheck>),
     TestMessage(TestMessageAnswer),
+    Preflight(Box<PreflightAnswer>),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -54,6 +57,22 @@ async fn main() -> ExitCode {
             if is_test_message(&event) {
                 let answer = remediator.send_test_message(&invocation).await?;
                 return Ok(Answer::TestMessage(answer));
+            }
+            if is_preflight(&event) {
+                let Surveying { lists, environment } = remediator
+                    .environment()
+                    .surveying(&remediator.settings().deployment);
+                let looked = watch(
+                    &lists,
+                    &environment,
+                    remediator.settings().mode,
+                    &event,
+                    &invocation,
+                );
+                let answer = Box::pin(looked).await?;
+                tracing::info!(answer = ?answer, "preflight");
+                metrics::print(&Metrics::of_preflight(&answer));
+                return Ok(Answer::Preflight(Box::new(answer)));
             }
             let report = remediator.handle(&event, &invocation).await?;
             log(&report);

@@ -17,4 +17,9 @@ impl Clock for SystemClock {
     async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }
+
+    async fn until(&self, at: Timestamp) {
+        let left = at.duration_since(self.now());
+        tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    }
 }

@@ -150,6 +150,11 @@ impl<Access> AwsEnvironment<Access> {
     }
 
     #[cfg(feature = "survey")]
+    pub(crate) const fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    #[cfg(feature = "survey")]
     pub(crate) const fn organizations_of_aws(&self) -> &AwsOrganizations {
         &self.organizations
     }

@@ -72,5 +72,5 @@ pub use sns::SnsNotifier;
 #[cfg(feature = "doctor")]
 pub use stack::{AwsStack, Whose};
 #[cfg(feature = "survey")]
-pub use survey::{AwsLists, Reach, ReachError, Reached};
+pub use survey::{AwsLists, Reach, ReachError, Reached, Surveying};
 pub use tags::AwsResourceTags;

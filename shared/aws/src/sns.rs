@@ -6,6 +6,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
+use copymend_remediation::preflight::PreflightNews;
 use copymend_remediation::report::Report;
 use copymend_remediation::test_message::TestMessage;
 use copymend_report::Email;
@@ -104,6 +105,13 @@ impl Notifier for SnsNotifier {
         let id = format!("test-message/{}", message.at.strftime("%F"));
         let attributes = [("outcome", "test-message"), ("message_id", &id)];
         self.publish(copymend_report::email_of_test_message(message), attributes)
+            .await
+    }
+
+    async fn notify_preflight(&self, news: &PreflightNews) -> CallResult<bool> {
+        let id = format!("preflight/{}", news.id);
+        let attributes = [("outcome", "preflight"), ("message_id", &id)];
+        self.publish(copymend_report::email_of_preflight(news), attributes)
             .await
     }
 }

@@ -39,6 +39,7 @@ enum When {
     HasEncryptionKey,
     HasMemberRole,
     InVpc,
+    Preflights,
     ReadsImages,
     ReadsOrganizationPaths,
     ReadsTags,
@@ -52,7 +53,9 @@ enum When {
 #[serde(rename_all = "kebab-case")]
 enum On {
     Anything,
+    AwsOrganizationPolicy,
     AwsPolicy,
+    BackupPlan,
     DeadLetters,
     DelayedRetries,
     EncryptionKey,
@@ -67,6 +70,7 @@ enum On {
     MemberRole,
     NetworkInterfaces,
     OrganizationAccount,
+    OrganizationPolicy,
     OrganizationalUnit,
     Policy,
     Role,
@@ -83,6 +87,7 @@ impl When {
             Self::HasEncryptionKey => deployed.has("EncryptionKey"),
             Self::HasMemberRole => deployed.has("MemberRole"),
             Self::InVpc => deployed.has("VpcSubnetIds") && deployed.has("VpcSecurityGroupIds"),
+            Self::Preflights => deployed.has("PreflightSchedule"),
             Self::ReadsImages => deployed.is_on("ReadImages"),
             Self::ReadsOrganizationPaths => {
                 deployed.parameter("OrganizationReader") == deployed.account.as_str()
@@ -143,10 +148,15 @@ impl<'d> Whose<'d> {
         let role = |path: &str| deployed.global_arn("iam", &format!("role/{path}"));
         let one = match on {
             On::Anything | On::NetworkInterfaces => Some("*".to_owned()),
+            On::AwsOrganizationPolicy => Some(format!(
+                "arn:{}:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
+                deployed.partition
+            )),
             On::AwsPolicy => Some(format!(
                 "arn:{}:iam::aws:policy/ReadOnlyAccess",
                 deployed.partition
             )),
+            On::BackupPlan => Some(deployed.arn("backup", "backup-plan:example")),
             On::DeadLetters => deployed.queue_arn("DeadLetters"),
             On::DelayedRetries => deployed.queue_arn("DelayedRetries"),
             On::EncryptionKey => Some(deployed.parameter("EncryptionKey").to_owned()),
@@ -176,6 +186,13 @@ impl<'d> Whose<'d> {
                 "organizations",
                 &format!("account/{}/{}", self.organization(), deployed.account),
             )),
+            On::OrganizationPolicy => {
+                let policy = format!(
+                    "policy/{}/resource_control_policy/p-example1",
+                    self.organization()
+                );
+                Some(deployed.global_arn("organizations", &policy))
+            }
             On::OrganizationalUnit => {
                 let unit = format!("ou/{}/ou-ab12-11111111", self.organization());
                 Some(deployed.global_arn("organizations", &unit))
@@ -261,7 +278,9 @@ impl<'d> Whose<'d> {
             On::JobRoles => context.push(one("iam:PassedToService", BACKUP)),
             On::ServiceLinkedRole => context.push(one("iam:AWSServiceName", BACKUP)),
             On::Anything
+            | On::AwsOrganizationPolicy
             | On::AwsPolicy
+            | On::BackupPlan
             | On::DeadLetters
             | On::DelayedRetries
             | On::Failures
@@ -273,6 +292,7 @@ impl<'d> Whose<'d> {
             | On::LogStream
             | On::NetworkInterfaces
             | On::OrganizationAccount
+            | On::OrganizationPolicy
             | On::OrganizationalUnit
             | On::Policy
             | On::Role

@@ -8,9 +8,10 @@ use crate::facts::Rule;
 
 const LIST: &str = include_str!("patterns.json");
 /// The rules of a schedule, each with its parameter.
-const SCHEDULES: [(&str, &str); 2] = [
+const SCHEDULES: [(&str, &str); 3] = [
     ("SweepRule", "SweepSchedule"),
     ("TestMessageRule", "TestMessageSchedule"),
+    ("PreflightRule", "PreflightSchedule"),
 ];
 
 /// In which way a rule fires on something else than the stack says. A rule that isn't known here, of

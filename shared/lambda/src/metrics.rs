@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use copymend_remediation::preflight::{PreflightAnswer, PreflightState};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::sweep::SweptCounts;
 use jiff::Timestamp;
@@ -35,11 +36,15 @@ pub enum Metric {
     SweepsCompleted,
     /// Copies that a sweep could not handle, or places where it could not look.
     SweepFailures,
+    /// A preflight ended.
+    PreflightsCompleted,
+    /// Routes of planned copies that are known to fail, when a preflight ended.
+    RoutesThatWillFail,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::EventsHandled,
         Self::Failures,
         Self::Repairs,
@@ -48,6 +53,8 @@ impl Metric {
         Self::SecondsToGoodCopy,
         Self::SweepsCompleted,
         Self::SweepFailures,
+        Self::PreflightsCompleted,
+        Self::RoutesThatWillFail,
     ];
 
     /// Its name.
@@ -62,6 +69,8 @@ impl Metric {
             Self::SecondsToGoodCopy => "SecondsToGoodCopy",
             Self::SweepsCompleted => "SweepsCompleted",
             Self::SweepFailures => "SweepFailures",
+            Self::PreflightsCompleted => "PreflightsCompleted",
+            Self::RoutesThatWillFail => "RoutesThatWillFail",
         }
     }
 
@@ -75,7 +84,9 @@ impl Metric {
             | Self::Retries
             | Self::SecondsToGoodCopy
             | Self::SweepsCompleted
-            | Self::SweepFailures => None,
+            | Self::SweepFailures
+            | Self::PreflightsCompleted
+            | Self::RoutesThatWillFail => None,
         }
     }
 
@@ -88,7 +99,9 @@ impl Metric {
             | Self::Refusals
             | Self::Retries
             | Self::SweepsCompleted
-            | Self::SweepFailures => "Count",
+            | Self::SweepFailures
+            | Self::PreflightsCompleted
+            | Self::RoutesThatWillFail => "Count",
         }
     }
 }
@@ -134,6 +147,22 @@ impl Metrics {
         metrics.add(Metric::SweepFailures, "", failed);
         for report in reports {
             metrics.add_report(report);
+        }
+        metrics
+    }
+
+    /// What a preflight counts: itself, and the routes that are known to fail.
+    #[must_use]
+    pub fn of_preflight(answer: &PreflightAnswer) -> Self {
+        let mut metrics = Self::default();
+        match answer.preflight {
+            // The invocation that is at it counts.
+            PreflightState::Running => {}
+            PreflightState::Told | PreflightState::NothingNew | PreflightState::NoTopic => {
+                let failing = u32::try_from(answer.known_to_fail).unwrap_or(u32::MAX);
+                metrics.add(Metric::PreflightsCompleted, "", 1);
+                metrics.add(Metric::RoutesThatWillFail, "", failing);
+            }
         }
         metrics
     }
@@ -420,6 +449,25 @@ mod tests {
             (Metric::EventsHandled, vec![]),
         ] {
             assert_eq!(values(&metrics, metric), expected, "{metric:?}");
+        }
+    }
+
+    #[test]
+    fn a_preflight_counts_itself_and_what_will_fail_unless_another_is_at_it() {
+        let at = "2026-11-29T03:00:00Z".parse().unwrap();
+        for (state, counted) in [
+            (PreflightState::Told, 1),
+            (PreflightState::NothingNew, 1),
+            (PreflightState::NoTopic, 1),
+            (PreflightState::Running, 0),
+        ] {
+            let mut answer = PreflightAnswer::blank(state, at);
+            answer.known_to_fail = 7;
+            let metrics = Metrics::of_preflight(&answer);
+            let completed = values(&metrics, Metric::PreflightsCompleted);
+            assert_eq!(completed, vec![(String::new(), 1.0); counted], "{state:?}");
+            let failing = values(&metrics, Metric::RoutesThatWillFail);
+            assert_eq!(failing, vec![(String::new(), 7.0); counted], "{state:?}");
         }
     }
 

@@ -26,7 +26,8 @@ pub(crate) struct Delivery<'d> {
 
 impl Invocation {
     /// How long what it holds in the ledger is its own.
-    pub(crate) fn held_until(&self) -> Timestamp {
+    #[must_use]
+    pub fn held_until(&self) -> Timestamp {
         let deadline = self.deadline;
         deadline.saturating_add(GRACE).unwrap_or(deadline)
     }

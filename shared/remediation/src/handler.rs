@@ -85,6 +85,11 @@ impl<E: Reads> CopyRemediator<E> {
         &self.environment
     }
 
+    /// The settings.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The job as AWS Backup describes it; read again while it still runs.
     pub(crate) async fn ended_job(
         &self,

@@ -10,6 +10,7 @@ pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS,
 pub use crate::pause::Pause;
 pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
 use crate::ports::{CallError, CallErrorKind, CallResult};
+pub use crate::preflight::{ToldOfPlace, ToldPreflights, ToldRoute};
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
@@ -244,7 +245,7 @@ pub struct LastWrite {
 }
 
 /// The memory between events.
-pub trait Ledger: LeftOutMessages {
+pub trait Ledger: LeftOutMessages + ToldPreflights {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
     /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
     /// delivers an event again under the same request id only when the earlier invocation is dead.

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 
 use crate::later::DelayedRetry;
 use crate::ledger::{Ledger, LeftOut};
+use crate::preflight::PreflightNews;
 use crate::report::Report;
 use crate::test_message::TestMessage;
 use crate::write::{
@@ -385,6 +386,13 @@ pub trait Notifier: Send + Sync {
 
     /// Sends a test message. Answers `false` where no topic is set.
     fn notify_test(&self, message: &TestMessage) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// Sends what a preflight found that people don't know yet. Answers `false` where no topic is
+    /// set.
+    fn notify_preflight(
+        &self,
+        news: &PreflightNews,
+    ) -> impl Future<Output = CallResult<bool>> + Send;
 }
 
 /// The queue of events that are put off.
@@ -404,6 +412,10 @@ pub trait Clock: Send + Sync {
 
     /// Waits. The sandbox only moves its own clock.
     fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Ends at this time, to stop what goes on beside it. The sandbox looks at its own clock
+    /// whenever it is asked, and doesn't move it.
+    fn until(&self, at: Timestamp) -> impl Future<Output = ()> + Send;
 }
 
 /// What a handler needs from the outside to find out and to tell. None of its ports can write

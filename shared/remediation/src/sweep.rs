@@ -16,6 +16,7 @@ use crate::later::Arrival;
 use crate::ledger::Ledger;
 use crate::ports::{Backup, Clock, Environment, Location};
 use crate::report::Report;
+use crate::scope::locations_of;
 
 /// The detail-type of the event that starts a sweep.
 pub const SWEEP_DETAIL_TYPE: &str = "Copymend Sweep";
@@ -94,33 +95,10 @@ pub fn is_sweep(event: &Value) -> bool {
 
 impl Scope {
     fn read(event: &Value) -> Result<Self, EventError> {
-        let detail = event.get("detail").unwrap_or(&Value::Null);
-        let texts = |field: &str| -> Option<Vec<String>> {
-            detail
-                .get(field)?
-                .as_array()?
-                .iter()
-                .map(|value| value.as_str().map(str::to_owned))
-                .collect()
-        };
-        let accounts: Vec<AccountId> = texts("accounts")
-            .ok_or(EventError::MissingField { field: "accounts" })?
-            .iter()
-            .map(|account| {
-                account.parse().map_err(|_| EventError::MalformedField {
-                    field: "accounts",
-                    reason: "it holds something that is no account id",
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        let regions = texts("regions").ok_or(EventError::MissingField { field: "regions" })?;
         Ok(Self {
-            locations: accounts
-                .iter()
-                .flat_map(|account| regions.iter().map(|region| Location::new(*account, region)))
-                .collect(),
-            hours: detail
-                .get("hours")
+            locations: locations_of(event)?,
+            hours: event
+                .pointer("/detail/hours")
                 .and_then(Value::as_i64)
                 .filter(|hours| (1..=24 * 30).contains(hours))
                 .unwrap_or(HOURS),

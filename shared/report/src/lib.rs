@@ -16,7 +16,7 @@ mod terminal;
 mod text;
 mod words;
 
-pub use email::{Email, email, email_of_left_out, email_of_test_message};
+pub use email::{Email, email, email_of_left_out, email_of_preflight, email_of_test_message};
 pub use json::json;
 pub use paste::{Tool, paste};
 pub use terminal::{Row, Style, table, terminal};

@@ -1,6 +1,7 @@
 //! A clock that only moves when it is asked to.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use copymend_remediation::ports::Clock;
@@ -36,5 +37,17 @@ impl Clock for SandboxClock {
 
     async fn sleep(&self, time: Duration) {
         self.advance(time);
+    }
+
+    async fn until(&self, at: Timestamp) {
+        // Nobody wakes it: what goes on beside it asks again.
+        std::future::poll_fn(|_| {
+            if self.now() < at {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
     }
 }

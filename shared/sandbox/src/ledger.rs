@@ -1,6 +1,7 @@
 //! The ledger in memory.
 
 mod left_out;
+mod preflights;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Notifier};
+use copymend_remediation::preflight::PreflightNews;
 use copymend_remediation::report::Report;
 use copymend_remediation::test_message::TestMessage;
 use serde_json::Value;
@@ -28,6 +29,7 @@ pub struct MemoryNotifier {
     sent: Arc<Mutex<Vec<Notification>>>,
     summaries: Arc<Mutex<Vec<LeftOut>>>,
     test_messages: Arc<Mutex<Vec<TestMessage>>>,
+    preflights: Arc<Mutex<Vec<PreflightNews>>>,
 }
 
 impl MemoryNotifier {
@@ -37,6 +39,7 @@ impl MemoryNotifier {
             sent: Arc::default(),
             summaries: Arc::default(),
             test_messages: Arc::default(),
+            preflights: Arc::default(),
         }
     }
 
@@ -53,6 +56,15 @@ impl MemoryNotifier {
     #[must_use]
     pub fn test_messages(&self) -> Vec<TestMessage> {
         self.test_messages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What people were told of planned copies, oldest first.
+    #[must_use]
+    pub fn preflights(&self) -> Vec<PreflightNews> {
+        self.preflights
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -110,6 +122,15 @@ impl Notifier for MemoryNotifier {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(message.clone());
+        Ok(true)
+    }
+
+    async fn notify_preflight(&self, news: &PreflightNews) -> CallResult<bool> {
+        self.calls.begin("sns:Publish", "preflight").fault()?;
+        self.preflights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(news.clone());
         Ok(true)
     }
 }

@@ -73,6 +73,9 @@ mod own_put;
 #[path = "sandbox/ports.rs"]
 mod ports;
 #[cfg(test)]
+#[path = "sandbox/preflights/mod.rs"]
+mod preflights;
+#[cfg(test)]
 #[path = "sandbox/read_once.rs"]
 mod read_once;
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo`, `last_change_id` | for ever |
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
+//! | `preflight#ACCOUNT#REGION` | what people were told of planned copies: `told`, a JSON text | 90 days |
 //! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |
 //! | `writes#RESOURCE#DAY` | `occurrences`: intents of a write | 7 days |
 //! | `source#ACCOUNT#WHAT#PERIOD` | `occurrences` of `writes` or `retries` in a day, of `messages` or `unverified-messages` in an hour | 7 days |
@@ -42,6 +43,7 @@ mod jobs;
 mod leases;
 mod left_out;
 mod pausing;
+mod preflights;
 mod retries;
 mod settings;
 mod sources;

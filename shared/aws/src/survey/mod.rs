@@ -2,11 +2,13 @@
 //! Regions.
 
 mod guardrails;
+mod hub;
 mod lists;
 mod plans;
 mod reach;
 mod rows;
 
 pub(crate) use guardrails::AwsAccountManagement;
+pub use hub::Surveying;
 pub use lists::AwsLists;
 pub use reach::{Reach, ReachError, Reached};

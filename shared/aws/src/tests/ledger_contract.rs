@@ -13,7 +13,7 @@ mod owners;
 mod small_items;
 
 use owners::{progress, records};
-use small_items::{left_out, pauses, retries, settings, sources};
+use small_items::{left_out, pauses, preflights, retries, settings, sources};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
 pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
@@ -29,6 +29,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     retries(ledger).await;
     sources(ledger).await;
     left_out(ledger).await;
+    preflights(ledger).await;
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {

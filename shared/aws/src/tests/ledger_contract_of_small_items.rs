@@ -5,8 +5,9 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
     AfterChange, CountedOfSource, Ledger, LeftOut, MessagesOf, Origin, Pause, RecordedSettings,
-    RetryRecord, SettingsNotice,
+    RetryRecord, SettingsNotice, ToldOfPlace, ToldRoute,
 };
+use copymend_remediation::ports::Location;
 
 use super::at;
 
@@ -26,6 +27,39 @@ pub(super) async fn pauses(ledger: &impl Ledger) {
     assert_eq!(ledger.pause(at(60)).await.unwrap(), None, "it is over");
     assert!(ledger.lift_pause().await.unwrap());
     assert_eq!(ledger.pause(at(1)).await.unwrap(), None);
+}
+
+pub(super) async fn preflights(ledger: &impl Ledger) {
+    let place = |region: &str| Location::new("111122223333".parse().unwrap(), region);
+    let (here, there) = (place("eu-west-1"), place("eu-central-1"));
+    assert_eq!(ledger.told_of_place(&here).await.unwrap(), None);
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let route = ToldRoute::new(
+        "EBS from vault a to vault b",
+        &["source-key-policy".to_owned()],
+        &texts(&["rule"]),
+        &texts(&["volume"]),
+    );
+    let first = ToldOfPlace {
+        looked_at: Some(at(0)),
+        routes: [("0123456789abcdef".to_owned(), route)].into(),
+        more: 3,
+        not_read: texts(&["backup:ListBackupPlans"]),
+        is_left: true,
+        goes_on_at: Some("0123456789abcdef".to_owned()),
+    };
+    let record = |at: Location, told: ToldOfPlace, seconds| async move {
+        ledger
+            .record_told_of_place(&at, &told, super::at(seconds))
+            .await
+            .unwrap();
+    };
+    record(here.clone(), first.clone(), 0).await;
+    assert_eq!(ledger.told_of_place(&here).await.unwrap(), Some(first));
+    assert_eq!(ledger.told_of_place(&there).await.unwrap(), None);
+    let nothing = ToldOfPlace::default();
+    record(here.clone(), nothing.clone(), 1).await;
+    assert_eq!(ledger.told_of_place(&here).await.unwrap(), Some(nothing));
 }
 
 pub(super) async fn settings(ledger: &impl Ledger) {

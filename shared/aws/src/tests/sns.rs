@@ -2,6 +2,7 @@ use copymend_diagnosis::Cause;
 use copymend_diagnosis::advisor::JobKind;
 use copymend_remediation::ledger::{LeftOut, MessagesOf};
 use copymend_remediation::ports::{CallErrorKind, Notifier, Reads};
+use copymend_remediation::preflight::PreflightNews;
 use copymend_remediation::report::{
     CopySummary, DiagnosisReport, JobSummary, Outcome, Report, Subject,
 };
@@ -190,6 +191,50 @@ async fn a_test_message_says_that_the_way_works_and_a_days_have_one_id() {
     }
     let without = environment(&wire, &Deployment::default()).await;
     assert_eq!(without.notifier().notify_test(&message).await, Ok(false));
+}
+
+#[tokio::test]
+async fn what_a_preflight_found_carries_the_id_of_its_run() {
+    let wire = Wire::default();
+    let topic = "arn:aws:sns:eu-west-1:111122223333:copymend";
+    let settings = Deployment {
+        topic_arn: Some(topic.to_owned()),
+        ..Deployment::default()
+    };
+    let aws = environment(&wire, &settings).await;
+    wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"));
+    let news = PreflightNews {
+        id: "request-1".to_owned(),
+        at: parsed("2026-11-29T06:00:00Z"),
+        mode: Mode::Observe,
+        is_first: true,
+        places: 1,
+        plans: 2,
+        will_fail: 0,
+        cannot_be_known: 0,
+        will_pass: 3,
+        known_to_fail: 0,
+        causes: Vec::new(),
+        new: Vec::new(),
+        changed: Vec::new(),
+        over: Vec::new(),
+        more: Vec::new(),
+        not_read: Vec::new(),
+        left: Vec::new(),
+        notes: Vec::new(),
+    };
+    assert_eq!(aws.notifier().notify_preflight(&news).await, Ok(true));
+    let body = wire.sent("Publish").remove(0).body.replace("%20", "+");
+    for part in [
+        "StringValue=preflight",
+        "StringValue=preflight%2Frequest-1",
+        "Subject=%5BCopymend%5D+preflight%3A+0+routes",
+        "2+plans+in+1+account+and+Region",
+    ] {
+        assert!(body.contains(part), "{part} in {body}");
+    }
+    let without = environment(&wire, &Deployment::default()).await;
+    assert_eq!(without.notifier().notify_preflight(&news).await, Ok(false));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod body;
 mod left_out;
 mod parts;
+mod preflight;
 mod sections;
 mod subject;
 mod test_message;
@@ -14,6 +15,7 @@ use crate::words;
 use body::Body;
 
 pub use left_out::email_of_left_out;
+pub use preflight::email_of_preflight;
 pub use test_message::email_of_test_message;
 
 /// An e-mail, as `sns:Publish` takes it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, CountedOfSource, JobProgress, Lease, LeftOut, MessagesOf,
-    Pause, RecordedSettings, RetryRecord,
+    Pause, RecordedSettings, RetryRecord, ToldOfPlace,
 };
 use jiff::Timestamp;
 
@@ -95,6 +95,8 @@ pub(super) struct State {
     pub(super) retries: BTreeMap<(String, String), Retries>,
     pub(super) retried: BTreeMap<String, RetryRecord>,
     pub(super) pause: Option<Pause>,
+    /// What people were told of planned copies, by account and Region.
+    pub(super) told: BTreeMap<(AccountId, String), ToldOfPlace>,
     pub(super) settings: Option<RecordedSettings>,
     /// Who tells people of the settings, until when.
     pub(super) settings_notice: Option<(String, Timestamp)>,

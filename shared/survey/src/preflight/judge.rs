@@ -163,7 +163,7 @@ pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
     answer
 }
 
-async fn judge<R: Reads + GuardrailReads>(reads: &R, route: Route) -> JudgedRoute {
+pub(super) async fn judge<R: Reads + GuardrailReads>(reads: &R, route: Route) -> JudgedRoute {
     let source_vault: BackupVaultArn = route.copy.source_vault.clone();
     let environment = OfNewest {
         reads,

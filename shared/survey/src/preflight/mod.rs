@@ -13,6 +13,7 @@ mod selected;
 #[cfg(test)]
 mod tests;
 mod text;
+mod watch;
 
 pub use document::{DocumentError, parse_document};
 pub use json::json;
@@ -23,3 +24,4 @@ pub use planned::{NotMaterialised, Place, PlannedCopies, SelectingPlan, Unseen, 
 pub use read::{DAYS_OF_BACKUPS, WhichPlans};
 pub use route::{Route, RouteKey, RuleName};
 pub use text::text;
+pub use watch::watch;

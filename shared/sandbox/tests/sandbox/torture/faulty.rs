@@ -14,13 +14,14 @@ use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease,
     Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
-    RecordedSettings, Refusal, RetryRecord, SettingsNotice,
+    RecordedSettings, Refusal, RetryRecord, SettingsNotice, ToldOfPlace, ToldPreflights,
 };
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, DelayedRetries, Environment,
     Identities, IdentityWrites, Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads,
     ResourceTags, Simulation,
 };
+use copymend_remediation::preflight::PreflightNews;
 use copymend_remediation::report::Report;
 use copymend_remediation::test_message::TestMessage;
 use copymend_remediation::write::{
@@ -295,6 +296,12 @@ impl Notifier for Faulty {
         let answer = self.inner.notifier().notify_test(message).await;
         end("notify_test", fault, answer)
     }
+
+    async fn notify_preflight(&self, news: &PreflightNews) -> CallResult<bool> {
+        let fault = self.begin("notify_preflight")?;
+        let answer = self.inner.notifier().notify_preflight(news).await;
+        end("notify_preflight", fault, answer)
+    }
 }
 
 impl LeftOutMessages for Faulty {
@@ -302,6 +309,13 @@ impl LeftOutMessages for Faulty {
         leave_out(of: MessagesOf, cause: &str, id: &str, now: Timestamp) -> bool;
         claim_left_out(of: MessagesOf, owner: &str, now: Timestamp, until: Timestamp) -> Option<LeftOut>;
         forget_left_out(of: MessagesOf, owner: &str) -> ();
+    }
+}
+
+impl ToldPreflights for Faulty {
+    passed_on! { ledger:
+        told_of_place(at: &Location) -> Option<ToldOfPlace>;
+        record_told_of_place(at: &Location, told: &ToldOfPlace, now: Timestamp) -> ();
     }
 }
 
@@ -368,6 +382,10 @@ impl Clock for Faulty {
         } else {
             self.inner.clock().sleep(time).await;
         }
+    }
+
+    async fn until(&self, at: Timestamp) {
+        self.inner.clock().until(at).await;
     }
 }
 

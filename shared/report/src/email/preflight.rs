@@ -1,0 +1,368 @@
+//! What a preflight found.
+
+use copymend_diagnosis::Cause;
+use copymend_remediation::ports::Location;
+use copymend_remediation::preflight::{
+    Failing, FailingRoute, InTheWay, NotReadPlace, PreflightNews,
+};
+use copymend_remediation::settings::Mode;
+
+use super::body::Body;
+use super::parts::{self, ITEMS, vault};
+use super::{BODY_LIMIT, Email, SUBJECT_LIMIT};
+use crate::text::{inline, sentence};
+
+/// So many routes are shown with all that stands in their way; the others with a line.
+const WHOLE_ROUTES: usize = 5;
+/// So many resources of a route are named.
+const RESOURCES: usize = 3;
+/// How a moment is written.
+const MOMENT: &str = "%F %H:%M UTC";
+/// The call that asks for the role in another account.
+const ASSUME: &str = "sts:AssumeRole";
+
+/// The e-mail on what a preflight found that people don't know yet.
+#[must_use]
+pub fn email_of_preflight(news: &PreflightNews) -> Email {
+    let mut body = Body::default();
+    body.line(&format!("Copymend: {}.", summary(news)));
+    body.line("");
+    body.line(
+        "This is foreseen: what becomes of the copies that backup plans are about to make, by what \
+         can be read now. Nothing was changed.",
+    );
+    body.line("");
+    figures(&mut body, news);
+    parts::notes(&mut body, &news.notes);
+    if news.is_first {
+        causes(&mut body, news);
+    }
+    let mut whole = WHOLE_ROUTES;
+    let title = if news.is_first {
+        "Will fail"
+    } else {
+        "Will fail, which people were not told"
+    };
+    section(&mut body, title, &news.new, news.mode, &mut whole);
+    let title = "Will fail for other causes than people were told";
+    section(&mut body, title, &news.changed, news.mode, &mut whole);
+    over(&mut body, news);
+    gaps(&mut body, news);
+    body.heading("What to do");
+    if news.new.is_empty() && news.changed.is_empty() {
+        body.item("Nothing about copies that were not told before.");
+    } else {
+        body.item(
+            "Put right what stands in the way, in its order, before the plans run next. A copy that \
+             fails all the same is told as any other.",
+        );
+    }
+    body.item(
+        "`copymend preflight` shows all routes at any time. The next message comes when something \
+         changes.",
+    );
+    Email {
+        subject: subject(news),
+        body: body.finish(BODY_LIMIT),
+    }
+}
+
+fn number(count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    }
+}
+
+fn routes(count: usize) -> String {
+    number(count, "route", "routes")
+}
+
+/// What is new, in a line.
+fn summary(news: &PreflightNews) -> String {
+    if news.is_first {
+        return format!("{} of planned copies will fail", routes(news.will_fail));
+    }
+    let parts = [
+        (news.new.len(), "will fail, which is new"),
+        (news.changed.len(), "will fail for other causes"),
+        (news.over.len(), "will not fail any more"),
+    ];
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", routes(*count)))
+        .collect();
+    if told.is_empty() {
+        "not all planned copies could be looked at".to_owned()
+    } else {
+        told.join("; ")
+    }
+}
+
+fn subject(news: &PreflightNews) -> String {
+    let subject = format!("[Copymend] preflight: {}", summary(news));
+    if subject.len() <= SUBJECT_LIMIT {
+        subject
+    } else {
+        let kept: String = subject.chars().take(SUBJECT_LIMIT - 3).collect();
+        format!("{kept}...")
+    }
+}
+
+fn figures(body: &mut Body, news: &PreflightNews) {
+    body.field(
+        "Looked at",
+        &format!(
+            "{} in {}, {}",
+            number(news.plans, "plan", "plans"),
+            number(news.places, "account and Region", "accounts and Regions"),
+            news.at.strftime(MOMENT)
+        ),
+    );
+    for (label, count) in [
+        ("Will fail", news.will_fail),
+        ("Can't be known", news.cannot_be_known),
+        ("Will pass", news.will_pass),
+    ] {
+        body.field(label, &routes(count));
+    }
+    let known = usize::try_from(news.known_to_fail).unwrap_or(usize::MAX);
+    if known != news.will_fail {
+        body.field(
+            "Known to fail",
+            &format!(
+                "{}, those included that could not be judged now",
+                routes(known)
+            ),
+        );
+    }
+}
+
+fn cause(slug: &str) -> String {
+    match slug.parse::<Cause>() {
+        Ok(cause) => format!("{cause}: {}", cause.title()),
+        Err(_) => "a rule names a vault that isn't there".to_owned(),
+    }
+}
+
+fn causes(body: &mut Body, news: &PreflightNews) {
+    if news.causes.is_empty() {
+        return;
+    }
+    body.heading("By cause");
+    for (slug, count) in &news.causes {
+        body.item(&format!("{}: {}", routes(*count), cause(slug)));
+    }
+}
+
+fn section(body: &mut Body, title: &str, failing: &[Failing], mode: Mode, whole: &mut usize) {
+    if failing.is_empty() {
+        return;
+    }
+    body.heading(&format!("{title} ({})", failing.len()));
+    let shown = failing.len().min(*whole);
+    *whole -= shown;
+    let (in_whole, others) = failing.split_at(shown);
+    for one in in_whole {
+        match one {
+            Failing::Route(route) => whole_route(body, route, mode),
+            Failing::Rule(rule) => {
+                body.line("");
+                body.field("Rule", &inline(&rule.rule));
+                body.field("Place", &place(&rule.at));
+                body.field("Makes no copy", &sentence(&inline(&rule.what)));
+            }
+        }
+    }
+    if !in_whole.is_empty() && !others.is_empty() {
+        body.line("");
+    }
+    for one in others.iter().take(ITEMS) {
+        body.item(&line(one));
+    }
+    if let Some(more @ 1..) = others.len().checked_sub(ITEMS) {
+        body.line(&format!("  [{more} more; `copymend preflight` shows them]"));
+    }
+}
+
+fn place(at: &Location) -> String {
+    format!("account {}, Region {}", at.account, inline(&at.region))
+}
+
+/// A route in one line.
+fn line(failing: &Failing) -> String {
+    match failing {
+        Failing::Route(route) => {
+            let slugs: Vec<&str> = route
+                .in_the_way
+                .iter()
+                .map(|one| one.cause.slug())
+                .collect();
+            format!(
+                "{} from {} to {}: {}",
+                resources_of(route),
+                vault(&route.source_vault),
+                vault(&route.destination_vault),
+                slugs.join(", ")
+            )
+        }
+        Failing::Rule(rule) => format!(
+            "{}, {}: {}",
+            inline(&rule.rule),
+            place(&rule.at),
+            inline(&rule.what)
+        ),
+    }
+}
+
+fn resources_of(route: &FailingRoute) -> String {
+    let count = number(route.resources.len(), "resource", "resources");
+    match route.resource_type.as_str() {
+        "" => count,
+        kind => format!("{count} of type {}", inline(kind)),
+    }
+}
+
+fn whole_route(body: &mut Body, route: &FailingRoute, mode: Mode) {
+    body.line("");
+    body.field("Copies of", &resources_of(route));
+    body.field("From", &vault(&route.source_vault));
+    body.field("To", &vault(&route.destination_vault));
+    body.field("Job role", &inline(&route.role));
+    let rules = route.rules.iter().map(String::as_str);
+    let by_itself = if route.is_automatic {
+        ", which targets a logically air-gapped vault"
+    } else {
+        ""
+    };
+    body.field("Made by", &format!("{}{by_itself}", some(rules)));
+    let resources = route.resources.iter().map(String::as_str);
+    body.field("Resources", &some(resources));
+    if let Some(next) = route.next_run {
+        body.field("Next run", &next.strftime(MOMENT).to_string());
+    }
+    if !route.before.is_empty() {
+        let before: Vec<&str> = route.before.iter().map(String::as_str).collect();
+        body.field("Was told", &inline(&before.join(", ")));
+    }
+    let count = route.in_the_way.len();
+    for (place, one) in (1_usize..).zip(&route.in_the_way) {
+        let label = if count == 1 {
+            "In the way".to_owned()
+        } else {
+            format!("In the way {place}")
+        };
+        in_the_way(body, &label, one, mode);
+    }
+}
+
+fn in_the_way(body: &mut Body, label: &str, one: &InTheWay, mode: Mode) {
+    body.line("");
+    body.field(label, &format!("{}: {}.", one.cause, one.cause.title()));
+    for evidence in one.evidence.iter().take(ITEMS) {
+        body.indented(&format!("  - {}", sentence(&inline(evidence))));
+    }
+    if one.cause.is_repairable() {
+        body.field("Copymend", what_copymend_does(mode));
+    }
+    parts::advice(body, &one.advice, None);
+}
+
+const fn what_copymend_does(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Repair => {
+            "repairs this itself once a copy has failed, where its guards let it, and starts the copy again"
+        }
+        Mode::Observe => {
+            "is in observe mode: once a copy has failed, it says what it would repair, and writes nothing"
+        }
+    }
+}
+
+/// The first names, and how many more there are.
+fn some<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    let more = names.len().saturating_sub(RESOURCES);
+    let shown: Vec<String> = names.take(RESOURCES).map(inline).collect();
+    let shown = shown.join(", ");
+    match more {
+        0 => shown,
+        _ => format!("{shown} and {more} more"),
+    }
+}
+
+fn over(body: &mut Body, news: &PreflightNews) {
+    if news.over.is_empty() {
+        return;
+    }
+    body.heading(&format!("Will not fail any more ({})", news.over.len()));
+    for one in news.over.iter().take(ITEMS) {
+        body.item(&format!(
+            "{} ({}) {}.",
+            inline(&one.name),
+            place(&one.at),
+            one.why.sentence()
+        ));
+    }
+    if let Some(more @ 1..) = news.over.len().checked_sub(ITEMS) {
+        body.line(&format!("  [{more} more]"));
+    }
+}
+
+/// What could not be looked at.
+fn gaps(body: &mut Body, news: &PreflightNews) {
+    let PreflightNews {
+        more,
+        not_read,
+        left,
+        ..
+    } = news;
+    if more.is_empty() && not_read.is_empty() && left.is_empty() {
+        return;
+    }
+    body.heading("What could not be looked at, or not one by one");
+    body.line("  What people were told of it before still stands.");
+    for (at, count) in more.iter().take(ITEMS) {
+        body.item(&format!(
+            "{}: {count} more routes will fail than Copymend follows one by one.",
+            place(at)
+        ));
+    }
+    for refused in not_read.iter().take(ITEMS) {
+        body.item(&format!(
+            "{}: {} could not be read ({}). {}",
+            place(&refused.at),
+            inline(&refused.operation),
+            inline(&refused.reason),
+            what_to_do(refused)
+        ));
+        if !refused.detail.is_empty() {
+            body.indented(&format!("  AWS says: {}", inline(&refused.detail)));
+        }
+    }
+    if let Some(more @ 1..) = not_read.len().checked_sub(ITEMS) {
+        body.line(&format!("  [{more} more]"));
+    }
+    if let Some(first) = left.first() {
+        let others = match left.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        body.item(&format!(
+            "The time did not suffice for {}{others}. The next preflight begins there; until it does \
+             suffice, this is not told again.",
+            place(first)
+        ));
+    }
+}
+
+fn what_to_do(refused: &NotReadPlace) -> &'static str {
+    if refused.operation == ASSUME {
+        "Deploy member.yaml in that account, or take the account out of SweepAccounts."
+    } else if refused.reason.contains("denied") {
+        "Update member.yaml there, or the hub's stack for its own account: the role lacks this \
+         permission."
+    } else {
+        "It is tried again by the next preflight."
+    }
+}
