@@ -181,6 +181,6 @@ fn a_stack_that_owns_the_policy_is_told_first() {
             .contains("CloudFormation stack `backup-vaults` (`DrVault` in its template)"),
         "{first:#?}"
     );
-    let view = copymend_report::terminal(&report, copymend_report::Style::Plain);
+    let view = terminal(&report, Style::Plain);
     assert!(view.contains("`backup-vaults`"), "{view}");
 }
