@@ -58,7 +58,7 @@ Examples:
 The function's own plan for a failed copy, made anew from what AWS says now: report, diff, guards. Nothing is written, and
 nobody is told. Other accounts are read as COPYMEND_MEMBER_ROLE says, or by copymend/CopymendReader where it isn't set.
 Lists that are not set admit nothing, as in the function. `copymend apply` carries out exactly this plan. With --json:
-{\"plan\":1,\"id\",\"hash\",\"job\",\"account\",\"region\",\"planned_at\",\"program_version\",\"settings_hash\",\"report\"}; id and hash
+{\"plan\":1,\"id\",\"hash\",\"job\",\"account\",\"region\",\"planned_at\",\"program_version\",\"settings_hash\",\"report\",\"last_writer\"}; id and hash
 are null where there is nothing to carry out.
 
 Exit codes: 0 there is a plan to carry out; 1 there is none, and the report says why; 2 wrong usage, or the job can't be

@@ -8,7 +8,8 @@ use std::io::{self, Write};
 
 use copymend_aws::{AwsEnvironment, AwsStack, ReadOnly, SystemClock, Whose};
 use copymend_policy::Arn;
-use copymend_remediation::ports::{Clock as _, Location};
+use copymend_remediation::ownership::{LastWriter, WritingTool};
+use copymend_remediation::ports::{CallError, Clock as _, Location};
 use copymend_remediation::settings::{Mode, Settings, refuse_unknown};
 use copymend_remediation::{CopyRemediator, Invocation, PlannedJob};
 use copymend_report::{Style, json, paste, terminal};
@@ -29,7 +30,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
         .enable_all()
         .build()
         .map_err(io_error("start"))?;
-    let (planned, location, settings) = runtime.block_on(async {
+    let (planned, location, settings, writer) = runtime.block_on(async {
         let mut settings = settings(&arguments.place).await?;
         settings
             .deployment
@@ -44,10 +45,14 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
             .plan_of_job(&location, &arguments.job, &invocation("plan"))
             .await
             .map_err(usage)?;
-        Ok::<_, CommandError>((planned, location, settings))
+        let writer = last_writer(remediator.environment(), &planned).await;
+        Ok::<_, CommandError>((planned, location, settings, writer))
     })?;
     let written = if arguments.json {
-        let value = plan_json(&planned, &location, &arguments.job, &settings);
+        let mut value = plan_json(&planned, &location, &arguments.job, &settings);
+        if let (Some(writer), Some(members)) = (&writer, value.as_object_mut()) {
+            members.insert("last_writer".to_owned(), writer.json());
+        }
         output::json(io::stdout().lock(), &value)
     } else if let Some(tool) = arguments.printed_for {
         let changes = planned.report.changes.iter();
@@ -67,7 +72,10 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
             Ok(())
         }
     } else {
-        show(output::terminal(), &planned)
+        show(output::terminal(), &planned).and_then(|()| match &writer {
+            Some(writer) => writeln!(output::terminal(), "{}", output::printable(&writer.text())),
+            None => Ok(()),
+        })
     };
     written.map_err(io_error("write the plan"))?;
     Ok(if planned.plan.is_some() {
@@ -75,6 +83,66 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
     } else {
         Ending::Failed
     })
+}
+
+/// What CloudTrail tells of the last write of the policy that would be changed.
+enum Writer {
+    Found(LastWriter),
+    NotInNinetyDays,
+    NotKnown(CallError),
+}
+
+async fn last_writer(
+    environment: &AwsEnvironment<ReadOnly>,
+    planned: &PlannedJob,
+) -> Option<Writer> {
+    let report = &planned.report;
+    let mut changes = report.changes.iter().chain(&report.refused_changes);
+    let change = changes.next()?;
+    Some(match environment.last_writer(&change.resource).await {
+        Ok(Some(writer)) => Writer::Found(writer),
+        Ok(None) => Writer::NotInNinetyDays,
+        Err(error) => Writer::NotKnown(error),
+    })
+}
+
+impl Writer {
+    fn json(&self) -> Value {
+        match self {
+            Self::Found(writer) => json!(writer),
+            Self::NotInNinetyDays => {
+                json!({ "tool": "unknown", "why": "no write in the 90 days that CloudTrail keeps" })
+            }
+            Self::NotKnown(error) => json!({ "tool": "unknown", "why": error.to_string() }),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Found(writer) => {
+                let by = writer.by.as_deref().unwrap_or("somebody whom CloudTrail does not name");
+                let tool = match writer.tool {
+                    WritingTool::Copymend => "with Copymend",
+                    WritingTool::Cloudformation => "with CloudFormation",
+                    WritingTool::Terraform => "with Terraform",
+                    WritingTool::Pulumi => "with Pulumi",
+                    WritingTool::Console => "in the console",
+                    WritingTool::AwsCli => "with the AWS CLI",
+                    WritingTool::Other => "with another program",
+                };
+                let then = if writer.tool.is_code() {
+                    "\nCode owns this policy, by what its writer calls itself: make the change there (--for), or its next run takes it out."
+                } else {
+                    ""
+                };
+                format!("The policy was last written by {by} {tool}, {}.{then}", writer.at)
+            }
+            Self::NotInNinetyDays => {
+                "Who owns the policy is not known: nobody wrote it in the 90 days that CloudTrail keeps.".to_owned()
+            }
+            Self::NotKnown(error) => format!("Who last wrote the policy is not known: {error}"),
+        }
+    }
 }
 
 /// The settings of the deployed function, or of the environment. They are those of observe mode: nothing

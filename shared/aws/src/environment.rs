@@ -65,6 +65,8 @@ pub struct AwsEnvironment<Access> {
     organizations: AwsOrganizations,
     #[cfg(feature = "survey")]
     account_management: crate::survey::AwsAccountManagement,
+    #[cfg(feature = "doctor")]
+    policy_writers: crate::policy_writer::PolicyWriters,
     images: Option<AwsImages>,
     resource_tags: Option<AwsResourceTags>,
     organization_reader: Option<AccountId>,
@@ -142,6 +144,8 @@ impl<Access> AwsEnvironment<Access> {
                 .read_tags
                 .then(|| AwsResourceTags::new(Arc::clone(&accounts))),
             organization_reader: deployment.organization_reader,
+            #[cfg(feature = "doctor")]
+            policy_writers: crate::policy_writer::PolicyWriters::new(Arc::clone(&accounts)),
             #[cfg(feature = "survey")]
             account_management: crate::survey::AwsAccountManagement::new(Arc::clone(&accounts)),
             organizations: AwsOrganizations::new(accounts),
@@ -162,6 +166,16 @@ impl<Access> AwsEnvironment<Access> {
     #[cfg(feature = "survey")]
     pub(crate) const fn account_management(&self) -> &crate::survey::AwsAccountManagement {
         &self.account_management
+    }
+
+    /// Who last wrote the policy of a vault or key, by AWS CloudTrail in its account and Region; `None` where
+    /// nobody did in the 90 days that it keeps.
+    #[cfg(feature = "doctor")]
+    pub async fn last_writer(
+        &self,
+        resource: &str,
+    ) -> CallResult<Option<copymend_remediation::ownership::LastWriter>> {
+        self.policy_writers.last(resource).await
     }
 
     /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no

@@ -38,6 +38,8 @@ mod organizations;
 mod pace;
 mod pages;
 mod percent;
+#[cfg(feature = "doctor")]
+mod policy_writer;
 #[cfg(feature = "proving")]
 pub mod proving;
 #[cfg(feature = "proving")]

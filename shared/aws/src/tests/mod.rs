@@ -17,6 +17,8 @@ mod lists;
 mod local_runs;
 mod organizations;
 mod policies;
+#[cfg(feature = "doctor")]
+mod policy_writer;
 #[cfg(feature = "survey")]
 mod reach;
 mod service_jobs;
