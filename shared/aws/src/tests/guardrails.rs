@@ -9,7 +9,7 @@ use copymend_remediation::settings::Deployment;
 use copymend_remediation::{GuardrailReads, look_at_guardrails};
 use serde_json::json;
 
-use super::wire::{Reply, Wire, assumed, json_error, ok, status, typed_error, xml_error};
+use super::wire::{Reply, Wire, assumed, json_error, ok, typed_error, xml_error};
 use super::{OTHER, OWN, config_on, environment, own, parsed};
 use crate::{AwsEnvironment, ReadWrite};
 
@@ -161,7 +161,7 @@ async fn an_answer_that_tells_nothing_is_an_error() {
         (page(&["p-1"], None), ok("{}"), CallErrorKind::Unreadable),
         (page(&["p-1"], None), policy(""), CallErrorKind::Unreadable),
         (
-            status(503, "{}"),
+            json_error(500, "ServiceException", "later"),
             policy(ALLOW),
             CallErrorKind::Unavailable,
         ),
