@@ -1,19 +1,22 @@
 //! `copymend preflight`: what becomes of the copies that plans will make.
 
 pub(crate) mod arguments;
+mod progress;
 
 use std::io::{self, Write};
 
-use copymend_remediation::settings::Deployment;
+use copymend_remediation::settings::{Deployment, Settings};
 use copymend_survey::preflight::{
-    Preflight, SelectingPlan, WhichPlans, json, parse_document, preflight, text,
+    Document, Preflight, WhichPlans, json, look_ahead, preflight_until, text,
 };
 
 use crate::preflight::arguments::PreflightArguments;
+use crate::preflight::progress::Steps;
 use crate::{CommandError, Ending, io_error, output};
 
 /// Reads, judges and shows.
 pub(crate) fn run(arguments: &PreflightArguments) -> Result<Ending, CommandError> {
+    let settings = crate::scan::settings()?;
     let which = WhichPlans {
         ids: arguments.plans.clone(),
         document: document(arguments)?,
@@ -22,18 +25,10 @@ pub(crate) fn run(arguments: &PreflightArguments) -> Result<Ending, CommandError
         .enable_all()
         .build()
         .map_err(io_error("start"))?;
-    let found = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = interrupted() => Ok(None),
-            found = look(arguments, &which) => found.map(Some),
-        }
-    })?;
+    let mut found = runtime.block_on(look(arguments, &which, &settings))?;
     // What still runs is not waited for.
     runtime.shutdown_background();
-    let Some(found) = found else {
-        return Ok(Ending::Stopped);
-    };
+    look_ahead(&mut found, &settings);
     let written = if arguments.json {
         output::json(io::stdout().lock(), &json(&found))
     } else {
@@ -41,55 +36,59 @@ pub(crate) fn run(arguments: &PreflightArguments) -> Result<Ending, CommandError
         write!(output::terminal(), "{}", output::printable(&text))
     };
     written.map_err(io_error("write what was found"))?;
-    Ok(if found.will_fail() {
+    Ok(if found.stopped.is_some() {
+        Ending::Stopped
+    } else if found.will_fail() {
         Ending::Failed
     } else {
         Ending::Done
     })
 }
 
-fn document(arguments: &PreflightArguments) -> Result<Option<SelectingPlan>, CommandError> {
+fn document(arguments: &PreflightArguments) -> Result<Option<Document>, CommandError> {
     let Some(file) = &arguments.document else {
         return Ok(None);
     };
     let text =
         std::fs::read_to_string(file).map_err(io_error(format!("read `{}`", file.display())))?;
-    let plan = parse_document(&text).map_err(|error| {
+    let document = Document::parse(&text).map_err(|error| {
         let words = format!("{}: {error}", file.display());
         CommandError::Usage(output::printable(&words))
     })?;
-    Ok(Some(plan))
+    Ok(Some(document))
 }
 
-/// Everything that can be read is: a fact that isn't leaves a copy unknown.
+/// Everything that can be read is: a fact that isn't leaves a copy unknown. Ctrl-C ends it, and what was
+/// found until then is shown.
 async fn look(
     arguments: &PreflightArguments,
     which: &WhichPlans,
+    settings: &Settings,
 ) -> Result<Preflight, CommandError> {
+    let of_environment = &settings.deployment;
+    let reader = arguments.organization_reader;
     let deployment = Deployment {
         read_images: true,
         read_tags: true,
-        organization_reader: arguments.organization_reader,
-        ..Deployment::default()
+        organization_reader: reader.or(of_environment.organization_reader),
+        ..of_environment.clone()
     };
     let reach = arguments.reach.reach();
     let reached = Box::pin(reach.enter(&deployment))
         .await
         .map_err(|error| CommandError::Usage(output::printable(&error.to_string())))?;
-    let found = preflight(
+    let steps = Steps::new(reached.places.len());
+    let on_step = |step| steps.on(step);
+    let found = preflight_until(
+        crate::interrupted(),
         &reached.lists,
         &reached.environment,
         &reached.places,
         &reached.partition,
         which,
-        &|_| {},
+        &on_step,
     );
-    Ok(Box::pin(found).await)
-}
-
-/// Ctrl-C. Where no signal can be listened for, it ends the program as it does any other.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    let found = Box::pin(found).await;
+    steps.clear();
+    Ok(found)
 }

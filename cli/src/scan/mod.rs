@@ -1,6 +1,7 @@
 //! `copymend scan`: what failed, by incident.
 
 pub(crate) mod arguments;
+mod progress;
 
 use std::io::{self, Write};
 use std::sync::Mutex;
@@ -11,8 +12,8 @@ use copymend_remediation::settings::{Mode, Settings};
 use copymend_survey::scan::{Fold, Investigation, Scan, Scope, gather, json, text};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::progress::Line;
 use crate::scan::arguments::ScanArguments;
+use crate::scan::progress::Steps;
 use crate::{CommandError, Ending, io_error, output};
 
 /// Reads, folds and shows.
@@ -54,13 +55,13 @@ async fn scan(arguments: &ScanArguments, settings: &Settings) -> Result<Scan, Co
         with_jobs: arguments.jobs,
     };
     let fold = Mutex::new(Fold::new(scope.since, arguments.facts));
-    let line = Line::new(scope.places.len());
+    let steps = Steps::new(scope.places.len());
     let investigation: Option<Investigation<'_, AwsEnvironment<ReadOnly>>> =
         arguments.facts.then_some(Investigation {
             environment: &reached.environment,
             settings,
         });
-    let on_progress = |progress| line.on(progress);
+    let on_progress = |progress| steps.on(progress);
     let stopped = {
         let gathered = gather(&reached.lists, &scope, investigation, &fold, &on_progress);
         tokio::select! {
@@ -69,8 +70,8 @@ async fn scan(arguments: &ScanArguments, settings: &Settings) -> Result<Scan, Co
             () = gathered => false,
         }
     };
-    line.clear();
-    let stopped = stopped.then(|| line.stopped());
+    steps.clear();
+    let stopped = stopped.then(|| steps.stopped());
     let fold = fold
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -84,7 +85,7 @@ fn days_before(now: Timestamp, days: u8) -> Timestamp {
 
 /// The settings of the environment, in repair mode. Nothing is written, so that lists that aren't set
 /// admit everything, as in `copymend replay`.
-fn settings() -> Result<Settings, CommandError> {
+pub(crate) fn settings() -> Result<Settings, CommandError> {
     let mut settings = crate::settings()?;
     settings.mode = Mode::Repair;
     if settings.allowed_destinations.is_empty() {

@@ -9,6 +9,7 @@ use crate::assess::{Assessment, Finding, Verdict};
 use crate::causes::{Cause, Family, is_of_no_use, open_at_keys};
 use crate::fact::Fact;
 use crate::facts::{Facts, ImageKeys, SimulatedFact, SourceKey};
+use crate::foresee::Foreseen;
 use crate::job::{BackupCopy, Failure};
 use crate::messages::{Candidate, Explanation, PolicyType};
 use named::Named;
@@ -32,6 +33,20 @@ impl Diagnosis {
             candidates: candidates.map(unchecked).collect(),
             proposed: proposed(explanation),
         }
+    }
+
+    /// What would be said of a planned copy once it has failed: AWS's message would suggest what
+    /// stands in the way first, which the facts show. `None` where nothing is shown to.
+    #[must_use]
+    pub fn of_planned(foreseen: &Foreseen) -> Option<Self> {
+        let Foreseen::WillFail { in_the_way, open } = foreseen else {
+            return None;
+        };
+        let first = in_the_way.first()?;
+        Some(Self {
+            candidates: in_the_way.iter().chain(open).cloned().collect(),
+            proposed: vec![first.cause],
+        })
     }
 
     /// The most likely cause.

@@ -43,6 +43,12 @@ pub(crate) async fn answer(app: &App, request: Request) -> Response {
         Some("GetRole") if app.upstream().endpoint().is_none() => {
             roles::get_role(app, request.headers(), &parameters).await
         }
+        Some(_) if app.upstream().endpoint().is_none() => {
+            match roles::policies(app, request.headers(), &parameters).await {
+                Some(answer) => answer,
+                None => return forward_read(app, request).await,
+            }
+        }
         Some(_) | None => return forward_read(app, request).await,
     };
     match answer {

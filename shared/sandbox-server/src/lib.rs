@@ -10,10 +10,12 @@
 //!
 //! Nothing checks signatures: the access key alone says whose call it is.
 
+mod account_management;
 mod backup;
 mod bridge;
 mod caller;
 mod control;
+mod control_policies;
 mod delayed_retries;
 mod ec2;
 mod ec2_volumes;

@@ -1,6 +1,6 @@
-//! AWS Organizations: effective policies, which moto lacks, and the parents of accounts and units,
-//! whose ids moto would choose itself; the organization too, where no other endpoint is behind the
-//! sandbox. All else of Organizations is passed on.
+//! AWS Organizations: effective policies, which moto lacks; the parents of accounts and units, and the
+//! control policies that are attached to them, whose ids moto would choose itself; the organization
+//! too, where no other endpoint is behind the sandbox. All else of Organizations is passed on.
 
 use axum::Json;
 use axum::extract::Request;
@@ -12,35 +12,56 @@ use copymend_remediation::ports::{Clock as _, Organizations as _, Reads as _};
 use serde_json::{Value, json};
 
 use crate::caller::Caller;
+use crate::control_policies;
 use crate::error::AwsError;
 use crate::forward::{forward, read_body};
 use crate::server::App;
 
-const EFFECTIVE_POLICY: &str = "AWSOrganizationsV20161128.DescribeEffectivePolicy";
-const LIST_PARENTS: &str = "AWSOrganizationsV20161128.ListParents";
-const DESCRIBE: &str = "AWSOrganizationsV20161128.DescribeOrganization";
+const TARGET: &str = "AWSOrganizationsV20161128.";
 const NO_PERMISSION: &str = "You don't have permissions to access this resource.";
 /// The only type that a world has.
 const TAG_POLICY: &str = "TAG_POLICY";
 
+/// What is answered here.
+enum Operation {
+    DescribeEffectivePolicy,
+    ListParents,
+    ListPoliciesForTarget,
+    DescribePolicy,
+    DescribeOrganization,
+}
+
+impl Operation {
+    fn of(app: &App, headers: &HeaderMap) -> Option<Self> {
+        let target = headers.get("x-amz-target")?.to_str().ok()?;
+        let is_alone = app.upstream().endpoint().is_none();
+        match target.strip_prefix(TARGET)? {
+            "DescribeEffectivePolicy" => Some(Self::DescribeEffectivePolicy),
+            "ListParents" => Some(Self::ListParents),
+            "ListPoliciesForTarget" => Some(Self::ListPoliciesForTarget),
+            "DescribePolicy" => Some(Self::DescribePolicy),
+            "DescribeOrganization" if is_alone => Some(Self::DescribeOrganization),
+            _ => None,
+        }
+    }
+
+    async fn run(self, app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, AwsError> {
+        match self {
+            Self::DescribeEffectivePolicy => effective_policy(app, headers, body).await,
+            Self::ListParents => parents(app, headers, body).await,
+            Self::ListPoliciesForTarget => control_policies::list(app, headers, body).await,
+            Self::DescribePolicy => control_policies::describe(app, headers, body).await,
+            Self::DescribeOrganization => describe(app, headers).await,
+        }
+    }
+}
+
 pub(crate) async fn answer(app: &App, request: Request) -> Response {
-    let target = request.headers().get("x-amz-target");
-    let target = target.and_then(|target| target.to_str().ok());
-    let is_alone = app.upstream().endpoint().is_none();
-    let target = match target {
-        Some(EFFECTIVE_POLICY) => EFFECTIVE_POLICY,
-        Some(LIST_PARENTS) => LIST_PARENTS,
-        Some(DESCRIBE) if is_alone => DESCRIBE,
-        Some(_) | None => return forward(app, request).await,
+    let Some(operation) = Operation::of(app, request.headers()) else {
+        return forward(app, request).await;
     };
     let answer = match read_body(request).await {
-        Ok(request) if target == EFFECTIVE_POLICY => {
-            effective_policy(app, request.headers(), request.body()).await
-        }
-        Ok(request) if target == LIST_PARENTS => {
-            parents(app, request.headers(), request.body()).await
-        }
-        Ok(request) => describe(app, request.headers()).await,
+        Ok(request) => operation.run(app, request.headers(), request.body()).await,
         Err(error) => Err(error),
     };
     match answer {
@@ -124,10 +145,8 @@ async fn parents(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, A
     let caller = Caller::of(headers, app).await?;
     let input = read_input(body)?;
     let child = input.get("ChildId").and_then(Value::as_str);
-    let child = child.ok_or_else(|| {
-        let message = "You specified a request that is missing `ChildId`.";
-        AwsError::new("InvalidInputException", message)
-    })?;
+    let child =
+        child.ok_or_else(|| invalid("You specified a request that is missing `ChildId`."))?;
     let sandbox = app.sandbox();
     let below = sandbox.with_world(|world| {
         let organization = world
@@ -167,12 +186,16 @@ async fn parents(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, A
     Ok(json!({"Parents": [{"Id": parent, "Type": kind}]}))
 }
 
-fn read_input(body: &[u8]) -> Result<Value, AwsError> {
+pub(crate) fn read_input(body: &[u8]) -> Result<Value, AwsError> {
     serde_json::from_slice(body)
         .map_err(|error| AwsError::new("SerializationException", error.to_string()))
 }
 
-fn not_in_use() -> AwsError {
+pub(crate) fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::new("InvalidInputException", message)
+}
+
+pub(crate) fn not_in_use() -> AwsError {
     let message = "Your account is not a member of an organization.";
     AwsError::new("AWSOrganizationsNotInUseException", message)
 }

@@ -28,7 +28,10 @@ use crate::hub::Hub;
 use crate::rates::Speed;
 use crate::scope::Scope;
 use crate::upstream::Upstream;
-use crate::{backup, bridge, control, delayed_retries, ec2, iam, kms, organizations, sts, tagging};
+use crate::{
+    account_management, backup, bridge, control, delayed_retries, ec2, iam, kms, organizations,
+    sts, tagging,
+};
 
 /// Where containers find this machine on systems without Docker's bridge: Docker Desktop leads this
 /// name to the loopback addresses (documented: Docker Desktop, "Networking").
@@ -313,6 +316,7 @@ async fn dispatch(State(Front { app, backup }): State<Front>, request: Request) 
         Some("sts") => sts::answer(&app, request).await,
         Some("sqs") => delayed_retries::answer(&app, request).await,
         Some("tagging") => tagging::answer(&app, request).await,
+        Some("account") => account_management::answer(&app, request).await,
         Some("organizations") => organizations::answer(&app, request).await,
         Some(_) | None => forward(&app, request).await,
     }

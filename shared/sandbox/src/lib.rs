@@ -34,11 +34,13 @@ pub use event::event_of;
 pub use index::Listed;
 pub use ledger::MemoryLedger;
 pub use notifier::{MemoryNotifier, Notification};
+pub use ports::{RegionOptStatus, RolePolicies};
 pub use sandbox::Sandbox;
 pub use world::{
-    Account, BackupJob, BackupPlan, Copymend, DEFAULT_SCHEDULE, Fault, Key, Lock, Organization,
-    OrganizationPolicy, PermissionsBoundary, Plan, PlanCopyAction, PlanRule, PlanSelection,
-    PolicyText, Protected, RecoveryPoint, Region, RestoreJob, Role, SERVICE_LINKED_ROLE,
-    SelectedTag, SelectionConditions, Snapshot, TagRule, User, Vault, World, WorldError,
+    Account, BackupJob, BackupPlan, ControlPolicy, Copymend, DEFAULT_SCHEDULE, Fault, Key, Lock,
+    Organization, OrganizationPolicy, PermissionsBoundary, Plan, PlanCopyAction, PlanRule,
+    PlanSelection, PolicyText, Protected, RecoveryPoint, Region, RestoreJob, Role,
+    SERVICE_LINKED_ROLE, SelectedTag, SelectionConditions, Snapshot, TagRule, User, Vault, World,
+    WorldError,
 };
 pub use writes::WriteError;

@@ -48,6 +48,22 @@ pub(crate) fn policy(name: &str, partition: &str) -> Option<PolicyDocument> {
     PolicyDocument::parse(&text.replace("arn:aws:", &format!("arn:{partition}:"))).ok()
 }
 
+/// The ARN of one of them, which a world may name without its path (documented: AWS Managed Policy
+/// Reference Guide).
+pub(crate) fn arn(name: &str, partition: &str) -> String {
+    const OF_SERVICES: [&str; 2] = [
+        "AWSBackupServiceRolePolicyForBackup",
+        "AWSBackupServiceRolePolicyForRestores",
+    ];
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let path = if OF_SERVICES.contains(&name) {
+        "service-role/"
+    } else {
+        ""
+    };
+    format!("arn:{partition}:iam::aws:policy/{path}{name}")
+}
+
 /// The names of the policies that [`policy`] knows.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ATTACHABLE.iter().map(|(name, _)| *name)

@@ -7,6 +7,8 @@ mod delayed_retries;
 mod dynamo;
 mod endpoint;
 mod errors;
+#[cfg(feature = "survey")]
+mod guardrails;
 mod iam;
 mod images;
 mod kms;

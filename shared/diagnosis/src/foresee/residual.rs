@@ -9,6 +9,7 @@
 //! | `continuous-backup` | yes | whether another vault has a continuous backup is told by AWS's message alone |
 //! | `tags-of-the-resource` | yes | the backup's own tags were read and are in order; the copy takes over the resource's, too |
 //! | `feature-table` | yes | AWS's feature table lists the copy as supported; an engine or a storage tier may still exclude it |
+//! | `other-backups` | yes | the newest backup of a route was judged; those of its other resources may bear other tags, or be images with other keys |
 //! | `simulated-service-control` | yes, for the two calls of AWS Backup | the policy simulator lets them pass; it takes condition keys that it isn't told as absent (documented) |
 //!
 //! Everything else that is open leaves a copy unknown, above all a policy that was not read.
@@ -42,6 +43,9 @@ pub enum Residual {
     FeatureTable,
     /// Service control policies that the policy simulator alone has judged.
     SimulatedServiceControl,
+    /// The backups of the other resources of a route, for which the newest one speaks. Who foresees
+    /// copies together names it.
+    OtherBackups,
 }
 
 impl Residual {
@@ -57,6 +61,7 @@ impl Residual {
             Self::TagsOfTheResource => "tags-of-the-resource",
             Self::FeatureTable => "feature-table",
             Self::SimulatedServiceControl => "simulated-service-control",
+            Self::OtherBackups => "other-backups",
         }
     }
 
@@ -87,6 +92,9 @@ impl Residual {
             }
             Self::SimulatedServiceControl => {
                 "the service control policies were not read; the policy simulator judged them, and takes condition keys that it isn't told as absent"
+            }
+            Self::OtherBackups => {
+                "the newest backup speaks for all resources of the route: the tags of the others' backups, and the keys of other images, are not read"
             }
         }
     }

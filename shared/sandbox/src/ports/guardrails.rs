@@ -3,16 +3,124 @@
 use copymend_diagnosis::ControlPolicyKind;
 use copymend_policy::AccountId;
 use copymend_remediation::GuardrailReads;
-use copymend_remediation::ports::{CallErrorKind, CallResult};
+use copymend_remediation::ports::{CallErrorKind, CallResult, Organizations as _};
 
+use super::Calling;
 use crate::rules;
 use crate::sandbox::Sandbox;
+use crate::world::{ControlPolicy, Organization, World};
 
-/// Attached everywhere beside the policies of a world (documented: Organizations
-/// `orgs_manage_policies_scps` and `orgs_manage_policies_rcps`).
-const FULL_ACCESS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
-const FULL_ACCESS_OF_PRINCIPALS: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+/// A Region, as an account has it (Account Management API reference, `GetRegionOptStatus`,
+/// documented).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionOptStatus {
+    /// Every account has it.
+    EnabledByDefault,
+    /// The account has opted in to it.
+    Enabled,
+    /// The account has not opted in to it.
+    Disabled,
+}
+
+impl RegionOptStatus {
+    /// The status as AWS names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EnabledByDefault => "ENABLED_BY_DEFAULT",
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+        }
+    }
+
+    const fn is_usable(self) -> bool {
+        match self {
+            Self::EnabledByDefault | Self::Enabled => true,
+            Self::Disabled => false,
+        }
+    }
+}
+
+impl Calling<'_> {
+    /// A read of the organization's policies, which AWS answers the management account and
+    /// delegated administrators (Organizations API reference, documented); a world knows none of
+    /// these.
+    async fn of_management<T>(
+        &self,
+        reader: AccountId,
+        read: impl FnOnce(&Organization) -> Option<T>,
+        absent: &str,
+    ) -> CallResult<T> {
+        let manages = |world: &World| {
+            let organization = world.organization_of(reader)?;
+            Some(organization.management_account == reader)
+        };
+        let manages = manages(&self.sandbox.world());
+        let refused = match manages {
+            Some(true) => None,
+            Some(false) => Some((
+                CallErrorKind::AccessDenied,
+                "AccessDeniedException: You don't have permissions to access this resource.",
+            )),
+            None => Some((
+                CallErrorKind::Failed,
+                "AWSOrganizationsNotInUseException: Your account is not a member of an organization.",
+            )),
+        };
+        if let Some((kind, words)) = refused {
+            return self.refused(kind, words).await;
+        }
+        let found = self
+            .in_account(Some(reader), |world| {
+                world.organization_of(reader).and_then(read)
+            })
+            .await?;
+        found.ok_or_else(|| self.error(CallErrorKind::Failed, absent))
+    }
+}
+
+impl Sandbox {
+    /// `ListPoliciesForTarget`, asked in `reader`.
+    pub async fn list_policies_for_target(
+        &self,
+        reader: AccountId,
+        target: &str,
+        kind: ControlPolicyKind,
+    ) -> CallResult<Vec<ControlPolicy>> {
+        let calling = self.calling("organizations:ListPoliciesForTarget", &target);
+        let read = |organization: &Organization| organization.control_policies_of(target, kind);
+        let absent = "TargetNotFoundException: You specified a target that doesn't exist.";
+        calling.of_management(reader, read, absent).await
+    }
+
+    /// `DescribePolicy`, asked in `reader`.
+    pub async fn describe_policy(&self, reader: AccountId, id: &str) -> CallResult<ControlPolicy> {
+        let calling = self.calling("organizations:DescribePolicy", &id);
+        let read = |organization: &Organization| organization.control_policy(id);
+        let absent = "PolicyNotFoundException: You specified a policy that doesn't exist.";
+        calling.of_management(reader, read, absent).await
+    }
+
+    /// `GetRegionOptStatus`, asked in the account itself.
+    pub async fn region_opt_status(
+        &self,
+        account: AccountId,
+        region: &str,
+    ) -> CallResult<RegionOptStatus> {
+        self.calling("account:GetRegionOptStatus", &region)
+            .in_account(Some(account), |world| {
+                match (
+                    rules::is_opt_in(region),
+                    rules::is_region_enabled(world, account, region),
+                ) {
+                    (false, _) => RegionOptStatus::EnabledByDefault,
+                    (true, true) => RegionOptStatus::Enabled,
+                    (true, false) => RegionOptStatus::Disabled,
+                }
+            })
+            .await
+    }
+}
 
 impl GuardrailReads for Sandbox {
     async fn control_policies(
@@ -20,50 +128,19 @@ impl GuardrailReads for Sandbox {
         reader: AccountId,
         account: AccountId,
         kind: ControlPolicyKind,
-        _partition: &str,
+        partition: &str,
     ) -> CallResult<Vec<Vec<String>>> {
-        let management = {
-            let world = self.world();
-            let organization = world.organization_of(account);
-            organization.map(|found| found.management_account)
-        };
-        let calling = self.calling("organizations:ListPoliciesForTarget", &account);
-        // A world knows no delegated administrators.
-        if management != Some(reader) {
-            let words =
-                "AccessDeniedException: You don't have permissions to access this resource.";
-            return calling.refused(CallErrorKind::AccessDenied, words).await;
+        let mut targets = self.list_parents(reader, account, partition).await?;
+        targets.push(account.to_string());
+        let mut levels = Vec::new();
+        for target in &targets {
+            let mut texts = Vec::new();
+            for policy in self.list_policies_for_target(reader, target, kind).await? {
+                texts.push(self.describe_policy(reader, &policy.id).await?.text);
+            }
+            levels.push(texts);
         }
-        calling
-            .in_account(Some(reader), |world| {
-                let Some(organization) = world.organization_of(account) else {
-                    return Vec::new();
-                };
-                let (policies, everything) = match kind {
-                    ControlPolicyKind::Service => (
-                        &organization.service_control_policies,
-                        FULL_ACCESS_OF_PRINCIPALS,
-                    ),
-                    ControlPolicyKind::Resource => {
-                        (&organization.resource_control_policies, FULL_ACCESS)
-                    }
-                };
-                let path = organization.path_of(account).unwrap_or_default();
-                let parents = path.split('/').skip(1).filter(|part| !part.is_empty());
-                parents
-                    .chain([account.as_str()])
-                    .map(|target| {
-                        let attached = policies
-                            .iter()
-                            .filter(|policy| policy.targets.iter().any(|one| one == target))
-                            .map(|policy| policy.policy.as_str().to_owned());
-                        std::iter::once(everything.to_owned())
-                            .chain(attached)
-                            .collect()
-                    })
-                    .collect()
-            })
-            .await
+        Ok(levels)
     }
 
     async fn is_region_enabled(
@@ -72,10 +149,7 @@ impl GuardrailReads for Sandbox {
         region: &str,
         _partition: &str,
     ) -> CallResult<bool> {
-        self.calling("account:GetRegionOptStatus", &region)
-            .in_account(Some(account), |world| {
-                rules::is_region_enabled(world, account, region)
-            })
-            .await
+        let status = self.region_opt_status(account, region).await?;
+        Ok(status.is_usable())
     }
 }

@@ -7,7 +7,11 @@ mod images;
 mod keys;
 mod lists;
 mod organizations;
+mod role_policies;
 mod tags;
+
+pub use guardrails::RegionOptStatus;
+pub use role_policies::RolePolicies;
 
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};

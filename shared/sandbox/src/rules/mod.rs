@@ -50,7 +50,7 @@ use crate::denials::RefusedCall;
 use crate::world::World;
 
 pub(crate) use feature_table::OPT_IN;
-pub(crate) use regions::is_enabled as is_region_enabled;
+pub(crate) use regions::{is_enabled as is_region_enabled, is_opt_in};
 
 /// Why a copy fails, and the call that AWS refused for it, if one was.
 #[derive(Clone, Debug)]

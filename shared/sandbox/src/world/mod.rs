@@ -2,6 +2,7 @@
 
 mod check;
 mod check_plans;
+mod control_policies;
 mod error;
 mod jobs;
 mod load;
@@ -19,6 +20,7 @@ use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleAr
 use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 
+pub use control_policies::ControlPolicy;
 pub use error::WorldError;
 pub(crate) use jobs::JobIndex;
 pub use plans::DEFAULT_SCHEDULE;

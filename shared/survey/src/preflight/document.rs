@@ -1,38 +1,82 @@
-//! A plan that only a document describes: the JSON of AWS's command line.
-
-use std::fmt::Display;
-use std::str::FromStr;
+//! Plans that only a document describes: the JSON of AWS's command line, or an organization's backup
+//! policy.
 
 use copymend_diagnosis::Lifecycle;
+use copymend_remediation::ports::Location;
 use serde_json::Value;
 
+use super::at::{At, DocumentError};
 use super::planned::SelectingPlan;
+use super::policy_document::BackupPolicy;
 use crate::listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, SelectionCondition, TagComparison,
 };
 
-/// Why a document is no plan.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{member}: {problem}")]
-pub struct DocumentError {
-    /// The member, such as `BackupPlan.Rules[0].TargetBackupVaultName`.
-    member: String,
-    /// What is wrong with it.
-    problem: String,
+/// What a document describes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Document {
+    /// A plan, wherever it is looked at.
+    Plan(Box<SelectingPlan>),
+    /// An organization's backup policy, which makes its plans in each account and Region.
+    Policy(BackupPolicy),
+}
+
+impl Document {
+    /// Reads the document: an object with `plans` is a backup policy of AWS Organizations, alone or in
+    /// the answer of `describe-policy` or `describe-effective-policy`; any other is a plan, as
+    /// [`parse_document`] reads it.
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        let value = json_of(text)?;
+        let contents = ["/EffectivePolicy/PolicyContent", "/Policy/Content"];
+        let content = contents
+            .iter()
+            .find_map(|path| value.pointer(path)?.as_str());
+        if let Some(content) = content {
+            return BackupPolicy::parse(content).map(Self::Policy);
+        }
+        if value.get("plans").is_some() {
+            return BackupPolicy::parse(text).map(Self::Policy);
+        }
+        parse_document(text).map(|plan| Self::Plan(Box::new(plan)))
+    }
+
+    /// The plans that it makes in an account and Region.
+    pub fn plans_at(&self, at: &Location) -> Result<Vec<SelectingPlan>, DocumentError> {
+        match self {
+            Self::Plan(plan) => Ok(vec![plan.as_ref().clone()]),
+            Self::Policy(policy) => policy.plans_at(at),
+        }
+    }
+
+    /// What it leaves open, looked at in these places.
+    pub(super) fn notes_on(&self, places: &[Location]) -> Vec<String> {
+        let Self::Policy(policy) = self else {
+            return Vec::new();
+        };
+        let mut notes = policy.notes().to_vec();
+        let regions = policy.regions();
+        if places.iter().all(|at| !regions.contains(&at.region)) {
+            let regions: Vec<&str> = regions.iter().map(String::as_str).collect();
+            notes.push(format!(
+                "the policy makes plans in {} alone: name one of them with --region",
+                regions.join(", ")
+            ));
+        }
+        notes
+    }
+}
+
+fn json_of(text: &str) -> Result<Value, DocumentError> {
+    serde_json::from_str(text)
+        .map_err(|error| DocumentError::of_whole(format!("it is no JSON: {error}")))
 }
 
 /// Reads `{"BackupPlan": …, "BackupSelections": […]}`: a plan as `create-backup-plan` takes it or
 /// `get-backup-plan` answers it, beside selections as `create-backup-selection` takes them or
 /// `get-backup-selection` answers them. With a `BackupPlanId` it stands for that plan.
 pub fn parse_document(text: &str) -> Result<SelectingPlan, DocumentError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| DocumentError {
-        member: "the document".to_owned(),
-        problem: format!("it is no JSON: {error}"),
-    })?;
-    let whole = At {
-        value: &value,
-        path: String::new(),
-    };
+    let value = json_of(text)?;
+    let whole = At::whole(&value);
     whole.object()?;
     let body = whole.required("BackupPlan")?;
     let plan = BackupPlan {
@@ -115,119 +159,6 @@ fn condition(at: &At<'_>, comparison: TagComparison) -> Result<SelectionConditio
         key: key.strip_prefix(RESOURCE_TAG).unwrap_or(&key).to_owned(),
         value: at.required("ConditionValue")?.text()?,
     })
-}
-
-/// A place in the document.
-struct At<'v> {
-    value: &'v Value,
-    path: String,
-}
-
-impl<'v> At<'v> {
-    fn wrong(&self, problem: impl Into<String>) -> DocumentError {
-        let member = if self.path.is_empty() {
-            "the document".to_owned()
-        } else {
-            self.path.clone()
-        };
-        DocumentError {
-            member,
-            problem: problem.into(),
-        }
-    }
-
-    fn object(&self) -> Result<(), DocumentError> {
-        if self.value.is_object() {
-            Ok(())
-        } else {
-            Err(self.wrong("it is no object"))
-        }
-    }
-
-    fn path_to(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        }
-    }
-
-    fn member(&self, name: &str) -> Result<Option<At<'v>>, DocumentError> {
-        self.object()?;
-        let found = self.value.get(name).filter(|value| !value.is_null());
-        Ok(found.map(|value| At {
-            value,
-            path: self.path_to(name),
-        }))
-    }
-
-    fn required(&self, name: &str) -> Result<At<'v>, DocumentError> {
-        self.member(name)?.ok_or_else(|| DocumentError {
-            member: self.path_to(name),
-            problem: "it is missing".to_owned(),
-        })
-    }
-
-    fn optional<T>(
-        &self,
-        name: &str,
-        read: impl Fn(&At<'v>) -> Result<T, DocumentError>,
-    ) -> Result<Option<T>, DocumentError> {
-        self.member(name)?.as_ref().map(read).transpose()
-    }
-
-    fn list<T>(
-        &self,
-        name: &str,
-        is_required: bool,
-        read: impl Fn(&At<'v>) -> Result<T, DocumentError>,
-    ) -> Result<Vec<T>, DocumentError> {
-        let found = if is_required {
-            Some(self.required(name)?)
-        } else {
-            self.member(name)?
-        };
-        let Some(found) = found else {
-            return Ok(Vec::new());
-        };
-        let items = found
-            .value
-            .as_array()
-            .ok_or_else(|| found.wrong("it is no list"))?;
-        let items = items.iter().enumerate();
-        items
-            .map(|(place, value)| {
-                read(&At {
-                    value,
-                    path: format!("{}[{place}]", found.path),
-                })
-            })
-            .collect()
-    }
-
-    fn text(&self) -> Result<String, DocumentError> {
-        let text = self.value.as_str();
-        text.map(ToOwned::to_owned)
-            .ok_or_else(|| self.wrong("it is no text"))
-    }
-
-    fn truth(&self) -> Result<bool, DocumentError> {
-        self.value
-            .as_bool()
-            .ok_or_else(|| self.wrong("it is neither true nor false"))
-    }
-
-    fn days(&self) -> Result<i64, DocumentError> {
-        self.value
-            .as_i64()
-            .ok_or_else(|| self.wrong("it is no whole number of days"))
-    }
-
-    fn parse<T: FromStr<Err: Display>>(&self) -> Result<T, DocumentError> {
-        let text = self.text()?;
-        text.parse()
-            .map_err(|error: T::Err| self.wrong(error.to_string()))
-    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub fn json(preflight: &Preflight) -> Value {
         "plans_not_found": preflight.not_found,
         "not_read": preflight.not_read,
         "unreadable": preflight.unreadable,
+        "notes": preflight.notes,
+        "stopped": preflight.stopped,
     })
 }
 
@@ -39,6 +41,8 @@ fn route(judged: &JudgedRoute) -> Value {
         route,
         foreseen,
         advice,
+        facts: _,
+        would,
     } = judged;
     let copy = &route.copy;
     json!({
@@ -71,10 +75,8 @@ fn route(judged: &JudgedRoute) -> Value {
             }
             Foreseen::WillPass { .. } => Vec::new(),
         },
-        "residuals": match foreseen {
-            Foreseen::WillPass { residuals } => residuals.iter().map(|one| residual(*one)).collect(),
-            Foreseen::WillFail { .. } | Foreseen::CannotBeKnown { .. } => Vec::new(),
-        },
+        "residuals": judged.residuals().into_iter().map(residual).collect::<Vec<_>>(),
+        "would": would,
         "notes": route.notes,
         "resources": route.resources.iter().map(copymend_policy::Arn::as_str).collect::<Vec<_>>(),
     })

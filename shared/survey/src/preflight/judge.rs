@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use copymend_diagnosis::{Advice, BackupVaultArn, Foreseen, advise_planned, foresee};
+use copymend_diagnosis::{
+    Advice, BackupVaultArn, Facts, Foreseen, Residual, advise_planned, foresee,
+};
 use copymend_remediation::investigate::investigate;
 use copymend_remediation::ports::{Clock as _, Location, Reads};
 use copymend_remediation::read_once::ReadOnce;
@@ -10,12 +12,14 @@ use copymend_remediation::{GuardrailReads, look_at_guardrails};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::plan::planned_copies;
 use super::planned::{NotMaterialised, PlannedCopies, Unseen};
 use super::read::{ReadPlace, WhichPlans, read_place};
 use super::reads::OfNewest;
 use super::route::Route;
+use super::would::WouldOfPlanned;
 use crate::lists::Lists;
 use crate::not_read::NotRead;
 
@@ -33,6 +37,26 @@ pub struct JudgedRoute {
     pub foreseen: Foreseen,
     /// What to do about each thing in the way, in the same order.
     pub advice: Vec<Advice>,
+    /// The facts that it rests on, of a route that will fail.
+    pub facts: Option<Box<Facts>>,
+    /// What Copymend would do once a copy has failed; nothing until it is asked for, by
+    /// [`look_ahead`](super::look_ahead).
+    pub would: Option<WouldOfPlanned>,
+}
+
+impl JudgedRoute {
+    /// What may stop copies in spite of the verdict, or let them pass in spite of it.
+    #[must_use]
+    pub fn residuals(&self) -> Vec<Residual> {
+        let mut residuals = match &self.foreseen {
+            Foreseen::WillPass { residuals } => residuals.clone(),
+            Foreseen::WillFail { .. } | Foreseen::CannotBeKnown { .. } => Vec::new(),
+        };
+        if self.route.resources.len() > 1 {
+            residuals.push(Residual::OtherBackups);
+        }
+        residuals
+    }
 }
 
 /// What plans will make, and what will become of it.
@@ -60,6 +84,21 @@ pub struct Preflight {
     pub not_read: Vec<NotRead>,
     /// Rows that can't be understood.
     pub unreadable: Vec<String>,
+    /// What a document leaves open.
+    pub notes: Vec<String>,
+    /// How far it came, where it was stopped.
+    pub stopped: Option<Stopped>,
+}
+
+/// How far a look came that was stopped. What was found until then is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Stopped {
+    /// The accounts and Regions whose plans were read.
+    pub places_read: usize,
+    /// The routes that were judged.
+    pub routes_judged: usize,
+    /// The routes that would have been, as far as the plans were read.
+    pub routes: usize,
 }
 
 /// How far it came.
@@ -112,6 +151,21 @@ pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
     which: &WhichPlans,
     progress: &(dyn Fn(Step) + Sync),
 ) -> Preflight {
+    let stop = std::future::pending();
+    preflight_until(stop, lists, environment, places, partition, which, progress).await
+}
+
+/// The same until `stop` ends: what was found until then is told.
+pub async fn preflight_until<L: Lists, E: Reads + GuardrailReads>(
+    stop: impl Future<Output = ()> + Send,
+    lists: &L,
+    environment: &E,
+    places: &[Location],
+    partition: &str,
+    which: &WhichPlans,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Preflight {
+    let mut stop = Box::pin(stop);
     let at = environment.clock().now();
     let read = stream::iter(places)
         .map(async |place| {
@@ -121,7 +175,13 @@ pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
             (planned, read)
         })
         .buffered(PLACES_AT_ONCE);
-    let read: Vec<(PlannedCopies, ReadPlace)> = Box::pin(read).collect().await;
+    let mut read = Box::pin(read.take_until(&mut stop));
+    let mut places_done: Vec<(PlannedCopies, ReadPlace)> = Vec::new();
+    while let Some(place) = read.next().await {
+        places_done.push(place);
+    }
+    let is_stopped = read.take_result().is_some();
+    drop(read);
     let mut answer = Preflight {
         at,
         places: places.len(),
@@ -134,9 +194,12 @@ pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
         not_found: Vec::new(),
         not_read: Vec::new(),
         unreadable: Vec::new(),
+        notes: Vec::new(),
+        stopped: None,
     };
+    let places_read = places_done.len();
     let (mut routes, mut found) = (Vec::new(), BTreeSet::new());
-    for (planned, read) in read {
+    for (planned, read) in places_done {
         answer.plans += read.place.plans.len();
         answer.not_read.extend(read.not_read);
         answer.unreadable.extend(read.unreadable);
@@ -147,18 +210,33 @@ pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
         routes.extend(planned.routes.into_values());
         found.extend(read.found);
     }
-    let named = which.ids.iter();
-    answer.not_found = named.filter(|id| !found.contains(*id)).cloned().collect();
+    if !is_stopped {
+        let named = which.ids.iter();
+        answer.not_found = named.filter(|id| !found.contains(*id)).cloned().collect();
+    }
+    if let Some(document) = &which.document {
+        answer.notes = document.notes_on(places);
+    }
     progress(Step::Routes(routes.len()));
-    let once = ReadOnce::of(environment);
-    let judged = stream::iter(routes)
-        .map(async |route| {
-            let judged = Box::pin(judge(&once, route)).await;
-            progress(Step::Route);
-            judged
-        })
-        .buffered(ROUTES_AT_ONCE);
-    answer.routes = Box::pin(judged).collect().await;
+    let many = routes.len();
+    if !is_stopped {
+        let once = ReadOnce::of(environment);
+        let judged = stream::iter(routes)
+            .map(async |route| {
+                let judged = Box::pin(judge(&once, route)).await;
+                progress(Step::Route);
+                judged
+            })
+            .buffered(ROUTES_AT_ONCE);
+        answer.routes = Box::pin(judged.take_until(&mut stop)).collect().await;
+    }
+    if is_stopped || answer.routes.len() < many {
+        answer.stopped = Some(Stopped {
+            places_read,
+            routes_judged: answer.routes.len(),
+            routes: many,
+        });
+    }
     answer.routes.sort_by_key(|judged| rank(&judged.foreseen));
     answer
 }
@@ -180,9 +258,15 @@ pub(super) async fn judge<R: Reads + GuardrailReads>(reads: &R, route: Route) ->
             .collect(),
         Foreseen::WillPass { .. } | Foreseen::CannotBeKnown { .. } => Vec::new(),
     };
+    let facts = match &foreseen {
+        Foreseen::WillFail { .. } => Some(Box::new(facts)),
+        Foreseen::WillPass { .. } | Foreseen::CannotBeKnown { .. } => None,
+    };
     JudgedRoute {
         route,
         foreseen,
         advice,
+        facts,
+        would: None,
     }
 }

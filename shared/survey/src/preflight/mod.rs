@@ -1,11 +1,17 @@
 //! The copies that plans will make, judged before they run.
 
+mod at;
 mod document;
 mod json;
 mod judge;
+mod materialised;
 mod newest;
 mod plan;
 mod planned;
+mod policy_document;
+#[cfg(test)]
+mod policy_tests;
+mod policy_values;
 mod read;
 mod reads;
 mod route;
@@ -13,15 +19,20 @@ mod selected;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unique_keys;
 mod watch;
+mod would;
 
-pub use document::{DocumentError, parse_document};
+pub use at::DocumentError;
+pub use document::{Document, parse_document};
 pub use json::json;
-pub use judge::{JudgedRoute, Preflight, Step, preflight};
+pub use judge::{JudgedRoute, Preflight, Step, Stopped, preflight, preflight_until};
 pub use newest::{Backup, NewestBackups};
 pub use plan::planned_copies;
 pub use planned::{NotMaterialised, Place, PlannedCopies, SelectingPlan, Unseen, WhyUnseen};
+pub use policy_document::BackupPolicy;
 pub use read::{DAYS_OF_BACKUPS, WhichPlans};
 pub use route::{Route, RouteKey, RuleName};
 pub use text::text;
 pub use watch::watch;
+pub use would::{WouldOfPlanned, look_ahead};

@@ -8,6 +8,8 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 
+use super::document::Document;
+use super::materialised::identify;
 use super::newest::NewestBackups;
 use super::planned::{Place, SelectingPlan};
 use crate::listed::{BackupPlan, BackupSelection};
@@ -24,8 +26,8 @@ const AT_ONCE: usize = 4;
 pub struct WhichPlans {
     /// The ids of the plans; every plan where none is named.
     pub ids: Vec<String>,
-    /// A plan that a document describes, instead of those of the account.
-    pub document: Option<SelectingPlan>,
+    /// What a document describes, instead of the plans of the accounts.
+    pub document: Option<Document>,
 }
 
 /// What was read of a place, and what could not be.
@@ -61,7 +63,7 @@ pub(super) async fn read_place<L: Lists>(
     let reader = Reader { lists, at, now };
     let mut gaps = Gaps::default();
     let plans = match &which.document {
-        Some(document) => vec![document.clone()],
+        Some(document) => described(lists, at, document, &mut gaps).await,
         None => reader.plans(&which.ids, &mut gaps).await,
     };
     let found = plans
@@ -89,6 +91,26 @@ pub(super) async fn read_place<L: Lists>(
         unreadable: gaps.unreadable,
         found,
     }
+}
+
+/// The plans of a document at a place.
+async fn described<L: Lists>(
+    lists: &L,
+    at: &Location,
+    document: &Document,
+    gaps: &mut Gaps,
+) -> Vec<SelectingPlan> {
+    let mut plans = match document.plans_at(at) {
+        Ok(plans) => plans,
+        Err(error) => {
+            gaps.unreadable.push(error.to_string());
+            return Vec::new();
+        }
+    };
+    if let Document::Policy(_) = document {
+        gaps.not_read.extend(identify(lists, at, &mut plans).await);
+    }
+    plans
 }
 
 impl<L: Lists> Reader<'_, L> {

@@ -6,6 +6,8 @@ use copymend_diagnosis::{Assessment, Foreseen, Residual};
 
 use super::judge::{JudgedRoute, Preflight};
 use super::route::{Route, RuleName};
+use super::would::WouldOfPlanned;
+use crate::scan::Act;
 use crate::table::{Row, fold, table};
 
 /// So many resources are named; `--json` has all.
@@ -72,6 +74,13 @@ pub fn text(preflight: &Preflight, width: Option<usize>) -> String {
             .iter()
             .map(|row| format!("not understood: {row}")),
     );
+    foot.extend(preflight.notes.iter().map(|note| format!("NOTE  {note}")));
+    if let Some(stopped) = preflight.stopped {
+        foot.push(format!(
+            "STOPPED  after {} of {} accounts and Regions, and {} of {} routes: what is above is what was found until then",
+            stopped.places_read, preflight.places, stopped.routes_judged, stopped.routes
+        ));
+    }
     if !foot.is_empty() {
         lines.push(String::new());
     }
@@ -155,10 +164,11 @@ fn details(judged: &JudgedRoute, width: Option<usize>) -> Vec<String> {
         Foreseen::WillFail { in_the_way, .. } => {
             lines.extend(title(judged, width));
             for (number, (found, advice)) in (1..).zip(in_the_way.iter().zip(&judged.advice)) {
-                let repair = if found.cause.is_repairable() {
-                    " (Copymend repairs this once a copy has failed, where its guards let it)"
-                } else {
-                    ""
+                let repair = match &judged.would {
+                    None if found.cause.is_repairable() => {
+                        " (Copymend repairs this once a copy has failed, where its guards let it)"
+                    }
+                    None | Some(_) => "",
                 };
                 push(
                     &mut lines,
@@ -193,10 +203,47 @@ fn details(judged: &JudgedRoute, width: Option<usize>) -> Vec<String> {
             }
         }
     }
+    if let Some(would) = &judged.would {
+        push(&mut lines, 2, &would_do(would), width);
+    }
+    let of_others = Residual::OtherBackups;
+    if judged.residuals().contains(&of_others) {
+        push(
+            &mut lines,
+            2,
+            &format!("Note: {}", of_others.sentence()),
+            width,
+        );
+    }
     for note in &route.notes {
         push(&mut lines, 2, &format!("Note: {note}"), width);
     }
     lines
+}
+
+/// What Copymend would do, in a sentence. A command that follows a step stands with the step above.
+fn would_do(ahead: &WouldOfPlanned) -> String {
+    let text = ahead.would.text.lines().next().unwrap_or_default();
+    let text = text.trim_end_matches(':');
+    let what = match ahead.would.act {
+        Act::Repair => "mend it",
+        Act::Retry => "start the copy again",
+        Act::Advise => "tell people what to do",
+        Act::Refuse => "change nothing",
+        Act::Nothing => "do nothing",
+    };
+    let on = ahead
+        .changes
+        .as_deref()
+        .map(|resource| format!(" ({resource})"));
+    let cause = ahead.cause.slug();
+    let on = on.unwrap_or_default();
+    match ahead.would.act {
+        Act::Advise | Act::Retry => format!("Once it has failed, Copymend would {what} ({cause})"),
+        Act::Repair | Act::Refuse | Act::Nothing => {
+            format!("Once it has failed, Copymend would {what} ({cause}): {text}{on}")
+        }
+    }
 }
 
 fn title(judged: &JudgedRoute, width: Option<usize>) -> Vec<String> {
@@ -275,10 +322,11 @@ fn some(resources: &BTreeSet<String>) -> String {
 }
 
 fn residuals(preflight: &Preflight) -> String {
-    let mut all: BTreeSet<&Residual> = BTreeSet::new();
+    let mut all: BTreeSet<Residual> = BTreeSet::new();
     for judged in &preflight.routes {
-        if let Foreseen::WillPass { residuals } = &judged.foreseen {
-            all.extend(residuals);
+        match &judged.foreseen {
+            Foreseen::WillPass { .. } => all.extend(judged.residuals()),
+            Foreseen::WillFail { .. } | Foreseen::CannotBeKnown { .. } => {}
         }
     }
     let slugs: Vec<&str> = all.into_iter().map(|residual| residual.slug()).collect();

@@ -13,7 +13,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 mod text;
-mod would;
+pub(crate) mod would;
 
 pub use fold::Fold;
 pub use gather::{Investigation, Progress, Scope, gather};

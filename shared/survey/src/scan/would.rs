@@ -9,7 +9,7 @@ use super::incidents::{Act, Would};
 use crate::listed::ListedCopyJob;
 
 /// What the handler would decide.
-pub(super) fn of_outlook(outlook: &Outlook, message: &str) -> Would {
+pub(crate) fn of_outlook(outlook: &Outlook, message: &str) -> Would {
     let would = of_decision(&outlook.decided.decision, outlook);
     match (would.act, outlook.cause()) {
         (Act::Advise, Cause::Unknown) => unknown(message),
