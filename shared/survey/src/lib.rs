@@ -11,6 +11,8 @@ mod region;
 pub mod rpo;
 pub mod scan;
 pub mod table;
+mod through;
+mod vaults;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,

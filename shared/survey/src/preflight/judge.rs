@@ -18,6 +18,7 @@ use super::reads::OfNewest;
 use super::route::Route;
 use crate::lists::Lists;
 use crate::not_read::NotRead;
+use crate::vaults::{ByVaultLists, VaultLists};
 
 /// So many accounts and Regions are read side by side.
 const PLACES_AT_ONCE: usize = 8;
@@ -113,9 +114,10 @@ pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
     progress: &(dyn Fn(Step) + Sync),
 ) -> Preflight {
     let at = environment.clock().now();
+    let vaults = VaultLists::of(lists);
     let read = stream::iter(places)
         .map(async |place| {
-            let read = Box::pin(read_place(lists, place, partition, which, at)).await;
+            let read = Box::pin(read_place(lists, &vaults, place, partition, which, at)).await;
             progress(Step::Place);
             let planned = planned_copies(&read.place);
             (planned, read)
@@ -150,7 +152,11 @@ pub async fn preflight<L: Lists, E: Reads + GuardrailReads>(
     let named = which.ids.iter();
     answer.not_found = named.filter(|id| !found.contains(*id)).cloned().collect();
     progress(Step::Routes(routes.len()));
-    let once = ReadOnce::of(environment);
+    let reads = ByVaultLists {
+        vaults: &vaults,
+        reads: environment,
+    };
+    let once = ReadOnce::of(&reads);
     let judged = stream::iter(routes)
         .map(async |route| {
             let judged = Box::pin(judge(&once, route)).await;
