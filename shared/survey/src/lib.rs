@@ -19,6 +19,6 @@ pub use listed::{
     ListedJob, ListedRecoveryPoint, ListedSelection, ListedVault, PlanCreator, ProtectedResource,
     ScheduledRun, SelectionCondition, TagComparison,
 };
-pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery};
+pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery, TaggedResources};
 pub use not_read::NotRead;
 pub use region::{NoRegionCode, RegionCode};
