@@ -142,6 +142,10 @@ package-twice: ## Make the release from two clones in folders of different names
 bench: ## Run the benchmarks of docs/performance.md.
 	cargo bench --locked --package copymend-policy --bench policy
 	cargo bench --locked --package copymend-diagnosis --bench explain
+	cargo build --locked --release --package copymend
+	python3 tests/bench/scan.py
+	python3 tests/bench/rpo.py
+	python3 tests/bench/preflight.py
 
 clean: ## Remove everything that was built or installed.
 	cargo clean

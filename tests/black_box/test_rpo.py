@@ -131,6 +131,18 @@ def test_objectives_and_exclusions_decide_what_is_missed(copymend_program, tmp_p
         assert "exclusion over since 2026-10-01" in ran.stdout
 
 
+def test_a_tag_of_the_resource_may_have_an_objective(copymend_program, tmp_path):
+    file = world()
+    volume = f"arn:aws:ec2:us-east-1:{SOURCE}:volume/vol-late"
+    file["accounts"][SOURCE]["regions"]["us-east-1"]["resource_tags"] = {volume: {"tier": "bronze"}}
+    options = ["--objective", "26h", "--objective", "tag=tier=bronze:9d", "--json"]
+    with served(copymend_program, tmp_path, file) as url:
+        ran = rpo(copymend_program, url, *options)
+        assert (ran.returncode, ran.stderr) == (1, "")
+        assert states(ran) == {"fresh": "in-time", "late": "in-time", "never": "never", "partial": "no-good-copy"}
+        assert states(rpo(copymend_program, url, "--objective", "26h", "--json"))["late"] == "late"
+
+
 def test_what_cannot_be_read_is_unknown_and_hides_nothing(copymend_program, tmp_path):
     file = world()
     del file["accounts"][DESTINATION]

@@ -12,6 +12,7 @@ use crate::reach::ReachArguments;
 Examples:
   copymend rpo --objective 26h
   copymend rpo --objective 26h --objective vault=archive:8d --objective type=RDS:4h
+  copymend rpo --objective 26h --objective tag=tier=gold:2h
   copymend rpo --account 111122223333,444455556666 --region us-east-1,eu-west-1 --objective 26h --json > rpo.json
   copymend rpo --objective 26h --exclude 'arn:aws:ec2:*:*:volume/vol-0123,retired in May,2027-05-31'
 
@@ -26,8 +27,9 @@ docs/rpo.md has the states and the permissions. With --json:
 Exit codes: 0 no objective is known to be missed; 1 one is; 2 wrong usage, or no valid credentials; 130 stopped by
 Ctrl-C.")]
 pub(crate) struct RpoArguments {
-    /// How old the newest good copy may be: 26h, vault=NAME:26h or type=RDS:4h (m, h, d, w). Those that
-    /// name a vault or a type go before the others; of several the shortest holds
+    /// How old the newest good copy may be: 26h, vault=NAME:26h, type=RDS:4h or tag=KEY=VALUE:1h (m, h,
+    /// d, w). Those that name a vault, a type or a tag of the resource go before the others; of several
+    /// the shortest holds
     #[arg(long = "objective", value_name = "OBJECTIVE")]
     pub(crate) objectives: Vec<Objective>,
     /// Leave resources out: an ARN in which `*` stands for anything, the reason, and the last day

@@ -9,7 +9,7 @@ use copymend_aws::SystemClock;
 use copymend_remediation::ports::Clock as _;
 use copymend_remediation::settings::Deployment;
 use copymend_survey::rpo::{
-    Exclusion, Findings, Objectives, Progress, Shown, gather, judge, text, write_json,
+    Exclusion, Findings, Objectives, Progress, Shown, gather, gather_tags, judge, text, write_json,
 };
 
 use self::arguments::RpoArguments;
@@ -84,7 +84,11 @@ async fn findings(
     };
     let now = SystemClock.now();
     let gathered = {
-        let gathering = gather(&reached.lists, &reached.places, now, &tell);
+        let gathering = async {
+            let mut gathered = gather(&reached.lists, &reached.places, now, &tell).await;
+            gather_tags(&reached.lists, &mut gathered, objectives).await;
+            gathered
+        };
         tokio::select! {
             biased;
             () = crate::interrupted() => None,

@@ -2,12 +2,16 @@
 //!
 //! One call of its JSON protocol, sent by the SDK's own runtime.
 
+#[cfg(feature = "survey")]
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_smithy_types::error::ErrorMetadata;
 use copymend_diagnosis::Tags;
 use copymend_policy::Arn;
+#[cfg(feature = "survey")]
+use copymend_policy::ArnError;
 use copymend_remediation::ports::{CallResult, Location, ResourceTags};
 use serde::Deserialize;
 use serde_json::json;
@@ -17,6 +21,9 @@ use crate::error::Call;
 use crate::signed::{Answering, Protocol, Service, send};
 
 const OPERATION: &str = "tag:GetResources";
+/// The most ARNs of one request (API reference, `GetResources`, `ResourceARNList`, documented).
+#[cfg(feature = "survey")]
+const MOST_ARNS: usize = 100;
 const SERVICE: Service = Service {
     prefix: "tagging",
     id: "Resource Groups Tagging API",
@@ -62,6 +69,36 @@ impl AwsResourceTags {
         Self {
             clients: Clients::new(accounts, Client::new),
         }
+    }
+
+    /// The tags of those of these resources that have any: `GetResources`, a hundred a call.
+    #[cfg(feature = "survey")]
+    pub(crate) async fn of_resources(
+        &self,
+        at: &Location,
+        resources: &[Arn],
+    ) -> CallResult<HashMap<Arn, Tags>> {
+        let mut told = HashMap::new();
+        for resources in resources.chunks(MOST_ARNS) {
+            let target = Target {
+                account: at.account,
+                partition: resources.first().map(Arn::partition),
+                region: Some(&at.region),
+            };
+            let call = Call::new(OPERATION, at.account.as_str());
+            let (client, call) = self.clients.of(call, target).await?;
+            let names: Vec<String> = resources.iter().map(ToString::to_string).collect();
+            let answer = call.send(client.get_resources(&names)).await?;
+            let answer: Resources = serde_json::from_str(&answer)
+                .map_err(|error| call.unreadable(error.to_string()))?;
+            for mapping in answer.resource_tag_mapping_list {
+                let arn = mapping.resource.parse();
+                let arn: Arn = arn.map_err(|error: ArnError| call.unreadable(error.to_string()))?;
+                let tags = mapping.tags.into_iter();
+                told.insert(arn, tags.map(|tag| (tag.key, tag.value)).collect());
+            }
+        }
+        Ok(told)
     }
 }
 

@@ -1,4 +1,5 @@
-//! AWS Resource Groups Tagging API: the tags of the recovery points. All else of it is passed on.
+//! AWS Resource Groups Tagging API: the tags of recovery points and of
+//! resources that are named. All else of it is passed on.
 
 use axum::Json;
 use axum::extract::Request;
@@ -66,13 +67,20 @@ async fn resources(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value,
         {
             continue;
         }
-        // As AWS Backup names it, and as this API does.
+        // As AWS Backup names a recovery point, and as this API does. What belongs to no Region, such as
+        // a bucket, is named without an account.
         let as_point = match arn.service() {
             "ec2" => with_account(&arn, "")?,
             _ => arn.clone(),
         };
-        let told = with_account(&arn, location.account.as_str())?;
-        let tags = app.sandbox().tags_of(&location, &as_point).await?;
+        let told = match arn.region() {
+            "" => arn.clone(),
+            _ => with_account(&arn, location.account.as_str())?,
+        };
+        let tags = match app.sandbox().tags_of(&location, &told).await? {
+            None if told != as_point => app.sandbox().tags_of(&location, &as_point).await?,
+            found => found,
+        };
         let is_told = |one: &Value| one.get("ResourceARN") == Some(&json!(told));
         let Some(tags) = tags.filter(|_| !mappings.iter().any(is_told)) else {
             continue;

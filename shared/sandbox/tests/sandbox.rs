@@ -106,6 +106,9 @@ mod torture;
 #[path = "sandbox/vault_keys.rs"]
 mod vault_keys;
 #[cfg(test)]
+#[path = "sandbox/vault_lists.rs"]
+mod vault_lists;
+#[cfg(test)]
 #[path = "sandbox/worlds/mod.rs"]
 mod worlds;
 #[cfg(test)]

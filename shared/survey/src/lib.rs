@@ -11,12 +11,14 @@ mod region;
 pub mod rpo;
 pub mod scan;
 pub mod table;
+mod through;
+mod vaults;
 
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
     ListedJob, ListedRecoveryPoint, ListedSelection, ListedVault, PlanCreator, ProtectedResource,
     ScheduledRun, SelectionCondition, TagComparison,
 };
-pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery};
+pub use lists::{CopyJobQuery, JobQuery, Lists, Page, RecoveryPointQuery, TaggedResources};
 pub use not_read::NotRead;
 pub use region::{NoRegionCode, RegionCode};

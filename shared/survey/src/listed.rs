@@ -1,7 +1,7 @@
 //! What AWS Backup's lists hold, reduced to what is judged.
 
 use copymend_diagnosis::advisor::JobKind;
-use copymend_diagnosis::{BackupVaultArn, CopyJob, KeyArn, Lifecycle, RoleArn};
+use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, KeyArn, Lifecycle, RoleArn};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
@@ -189,10 +189,9 @@ pub enum TagComparison {
 pub struct ListedVault {
     /// `BackupVaultArn`.
     pub arn: BackupVaultArn,
-    /// `VaultType`, such as `BACKUP_VAULT` or `LOGICALLY_AIR_GAPPED_BACKUP_VAULT`.
-    pub vault_type: Option<String>,
-    /// `EncryptionKeyArn`.
-    pub encryption_key: Option<KeyArn>,
+    /// What `DescribeBackupVault` tells of it, too: a row has each of these members (AWS Backup API
+    /// reference, `BackupVaultListMember` and `DescribeBackupVault`, documented).
+    pub facts: BackupVault,
     /// `NumberOfRecoveryPoints`. AWS updates it late, so an old number proves nothing (AWS Backup
     /// API reference, `BackupVaultListMember`, inferred).
     pub recovery_points: u64,

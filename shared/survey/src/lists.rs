@@ -1,7 +1,9 @@
 //! AWS Backup's lists, a page at a time.
 
-use copymend_diagnosis::CopyJobState;
+use std::collections::HashMap;
+
 use copymend_diagnosis::advisor::JobKind;
+use copymend_diagnosis::{CopyJobState, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{CallResult, Location};
 use jiff::Timestamp;
@@ -126,4 +128,17 @@ pub trait Lists: Send + Sync {
         query: &RecoveryPointQuery,
         from: Option<String>,
     ) -> impl Future<Output = CallResult<Page<ListedRecoveryPoint>>> + Send;
+}
+
+/// The tags of resources, whatever service they are of.
+pub trait TaggedResources: Send + Sync {
+    /// `GetResources` of AWS Resource Groups Tagging API: the tags of those of these resources that have
+    /// any, asked in the account and Region that own them. It knows all types of resources (API
+    /// reference, "Services that support the Resource Groups Tagging API", documented), so that one
+    /// that isn't told of has no tags or doesn't exist.
+    fn tags_of_resources(
+        &self,
+        at: &Location,
+        resources: &[Arn],
+    ) -> impl Future<Output = CallResult<HashMap<Arn, Tags>>> + Send;
 }

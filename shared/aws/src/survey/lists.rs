@@ -1,5 +1,6 @@
 //! AWS Backup's lists over the wire.
 
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -11,12 +12,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_backup::Client;
 use aws_sdk_backup::types::CopyJobState;
 use aws_smithy_types::DateTime;
+use copymend_diagnosis::Tags;
 use copymend_diagnosis::advisor::JobKind;
+use copymend_policy::Arn;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Location};
 use copymend_survey::{
     BackupPlan, BackupSelection, CopyJobQuery, JobQuery, ListedBackupPlan, ListedCopyJob,
     ListedJob, ListedRecoveryPoint, ListedSelection, ListedVault, Lists, Page, ProtectedResource,
-    RecoveryPointQuery,
+    RecoveryPointQuery, TaggedResources,
 };
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -26,6 +29,7 @@ use crate::accounts::{Accounts, Clients, Target};
 use crate::error::Call;
 use crate::member::text;
 use crate::pace::Pace;
+use crate::tags::AwsResourceTags;
 
 /// Every one of these lists gives up to 1,000 rows at once (AWS Backup API reference, `MaxResults`,
 /// documented).
@@ -57,11 +61,13 @@ pub struct AwsLists {
     clients: Clients<Client>,
     pace: Arc<Pace>,
     pages: Semaphore,
+    tags: AwsResourceTags,
 }
 
 impl AwsLists {
     pub(super) fn new(accounts: Arc<Accounts>, pace: Arc<Pace>) -> Self {
         Self {
+            tags: AwsResourceTags::new(Arc::clone(&accounts)),
             clients: Clients::new(accounts, client),
             pace,
             pages: Semaphore::new(PAGES_AT_ONCE),
@@ -175,6 +181,16 @@ fn page<R, T>(
         }
     }
     page
+}
+
+impl TaggedResources for AwsLists {
+    async fn tags_of_resources(
+        &self,
+        at: &Location,
+        resources: &[Arn],
+    ) -> CallResult<HashMap<Arn, Tags>> {
+        self.tags.of_resources(at, resources).await
+    }
 }
 
 impl Lists for AwsLists {

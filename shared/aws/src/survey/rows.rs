@@ -2,6 +2,7 @@
 
 use aws_sdk_backup::types;
 use aws_smithy_types::DateTime;
+use copymend_diagnosis::BackupVault;
 use copymend_diagnosis::advisor::JobKind;
 use copymend_remediation::ports::Location;
 use copymend_survey::{
@@ -114,8 +115,17 @@ pub(super) fn vault(row: &types::BackupVaultListMember) -> Result<ListedVault, S
     let read = || {
         Ok(ListedVault {
             arn: required("BackupVaultArn", row.backup_vault_arn())?,
-            vault_type: text(row.vault_type().map(types::VaultType::as_str)),
-            encryption_key: optional("EncryptionKeyArn", row.encryption_key_arn())?,
+            facts: BackupVault {
+                encryption_key: optional("EncryptionKeyArn", row.encryption_key_arn())?,
+                encryption_key_type: text(
+                    row.encryption_key_type()
+                        .map(types::EncryptionKeyType::as_str),
+                ),
+                vault_type: text(row.vault_type().map(types::VaultType::as_str)),
+                locked: row.locked(),
+                min_retention_days: row.min_retention_days(),
+                max_retention_days: row.max_retention_days(),
+            },
             recovery_points: row.number_of_recovery_points().try_into().unwrap_or(0),
         })
     };

@@ -109,7 +109,8 @@ pub(super) static NOT_FOUND: Entry = Entry {
     title: "The backup vault does not exist",
     happens: "The backup plan names a vault that was deleted, or whose name, account or Region is wrong.",
     found: "AWS Backup describes the destination vault. Of one that does not exist it says \"Insufficient privileges to perform this \
-        action\", whatever the caller may do, and it says so of some that exist: then nobody knows.",
+        action\", whatever the caller may do, and it says so of some that exist: then nobody knows. copymend scan --facts and \
+        copymend preflight read the list of all vaults of the account and Region: one that is not in it does not exist.",
     also: ADMITTED,
     messages: &[],
     shown: Shown::ByFacts(70, not_found, |_, facts| {

@@ -249,7 +249,7 @@ pub(crate) async fn list_vaults(
             items: page
                 .items
                 .into_iter()
-                .map(|(arn, vault)| wire::vault(arn.as_str(), arn.name(), vault))
+                .map(|(arn, vault)| wire::vault(&arn, vault, world))
                 .collect(),
             next: page.next,
         }

@@ -165,8 +165,10 @@ pub(crate) async fn describe_vault(
     Query(parameters): Parameters,
 ) -> Answer {
     own_account(&caller, &parameters)?;
-    in_vault(&app, &caller, &name, |arn, vault| {
-        Ok(Json(wire::vault(arn.as_str(), &name, vault)))
+    app.sandbox().with_world(|world| {
+        let arn = vault_arn(world, &caller, &name)?;
+        let vault = world.vault(&arn).ok_or_else(AwsError::no_such_vault)?;
+        Ok(Json(wire::vault(&arn, vault, world)))
     })
 }
 

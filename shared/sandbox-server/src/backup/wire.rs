@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::{BackupVaultArn, Lifecycle};
 use copymend_sandbox::{
-    BackupJob, BackupPlan, CopyJob, PlanRule, RecoveryPoint, RestoreJob, Vault,
+    BackupJob, BackupPlan, CopyJob, PlanRule, RecoveryPoint, RestoreJob, Vault, World,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -134,19 +134,19 @@ fn lifecycle(lifecycle: &Lifecycle) -> Value {
     }))
 }
 
-pub(crate) fn vault(arn: &str, name: &str, vault: &Vault) -> Value {
-    let lock = vault.lock.as_ref();
+pub(crate) fn vault(arn: &BackupVaultArn, vault: &Vault, world: &World) -> Value {
+    let facts = vault.facts(world);
     present(json!({
-        "BackupVaultName": name,
+        "BackupVaultName": arn.name(),
         "BackupVaultArn": arn,
-        "VaultType": vault.vault_type,
+        "VaultType": facts.vault_type,
         "VaultState": "AVAILABLE",
-        "EncryptionKeyArn": vault.encryption_key_arn,
-        "EncryptionKeyType": vault.encryption_key_type,
+        "EncryptionKeyArn": facts.encryption_key,
+        "EncryptionKeyType": facts.encryption_key_type,
         "NumberOfRecoveryPoints": vault.recovery_points.len(),
-        "Locked": lock.is_some() || vault.is_logically_air_gapped(),
-        "MinRetentionDays": lock.and_then(|lock| lock.min_retention_days),
-        "MaxRetentionDays": lock.and_then(|lock| lock.max_retention_days),
+        "Locked": facts.locked,
+        "MinRetentionDays": facts.min_retention_days,
+        "MaxRetentionDays": facts.max_retention_days,
     }))
 }
 

@@ -3,10 +3,14 @@
 
 use copymend_aws::{AwsLists, Reach};
 use copymend_diagnosis::advisor::JobKind;
+use copymend_policy::Arn;
 use copymend_remediation::ports::{CallErrorKind, CallResult, Location};
 use copymend_remediation::settings::Deployment;
-use copymend_sandbox::Sandbox;
-use copymend_survey::{CopyJobQuery, JobQuery, ListedCopyJob, Lists, Page, RecoveryPointQuery};
+use copymend_sandbox::{Sandbox, World};
+use copymend_survey::{
+    CopyJobQuery, JobQuery, ListedCopyJob, Lists, Page, RecoveryPointQuery, TaggedResources,
+};
+use serde_json::{Value, json};
 
 use super::WORKLOADS;
 use super::adapters::{config, served};
@@ -16,7 +20,11 @@ use crate::upstream::Upstream;
 
 /// The sandbox, and the adapter that reads it over the wire.
 async fn both() -> (Sandbox, AwsLists, Location) {
-    let sandbox = Sandbox::new(world());
+    both_of(world()).await
+}
+
+async fn both_of(world: World) -> (Sandbox, AwsLists, Location) {
+    let sandbox = Sandbox::new(world);
     let app = App::at_pace(sandbox.clone(), Upstream::new(None), Pace::default());
     let url = served(router(app)).await;
     let reach = Reach::default();
@@ -123,6 +131,30 @@ async fn the_wire_tells_what_the_port_tells() {
             all(|from| sandbox.list_recovery_points(&at, "prod", &query, from)).await
         );
     }
+}
+
+/// More resources than one call takes, one of them a bucket, and one without tags.
+#[tokio::test]
+async fn the_tags_of_resources_come_a_hundred_a_call() {
+    let volume = |number: usize| format!("arn:aws:ec2:{REGION}:{WORKLOADS}:volume/vol-{number}");
+    let bucket = "arn:aws:s3:::invoices";
+    let mut file: Value = serde_json::from_str(World::default_json()).expect("JSON");
+    let mut tags: serde_json::Map<String, Value> = (0..150)
+        .map(|number| (volume(number), json!({"number": number.to_string()})))
+        .collect();
+    tags.insert(bucket.to_owned(), json!({"tier": "gold"}));
+    file["accounts"][WORKLOADS]["regions"][REGION]["resource_tags"] = tags.into();
+    let world = World::from_json(&file.to_string()).expect("a world");
+    let (sandbox, aws, at) = both_of(world).await;
+    let mut asked: Vec<Arn> = (0..151)
+        .map(|number| volume(number).parse().expect("an ARN"))
+        .collect();
+    asked.push(bucket.parse().expect("an ARN"));
+    let told = aws.tags_of_resources(&at, &asked).await.expect("tags");
+    assert_eq!(told.len(), 151);
+    assert_eq!(told[&asked[149]]["number"], "149");
+    assert_eq!(told[&asked[151]]["tier"], "gold");
+    assert_eq!(sandbox.tags_of_resources(&at, &asked).await, Ok(told));
 }
 
 #[tokio::test]

@@ -120,16 +120,7 @@ impl Backup for Sandbox {
         let calling = self.calling("backup:DescribeBackupVault", vault);
         let described = calling
             .in_account(vault.account_id(), |world| {
-                let found = world.vault(vault)?;
-                let lock = found.lock.as_ref();
-                Some(BackupVault {
-                    encryption_key: found.encryption_key_arn.clone(),
-                    encryption_key_type: found.key_type(world),
-                    vault_type: Some(found.vault_type.clone()),
-                    locked: Some(lock.is_some() || found.is_logically_air_gapped()),
-                    min_retention_days: lock.and_then(|lock| lock.min_retention_days),
-                    max_retention_days: lock.and_then(|lock| lock.max_retention_days),
-                })
+                world.vault(vault).map(|found| found.facts(world))
             })
             .await?;
         described.map(Some).ok_or_else(|| calling.no_such_vault())

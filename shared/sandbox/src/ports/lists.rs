@@ -403,8 +403,7 @@ impl Lists for Sandbox {
                 let vaults = world.page_of_vaults(at.account, &at.region, |_| true, from, size);
                 map(vaults, |(arn, vault)| ListedVault {
                     arn,
-                    vault_type: Some(vault.vault_type.clone()),
-                    encryption_key: vault.encryption_key_arn.clone(),
+                    facts: vault.facts(world),
                     recovery_points: u64::try_from(vault.recovery_points.len()).unwrap_or(u64::MAX),
                 })
             })

@@ -16,7 +16,9 @@ mod times;
 
 use std::collections::BTreeMap;
 
-use copymend_diagnosis::{BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn, Tags};
+use copymend_diagnosis::{
+    BackupVault, BackupVaultArn, KeyAliasArn, KeyArn, KeyManager, RoleArn, Tags,
+};
 use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -378,6 +380,20 @@ impl Vault {
         match &self.encryption_key_type {
             Some(named) => named == AWS_OWNED_KEY,
             None => self.is_logically_air_gapped() && self.encryption_key_arn.is_none(),
+        }
+    }
+
+    /// What `DescribeBackupVault` and the rows of `ListBackupVaults` tell.
+    #[must_use]
+    pub fn facts(&self, world: &World) -> BackupVault {
+        let lock = self.lock.as_ref();
+        BackupVault {
+            encryption_key: self.encryption_key_arn.clone(),
+            encryption_key_type: self.key_type(world),
+            vault_type: Some(self.vault_type.clone()),
+            locked: Some(lock.is_some() || self.is_logically_air_gapped()),
+            min_retention_days: lock.and_then(|lock| lock.min_retention_days),
+            max_retention_days: lock.and_then(|lock| lock.max_retention_days),
         }
     }
 

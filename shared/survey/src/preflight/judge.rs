@@ -1,10 +1,11 @@
 //! Judges each route once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use copymend_diagnosis::{
     Advice, BackupVaultArn, Facts, Foreseen, Residual, advise_planned, foresee,
 };
+use copymend_policy::AccountId;
 use copymend_remediation::investigate::investigate;
 use copymend_remediation::ports::{Clock as _, Location, Reads};
 use copymend_remediation::read_once::ReadOnce;
@@ -22,11 +23,12 @@ use super::route::Route;
 use super::would::WouldOfPlanned;
 use crate::lists::Lists;
 use crate::not_read::NotRead;
+use crate::vaults::{ByVaultLists, VaultLists};
 
 /// So many accounts and Regions are read side by side.
-const PLACES_AT_ONCE: usize = 8;
+const PLACES_AT_ONCE: usize = 32;
 /// So many routes are judged side by side.
-const ROUTES_AT_ONCE: usize = 16;
+const ROUTES_AT_ONCE: usize = 64;
 
 /// A route with what will become of its copies.
 #[derive(Clone, Debug)]
@@ -167,9 +169,10 @@ pub async fn preflight_until<L: Lists, E: Reads + GuardrailReads>(
 ) -> Preflight {
     let mut stop = Box::pin(stop);
     let at = environment.clock().now();
+    let vaults = VaultLists::of(lists);
     let read = stream::iter(places)
         .map(async |place| {
-            let read = Box::pin(read_place(lists, place, partition, which, at)).await;
+            let read = Box::pin(read_place(lists, &vaults, place, partition, which, at)).await;
             progress(Step::Place);
             let planned = planned_copies(&read.place);
             (planned, read)
@@ -220,15 +223,22 @@ pub async fn preflight_until<L: Lists, E: Reads + GuardrailReads>(
     progress(Step::Routes(routes.len()));
     let many = routes.len();
     if !is_stopped {
-        let once = ReadOnce::of(environment);
-        let judged = stream::iter(routes)
-            .map(async |route| {
+        let reads = ByVaultLists {
+            vaults: &vaults,
+            reads: environment,
+        };
+        let once = ReadOnce::of(&reads);
+        let judged = stream::iter(in_turn(routes))
+            .map(async |(place, route)| {
                 let judged = Box::pin(judge(&once, route)).await;
                 progress(Step::Route);
-                judged
+                (place, judged)
             })
-            .buffered(ROUTES_AT_ONCE);
-        answer.routes = Box::pin(judged.take_until(&mut stop)).collect().await;
+            .buffer_unordered(ROUTES_AT_ONCE);
+        let judged = judged.take_until(&mut stop);
+        let mut judged: Vec<(usize, JudgedRoute)> = Box::pin(judged).collect().await;
+        judged.sort_by_key(|(place, judged)| (rank(&judged.foreseen), *place));
+        answer.routes = judged.into_iter().map(|(_, judged)| judged).collect();
     }
     if is_stopped || answer.routes.len() < many {
         answer.stopped = Some(Stopped {
@@ -237,8 +247,21 @@ pub async fn preflight_until<L: Lists, E: Reads + GuardrailReads>(
             routes: many,
         });
     }
-    answer.routes.sort_by_key(|judged| rank(&judged.foreseen));
     answer
+}
+
+/// The routes with their places in the list, one of each account after the other: AWS's rates hold for
+/// an account, so that those of one account alone would keep all others waiting.
+fn in_turn(routes: Vec<Route>) -> Vec<(usize, Route)> {
+    let mut of_account: HashMap<AccountId, usize> = HashMap::new();
+    let mut turns: Vec<(usize, (usize, Route))> = Vec::with_capacity(routes.len());
+    for (place, route) in routes.into_iter().enumerate() {
+        let turn = of_account.entry(route.copy.account).or_default();
+        turns.push((*turn, (place, route)));
+        *turn += 1;
+    }
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, route)| route).collect()
 }
 
 pub(super) async fn judge<R: Reads + GuardrailReads>(reads: &R, route: Route) -> JudgedRoute {

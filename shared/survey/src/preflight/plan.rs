@@ -101,6 +101,7 @@ impl OfRule<'_> {
             return None;
         };
         let vaults = self.place.vaults.as_ref();
+        let vaults = vaults.filter(|_| self.place.has_every_vault);
         let exists = |name: &str| vaults.is_none_or(|vaults| vaults.contains_key(name));
         if !exists(name) {
             missing(format!("backup vault `{name}` does not exist there"));
@@ -318,7 +319,7 @@ impl OfRule<'_> {
         let vaults = self.place.vaults.as_ref();
         let vault_key = vaults
             .and_then(|vaults| vaults.get(way.from.name()))
-            .and_then(|vault| vault.encryption_key.as_ref());
+            .and_then(|vault| vault.facts.encryption_key.as_ref());
         let is_of_vault = is_fully_managed(&backup.point);
         let key: Option<&KeyArn> = if is_of_vault {
             vault_key

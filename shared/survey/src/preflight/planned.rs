@@ -30,6 +30,8 @@ pub struct Place {
     pub plans: Vec<SelectingPlan>,
     /// The vaults by name; nothing where they could not be read.
     pub vaults: Option<BTreeMap<String, ListedVault>>,
+    /// Whether these are all: a row that can't be understood may be that of any vault.
+    pub has_every_vault: bool,
     /// The resources that have had a backup; nothing where they could not be read.
     pub protected: Option<BTreeMap<Arn, ProtectedResource>>,
     /// The newest backups of the rules' vaults.

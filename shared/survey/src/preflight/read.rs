@@ -15,6 +15,7 @@ use super::planned::{Place, SelectingPlan};
 use crate::listed::{BackupPlan, BackupSelection};
 use crate::lists::{Lists, Page, RecoveryPointQuery};
 use crate::not_read::NotRead;
+use crate::vaults::{NoVaultList, VaultLists};
 
 /// A rule's resources are those that it backed up in so many days.
 pub const DAYS_OF_BACKUPS: i64 = 30;
@@ -55,6 +56,7 @@ struct Gaps {
 
 pub(super) async fn read_place<L: Lists>(
     lists: &L,
+    vaults: &VaultLists<'_, L>,
     at: &Location,
     partition: &str,
     which: &WhichPlans,
@@ -74,6 +76,7 @@ pub(super) async fn read_place<L: Lists>(
         at: at.clone(),
         partition: partition.to_owned(),
         vaults: None,
+        has_every_vault: false,
         protected: None,
         newest: NewestBackups::default(),
         plans,
@@ -83,7 +86,7 @@ pub(super) async fn read_place<L: Lists>(
         rules.any(|rule| !rule.copy_actions.is_empty() || rule.air_gapped_target.is_some())
     });
     if makes_copies {
-        reader.surroundings(&mut place, &mut gaps).await;
+        reader.surroundings(vaults, &mut place, &mut gaps).await;
     }
     ReadPlace {
         place,
@@ -199,18 +202,17 @@ impl<L: Lists> Reader<'_, L> {
     }
 
     /// Vaults, resources and the newest backups in the vaults of the rules.
-    async fn surroundings(&self, place: &mut Place, gaps: &mut Gaps) {
-        let mut vaults = BTreeMap::new();
-        let ask = |from| self.lists.list_backup_vaults(self.at, from);
-        let all = self
-            .pages(
-                ask,
-                |vault| {
-                    vaults.insert(vault.arn.name().to_owned(), vault);
-                },
-                gaps,
-            )
-            .await;
+    async fn surroundings(&self, vaults: &VaultLists<'_, L>, place: &mut Place, gaps: &mut Gaps) {
+        match vaults.at(self.at).await {
+            Ok(list) => {
+                gaps.unreadable.extend(list.unreadable.iter().cloned());
+                place.vaults = Some(list.vaults.clone());
+                place.has_every_vault = list.unreadable.is_empty();
+            }
+            Err(NoVaultList { error, pages_read }) => {
+                gaps.not_read.push(NotRead::of(self.at, error, pages_read));
+            }
+        }
         let mut protected = BTreeMap::new();
         let ask = |from| self.lists.list_protected_resources(self.at, from);
         let every = self
@@ -232,7 +234,7 @@ impl<L: Lists> Reader<'_, L> {
             let air_gapped = rule.air_gapped_target.as_ref();
             names.extend(air_gapped.map(|vault| vault.name().to_owned()));
         }
-        if all.is_some() {
+        if let Some(vaults) = place.vaults.as_ref().filter(|_| place.has_every_vault) {
             names.retain(|name| vaults.contains_key(name));
         }
         let read = stream::iter(names)
@@ -243,7 +245,6 @@ impl<L: Lists> Reader<'_, L> {
             place.newest.merge(newest);
             gaps.take(of_vault);
         }
-        place.vaults = all.map(|()| vaults);
         place.protected = every.map(|()| protected);
     }
 

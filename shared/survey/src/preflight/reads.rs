@@ -3,13 +3,13 @@
 
 use copymend_diagnosis::advisor::ServiceJob;
 use copymend_diagnosis::features::is_fully_managed;
-use copymend_diagnosis::{
-    BackupVault, BackupVaultArn, ControlPolicyKind, CopyJob, RecoveryPoint, Tags,
-};
-use copymend_policy::{AccountId, Arn};
+use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
+use copymend_policy::Arn;
 use copymend_remediation::GuardrailReads;
 use copymend_remediation::ports::{Backup, CallResult, Location, Reads};
 use jiff::Timestamp;
+
+use crate::through::{backup_through, guardrails_through, reads_through};
 
 /// Reads where a recovery point is described in the vault that it is in, and not in the one that the
 /// next backup will be in.
@@ -22,24 +22,6 @@ pub(super) struct OfNewest<'r, R> {
 }
 
 impl<R: Reads> Backup for OfNewest<'_, R> {
-    async fn describe_copy_job(
-        &self,
-        location: &Location,
-        copy_job_id: &str,
-    ) -> CallResult<Option<CopyJob>> {
-        let backup = self.reads.backup();
-        backup.describe_copy_job(location, copy_job_id).await
-    }
-
-    async fn list_failed_copy_jobs(
-        &self,
-        location: &Location,
-        since: Timestamp,
-    ) -> CallResult<Vec<String>> {
-        let backup = self.reads.backup();
-        backup.list_failed_copy_jobs(location, since).await
-    }
-
     async fn describe_recovery_point(
         &self,
         location: &Location,
@@ -63,133 +45,23 @@ impl<R: Reads> Backup for OfNewest<'_, R> {
         }))
     }
 
-    async fn describe_backup_vault(
-        &self,
-        vault: &BackupVaultArn,
-    ) -> CallResult<Option<BackupVault>> {
-        self.reads.backup().describe_backup_vault(vault).await
-    }
-
-    async fn get_backup_vault_access_policy(
-        &self,
-        vault: &BackupVaultArn,
-    ) -> CallResult<Option<String>> {
-        let backup = self.reads.backup();
-        backup.get_backup_vault_access_policy(vault).await
-    }
-
-    async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {
-        self.reads.backup().list_vault_tags(vault).await
-    }
-
-    async fn list_recovery_point_tags(
-        &self,
-        location: &Location,
-        recovery_point: &Arn,
-    ) -> CallResult<Tags> {
-        let backup = self.reads.backup();
-        backup
-            .list_recovery_point_tags(location, recovery_point)
-            .await
-    }
-
-    async fn describe_backup_job(
-        &self,
-        location: &Location,
-        backup_job_id: &str,
-    ) -> CallResult<Option<ServiceJob>> {
-        let backup = self.reads.backup();
-        backup.describe_backup_job(location, backup_job_id).await
-    }
-
-    async fn describe_restore_job(
-        &self,
-        location: &Location,
-        restore_job_id: &str,
-    ) -> CallResult<Option<ServiceJob>> {
-        let backup = self.reads.backup();
-        backup.describe_restore_job(location, restore_job_id).await
-    }
-
-    async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
-        let backup = self.reads.backup();
-        backup.is_cross_account_backup_enabled(location).await
+    backup_through! {
+        describe_copy_job(location: &Location, copy_job_id: &str) -> Option<CopyJob>;
+        list_failed_copy_jobs(location: &Location, since: Timestamp) -> Vec<String>;
+        describe_backup_vault(vault: &BackupVaultArn) -> Option<BackupVault>;
+        get_backup_vault_access_policy(vault: &BackupVaultArn) -> Option<String>;
+        list_vault_tags(vault: &BackupVaultArn) -> Tags;
+        list_recovery_point_tags(location: &Location, recovery_point: &Arn) -> Tags;
+        describe_backup_job(location: &Location, backup_job_id: &str) -> Option<ServiceJob>;
+        describe_restore_job(location: &Location, restore_job_id: &str) -> Option<ServiceJob>;
+        is_cross_account_backup_enabled(location: &Location) -> bool;
     }
 }
 
 impl<R: Reads> Reads for OfNewest<'_, R> {
-    type Backup = Self;
-    type Keys = R::Keys;
-    type Identities = R::Identities;
-    type Organizations = R::Organizations;
-    type Images = R::Images;
-    type ResourceTags = R::ResourceTags;
-    type Notifier = R::Notifier;
-    type Ledger = R::Ledger;
-    type Clock = R::Clock;
-
-    fn backup(&self) -> &Self {
-        self
-    }
-
-    fn keys(&self) -> &R::Keys {
-        self.reads.keys()
-    }
-
-    fn identities(&self) -> &R::Identities {
-        self.reads.identities()
-    }
-
-    fn organizations(&self) -> &R::Organizations {
-        self.reads.organizations()
-    }
-
-    fn images(&self) -> Option<&R::Images> {
-        self.reads.images()
-    }
-
-    fn resource_tags(&self) -> Option<&R::ResourceTags> {
-        self.reads.resource_tags()
-    }
-
-    fn organization_reader(&self) -> Option<AccountId> {
-        self.reads.organization_reader()
-    }
-
-    fn notifier(&self) -> &R::Notifier {
-        self.reads.notifier()
-    }
-
-    fn ledger(&self) -> Option<&R::Ledger> {
-        self.reads.ledger()
-    }
-
-    fn clock(&self) -> &R::Clock {
-        self.reads.clock()
-    }
+    reads_through!();
 }
 
 impl<R: GuardrailReads> GuardrailReads for OfNewest<'_, R> {
-    async fn control_policies(
-        &self,
-        reader: AccountId,
-        account: AccountId,
-        kind: ControlPolicyKind,
-        partition: &str,
-    ) -> CallResult<Vec<Vec<String>>> {
-        self.reads
-            .control_policies(reader, account, kind, partition)
-            .await
-    }
-
-    async fn is_region_enabled(
-        &self,
-        account: AccountId,
-        region: &str,
-        partition: &str,
-    ) -> CallResult<bool> {
-        self.reads
-            .is_region_enabled(account, region, partition)
-            .await
-    }
+    guardrails_through!();
 }

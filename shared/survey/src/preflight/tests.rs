@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use copymend_diagnosis::{BackupVaultArn, KeyArn, Lifecycle};
+use copymend_diagnosis::{BackupVault, BackupVaultArn, KeyArn, Lifecycle};
 use copymend_policy::Arn;
 use copymend_remediation::ports::Location;
 
@@ -107,8 +107,7 @@ fn place(plan: SelectingPlan, points: Vec<ListedRecoveryPoint>) -> Place {
     let vaults = ["prod", "locked"].map(|name| {
         let listed = ListedVault {
             arn: vault(name),
-            vault_type: None,
-            encryption_key: None,
+            facts: BackupVault::default(),
             recovery_points: 0,
         };
         (name.to_owned(), listed)
@@ -118,6 +117,7 @@ fn place(plan: SelectingPlan, points: Vec<ListedRecoveryPoint>) -> Place {
         partition: "aws".to_owned(),
         plans: vec![plan],
         vaults: Some(BTreeMap::from(vaults)),
+        has_every_vault: true,
         protected: Some(BTreeMap::new()),
         newest,
     }

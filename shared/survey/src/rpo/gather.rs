@@ -104,7 +104,7 @@ impl<L: Lists> Reading<'_, L> {
                 at,
                 |from| self.lists.list_backup_vaults(at, from),
                 |vault| {
-                    if vault.vault_type.as_deref() != Some(VIEW) {
+                    if vault.facts.vault_type.as_deref() != Some(VIEW) {
                         vaults.insert(vault.arn);
                     }
                 },

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use copymend_diagnosis::{BackupVaultArn, CopyJobState};
+use copymend_diagnosis::{BackupVaultArn, CopyJobState, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::Location;
 use jiff::{SignedDuration, Timestamp};
@@ -179,6 +179,9 @@ pub struct Gathered {
     pub(super) read_vaults: HashSet<VaultId>,
     /// Vaults that don't exist.
     pub(super) absent_vaults: HashSet<VaultId>,
+    /// The tags of resources that objectives name, or why they aren't known. Of other resources nobody
+    /// asked.
+    pub(super) tags: HashMap<ResourceId, Result<Tags, String>>,
     pub(super) not_read: Vec<NotRead>,
 }
 

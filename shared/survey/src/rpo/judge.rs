@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exclusion::Exclusion;
 use super::gathered::{Done, Gathered, Held, Kept, NotRead, Resource, ResourceId, VaultId};
-use super::objective::{Age, Objectives};
+use super::objective::{Age, Allowed, Objectives};
 
 /// How long before a copy job its source may have been made, where the source isn't known any more: a
 /// copy job that AWS Backup starts by itself follows its backup within the plan's completion window
@@ -194,7 +194,7 @@ pub fn judge(gathered: &Gathered, objectives: &Objectives, exclusions: &[Exclusi
 }
 
 /// The places where a copy should be, and whether a plan says so.
-fn expected(gathered: &Gathered) -> BTreeMap<(ResourceId, VaultId), bool> {
+pub(super) fn expected(gathered: &Gathered) -> BTreeMap<(ResourceId, VaultId), bool> {
     let mut places = BTreeMap::new();
     for (resource, rule) in &gathered.backed_up_by {
         for vault in gathered.places_of_rules.get(rule).into_iter().flatten() {
@@ -285,17 +285,41 @@ impl Judge<'_> {
         let held = gathered.held.get(&(resource, vault));
         let arrived = self.arrived.get(&(resource, vault)).copied();
         let arrived = arrived.unwrap_or_default();
-        let objective = self.objectives.of(vault_arn, kind);
         let excluded = self
             .exclusions
             .iter()
             .find(|exclusion| exclusion.names(arn.as_str()));
-        let (state, detail) = match excluded {
-            Some(exclusion) => {
+        let state = |objective| self.state(resource, vault, held, objective, arrived);
+        let tags = gathered.tags.get(&resource);
+        let known = tags.and_then(|tags| tags.as_ref().ok());
+        let allowed = self.objectives.of(vault_arn, kind, known);
+        let (objective, state, detail) = match (excluded, allowed) {
+            (Some(exclusion), allowed) => {
                 let words = format!("{} (until {})", exclusion.reason(), exclusion.until());
-                (State::Excluded, words)
+                let objective = match allowed {
+                    Allowed::Known(objective) => objective,
+                    Allowed::Between { longest, .. } => longest,
+                };
+                (objective, State::Excluded, words)
             }
-            None => self.state(resource, vault, held, objective, arrived),
+            (None, Allowed::Known(objective)) => {
+                let (state, detail) = state(objective);
+                (objective, state, detail)
+            }
+            (None, Allowed::Between { shortest, longest }) => {
+                let ((strict, _), (lax, detail)) = (state(Some(shortest)), state(longest));
+                // Whatever its tags are, it is the same.
+                if strict == lax && longest.is_some() {
+                    (longest, lax, detail)
+                } else {
+                    let why = tags.and_then(|tags| tags.as_ref().err());
+                    let why = why.map_or("nobody asked", String::as_str);
+                    let words = format!(
+                        "which objective holds depends on its tags, and they aren't known: {why}"
+                    );
+                    (None, State::Unknown, words)
+                }
+            }
         };
         let detail = if gathered.absent_vaults.contains(&vault) && excluded.is_none() {
             format!("the vault doesn't exist; {detail}")

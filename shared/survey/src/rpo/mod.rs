@@ -11,6 +11,7 @@ mod gather;
 mod gathered;
 mod judge;
 mod objective;
+mod tags;
 mod told;
 
 pub use exclusion::{Exclusion, InvalidExclusion};
@@ -18,4 +19,5 @@ pub use gather::{Progress, gather};
 pub use gathered::{BACKED_UP_WITHIN, Gathered, NotRead};
 pub use judge::{Findings, Place, State, VaultSummary, judge};
 pub use objective::{Age, InvalidObjective, Objective, Objectives};
+pub use tags::gather_tags;
 pub use told::{Shown, text, write_json};

@@ -14,6 +14,7 @@ use super::fold::Fold;
 use super::routes::{self, locked};
 use crate::lists::{CopyJobQuery, JobQuery, Lists, Page};
 use crate::not_read::NotRead;
+use crate::vaults::{ByVaultLists, VaultLists};
 
 /// What is looked at.
 #[derive(Clone, Debug)]
@@ -70,7 +71,12 @@ pub async fn gather<L: Lists, E: Reads>(
         settings,
     }) = investigation
     {
-        let once = ReadOnce::of(environment);
+        let vaults = VaultLists::of(lists);
+        let reads = ByVaultLists {
+            vaults: &vaults,
+            reads: environment,
+        };
+        let once = ReadOnce::of(&reads);
         routes::investigate(lists, &once, settings, fold, progress).await;
     }
 }

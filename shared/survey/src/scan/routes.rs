@@ -20,7 +20,7 @@ use crate::lists::{Lists, RecoveryPointQuery};
 
 /// So many routes are investigated side by side. Each asks some fifteen questions at once, and they take
 /// their turns by account anyway.
-const ROUTES_AT_ONCE: usize = 32;
+const ROUTES_AT_ONCE: usize = 64;
 
 /// A copy follows its backup: how much older than the first failed copy the recovery points are looked
 /// for (inferred; a copy that is started on demand may be of any age).

@@ -6,5 +6,6 @@ mod orders;
 mod small;
 #[cfg(test)]
 mod states;
+mod tags;
 #[cfg(test)]
 mod worlds;

@@ -2,7 +2,9 @@
 
 use copymend_remediation::ports::Location;
 use copymend_sandbox::{Sandbox, World};
-use copymend_survey::rpo::{Exclusion, Findings, Objectives, Place, State, gather, judge};
+use copymend_survey::rpo::{
+    Exclusion, Findings, Objectives, Place, State, gather, gather_tags, judge,
+};
 use serde_json::{Value, json};
 
 pub(crate) const NOW: &str = "2026-11-02T06:00:00Z";
@@ -78,14 +80,12 @@ pub(crate) fn scope() -> Vec<Location> {
 
 /// What is found in a sandbox.
 pub(crate) async fn found(sandbox: &Sandbox, objectives: &[&str], left_out: &[&str]) -> Findings {
-    let gathered = gather(sandbox, &scope(), NOW.parse().unwrap(), &|_| {}).await;
+    let mut gathered = gather(sandbox, &scope(), NOW.parse().unwrap(), &|_| {}).await;
     let objectives = objectives.iter().map(|text| text.parse().unwrap());
+    let objectives = Objectives::new(objectives.collect());
+    gather_tags(sandbox, &mut gathered, &objectives).await;
     let exclusions: Vec<Exclusion> = left_out.iter().map(|text| text.parse().unwrap()).collect();
-    judge(
-        &gathered,
-        &Objectives::new(objectives.collect()),
-        &exclusions,
-    )
+    judge(&gathered, &objectives, &exclusions)
 }
 
 /// The one place of a world that has one.

@@ -28,6 +28,9 @@ pub struct Region {
     /// The backup plans by id.
     #[serde(default, deserialize_with = "unique")]
     pub backup_plans: BTreeMap<String, Plan>,
+    /// The tags of resources by their ARNs, beside those of vaults, keys and recovery points.
+    #[serde(default, deserialize_with = "unique")]
+    pub resource_tags: BTreeMap<Arn, Tags>,
 }
 
 /// A backup vault.

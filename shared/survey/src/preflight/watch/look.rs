@@ -18,6 +18,7 @@ use super::seen::{self, Reached, Seen, Verdict};
 use crate::lists::Lists;
 use crate::not_read::NotRead;
 use crate::region::RegionCode;
+use crate::vaults::{ByVaultLists, VaultLists};
 
 /// So many accounts and Regions are read side by side.
 const PLACES_AT_ONCE: usize = 8;
@@ -139,10 +140,15 @@ pub(super) async fn look<L: Lists, E: Reads + GuardrailReads>(
 ) -> Vec<Found> {
     let mut turn: Vec<(usize, &ToLookAt)> = places.iter().enumerate().collect();
     turn.sort_by_key(|(_, place)| (place.told.looked_at, !place.told.is_left));
-    let once = ReadOnce::of(environment);
+    let vaults = VaultLists::of(lists);
+    let reads = ByVaultLists {
+        vaults: &vaults,
+        reads: environment,
+    };
+    let once = ReadOnce::of(&reads);
     let mut all = HashMap::new();
     for some in turn.chunks(PLACES_AT_ONCE) {
-        let mut found = read(lists, environment, some, stop).await;
+        let mut found = read((lists, &vaults), environment, some, stop).await;
         Box::pin(judge_all(&once, &mut found, stop)).await;
         all.extend(found);
     }
@@ -156,7 +162,7 @@ pub(super) async fn look<L: Lists, E: Reads + GuardrailReads>(
 /// Reads the plans of some places, in half of the time that is left: one that takes longer keeps
 /// nobody from being judged.
 async fn read<L: Lists, E: Reads>(
-    lists: &L,
+    (lists, vaults): (&L, &VaultLists<'_, L>),
     environment: &E,
     some: &[(usize, &ToLookAt)],
     stop: Timestamp,
@@ -175,7 +181,8 @@ async fn read<L: Lists, E: Reads>(
             let which = &which;
             async move {
                 let partition = place.region.partition();
-                let read = Box::pin(read_place(lists, &place.at, partition, which, now)).await;
+                let read =
+                    Box::pin(read_place(lists, vaults, &place.at, partition, which, now)).await;
                 (number, Found::of(read, &place.told))
             }
         })

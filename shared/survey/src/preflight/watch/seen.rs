@@ -184,6 +184,8 @@ pub(super) fn failing(judged: &JudgedRoute) -> Option<Failing> {
         route,
         foreseen,
         advice,
+        facts: _,
+        would: _,
     } = judged;
     let Foreseen::WillFail { in_the_way, .. } = foreseen else {
         return None;
