@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::at::{At, DocumentError};
 use super::planned::SelectingPlan;
-use super::policy_values::Reading;
+use super::policy_values::{Reading, days, members_of, needed, text, truth};
 use super::unique_keys::UniqueKeys;
 use crate::listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, SelectionCondition, TagComparison,
@@ -112,13 +112,13 @@ type InRegions = (BTreeSet<String>, SelectingPlan);
 fn plans(value: &Value, reading: &Reading) -> Result<Vec<InRegions>, DocumentError> {
     let whole = At::whole(value);
     reading.only(&whole, &["plans"])?;
-    let named = reading.named(&whole.required("plans")?)?;
+    let named = members_of(&whole.required("plans")?)?;
     named
         .iter()
         .map(|(name, at)| {
             reading.only(at, &OF_PLAN)?;
-            let regions = reading.needed(at, "regions")?;
-            let rules = reading.named(&reading.needed(at, "rules")?)?;
+            let regions = needed(at, "regions")?;
+            let rules = members_of(&needed(at, "rules")?)?;
             let rules = rules.iter().map(|(name, at)| rule(name, at, reading));
             let plan = BackupPlan {
                 id: None,
@@ -126,7 +126,7 @@ fn plans(value: &Value, reading: &Reading) -> Result<Vec<InRegions>, DocumentErr
                 rules: rules.collect::<Result<_, _>>()?,
                 scheduled_runs: Vec::new(),
             };
-            let selections = selections(&reading.needed(at, "selections")?, reading)?;
+            let selections = selections(&needed(at, "selections")?, reading)?;
             let plan = SelectingPlan { plan, selections };
             Ok((reading.texts(&regions)?.into_iter().collect(), plan))
         })
@@ -137,8 +137,7 @@ fn rule(name: &str, at: &At<'_>, reading: &Reading) -> Result<BackupRule, Docume
     reading.only(at, &OF_RULE)?;
     let air_gapped = at.member("target_logically_air_gapped_backup_vault_arn")?;
     let copy_actions = match at.member("copy_actions")? {
-        Some(actions) => reading
-            .named(&actions)?
+        Some(actions) => members_of(&actions)?
             .iter()
             .map(|(key, at)| copy_action(key, at, reading))
             .collect::<Result<_, _>>()?,
@@ -147,15 +146,15 @@ fn rule(name: &str, at: &At<'_>, reading: &Reading) -> Result<BackupRule, Docume
     Ok(BackupRule {
         id: None,
         name: name.to_owned(),
-        target_vault: reading.text(&reading.needed(at, "target_backup_vault_name")?)?,
+        target_vault: text(&needed(at, "target_backup_vault_name")?)?,
         air_gapped_target: air_gapped
             .map(|at| reading.arn(&at, &["$account", "$region"]))
             .transpose()?,
-        schedule: Some(reading.text(&reading.needed(at, "schedule_expression")?)?),
+        schedule: Some(text(&needed(at, "schedule_expression")?)?),
         lifecycle: lifecycle(at, reading)?,
         is_continuous: at
             .member("enable_continuous_backup")?
-            .map(|at| reading.truth(&at))
+            .map(|at| truth(&at))
             .transpose()?
             .unwrap_or(false),
         copy_actions,
@@ -164,19 +163,18 @@ fn rule(name: &str, at: &At<'_>, reading: &Reading) -> Result<BackupRule, Docume
 
 fn copy_action(key: &str, at: &At<'_>, reading: &Reading) -> Result<CopyAction, DocumentError> {
     reading.only(at, &["target_backup_vault_arn", "lifecycle"])?;
-    let destination_vault = match at.member("target_backup_vault_arn")? {
-        Some(target) => reading.arn(&target, &["$account"])?,
+    let destination_vault = if let Some(target) = at.member("target_backup_vault_arn")? {
+        reading.arn(&target, &["$account"])?
+    } else {
         // AWS takes the key in lower case then (documented: the same page).
-        None => {
-            let lower = key.to_lowercase();
-            if lower != key {
-                reading.note(format!(
-                    "{}: without `target_backup_vault_arn` AWS takes the key in lower case, `{lower}`",
-                    at.path
-                ));
-            }
-            reading.resolved(at, &lower, &["$account"])?
+        let lower = key.to_lowercase();
+        if lower != key {
+            reading.note(format!(
+                "{}: without `target_backup_vault_arn` AWS takes the key in lower case, `{lower}`",
+                at.path
+            ));
         }
+        reading.resolved(at, &lower, &["$account"])?
     };
     Ok(CopyAction {
         destination_vault,
@@ -191,14 +189,14 @@ fn lifecycle(at: &At<'_>, reading: &Reading) -> Result<Option<Lifecycle>, Docume
     reading.only(&at, &OF_LIFECYCLE)?;
     let days = |name: &str| {
         let found = at.member(name)?;
-        found.map(|at| reading.days(&at)).transpose()
+        found.map(|at| days(&at)).transpose()
     };
     Ok(Some(Lifecycle {
         move_to_cold_storage_after_days: days("move_to_cold_storage_after_days")?,
         delete_after_days: days("delete_after_days")?,
         opt_in_to_archive_for_supported_resources: at
             .member("opt_in_to_archive_for_supported_resources")?
-            .map(|at| reading.truth(&at))
+            .map(|at| truth(&at))
             .transpose()?,
         delete_after_event: None,
     }))
@@ -209,12 +207,12 @@ fn selections(at: &At<'_>, reading: &Reading) -> Result<Vec<BackupSelection>, Do
     reading.only(at, &["tags", "resources"])?;
     match (at.member("tags")?, at.member("resources")?) {
         (Some(tags), None) => {
-            let named = reading.named(&tags)?;
+            let named = members_of(&tags)?;
             let named = named.iter();
             named.map(|(name, at)| by_tag(name, at, reading)).collect()
         }
         (None, Some(resources)) => {
-            let named = reading.named(&resources)?;
+            let named = members_of(&resources)?;
             let named = named.iter();
             named.map(|(name, at)| by_type(name, at, reading)).collect()
         }
@@ -225,8 +223,8 @@ fn selections(at: &At<'_>, reading: &Reading) -> Result<Vec<BackupSelection>, Do
 
 fn by_tag(name: &str, at: &At<'_>, reading: &Reading) -> Result<BackupSelection, DocumentError> {
     reading.only(at, &["iam_role_arn", "tag_key", "tag_value", "conditions"])?;
-    let key = reading.text(&reading.needed(at, "tag_key")?)?;
-    let values = reading.texts(&reading.needed(at, "tag_value")?)?;
+    let key = text(&needed(at, "tag_key")?)?;
+    let values = reading.texts(&needed(at, "tag_value")?)?;
     let tags = values.into_iter().map(|value| SelectionCondition {
         comparison: TagComparison::Equals,
         key: key.clone(),
@@ -234,7 +232,7 @@ fn by_tag(name: &str, at: &At<'_>, reading: &Reading) -> Result<BackupSelection,
     });
     Ok(BackupSelection {
         name: name.to_owned(),
-        role: reading.arn(&reading.needed(at, "iam_role_arn")?, &["$account"])?,
+        role: reading.arn(&needed(at, "iam_role_arn")?, &["$account"])?,
         resources: Vec::new(),
         not_resources: Vec::new(),
         tags: tags.collect(),
@@ -253,9 +251,9 @@ fn by_type(name: &str, at: &At<'_>, reading: &Reading) -> Result<BackupSelection
     let without = at.member("not_resource_types")?;
     Ok(BackupSelection {
         name: name.to_owned(),
-        role: reading.arn(&reading.needed(at, "iam_role_arn")?, &["$account"])?,
+        role: reading.arn(&needed(at, "iam_role_arn")?, &["$account"])?,
         // Both are ARNs with wildcards, or `*`.
-        resources: reading.texts(&reading.needed(at, "resource_types")?)?,
+        resources: reading.texts(&needed(at, "resource_types")?)?,
         not_resources: without
             .map(|at| reading.texts(&at))
             .transpose()?
@@ -277,13 +275,13 @@ fn conditions(at: &At<'_>, reading: &Reading) -> Result<Vec<SelectionCondition>,
         let Some(of_kind) = all.member(name)? else {
             continue;
         };
-        for (_, at) in reading.named(&of_kind)? {
+        for (_, at) in members_of(&of_kind)? {
             reading.only(&at, &["condition_key", "condition_value"])?;
-            let key = reading.text(&reading.needed(&at, "condition_key")?)?;
+            let key = text(&needed(&at, "condition_key")?)?;
             found.push(SelectionCondition {
                 comparison,
                 key: key.strip_prefix(RESOURCE_TAG).unwrap_or(&key).to_owned(),
-                value: reading.text(&reading.needed(&at, "condition_value")?)?,
+                value: text(&needed(&at, "condition_value")?)?,
             });
         }
     }

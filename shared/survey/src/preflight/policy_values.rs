@@ -60,74 +60,6 @@ impl Reading {
         Ok(())
     }
 
-    /// What a plan needs and a policy above this one may set.
-    pub(super) fn needed<'v>(&self, at: &At<'v>, name: &str) -> Result<At<'v>, DocumentError> {
-        at.member(name)?.ok_or_else(|| {
-            at.beneath(name).wrong(
-                "it is missing; where a policy above this one sets it, give the effective policy: \
-                 aws organizations describe-effective-policy --policy-type BACKUP_POLICY",
-            )
-        })
-    }
-
-    /// The members of an object under names that the policy chooses.
-    pub(super) fn named<'v>(&self, at: &At<'v>) -> Result<Vec<(String, At<'v>)>, DocumentError> {
-        at.object()?;
-        let members = at.value.as_object().into_iter().flatten();
-        members
-            .filter(|(name, _)| *name != FOR_CHILDREN)
-            .map(|(name, value)| {
-                if name.starts_with("@@") {
-                    return Err(at.wrong(format!("`{name}` stands beside no single value")));
-                }
-                let path = at.path_to(name);
-                Ok((name.clone(), At { value, path }))
-            })
-            .collect()
-    }
-
-    /// A single value: as it is, or assigned.
-    fn single<'v>(&self, at: &At<'v>) -> Result<&'v Value, DocumentError> {
-        let Some(members) = at.value.as_object() else {
-            return Ok(at.value);
-        };
-        let other = members
-            .keys()
-            .find(|name| *name != ASSIGN && *name != FOR_CHILDREN);
-        if let Some(other) = other {
-            return Err(at.wrong(format!("`{other}` is no operator of a single value")));
-        }
-        members
-            .get(ASSIGN)
-            .ok_or_else(|| at.wrong(format!("`{ASSIGN}` is missing")))
-    }
-
-    pub(super) fn text(&self, at: &At<'_>) -> Result<String, DocumentError> {
-        let value = self.single(at)?;
-        let text = value.as_str();
-        text.map(ToOwned::to_owned)
-            .ok_or_else(|| at.wrong("it is no text"))
-    }
-
-    /// A number of days, which stands as text.
-    pub(super) fn days(&self, at: &At<'_>) -> Result<i64, DocumentError> {
-        let value = self.single(at)?;
-        let days = value
-            .as_str()
-            .map_or_else(|| value.as_i64(), |text| text.parse().ok());
-        days.ok_or_else(|| at.wrong("it is no whole number of days"))
-    }
-
-    /// Yes or no, which stands as such or as text.
-    pub(super) fn truth(&self, at: &At<'_>) -> Result<bool, DocumentError> {
-        let value = self.single(at)?;
-        let truth = match value.as_str() {
-            None => value.as_bool(),
-            Some(text) => text.to_lowercase().parse().ok(),
-        };
-        truth.ok_or_else(|| at.wrong("it is neither true nor false"))
-    }
-
     /// Several values. What operators add to inherited ones or take from them is noted, since what is
     /// inherited isn't told.
     pub(super) fn texts(&self, at: &At<'_>) -> Result<Vec<String>, DocumentError> {
@@ -167,8 +99,7 @@ impl Reading {
         at: &At<'_>,
         variables: &[&str],
     ) -> Result<T, DocumentError> {
-        let text = self.text(at)?;
-        self.resolved(at, &text, variables)
+        self.resolved(at, &text(at)?, variables)
     }
 
     pub(super) fn resolved<T: FromStr<Err: Display>>(
@@ -197,6 +128,74 @@ impl Reading {
             .parse()
             .map_err(|error: T::Err| at.wrong(error.to_string()))
     }
+}
+
+/// What a plan needs and a policy above this one may set.
+pub(super) fn needed<'v>(at: &At<'v>, name: &str) -> Result<At<'v>, DocumentError> {
+    at.member(name)?.ok_or_else(|| {
+        at.beneath(name).wrong(
+            "it is missing; where a policy above this one sets it, give the effective policy: \
+             aws organizations describe-effective-policy --policy-type BACKUP_POLICY",
+        )
+    })
+}
+
+/// The members of an object under names that the policy chooses.
+pub(super) fn members_of<'v>(at: &At<'v>) -> Result<Vec<(String, At<'v>)>, DocumentError> {
+    at.object()?;
+    let members = at.value.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| *name != FOR_CHILDREN)
+        .map(|(name, value)| {
+            if name.starts_with("@@") {
+                return Err(at.wrong(format!("`{name}` stands beside no single value")));
+            }
+            let path = at.path_to(name);
+            Ok((name.clone(), At { value, path }))
+        })
+        .collect()
+}
+
+/// A single value: as it is, or assigned.
+fn single<'v>(at: &At<'v>) -> Result<&'v Value, DocumentError> {
+    let Some(members) = at.value.as_object() else {
+        return Ok(at.value);
+    };
+    let other = members
+        .keys()
+        .find(|name| *name != ASSIGN && *name != FOR_CHILDREN);
+    if let Some(other) = other {
+        return Err(at.wrong(format!("`{other}` is no operator of a single value")));
+    }
+    members
+        .get(ASSIGN)
+        .ok_or_else(|| at.wrong(format!("`{ASSIGN}` is missing")))
+}
+
+pub(super) fn text(at: &At<'_>) -> Result<String, DocumentError> {
+    let value = single(at)?;
+    let text = value.as_str();
+    text.map(ToOwned::to_owned)
+        .ok_or_else(|| at.wrong("it is no text"))
+}
+
+/// A number of days, which stands as text.
+pub(super) fn days(at: &At<'_>) -> Result<i64, DocumentError> {
+    let value = single(at)?;
+    let days = value
+        .as_str()
+        .map_or_else(|| value.as_i64(), |text| text.parse().ok());
+    days.ok_or_else(|| at.wrong("it is no whole number of days"))
+}
+
+/// Yes or no, which stands as such or as text.
+pub(super) fn truth(at: &At<'_>) -> Result<bool, DocumentError> {
+    let value = single(at)?;
+    let truth = match value.as_str() {
+        None => value.as_bool(),
+        Some(text) => text.to_lowercase().parse().ok(),
+    };
+    truth.ok_or_else(|| at.wrong("it is neither true nor false"))
 }
 
 /// Several values, or one.

@@ -329,6 +329,6 @@ fn residuals(preflight: &Preflight) -> String {
             Foreseen::WillFail { .. } | Foreseen::CannotBeKnown { .. } => {}
         }
     }
-    let slugs: Vec<&str> = all.into_iter().map(|residual| residual.slug()).collect();
+    let slugs: Vec<&str> = all.into_iter().map(Residual::slug).collect();
     slugs.join(", ")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use copymend_diagnosis::Tags;
 use copymend_policy::{AccountId, Arn};
-use copymend_remediation::ports::{CallResult, Location};
+use copymend_remediation::ports::Location;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
@@ -41,8 +41,7 @@ pub async fn gather_tags<T: TaggedResources>(
             (at, asked, answer)
         })
         .buffer_unordered(SIDE_BY_SIDE);
-    let read: Vec<(Location, Asked, CallResult<HashMap<Arn, Tags>>)> =
-        Box::pin(read).collect().await;
+    let read: Vec<_> = Box::pin(read).collect().await;
     for resource in nowhere {
         let why = "its account and Region are not known".to_owned();
         gathered.tags.insert(resource, Err(why));
@@ -78,15 +77,12 @@ fn take(
     for (arn, resources) in asked {
         let tags = told.remove(&arn);
         for resource in resources {
-            match &tags {
-                Some(tags) => {
-                    let tags = objectives.named_of(tags.clone());
-                    gathered.tags.insert(resource, Ok(tags));
-                }
-                None => {
-                    let none = || Ok(Tags::new());
-                    gathered.tags.entry(resource).or_insert_with(none);
-                }
+            if let Some(tags) = &tags {
+                let tags = objectives.named_of(tags.clone());
+                gathered.tags.insert(resource, Ok(tags));
+            } else {
+                let none = || Ok(Tags::new());
+                gathered.tags.entry(resource).or_insert_with(none);
             }
         }
     }
