@@ -40,7 +40,7 @@ pub(crate) struct PreflightArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "plans")]
     pub(crate) document: Option<PathBuf>,
     /// The management account, or a delegated administrator: where the organization's policies are read
-    /// [default: COPYMEND_ORGANIZATION_READER]
+    /// [default: that of the settings]
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) organization_reader: Option<AccountId>,
     /// Print JSON

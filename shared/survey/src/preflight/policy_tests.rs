@@ -111,17 +111,16 @@ fn a_policy_makes_its_plans_in_each_account_and_region_that_it_names() {
 #[test]
 fn an_effective_policy_and_the_answers_that_hold_one_are_read_alike() {
     fn effective(value: &Value) -> Value {
-        match value {
-            Value::Object(members) => match members.get("@@assign") {
-                Some(assigned) => assigned.clone(),
-                None => members
-                    .iter()
-                    .filter(|(name, _)| !name.starts_with("@@"))
-                    .map(|(name, value)| (name.clone(), effective(value)))
-                    .collect(),
-            },
-            other => other.clone(),
-        }
+        let Some(members) = value.as_object() else {
+            return value.clone();
+        };
+        members.get("@@assign").cloned().unwrap_or_else(|| {
+            members
+                .iter()
+                .filter(|(name, _)| !name.starts_with("@@"))
+                .map(|(name, value)| (name.clone(), effective(value)))
+                .collect()
+        })
     }
     let whole = parse(&policy()).unwrap().plans_at(&at("us-east-1"));
     let alone = effective(&policy());
@@ -173,14 +172,14 @@ fn what_depends_on_other_policies_or_is_no_element_is_said() {
 
 #[test]
 fn what_cannot_be_resolved_is_told_by_its_member() {
+    const PLAN: &str = "/plans/PII_Backup_Plan";
+    const RULE: &str = "/plans/PII_Backup_Plan/rules/My_Hourly_Rule";
     let change = |pointer: &str, value: Value| {
         let mut policy = policy();
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         policy.pointer_mut(parent).unwrap()[name] = value;
         parse(&policy).unwrap_err()
     };
-    const PLAN: &str = "/plans/PII_Backup_Plan";
-    const RULE: &str = "/plans/PII_Backup_Plan/rules/My_Hourly_Rule";
     let role = format!("{PLAN}/selections/tags/datatype/iam_role_arn");
     for (pointer, value, told) in [
         (

@@ -6,6 +6,7 @@ mod orders;
 mod small;
 #[cfg(test)]
 mod states;
+#[cfg(test)]
 mod tags;
 #[cfg(test)]
 mod worlds;
