@@ -309,7 +309,7 @@ async fn service_control(listed: Reply, described: Reply) -> Fact<ControlPolicie
     let organization =
         json!({ "Organization": { "Id": "o-exampleorgid", "MasterAccountId": "777788889999" } });
     wire.always("DescribeOrganization", ok(organization.to_string()));
-    let facts = investigate(&aws, &copy()).await;
+    let facts = Box::pin(investigate(&aws, &copy())).await;
     let guardrails = look_at_guardrails(&aws, &copy(), &facts).await;
     assert_eq!(
         guardrails
@@ -341,11 +341,11 @@ async fn policies_that_cannot_be_read_are_unknown_and_never_none() {
         ),
         (page(&["p-1"], None), ok("{}"), UnknownReason::Unreadable),
     ] {
-        let fact = service_control(listed, described).await;
+        let fact = Box::pin(service_control(listed, described)).await;
         let WhyUnknown { reason: found, .. } = fact.unknown().expect("it is unknown");
         assert_eq!(*found, reason, "{fact:?}");
     }
-    let read = service_control(page(&["p-1"], None), policy(ALLOW)).await;
+    let read = Box::pin(service_control(page(&["p-1"], None), policy(ALLOW))).await;
     let levels = &read.known().expect("it is read").levels;
     assert_eq!(levels.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
 }

@@ -254,7 +254,7 @@ mod tests {
         ]);
         let seconds = |name: &str, kind: &str| match all.of(&vault(name), kind, None) {
             Allowed::Known(Some(age)) => age.seconds(),
-            other => panic!("{other:?}"),
+            other @ (Allowed::Known(None) | Allowed::Between { .. }) => panic!("{other:?}"),
         };
         assert_eq!(seconds("dr", "EBS"), 26 * 3_600);
         assert_eq!(seconds("archive", "EBS"), 8 * 86_400);
