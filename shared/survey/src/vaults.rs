@@ -36,15 +36,24 @@ pub(crate) struct NoVaultList {
 }
 
 impl VaultList {
-    /// What the list tells of a vault of its account and Region; nothing where it can't tell. A vault
-    /// that isn't in the whole list doesn't exist (inferred: the list has every vault of the account and
-    /// Region, and permissions don't filter it). A row that can't be understood may be that of any vault.
-    fn tells(&self, vault: &BackupVaultArn) -> Option<Option<&ListedVault>> {
+    /// What the list tells of a vault of its account and Region. A vault that isn't in the whole list
+    /// doesn't exist (inferred: the list has every vault of the account and Region, and permissions
+    /// don't filter it). A row that can't be understood may be that of any vault.
+    fn tells(&self, vault: &BackupVaultArn) -> Told<'_> {
         match self.vaults.get(vault.name()) {
-            Some(listed) => (listed.arn == *vault).then_some(Some(listed)),
-            None => self.unreadable.is_empty().then_some(None),
+            Some(listed) if listed.arn == *vault => Told::Exists(&listed.facts),
+            None if self.unreadable.is_empty() => Told::DoesNotExist,
+            Some(_) | None => Told::Nothing,
         }
     }
+}
+
+/// What a list tells of a vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told<'v> {
+    Exists(&'v BackupVault),
+    DoesNotExist,
+    Nothing,
 }
 
 type Slot = Arc<OnceCell<Result<Arc<VaultList>, NoVaultList>>>;
@@ -113,10 +122,12 @@ impl<L: Lists, R: Reads> Backup for ByVaultLists<'_, '_, L, R> {
             && is_of_its_partition(vault)
         {
             let at = Location::new(account, vault.region());
-            if let Ok(list) = self.vaults.at(&at).await
-                && let Some(told) = list.tells(vault)
-            {
-                return Ok(told.map(|listed| listed.facts.clone()));
+            if let Ok(list) = self.vaults.at(&at).await {
+                match list.tells(vault) {
+                    Told::Exists(facts) => return Ok(Some(facts.clone())),
+                    Told::DoesNotExist => return Ok(None),
+                    Told::Nothing => {}
+                }
             }
         }
         self.reads.backup().describe_backup_vault(vault).await
@@ -173,15 +184,12 @@ mod tests {
     fn what_is_not_in_a_whole_list_does_not_exist_and_otherwise_nobody_knows() {
         let there = arn("arn:aws:backup:eu-west-1:111122223333:backup-vault:dr");
         let missing = arn("arn:aws:backup:eu-west-1:111122223333:backup-vault:other");
-        let whole = list(&[]);
-        assert_eq!(whole.tells(&there).map(|told| told.is_some()), Some(true));
-        assert_eq!(
-            whole.tells(&missing).map(|told| told.is_some()),
-            Some(false)
-        );
+        let (whole, facts) = (list(&[]), BackupVault::default());
+        assert_eq!(whole.tells(&there), Told::Exists(&facts));
+        assert_eq!(whole.tells(&missing), Told::DoesNotExist);
         let with_gaps = list(&["a row"]);
-        assert!(with_gaps.tells(&there).is_some_and(|told| told.is_some()));
-        assert!(with_gaps.tells(&missing).is_none());
+        assert_eq!(with_gaps.tells(&there), Told::Exists(&facts));
+        assert_eq!(with_gaps.tells(&missing), Told::Nothing);
     }
 
     #[test]
@@ -193,6 +201,6 @@ mod tests {
         };
         assert!(is_of_its_partition(&region("aws")));
         assert!(!is_of_its_partition(&region("aws-cn")));
-        assert!(list(&[]).tells(&region("aws-cn")).is_none());
+        assert_eq!(list(&[]).tells(&region("aws-cn")), Told::Nothing);
     }
 }

@@ -20,6 +20,8 @@ const SIDE_BY_SIDE: usize = 8;
 type At = (AccountId, String);
 /// The resources that are asked about there. One ARN may be of several types.
 type Asked = BTreeMap<Arn, Vec<ResourceId>>;
+/// What one place was asked, and its answer.
+type Read = (Location, Asked, CallResult<HashMap<Arn, Tags>>);
 
 /// Reads the tags of all resources that have a place, if an objective names a tag. What can't be read is
 /// noted: which objective holds then isn't known. A resource that isn't told of has no tag, or none any
@@ -41,8 +43,7 @@ pub async fn gather_tags<T: TaggedResources>(
             (at, asked, answer)
         })
         .buffer_unordered(SIDE_BY_SIDE);
-    let read: Vec<(Location, Asked, CallResult<HashMap<Arn, Tags>>)> =
-        Box::pin(read).collect().await;
+    let read: Vec<Read> = Box::pin(read).collect().await;
     for resource in nowhere {
         let why = "its account and Region are not known".to_owned();
         gathered.tags.insert(resource, Err(why));
