@@ -2,6 +2,7 @@
 //!
 //! A usual run takes a thousand worlds; `COPYMEND_WORLDS=10000` takes ten thousand.
 
+mod ahead;
 mod diagnosis;
 mod grants;
 mod known;

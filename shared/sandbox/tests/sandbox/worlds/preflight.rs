@@ -10,6 +10,7 @@ use copymend_sandbox::{NewCopy, Sandbox, World};
 use copymend_survey::preflight::{WhichPlans, preflight};
 use serde_json::{Value, json};
 
+use super::ahead::differs;
 use super::known;
 use super::story::{failure, in_short, run};
 use super::{Broken, hold};
@@ -129,7 +130,7 @@ fn untrue_of_plan(seed: u64) -> Vec<Broken> {
     let place = Location::new(job.account, &job.region);
     let which = WhichPlans::default();
     let places = [place];
-    let found = run(preflight(
+    let mut found = run(preflight(
         &sandbox,
         &sandbox,
         &places,
@@ -137,12 +138,16 @@ fn untrue_of_plan(seed: u64) -> Vec<Broken> {
         &which,
         &|_| {},
     ));
+    let ahead = differs(&mut found, &sandbox, &places[0]);
     let mut say = |kind: &str, more: &str| {
         let what = format!("{stage}: {}\n  {more}\n  {found:?}", in_short(drawn));
         wrong.push((kind.to_owned(), what));
     };
     if !found.not_read.is_empty() || !found.unreadable.is_empty() || found.plans != 1 {
         say("the plan is not read", "");
+    }
+    if let Some(difference) = ahead {
+        say("ahead, another decision", &difference);
     }
     for judged in &found.routes {
         let mut copy = NewCopy::again(&job);
