@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::plan::arguments::ApplyArguments;
-use crate::plan::{invocation, location, settings, show, usage, whose};
+use crate::plan::{invocation, location, nothing_to_do, settings, show, usage, whose};
 use crate::{CommandError, Ending, io_error, output};
 
 /// A plan's file is larger than this only if it is none: a policy has 32 KB, and stands in it a few
@@ -170,15 +170,30 @@ async fn apply(arguments: &ApplyArguments, meant: &Meant) -> Result<Answer, Comm
     let environment =
         AwsEnvironment::<ReadWrite>::load_as(whose(&arguments.place), &settings.deployment).await;
     let location = match &meant.place {
-        Some(place) => place.clone(),
+        Some(place) => {
+            let account = arguments.place.account;
+            let region = arguments.place.region.as_ref();
+            if account.is_some_and(|named| named != place.account)
+                || region.is_some_and(|named| named.as_str() != place.region)
+            {
+                return Err(usage(format!(
+                    "the plan is of account {}, Region {}; leave --account and --region out",
+                    place.account, place.region
+                )));
+            }
+            place.clone()
+        }
         None => location(&arguments.place, &environment).await?,
     };
     let who = environment.caller().await.map_err(usage)?;
     let remediator = CopyRemediator::new(environment, settings);
-    let planned: PlannedJob = remediator
+    let planned: PlannedJob = match remediator
         .plan_of_job(&location, &meant.job, &invocation("plan"))
         .await
-        .map_err(usage)?;
+    {
+        Ok(planned) => planned,
+        Err(error) => return nothing_to_do(error).map(Answer::Changed),
+    };
     let text = |report: &Report| terminal(report, Style::Coloured);
     let Some(plan) = planned.plan else {
         anstream::eprint!("{}", text(&planned.report));
@@ -195,17 +210,48 @@ async fn apply(arguments: &ApplyArguments, meant: &Meant) -> Result<Answer, Comm
         )));
     }
     if !arguments.yes {
+        anstream::eprintln!(
+            "Copy job {} of account {}, Region {}; {}.",
+            output::printable(&meant.job),
+            location.account,
+            output::printable(&location.region),
+            output::printable(&where_it_is_recorded(arguments, &remediator)),
+        );
         show(anstream::stderr(), &planned).map_err(io_error("show the plan"))?;
         if !agreed().map_err(io_error("ask"))? {
             return Ok(Answer::NotAgreed);
         }
     }
     let agreement = Agreement::to(plan, who, SystemClock.now());
-    let report = remediator
+    let applied = remediator
         .apply(&location, &meant.job, &agreement, &invocation("apply"))
-        .await
-        .map_err(usage)?;
-    Ok(Answer::Applied(plan, Box::new(report)))
+        .await;
+    Ok(match applied {
+        Ok(report) => Answer::Applied(plan, Box::new(report)),
+        // Something may have been written before the call that failed.
+        Err(error) => Answer::Changed(format!(
+            "{}. Whether anything was written before, `copymend plan` shows: it plans what is left.",
+            output::printable(&error.to_string())
+        )),
+    })
+}
+
+/// Whose settings, ledger and pause count.
+fn where_it_is_recorded(
+    arguments: &ApplyArguments,
+    remediator: &CopyRemediator<AwsEnvironment<ReadWrite>>,
+) -> String {
+    let table = remediator.settings().deployment.ledger_table.as_deref();
+    let region = remediator.environment().region();
+    let of = match &arguments.place.stack {
+        Some(stack) => format!("the settings of stack {stack}"),
+        None => "the settings of the environment".to_owned(),
+    };
+    format!(
+        "{of}, and the ledger {} in Region {}, count",
+        table.unwrap_or_default(),
+        region.unwrap_or_default()
+    )
 }
 
 fn agreed() -> io::Result<bool> {

@@ -12,7 +12,7 @@ pub(crate) struct JobArguments {
     /// A profile of the shared AWS configuration
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
-    /// The Region of the copy job [default: that of the environment or of the profile]
+    /// The Region of the copy job [default: that of the stack, of the environment or of the profile]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<RegionCode>,
     /// The account of the copy job [default: that of the credentials]
@@ -66,7 +66,7 @@ read.")]
 pub(crate) struct PlanArguments {
     /// The copy job's id
     pub(crate) job: String,
-    /// Print the change for a tool to make it with
+    /// Print the change for a tool to make it with; nothing that a guard refuses
     #[arg(long = "for", value_name = "TOOL", conflicts_with = "json")]
     pub(crate) printed_for: Option<PrintedFor>,
     /// Print JSON

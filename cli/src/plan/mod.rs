@@ -11,7 +11,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ownership::{LastWriter, WritingTool};
 use copymend_remediation::ports::{CallError, Clock as _, Location};
 use copymend_remediation::settings::{Mode, Settings, refuse_unknown};
-use copymend_remediation::{CopyRemediator, Invocation, PlannedJob};
+use copymend_remediation::{CopyRemediator, Invocation, PlanOfJobError, PlannedJob};
 use copymend_report::{Style, json, paste, terminal};
 use copymend_survey::RegionCode;
 use jiff::SignedDuration;
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
         .enable_all()
         .build()
         .map_err(io_error("start"))?;
-    let (planned, location, settings, writer) = runtime.block_on(async {
+    let looked = runtime.block_on(async {
         let mut settings = settings(&arguments.place).await?;
         settings
             .deployment
@@ -43,11 +43,26 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
         let remediator = CopyRemediator::new(environment, settings.clone());
         let planned = remediator
             .plan_of_job(&location, &arguments.job, &invocation("plan"))
-            .await
-            .map_err(usage)?;
+            .await;
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(error) => return nothing_to_do(error).map(Err),
+        };
         let writer = last_writer(remediator.environment(), &planned).await;
-        Ok::<_, CommandError>((planned, location, settings, writer))
+        Ok(Ok((planned, location, settings, writer)))
     })?;
+    let (planned, location, settings, writer) = match looked {
+        Ok(found) => found,
+        Err(why) if arguments.json => {
+            let error = json!({ "error": why });
+            output::json(io::stdout().lock(), &error).map_err(io_error("write the plan"))?;
+            return Ok(Ending::Failed);
+        }
+        Err(why) => {
+            anstream::eprintln!("copymend: {why}");
+            return Ok(Ending::Failed);
+        }
+    };
     let written = if arguments.json {
         let mut value = plan_json(&planned, &location, &arguments.job, &settings);
         if let (Some(writer), Some(members)) = (&writer, value.as_object_mut()) {
@@ -55,14 +70,13 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
         }
         output::json(io::stdout().lock(), &value)
     } else if let Some(tool) = arguments.printed_for {
-        let changes = planned.report.changes.iter();
-        let changes = changes.chain(&planned.report.refused_changes);
-        let id = planned
-            .plan
-            .map_or_else(|| "refused".to_owned(), |plan| plan.id());
-        let text: Option<Vec<String>> = changes
-            .map(|change| paste(tool.into(), change, &id, &planned.start))
-            .collect();
+        // What a guard refuses isn't printed to be pasted.
+        let plan = planned.plan.map(|plan| plan.id());
+        let changes = planned.report.changes.iter().filter_map(|change| {
+            let plan = plan.as_deref()?;
+            Some(paste(tool.into(), change, plan, &planned.start))
+        });
+        let text: Option<Vec<String>> = changes.collect();
         if let Some(texts) = text.filter(|texts| !texts.is_empty()) {
             io::stdout().lock().write_all(texts.join("\n").as_bytes())
         } else {
@@ -83,6 +97,19 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Ending, CommandError> {
     } else {
         Ending::Failed
     })
+}
+
+/// Why there is nothing to plan; an error where that can't be said.
+fn nothing_to_do(error: PlanOfJobError) -> Result<String, CommandError> {
+    match error {
+        PlanOfJobError::NotFailed { .. }
+        | PlanOfJobError::StartedAgain { .. }
+        | PlanOfJobError::HandledNow(_) => Ok(output::printable(&error.to_string())),
+        PlanOfJobError::NoSuchJob { .. }
+        | PlanOfJobError::NoLedger
+        | PlanOfJobError::Call(_)
+        | PlanOfJobError::Handler(_) => Err(usage(error)),
+    }
 }
 
 /// What CloudTrail tells of the last write of the policy that would be changed.

@@ -134,6 +134,12 @@ impl<E: Environment> CopyRemediator<E> {
                 done.needs_advice = false;
                 self.start_again(done, case).await
             }
+            // It isn't what the person was shown.
+            Ok(Ending::AdmittedMeanwhile { .. }) if case.history.agreement.is_some() => {
+                Ok(done.refused().with_note(
+                    "the policy was changed since the plan was shown, and admits the copy by now: nothing was written or started; plan it again",
+                ))
+            }
             Ok(Ending::AdmittedMeanwhile { is_ours, change_id }) => {
                 done.after_change = after(change_id.as_deref(), target.as_str());
                 done.told_by_its_change = is_ours;
@@ -182,7 +188,20 @@ impl<E: Environment> CopyRemediator<E> {
         let agreement = case.history.agreement.clone();
         let history = History {
             pause: Some(pause?),
-            agreement: agreement.map(Agreement::carried_out),
+            agreement: match done.outcome {
+                // The change that was agreed to is made: the copy is what is left of the plan.
+                Outcome::Repaired => agreement.map(Agreement::carried_out),
+                Outcome::RepairedAndRetried
+                | Outcome::Retried
+                | Outcome::RetryPlanned
+                | Outcome::Planned
+                | Outcome::Advised
+                | Outcome::Refused
+                | Outcome::Failed
+                | Outcome::Recovered
+                | Outcome::Nothing
+                | Outcome::AlreadyHandled => agreement,
+            },
             ..case.history.clone()
         };
         let (mut guards, copy) = permit_copy(&Question {

@@ -20,7 +20,9 @@ pub(crate) struct Delivery<'d> {
     pub(crate) progress: JobProgress,
     /// How long what it holds in the ledger is its own.
     pub(crate) until: Timestamp,
-    /// A person's yes to a plan, where one asked for this.
+    /// Whether a person asks for it now, and no event.
+    pub(crate) is_asked_by_a_person: bool,
+    /// The person's yes to a plan, where there is one.
     pub(crate) agreement: Option<&'d Agreement>,
 }
 
@@ -50,6 +52,7 @@ pub(crate) async fn handle_once<E: Reads>(
         invocation,
         progress: JobProgress::default(),
         until: invocation.held_until(),
+        is_asked_by_a_person: false,
         agreement: None,
     };
     let Some(ledger) = environment.ledger() else {

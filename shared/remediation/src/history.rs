@@ -29,7 +29,9 @@ pub struct History {
     pub retried_as: Option<String>,
     /// A repair for another copy of the same grantee, after this one had failed.
     pub earlier_repair: Option<EarlierRepair>,
-    /// A person's yes to a plan, where one asked for this.
+    /// Whether a person asks for it now, and no event.
+    pub is_asked_by_a_person: bool,
+    /// The person's yes to a plan, where there is one.
     pub agreement: Option<Agreement>,
     /// What people should know of it, a sentence each.
     pub notes: Vec<String>,
@@ -63,6 +65,7 @@ impl<E: Reads> CopyRemediator<E> {
             intended: None,
             retried_as: delivery.progress.retried_as.clone(),
             earlier_repair: None,
+            is_asked_by_a_person: delivery.is_asked_by_a_person,
             agreement: delivery.agreement.cloned(),
             notes: Vec::new(),
         };

@@ -258,6 +258,22 @@ pub trait Ledger: LeftOutMessages + ToldPreflights {
         until: Timestamp,
     ) -> impl Future<Output = CallResult<JobEntry>> + Send;
 
+    /// The same for a person who asks for a job, which may have been handled before: an entry that is done
+    /// is taken, too, and keeps its progress. `None` where another invocation handles the job now.
+    fn take_job(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = CallResult<Option<JobProgress>>> + Send;
+
+    /// What earlier deliveries of a job left, without taking it; `None` where there was none.
+    fn progress_of_job(
+        &self,
+        copy_job_id: &str,
+    ) -> impl Future<Output = CallResult<Option<JobProgress>>> + Send;
+
     /// The outcome of a job that was handled; `None` where it wasn't.
     fn outcome_of_job(
         &self,

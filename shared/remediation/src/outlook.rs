@@ -129,6 +129,7 @@ fn of_diagnosis(
         intended: None,
         retried_as: None,
         earlier_repair: None,
+        is_asked_by_a_person: false,
         agreement: None,
         notes: Vec::new(),
     };

@@ -1,6 +1,9 @@
 //! What a person asks for: the plan of one failed copy, and exactly that plan carried out.
 
+use std::time::Duration;
+
 use copymend_diagnosis::{CopyJobEvent, Failure, NotVerified, step_that_starts_again};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::agreement::{Agreement, PlanHash};
@@ -11,9 +14,14 @@ use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::incident::tell;
 use crate::later::Arrival;
 use crate::ledger::{JobProgress, Ledger};
-use crate::ports::{CallError, Environment, Location, Reads};
+use crate::ports::{CallError, Clock, Environment, Location, Reads};
 use crate::report::{Outcome, Report};
 use crate::show::{Case, Shown};
+
+/// So often an agreed plan is gone on with after a call that failed for a reason that passes.
+const TRIES: u32 = 3;
+const BETWEEN_TRIES: Duration = Duration::from_secs(2);
+const TIME_FOR_A_TRY: SignedDuration = SignedDuration::from_secs(40);
 
 /// The plan of one failed copy.
 #[derive(Clone, Debug)]
@@ -45,6 +53,20 @@ pub enum PlanOfJobError {
         /// What it is instead.
         reason: NotVerified,
     },
+    /// The copy was started again before.
+    #[error("copy job `{}` was started again as job `{}`: where that failed, plan that one", .id.escape_debug(), .started.escape_debug())]
+    StartedAgain {
+        /// The job.
+        id: String,
+        /// The job that it was started again as.
+        started: String,
+    },
+    /// The function handles the job right now.
+    #[error("the function handles copy job `{}` right now: try again in some minutes", .0.escape_debug())]
+    HandledNow(String),
+    /// Nothing is carried out without a ledger.
+    #[error("no ledger: without one nothing is carried out (COPYMEND_LEDGER_TABLE)")]
+    NoLedger,
     /// A call failed.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -63,7 +85,10 @@ impl<E: Reads> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<PlannedJob, PlanOfJobError> {
         let (event, failure) = self.failure_of(location, id).await?;
-        let delivery = delivery(invocation, None);
+        if let Some(ledger) = self.environment.ledger() {
+            refuse_started(ledger, id).await?;
+        }
+        let delivery = delivery(invocation, None, JobProgress::default());
         let mut history = self.remember(&failure, &delivery).await?;
         if let Some(ledger) = self.environment.ledger()
             && let Ok(Some(outcome)) = ledger.outcome_of_job(id).await
@@ -155,24 +180,90 @@ impl<E: Environment> CopyRemediator<E> {
         agreement: &Agreement,
         invocation: &Invocation,
     ) -> Result<Report, PlanOfJobError> {
+        let ledger = self.environment.ledger().ok_or(PlanOfJobError::NoLedger)?;
         let (event, failure) = self.failure_of(location, id).await?;
-        let delivery = delivery(invocation, Some(agreement));
+        refuse_started(ledger, id).await?;
+        let clock = self.environment.clock();
         let json = event.to_json();
-        let arrival = Arrival {
-            event: &json,
-            delays: 0,
+        let mut before = None;
+        let mut tries = 0;
+        let report = loop {
+            let until = invocation.held_until();
+            let taken = ledger.take_job(id, &invocation.id, clock.now(), until);
+            let Some(mut progress) = taken.await? else {
+                return Err(PlanOfJobError::HandledNow(id.to_owned()));
+            };
+            // What earlier deliveries left isn't what the person was shown. What this one left, before a
+            // call failed, is.
+            if tries == 0 {
+                before = progress.change_id.take();
+            }
+            progress.change_id = progress.change_id.filter(|id| before.as_ref() != Some(id));
+            let delivery = delivery(invocation, Some(agreement), progress);
+            let arrival = Arrival {
+                event: &json,
+                delays: 0,
+            };
+            let verified = Ok(Box::new(failure.clone()));
+            let reported = Box::pin(self.report(&event, verified, &delivery, arrival)).await;
+            tries += 1;
+            let left = invocation.deadline.duration_since(clock.now());
+            match reported {
+                Ok(report) => break report,
+                Err(HandlerError::Call(error))
+                    if error.may_pass() && tries < TRIES && left > TIME_FOR_A_TRY =>
+                {
+                    clock.sleep(BETWEEN_TRIES).await;
+                }
+                Err(error) => {
+                    if let Err(error) = ledger.abandon_job(id, &invocation.id).await {
+                        tracing::warn!(%error, "the job's entry was not freed and ends by itself");
+                    }
+                    return Err(error.into());
+                }
+            }
         };
-        let verified = Ok(Box::new(failure));
-        let report = Box::pin(self.report(&event, verified, &delivery, arrival)).await?;
-        Ok(tell(self.environment.notifier(), report).await?)
+        let outcome = report.outcome.slug();
+        let closed = ledger
+            .finish_job(id, &invocation.id, outcome, clock.now())
+            .await;
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the job's entry was not closed");
+        }
+        // What was done is done, also where nobody could be told.
+        match tell(self.environment.notifier(), report.clone()).await {
+            Ok(report) => Ok(report),
+            Err(error) => {
+                let mut report = report;
+                report.notes.push(format!("people were not told: {error}"));
+                Ok(report)
+            }
+        }
     }
 }
 
-fn delivery<'d>(invocation: &'d Invocation, agreement: Option<&'d Agreement>) -> Delivery<'d> {
+/// A copy that was started again has a job of its own, which tells how it went.
+async fn refuse_started<L: Ledger>(ledger: &L, id: &str) -> Result<(), PlanOfJobError> {
+    let progress = ledger.progress_of_job(id).await?;
+    match progress.and_then(|progress| progress.retried_as) {
+        Some(started) => Err(PlanOfJobError::StartedAgain {
+            id: id.to_owned(),
+            started,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn delivery<'d>(
+    invocation: &'d Invocation,
+    agreement: Option<&'d Agreement>,
+    progress: JobProgress,
+) -> Delivery<'d> {
     Delivery {
         invocation,
-        progress: JobProgress::default(),
+        progress,
         until: invocation.held_until(),
+        is_asked_by_a_person: true,
         agreement,
     }
 }

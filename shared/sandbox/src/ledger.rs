@@ -10,8 +10,8 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, ClosedIncident, Count, CountedAs, CountedOfSource, Counting,
-    JobEntry, Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal,
-    RetryRecord, SettingsNotice, ended_for_all,
+    JobEntry, JobProgress, Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings,
+    Refusal, RetryRecord, SettingsNotice, ended_for_all,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
@@ -100,6 +100,41 @@ impl Ledger for MemoryLedger {
         };
         state.jobs.insert(copy_job_id.to_owned(), job);
         Ok(JobEntry::Started(progress))
+    }
+
+    async fn take_job(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> CallResult<Option<JobProgress>> {
+        let mut state = self.begin("ledger:TakeJob", copy_job_id)?;
+        let known = state.jobs.get(copy_job_id);
+        if let Some(Job {
+            state: JobState::Begun { owner: by, until },
+            ..
+        }) = known
+            && *until > now
+            && by != owner
+        {
+            return Ok(None);
+        }
+        let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
+        let job = Job {
+            state: JobState::Begun {
+                owner: owner.to_owned(),
+                until,
+            },
+            progress: progress.clone(),
+        };
+        state.jobs.insert(copy_job_id.to_owned(), job);
+        Ok(Some(progress))
+    }
+
+    async fn progress_of_job(&self, copy_job_id: &str) -> CallResult<Option<JobProgress>> {
+        let state = self.begin("ledger:ProgressOfJob", copy_job_id)?;
+        Ok(state.jobs.get(copy_job_id).map(|job| job.progress.clone()))
     }
 
     async fn outcome_of_job(&self, copy_job_id: &str) -> CallResult<Option<String>> {

@@ -11,13 +11,36 @@ use super::{DONE, DynamoLedger, IN_PROGRESS, REFUSED};
 use crate::error::Call;
 use crate::item::{expiry, progress, schema, string, text, time};
 
+/// Whether an entry that is done may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IsDoneFree {
+    No,
+    Yes,
+}
+
+impl IsDoneFree {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::No => {
+                "attribute_not_exists(pk) OR (job_state = :in_progress \
+                 AND (held_until <= :now OR held_by = :owner))"
+            }
+            Self::Yes => {
+                "attribute_not_exists(pk) OR job_state <> :in_progress \
+                 OR held_until <= :now OR held_by = :owner"
+            }
+        }
+    }
+}
+
 impl DynamoLedger {
-    pub(super) async fn take_job(
+    pub(super) async fn enter_job(
         &self,
         copy_job_id: &str,
         owner: &str,
         now: Timestamp,
         until: Timestamp,
+        is_done_free: IsDoneFree,
     ) -> CallResult<JobEntry> {
         let pk = format!("job#{copy_job_id}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
@@ -26,10 +49,7 @@ impl DynamoLedger {
                 "SET job_state = :in_progress, held_by = :owner, held_until = :until, expires_at = :expires, \
                  #schema = :schema",
             )
-            .condition_expression(
-                "attribute_not_exists(pk) OR (job_state = :in_progress \
-                 AND (held_until <= :now OR held_by = :owner))",
-            )
+            .condition_expression(is_done_free.condition())
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))

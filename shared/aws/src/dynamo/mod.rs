@@ -58,17 +58,18 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease,
-    Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
+    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, JobProgress,
+    Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
     SettingsNotice,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use self::jobs::IsDoneFree;
 use crate::error::Call;
 use crate::item::{
-    Item, change_key, expiry, moment, newer_schema, number, read_change, schema, state_name,
-    string, text, time, whole, write_change,
+    Item, change_key, expiry, moment, newer_schema, number, progress, read_change, schema,
+    state_name, string, text, time, whole, write_change,
 };
 
 /// That a job's entry is the one of `:owner`. Finishing a job leaves no owner.
@@ -144,7 +145,28 @@ impl Ledger for DynamoLedger {
         now: Timestamp,
         until: Timestamp,
     ) -> CallResult<JobEntry> {
-        self.take_job(copy_job_id, owner, now, until).await
+        self.enter_job(copy_job_id, owner, now, until, IsDoneFree::No)
+            .await
+    }
+
+    async fn take_job(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> CallResult<Option<JobProgress>> {
+        let entered = self.enter_job(copy_job_id, owner, now, until, IsDoneFree::Yes);
+        Ok(match entered.await? {
+            JobEntry::Started(progress) => Some(progress),
+            // Done since it was asked for: whoever did it isn't waited for.
+            JobEntry::InProgress | JobEntry::Done(_) => None,
+        })
+    }
+
+    async fn progress_of_job(&self, copy_job_id: &str) -> CallResult<Option<JobProgress>> {
+        let item = self.get(&format!("job#{copy_job_id}")).await?;
+        Ok(item.map(|item| progress(&item)))
     }
 
     async fn outcome_of_job(&self, copy_job_id: &str) -> CallResult<Option<String>> {

@@ -98,7 +98,7 @@ pub(super) fn failure_is_recent(question: &Question<'_>) -> Answer {
         let why = "AWS Backup does not say it";
         return Some(not_known("when the copy failed", why));
     };
-    if question.history.agreement.is_some() {
+    if question.history.is_asked_by_a_person {
         return Some(still_wanted(failed, question));
     }
     let hours = question.settings.max_age_hours;
@@ -118,7 +118,7 @@ pub(super) fn failure_is_recent(question: &Question<'_>) -> Answer {
     ))
 }
 
-/// A person who agrees now stands in for the age, as long as there is something to copy.
+/// A person who asks for the copy now stands in for the age, as long as there is something to copy.
 fn still_wanted(failed: jiff::Timestamp, question: &Question<'_>) -> (bool, String) {
     match question.facts.map(|facts| &facts.recovery_point) {
         Some(Fact::Known(Some(_))) => (

@@ -53,6 +53,7 @@ async fn inputs(act: Act) -> Inputs {
         pause: Some(Ok(None)),
         intended: None,
         earlier_repair: None,
+        is_asked_by_a_person: false,
         agreement: None,
         retried_as: None,
         notes: Vec::new(),

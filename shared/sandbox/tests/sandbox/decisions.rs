@@ -45,6 +45,7 @@ impl Case {
             intended: None,
             retried_as: None,
             earlier_repair: None,
+            is_asked_by_a_person: false,
             agreement: None,
             notes: Vec::new(),
         };

@@ -5,14 +5,14 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::PolicyDocument;
 use copymend_remediation::agreement::{Agreement, PlanHash};
 use copymend_remediation::ledger::{ChangeState, Ledger, Pause};
-use copymend_remediation::ports::{Clock, Location, Reads};
+use copymend_remediation::ports::{CallErrorKind, Clock, Location, Reads};
 use copymend_remediation::report::{Outcome, PolicyChange, Report};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, Invocation, PlanOfJobError, PlannedJob};
 use copymend_sandbox::{PolicyText, Sandbox, World};
 use jiff::SignedDuration;
 
-use super::faulty::{Act, FAULTS, Faulty, Killed};
+use super::faulty::{Act, FAULTS, Fault, Faulty, Killed};
 use super::{ENTRY, TIMEOUT, settings};
 
 const PERSON: &str = "arn:aws:sts::444455556666:assumed-role/BackupOwner/mary";
@@ -131,24 +131,15 @@ async fn a_plan_writes_nothing_and_its_apply_writes_just_that() {
         assert_eq!(change.made_by.as_deref(), Some(PERSON));
         let sent = sandbox.notifier().sent();
         assert_eq!(sent.len(), 1, "people are told of what a person did");
-        // The yes is used up: what is asked for now is nothing, or something else.
-        let writes = sandbox.writes().len();
-        let second = apply(&environment, name, plan, "second").await.unwrap();
+        // The yes is used up: the copy is under way, by a job of its own.
+        let writes = sandbox.writes();
+        let second = apply(&environment, name, plan, "second").await;
+        let started = report.retried_job.clone().unwrap();
         assert!(
-            second.changes.iter().all(|change| !change.applied),
-            "{name}: {second:#?}"
+            matches!(&second, Err(PlanOfJobError::StartedAgain { started: job, .. }) if *job == started),
+            "{name}: {second:?}"
         );
-        let put = |writes: &[copymend_sandbox::Write]| {
-            writes
-                .iter()
-                .filter(|one| one.operation != "backup:StartCopyJob")
-                .count()
-        };
-        assert_eq!(
-            put(&sandbox.writes()),
-            put(&sandbox.writes()[..writes]),
-            "{name}"
-        );
+        assert_eq!(sandbox.writes(), writes, "{name}");
     }
 }
 
@@ -166,7 +157,12 @@ fn acts(resource: &str) -> Vec<(&'static str, Act)> {
         "kms:Decrypt"
     };
     let mut acts: Vec<(&'static str, Act)> = Vec::new();
+    let everybody = format!(
+        r#"{{"Sid":"Everybody","Effect":"Allow","Principal":{{"AWS":"*"}},"Action":"{}","Resource":"*"}}"#,
+        if vault.is_some() { action } else { "kms:*" }
+    );
     for (what, statement) in [
+        ("what admits the copy", everybody),
         ("an allow", statement("Others", "Allow", action)),
         ("a deny", statement("OthersDeny", "Deny", action)),
     ] {
@@ -252,6 +248,11 @@ async fn whatever_changes_before_any_call_nothing_is_put_that_was_not_shown() {
                 let nothing = writes
                     .iter()
                     .all(|write| write.operation == "backup:StartCopyJob");
+                if nothing && !writes.is_empty() {
+                    wrong.push(format!(
+                        "{name}, {what} before call {number} ({call:?}): started without what was shown"
+                    ));
+                }
                 if nothing {
                     refused += 1;
                     if report.changes.iter().any(|change| change.applied) {
@@ -359,13 +360,14 @@ async fn a_yes_stands_in_for_the_age_while_the_recovery_point_exists() {
         let (sandbox, environment) = healthy();
         let old = SignedDuration::from_hours(24 * 20).unsigned_abs();
         environment.clock().sleep(old).await;
-        let plan = planned(&environment, name, observing()).await;
-        assert_eq!(plan.plan, None, "too old for the function");
-        let aged = Settings {
-            max_age_hours: 720,
-            ..observing()
-        };
-        let plan = planned(&environment, name, aged).await.plan.unwrap();
+        let event = super::event_of(&sandbox, name);
+        let of_the_function = super::deliver(&environment, &event, "event").await;
+        assert!(
+            matches!(&of_the_function, super::Delivered::Answered(report) if report.outcome == Outcome::Refused),
+            "too old for the function"
+        );
+        assert_eq!(sandbox.writes(), []);
+        let plan = planned(&environment, name, observing()).await.plan.unwrap();
         if !exists {
             sandbox.with_world(|world| {
                 let job = world.copy_job_named(name).unwrap();
@@ -429,4 +431,61 @@ async fn a_stack_that_owns_the_vault_is_named() {
     assert_eq!(owner["tool"], "cloudformation");
     assert_eq!(owner["stack"], "backup-vaults");
     assert_eq!(owner["resource"], report.changes[0].resource);
+}
+
+#[tokio::test]
+async fn what_was_put_is_told_and_gone_on_with_whatever_call_fails_once() {
+    let mut wrong = Vec::new();
+    let passing = FAULTS.into_iter().filter(|fault| match fault {
+        Fault::Refused(kind) | Fault::AnswerLost(kind) => {
+            !matches!(kind, CallErrorKind::AccessDenied)
+        }
+        Fault::KilledBefore | Fault::KilledAfter => false,
+    });
+    let passing: Vec<Fault> = passing.collect();
+    for name in ["destination-vault-policy", "source-key-policy"] {
+        let (_, environment) = healthy();
+        let plan = planned(&environment, name, observing()).await.plan.unwrap();
+        let from = environment.made().len();
+        apply(&environment, name, plan, "apply").await.unwrap();
+        let calls = environment.made().len() - from;
+        for number in 0..calls {
+            for fault in passing.iter().copied() {
+                let (sandbox, environment) = healthy();
+                environment.break_call(number, fault);
+                let applied = apply(&environment, name, plan, "apply").await;
+                let call = environment.made().get(number).copied();
+                let is_put = !sandbox.writes().is_empty();
+                let is_told = applied
+                    .as_ref()
+                    .is_ok_and(|report| !report.changes.is_empty());
+                let is_started = applied
+                    .as_ref()
+                    .is_ok_and(|report| report.retried_job.is_some());
+                if is_put && !(is_told && is_started) {
+                    wrong.push(format!(
+                        "{name}, {fault:?} at call {number} ({call:?}): {applied:?}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn people_who_cannot_be_told_hide_nothing_of_what_was_done() {
+    let (sandbox, environment) = healthy();
+    let name = "destination-vault-policy";
+    let plan = planned(&environment, name, observing()).await.plan.unwrap();
+    sandbox.fail("sns:Publish", CallErrorKind::AccessDenied);
+    let report = apply(&environment, name, plan, "apply").await.unwrap();
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("people were not told")),
+        "{report:#?}"
+    );
 }

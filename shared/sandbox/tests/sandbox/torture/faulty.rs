@@ -12,8 +12,8 @@ use copymend_diagnosis::{
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, Lease,
-    Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
+    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, JobProgress,
+    Lease, Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
     RecordedSettings, Refusal, RetryRecord, SettingsNotice, ToldOfPlace, ToldPreflights,
 };
 use copymend_remediation::ports::{
@@ -322,6 +322,8 @@ impl ToldPreflights for Faulty {
 impl Ledger for Faulty {
     passed_on! { ledger:
         begin_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> JobEntry;
+        take_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<JobProgress>;
+        progress_of_job(id: &str) -> Option<JobProgress>;
         outcome_of_job(id: &str) -> Option<String>;
         finish_job(id: &str, owner: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
