@@ -158,7 +158,7 @@ pub(crate) fn break_links(text: &str, scheme: &str, dot: &str) -> String {
 }
 
 /// Breaks what looks like a host name: a dot between a letter or digit and a letter.
-fn without_hosts(text: &str) -> String {
+pub(crate) fn without_hosts(text: &str) -> String {
     let mut broken = String::with_capacity(text.len());
     let mut before = ' ';
     let mut characters = text.chars().peekable();

@@ -18,6 +18,7 @@ const MOST_TEXTS: usize = 8;
 
 /// A route that will fail, as people were told of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ToldRoute {
     /// What it is called, for people.
     pub name: String,
@@ -56,6 +57,7 @@ impl ToldRoute {
 
 /// What people were told of an account and Region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ToldOfPlace {
     /// When it had its turn; never, if it hadn't.
     pub looked_at: Option<Timestamp>,

@@ -10,7 +10,7 @@ use copymend_remediation::settings::Mode;
 use super::body::Body;
 use super::parts::{self, ITEMS, vault};
 use super::{BODY_LIMIT, Email, SUBJECT_LIMIT};
-use crate::text::{inline, sentence};
+use crate::text::{inline, sentence, without_hosts};
 
 /// So many routes are shown with all that stands in their way; the others with a line.
 const WHOLE_ROUTES: usize = 5;
@@ -169,9 +169,9 @@ fn section(body: &mut Body, title: &str, failing: &[Failing], mode: Mode, whole:
             Failing::Route(route) => whole_route(body, route, mode),
             Failing::Rule(rule) => {
                 body.line("");
-                body.field("Rule", &inline(&rule.rule));
+                body.field("Rule", &name(&rule.rule));
                 body.field("Place", &place(&rule.at));
-                body.field("Makes no copy", &sentence(&inline(&rule.what)));
+                body.field("Makes no copy", &sentence(&name(&rule.what)));
             }
         }
     }
@@ -209,9 +209,9 @@ fn line(failing: &Failing) -> String {
         }
         Failing::Rule(rule) => format!(
             "{}, {}: {}",
-            inline(&rule.rule),
+            name(&rule.rule),
             place(&rule.at),
-            inline(&rule.what)
+            name(&rule.what)
         ),
     }
 }
@@ -229,7 +229,7 @@ fn whole_route(body: &mut Body, route: &FailingRoute, mode: Mode) {
     body.field("Copies of", &resources_of(route));
     body.field("From", &vault(&route.source_vault));
     body.field("To", &vault(&route.destination_vault));
-    body.field("Job role", &inline(&route.role));
+    body.field("Job role", &name(&route.role));
     let rules = route.rules.iter().map(String::as_str);
     let by_itself = if route.is_automatic {
         ", which targets a logically air-gapped vault"
@@ -261,7 +261,7 @@ fn in_the_way(body: &mut Body, label: &str, one: &InTheWay, mode: Mode) {
     body.line("");
     body.field(label, &format!("{}: {}.", one.cause, one.cause.title()));
     for evidence in one.evidence.iter().take(ITEMS) {
-        body.indented(&format!("  - {}", sentence(&inline(evidence))));
+        body.indented(&format!("  - {}", sentence(&name(evidence))));
     }
     if one.cause.is_repairable() {
         body.field("Copymend", what_copymend_does(mode));
@@ -281,9 +281,14 @@ const fn what_copymend_does(mode: Mode) -> &'static str {
 }
 
 /// The first names, and how many more there are.
+/// What others name: neither a line nor a link of its own, also where it looks like a host's name.
+fn name(text: &str) -> String {
+    without_hosts(&inline(text))
+}
+
 fn some<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
     let more = names.len().saturating_sub(RESOURCES);
-    let shown: Vec<String> = names.take(RESOURCES).map(inline).collect();
+    let shown: Vec<String> = names.take(RESOURCES).map(name).collect();
     let shown = shown.join(", ");
     match more {
         0 => shown,
@@ -299,7 +304,7 @@ fn over(body: &mut Body, news: &PreflightNews) {
     for one in news.over.iter().take(ITEMS) {
         body.item(&format!(
             "{} ({}) {}.",
-            inline(&one.name),
+            name(&one.name),
             place(&one.at),
             one.why.sentence()
         ));
@@ -337,7 +342,7 @@ fn gaps(body: &mut Body, news: &PreflightNews) {
             what_to_do(refused)
         ));
         if !refused.detail.is_empty() {
-            body.indented(&format!("  AWS says: {}", inline(&refused.detail)));
+            body.indented(&format!("  AWS says: {}", name(&refused.detail)));
         }
     }
     if let Some(more @ 1..) = not_read.len().checked_sub(ITEMS) {

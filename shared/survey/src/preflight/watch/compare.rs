@@ -92,7 +92,10 @@ pub(super) fn compare(told: &ToldOfPlace, seen: &Seen, now: Timestamp) -> (ToldO
     let more = if is_whole { more } else { more.max(told.more) };
     changes.more = (more != told.more).then_some(more);
     let had_turn = seen.reached != Reached::Not;
-    changes.not_read = seen.not_read.difference(&told.not_read).cloned().collect();
+    // Of what had no turn nothing is kept, so that nothing is told either.
+    if had_turn {
+        changes.not_read = seen.not_read.difference(&told.not_read).cloned().collect();
+    }
     let told = ToldOfPlace {
         looked_at: if had_turn { Some(now) } else { told.looked_at },
         routes,
@@ -141,8 +144,11 @@ fn why_over(known: &ToldRoute, seen: &Seen) -> Option<Over> {
     if known.causes.iter().any(|cause| cause == NO_COPY) {
         return Some(Over::VaultsExist);
     }
+    // By the same rule: another rule may copy the same resources to the same place.
     let mut others = seen.routes.values();
-    let goes_another_way = others.any(|other| !other.resources.is_disjoint(&known.resources));
+    let goes_another_way = others.any(|other| {
+        !other.rules.is_disjoint(&known.rules) && !other.resources.is_disjoint(&known.resources)
+    });
     goes_another_way.then_some(Over::NotPlanned)
 }
 

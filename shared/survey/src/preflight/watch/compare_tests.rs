@@ -208,3 +208,33 @@ fn a_route_with_more_causes_than_are_kept_is_no_news_every_day() {
     let failing = seen(&[("1", fails(&causes, &[]))]);
     nothing(&told(&failing), &failing);
 }
+
+#[test]
+fn a_monthly_rule_that_has_no_backup_of_the_month_is_not_over_beside_a_daily_one() {
+    // Both rules copy the same resources into the same vault, kept for different times.
+    let of_rule = |rule: &str| SeenRoute {
+        rules: set(&[rule]),
+        ..fails(&[VAULT], &[])
+    };
+    let planned = |routes: &[(&str, SeenRoute)]| Seen {
+        rules: set(&["daily", "monthly"]),
+        ..seen(routes)
+    };
+    let both = planned(&[("d", of_rule("daily")), ("m", of_rule("monthly"))]);
+    let later = planned(&[("d", of_rule("daily"))]);
+    let after = nothing(&told(&both), &later);
+    nothing(&after, &both);
+}
+
+#[test]
+fn a_refusal_of_a_place_that_was_not_judged_is_told_when_it_is() {
+    let mut found = seen(&[("1", route(Verdict::Unknown))]);
+    found.not_read = set(&["backup:ListBackupVaults"]);
+    found.reached = Reached::Not;
+    let (after, changes) = compare(&ToldOfPlace::default(), &found, now());
+    assert!(changes.not_read.is_empty());
+    found.reached = Reached::Whole;
+    let (after, changes) = compare(&after, &found, now());
+    assert_eq!(changes.not_read, found.not_read);
+    nothing(&after, &found);
+}

@@ -139,6 +139,8 @@ impl<L: Lists, E: Reads + GuardrailReads> Run<'_, L, E> {
         } = news;
         news.causes
             .sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        news.new = in_turn(news.new);
+        news.changed = in_turn(news.changed);
         let has_ledger = self.environment.ledger().is_some();
         if is_news || (is_first && has_ledger) {
             answer.preflight = if self.environment.notifier().notify_preflight(&news).await? {
@@ -345,6 +347,25 @@ impl Gathered {
         answer.cannot_be_known = news.cannot_be_known;
         answer.will_pass = news.will_pass;
     }
+}
+
+/// One of each account and Region after the other: a message shows the first ones, and no account can hide
+/// what is new in others.
+fn in_turn(failing: Vec<Failing>) -> Vec<Failing> {
+    let mut of_place: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut turns: Vec<(usize, Failing)> = Vec::with_capacity(failing.len());
+    for one in failing {
+        let at = match &one {
+            Failing::Route(route) => &route.at,
+            Failing::Rule(rule) => &rule.at,
+        };
+        let place = (at.account.to_string(), at.region.clone());
+        let turn = of_place.entry(place).or_default();
+        turns.push((*turn, one));
+        *turn += 1;
+    }
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, one)| one).collect()
 }
 
 /// The first refusal of each call that is new.
