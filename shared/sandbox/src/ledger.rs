@@ -1,5 +1,6 @@
 //! The ledger in memory.
 
+mod jobs;
 mod left_out;
 mod preflights;
 mod state;
@@ -16,7 +17,7 @@ use copymend_remediation::ledger::{
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
 
-use self::state::{Counted, Job, JobState, State};
+use self::state::{Counted, JobState, State};
 use crate::calls::Calls;
 
 /// How long finished jobs, incidents and retries are remembered.
@@ -77,29 +78,7 @@ impl Ledger for MemoryLedger {
         now: Timestamp,
         until: Timestamp,
     ) -> CallResult<JobEntry> {
-        let mut state = self.begin("ledger:BeginJob", copy_job_id)?;
-        let known = state.jobs.get(copy_job_id);
-        match known.map(|job| &job.state) {
-            Some(JobState::Done { outcome, at }) if !is_over(*at, now) => {
-                return Ok(JobEntry::Done(outcome.clone()));
-            }
-            Some(JobState::Begun { owner: by, until }) if *until > now && by != owner => {
-                return Ok(JobEntry::InProgress);
-            }
-            Some(JobState::Done { .. } | JobState::Begun { .. }) | None => {}
-        }
-        // What is done and old is forgotten altogether.
-        let known = known.filter(|job| matches!(job.state, JobState::Begun { .. }));
-        let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
-        let job = Job {
-            state: JobState::Begun {
-                owner: owner.to_owned(),
-                until,
-            },
-            progress: progress.clone(),
-        };
-        state.jobs.insert(copy_job_id.to_owned(), job);
-        Ok(JobEntry::Started(progress))
+        self.enter(copy_job_id, owner, now, until)
     }
 
     async fn take_job(
@@ -109,27 +88,7 @@ impl Ledger for MemoryLedger {
         now: Timestamp,
         until: Timestamp,
     ) -> CallResult<Option<JobProgress>> {
-        let mut state = self.begin("ledger:TakeJob", copy_job_id)?;
-        let known = state.jobs.get(copy_job_id);
-        if let Some(Job {
-            state: JobState::Begun { owner: by, until },
-            ..
-        }) = known
-            && *until > now
-            && by != owner
-        {
-            return Ok(None);
-        }
-        let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
-        let job = Job {
-            state: JobState::Begun {
-                owner: owner.to_owned(),
-                until,
-            },
-            progress: progress.clone(),
-        };
-        state.jobs.insert(copy_job_id.to_owned(), job);
-        Ok(Some(progress))
+        self.take(copy_job_id, owner, now, until)
     }
 
     async fn progress_of_job(&self, copy_job_id: &str) -> CallResult<Option<JobProgress>> {

@@ -12,7 +12,7 @@ mod owners;
 #[path = "ledger_contract_of_small_items.rs"]
 mod small_items;
 
-use owners::{progress, records};
+use owners::{progress, records, taken};
 use small_items::{left_out, pauses, preflights, retries, settings, sources};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
@@ -21,6 +21,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     incidents(ledger).await;
     leases(ledger).await;
     progress(ledger).await;
+    taken(ledger).await;
     history(ledger).await;
     records(ledger).await;
     refusals(ledger).await;

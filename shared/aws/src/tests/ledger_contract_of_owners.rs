@@ -9,6 +9,54 @@ use copymend_remediation::ports::CallErrorKind;
 
 use super::{at, change, new, occurrence_of, sids};
 
+/// A person takes an entry that is done, but none that somebody has.
+pub(super) async fn taken(ledger: &impl Ledger) {
+    let take = |owner, now| ledger.take_job("taken", owner, at(now), at(now + 60));
+    assert_eq!(ledger.progress_of_job("taken").await.unwrap(), None);
+    let nothing = Some(JobProgress::default());
+    assert_eq!(take("a", 0).await.unwrap(), nothing, "a new one");
+    assert_eq!(ledger.progress_of_job("taken").await.unwrap(), nothing);
+    assert_eq!(take("b", 1).await.unwrap(), None, "`a` has it");
+    assert_eq!(take("a", 2).await.unwrap(), nothing, "the same owner");
+    let begin = |owner, now| ledger.begin_job("taken", owner, at(now), at(now + 60));
+    assert_eq!(begin("event", 3).await.unwrap(), JobEntry::InProgress);
+    ledger
+        .finish_job("taken", "a", "planned", at(4))
+        .await
+        .unwrap();
+    let done = JobEntry::Done("planned".to_owned());
+    assert_eq!(begin("event", 5).await.unwrap(), done);
+    let record = RetryRecord {
+        original_job: "taken".to_owned(),
+        origin: None,
+        after_change: None,
+    };
+    ledger
+        .record_retried_job("again", &record, at(6))
+        .await
+        .unwrap();
+    let retried = Some(JobProgress {
+        retried_as: Some("again".to_owned()),
+        ..JobProgress::default()
+    });
+    assert_eq!(ledger.progress_of_job("taken").await.unwrap(), retried);
+    assert_eq!(
+        take("b", 7).await.unwrap(),
+        retried,
+        "what is done is taken"
+    );
+    assert_eq!(take("a", 8).await.unwrap(), None);
+    assert_eq!(take("a", 68).await.unwrap(), retried, "its time is over");
+    ledger.abandon_job("taken", "a").await.unwrap();
+    assert_eq!(take("c", 69).await.unwrap(), retried);
+    ledger
+        .finish_job("taken", "c", "repaired", at(70))
+        .await
+        .unwrap();
+    let outcome = ledger.outcome_of_job("taken").await.unwrap();
+    assert_eq!(outcome.as_deref(), Some("repaired"));
+}
+
 /// What one delivery did is there for the next.
 pub(super) async fn progress(ledger: &impl Ledger) {
     let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));

@@ -1,0 +1,72 @@
+//! A job's entry, taken by the one who handles it.
+
+use copymend_remediation::ledger::{JobEntry, JobProgress};
+use copymend_remediation::ports::CallResult;
+use jiff::Timestamp;
+
+use super::state::{Job, JobState};
+use super::{MemoryLedger, is_over};
+
+impl MemoryLedger {
+    pub(super) fn enter(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> CallResult<JobEntry> {
+        let mut state = self.begin("ledger:BeginJob", copy_job_id)?;
+        let known = state.jobs.get(copy_job_id);
+        match known.map(|job| &job.state) {
+            Some(JobState::Done { outcome, at }) if !is_over(*at, now) => {
+                return Ok(JobEntry::Done(outcome.clone()));
+            }
+            Some(JobState::Begun { owner: by, until }) if *until > now && by != owner => {
+                return Ok(JobEntry::InProgress);
+            }
+            Some(JobState::Done { .. } | JobState::Begun { .. }) | None => {}
+        }
+        // What is done and old is forgotten altogether.
+        let known = known.filter(|job| matches!(job.state, JobState::Begun { .. }));
+        let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
+        let job = Job {
+            state: JobState::Begun {
+                owner: owner.to_owned(),
+                until,
+            },
+            progress: progress.clone(),
+        };
+        state.jobs.insert(copy_job_id.to_owned(), job);
+        Ok(JobEntry::Started(progress))
+    }
+
+    pub(super) fn take(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> CallResult<Option<JobProgress>> {
+        let mut state = self.begin("ledger:TakeJob", copy_job_id)?;
+        let known = state.jobs.get(copy_job_id);
+        if let Some(Job {
+            state: JobState::Begun { owner: by, until },
+            ..
+        }) = known
+            && *until > now
+            && by != owner
+        {
+            return Ok(None);
+        }
+        let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
+        let job = Job {
+            state: JobState::Begun {
+                owner: owner.to_owned(),
+                until,
+            },
+            progress: progress.clone(),
+        };
+        state.jobs.insert(copy_job_id.to_owned(), job);
+        Ok(Some(progress))
+    }
+}
