@@ -131,6 +131,30 @@ fn the_pages_of_commands_hold_their_help() {
     }
 }
 
+/// What agents are taught only reads: every command of the table exists, and none of those that write is
+/// among them.
+#[test]
+fn the_skill_teaches_commands_that_exist_and_only_read() {
+    const WRITES: [&str; 6] = ["apply", "undo", "pause", "resume", "prove", "replay"];
+    let text = page("skills/copymend/SKILL.md");
+    let front = text.strip_prefix("---\n").unwrap().split("---").next().unwrap();
+    assert!(front.contains("name: copymend\n") && front.contains("description: "));
+    let (teaches, never) = text.split_once("## What you never do").unwrap();
+    let mut commands = Vec::new();
+    for part in teaches.split("`copymend ").skip(1) {
+        let command = part.split([' ', '`']).next().unwrap();
+        assert!(!WRITES.contains(&command), "{command}");
+        if command != "COMMAND" {
+            assert_eq!(run(&[command, "--help"]).code, 0, "{command}");
+            commands.push(command);
+        }
+    }
+    assert_eq!(commands, ["explain", "scan", "preflight", "rpo", "plan"]);
+    for command in WRITES {
+        assert!(never.contains(command), "{command}");
+    }
+}
+
 /// The first block of the page is a report, of which lines may be left out.
 #[test]
 fn the_report_in_the_readme_is_real() {
