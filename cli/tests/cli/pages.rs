@@ -137,7 +137,12 @@ fn the_pages_of_commands_hold_their_help() {
 fn the_skill_teaches_commands_that_exist_and_only_read() {
     const WRITES: [&str; 6] = ["apply", "undo", "pause", "resume", "prove", "replay"];
     let text = page("skills/copymend/SKILL.md");
-    let front = text.strip_prefix("---\n").unwrap().split("---").next().unwrap();
+    let front = text
+        .strip_prefix("---\n")
+        .unwrap()
+        .split("---")
+        .next()
+        .unwrap();
     assert!(front.contains("name: copymend\n") && front.contains("description: "));
     let (teaches, never) = text.split_once("## What you never do").unwrap();
     let mut commands = Vec::new();

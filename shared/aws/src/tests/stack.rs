@@ -437,3 +437,19 @@ async fn a_stack_that_is_not_there_or_not_to_be_seen_is_an_error() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_settings_of_a_stack_are_its_remediators_variables() {
+    let stack = AwsStack::new(config_on(&deployed()).await);
+    let settings = stack.settings("copymend").await.unwrap();
+    let expected = [("COPYMEND_MODE".to_owned(), "observe".to_owned())];
+    assert_eq!(settings, expected.into());
+
+    let without = Wire::default();
+    without
+        .always("DescribeStacks", ok(described()))
+        .always("ListStackResources", ok(page(&RESOURCES[1..], None)));
+    let stack = AwsStack::new(config_on(&without).await);
+    let error = stack.settings("copymend").await.unwrap_err();
+    assert!(error.detail.contains("name the hub's stack"), "{error}");
+}
