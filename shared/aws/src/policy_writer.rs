@@ -43,37 +43,18 @@ const MOST_PAGES: usize = 20;
 /// The event history of every account that can be reached.
 #[derive(Debug)]
 pub(crate) struct PolicyWriters {
-    clients: Clients<Client>,
+    clients: Clients<SdkConfig>,
 }
 
-#[derive(Clone, Debug)]
-struct Client {
-    config: SdkConfig,
-}
-
-impl Client {
-    fn new(config: &SdkConfig) -> Self {
-        Self {
-            config: config.clone(),
-        }
+fn lookup(config: &SdkConfig, event_name: &str, from: Option<&str>) -> Answering {
+    let mut body = json!({
+        "LookupAttributes": [{ "AttributeKey": "EventName", "AttributeValue": event_name }],
+        "MaxResults": 50,
+    });
+    if let (Some(from), Some(members)) = (from, body.as_object_mut()) {
+        members.insert("NextToken".to_owned(), json!(from));
     }
-
-    fn lookup(&self, event_name: &str, from: Option<&str>) -> Answering {
-        let mut body = json!({
-            "LookupAttributes": [{ "AttributeKey": "EventName", "AttributeValue": event_name }],
-            "MaxResults": 50,
-        });
-        if let (Some(from), Some(members)) = (from, body.as_object_mut()) {
-            members.insert("NextToken".to_owned(), json!(from));
-        }
-        send(
-            &self.config,
-            TRAIL,
-            PROTOCOL,
-            "LookupEvents",
-            body.to_string(),
-        )
-    }
+    send(config, TRAIL, PROTOCOL, "LookupEvents", body.to_string())
 }
 
 #[derive(Deserialize)]
@@ -182,7 +163,7 @@ impl Written {
 impl PolicyWriters {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
-            clients: Clients::new(accounts, Client::new),
+            clients: Clients::new(accounts, Clone::clone),
         }
     }
 
@@ -208,14 +189,14 @@ impl PolicyWriters {
 
 /// The newest event of this name that wrote it, and that AWS didn't refuse.
 async fn newest(
-    client: &Client,
+    client: &SdkConfig,
     call: &Call,
     name: &str,
     written: &Written,
 ) -> CallResult<Option<LastWriter>> {
     let mut from: Option<String> = None;
     for _ in 0..MOST_PAGES {
-        let answer: String = call.send(client.lookup(name, from.as_deref())).await?;
+        let answer: String = call.send(lookup(client, name, from.as_deref())).await?;
         let page: Page =
             serde_json::from_str(&answer).map_err(|error| call.unreadable(error.to_string()))?;
         for listed in page.events {

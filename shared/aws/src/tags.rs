@@ -43,31 +43,18 @@ const PROTOCOL: Protocol = Protocol {
 /// AWS Resource Groups Tagging API, in the account and Region that own a resource.
 #[derive(Debug)]
 pub struct AwsResourceTags {
-    clients: Clients<Client>,
+    clients: Clients<SdkConfig>,
 }
 
-#[derive(Clone, Debug)]
-struct Client {
-    config: SdkConfig,
-}
-
-impl Client {
-    fn new(config: &SdkConfig) -> Self {
-        Self {
-            config: config.clone(),
-        }
-    }
-
-    fn get_resources(&self, arns: &[String]) -> Answering {
-        let body = json!({ "ResourceARNList": arns }).to_string();
-        send(&self.config, SERVICE, PROTOCOL, "GetResources", body)
-    }
+fn get_resources(config: &SdkConfig, arns: &[String]) -> Answering {
+    let body = json!({ "ResourceARNList": arns }).to_string();
+    send(config, SERVICE, PROTOCOL, "GetResources", body)
 }
 
 impl AwsResourceTags {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
-            clients: Clients::new(accounts, Client::new),
+            clients: Clients::new(accounts, Clone::clone),
         }
     }
 
@@ -88,7 +75,7 @@ impl AwsResourceTags {
             let call = Call::new(OPERATION, at.account.as_str());
             let (client, call) = self.clients.of(call, target).await?;
             let names: Vec<String> = resources.iter().map(ToString::to_string).collect();
-            let answer = call.send(client.get_resources(&names)).await?;
+            let answer = call.send(get_resources(&client, &names)).await?;
             let answer: Resources = serde_json::from_str(&answer)
                 .map_err(|error| call.unreadable(error.to_string()))?;
             for mapping in answer.resource_tag_mapping_list {
@@ -112,7 +99,7 @@ impl ResourceTags for AwsResourceTags {
         let call = Call::new(OPERATION, resource.as_str());
         let (client, call) = self.clients.of(call, target).await?;
         let names = names_of(resource, location);
-        let answer = call.send(client.get_resources(&names)).await?;
+        let answer = call.send(get_resources(&client, &names)).await?;
         read(&answer, &names).map_err(|detail| call.unreadable(detail))
     }
 }

@@ -36,33 +36,13 @@ const PROTOCOL: Protocol = Protocol {
 /// AWS Account Management, asked from inside an account.
 #[derive(Debug)]
 pub(crate) struct AwsAccountManagement {
-    clients: Clients<Client>,
+    clients: Clients<SdkConfig>,
 }
 
-#[derive(Clone, Debug)]
-struct Client {
-    config: SdkConfig,
-}
-
-impl Client {
-    fn new(config: &SdkConfig) -> Self {
-        Self {
-            config: config.clone(),
-        }
-    }
-
-    fn region_opt_status(&self, region: &str) -> Answering {
-        let body = json!({ "RegionName": region }).to_string();
-        let line = Line::post("/getRegionOptStatus".to_owned());
-        send_to(
-            &self.config,
-            ACCOUNT,
-            PROTOCOL,
-            "GetRegionOptStatus",
-            line,
-            body,
-        )
-    }
+fn region_opt_status(config: &SdkConfig, region: &str) -> Answering {
+    let body = json!({ "RegionName": region }).to_string();
+    let line = Line::post("/getRegionOptStatus".to_owned());
+    send_to(config, ACCOUNT, PROTOCOL, "GetRegionOptStatus", line, body)
 }
 
 #[derive(Deserialize)]
@@ -89,7 +69,7 @@ fn home(partition: &str) -> Option<&'static str> {
 impl AwsAccountManagement {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
-            clients: Clients::new(accounts, Client::new),
+            clients: Clients::new(accounts, Clone::clone),
         }
     }
 
@@ -105,7 +85,7 @@ impl AwsAccountManagement {
             ..Target::global(account, partition)
         };
         let (client, call) = self.clients.of(call, target).await?;
-        let answer: String = call.send(client.region_opt_status(region)).await?;
+        let answer: String = call.send(region_opt_status(&client, region)).await?;
         let status: RegionOptStatus =
             serde_json::from_str(&answer).map_err(|error| call.unreadable(error.to_string()))?;
         match status.region_opt_status.as_str() {
