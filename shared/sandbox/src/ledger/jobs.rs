@@ -4,7 +4,7 @@ use copymend_remediation::ledger::{JobEntry, JobProgress};
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
-use super::state::{Job, JobState};
+use super::state::{Job, JobState, State};
 use super::{MemoryLedger, is_over};
 
 impl MemoryLedger {
@@ -29,14 +29,7 @@ impl MemoryLedger {
         // What is done and old is forgotten altogether.
         let known = known.filter(|job| matches!(job.state, JobState::Begun { .. }));
         let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
-        let job = Job {
-            state: JobState::Begun {
-                owner: owner.to_owned(),
-                until,
-            },
-            progress: progress.clone(),
-        };
-        state.jobs.insert(copy_job_id.to_owned(), job);
+        hold(&mut state, copy_job_id, owner, until, &progress);
         Ok(JobEntry::Started(progress))
     }
 
@@ -59,14 +52,25 @@ impl MemoryLedger {
             return Ok(None);
         }
         let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
-        let job = Job {
-            state: JobState::Begun {
-                owner: owner.to_owned(),
-                until,
-            },
-            progress: progress.clone(),
-        };
-        state.jobs.insert(copy_job_id.to_owned(), job);
+        hold(&mut state, copy_job_id, owner, until, &progress);
         Ok(Some(progress))
     }
+}
+
+/// The entry is this owner's until then.
+fn hold(
+    state: &mut State,
+    copy_job_id: &str,
+    owner: &str,
+    until: Timestamp,
+    progress: &JobProgress,
+) {
+    let job = Job {
+        state: JobState::Begun {
+            owner: owner.to_owned(),
+            until,
+        },
+        progress: progress.clone(),
+    };
+    state.jobs.insert(copy_job_id.to_owned(), job);
 }
