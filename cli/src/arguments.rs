@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "aws")]
+use crate::approval::arguments::{ApproveArguments, RefuseArguments};
+#[cfg(feature = "aws")]
 use crate::plan::arguments::{ApplyArguments, PlanArguments};
 use crate::policy::arguments::PolicyCommand;
 #[cfg(feature = "aws")]
@@ -53,6 +55,12 @@ pub(crate) enum Command {
     /// Carries out exactly that plan, once you say yes
     #[cfg(feature = "aws")]
     Apply(ApplyArguments),
+    /// Answers yes to a plan that the function asks about
+    #[cfg(feature = "aws")]
+    Approve(ApproveArguments),
+    /// Answers no to a plan that the function asks about
+    #[cfg(feature = "aws")]
+    Refuse(RefuseArguments),
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),

@@ -2,6 +2,8 @@
 //! changes back.
 
 mod answer;
+#[cfg(feature = "aws")]
+mod approval;
 mod arguments;
 #[cfg(feature = "aws")]
 mod dead_letter_queue;
@@ -71,6 +73,10 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Approve(arguments) => approval::approve(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Refuse(arguments) => approval::refuse(&arguments),
         #[cfg(feature = "aws")]
         Command::Undo(arguments) => undo::run(&arguments),
         #[cfg(feature = "aws")]

@@ -4,8 +4,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_remediation::Invocation;
+use copymend_remediation::approval::allow_again;
 use copymend_remediation::ledger::{Again, Change, Refusal};
 use copymend_remediation::ports::{Clock, Reads};
+use copymend_remediation::settings::Settings;
 use copymend_remediation::undo::{Undo, UndoError, UndoRequest, change_to_undo, undo};
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -27,6 +29,10 @@ enum Answer<'a> {
         /// The changes whose refusals were lifted.
         lifted: Vec<&'a str>,
     },
+    AllowedAgain {
+        allowed_again: bool,
+        lifted: Vec<&'a str>,
+    },
     Failed {
         error: String,
     },
@@ -34,6 +40,9 @@ enum Answer<'a> {
 
 pub(crate) fn run(arguments: &UndoArguments) -> Result<Ending, CommandError> {
     let settings = crate::settings()?;
+    if let Some(plan) = arguments.change.as_deref().and_then(Refusal::plan_of) {
+        return allow_plan_again(plan, arguments, &settings);
+    }
     let must_ask = arguments.last && !arguments.yes;
     if must_ask && !io::stdin().is_terminal() {
         return Err(CommandError::Usage(
@@ -106,6 +115,58 @@ pub(crate) fn run(arguments: &UndoArguments) -> Result<Ending, CommandError> {
         output::json(io::stdout().lock(), &answer)
     } else {
         human(&result)
+    };
+    written.map_err(io_error("write the answer"))?;
+    Ok(if result.is_ok() {
+        Ending::Done
+    } else {
+        Ending::Failed
+    })
+}
+
+/// Lifts the refusal of a plan that a person refused: it has no change to take back.
+fn allow_plan_again(
+    plan: &str,
+    arguments: &UndoArguments,
+    settings: &Settings,
+) -> Result<Ending, CommandError> {
+    if !arguments.allow_again {
+        return Err(CommandError::Usage(format!(
+            "plan {} was refused, so that there is nothing to take back: add `--allow-again`, and it may be planned again",
+            output::printable(plan)
+        )));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(io_error("start"))?;
+    let result = runtime.block_on(async {
+        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
+        let asked_by = environment.caller().await.unwrap_or_default();
+        allow_again(&environment, plan, asked_by.as_deref()).await
+    });
+    let lifted = result
+        .as_ref()
+        .map(|lifted| lifted.as_slice())
+        .unwrap_or_default();
+    let written = if arguments.json {
+        let answer = match &result {
+            Ok(_) => Answer::AllowedAgain {
+                allowed_again: true,
+                lifted: changes_of(lifted),
+            },
+            Err(error) => Answer::Failed {
+                error: error.to_string(),
+            },
+        };
+        output::json(io::stdout().lock(), &answer)
+    } else {
+        let text = match (&result, lifted.first()) {
+            (Err(error), _) => error.to_string(),
+            (Ok(_), Some(refusal)) => format!("{} may be admitted again.", refusal.grantee),
+            (Ok(_), None) => "The plan left no refusal, or it was lifted before.".to_owned(),
+        };
+        writeln!(output::terminal(), "{}", output::printable(&text))
     };
     written.map_err(io_error("write the answer"))?;
     Ok(if result.is_ok() {

@@ -86,7 +86,17 @@ HUB = LISTS | {
             f"{SOURCE},x",
         ],
     ),
-    "Mode": (["observe", "repair"], ["", "Repair", "fix"]),
+    "Approvers": (
+        [
+            "",
+            "*",
+            "arn:aws:sts::444455556666:assumed-role/BackupOwner/*",
+            "arn:aws:iam::444455556666:user/path/mary,arn:aws-us-gov:iam::444455556666:root",
+        ],
+        ["mary", "444455556666", "arn:aws:iam::444455556666:role/BackupOwner", "arn:aws:sts:eu-west-1:444455556666:assumed-role/a/b", "arn:aws:sts::4444:assumed-role/a b"],
+    ),
+    "ApprovalHours": (["1", "72", "720"], ["0", "721", "ever"]),
+    "Mode": (["observe", "approve", "repair"], ["", "Repair", "fix"]),
     "OrganizationId": ORGANIZATION_ID,
     "HubOrganizationId": ORGANIZATION_ID,
     "OrganizationPaths": (

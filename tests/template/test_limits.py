@@ -21,6 +21,7 @@ ALARM_DESCRIPTION = 1024
 
 # The shortest item of each list: what surrounds an item in a policy counts most then.
 SHORTEST = {
+    "Approvers": "arn:aws:iam::*:root",
     "AllowedSources": "*",
     "AllowedDestinations": "arn:*:backup:*:*:backup-vault:*",
     "AllowedKeys": "arn:*:kms:*:*:key/*",

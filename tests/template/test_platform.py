@@ -14,7 +14,8 @@ SUBNETS = "subnet-0123456789abcdef0,subnet-0123456789abcdef1"
 GROUPS = "sg-0123456789abcdef0"
 # Everything that can be switched on, so that every resource is there.
 HUB = {
-    "Mode": "repair",
+    # Approve mode has all that repair mode has.
+    "Mode": "approve",
     "AllowedDestinations": "arn:aws:backup:*:444455556666:backup-vault:*",
     "AllowedKeys": "arn:aws:kms:*:444455556666:key/*",
     "CreateServiceLinkedRole": "true",
@@ -66,6 +67,7 @@ NOT_ENCRYPTED = {
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::IAM::RolePolicy",
+    "AWS::Lambda::Alias",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
@@ -78,6 +80,7 @@ WITHOUT_TAGS = {
     "AWS::Events::EventBusPolicy",
     "AWS::IAM::Policy",
     "AWS::IAM::RolePolicy",
+    "AWS::Lambda::Alias",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Permission",
     "AWS::SNS::Subscription",
@@ -190,7 +193,8 @@ class Platform(unittest.TestCase):
             for name, one in evaluated(template, **given, NamePrefix="acme-").items():
                 for key, value in one["Properties"].items():
                     if key in ("RoleName", "Name", "FunctionName", "TopicName", "QueueName", "TableName", "AlarmName", "DashboardName"):
-                        if key == "FunctionName" and one["Type"] != "AWS::Lambda::Function":
+                        # A function's alias has its name within the function alone.
+                        if one["Type"] == "AWS::Lambda::Alias" or (key == "FunctionName" and one["Type"] != "AWS::Lambda::Function"):
                             continue
                         with self.subTest(template=which, resource=name):
                             self.assertTrue(value.startswith("acme-"), value)

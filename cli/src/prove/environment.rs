@@ -1,7 +1,7 @@
 //! What the function's handler works with in this process: the two accounts, and a ledger in memory.
 
 use copymend_aws::{
-    AwsBackup, AwsEnvironment, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations,
+    AwsBackup, AwsCallers, AwsEnvironment, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations,
     AwsResourceTags, ReadWrite, SnsNotifier, SqsDelayedRetries, SystemClock,
 };
 use copymend_policy::AccountId;
@@ -78,9 +78,14 @@ impl Reads for ProvingEnvironment {
 
 impl Environment for ProvingEnvironment {
     type DelayedRetries = SqsDelayedRetries;
+    type Callers = AwsCallers;
 
     /// There is no queue: a run itself waits until a denial is old enough.
     fn delayed_retries(&self) -> Option<&SqsDelayedRetries> {
         None
+    }
+
+    fn callers(&self) -> &AwsCallers {
+        self.aws.callers()
     }
 }

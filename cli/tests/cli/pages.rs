@@ -115,6 +115,8 @@ fn the_pages_of_commands_hold_their_help() {
         ("preflight", "docs/preflight.md"),
         ("plan", "docs/plan.md"),
         ("apply", "docs/plan.md"),
+        ("approve", "docs/approve.md"),
+        ("refuse", "docs/approve.md"),
     ];
     for (command, name) in pages {
         let text = page(name);
@@ -135,7 +137,9 @@ fn the_pages_of_commands_hold_their_help() {
 /// among them.
 #[test]
 fn the_skill_teaches_commands_that_exist_and_only_read() {
-    const WRITES: [&str; 6] = ["apply", "undo", "pause", "resume", "prove", "replay"];
+    const WRITES: [&str; 8] = [
+        "apply", "approve", "refuse", "undo", "pause", "resume", "prove", "replay",
+    ];
     let text = page("skills/copymend/SKILL.md");
     let front = text
         .strip_prefix("---\n")

@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
         let settings = AdvisorSettings::read(|name| std::env::var(name).ok())?;
         let environment = AwsEnvironment::<ReadOnly>::load(&settings.deployment).await;
         let advisor = &AccessAdvisor::new(environment, settings);
-        copymend_lambda::serve(|event, invocation| async move {
+        copymend_lambda::serve(|event, invocation, _function_arn| async move {
             let report = advisor.handle(&event, &invocation).await;
             if let Ok(report) = &report {
                 log(report);

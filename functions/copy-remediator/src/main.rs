@@ -5,12 +5,16 @@ use std::process::ExitCode;
 use copymend_aws::{AwsEnvironment, ReadWrite, Surveying};
 use copymend_lambda::metrics::{self, Metrics};
 use copymend_remediation::CopyRemediator;
+use copymend_remediation::approval::{
+    ApprovalAnswer, ApprovalInput, ApprovalResult, InvalidApproval, is_approval, is_for_approvals,
+};
 use copymend_remediation::preflight::{PreflightAnswer, is_preflight};
 use copymend_remediation::report::Report;
 use copymend_remediation::self_check::{SelfCheck, is_self_check};
 use copymend_remediation::settings::{Settings, refuse_unknown};
 use copymend_remediation::sweep::{SweptCounts, is_sweep};
 use copymend_remediation::test_message::{TestMessageAnswer, is_test_message};
+use copymend_report::{Style, terminal};
 use copymend_survey::preflight::watch;
 use serde::Serialize;
 
@@ -23,6 +27,26 @@ enum Answer {
     SelfCheck(Box<SelfCheck>),
     TestMessage(TestMessageAnswer),
     Preflight(Box<PreflightAnswer>),
+    Approval(Box<Approving>),
+}
+
+/// An answer to whoever answers a plan, with its report as people read it.
+#[derive(Serialize)]
+struct Approving {
+    #[serde(flatten)]
+    answer: ApprovalAnswer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl From<ApprovalAnswer> for Approving {
+    fn from(answer: ApprovalAnswer) -> Self {
+        let report = answer.report.as_deref();
+        Self {
+            text: report.map(|report| terminal(report, Style::Plain)),
+            answer,
+        }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,7 +59,18 @@ async fn main() -> ExitCode {
         }
         let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let remediator = &CopyRemediator::new(environment, settings);
-        copymend_lambda::serve(|event, invocation| async move {
+        copymend_lambda::serve(|event, invocation, function_arn| async move {
+            let is_by_alias = is_for_approvals(&function_arn);
+            if is_by_alias || is_approval(&event) {
+                if !is_by_alias {
+                    return Err(InvalidApproval::NotByTheAlias.into());
+                }
+                let input = ApprovalInput::read(&event)?;
+                let answer = remediator.answer_approval(&input, &function_arn, &invocation);
+                let answer = Box::pin(answer).await?;
+                log_answer(&answer);
+                return Ok(Answer::Approval(Box::new(Approving::from(answer))));
+            }
             if is_sweep(&event) {
                 let swept = remediator.sweep(&event, &invocation).await?;
                 swept.reports.iter().for_each(log);
@@ -82,6 +117,24 @@ async fn main() -> ExitCode {
         .await
     })
     .await
+}
+
+fn log_answer(answer: &ApprovalAnswer) {
+    tracing::info!(
+        plan = answer.plan,
+        result = ?answer.result,
+        by = answer.answered.as_ref().map(|answered| answered.by.as_str()),
+        why = answer.why,
+        "a plan was answered"
+    );
+    if let Some(report) = answer
+        .report
+        .as_deref()
+        .filter(|_| answer.result != ApprovalResult::Shown)
+    {
+        log(report);
+        metrics::print(&Metrics::of_report(report));
+    }
 }
 
 fn log(report: &Report) {

@@ -3,7 +3,7 @@
 //! Two calls of its query protocol, sent by the SDK's own runtime: signing, retries, timeouts and
 //! the HTTP client are those of every other client here.
 
-mod answer;
+pub(crate) mod answer;
 mod client;
 #[cfg(feature = "proving")]
 pub(crate) mod volumes;

@@ -10,7 +10,7 @@ use copymend_remediation::settings::Deployment;
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
-    AwsBackup, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, AwsResourceTags,
+    AwsBackup, AwsCallers, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, AwsResourceTags,
     DeadLetterQueue, DynamoLedger, ReadWrite, SnsNotifier, SqsDelayedRetries, SystemClock, config,
 };
 
@@ -73,6 +73,7 @@ pub struct AwsEnvironment<Access> {
     notifier: SnsNotifier,
     ledger: Option<DynamoLedger>,
     delayed_retries: Option<SqsDelayedRetries>,
+    callers: AwsCallers,
     clock: SystemClock,
     config: SdkConfig,
 }
@@ -134,6 +135,7 @@ impl<Access> AwsEnvironment<Access> {
                 .delayed_retries_queue_url
                 .as_deref()
                 .map(|queue| SqsDelayedRetries::new(accounts.own_config(), queue)),
+            callers: AwsCallers::new(accounts.own_config().clone()),
             backup: AwsBackup::new(Arc::clone(&accounts)),
             keys: AwsKeys::new(Arc::clone(&accounts)),
             identities: AwsIdentities::new(Arc::clone(&accounts)),
@@ -250,8 +252,13 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
 
 impl Environment for AwsEnvironment<ReadWrite> {
     type DelayedRetries = SqsDelayedRetries;
+    type Callers = AwsCallers;
 
     fn delayed_retries(&self) -> Option<&SqsDelayedRetries> {
         self.delayed_retries.as_ref()
+    }
+
+    fn callers(&self) -> &AwsCallers {
+        &self.callers
     }
 }

@@ -19,6 +19,7 @@
 mod access;
 mod accounts;
 mod backup;
+mod callers;
 mod clock;
 mod config;
 mod copy_job;
@@ -59,6 +60,7 @@ mod tests;
 
 pub use access::{ReadOnly, ReadWrite};
 pub use backup::AwsBackup;
+pub use callers::{AwsCallers, SigningError, sign_answer};
 pub use clock::SystemClock;
 pub use dead_letter_queue::{DeadLetterMessage, DeadLetterQueue};
 pub use delayed_retries::SqsDelayedRetries;
@@ -72,7 +74,7 @@ pub use organizations::AwsOrganizations;
 pub use recording::{Exchange, Recorder};
 pub use sns::SnsNotifier;
 #[cfg(feature = "doctor")]
-pub use stack::{AwsStack, Whose};
+pub use stack::{ApprovalsAlias, AwsStack, NotTheFunction, Whose};
 #[cfg(feature = "survey")]
 pub use survey::{AwsLists, Reach, ReachError, Reached, Surveying};
 pub use tags::AwsResourceTags;

@@ -14,7 +14,6 @@ pub(crate) fn decode(text: &str) -> Option<String> {
 }
 
 /// The encoded text: all but letters, digits and the characters `-_.~` is escaped.
-#[cfg(feature = "proving")]
 pub(crate) fn encode(text: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |value: u8| char::from(DIGITS.get(usize::from(value)).copied().unwrap_or(b'0'));

@@ -74,7 +74,6 @@ impl Line {
         Self { method, path }
     }
 
-    #[cfg(feature = "doctor")]
     pub(crate) const fn get(path: String) -> Self {
         let method = "GET";
         Self { method, path }
@@ -138,6 +137,61 @@ pub(crate) fn send_to(
     }
 }
 
+/// Sends a `GET` that somebody else has signed, with the headers that are signed. It isn't signed once
+/// more, and needs no credentials of our own.
+pub(crate) fn send_as_signed(
+    config: &SdkConfig,
+    service: Service,
+    protocol: Protocol,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+) -> Answering {
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    let endpoint = match endpoint(config, service, &region) {
+        Ok(endpoint) => endpoint,
+        Err(error) => return not_made(error),
+    };
+    let Some(http_client) = config.http_client() else {
+        return not_made("there is no HTTP client");
+    };
+    let retries = config
+        .retry_config()
+        .cloned()
+        .unwrap_or_else(RetryConfig::standard);
+    let timeouts = config
+        .timeout_config()
+        .cloned()
+        .unwrap_or_else(TimeoutConfig::disabled);
+    let mut operation = Operation::builder()
+        .service_name(service.prefix)
+        .operation_name("AsSigned")
+        .http_client(http_client)
+        .endpoint_url(&endpoint)
+        .no_auth()
+        .standard_retry(&retries)
+        .timeout_config(timeouts)
+        .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
+        .retry_classifier(HttpStatusCodeClassifier::default());
+    if let Some(sleep) = config.sleep_impl() {
+        operation = operation.sleep_impl(sleep);
+    }
+    if let Some(time) = config.time_source() {
+        operation = operation.time_source(time);
+    }
+    let operation = operation
+        .serializer(move |(): ()| {
+            let mut request = request(&Line::get(path.clone()), String::new(), &[])?;
+            for (name, value) in &headers {
+                request.headers_mut().try_insert(*name, value.clone())?;
+            }
+            Ok(request)
+        })
+        .deserializer(move |response: &HttpResponse| read(response, protocol.error))
+        .build();
+    Box::pin(async move { operation.invoke(()).await })
+}
+
 fn operation(
     config: &SdkConfig,
     service: Service,
@@ -199,6 +253,13 @@ fn operation(
         .build())
 }
 
+/// Whether another address stands for AWS's own.
+#[cfg(feature = "doctor")]
+pub(crate) fn is_elsewhere(config: &SdkConfig, service: Service, region: &str) -> bool {
+    let own = suffix(region).map(|suffix| format!("https://{}.{region}.{suffix}", service.prefix));
+    endpoint(config, service, region).ok() != own
+}
+
 /// `AWS_ENDPOINT_URL_…` of the service, then `AWS_ENDPOINT_URL`, then AWS's own.
 fn endpoint(config: &SdkConfig, service: Service, region: &str) -> Result<String, String> {
     let is_chosen = config.get_origin("endpoint_url").is_client_config();
@@ -227,7 +288,7 @@ fn endpoint(config: &SdkConfig, service: Service, region: &str) -> Result<String
 
 /// The domain of a Region's endpoints (AWS SDKs, `partitions.json`, seen). None where nothing is
 /// known of such a Region.
-fn suffix(region: &str) -> Option<&'static str> {
+pub(crate) fn suffix(region: &str) -> Option<&'static str> {
     const COMMERCIAL: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
     Some(match region.split_once('-')? {
         ("us", rest) if rest.starts_with("isob-") => "sc2s.sgov.gov",

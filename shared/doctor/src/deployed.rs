@@ -90,10 +90,16 @@ impl Deployed {
         !self.list(name).is_empty()
     }
 
-    /// Whether the function may write.
+    /// Whether the function asks people before it writes.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.parameter("Mode") == "approve"
+    }
+
+    /// Whether the function may write, by itself or once people approve.
     #[must_use]
     pub fn repairs(&self) -> bool {
-        self.parameter("Mode") == "repair"
+        ["approve", "repair"].contains(&self.parameter("Mode"))
     }
 
     /// Whether the access advisor is deployed.

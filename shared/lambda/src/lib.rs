@@ -56,11 +56,12 @@ fn filter(level: &str) -> &'static str {
     }
 }
 
-/// Answers invocations until the runtime ends. An error of the handler is answered with its stable
+/// Answers invocations until the runtime ends. The handler gets the event, the invocation, and the ARN
+/// that the function was invoked by, with its alias. An error of the handler is answered with its stable
 /// `errorType`.
 pub async fn serve<H, F, R>(handle: H) -> Result<(), Error>
 where
-    H: Fn(Value, Invocation) -> F,
+    H: Fn(Value, Invocation, String) -> F,
     F: Future<Output = Result<R, HandlerError>>,
     R: Serialize,
 {
@@ -70,10 +71,11 @@ where
             id: event.context.request_id.clone(),
             deadline: event.context.deadline().try_into().unwrap_or_default(),
         };
+        let function_arn = event.context.invoked_function_arn.clone();
         let span = span_of(&invocation, &event.payload);
         // Boxed, because the runtime's layers nest the future deeper than the compiler follows.
         let answer = Box::pin(async {
-            let report = handle(event.payload, invocation).await;
+            let report = handle(event.payload, invocation, function_arn).await;
             report.map_err(|error| answered(&error))
         });
         let report = answer.instrument(span).await?;

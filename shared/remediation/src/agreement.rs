@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use copymend_diagnosis::Failure;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::guards::{Act, Question};
@@ -14,6 +14,7 @@ use crate::plan::{Plan, Target};
 
 /// What the hash is of. Another number, where other things go into it.
 const HASHED: &str = "copymend plan 1";
+const ASKED: &str = "copymend request 1";
 /// Crockford's digits: none of them is taken for another one.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const GROUPS: [usize; 3] = [4, 4, 4];
@@ -31,6 +32,9 @@ pub struct PlanHash([u8; 32]);
 pub struct InvalidPlanHash(String);
 
 impl PlanHash {
+    /// How many digits a short name has, without its lines.
+    pub const DIGITS_OF_ID: usize = 12;
+
     /// The hash of a plan for this failed copy; without a plan the copy is only started again.
     #[must_use]
     pub fn of(failure: &Failure, plan: Option<&Plan>) -> Self {
@@ -66,6 +70,24 @@ impl PlanHash {
         }
         for statement in plan.added() {
             add(statement.as_str());
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The hash of this plan as it is asked about once: by this invocation, then. A plan that nobody
+    /// answered is asked about again under another one, so that an answer is to one question alone.
+    #[must_use]
+    pub fn as_asked_by(&self, invocation: &str, at: Timestamp) -> Self {
+        let mut hash = Sha256::new();
+        for text in [
+            ASKED,
+            &self.to_string(),
+            invocation,
+            &at.as_millisecond().to_string(),
+        ] {
+            hash.update(text.len().to_string());
+            hash.update(":");
+            hash.update(text);
         }
         Self(hash.finalize().into())
     }
@@ -144,6 +166,13 @@ impl Serialize for PlanHash {
     }
 }
 
+impl<'de> Deserialize<'de> for PlanHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// That a person said yes to a plan that they were shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement {
@@ -164,6 +193,12 @@ impl Agreement {
             at,
             is_carried_out: false,
         }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> PlanHash {
+        self.plan
     }
 
     /// Who said yes, where AWS knows the person.

@@ -100,5 +100,11 @@ pub(crate) async fn handle_once<E: Reads>(
     if let Err(error) = closed {
         tracing::warn!(%error, "the event's entry was not closed");
     }
-    told.map(|(report, _)| report)
+    told.map(|(mut report, _)| {
+        // A question that wasn't kept can't be answered.
+        if report.request.take().is_some() {
+            report.approval = None;
+        }
+        report
+    })
 }

@@ -6,6 +6,7 @@ use copymend_diagnosis::{
 };
 use jiff::Timestamp;
 
+use crate::agreement::PlanHash;
 use crate::decide::Decision;
 use crate::guards::GuardResult;
 use crate::ledger::AfterChange;
@@ -53,6 +54,8 @@ pub(crate) struct Done {
     /// job that was handled.
     pub is_confirmed: bool,
     pub occurrences: Option<u64>,
+    /// The hash of what is planned, where only the mode stands in its way.
+    pub plan: Option<PlanHash>,
 }
 
 impl Done {
@@ -89,6 +92,7 @@ impl Done {
             needs_advice: true,
             is_confirmed: false,
             occurrences: None,
+            plan: None,
         }
     }
 
@@ -157,6 +161,7 @@ impl Report {
             occurrences: done.occurrences,
             incident: done.incident,
             told_by_its_change: done.told_by_its_change,
+            plan: done.plan.filter(|_| done.outcome == Outcome::Planned),
             ..Self::blank(id, Subject::Copy(copy), message)
         }
     }

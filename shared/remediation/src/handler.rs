@@ -10,6 +10,7 @@ use copymend_policy::AccountId;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::approval::InvalidApproval;
 use crate::decide::decide;
 pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
@@ -38,6 +39,9 @@ pub enum HandlerError {
     /// The input is no event of a copy job.
     #[error(transparent)]
     Event(#[from] EventError),
+    /// The input is no answer to a plan.
+    #[error(transparent)]
+    Approval(#[from] InvalidApproval),
     /// A call failed in a way that may pass: the event should be delivered again.
     #[error("{0}; the event should be delivered again")]
     Call(CallError),
@@ -55,6 +59,7 @@ impl HandlerError {
     pub const fn error_type(&self) -> &'static str {
         match self {
             Self::Event(error) => error.error_type(),
+            Self::Approval(error) => error.error_type(),
             Self::Call(_) => "CallFailed",
         }
     }
@@ -83,6 +88,10 @@ impl<E: Reads> CopyRemediator<E> {
     /// The environment.
     pub const fn environment(&self) -> &E {
         &self.environment
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.environment.clock().now()
     }
 
     /// The settings.
@@ -176,7 +185,7 @@ impl<E: Environment> CopyRemediator<E> {
         let answer = async |delivery: &Delivery<'_>| {
             let changed_settings = self.changed_settings(delivery).await;
             let report = Box::pin(self.report(event, verified, delivery, arrival)).await?;
-            Ok(changed_settings.told_in(report))
+            Ok(self.asking(changed_settings.told_in(report), invocation))
         };
         let mut is_anothers = false;
         let repeated = |outcome: Option<String>| {

@@ -68,6 +68,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 .await
         }
     };
+    let mut is_asked = false;
     match occurrence {
         Ok(occurrence) => {
             told.occurrences = Some(occurrence.count);
@@ -82,7 +83,11 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 Some(_) | None => occurrence.is_worth_telling(told.outcome),
             };
             if !is_due && !told.is_always_told() {
-                return Ok((told, Told::NotNow));
+                // People were told, and nobody answered while it could be: they are asked again.
+                is_asked = keep(ledger, &mut told, true).await?;
+                if !is_asked {
+                    return Ok((told, Told::NotNow));
+                }
             }
         }
         // Rather one message too many than none.
@@ -90,11 +95,41 @@ pub(crate) async fn count_and_tell<E: Reads>(
             .notes
             .push(format!("the incident was not counted: {error}")),
     }
+    if !is_asked {
+        keep(ledger, &mut told, false).await?;
+    }
     let (told, is_told) = tell_within(environment, ledger, message_budget, told).await?;
     if let Err(error) = ledger.record_told(job_id, owner).await {
         tracing::warn!(%error, "it was not recorded that people were told");
     }
     Ok((told, is_told))
+}
+
+/// Keeps the question to people, before they are told of it: an answer must find it. Answers whether it
+/// is kept.
+async fn keep<L: Ledger>(
+    ledger: &L,
+    told: &mut Report,
+    only_if_none_is_open: bool,
+) -> Result<bool, HandlerError> {
+    let Some(request) = told.request.take() else {
+        return Ok(false);
+    };
+    match ledger.keep_request(&request, only_if_none_is_open).await {
+        Ok(true) => Ok(true),
+        Ok(false) => {
+            told.approval = None;
+            Ok(false)
+        }
+        Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
+        Err(error) => {
+            told.approval = None;
+            told.notes.push(format!(
+                "the plan can't be approved, it was not kept: {error}"
+            ));
+            Ok(false)
+        }
+    }
 }
 
 /// Tells people, unless an hour has too many messages about the copies of the account: then a
@@ -147,7 +182,7 @@ pub fn fingerprint(cause: Cause, resource: &str, account: &str, grantee: Option<
 impl Report {
     /// What it is counted under. Unverified events have incidents of their own, so that made-up
     /// ones can't silence real ones.
-    fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let unverified = if self.is_confirmed() {
             ""
         } else {

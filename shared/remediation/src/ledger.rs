@@ -5,6 +5,7 @@ use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::approval::ApprovalRequests;
 pub use crate::grounds::Grounds;
 pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS, start_of_hour};
 pub use crate::pause::Pause;
@@ -245,7 +246,7 @@ pub struct LastWrite {
 }
 
 /// The memory between events.
-pub trait Ledger: LeftOutMessages + ToldPreflights {
+pub trait Ledger: LeftOutMessages + ToldPreflights + ApprovalRequests {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
     /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
     /// delivers an event again under the same request id only when the earlier invocation is dead.

@@ -8,6 +8,7 @@
 mod admitted;
 pub mod advisor;
 pub mod agreement;
+pub mod approval;
 mod carry_out;
 mod change;
 pub mod decide;

@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::agreement::{Agreement, PlanHash};
-use crate::decide::{Decision, Investigated, decide};
+use crate::approval::{Answered, Approval, ApprovalRequest, Reply};
+use crate::decide::{Investigated, decide};
 use crate::delivery::Delivery;
 use crate::done::{Done, Findings};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
@@ -15,7 +16,7 @@ use crate::incident::tell;
 use crate::later::Arrival;
 use crate::ledger::{JobProgress, Ledger};
 use crate::ports::{CallError, Clock, Environment, Location, Reads};
-use crate::report::{Outcome, Report};
+use crate::report::Report;
 use crate::show::{Case, Shown};
 
 /// So often an agreed plan is gone on with after a call that failed for a reason that passes.
@@ -108,16 +109,6 @@ impl<E: Reads> CopyRemediator<E> {
             &history,
         );
         let is_of_unlisted_source = decided.is_of_unlisted_source;
-        let hash = match &decided.decision {
-            Decision::Propose(plan) => Some(PlanHash::of(&failure, plan.as_deref())),
-            Decision::Repair(_)
-            | Decision::Retry
-            | Decision::ReadAgain(_)
-            | Decision::Resume(..)
-            | Decision::Advise
-            | Decision::Refuse(_)
-            | Decision::Nothing => None,
-        };
         let case = Case {
             failure: &failure,
             diagnosis: &diagnosis,
@@ -140,11 +131,10 @@ impl<E: Reads> CopyRemediator<E> {
             advice: self.advice(&event, &case, is_of_unlisted_source),
         };
         let report = Report::of(findings, self.settings.mode, done).owned(investigated.facts());
-        let plan = hash.filter(|_| report.outcome == Outcome::Planned);
         Ok(PlannedJob {
+            plan: report.plan,
             report,
             start: step_that_starts_again(&event, investigated.facts()),
-            plan,
         })
     }
 
@@ -180,6 +170,22 @@ impl<E: Environment> CopyRemediator<E> {
         agreement: &Agreement,
         invocation: &Invocation,
     ) -> Result<Report, PlanOfJobError> {
+        let consent = Consent {
+            agreement,
+            request: None,
+            resumed: None,
+        };
+        self.apply_with(location, id, &consent, invocation).await
+    }
+
+    pub(crate) async fn apply_with(
+        &self,
+        location: &Location,
+        id: &str,
+        consent: &Consent<'_>,
+        invocation: &Invocation,
+    ) -> Result<Report, PlanOfJobError> {
+        let agreement = consent.agreement;
         let ledger = self.environment.ledger().ok_or(PlanOfJobError::NoLedger)?;
         let (event, failure) = self.failure_of(location, id).await?;
         refuse_started(ledger, id).await?;
@@ -187,7 +193,7 @@ impl<E: Environment> CopyRemediator<E> {
         let json = event.to_json();
         let mut before = None;
         let mut tries = 0;
-        let report = loop {
+        let mut report = loop {
             let until = invocation.held_until();
             let taken = ledger.take_job(id, &invocation.id, clock.now(), until);
             let Some(mut progress) = taken.await? else {
@@ -195,7 +201,11 @@ impl<E: Environment> CopyRemediator<E> {
             };
             // What earlier deliveries left isn't what the person was shown. What this one left, before a
             // call failed, is.
-            if tries == 0 {
+            if tries == 0
+                && !consent
+                    .covers(ledger, progress.change_id.as_deref())
+                    .await?
+            {
                 before = progress.change_id.take();
             }
             progress.change_id = progress.change_id.filter(|id| before.as_ref() != Some(id));
@@ -223,6 +233,7 @@ impl<E: Environment> CopyRemediator<E> {
                 }
             }
         };
+        report.approval = consent.approval();
         let outcome = report.outcome.slug();
         let closed = ledger
             .finish_job(id, &invocation.id, outcome, clock.now())
@@ -231,14 +242,52 @@ impl<E: Environment> CopyRemediator<E> {
             tracing::warn!(%error, "the job's entry was not closed");
         }
         // What was done is done, also where nobody could be told.
-        match tell(self.environment.notifier(), report.clone()).await {
-            Ok(report) => Ok(report),
-            Err(error) => {
-                let mut report = report;
-                report.notes.push(format!("people were not told: {error}"));
-                Ok(report)
+        let mut tries = 1;
+        loop {
+            match tell(self.environment.notifier(), report.clone()).await {
+                Ok(report) => return Ok(report),
+                Err(HandlerError::Call(error)) if error.may_pass() && tries < TRIES => {
+                    tries += 1;
+                    clock.sleep(BETWEEN_TRIES).await;
+                }
+                Err(error) => {
+                    report.notes.push(format!("people were not told: {error}"));
+                    return Ok(report);
+                }
             }
         }
+    }
+}
+
+/// A person's yes, and the question that it answers, where one was asked.
+pub(crate) struct Consent<'c> {
+    pub(crate) agreement: &'c Agreement,
+    pub(crate) request: Option<&'c ApprovalRequest>,
+    /// Who approved the plan first, where an invocation that carried it out died.
+    pub(crate) resumed: Option<&'c Answered>,
+}
+
+impl Consent<'_> {
+    /// Whether a change that an earlier invocation left is what was agreed to.
+    async fn covers<L: Ledger>(&self, ledger: &L, change: Option<&str>) -> Result<bool, CallError> {
+        let (Some(first), Some(id)) = (self.resumed, change) else {
+            return Ok(false);
+        };
+        let change = ledger.change(id).await?;
+        Ok(change.is_some_and(|(change, _)| first.made(&change)))
+    }
+
+    fn approval(&self) -> Option<Approval> {
+        let answered = self.resumed.cloned().or_else(|| {
+            Some(Answered {
+                by: self.agreement.by()?.to_owned(),
+                at: self.agreement.at(),
+            })
+        })?;
+        Some(match self.request {
+            Some(request) => Approval::answered(request, Reply::Approve, &answered),
+            None => Approval::of(self.agreement.plan().id(), Reply::Approve, &answered),
+        })
     }
 }
 

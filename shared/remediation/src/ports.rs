@@ -18,6 +18,7 @@ pub use copymend_diagnosis::{ContextKey, ContextValues, Simulation};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
+pub use crate::approval::Callers;
 use crate::later::DelayedRetry;
 use crate::ledger::{Ledger, LeftOut};
 use crate::preflight::PreflightNews;
@@ -480,7 +481,11 @@ pub trait Environment:
 {
     /// The queue of delayed retries.
     type DelayedRetries: DelayedRetries;
+    /// Who answers plans, by what AWS STS says.
+    type Callers: Callers;
 
     /// The queue of delayed retries; `None` where none is set. Then everything is done at once.
     fn delayed_retries(&self) -> Option<&Self::DelayedRetries>;
+    /// Who answers plans.
+    fn callers(&self) -> &Self::Callers;
 }

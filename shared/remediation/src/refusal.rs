@@ -27,10 +27,39 @@ pub struct Granted {
 /// A refusal in force: this grantee is not admitted to the resource again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
-    /// The change that was taken back.
+    /// The change that was taken back; of a plan that a person refused, [`Self::of_plan`].
     pub change_id: String,
     /// Whom it had admitted, in the ledger's words.
     pub grantee: String,
+}
+
+/// What stands where a refusal has no change, but a plan.
+const OF_PLAN: &str = "plan-";
+
+impl Refusal {
+    /// What stands in the place of the change, where a person refused a plan.
+    #[must_use]
+    pub fn of_plan(id: &str) -> String {
+        format!("{OF_PLAN}{id}")
+    }
+
+    /// The id of the plan that a person refused, if that is what was refused.
+    #[must_use]
+    pub fn plan_of(change_id: &str) -> Option<&str> {
+        change_id.strip_prefix(OF_PLAN)
+    }
+
+    fn words(&self) -> String {
+        let Self { change_id, grantee } = self;
+        match Self::plan_of(change_id) {
+            Some(plan) => format!(
+                "somebody refused plan {plan}, which would have admitted `{grantee}`; `copymend undo --allow-again {change_id}` lets it be planned again"
+            ),
+            None => format!(
+                "somebody took change {change_id} back, which admitted `{grantee}`; `copymend undo --allow-again {change_id}` lets it be admitted again"
+            ),
+        }
+    }
 }
 
 /// Whether a grantee may be admitted again after its statement was taken back.
@@ -63,13 +92,7 @@ pub(crate) fn not_taken_back(question: &Question<'_>) -> Answer {
         .iter()
         .find(|refusal| overlaps(&refusal.grantee, &grantee));
     if let Some(refusal) = refused {
-        return Some((
-            false,
-            format!(
-                "somebody took change {0} back, which admitted `{1}`; `copymend undo --allow-again {0}` lets it be admitted again",
-                refusal.change_id, refusal.grantee
-            ),
-        ));
+        return Some((false, refusal.words()));
     }
     let account = account_of(target, failure);
     // A version that kept no grantee wrote it: whom it admitted isn't known.

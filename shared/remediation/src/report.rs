@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::agreement::PlanHash;
+use crate::approval::{Approval, ApprovalRequest};
 pub use crate::guards::{Guard, GuardResult};
 use crate::ownership::ManagedBy;
 use crate::settings::Mode;
@@ -68,6 +70,9 @@ pub struct Report {
     /// The least-privilege policy to attach to the caller or job role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Value>,
+    /// The question to people, or who answered it, where a plan needs a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// Anything else worth knowing, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -77,6 +82,12 @@ pub struct Report {
     /// Where a copy works again: the seconds from the incident's first failure until now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_good_copy: Option<u32>,
+    /// The hash of what is planned, where only the mode stands in its way.
+    #[serde(skip)]
+    pub plan: Option<PlanHash>,
+    /// The question to keep before people are told of it.
+    #[serde(skip)]
+    pub request: Option<ApprovalRequest>,
     /// What the event is counted under, where that is not the cause and the first resource: copies
     /// that only have to be started again, because the policy was repaired for another copy, belong
     /// to that repair.
@@ -150,9 +161,12 @@ impl Report {
             not_before: None,
             advice: None,
             policy: None,
+            approval: None,
             notes: Vec::new(),
             occurrences: None,
             seconds_to_good_copy: None,
+            plan: None,
+            request: None,
             incident: None,
             told_by_its_change: false,
             changed_settings: None,

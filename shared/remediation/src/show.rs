@@ -9,6 +9,7 @@ use copymend_diagnosis::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+use crate::agreement::PlanHash;
 use crate::change::change_of;
 use crate::decide::{Decided, Decision, Investigated};
 use crate::done::Done;
@@ -174,11 +175,15 @@ impl<E: Reads> CopyRemediator<E> {
             Decision::Nothing => Shown::Done(done.with_note(
                 "this is the parent of a composite job; its children carry the causes and send their own events",
             )),
-            Decision::Propose(None) => Shown::Planned(done),
+            Decision::Propose(None) => {
+                done.plan = Some(PlanHash::of(failure, None));
+                Shown::Planned(done)
+            }
             Decision::Advise | Decision::Refuse(None) => Shown::Done(done),
             Decision::Refuse(Some(plan)) | Decision::Propose(Some(plan)) => {
                 let change = self.worked_out(&mut done, &plan, case).await;
                 if only_mode_failed(&done.guards) {
+                    done.plan = Some(PlanHash::of(failure, Some(&plan)));
                     done.changes.push(change);
                     return Shown::Planned(done);
                 }
@@ -195,12 +200,14 @@ impl<E: Reads> CopyRemediator<E> {
         }
     }
 
-    /// Works out the change for people to see. In observe mode what was written before is asked,
-    /// too, as the repair would under its lease.
+    /// Works out the change for people to see. Where nothing is written without a person, what was
+    /// written before is asked, too, as the repair would under its lease.
     async fn worked_out(&self, done: &mut Done, plan: &Plan, case: &Case<'_>) -> PolicyChange {
         let failure = case.failure;
         let change = change_of(plan, failure, &self.settings);
-        if let (Mode::Observe, Some(ledger)) = (self.settings.mode, self.environment.ledger()) {
+        if let (Mode::Observe | Mode::Approve, Some(ledger)) =
+            (self.settings.mode, self.environment.ledger())
+        {
             let now = self.environment.clock().now();
             let source = failure.job().account;
             let (writes, source_writes) = tokio::join!(

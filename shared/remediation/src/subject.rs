@@ -1,5 +1,6 @@
 //! What a Report is about.
 
+use crate::approval::ApprovalRequest;
 use copymend_diagnosis::CopyJobEvent;
 use copymend_diagnosis::advisor::{ApiCallEvent, JobKind, ServiceJob};
 use serde::Serialize;
@@ -43,6 +44,23 @@ pub struct CopySummary {
     pub destination_vault: String,
     /// The job role.
     pub role: String,
+}
+
+impl CopySummary {
+    /// What is known of a copy by the question to people alone.
+    pub(crate) fn of_request(request: &ApprovalRequest) -> Self {
+        Self {
+            copy_job_id: request.copy_job_id.clone(),
+            account: request.account.to_string(),
+            region: request.region.clone(),
+            resource: None,
+            resource_type: None,
+            recovery_point: None,
+            source_vault: String::new(),
+            destination_vault: request.resource.clone().unwrap_or_default(),
+            role: String::new(),
+        }
+    }
 }
 
 /// A refused call.

@@ -6,6 +6,7 @@
 //! characters are escaped, line breaks collapse or are quoted, links are broken (`https[:]//`), and
 //! every length is bounded.
 
+mod approval;
 mod email;
 mod json;
 mod link;

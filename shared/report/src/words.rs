@@ -3,7 +3,9 @@
 use copymend_diagnosis::{BackupVaultArn, KeyArn, Verdict};
 use copymend_remediation::ownership::ManagedBy;
 use copymend_remediation::report::{DecisionKind, DiagnosisReport, Outcome, PolicyChange, Report};
+use copymend_remediation::settings::Mode;
 
+use crate::approval;
 use crate::text::inline;
 
 /// The outcome in one or two words. `is_confirmed` tells whether AWS confirms what failed.
@@ -35,6 +37,20 @@ pub(crate) fn deed(report: &Report) -> String {
         ),
         Outcome::Retried => "Copymend changed no policy, and started the copy again.".to_owned(),
         Outcome::RetryPlanned => planned_retry(report),
+        Outcome::Planned if approval::question(report).is_some() => match change {
+            Some(_) => format!(
+                "Copymend asks whether to {} and start the copy again. Nothing was written.",
+                added("add", change)
+            ),
+            None => "Copymend asks whether to start the copy again. Nothing was started.".to_owned(),
+        },
+        Outcome::Planned if report.mode == Some(Mode::Approve) => match change {
+            Some(_) => format!(
+                "Copymend would {} and start the copy again, if a person approves. Nothing was written.",
+                added("add", change)
+            ),
+            None => "Copymend would start the copy again, if a person approves. Nothing was started.".to_owned(),
+        },
         Outcome::Planned if change.is_some() => format!(
             "Copymend would {} and start the copy again. It runs in observe mode: nothing was written.",
             added("add", change)
@@ -45,6 +61,9 @@ pub(crate) fn deed(report: &Report) -> String {
         Outcome::Advised if report.verified => "Copymend changed nothing. People must act.".to_owned(),
         Outcome::Advised => {
             "AWS Backup did not confirm this event. The cause is read from its message alone, and nothing was changed.".to_owned()
+        }
+        Outcome::Refused if approval::is_refused(report) => {
+            "A person refused the plan. Nothing was written, and the copy was not started again.".to_owned()
         }
         Outcome::Refused if report.verified => {
             format!("Copymend refused the repair; nothing was written. Guards that failed: {}.", failed_guards(report))

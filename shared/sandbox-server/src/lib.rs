@@ -28,6 +28,7 @@ mod iam;
 mod kms;
 mod organizations;
 mod parameters;
+mod presigned;
 mod rates;
 mod refresh;
 mod scope;

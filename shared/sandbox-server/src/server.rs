@@ -25,6 +25,7 @@ use crate::environment::Environment;
 use crate::error::{AwsError, StartError};
 use crate::forward::forward;
 use crate::hub::Hub;
+use crate::presigned::{self, is_presigned};
 use crate::rates::Speed;
 use crate::scope::Scope;
 use crate::upstream::Upstream;
@@ -302,6 +303,9 @@ pub(crate) fn router(app: App) -> Router {
 
 /// Each service that is answered here, at least in part, has one row.
 async fn dispatch(State(Front { app, backup }): State<Front>, request: Request) -> Response {
+    if is_presigned(&request) {
+        return presigned::answer(&app, request).await;
+    }
     let scope = Scope::of(request.headers());
     let service = scope.as_ref().map(|scope| scope.service.as_str());
     let what = (request.headers(), request.method(), request.uri().path());

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -17,9 +18,12 @@ use crate::forward::{forward_read, read_body};
 use crate::parameters::{Parameters, parameters};
 use crate::scope::Scope;
 use crate::server::App;
-use crate::xml::{around, element};
+use crate::upstream::Secret;
+use crate::xml::{self, around, element};
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// AWS STS answers far less.
+const LARGEST_ANSWER: usize = 1 << 20;
 /// How long credentials last (documented: STS API reference, `AssumeRole`, one hour unless asked
 /// otherwise).
 const LAST: SignedDuration = SignedDuration::from_hours(1);
@@ -30,7 +34,7 @@ pub(crate) async fn answer(app: &App, request: Request) -> Response {
         Err(error) => return refusal(&error),
     };
     if app.upstream().endpoint().is_some() {
-        return forward_read(app, request).await;
+        return remembered(app, forward_read(app, request).await).await;
     }
     let parameters = parameters(request.body());
     let answer = match parameters.get("Action").map(String::as_str) {
@@ -39,16 +43,51 @@ pub(crate) async fn answer(app: &App, request: Request) -> Response {
         Some(_) | None => return forward_read(app, request).await,
     };
     match answer {
-        Ok(body) => xml(StatusCode::OK, body),
+        Ok(body) => xml_answer(StatusCode::OK, body),
         Err(error) => refusal(&error),
     }
 }
 
-fn xml(status: StatusCode, body: String) -> Response {
+/// Passes an answer on, and remembers the credentials that it gives: what is signed with them is checked.
+async fn remembered(app: &App, answer: Response) -> Response {
+    let (parts, body) = answer.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_ANSWER).await else {
+        return StatusCode::BAD_GATEWAY.into_response();
+    };
+    let text = String::from_utf8_lossy(&body);
+    let read = |name| xml::text(&text, name);
+    if let (Some(access_key), Some(secret_key)) = (read("AccessKeyId"), read("SecretAccessKey")) {
+        app.upstream().remember(
+            access_key,
+            Secret {
+                secret_key,
+                session_token: read("SessionToken"),
+            },
+        );
+    }
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Who has this access key.
+pub(crate) async fn identity_of(app: &App, access_key: &str) -> Response {
+    if let Some(answer) = app.upstream().identity_of(access_key).await {
+        return match answer {
+            Ok((status, body)) => xml_answer(status, body),
+            Err(error) => refusal(&error),
+        };
+    }
+    let account = match app.upstream().account_of(access_key).await {
+        Ok(account) => account,
+        Err(error) => return refusal(&error),
+    };
+    xml_answer(StatusCode::OK, told_of(app, account))
+}
+
+fn xml_answer(status: StatusCode, body: String) -> Response {
     (status, [(CONTENT_TYPE, "text/xml")], body).into_response()
 }
 
-fn refusal(error: &AwsError) -> Response {
+pub(crate) fn refusal(error: &AwsError) -> Response {
     let (code, status) = match error.code() {
         "AccessDeniedException" => ("AccessDenied", StatusCode::FORBIDDEN),
         other => (other, StatusCode::BAD_REQUEST),
@@ -57,7 +96,7 @@ fn refusal(error: &AwsError) -> Response {
         element("Type", "Sender") + &element("Code", code) + &element("Message", error.message());
     let body = around("Error", &told) + &element("RequestId", "0");
     let whole = format!("<ErrorResponse xmlns=\"{NAMESPACE}\">{body}</ErrorResponse>");
-    xml(status, whole)
+    xml_answer(status, whole)
 }
 
 fn told(operation: &str, result: &str) -> String {
@@ -86,11 +125,15 @@ fn partition_of(app: &App, account: AccountId) -> String {
 
 async fn caller_identity(app: &App, headers: &HeaderMap) -> Result<String, AwsError> {
     let account = account_of(app, headers).await?;
+    Ok(told_of(app, account))
+}
+
+fn told_of(app: &App, account: AccountId) -> String {
     let partition = partition_of(app, account);
     let result = element("Arn", &format!("arn:{partition}:iam::{account}:root"))
         + &element("UserId", account.as_str())
         + &element("Account", account.as_str());
-    Ok(told("GetCallerIdentity", &result))
+    told("GetCallerIdentity", &result)
 }
 
 /// `AssumeRole`. Whether Copymend may assume a role of another account is judged by the world, if it

@@ -1,6 +1,7 @@
 //! The server with another endpoint behind it that records what reaches it.
 
 mod adapters;
+mod answers;
 mod guardrails;
 mod lists;
 mod survey;

@@ -32,6 +32,14 @@ pub(crate) struct Upstream {
     endpoint: Option<Endpoint>,
     accounts: Mutex<BTreeMap<String, AccountId>>,
     assumed: Mutex<BTreeMap<AccountId, Credentials>>,
+    secrets: Mutex<BTreeMap<String, Secret>>,
+}
+
+/// What belongs to an access key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Secret {
+    pub(crate) secret_key: String,
+    pub(crate) session_token: Option<String>,
 }
 
 /// That the other endpoint didn't do what the sandbox needs of it.
@@ -45,6 +53,7 @@ impl Upstream {
             endpoint,
             accounts: Mutex::new(BTreeMap::new()),
             assumed: Mutex::new(BTreeMap::new()),
+            secrets: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -86,6 +95,39 @@ impl Upstream {
         Ok(account)
     }
 
+    /// What belongs to an access key, if it was given here. Without another endpoint that is the same for
+    /// all.
+    pub(crate) fn secret_of(&self, access_key: &str) -> Option<Secret> {
+        if self.endpoint.is_none() {
+            return Some(Secret {
+                secret_key: "sandbox".to_owned(),
+                session_token: Some("sandbox".to_owned()),
+            });
+        }
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.get(access_key).cloned()
+    }
+
+    pub(crate) fn remember(&self, access_key: String, secret: Secret) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.insert(access_key, secret);
+    }
+
+    /// What the other endpoint says who has an access key; `None` without one.
+    pub(crate) async fn identity_of(
+        &self,
+        access_key: &str,
+    ) -> Option<Result<(StatusCode, String), AwsError>> {
+        let endpoint = self.endpoint.as_ref()?;
+        let body = "Action=GetCallerIdentity&Version=2011-06-15".to_owned();
+        Some(
+            endpoint
+                .send(sts(access_key, body))
+                .await
+                .map_err(unavailable),
+        )
+    }
+
     /// Credentials that act in an account. Without another endpoint the account's id is the key.
     pub(crate) async fn credentials(&self, account: AccountId) -> Result<Credentials, AwsError> {
         let known = self
@@ -120,6 +162,13 @@ impl Upstream {
             secret_key: read("SecretAccessKey")?,
             session_token: read("SessionToken")?,
         };
+        self.remember(
+            credentials.access_key.clone(),
+            Secret {
+                secret_key: credentials.secret_key.clone(),
+                session_token: Some(credentials.session_token.clone()),
+            },
+        );
         self.assumed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

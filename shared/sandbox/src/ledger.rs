@@ -1,5 +1,6 @@
 //! The ledger in memory.
 
+mod approvals;
 mod jobs;
 mod left_out;
 mod preflights;

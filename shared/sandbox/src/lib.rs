@@ -22,6 +22,7 @@ mod policies;
 mod ports;
 mod rules;
 mod sandbox;
+mod signature;
 mod simulator;
 mod world;
 mod writes;
@@ -34,8 +35,9 @@ pub use event::event_of;
 pub use index::Listed;
 pub use ledger::MemoryLedger;
 pub use notifier::{MemoryNotifier, Notification};
-pub use ports::{RegionOptStatus, RolePolicies};
+pub use ports::{Person, RegionOptStatus, RolePolicies};
 pub use sandbox::Sandbox;
+pub use signature::presigned;
 pub use world::{
     Account, BackupJob, BackupPlan, ControlPolicy, Copymend, DEFAULT_SCHEDULE, Fault, Key, Lock,
     Organization, OrganizationPolicy, PermissionsBoundary, Plan, PlanCopyAction, PlanRule,

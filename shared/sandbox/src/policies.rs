@@ -48,8 +48,7 @@ impl Policy {
             self.granted.extend(granted);
         }
         if let Some(refusal) = change.refusal() {
-            self.refusals.retain(|known| *known != refusal);
-            self.refusals.push(refusal);
+            self.refuse(refusal);
         }
         if !is_last {
             return;
@@ -60,6 +59,12 @@ impl Policy {
             is_undo,
             change_id: Some(change.id.clone()),
         });
+    }
+
+    /// Puts a refusal in force.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        self.refusals.retain(|known| *known != refusal);
+        self.refusals.push(refusal);
     }
 
     /// Counts a write that is about to be put.

@@ -16,6 +16,7 @@ use crate::event::event_of;
 use crate::ledger::MemoryLedger;
 use crate::notifier::MemoryNotifier;
 use crate::own_calls::{self, Asked};
+use crate::ports::Person;
 use crate::world::World;
 
 /// Something to do to the world at the start of a call.
@@ -51,6 +52,7 @@ pub struct Sandbox {
     /// How many key policies were read.
     turn: Arc<AtomicUsize>,
     page_size: Option<usize>,
+    people: Arc<Mutex<Vec<Person>>>,
 }
 
 impl Sandbox {
@@ -72,6 +74,7 @@ impl Sandbox {
             hooks: Arc::default(),
             turn: Arc::default(),
             page_size: None,
+            people: Arc::default(),
         }
     }
 
@@ -80,6 +83,20 @@ impl Sandbox {
     pub fn without_ledger(mut self) -> Self {
         self.ledger = None;
         self
+    }
+
+    /// Lets AWS STS know somebody.
+    pub fn meet(&self, person: Person) {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        people.push(person);
+    }
+
+    pub(crate) fn person(&self, access_key_id: &str) -> Option<Person> {
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut people = people.iter();
+        people
+            .find(|person| person.access_key_id == access_key_id)
+            .cloned()
     }
 
     /// Lets AWS Backup forget the tokens of the copies that were started: for how long it remembers
@@ -316,8 +333,13 @@ impl Reads for Sandbox {
 
 impl Environment for Sandbox {
     type DelayedRetries = MemoryDelayedRetries;
+    type Callers = Self;
 
     fn delayed_retries(&self) -> Option<&MemoryDelayedRetries> {
         self.delayed_retries.as_ref()
+    }
+
+    fn callers(&self) -> &Self {
+        self
     }
 }

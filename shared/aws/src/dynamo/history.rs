@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use aws_smithy_types::error::operation::BuildError;
+use copymend_remediation::approval::{Answered, ApprovalRequest};
 use copymend_remediation::ledger::{Change, Granted, LastWrite, Lease, PolicyHistory, Refusal};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
@@ -216,6 +217,45 @@ impl DynamoLedger {
             }
         }
         update.update_expression(set).build().map(Some)
+    }
+
+    /// A policy's item with one more refusal. It doesn't expire.
+    pub(super) fn policy_with_refusal(&self, pk: String, refusal: &Refusal) -> UpdateBuilder {
+        self.update(pk)
+            .update_expression("SET #schema = :schema REMOVE expires_at ADD refusals :refusals")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(
+                ":refusals",
+                AttributeValue::Ss(vec![refusal_text(refusal)]),
+            )
+    }
+
+    /// The refusal that a no to a plan leaves, on record. It doesn't expire.
+    pub(super) fn refusal_of_plan(
+        &self,
+        resource: &str,
+        refusal: &Refusal,
+        request: &ApprovalRequest,
+        answered: &Answered,
+    ) -> UpdateBuilder {
+        self.update(refusal_key(resource, &refusal.grantee))
+            .update_expression(
+                "SET refusal_state = :in_force, policy_of = :policy, grantee = :grantee, change_id = :change, made_by = :by, \
+                 account = :account, #schema = :schema, #day = :day, #at = :at REMOVE undone_by, lifted_at, lifted_by",
+            )
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":day", day(answered.at))
+            .expression_attribute_values(":at", instant(answered.at))
+            .expression_attribute_values(":in_force", string(IN_FORCE))
+            .expression_attribute_values(":policy", string(resource))
+            .expression_attribute_values(":grantee", string(&refusal.grantee))
+            .expression_attribute_values(":change", string(&refusal.change_id))
+            .expression_attribute_values(":by", string(&answered.by))
+            .expression_attribute_values(":account", string(request.account.as_str()))
     }
 
     pub(super) async fn lift(

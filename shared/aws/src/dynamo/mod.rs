@@ -13,6 +13,8 @@
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
 //! | `preflight#ACCOUNT#REGION` | what people were told of planned copies: `told`, a JSON text | 90 days |
+//! | `plan#ID` | a plan that people were asked about: `request` and `request_state`, JSON texts; `copy_job_id`, `account` | 400 days; for ever once it is refused |
+//! | `question#FINGERPRINT` | of an incident the job that people were asked about last: `copy_job_id`, `open_until` | a day after that |
 //! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |
 //! | `writes#RESOURCE#DAY` | `occurrences`: intents of a write | 7 days |
 //! | `source#ACCOUNT#WHAT#PERIOD` | `occurrences` of `writes` or `retries` in a day, of `messages` or `unverified-messages` in an hour | 7 days |
@@ -24,9 +26,9 @@
 //! | `retried#ID` | `original_job`, `origin`; after a change of ours `after_change`, and `repaired`, the ARN of what it repaired | 30 days |
 //!
 //! Every item has the number of its `schema`: 2. An item without one is of version 1, and is read
-//! as well; one of a later version isn't. Changes, incidents and refusals also have `day`
+//! as well; one of a later version isn't. Changes, incidents, refusals and plans also have `day`
 //! (`2026-11-22`) and `at` (`2026-11-22T23:30:00.000Z`), the keys of the index `by-day`: when the
-//! change was made, the incident began, or the undo was.
+//! change was made, the incident began, the undo was, or people were asked.
 //!
 //! A lease has an item of its own. The transaction that records a change checks it, so whoever
 //! else asks for it at that very moment meets a conflict, and asks again. Every decision is a conditional write; nothing is read first and written
@@ -37,6 +39,7 @@
 //! and a transaction carries a token. A count of occurrences has neither, so it is sent once: were
 //! it repeated, the second answer would look as if somebody else had been told of the incident.
 
+mod approvals;
 mod counting;
 mod history;
 mod jobs;

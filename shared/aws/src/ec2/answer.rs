@@ -6,10 +6,10 @@ use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 use copymend_diagnosis::KeyArn;
 
 /// An element that is read by the name of each of its children.
-pub(super) type Read<'r> =
+pub(crate) type Read<'r> =
     &'r mut dyn FnMut(&str, ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>;
 
-pub(super) fn each(
+pub(crate) fn each(
     element: &mut ScopedDecoder<'_, '_>,
     read: Read<'_>,
 ) -> Result<(), XmlDecodeError> {
@@ -20,7 +20,7 @@ pub(super) fn each(
     Ok(())
 }
 
-pub(super) fn text(mut element: ScopedDecoder<'_, '_>) -> Result<String, XmlDecodeError> {
+pub(crate) fn text(mut element: ScopedDecoder<'_, '_>) -> Result<String, XmlDecodeError> {
     try_data(&mut element).map(|text| text.trim().to_owned())
 }
 

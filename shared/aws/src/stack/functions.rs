@@ -15,9 +15,10 @@ use serde_json::Value;
 
 use super::json::{protocol, read as read_answer};
 use crate::error::Call;
+use crate::percent;
 use crate::signed::{Answering, Line, Protocol, Service, send_to};
 
-const LAMBDA: Service = Service {
+pub(super) const LAMBDA: Service = Service {
     prefix: "lambda",
     id: "Lambda",
     name: "AWS Lambda",
@@ -204,8 +205,13 @@ async fn describe_mapping(config: &SdkConfig, id: &str) -> Found<Mapping> {
     }))
 }
 
-/// Hands the function an event, once, and waits for its answer.
-pub(super) async fn invoke(config: &SdkConfig, name: &str, event: &Value) -> CallResult<Invoked> {
+/// Hands the function an event, once, and waits for its answer; by one of its aliases where one is
+/// named.
+pub(super) async fn invoke(
+    config: &SdkConfig,
+    (name, alias): (&str, Option<&str>),
+    event: &Value,
+) -> CallResult<Invoked> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_timeout(INVOCATION)
@@ -216,7 +222,11 @@ pub(super) async fn invoke(config: &SdkConfig, name: &str, event: &Value) -> Cal
         .retry_config(RetryConfig::disabled())
         .build();
     let call = Call::new("lambda:InvokeFunction", name);
-    let line = Line::post(path("/2015-03-31/functions/", name, "/invocations"));
+    let by = match alias {
+        Some(alias) => format!("/invocations?Qualifier={}", percent::encode(alias)),
+        None => "/invocations".to_owned(),
+    };
+    let line = Line::post(path("/2015-03-31/functions/", name, &by));
     let body = event.to_string();
     let answer = send_to(&config, LAMBDA, PROTOCOL, "Invoke", line, body);
     let answer = call.send(answer).await?;

@@ -2,6 +2,7 @@
 //! it invokes the copy remediator: for the self check, which writes nothing, and for a test message
 //! where one is asked for.
 
+mod approvals;
 mod events;
 mod formation;
 mod functions;
@@ -20,6 +21,7 @@ use copymend_remediation::settings::Deployment;
 use futures_util::future::{join, join_all, join3};
 use serde_json::json;
 
+pub use self::approvals::{ApprovalsAlias, NotTheFunction};
 use crate::error::Call;
 use crate::{AwsEnvironment, ReadOnly, config};
 
@@ -196,7 +198,7 @@ impl AwsStack {
         event: serde_json::Value,
     ) -> CallResult<copymend_doctor::Invoked> {
         let name = deployed.id(FUNCTIONS[0]).unwrap_or(FUNCTIONS[0]);
-        functions::invoke(&self.config, name, &event).await
+        functions::invoke(&self.config, (name, None), &event).await
     }
 }
 

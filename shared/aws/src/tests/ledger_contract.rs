@@ -7,11 +7,14 @@ use copymend_remediation::ledger::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+#[path = "ledger_contract_of_approvals.rs"]
+mod approvals;
 #[path = "ledger_contract_of_owners.rs"]
 mod owners;
 #[path = "ledger_contract_of_small_items.rs"]
 mod small_items;
 
+use approvals::approvals;
 use owners::{progress, records, taken};
 use small_items::{left_out, pauses, preflights, retries, settings, sources};
 
@@ -31,6 +34,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     sources(ledger).await;
     left_out(ledger).await;
     preflights(ledger).await;
+    approvals(ledger).await;
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {

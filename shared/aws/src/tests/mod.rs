@@ -3,6 +3,7 @@
 mod accounts;
 mod advisor;
 mod backup;
+mod callers;
 mod delayed_retries;
 mod dynamo;
 mod endpoint;

@@ -88,9 +88,14 @@ pub(super) struct Sent {
     pub(super) uri: String,
     pub(super) authorization: String,
     pub(super) body: String,
+    headers: HashMap<String, String>,
 }
 
 impl Sent {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
     pub(super) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -189,6 +194,11 @@ impl HttpConnector for Wire {
                 .unwrap_or_default()
                 .to_owned(),
             body: body.clone(),
+            headers: request
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
         });
         let reply = state
             .once

@@ -19,7 +19,7 @@ const LARGEST_ENVIRONMENT: usize = 4_096;
 const LARGE_ENVIRONMENT: usize = 3_686;
 
 /// The settings of the copy remediator that are a parameter each.
-const PARAMETERS: [(&str, &str); 26] = [
+const PARAMETERS: [(&str, &str); 28] = [
     ("AllowFullyManagedKeys", "COPYMEND_ALLOW_FULLY_MANAGED_KEYS"),
     ("AllowOnDemand", "COPYMEND_ALLOW_ON_DEMAND"),
     ("AllowedDestinations", "COPYMEND_ALLOWED_DESTINATIONS"),
@@ -34,6 +34,8 @@ const PARAMETERS: [(&str, &str); 26] = [
     ("LogLevel", "COPYMEND_LOG_LEVEL"),
     ("MaxAgeHours", "COPYMEND_MAX_AGE_HOURS"),
     ("MemberRole", "COPYMEND_MEMBER_ROLE"),
+    ("Approvers", "COPYMEND_APPROVERS"),
+    ("ApprovalHours", "COPYMEND_APPROVAL_HOURS"),
     ("Mode", "COPYMEND_MODE"),
     ("OrganizationId", "COPYMEND_ORGANIZATION_ID"),
     ("OrganizationPaths", "COPYMEND_ORGANIZATION_PATHS"),

@@ -10,10 +10,11 @@ use crate::deployed::Deployed;
 use crate::finding::{Finding, Part};
 use crate::kinds::{
     ACCOUNTS_WITHOUT_MEMBER_ROLE, ADVISOR_ROLE_WITHOUT_ADVISOR, ADVISOR_WITHOUT_MEMBER_ROLE,
-    CALLS_GO_ELSEWHERE, FULLY_MANAGED_KEYS_UNLISTED, Kind, LIST_ADMITS_EVERYTHING,
-    MEMBER_ROLE_WITHOUT_EXTERNAL_ID, MEMBERS_UNCHECKED, NO_RETRIES, NO_WRITES, PATHS_UNUSED,
-    REPAIR_OF_NOTHING_OLD, REPAIR_WITHOUT_LISTS, REPAIR_WITHOUT_SOURCES, SCOPE_WITHOUT_PATHS,
-    SCOPE_WITHOUT_READER, SERVICE_LINKED_ROLE_NOT_MADE, SWEEP_WITHOUT_SCHEDULE,
+    APPROVE_WITHOUT_APPROVERS, CALLS_GO_ELSEWHERE, FULLY_MANAGED_KEYS_UNLISTED, Kind,
+    LIST_ADMITS_EVERYTHING, MEMBER_ROLE_WITHOUT_EXTERNAL_ID, MEMBERS_UNCHECKED, NO_RETRIES,
+    NO_WRITES, PATHS_UNUSED, REPAIR_OF_NOTHING_OLD, REPAIR_WITHOUT_LISTS, REPAIR_WITHOUT_SOURCES,
+    SCOPE_WITHOUT_PATHS, SCOPE_WITHOUT_READER, SERVICE_LINKED_ROLE_NOT_MADE,
+    SWEEP_WITHOUT_SCHEDULE,
 };
 
 pub(super) fn judge(deployed: &Deployed) -> Vec<Finding> {
@@ -26,7 +27,11 @@ pub(super) fn judge(deployed: &Deployed) -> Vec<Finding> {
     let members = deployed.has("MemberRole") || deployed.has("AdvisorMemberRole");
     let sweeps = deployed.has("SweepRegions") || deployed.has("SweepAccounts");
     let fully_managed = deployed.is_on("AllowFullyManagedKeys");
-    let contradictions: [(bool, &Kind); 15] = [
+    let contradictions: [(bool, &Kind); 16] = [
+        (
+            deployed.asks() && !deployed.has("Approvers"),
+            &APPROVE_WITHOUT_APPROVERS,
+        ),
         (
             repairs && !deployed.has("AllowedSources"),
             &REPAIR_WITHOUT_SOURCES,
@@ -101,6 +106,7 @@ fn settings_of(deployed: &Deployed) -> Result<Settings, impl std::error::Error> 
             "COPYMEND_ALLOWED_DESTINATIONS" => "AllowedDestinations",
             "COPYMEND_ALLOWED_KEYS" => "AllowedKeys",
             "COPYMEND_ALLOWED_SOURCES" => "AllowedSources",
+            "COPYMEND_APPROVERS" => "Approvers",
             "COPYMEND_ORGANIZATION_READER" => "OrganizationReader",
             _ => return None,
         };

@@ -3,6 +3,14 @@
 use super::Kind;
 use crate::finding::{Part, State};
 
+pub(crate) const APPROVE_WITHOUT_APPROVERS: Kind = Kind {
+    id: "approve-without-approvers",
+    part: Part::Settings,
+    state: State::Broken,
+    meaning: "the mode is approve and Approvers is empty, so that nobody may approve anything",
+    advice: "Set Approvers to who may approve plans, such as arn:aws:sts::444455556666:assumed-role/BackupOwner/*, or the mode observe.",
+};
+
 pub(crate) const REPAIR_WITHOUT_SOURCES: Kind = Kind {
     id: "repair-without-sources",
     part: Part::Settings,

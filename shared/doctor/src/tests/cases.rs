@@ -289,6 +289,9 @@ pub(super) const CASES: &[Case] = &[
             &[check("444455556666", "iam:GetRole", "absent", "no")],
         );
     }),
+    ("approve-without-approvers", |facts| {
+        repairing(facts, &[("Mode", "approve")]);
+    }),
     ("repair-without-sources", |facts| {
         repairing(facts, &[("AllowedSources", "")]);
     }),

@@ -36,6 +36,10 @@ pub struct Deployment {
     /// `COPYMEND_ORGANIZATION_READER`: the account in which the places of accounts in their
     /// organization are read: the management account, or that of a delegated administrator.
     pub organization_reader: Option<AccountId>,
+    /// `AWS_LAMBDA_FUNCTION_NAME`: the function's own name, which people answer plans to.
+    pub function_name: Option<String>,
+    /// `AWS_REGION`: the function's own Region.
+    pub region: Option<String>,
     /// `AWS_SAM_LOCAL`: a person runs the function with the SAM CLI. Nobody delivers an event again
     /// then, so what AWS doesn't answer now is explained without it.
     pub is_local_run: bool,
@@ -107,6 +111,10 @@ impl Deployment {
                 "the id of the organization's management account or of a delegated administrator's",
                 |text| text.parse().ok(),
             )?,
+            function_name: reader.one("AWS_LAMBDA_FUNCTION_NAME", "a function's name", |text| {
+                Some(text.to_owned())
+            })?,
+            region: reader.one("AWS_REGION", "a Region", |text| Some(text.to_owned()))?,
             // The SAM CLI sets this to `true` for `sam local invoke`, and AWS Lambda never does.
             is_local_run: reader.boolean("AWS_SAM_LOCAL")?,
         })

@@ -8,8 +8,10 @@ const PREFIX: &str = "COPYMEND_";
 pub const LOG_LEVEL: &str = "COPYMEND_LOG_LEVEL";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 29] = [
+const SETTINGS: [&str; 31] = [
     "COPYMEND_MODE",
+    "COPYMEND_APPROVERS",
+    "COPYMEND_APPROVAL_HOURS",
     "COPYMEND_ALLOWED_DESTINATIONS",
     "COPYMEND_ALLOWED_SOURCES",
     "COPYMEND_MAX_AGE_HOURS",

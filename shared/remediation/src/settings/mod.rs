@@ -1,43 +1,25 @@
 //! The settings, from environment variables. An invalid value stops the start.
 
+mod approvers;
 mod deployment;
 mod known;
+mod mode;
 mod reader;
 mod source;
 mod values;
 
-use std::fmt;
 use std::str::FromStr;
 
 use copymend_policy::{KeyProfile, VaultScope};
-use serde::Serialize;
 
+pub use approvers::Approvers;
 pub use deployment::Deployment;
 pub use known::{LOG_LEVEL, UnknownSetting, refuse_unknown};
+pub use mode::Mode;
 pub use reader::InvalidSetting;
 pub(crate) use reader::Reader;
 use reader::organization_id;
 pub use source::{Admits, AllowedSource, NoSource};
-
-/// Whether anything may be written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Diagnose, plan and tell. The default.
-    #[default]
-    Observe,
-    /// Write what every guard lets pass, and start copies again.
-    Repair,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Observe => "observe",
-            Self::Repair => "repair",
-        })
-    }
-}
 
 /// What a `*` alone stands for.
 const EVERYTHING: &str = "arn:*:*:*:*:*";
@@ -133,6 +115,10 @@ impl FromStr for ArnPattern {
 pub struct Settings {
     /// `COPYMEND_MODE`.
     pub mode: Mode,
+    /// `COPYMEND_APPROVERS`: who may approve and refuse plans. Empty admits none.
+    pub approvers: Approvers,
+    /// `COPYMEND_APPROVAL_HOURS`: for how long a plan can be approved.
+    pub approval_hours: u32,
     /// `COPYMEND_ALLOWED_DESTINATIONS`: vaults whose policy may be written. Empty admits none.
     pub allowed_destinations: Vec<ArnPattern>,
     /// `COPYMEND_ALLOWED_SOURCES`: whose copies may lead to a repair or a retry. Empty admits none.
@@ -181,6 +167,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::Observe,
+            approvers: Approvers::default(),
+            approval_hours: 72,
             allowed_destinations: Vec::new(),
             allowed_sources: Vec::new(),
             max_age_hours: 72,
@@ -210,12 +198,17 @@ impl Settings {
         let reader = Reader::new(read);
         let default = Self::default();
         Ok(Self {
-            mode: reader.one("COPYMEND_MODE", "observe, repair", |text| match text {
-                "observe" => Some(Mode::Observe),
-                "repair" => Some(Mode::Repair),
-                _ => None,
-            })?
-            .unwrap_or(default.mode),
+            mode: reader
+                .one("COPYMEND_MODE", Mode::ACCEPTED, |text| text.parse().ok())?
+                .unwrap_or(default.mode),
+            approvers: Approvers::read(&reader)?,
+            approval_hours: reader
+                .one(
+                    "COPYMEND_APPROVAL_HOURS",
+                    "a whole number of hours from 1 to 720",
+                    |text| text.parse().ok().filter(|hours| (1..=720).contains(hours)),
+                )?
+                .unwrap_or(default.approval_hours),
             allowed_destinations: reader.list(
                 "COPYMEND_ALLOWED_DESTINATIONS",
                 "ARN patterns separated by commas, such as arn:aws:backup:eu-west-1:111122223333:backup-vault:*",
@@ -319,6 +312,7 @@ impl Settings {
                 "COPYMEND_ALLOWED_SOURCES",
                 self.allowed_sources.iter().any(AllowedSource::is_everyone),
             ),
+            ("COPYMEND_APPROVERS", self.approvers.is_everyone()),
         ]
         .into_iter()
         .filter_map(|(name, is_all)| is_all.then_some(name))
@@ -360,6 +354,11 @@ mod tests {
         for (name, value) in [
             ("COPYMEND_MODE", "fix"),
             ("COPYMEND_MODE", "Repair"),
+            ("COPYMEND_APPROVAL_HOURS", "721"),
+            (
+                "COPYMEND_APPROVERS",
+                "arn:aws:iam::444455556666:role/BackupOwner",
+            ),
             ("COPYMEND_ALLOWED_DESTINATIONS", "dr-vault"),
             (
                 "COPYMEND_ALLOWED_DESTINATIONS",

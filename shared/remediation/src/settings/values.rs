@@ -23,6 +23,8 @@ impl Settings {
         // Taken apart, so that a new setting can't be forgotten here.
         let Self {
             mode,
+            approvers,
+            approval_hours,
             allowed_destinations,
             allowed_sources,
             max_age_hours,
@@ -51,11 +53,15 @@ impl Settings {
                     read_tags,
                     organization_reader,
                     delayed_retries_queue_url: _,
+                    function_name: _,
+                    region: _,
                     is_local_run: _,
                 },
         } = self;
         [
             ("COPYMEND_MODE", mode.to_string()),
+            ("COPYMEND_APPROVERS", approvers.to_setting()),
+            ("COPYMEND_APPROVAL_HOURS", approval_hours.to_string()),
             (
                 "COPYMEND_ALLOWED_DESTINATIONS",
                 joined(allowed_destinations, ArnPattern::as_str),

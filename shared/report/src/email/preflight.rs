@@ -274,6 +274,9 @@ const fn what_copymend_does(mode: Mode) -> &'static str {
         Mode::Repair => {
             "repairs this itself once a copy has failed, where its guards let it, and starts the copy again"
         }
+        Mode::Approve => {
+            "asks whether to repair this once a copy has failed, and writes what a person approves"
+        }
         Mode::Observe => {
             "is in observe mode: once a copy has failed, it says what it would repair, and writes nothing"
         }

@@ -6,7 +6,7 @@ use copymend_remediation::settings::Mode;
 use super::body::Body;
 use super::parts::{self, WHOLE_POLICY};
 use crate::text::{at_most, exact, inline};
-use crate::{subject, words};
+use crate::{approval, subject, words};
 
 /// How much of a diff is shown, in bytes.
 const DIFF_BYTES: usize = 40_000;
@@ -33,6 +33,10 @@ pub(super) fn headline(body: &mut Body, report: &Report) {
 
 /// Said first: whoever reads no further must know that the change doesn't last.
 pub(super) fn owner(body: &mut Body, report: &Report) {
+    if let Some(answered) = approval::answered(report) {
+        body.line("");
+        body.line(&answered);
+    }
     if let Some(owner) = &report.managed_by {
         body.line("");
         body.line(&words::owner(owner));
@@ -93,6 +97,17 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
     if report.changes.iter().any(|change| change.applied) {
         body.line("  If infrastructure as code owns this policy, add the statements there too: its next run would remove them.");
     }
+    if let Some(question) = approval::question(report) {
+        body.line(&format!(
+            "  Say yes or no until {}; no answer means no:",
+            question.until
+        ));
+        body.line("");
+        body.line(&format!("    {}", question.approve));
+        body.line(&format!("    {}", question.refuse));
+        body.line("");
+        body.line("  Each shows the plan first. Or by hand:");
+    }
     let others = words::also_confirmed(report);
     if !others.is_empty() {
         body.line("  Confirmed as well, in the order in which it must be put right; until then the copy fails again:");
@@ -106,7 +121,7 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
         }
         return;
     };
-    if let Some(preface) = preface(report) {
+    if let Some(preface) = preface(report).filter(|_| approval::question(report).is_none()) {
         body.line(&format!("  {preface}"));
     }
     let above = report.policy.as_ref().map(ToString::to_string);
@@ -132,7 +147,7 @@ const fn without_advice(outcome: Outcome) -> &'static str {
 }
 
 /// What stands before the steps.
-const fn preface(report: &Report) -> Option<&'static str> {
+fn preface(report: &Report) -> Option<&'static str> {
     match (report.outcome, report.decision) {
         (Outcome::Planned, DecisionKind::Repair) => Some(
             "Set COPYMEND_MODE=repair, and Copymend does this itself from the next failure on. By hand:",
@@ -142,6 +157,9 @@ const fn preface(report: &Report) -> Option<&'static str> {
         }
         (Outcome::Retried | Outcome::RetryPlanned, _) => {
             Some("Nothing now. If the new copy fails as well:")
+        }
+        (Outcome::Refused, _) if approval::is_refused(report) => {
+            Some("A person refused this. If the copy should be made after all:")
         }
         (Outcome::Refused, _) => Some(
             "A guard refused this on purpose. Decide first whether this copy should be allowed; if so:",
@@ -175,6 +193,7 @@ pub(super) fn guards(body: &mut Body, report: &Report) {
 pub(super) fn footer(body: &mut Body, report: &Report) {
     let who = match report.mode {
         Some(Mode::Observe) => "Copymend, observe mode: Copymend writes nothing",
+        Some(Mode::Approve) => "Copymend, approve mode: Copymend writes what a person approves",
         Some(Mode::Repair) => "Copymend, repair mode",
         None => "Copymend's access advisor, which changes nothing",
     };

@@ -7,7 +7,7 @@ use super::paint::{BAD, DIM, GOOD, STRONG, of_outcome};
 use super::view::{ITEMS, View};
 use crate::text::{at_most, exact, inline};
 use crate::words::Standing;
-use crate::{subject, words};
+use crate::{approval, subject, words};
 
 /// A diff's nested lines are joined up to this width.
 const DIFF_WIDTH: usize = 110;
@@ -24,6 +24,9 @@ impl View {
         }
         self.permissions(permissions);
         self.policy(report.policy.as_ref());
+        if let Some(answered) = approval::answered(report) {
+            self.prose("answer", &answered);
+        }
         if let Some(owner) = &report.managed_by {
             self.prose("owner", &words::owner(owner));
         }
@@ -129,6 +132,12 @@ impl View {
         for (number, other) in (1_usize..).zip(words::also_confirmed(report)) {
             let label = if number == 1 { "left" } else { "" };
             self.item(label, &format!("{number}."), &other);
+        }
+        if let Some(question) = approval::question(report) {
+            self.prose("to do", &format!("Say yes or no until {}:", question.until));
+            self.row("", &question.approve);
+            self.row("", &question.refuse);
+            return;
         }
         let Some(advice) = &report.advice else {
             return;

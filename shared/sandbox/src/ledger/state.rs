@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_policy::AccountId;
+use copymend_remediation::approval::{ApprovalRequest, RequestState};
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, CountedOfSource, JobProgress, Lease, LeftOut, MessagesOf,
     Pause, RecordedSettings, RetryRecord, ToldOfPlace,
@@ -97,6 +98,10 @@ pub(super) struct State {
     pub(super) pause: Option<Pause>,
     /// What people were told of planned copies, by account and Region.
     pub(super) told: BTreeMap<(AccountId, String), ToldOfPlace>,
+    /// The plans that people were asked about, by id.
+    pub(super) requests: BTreeMap<String, (ApprovalRequest, RequestState)>,
+    /// Of each incident the job that people were asked about last, and until when they can answer.
+    pub(super) questions: BTreeMap<String, (String, Timestamp)>,
     pub(super) settings: Option<RecordedSettings>,
     /// Who tells people of the settings, until when.
     pub(super) settings_notice: Option<(String, Timestamp)>,

@@ -1,6 +1,7 @@
 //! The ports that read and write the world.
 
 mod backup;
+mod callers;
 mod guardrails;
 mod identities;
 mod images;
@@ -10,6 +11,7 @@ mod organizations;
 mod role_policies;
 mod tags;
 
+pub use callers::Person;
 pub use guardrails::RegionOptStatus;
 pub use role_policies::RolePolicies;
 

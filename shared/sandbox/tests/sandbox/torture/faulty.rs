@@ -10,6 +10,10 @@ use copymend_diagnosis::{
     PrincipalPolicies, RecoveryPoint, Role, SimulatedAction, Tags,
 };
 use copymend_policy::{AccountId, Arn};
+use copymend_remediation::approval::{
+    ApprovalRequest, ApprovalRequests, CallerIdentity, Callers, FreshIdentity, RequestState,
+    SignedWords,
+};
 use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, JobProgress,
@@ -319,6 +323,26 @@ impl ToldPreflights for Faulty {
     }
 }
 
+impl ApprovalRequests for Faulty {
+    passed_on! { ledger:
+        keep_request(request: &ApprovalRequest, only_if_none_is_open: bool) -> bool;
+        request(id: &str) -> Option<(ApprovalRequest, RequestState)>;
+        answer_request(request: &ApprovalRequest, before: &RequestState, after: &RequestState, refusal: Option<&Refusal>) -> bool;
+    }
+}
+
+impl Callers for Faulty {
+    async fn who_signed(
+        &self,
+        identity: &FreshIdentity,
+        words: &SignedWords,
+    ) -> CallResult<CallerIdentity> {
+        let fault = self.begin("who_signed")?;
+        let answer = self.inner.who_signed(identity, words).await;
+        end("who_signed", fault, answer)
+    }
+}
+
 impl Ledger for Faulty {
     passed_on! { ledger:
         begin_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> JobEntry;
@@ -367,9 +391,14 @@ impl DelayedRetries for Faulty {
 
 impl Environment for Faulty {
     type DelayedRetries = Self;
+    type Callers = Self;
 
     fn delayed_retries(&self) -> Option<&Self> {
         self.inner.delayed_retries().map(|_| self)
+    }
+
+    fn callers(&self) -> &Self {
+        self
     }
 }
 

@@ -2,6 +2,7 @@
 //! the same as without the fault.
 
 mod applied;
+mod approved;
 mod faulty;
 mod later;
 mod many_sources;
@@ -66,6 +67,7 @@ async fn deliver(environment: &Faulty, event: &Value, id: &str) -> Delivered {
         Ok(Ok(report)) => Delivered::Answered(Box::new(report)),
         Ok(Err(HandlerError::Call(_))) => Delivered::Failed,
         Ok(Err(HandlerError::Event(error))) => panic!("{error}"),
+        Ok(Err(HandlerError::Approval(error))) => panic!("{error}"),
         Err(death) => {
             let payload = death.into_panic();
             assert!(payload.is::<Killed>(), "it died of something else");

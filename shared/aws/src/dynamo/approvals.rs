@@ -1,0 +1,140 @@
+//! The plans that people were asked about: one item each, and one for the open question of an
+//! incident.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use copymend_remediation::approval::{ApprovalRequest, ApprovalRequests, RequestState, plain_id};
+use copymend_remediation::ledger::Refusal;
+use copymend_remediation::ports::{CallErrorKind, CallResult};
+use serde::Serialize;
+
+use super::DynamoLedger;
+use super::history::policy_key;
+use crate::error::Call;
+use crate::item::{Item, day, expiry, instant, schema, string, text, time};
+
+/// So many days a request is kept: as long as a change that was taken back.
+const KEPT_DAYS: i64 = 400;
+
+fn key(id: &str) -> String {
+    format!("plan#{id}")
+}
+
+fn json(call: &Call, value: &impl Serialize) -> CallResult<String> {
+    serde_json::to_string(value).map_err(|error| call.unreadable(error.to_string()))
+}
+
+fn read(item: &Item) -> Option<(ApprovalRequest, RequestState)> {
+    Some((
+        serde_json::from_str(text(item, "request")?).ok()?,
+        serde_json::from_str(text(item, "request_state")?).ok()?,
+    ))
+}
+
+impl ApprovalRequests for DynamoLedger {
+    async fn keep_request(
+        &self,
+        request: &ApprovalRequest,
+        only_if_none_is_open: bool,
+    ) -> CallResult<bool> {
+        let id = plain_id(&request.id()).unwrap_or_default();
+        let pk = key(&id);
+        let call = Call::new("dynamodb:TransactWriteItems", &pk);
+        let failed = |error: aws_smithy_types::error::operation::BuildError| {
+            call.error(CallErrorKind::Failed, error.to_string())
+        };
+        // No two requests have the same id, so that one that is there is this one, from a call whose
+        // answer was lost. It may have been answered since.
+        let kept = self
+            .update(&pk)
+            .update_expression(
+                "SET request = if_not_exists(request, :request), request_state = if_not_exists(request_state, :waiting), \
+                 copy_job_id = :job, account = :account, #day = :day, #at = :at, expires_at = if_not_exists(expires_at, :expires), #schema = :schema",
+            )
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":request", string(json(&call, request)?))
+            .expression_attribute_values(":waiting", string(json(&call, &RequestState::Waiting)?))
+            .expression_attribute_values(":job", string(&request.copy_job_id))
+            .expression_attribute_values(":account", string(request.account.as_str()))
+            .expression_attribute_values(":day", day(request.asked_at))
+            .expression_attribute_values(":at", instant(request.asked_at))
+            .expression_attribute_values(":expires", expiry(request.asked_at, KEPT_DAYS));
+        let mut question = Put::builder()
+            .table_name(&self.table)
+            .item("pk", string(format!("question#{}", request.incident)))
+            .item("schema", schema())
+            .item("copy_job_id", string(&request.copy_job_id))
+            .item("open_until", time(request.expires_at))
+            .item("expires_at", expiry(request.expires_at, 1));
+        if only_if_none_is_open {
+            question = question
+                .condition_expression(
+                    "attribute_not_exists(pk) OR open_until <= :now OR copy_job_id = :job",
+                )
+                .expression_attribute_values(":now", time(request.asked_at))
+                .expression_attribute_values(":job", string(&request.copy_job_id));
+        }
+        let item = TransactWriteItem::builder;
+        let mut items = vec![item().update(kept.build().map_err(failed)?).build()];
+        if !request.incident.is_empty() {
+            let question = question.build().map_err(failed)?;
+            items.push(item().put(question).build());
+        }
+        Ok(self.send_transaction(&call, items).await?.is_none())
+    }
+
+    async fn request(&self, id: &str) -> CallResult<Option<(ApprovalRequest, RequestState)>> {
+        let Some(id) = plain_id(id) else {
+            return Ok(None);
+        };
+        let pk = key(&id);
+        let Some(item) = self.get(&pk).await? else {
+            return Ok(None);
+        };
+        let call = Call::new("dynamodb:GetItem", &pk);
+        let request = read(&item);
+        let request = request.ok_or_else(|| call.unreadable("the item is no plan"))?;
+        Ok(Some(request))
+    }
+
+    async fn answer_request(
+        &self,
+        request: &ApprovalRequest,
+        before: &RequestState,
+        after: &RequestState,
+        refusal: Option<&Refusal>,
+    ) -> CallResult<bool> {
+        let pk = key(&plain_id(&request.id()).unwrap_or_default());
+        let call = Call::new("dynamodb:TransactWriteItems", &pk);
+        let failed = |error: aws_smithy_types::error::operation::BuildError| {
+            call.error(CallErrorKind::Failed, error.to_string())
+        };
+        // A plan that was refused is kept as long as its refusal is in force, so that it can be lifted.
+        let kept = match after {
+            RequestState::Refused { .. } => " REMOVE expires_at",
+            RequestState::Waiting | RequestState::InProgress { .. } | RequestState::Done { .. } => {
+                ""
+            }
+        };
+        // The second condition is for a call whose answer was lost.
+        let state = self
+            .update(&pk)
+            .update_expression(format!("SET request_state = :after{kept}"))
+            .condition_expression("request_state = :before OR request_state = :after")
+            .expression_attribute_values(":before", string(json(&call, before)?))
+            .expression_attribute_values(":after", string(json(&call, after)?));
+        let item = TransactWriteItem::builder;
+        let mut items = vec![item().update(state.build().map_err(failed)?).build()];
+        if let (Some(refusal), Some(resource), RequestState::Refused { answered, .. }) =
+            (refusal, &request.resource, after)
+        {
+            let policy = self.policy_with_refusal(policy_key(resource), refusal);
+            let record = self.refusal_of_plan(resource, refusal, request, answered);
+            items.push(item().update(policy.build().map_err(failed)?).build());
+            items.push(item().update(record.build().map_err(failed)?).build());
+        }
+        Ok(self.send_transaction(&call, items).await?.is_none())
+    }
+}
