@@ -25,7 +25,7 @@ fn json(call: &Call, value: &impl Serialize) -> CallResult<String> {
 
 fn read(item: &Item) -> Option<(ApprovalRequest, RequestState)> {
     Some((
-        serde_json::from_str(text(item, "request")?).ok()?,
+        serde_json::from_str(text(item, "plan_request")?).ok()?,
         serde_json::from_str(text(item, "request_state")?).ok()?,
     ))
 }
@@ -47,7 +47,7 @@ impl ApprovalRequests for DynamoLedger {
         let kept = self
             .update(&pk)
             .update_expression(
-                "SET request = if_not_exists(request, :request), request_state = if_not_exists(request_state, :waiting), \
+                "SET plan_request = if_not_exists(plan_request, :request), request_state = if_not_exists(request_state, :waiting), \
                  copy_job_id = :job, account = :account, #day = :day, #at = :at, expires_at = if_not_exists(expires_at, :expires), #schema = :schema",
             )
             .expression_attribute_names("#schema", "schema")

@@ -13,7 +13,7 @@
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
 //! | `pause` | `reason`, `since`, `until` | until it is lifted |
 //! | `preflight#ACCOUNT#REGION` | what people were told of planned copies: `told`, a JSON text | 90 days |
-//! | `plan#ID` | a plan that people were asked about: `request` and `request_state`, JSON texts; `copy_job_id`, `account` | 400 days; for ever once it is refused |
+//! | `plan#ID` | a plan that people were asked about: `plan_request` and `request_state`, JSON texts; `copy_job_id`, `account` | 400 days; for ever once it is refused |
 //! | `question#FINGERPRINT` | of an incident the job that people were asked about last: `copy_job_id`, `open_until` | a day after that |
 //! | `settings` | of the last event that people know of: `settings_hash`, `settings` (a map); who tells of a change: `held_by`, `held_until` | for ever |
 //! | `writes#RESOURCE#DAY` | `occurrences`: intents of a write | 7 days |
