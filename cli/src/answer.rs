@@ -214,14 +214,15 @@ fn preflight_text(answer: &PreflightAnswer) -> String {
         PreflightState::Running => "Another invocation is at it.",
     };
     let mut text = format!(
-        "Preflight: {} plans read, {} routes will fail, {} can't be known, {} will pass; {} new, {} changed, {} over. {told}\n",
+        "Preflight: {} plans read, {} routes will fail, {} can't be known, {} will pass; {} new, {} changed, {} over, {} rid of what stood in the way. {told}\n",
         answer.plans,
         answer.will_fail,
         answer.cannot_be_known,
         answer.will_pass,
         answer.new,
         answer.changed,
-        answer.over
+        answer.over,
+        answer.cleared
     );
     for call in &answer.not_read {
         let _ = writeln!(text, "not read: {}", printable(call));

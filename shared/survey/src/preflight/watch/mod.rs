@@ -10,7 +10,8 @@ use copymend_diagnosis::EventError;
 use copymend_remediation::ledger::{JobEntry, Ledger, ToldPreflights as _};
 use copymend_remediation::ports::{CallError, Clock as _, Location, Notifier as _, Reads};
 use copymend_remediation::preflight::{
-    Failing, NotReadPlace, PreflightAnswer, PreflightNews, PreflightState, RouteOver, ToldOfPlace,
+    Failing, NotReadPlace, PreflightAnswer, PreflightNews, PreflightState, RouteCleared, RouteOver,
+    ToldOfPlace,
 };
 use copymend_remediation::scope::locations_of;
 use copymend_remediation::settings::Mode;
@@ -126,10 +127,11 @@ impl<L: Lists, E: Reads + GuardrailReads> Run<'_, L, E> {
         let found = look(self.lists, self.environment, &places, stop).await;
         let mut news = Gathered::new(self, is_first, places.len(), notes);
         let mut known = Vec::new();
-        let was_left = places.iter().any(|place| place.told.is_left);
+        let suffices = found.iter().all(|one| one.seen.reached == Reached::Whole);
         for (place, found) in places.iter().zip(found) {
-            let (told, changes) = compare(&place.told, &found.seen, self.now);
-            news.take(place, found, &told, changes, was_left);
+            let (mut told, changes) = compare(&place.told, &found.seen, self.now);
+            told.left_is_told = !suffices && (told.left_is_told || told.is_left);
+            news.take(place, found, &told, changes);
             known.push(told);
         }
         let Gathered {
@@ -259,6 +261,7 @@ impl Gathered {
                 new: Vec::new(),
                 changed: Vec::new(),
                 over: Vec::new(),
+                cleared: Vec::new(),
                 more: Vec::new(),
                 not_read: Vec::new(),
                 left: Vec::new(),
@@ -269,14 +272,7 @@ impl Gathered {
         }
     }
 
-    fn take(
-        &mut self,
-        place: &ToLookAt,
-        mut found: Found,
-        told: &ToldOfPlace,
-        changes: Changes,
-        was_left: bool,
-    ) {
+    fn take(&mut self, place: &ToLookAt, mut found: Found, told: &ToldOfPlace, changes: Changes) {
         self.is_news |= changes.are_news();
         self.count(&found);
         let (news, answer) = (&mut self.news, &mut self.answer);
@@ -286,11 +282,14 @@ impl Gathered {
         answer.new += changes.new.len();
         answer.changed += changes.changed.len();
         answer.over += changes.over.len();
+        answer.cleared += changes.cleared.len();
         let name = |at: &Location| format!("account {}, {}", at.account, at.region);
-        let refused = told.not_read.iter();
+        let refused = told.not_read.iter().map(|call| (call, ""));
+        let passing = told.passing.iter().map(|call| (call, ", for now"));
+        let calls = refused.chain(passing);
         answer
             .not_read
-            .extend(refused.map(|call| format!("{}: {call}", name(at))));
+            .extend(calls.map(|(call, for_now)| format!("{}: {call}{for_now}", name(at))));
         let failing = changes.new.iter().filter_map(|id| found.failing.remove(id));
         news.new.extend(failing);
         for (id, before) in changes.changed {
@@ -307,13 +306,22 @@ impl Gathered {
                 name,
                 why,
             }));
+        news.cleared
+            .extend(changes.cleared.into_iter().map(|cleared| RouteCleared {
+                at: at.clone(),
+                name: cleared.name,
+                causes: cleared.causes,
+                open: cleared.open,
+            }));
         news.more
             .extend(changes.more.map(|number| (at.clone(), number)));
         news.not_read
-            .extend(refusals(at, &found, &changes.not_read));
+            .extend(refusals(at, &found, &changes.not_read, false));
+        news.not_read
+            .extend(refusals(at, &found, &changes.passing, true));
         if found.seen.reached != Reached::Whole {
             answer.left.push(name(at));
-            if !was_left {
+            if !place.told.left_is_told {
                 news.left.push(at.clone());
                 self.is_news = true;
             }
@@ -332,7 +340,7 @@ impl Gathered {
                         *of_cause.entry(cause).or_default() += 1;
                     }
                 }
-                Verdict::Unknown => news.cannot_be_known += 1,
+                Verdict::CannotBeKnown { .. } | Verdict::NotJudged => news.cannot_be_known += 1,
                 Verdict::Passes => news.will_pass += 1,
             }
         }
@@ -368,13 +376,18 @@ fn in_turn(failing: Vec<Failing>) -> Vec<Failing> {
     turns.into_iter().map(|(_, one)| one).collect()
 }
 
-/// The first refusal of each call that is new.
-fn refusals(at: &Location, found: &Found, new: &BTreeSet<String>) -> Vec<NotReadPlace> {
+/// The first failure of each call that is new: of those that pass by themselves, or of the others.
+fn refusals(
+    at: &Location,
+    found: &Found,
+    new: &BTreeSet<String>,
+    may_pass: bool,
+) -> Vec<NotReadPlace> {
     let of = |operation: &String| {
         let refused = found
             .not_read
             .iter()
-            .find(|one| one.operation == *operation);
+            .find(|one| one.operation == *operation && one.may_pass == may_pass);
         NotReadPlace {
             at: at.clone(),
             operation: operation.clone(),
@@ -382,6 +395,7 @@ fn refusals(at: &Location, found: &Found, new: &BTreeSet<String>) -> Vec<NotRead
                 .map_or("it can't be understood", |one| &one.reason)
                 .to_owned(),
             detail: refused.map_or_else(String::new, |one| one.detail.clone()),
+            may_pass,
         }
     };
     new.iter().map(of).collect()
