@@ -55,6 +55,6 @@ pub mod test_message;
 pub mod undo;
 pub mod write;
 
-pub use guardrails::{GuardrailReads, look_at_guardrails};
+pub use guardrails::{GuardrailReads, look_at_guardrails, read_control_policies};
 pub use handler::{CopyRemediator, HandlerError, Invocation};
 pub use plan_of_job::{PlanOfJobError, PlannedJob};
