@@ -2,11 +2,13 @@
 //! Logs makes metrics (CloudWatch user guide, "Specification: Embedded metric format", documented).
 //!
 //! Each combination of dimension values is a metric that is paid for. So the dimensions are the
-//! function, and a cause or a guard, of which there are few; never a resource, an account or a job.
+//! function, and a cause or a guard, of which there are few, and of a limited number of vaults the vault
+//! alone; never a resource, an account or a job.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use copymend_remediation::copy_age::CopyAgeAnswer;
 use copymend_remediation::preflight::{PreflightAnswer, PreflightState};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::sweep::SweptCounts;
@@ -15,6 +17,9 @@ use serde_json::{Map, Value, json};
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "Copymend";
+
+/// The dimension whose values are the ARNs of vaults.
+const VAULT: &str = "Vault";
 
 /// A metric of the functions. Its name is what alarms and dashboards rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,11 +45,16 @@ pub enum Metric {
     PreflightsCompleted,
     /// Routes of planned copies that are known to fail, when a preflight ended.
     RoutesThatWillFail,
+    /// The age of the oldest newest good copy in a vault.
+    WorstCopyAge,
+    /// Of how many resources the newest good copy in a vault is older than the objective, or there is
+    /// none.
+    CopiesOverObjective,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::EventsHandled,
         Self::Failures,
         Self::Repairs,
@@ -55,6 +65,8 @@ impl Metric {
         Self::SweepFailures,
         Self::PreflightsCompleted,
         Self::RoutesThatWillFail,
+        Self::WorstCopyAge,
+        Self::CopiesOverObjective,
     ];
 
     /// Its name.
@@ -71,15 +83,19 @@ impl Metric {
             Self::SweepFailures => "SweepFailures",
             Self::PreflightsCompleted => "PreflightsCompleted",
             Self::RoutesThatWillFail => "RoutesThatWillFail",
+            Self::WorstCopyAge => "WorstCopyAge",
+            Self::CopiesOverObjective => "CopiesOverObjective",
         }
     }
 
-    /// The dimension beside the function, where it has one.
+    /// The dimension beside the function, where it has one. That of a vault stands alone: whoever asks for
+    /// it knows the vault, and not which function looked.
     #[must_use]
     pub const fn dimension(self) -> Option<&'static str> {
         match self {
             Self::Failures | Self::Repairs => Some("Cause"),
             Self::Refusals => Some("Guard"),
+            Self::WorstCopyAge | Self::CopiesOverObjective => Some(VAULT),
             Self::EventsHandled
             | Self::Retries
             | Self::SecondsToGoodCopy
@@ -92,7 +108,7 @@ impl Metric {
 
     const fn unit(self) -> &'static str {
         match self {
-            Self::SecondsToGoodCopy => "Seconds",
+            Self::SecondsToGoodCopy | Self::WorstCopyAge => "Seconds",
             Self::EventsHandled
             | Self::Failures
             | Self::Repairs
@@ -101,7 +117,8 @@ impl Metric {
             | Self::SweepsCompleted
             | Self::SweepFailures
             | Self::PreflightsCompleted
-            | Self::RoutesThatWillFail => "Count",
+            | Self::RoutesThatWillFail
+            | Self::CopiesOverObjective => "Count",
         }
     }
 }
@@ -167,6 +184,22 @@ impl Metrics {
         metrics
     }
 
+    /// The ages of the newest good copies, two metrics a vault. Of a vault without any good copy there is
+    /// no age.
+    #[must_use]
+    pub fn of_copy_age(answer: &CopyAgeAnswer) -> Self {
+        let mut metrics = Self::default();
+        for of_vault in &answer.vaults {
+            if let Some(seconds) = of_vault.worst_age_seconds {
+                let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+                metrics.add(Metric::WorstCopyAge, &of_vault.vault, seconds);
+            }
+            let over = u32::try_from(of_vault.over_objective).unwrap_or(u32::MAX);
+            metrics.add(Metric::CopiesOverObjective, &of_vault.vault, over);
+        }
+        metrics
+    }
+
     fn add_report(&mut self, report: &Report) {
         let cause = report.diagnosis.cause.slug();
         if is_decided(report) {
@@ -208,7 +241,9 @@ fn line(
     counted: &BTreeMap<Metric, f64>,
     origin: Origin<'_>,
 ) -> Value {
-    let names: Vec<&str> = ["Function"]
+    let is_of_vault = dimension.is_some_and(|(name, _)| *name == VAULT);
+    let function = (!is_of_vault).then_some("Function");
+    let names: Vec<&str> = function
         .into_iter()
         .chain(dimension.map(|(name, _)| *name))
         .collect();
@@ -277,6 +312,7 @@ pub fn print(metrics: &Metrics) {
 #[cfg(test)]
 mod tests {
     use copymend_diagnosis::Cause;
+    use copymend_remediation::copy_age::{CopyAgeState, VaultAge};
     use copymend_remediation::report::{CallSummary, Guard, GuardResult, PolicyChange, Subject};
 
     use super::*;
@@ -469,6 +505,37 @@ mod tests {
             let failing = values(&metrics, Metric::RoutesThatWillFail);
             assert_eq!(failing, vec![(String::new(), 7.0); counted], "{state:?}");
         }
+    }
+
+    #[test]
+    fn the_ages_of_copies_are_two_numbers_a_vault_and_none_where_no_copy_is_good() {
+        let at = "2026-11-29T03:00:00Z".parse().unwrap();
+        let vault = |name: &str, worst_age_seconds, over_objective| VaultAge {
+            vault: format!("arn:aws:backup:eu-west-1:444455556666:backup-vault:{name}"),
+            worst_age_seconds,
+            over_objective,
+        };
+        let mut answer = CopyAgeAnswer::blank(CopyAgeState::Measured, at);
+        answer.vaults = vec![vault("dr", Some(100_800), 2), vault("empty", None, 3)];
+        answer.left_out =
+            vec!["arn:aws:backup:eu-west-1:444455556666:backup-vault:more".to_owned()];
+        let metrics = Metrics::of_copy_age(&answer);
+        let [dr, empty] = [0, 1].map(|index| answer.vaults[index].vault.clone());
+        let ages = values(&metrics, Metric::WorstCopyAge);
+        assert_eq!(ages, [(dr.clone(), 100_800.0)]);
+        let over = values(&metrics, Metric::CopiesOverObjective);
+        assert_eq!(over, [(dr, 2.0), (empty, 3.0)]);
+        for line in lines(&metrics) {
+            let described = &line["_aws"]["CloudWatchMetrics"][0];
+            assert_eq!(described["Dimensions"], json!([["Vault"]]), "{line:#}");
+            assert_eq!(described["Namespace"], NAMESPACE);
+            assert_eq!(
+                line["Function"], "copymend-copies",
+                "for who searches the log"
+            );
+        }
+        let nothing = CopyAgeAnswer::blank(CopyAgeState::NoObjective, at);
+        assert!(lines(&Metrics::of_copy_age(&nothing)).is_empty());
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod advisor;
 pub mod agreement;
 mod carry_out;
 mod change;
+pub mod copy_age;
 pub mod decide;
 mod delivery;
 mod done;

@@ -40,6 +40,7 @@ impl Settings {
             allow_on_demand,
             allow_fully_managed_keys,
             create_service_linked_role,
+            copy_age_objective,
             deployment:
                 Deployment {
                     member_role,
@@ -105,6 +106,10 @@ impl Settings {
             (
                 "COPYMEND_CREATE_SERVICE_LINKED_ROLE",
                 create_service_linked_role.to_string(),
+            ),
+            (
+                "COPYMEND_COPY_AGE_OBJECTIVE",
+                or_empty(copy_age_objective.as_ref()),
             ),
             ("COPYMEND_MEMBER_ROLE", or_empty(member_role.as_ref())),
             ("COPYMEND_TOPIC_ARN", or_empty(topic_arn.as_ref())),

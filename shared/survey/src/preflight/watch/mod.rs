@@ -6,14 +6,12 @@ mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use copymend_diagnosis::EventError;
 use copymend_remediation::ledger::{JobEntry, Ledger, ToldPreflights as _};
 use copymend_remediation::ports::{CallError, Clock as _, Location, Notifier as _, Reads};
 use copymend_remediation::preflight::{
     Failing, NotReadPlace, PreflightAnswer, PreflightNews, PreflightState, RouteCleared, RouteOver,
     ToldOfPlace,
 };
-use copymend_remediation::scope::locations_of;
 use copymend_remediation::settings::Mode;
 use copymend_remediation::{GuardrailReads, HandlerError, Invocation};
 use futures_util::StreamExt as _;
@@ -24,6 +22,7 @@ use serde_json::Value;
 use self::compare::{Changes, compare};
 use self::look::{Found, ToLookAt, look};
 use self::seen::{Reached, Verdict};
+use crate::asked::places_of;
 use crate::lists::Lists;
 use crate::region::RegionCode;
 
@@ -44,7 +43,7 @@ pub async fn watch<L: Lists, E: Reads + GuardrailReads>(
     event: &Value,
     invocation: &Invocation,
 ) -> Result<PreflightAnswer, HandlerError> {
-    let places = places(event)?;
+    let places = places_of(event)?;
     let now = environment.clock().now();
     let mut notes = Vec::new();
     let ledger = environment.ledger();
@@ -75,21 +74,6 @@ pub async fn watch<L: Lists, E: Reads + GuardrailReads>(
         tracing::warn!(%error, "the next preflight waits until this one's time is over");
     }
     answer
-}
-
-/// The accounts and Regions of an event, each once.
-fn places(event: &Value) -> Result<Vec<(Location, RegionCode)>, EventError> {
-    let mut places: Vec<(Location, RegionCode)> = Vec::new();
-    for at in locations_of(event)? {
-        let region = at.region.parse().map_err(|_| EventError::MalformedField {
-            field: "regions",
-            reason: "it holds something that is no Region",
-        })?;
-        if !places.iter().any(|(known, _)| *known == at) {
-            places.push((at, region));
-        }
-    }
-    Ok(places)
 }
 
 /// One run.
@@ -399,4 +383,37 @@ fn refusals(
         }
     };
     new.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use copymend_remediation::preflight::RuleWithoutCopy;
+
+    use super::*;
+
+    #[test]
+    fn what_fails_is_told_one_of_each_account_and_region_after_the_other() {
+        let failing = |account: &str, region: &str, rule: &str| {
+            Failing::Rule(RuleWithoutCopy {
+                at: Location::new(account.parse().unwrap(), region),
+                rule: rule.to_owned(),
+                what: String::new(),
+            })
+        };
+        let [one, other] = ["111111111111", "222222222222"];
+        let all = [
+            failing(one, "us-east-1", "a"),
+            failing(one, "us-east-1", "b"),
+            failing(one, "eu-west-1", "c"),
+            failing(other, "us-east-1", "d"),
+            failing(other, "us-east-1", "e"),
+        ];
+        let rules = in_turn(all.into())
+            .into_iter()
+            .map(|failing| match failing {
+                Failing::Rule(rule) => rule.rule,
+                Failing::Route(route) => panic!("{route:?}"),
+            });
+        assert_eq!(rules.collect::<Vec<_>>(), ["a", "c", "d", "b", "e"]);
+    }
 }
