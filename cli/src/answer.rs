@@ -152,6 +152,7 @@ impl Answer {
             }
             Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => failed(error),
             Self::Preflight(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
+            Self::CopyAge(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
             // Neither is about a copy.
             Self::SelfCheck(_) | Self::TestMessage(Ok(_)) => Vec::new(),
         }
