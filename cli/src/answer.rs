@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use copymend_diagnosis::CopyJobState;
 use copymend_remediation::GuardrailReads;
 use copymend_remediation::advisor::{AccessAdvisor, is_for_advisor};
+use copymend_remediation::copy_age::{CopyAgeAnswer, CopyAgeState, is_copy_age};
 use copymend_remediation::ports::{Environment, Reads};
 use copymend_remediation::preflight::{PreflightAnswer, PreflightState, is_preflight};
 use copymend_remediation::report::Report;
@@ -16,6 +17,7 @@ use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
 use copymend_report::{Row, Style, json, terminal};
 use copymend_survey::Lists;
 use copymend_survey::preflight::watch;
+use copymend_survey::rpo::measure;
 use serde_json::Value;
 
 use crate::output::printable;
@@ -28,10 +30,11 @@ pub(crate) enum Answer {
     SelfCheck(Box<SelfCheck>),
     TestMessage(Result<TestMessageAnswer, HandlerError>),
     Preflight(Box<Result<PreflightAnswer, HandlerError>>),
+    CopyAge(Box<Result<CopyAgeAnswer, HandlerError>>),
 }
 
 impl Answer {
-    /// `surveying` makes what a preflight reads with.
+    /// `surveying` makes what a preflight, and a look at the ages of copies, read with.
     pub(crate) async fn to<L: Lists, S: Reads + GuardrailReads>(
         event: &Value,
         invocation: &Invocation,
@@ -54,6 +57,12 @@ impl Answer {
             let mode = remediator.settings().mode;
             let looked = watch(&lists, &environment, mode, event, invocation);
             Self::Preflight(Box::new(Box::pin(looked).await))
+        } else if is_copy_age(event) {
+            let (lists, environment) = surveying();
+            let objective = remediator.settings().copy_age_objective;
+            let clock = environment.clock();
+            let measured = measure(&lists, clock, objective, event, invocation);
+            Self::CopyAge(Box::new(Box::pin(measured).await))
         } else {
             Self::Report(Box::new(remediator.handle(event, invocation).await))
         }
@@ -70,6 +79,10 @@ impl Answer {
             Self::SelfCheck(answer) => serde_json::json!(answer).to_string(),
             Self::TestMessage(Ok(answer)) => serde_json::json!(answer).to_string(),
             Self::Preflight(result) => match result.as_ref() {
+                Ok(answer) => serde_json::json!(answer).to_string(),
+                Err(error) => error_json(error),
+            },
+            Self::CopyAge(result) => match result.as_ref() {
                 Ok(answer) => serde_json::json!(answer).to_string(),
                 Err(error) => error_json(error),
             },
@@ -92,6 +105,10 @@ impl Answer {
                 Ok(answer) => preflight_text(answer),
                 Err(error) => error_text(error),
             },
+            Self::CopyAge(result) => match result.as_ref() {
+                Ok(answer) => copy_age_text(answer),
+                Err(error) => error_text(error),
+            },
             Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => error_text(error),
         }
     }
@@ -104,7 +121,8 @@ impl Answer {
             Self::Swept(Err(_))
             | Self::SelfCheck(_)
             | Self::TestMessage(_)
-            | Self::Preflight(_) => &[],
+            | Self::Preflight(_)
+            | Self::CopyAge(_) => &[],
         }
     }
 
@@ -134,6 +152,7 @@ impl Answer {
             }
             Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => failed(error),
             Self::Preflight(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
+            Self::CopyAge(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
             // Neither is about a copy.
             Self::SelfCheck(_) | Self::TestMessage(Ok(_)) => Vec::new(),
         }
@@ -214,14 +233,15 @@ fn preflight_text(answer: &PreflightAnswer) -> String {
         PreflightState::Running => "Another invocation is at it.",
     };
     let mut text = format!(
-        "Preflight: {} plans read, {} routes will fail, {} can't be known, {} will pass; {} new, {} changed, {} over. {told}\n",
+        "Preflight: {} plans read, {} routes will fail, {} can't be known, {} will pass; {} new, {} changed, {} over, {} rid of what stood in the way. {told}\n",
         answer.plans,
         answer.will_fail,
         answer.cannot_be_known,
         answer.will_pass,
         answer.new,
         answer.changed,
-        answer.over
+        answer.over,
+        answer.cleared
     );
     for call in &answer.not_read {
         let _ = writeln!(text, "not read: {}", printable(call));
@@ -231,6 +251,46 @@ fn preflight_text(answer: &PreflightAnswer) -> String {
     }
     for note in &answer.notes {
         let _ = writeln!(text, "{}", printable(note));
+    }
+    text
+}
+
+fn copy_age_text(answer: &CopyAgeAnswer) -> String {
+    let state = match answer.copy_age {
+        CopyAgeState::Measured => "",
+        CopyAgeState::TimeWasOver => " The time was over before all was looked at.",
+        CopyAgeState::NoObjective => {
+            return "No objective is set (COPYMEND_COPY_AGE_OBJECTIVE), so that nothing was looked at.\n"
+                .to_owned();
+        }
+    };
+    let mut text = format!(
+        "Ages of copies: {} of {} vaults read.{state}\n",
+        answer.vaults_read, answer.of_vaults
+    );
+    for of_vault in &answer.vaults {
+        let age = of_vault
+            .worst_age_seconds
+            .map_or_else(|| "none".to_owned(), |seconds| format!("{seconds} s"));
+        let _ = writeln!(
+            text,
+            "{}: {} over the objective, worst age {age}",
+            printable(&of_vault.vault),
+            of_vault.over_objective
+        );
+    }
+    for vault in &answer.left_out {
+        let _ = writeln!(
+            text,
+            "more vaults than metrics are sent of: {}",
+            printable(vault)
+        );
+    }
+    for vault in &answer.not_whole {
+        let _ = writeln!(text, "not wholly known: {}", printable(vault));
+    }
+    for what in &answer.not_read {
+        let _ = writeln!(text, "not read: {}", printable(what));
     }
     text
 }

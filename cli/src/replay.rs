@@ -144,6 +144,7 @@ fn is_failure(answer: &Answer) -> bool {
         }
         Answer::TestMessage(result) => result.is_err(),
         Answer::Preflight(result) => result.is_err(),
+        Answer::CopyAge(result) => result.is_err(),
     }
 }
 

@@ -121,6 +121,26 @@ def test_the_daily_preflight_tells_once_what_will_fail_and_once_that_it_is_mende
     assert (mended["preflight"], mended["over"], mended["known_to_fail"]) == ("told", 1, 0), mended
 
 
+def test_the_ages_of_copies_are_metrics_of_the_vaults_they_go_to(untouched_sandbox, start):
+    event = json.loads((ROOT / "events" / "hub" / "copy-age.json").read_text())
+    off = start_in(untouched_sandbox, start).invoke(event)
+    assert (off["copy_age"], off["vaults"]) == ("no-objective", []), off
+
+    function = start_in(untouched_sandbox, start, COPYMEND_COPY_AGE_OBJECTIVE="1m")
+    answer = function.invoke(event)
+    assert answer["copy_age"] == "measured", answer
+    assert answer["vaults_read"] == answer["of_vaults"] > 0, answer
+    assert answer["vaults"] and not answer["not_whole"], answer
+    lines = [json.loads(line) for line in function.process.output().splitlines() if '"_aws"' in line]
+    printed = {line["Vault"]: line for line in lines if "CopiesOverObjective" in line}
+    assert set(printed) == {vault["vault"] for vault in answer["vaults"]}
+    for vault in answer["vaults"]:
+        line = printed[vault["vault"]]
+        assert line["CopiesOverObjective"] == vault["over_objective"]
+        assert line.get("WorstCopyAge") == vault["worst_age_seconds"]
+        assert [metrics["Dimensions"] for metrics in line["_aws"]["CloudWatchMetrics"]] == [[["Vault"]]]
+
+
 def test_what_iam_learns_counts_for_the_simulator_and_for_copies(sandbox, event):
     detail = event("job-role-permission")["detail"]
     role = detail["iamRoleArn"]

@@ -63,6 +63,7 @@ HUB = SWITCHED_ON | VPC | {
     "SourceRetryBudget": "1000000",
     "SourceMessageBudget": "10000",
     "RetryMaxBytes": "1" * 16,
+    "CopyAgeObjective": "9999h",
     "EndpointUrl": "https://" + "e" * 56,
     "AllowOnDemand": "false",
     "AllowFullyManagedKeys": "false",

@@ -4,7 +4,7 @@ import copy
 import json
 import unittest
 
-from transformed import TEMPLATE, as_list, read, rules_of, senders, statements, transformed
+from transformed import TEMPLATE, as_list, read, rules_of, senders, statements, targets_of, transformed
 
 OWN = {
     "logs:CreateLogStream",
@@ -350,7 +350,7 @@ class Roles(unittest.TestCase):
             self.assertIn(self.resources[source[0]]["Type"], ("AWS::Events::Rule", "AWS::Scheduler::Schedule"), name)
             allowed.add((str(properties["FunctionName"]), source[0]))
         for name, rule in rules_of(self.resources).items():
-            for target in rule["Properties"]["Targets"]:
+            for target in targets_of(rule):
                 function, attribute = target["Arn"].get("Fn::GetAtt", (None, None))
                 if attribute == "Arn":
                     self.assertIn((str({"Ref": function}), name), allowed, f"{name} may not invoke {function}")
@@ -432,7 +432,7 @@ class Roles(unittest.TestCase):
     def test_every_rule_retries_and_keeps_what_it_cannot_deliver(self):
         for name, resource in self.resources.items():
             if resource["Type"] == "AWS::Events::Rule":
-                for target in resource["Properties"]["Targets"]:
+                for target in targets_of(resource):
                     self.assertIn("RetryPolicy", target, name)
                     self.assertIn("DeadLetterConfig", target, name)
 

@@ -103,6 +103,23 @@ class Patterns(unittest.TestCase):
             given = hub(**{parameter: "rate(7 days)"})
             self.assertEqual(given[rule]["Properties"]["ScheduleExpression"], "rate(7 days)")
 
+    def test_the_ages_of_copies_are_asked_for_beside_the_preflight_where_an_objective_is_set(self):
+        def targets(**given):
+            resources = hub(SweepAccounts="444455556666,555566667777", SweepRegions="eu-west-1", **given)
+            return resources["PreflightRule"]["Properties"]["Targets"], resources
+
+        (alone,), _ = targets()
+        (preflight, ages), resources = targets(CopyAgeObjective="26h")
+        self.assertEqual(preflight, alone)
+        asked, measured = json.loads(preflight["Input"]), json.loads(ages["Input"])
+        self.assertEqual(measured, asked | {"detail-type": "Copymend Copy Age"})
+        self.assertEqual(measured["detail"], {"accounts": ["444455556666", "555566667777"], "regions": ["eu-west-1"]})
+        # It goes the same way, with the same care.
+        self.assertEqual({key: ages[key] for key in ("Arn", "RetryPolicy", "DeadLetterConfig")}, {key: alone[key] for key in ("Arn", "RetryPolicy", "DeadLetterConfig")})
+        variables = resources["CopyRemediator"]["Properties"]["Environment"]["Variables"]
+        self.assertEqual(variables["COPYMEND_COPY_AGE_OBJECTIVE"], "26h")
+        self.assertNotIn("PreflightRule", hub(CopyAgeObjective="26h", PreflightSchedule=""))
+
 
 if __name__ == "__main__":
     unittest.main()

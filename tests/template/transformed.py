@@ -86,6 +86,14 @@ def statements(resources, role):
             yield name, condition, statement
 
 
+def targets_of(rule):
+    """The targets of a rule, those among them that only a condition makes."""
+    for target in rule["Properties"]["Targets"]:
+        _, there, otherwise = target.get("Fn::If", (None, target, None))
+        assert otherwise in (None, {"Ref": "AWS::NoValue"})
+        yield there
+
+
 def rules_of(resources):
     return {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Events::Rule"}
 

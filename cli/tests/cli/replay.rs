@@ -196,6 +196,20 @@ fn a_sweep_is_answered_with_what_it_found() {
 }
 
 #[test]
+fn without_an_objective_the_ages_of_copies_are_not_looked_at() {
+    let event = "events/hub/copy-age.json";
+    let ran = run(&["replay", "--json", event]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.json_lines()[0]["copy_age"], "no-objective");
+    let ran = run(&["replay", event]);
+    assert!(
+        ran.stdout.contains("COPYMEND_COPY_AGE_OBJECTIVE"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn a_preflight_tells_what_will_fail_and_nothing_twice() {
     let event = "events/hub/preflight.json";
     let ran = run(&["replay", "--json", event, event]);

@@ -8,6 +8,8 @@ use copymend_remediation::CopyRemediator;
 use copymend_remediation::approval::{
     ApprovalAnswer, ApprovalInput, ApprovalResult, InvalidApproval, is_approval, is_for_approvals,
 };
+use copymend_remediation::copy_age::{CopyAgeAnswer, CopyAgeState, is_copy_age};
+use copymend_remediation::ports::Reads as _;
 use copymend_remediation::preflight::{PreflightAnswer, is_preflight};
 use copymend_remediation::report::Report;
 use copymend_remediation::self_check::{SelfCheck, is_self_check};
@@ -16,6 +18,7 @@ use copymend_remediation::sweep::{SweptCounts, is_sweep};
 use copymend_remediation::test_message::{TestMessageAnswer, is_test_message};
 use copymend_report::{Style, terminal};
 use copymend_survey::preflight::watch;
+use copymend_survey::rpo::measure;
 use serde::Serialize;
 
 /// What an invocation answers.
@@ -27,6 +30,7 @@ enum Answer {
     SelfCheck(Box<SelfCheck>),
     TestMessage(TestMessageAnswer),
     Preflight(Box<PreflightAnswer>),
+    CopyAge(Box<CopyAgeAnswer>),
     Approval(Box<Approving>),
 }
 
@@ -108,6 +112,30 @@ async fn main() -> ExitCode {
                 tracing::info!(answer = ?answer, "preflight");
                 metrics::print(&Metrics::of_preflight(&answer));
                 return Ok(Answer::Preflight(Box::new(answer)));
+            }
+            if is_copy_age(&event) {
+                let settings = remediator.settings();
+                let Surveying { lists, environment } =
+                    remediator.environment().surveying(&settings.deployment);
+                let clock = environment.clock();
+                let measured = measure(
+                    &lists,
+                    clock,
+                    settings.copy_age_objective,
+                    &event,
+                    &invocation,
+                );
+                let answer = Box::pin(measured).await?;
+                tracing::info!(answer = ?answer, "the ages of copies");
+                if answer.copy_age == CopyAgeState::TimeWasOver {
+                    tracing::warn!(
+                        vaults_read = answer.vaults_read,
+                        of_vaults = answer.of_vaults,
+                        "the time was over before all copies were looked at"
+                    );
+                }
+                metrics::print(&Metrics::of_copy_age(&answer));
+                return Ok(Answer::CopyAge(Box::new(answer)));
             }
             let report = remediator.handle(&event, &invocation).await?;
             log(&report);

@@ -2,11 +2,13 @@
 //! Logs makes metrics (CloudWatch user guide, "Specification: Embedded metric format", documented).
 //!
 //! Each combination of dimension values is a metric that is paid for. So the dimensions are the
-//! function, and a cause or a guard, of which there are few; never a resource, an account or a job.
+//! function, and a cause or a guard, of which there are few, and of a limited number of vaults the vault
+//! alone; never a resource, an account or a job.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use copymend_remediation::copy_age::CopyAgeAnswer;
 use copymend_remediation::preflight::{PreflightAnswer, PreflightState};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::sweep::SweptCounts;
@@ -15,6 +17,9 @@ use serde_json::{Map, Value, json};
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "Copymend";
+
+/// The dimension whose values are the ARNs of vaults.
+const VAULT: &str = "Vault";
 
 /// A metric of the functions. Its name is what alarms and dashboards rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,11 +45,16 @@ pub enum Metric {
     PreflightsCompleted,
     /// Routes of planned copies that are known to fail, when a preflight ended.
     RoutesThatWillFail,
+    /// The age of the oldest newest good copy in a vault.
+    WorstCopyAge,
+    /// Of how many resources the newest good copy in a vault is older than the objective, or there is
+    /// none.
+    CopiesOverObjective,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::EventsHandled,
         Self::Failures,
         Self::Repairs,
@@ -55,6 +65,8 @@ impl Metric {
         Self::SweepFailures,
         Self::PreflightsCompleted,
         Self::RoutesThatWillFail,
+        Self::WorstCopyAge,
+        Self::CopiesOverObjective,
     ];
 
     /// Its name.
@@ -71,15 +83,19 @@ impl Metric {
             Self::SweepFailures => "SweepFailures",
             Self::PreflightsCompleted => "PreflightsCompleted",
             Self::RoutesThatWillFail => "RoutesThatWillFail",
+            Self::WorstCopyAge => "WorstCopyAge",
+            Self::CopiesOverObjective => "CopiesOverObjective",
         }
     }
 
-    /// The dimension beside the function, where it has one.
+    /// The dimension beside the function, where it has one. That of a vault stands alone: whoever asks for
+    /// it knows the vault, and not which function looked.
     #[must_use]
     pub const fn dimension(self) -> Option<&'static str> {
         match self {
             Self::Failures | Self::Repairs => Some("Cause"),
             Self::Refusals => Some("Guard"),
+            Self::WorstCopyAge | Self::CopiesOverObjective => Some(VAULT),
             Self::EventsHandled
             | Self::Retries
             | Self::SecondsToGoodCopy
@@ -92,7 +108,7 @@ impl Metric {
 
     const fn unit(self) -> &'static str {
         match self {
-            Self::SecondsToGoodCopy => "Seconds",
+            Self::SecondsToGoodCopy | Self::WorstCopyAge => "Seconds",
             Self::EventsHandled
             | Self::Failures
             | Self::Repairs
@@ -101,7 +117,8 @@ impl Metric {
             | Self::SweepsCompleted
             | Self::SweepFailures
             | Self::PreflightsCompleted
-            | Self::RoutesThatWillFail => "Count",
+            | Self::RoutesThatWillFail
+            | Self::CopiesOverObjective => "Count",
         }
     }
 }
@@ -167,6 +184,22 @@ impl Metrics {
         metrics
     }
 
+    /// The ages of the newest good copies, two metrics a vault. Of a vault without any good copy there is
+    /// no age.
+    #[must_use]
+    pub fn of_copy_age(answer: &CopyAgeAnswer) -> Self {
+        let mut metrics = Self::default();
+        for of_vault in &answer.vaults {
+            if let Some(seconds) = of_vault.worst_age_seconds {
+                let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+                metrics.add(Metric::WorstCopyAge, &of_vault.vault, seconds);
+            }
+            let over = u32::try_from(of_vault.over_objective).unwrap_or(u32::MAX);
+            metrics.add(Metric::CopiesOverObjective, &of_vault.vault, over);
+        }
+        metrics
+    }
+
     fn add_report(&mut self, report: &Report) {
         let cause = report.diagnosis.cause.slug();
         if is_decided(report) {
@@ -208,7 +241,9 @@ fn line(
     counted: &BTreeMap<Metric, f64>,
     origin: Origin<'_>,
 ) -> Value {
-    let names: Vec<&str> = ["Function"]
+    let is_of_vault = dimension.is_some_and(|(name, _)| *name == VAULT);
+    let function = (!is_of_vault).then_some("Function");
+    let names: Vec<&str> = function
         .into_iter()
         .chain(dimension.map(|(name, _)| *name))
         .collect();
@@ -275,205 +310,5 @@ pub fn print(metrics: &Metrics) {
 }
 
 #[cfg(test)]
-mod tests {
-    use copymend_diagnosis::Cause;
-    use copymend_remediation::report::{CallSummary, Guard, GuardResult, PolicyChange, Subject};
-
-    use super::*;
-
-    fn report(outcome: Outcome) -> Report {
-        let call = CallSummary {
-            operation: "StartCopyJob".to_owned(),
-            account: "111122223333".to_owned(),
-            region: "eu-west-1".to_owned(),
-            caller: "arn:aws:iam::111122223333:role/Copies".to_owned(),
-            error_code: "AccessDenied".to_owned(),
-            resource: None,
-        };
-        let blank = Report::blank("event".to_owned(), Subject::ApiCall(call), "message");
-        let mut report = Report { outcome, ..blank };
-        report.diagnosis.cause = Cause::DestinationVaultPolicy;
-        report
-    }
-
-    fn applied() -> PolicyChange {
-        PolicyChange {
-            resource: "arn:aws:backup:eu-west-1:444455556666:backup-vault:copies".to_owned(),
-            before: None,
-            after: "{}".to_owned(),
-            added: Vec::new(),
-            certificate: None,
-            applied: true,
-            id: None,
-            grantee: None,
-        }
-    }
-
-    fn asked(guard: Guard, passed: bool) -> GuardResult {
-        GuardResult {
-            guard,
-            passed,
-            detail: String::new(),
-        }
-    }
-
-    fn lines(metrics: &Metrics) -> Vec<Value> {
-        let origin = Origin {
-            function: "copymend-copies",
-            level: "WARN",
-            at: "2026-11-29T03:00:00.5Z".parse().unwrap(),
-        };
-        let parsed = |line: &String| serde_json::from_str(line).unwrap();
-        metrics.lines(origin).iter().map(parsed).collect()
-    }
-
-    /// Every value that the lines hold for a metric, with the other dimension's value.
-    fn values(metrics: &Metrics, metric: Metric) -> Vec<(String, f64)> {
-        let value = |line: &Value| {
-            let value = line.get(metric.name())?.as_f64()?;
-            let dimension = metric
-                .dimension()
-                .map_or("", |name| line[name].as_str().unwrap());
-            Some((dimension.to_owned(), value))
-        };
-        lines(metrics).iter().filter_map(value).collect()
-    }
-
-    #[test]
-    fn each_line_is_what_the_specification_asks_for() {
-        let mut refused = report(Outcome::Refused);
-        refused.guards = vec![
-            asked(Guard::VerifiedFailure, true),
-            asked(Guard::SourceAllowed, false),
-            asked(Guard::DestinationAllowed, false),
-        ];
-        let lines = lines(&Metrics::of_report(&refused));
-        assert_eq!(lines.len(), 4, "{lines:#?}");
-        for line in &lines {
-            assert_eq!(line["level"], "WARN");
-            assert_eq!(line["timestamp"], "2026-11-29T03:00:00.5Z");
-            assert_eq!(line["_aws"]["Timestamp"], 1_795_921_200_500_i64);
-            let [described] = line["_aws"]["CloudWatchMetrics"]
-                .as_array()
-                .unwrap()
-                .as_slice()
-            else {
-                panic!("{line:#}")
-            };
-            assert_eq!(described["Namespace"], NAMESPACE);
-            let [dimensions] = described["Dimensions"].as_array().unwrap().as_slice() else {
-                panic!("{line:#}")
-            };
-            for dimension in dimensions.as_array().unwrap() {
-                assert!(line[dimension.as_str().unwrap()].is_string(), "{line:#}");
-            }
-            for metric in described["Metrics"].as_array().unwrap() {
-                assert!(
-                    line[metric["Name"].as_str().unwrap()].is_number(),
-                    "{line:#}"
-                );
-                assert!(metric["Unit"].is_string(), "{line:#}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_repair_is_counted_by_its_cause_and_a_refusal_by_each_guard() {
-        let mut repaired = report(Outcome::RepairedAndRetried);
-        repaired.retried_job = Some("retry".to_owned());
-        repaired.changes = vec![applied()];
-        let metrics = Metrics::of_report(&repaired);
-        let cause = Cause::DestinationVaultPolicy.slug().to_owned();
-        for (metric, expected) in [
-            (Metric::EventsHandled, vec![(String::new(), 1.0)]),
-            (Metric::Failures, vec![(cause.clone(), 1.0)]),
-            (Metric::Repairs, vec![(cause, 1.0)]),
-            (Metric::Refusals, vec![]),
-            (Metric::Retries, vec![(String::new(), 1.0)]),
-        ] {
-            assert_eq!(values(&metrics, metric), expected, "{metric:?}");
-        }
-        let mut refused = report(Outcome::Refused);
-        refused.guards = vec![
-            asked(Guard::VerifiedFailure, true),
-            asked(Guard::SourceAllowed, false),
-        ];
-        let metrics = Metrics::of_report(&refused);
-        let guard = Guard::SourceAllowed.name().to_owned();
-        assert_eq!(values(&metrics, Metric::Refusals), [(guard, 1.0)]);
-        assert_eq!(values(&metrics, Metric::Repairs), []);
-    }
-
-    #[test]
-    fn what_waits_or_was_handled_before_is_no_further_failure() {
-        for outcome in [
-            Outcome::RetryPlanned,
-            Outcome::AlreadyHandled,
-            Outcome::Nothing,
-            Outcome::Recovered,
-        ] {
-            let mut report = report(outcome);
-            report.retried_job = None;
-            let metrics = Metrics::of_report(&report);
-            assert_eq!(values(&metrics, Metric::Failures), [], "{outcome:?}");
-            assert_eq!(values(&metrics, Metric::EventsHandled).len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_copy_that_works_again_tells_how_long_that_took() {
-        let mut recovered = report(Outcome::Recovered);
-        recovered.seconds_to_good_copy = Some(5_400);
-        let metrics = Metrics::of_report(&recovered);
-        let seconds = values(&metrics, Metric::SecondsToGoodCopy);
-        assert_eq!(seconds, [(String::new(), 5_400.0)]);
-    }
-
-    #[test]
-    fn a_sweep_counts_what_it_found_and_what_it_could_not_look_at() {
-        let counts = SweptCounts {
-            found: 3,
-            handled_before: 1,
-            outcomes: BTreeMap::new(),
-            left: 0,
-            failed: 2,
-            errors: Vec::new(),
-        };
-        let reports = [report(Outcome::Advised), report(Outcome::Advised)];
-        let metrics = Metrics::of_sweep(&counts, &reports);
-        let cause = Cause::DestinationVaultPolicy.slug().to_owned();
-        for (metric, expected) in [
-            (Metric::SweepsCompleted, vec![(String::new(), 1.0)]),
-            (Metric::SweepFailures, vec![(String::new(), 2.0)]),
-            (Metric::Failures, vec![(cause, 2.0)]),
-            (Metric::EventsHandled, vec![]),
-        ] {
-            assert_eq!(values(&metrics, metric), expected, "{metric:?}");
-        }
-    }
-
-    #[test]
-    fn a_preflight_counts_itself_and_what_will_fail_unless_another_is_at_it() {
-        let at = "2026-11-29T03:00:00Z".parse().unwrap();
-        for (state, counted) in [
-            (PreflightState::Told, 1),
-            (PreflightState::NothingNew, 1),
-            (PreflightState::NoTopic, 1),
-            (PreflightState::Running, 0),
-        ] {
-            let mut answer = PreflightAnswer::blank(state, at);
-            answer.known_to_fail = 7;
-            let metrics = Metrics::of_preflight(&answer);
-            let completed = values(&metrics, Metric::PreflightsCompleted);
-            assert_eq!(completed, vec![(String::new(), 1.0); counted], "{state:?}");
-            let failing = values(&metrics, Metric::RoutesThatWillFail);
-            assert_eq!(failing, vec![(String::new(), 7.0); counted], "{state:?}");
-        }
-    }
-
-    #[test]
-    fn names_of_metrics_differ() {
-        let names: std::collections::BTreeSet<&str> = Metric::ALL.map(Metric::name).into();
-        assert_eq!(names.len(), Metric::ALL.len());
-    }
-}
+#[path = "metrics_tests.rs"]
+mod tests;

@@ -17,17 +17,24 @@ use crate::read_once::ReadOnce;
 
 /// What only the management account, a delegated administrator or the account itself may read.
 pub trait GuardrailReads: Send + Sync {
-    /// The policies of a kind over an account, as texts: one list a level, root first. By
-    /// `ListPoliciesForTarget` for the account and each of its parents, and `DescribePolicy`, asked
-    /// in `reader`: AWS answers the management account and delegated administrators alone
-    /// (Organizations API reference, documented).
-    fn control_policies(
+    /// The ids of the policies of a kind that are attached to an account, a unit or the root itself, by
+    /// `ListPoliciesForTarget`, asked in `reader`: AWS answers the management account and delegated
+    /// administrators alone (Organizations API reference, documented).
+    fn policies_for_target(
         &self,
         reader: AccountId,
-        account: AccountId,
+        target: &str,
         kind: ControlPolicyKind,
         partition: &str,
-    ) -> impl Future<Output = CallResult<Vec<Vec<String>>>> + Send;
+    ) -> impl Future<Output = CallResult<Vec<String>>> + Send;
+
+    /// The text of such a policy, by `DescribePolicy`, asked in `reader`.
+    fn policy_text(
+        &self,
+        reader: AccountId,
+        policy: &str,
+        partition: &str,
+    ) -> impl Future<Output = CallResult<String>> + Send;
 
     /// Whether an account has enabled a Region, or need not, by `account:GetRegionOptStatus` in the
     /// account itself (Account Management API reference, documented).
@@ -37,6 +44,34 @@ pub trait GuardrailReads: Send + Sync {
         region: &str,
         partition: &str,
     ) -> impl Future<Output = CallResult<bool>> + Send;
+}
+
+/// The policies of a kind over an account, as texts: one list a level, root first. Accounts share their
+/// units and policies: through [`ReadOnce`] each list and each text is read once for all of them.
+pub async fn read_control_policies<E: Reads + GuardrailReads>(
+    environment: &E,
+    reader: AccountId,
+    account: AccountId,
+    kind: ControlPolicyKind,
+    partition: &str,
+) -> CallResult<Vec<Vec<String>>> {
+    let organizations = environment.organizations();
+    let mut targets = organizations
+        .list_parents(reader, account, partition)
+        .await?;
+    targets.push(account.to_string());
+    let mut levels = Vec::new();
+    for target in &targets {
+        let attached = environment
+            .policies_for_target(reader, target, kind, partition)
+            .await?;
+        let mut texts = Vec::new();
+        for policy in attached {
+            texts.push(environment.policy_text(reader, &policy, partition).await?);
+        }
+        levels.push(texts);
+    }
+    Ok(levels)
 }
 
 /// Reads what stands over a planned copy. Never fails: what can't be read is an unknown fact.
@@ -111,10 +146,8 @@ async fn control_policies<E: Reads + GuardrailReads>(
             "no account is named that may read the organization's policies (COPYMEND_ORGANIZATION_READER)",
         ));
     };
-    let texts = match environment
-        .control_policies(reader, account, kind, partition)
-        .await
-    {
+    let read = read_control_policies(environment, reader, account, kind, partition);
+    let texts = match read.await {
         Ok(texts) => texts,
         Err(error) => return Fact::Unknown(error.into_unknown()),
     };
@@ -152,18 +185,29 @@ async fn path<E: Reads>(
 }
 
 impl<E: Reads + GuardrailReads> GuardrailReads for ReadOnce<'_, E> {
-    async fn control_policies(
+    async fn policies_for_target(
         &self,
         reader: AccountId,
-        account: AccountId,
+        target: &str,
         kind: ControlPolicyKind,
         partition: &str,
-    ) -> CallResult<Vec<Vec<String>>> {
+    ) -> CallResult<Vec<String>> {
         let read = self
             .environment()
-            .control_policies(reader, account, kind, partition);
-        let asked = (reader, account, kind, partition);
-        self.once("control_policies", &asked, read).await
+            .policies_for_target(reader, target, kind, partition);
+        let asked = (reader, target, kind, partition);
+        self.once("policies_for_target", &asked, read).await
+    }
+
+    async fn policy_text(
+        &self,
+        reader: AccountId,
+        policy: &str,
+        partition: &str,
+    ) -> CallResult<String> {
+        let read = self.environment().policy_text(reader, policy, partition);
+        let asked = (reader, policy, partition);
+        self.once("policy_text", &asked, read).await
     }
 
     async fn is_region_enabled(

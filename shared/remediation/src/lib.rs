@@ -11,6 +11,7 @@ pub mod agreement;
 pub mod approval;
 mod carry_out;
 mod change;
+pub mod copy_age;
 pub mod decide;
 mod delivery;
 mod done;
@@ -56,6 +57,6 @@ pub mod test_message;
 pub mod undo;
 pub mod write;
 
-pub use guardrails::{GuardrailReads, look_at_guardrails};
+pub use guardrails::{GuardrailReads, look_at_guardrails, read_control_policies};
 pub use handler::{CopyRemediator, HandlerError, Invocation};
 pub use plan_of_job::{PlanOfJobError, PlannedJob};

@@ -3,6 +3,7 @@
 //! All of it only reads. [`Lists`] are AWS Backup's lists, page by page: an adapter asks AWS, and a
 //! sandbox answers in memory. What is made of the pages is pure.
 
+mod asked;
 mod listed;
 mod lists;
 mod not_read;

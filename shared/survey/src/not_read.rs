@@ -20,6 +20,10 @@ pub struct NotRead {
     pub detail: String,
     /// The permission that is missing, where one is.
     pub permission: Option<String>,
+    /// Whether the same call may well work a little later: it was throttled, or AWS did not answer in
+    /// time. Nobody refused it.
+    #[serde(skip)]
+    pub may_pass: bool,
     /// What to do.
     #[serde(rename = "do")]
     pub what_to_do: String,
@@ -41,6 +45,7 @@ impl NotRead {
     pub fn of(at: &Location, error: CallError, pages_read: u64) -> Self {
         let permission =
             (error.kind == CallErrorKind::AccessDenied).then(|| error.operation.to_owned());
+        let may_pass = error.may_pass();
         let what_to_do = what_to_do(at, &error);
         let unknown = error.into_unknown();
         Self {
@@ -51,6 +56,7 @@ impl NotRead {
             reason: unknown.reason.to_string(),
             detail: unknown.detail,
             permission,
+            may_pass,
             what_to_do,
             pages_read,
         }
@@ -121,6 +127,7 @@ mod tests {
     fn what_is_no_matter_of_permissions_names_none() {
         let throttled = line("backup:ListCopyJobs", CallErrorKind::Throttled, "Rate");
         assert_eq!(throttled.permission, None);
+        assert!(throttled.may_pass);
         assert!(throttled.what_to_do.contains("--calls-per-second"));
         let off = line(
             "backup:ListCopyJobs",
@@ -128,5 +135,6 @@ mod tests {
             "UnrecognizedClientException: the token is invalid",
         );
         assert!(off.what_to_do.contains("Region eu-west-1 is on"), "{off:?}");
+        assert!(!off.may_pass);
     }
 }

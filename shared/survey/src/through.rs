@@ -69,16 +69,25 @@ macro_rules! reads_through {
 /// What stands over a planned copy, asked beneath.
 macro_rules! guardrails_through {
     () => {
-        async fn control_policies(
+        async fn policies_for_target(
             &self,
             reader: copymend_policy::AccountId,
-            account: copymend_policy::AccountId,
+            target: &str,
             kind: copymend_diagnosis::ControlPolicyKind,
             partition: &str,
-        ) -> CallResult<Vec<Vec<String>>> {
+        ) -> CallResult<Vec<String>> {
             self.reads
-                .control_policies(reader, account, kind, partition)
+                .policies_for_target(reader, target, kind, partition)
                 .await
+        }
+
+        async fn policy_text(
+            &self,
+            reader: copymend_policy::AccountId,
+            policy: &str,
+            partition: &str,
+        ) -> CallResult<String> {
+            self.reads.policy_text(reader, policy, partition).await
         }
 
         async fn is_region_enabled(

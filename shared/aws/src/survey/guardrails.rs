@@ -7,7 +7,7 @@ use aws_sdk_organizations::types::PolicyType;
 use copymend_diagnosis::ControlPolicyKind;
 use copymend_policy::AccountId;
 use copymend_remediation::GuardrailReads;
-use copymend_remediation::ports::{CallResult, Organizations as _};
+use copymend_remediation::ports::CallResult;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -97,8 +97,7 @@ impl AwsAccountManagement {
 }
 
 impl AwsOrganizations {
-    /// The policies of a kind that are attached to an account, a unit or the root, as texts.
-    async fn policies_of(
+    async fn ids_of_policies(
         &self,
         reader: AccountId,
         target: &str,
@@ -124,38 +123,50 @@ impl AwsOrganizations {
             (policies, next)
         })
         .await?;
-        let mut texts = Vec::new();
-        for policy in listed {
-            let id = text(policy.id()).ok_or_else(|| call.unreadable("`Id` is missing"))?;
-            let (client, call) = self.inside(DESCRIBE_POLICY, reader, partition).await?;
-            let request = client.describe_policy().policy_id(&id);
-            let answer = call.send(request.send()).await?;
-            let content = answer.policy().and_then(|policy| text(policy.content()));
-            texts.push(content.ok_or_else(|| call.unreadable("`Content` is missing"))?);
-        }
-        Ok(texts)
+        let ids = listed
+            .iter()
+            .map(|policy| text(policy.id()).ok_or_else(|| call.unreadable("`Id` is missing")));
+        ids.collect()
+    }
+
+    async fn text_of_policy(
+        &self,
+        reader: AccountId,
+        policy: &str,
+        partition: &str,
+    ) -> CallResult<String> {
+        let (client, call) = self.inside(DESCRIBE_POLICY, reader, partition).await?;
+        let request = client.describe_policy().policy_id(policy);
+        let answer = call.send(request.send()).await?;
+        let content = answer.policy().and_then(|policy| text(policy.content()));
+        content.ok_or_else(|| call.unreadable("`Content` is missing"))
     }
 }
 
 impl<Access: Send + Sync> GuardrailReads for AwsEnvironment<Access> {
-    async fn control_policies(
+    async fn policies_for_target(
         &self,
         reader: AccountId,
-        account: AccountId,
+        target: &str,
         kind: ControlPolicyKind,
         partition: &str,
-    ) -> CallResult<Vec<Vec<String>>> {
+    ) -> CallResult<Vec<String>> {
         let organizations = self.organizations_of_aws();
-        let mut targets = organizations
-            .list_parents(reader, account, partition)
-            .await?;
-        targets.push(account.to_string());
-        let mut levels = Vec::new();
-        for target in &targets {
-            let level = organizations.policies_of(reader, target, kind, partition);
-            levels.push(level.await?);
-        }
-        Ok(levels)
+        organizations
+            .ids_of_policies(reader, target, kind, partition)
+            .await
+    }
+
+    async fn policy_text(
+        &self,
+        reader: AccountId,
+        policy: &str,
+        partition: &str,
+    ) -> CallResult<String> {
+        let organizations = self.organizations_of_aws();
+        organizations
+            .text_of_policy(reader, policy, partition)
+            .await
     }
 
     async fn is_region_enabled(

@@ -5,8 +5,9 @@ use copymend_diagnosis::ControlPolicyKind::{Resource, Service};
 use copymend_diagnosis::{BackupCopy, ControlPolicies, Fact, UnknownReason, WhyUnknown};
 use copymend_remediation::investigate::investigate;
 use copymend_remediation::ports::CallErrorKind;
+use copymend_remediation::read_once::ReadOnce;
 use copymend_remediation::settings::Deployment;
-use copymend_remediation::{GuardrailReads, look_at_guardrails};
+use copymend_remediation::{GuardrailReads, look_at_guardrails, read_control_policies};
 use serde_json::json;
 
 use super::wire::{Reply, Wire, assumed, json_error, ok, typed_error, xml_error};
@@ -73,7 +74,7 @@ async fn policies_are_read_a_level_at_a_time_over_all_pages() {
     for text in ["one", "two", "three"] {
         wire.once(DESCRIBE, policy(text));
     }
-    let read = aws.control_policies(own(), own(), Service, "aws").await;
+    let read = read_control_policies(&aws, own(), own(), Service, "aws").await;
     assert_eq!(
         read.unwrap(),
         [
@@ -105,12 +106,56 @@ async fn policies_are_read_a_level_at_a_time_over_all_pages() {
     );
 }
 
+/// So many accounts lie right below one root.
+const ACCOUNTS: usize = 24;
+
+#[tokio::test]
+async fn accounts_share_the_lists_of_their_units_and_the_texts_of_policies() {
+    let wire = Wire::default();
+    let aws = on(&wire).await;
+    // The same policy is attached to the root and to each account.
+    wire.always(LIST, page(&["p-full"], None))
+        .always(DESCRIBE, policy(ALLOW));
+    let once = ReadOnce::of(&aws);
+    for number in 0..ACCOUNTS {
+        let account = parsed(&format!("{number:0>12}"));
+        for kind in [Service, Resource] {
+            let read = read_control_policies(&once, own(), account, kind, "aws").await;
+            assert_eq!(read.unwrap(), [[ALLOW.to_owned()], [ALLOW.to_owned()]]);
+        }
+    }
+    let sent = |operation: &str| wire.sent(operation).len();
+    // Of each account where it lies, and for each kind its own list and, once, that of the root.
+    assert_eq!(sent(PARENTS), ACCOUNTS);
+    assert_eq!(sent(LIST), 2 * (ACCOUNTS + 1));
+    assert_eq!(sent(DESCRIBE), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_was_throttled_is_read_again() {
+    let wire = Wire::default();
+    let aws = on(&wire).await;
+    wire.always(LIST, page(&["p-full"], None)).always(
+        DESCRIBE,
+        typed_error("TooManyRequestsException", "slow down"),
+    );
+    let once = ReadOnce::of(&aws);
+    let read = read_control_policies(&once, own(), own(), Service, "aws").await;
+    assert_eq!(read.unwrap_err().kind, CallErrorKind::Throttled);
+    let lists = wire.sent(LIST).len();
+    wire.always(DESCRIBE, policy(ALLOW));
+    let read = read_control_policies(&once, own(), own(), Service, "aws").await;
+    assert_eq!(read.unwrap().len(), 2);
+    // What was listed stays so, for the first level.
+    assert_eq!(wire.sent(LIST).len(), lists + 1);
+}
+
 #[tokio::test]
 async fn resource_control_policies_are_asked_for_as_such() {
     let wire = Wire::default();
     let aws = on(&wire).await;
     wire.always(LIST, page(&[], None));
-    let read = aws.control_policies(own(), own(), Resource, "aws").await;
+    let read = read_control_policies(&aws, own(), own(), Resource, "aws").await;
     // Nothing is attached: that is what AWS said.
     assert_eq!(read.unwrap(), [Vec::<String>::new(), Vec::new()]);
     assert_eq!(
@@ -175,14 +220,14 @@ async fn an_answer_that_tells_nothing_is_an_error() {
         let aws = on(&wire).await;
         wire.always(LIST, listed.clone())
             .always(DESCRIBE, described);
-        let read = aws.control_policies(own(), own(), Service, "aws").await;
+        let read = read_control_policies(&aws, own(), own(), Service, "aws").await;
         let error = read.expect_err(&format!("{listed:?}"));
         assert_eq!(error.kind, kind, "{error}");
     }
     let wire = Wire::default();
     let aws = environment(&wire, &Deployment::default()).await;
     wire.always(PARENTS, typed_error("AccessDeniedException", "no"));
-    let read = aws.control_policies(own(), own(), Service, "aws").await;
+    let read = read_control_policies(&aws, own(), own(), Service, "aws").await;
     assert_eq!(read.unwrap_err().operation, "organizations:ListParents");
     assert!(wire.sent(LIST).is_empty());
 }

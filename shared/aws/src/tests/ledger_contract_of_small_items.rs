@@ -39,13 +39,16 @@ pub(super) async fn preflights(ledger: &impl Ledger) {
         &["source-key-policy".to_owned()],
         &texts(&["rule"]),
         &texts(&["volume"]),
+        "fedcba9876543210",
     );
     let first = ToldOfPlace {
         looked_at: Some(at(0)),
         routes: [("0123456789abcdef".to_owned(), route)].into(),
         more: 3,
         not_read: texts(&["backup:ListBackupPlans"]),
+        passing: texts(&["backup:ListBackupVaults"]),
         is_left: true,
+        left_is_told: true,
         goes_on_at: Some("0123456789abcdef".to_owned()),
     };
     let record = |at: Location, told: ToldOfPlace, seconds| async move {

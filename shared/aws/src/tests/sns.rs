@@ -218,6 +218,7 @@ async fn what_a_preflight_found_carries_the_id_of_its_run() {
         new: Vec::new(),
         changed: Vec::new(),
         over: Vec::new(),
+        cleared: Vec::new(),
         more: Vec::new(),
         not_read: Vec::new(),
         left: Vec::new(),

@@ -19,12 +19,13 @@ const LARGEST_ENVIRONMENT: usize = 4_096;
 const LARGE_ENVIRONMENT: usize = 3_686;
 
 /// The settings of the copy remediator that are a parameter each.
-const PARAMETERS: [(&str, &str); 28] = [
+const PARAMETERS: [(&str, &str); 29] = [
     ("AllowFullyManagedKeys", "COPYMEND_ALLOW_FULLY_MANAGED_KEYS"),
     ("AllowOnDemand", "COPYMEND_ALLOW_ON_DEMAND"),
     ("AllowedDestinations", "COPYMEND_ALLOWED_DESTINATIONS"),
     ("AllowedKeys", "COPYMEND_ALLOWED_KEYS"),
     ("AllowedSources", "COPYMEND_ALLOWED_SOURCES"),
+    ("CopyAgeObjective", "COPYMEND_COPY_AGE_OBJECTIVE"),
     (
         "CreateServiceLinkedRole",
         "COPYMEND_CREATE_SERVICE_LINKED_ROLE",

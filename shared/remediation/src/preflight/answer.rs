@@ -42,6 +42,10 @@ pub struct PreflightAnswer {
     pub changed: usize,
     /// How many don't fail any more.
     pub over: usize,
+    /// Of how many the causes are gone that people were told of, while it can't be known whether their
+    /// copies will pass.
+    #[serde(default)]
+    pub cleared: usize,
     /// What could not be read, now or since earlier: account, Region and call.
     pub not_read: Vec<String>,
     /// The accounts and Regions that the time didn't suffice for.
@@ -66,6 +70,7 @@ impl PreflightAnswer {
             new: 0,
             changed: 0,
             over: 0,
+            cleared: 0,
             not_read: Vec::new(),
             left: Vec::new(),
             notes: Vec::new(),

@@ -11,7 +11,8 @@ use crate::self_check::is_own;
 
 pub use answer::{PreflightAnswer, PreflightState};
 pub use news::{
-    Failing, FailingRoute, InTheWay, NotReadPlace, Over, PreflightNews, RouteOver, RuleWithoutCopy,
+    Failing, FailingRoute, InTheWay, NotReadPlace, OpenCause, Over, PreflightNews, RouteCleared,
+    RouteOver, RuleWithoutCopy,
 };
 pub use told::{MOST_ROUTES, ToldOfPlace, ToldPreflights, ToldRoute};
 

@@ -39,11 +39,15 @@ pub struct PreflightNews {
     pub changed: Vec<Failing>,
     /// Those that people were told of, and that won't fail.
     pub over: Vec<RouteOver>,
+    /// Those of which everything is gone that people were told of, while it can't be known whether
+    /// their copies will pass.
+    pub cleared: Vec<RouteCleared>,
     /// Where the number of those changed that aren't followed one by one, and what it is.
     pub more: Vec<(Location, u64)>,
     /// What could not be read, and could be the last time.
     pub not_read: Vec<NotReadPlace>,
-    /// The accounts and Regions that the time didn't suffice for, where it did the last time.
+    /// The accounts and Regions that the time didn't suffice for, and of which people weren't told
+    /// since it last sufficed for all.
     pub left: Vec<Location>,
     /// What else is to be said, a sentence each.
     pub notes: Vec<String>,
@@ -143,6 +147,29 @@ impl Over {
     }
 }
 
+/// A route of which everything is gone that people were told of. It isn't known to fail any more, and
+/// it isn't known to pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteCleared {
+    /// Where the plan is.
+    pub at: Location,
+    /// What it is called.
+    pub name: String,
+    /// The slugs of what stood in the way, as people were told.
+    pub causes: Vec<String>,
+    /// What may stand in the way, in the order in which it must be put right.
+    pub open: Vec<OpenCause>,
+}
+
+/// A cause that can't be ruled out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCause {
+    /// The cause.
+    pub cause: Cause,
+    /// Why it can't be known, in a sentence; empty where nothing was said of it.
+    pub why: String,
+}
+
 /// An account and Region that could not be read, or not wholly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotReadPlace {
@@ -154,4 +181,6 @@ pub struct NotReadPlace {
     pub reason: String,
     /// What AWS said.
     pub detail: String,
+    /// Whether it may well work a little later, such as after a throttle. Nobody refused it.
+    pub may_pass: bool,
 }

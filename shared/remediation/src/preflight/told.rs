@@ -28,6 +28,8 @@ pub struct ToldRoute {
     pub rules: BTreeSet<String>,
     /// Hashes of some of its resources, each with the destination.
     pub resources: BTreeSet<String>,
+    /// The hash of the vaults between which it goes; empty of what was told before they were kept.
+    pub vaults: String,
 }
 
 impl ToldRoute {
@@ -38,6 +40,7 @@ impl ToldRoute {
         causes: &[String],
         rules: &BTreeSet<String>,
         resources: &BTreeSet<String>,
+        vaults: &str,
     ) -> Self {
         let name = name
             .chars()
@@ -51,6 +54,7 @@ impl ToldRoute {
             causes: causes.iter().take(MOST_TEXTS).cloned().collect(),
             rules: some(rules),
             resources: some(resources),
+            vaults: vaults.to_owned(),
         }
     }
 }
@@ -67,8 +71,13 @@ pub struct ToldOfPlace {
     pub more: u64,
     /// The calls that it refused, such as `backup:ListBackupPlans`.
     pub not_read: BTreeSet<String>,
+    /// The calls that failed for a reason that passes by itself, such as a throttle.
+    pub passing: BTreeSet<String>,
     /// Whether the time was over before all of it was judged.
     pub is_left: bool,
+    /// Whether people were told that the time did not suffice for it, since it last sufficed for all
+    /// accounts and Regions.
+    pub left_is_told: bool,
     /// The route that is judged first next time.
     pub goes_on_at: Option<String>,
 }
@@ -113,7 +122,7 @@ mod tests {
         let causes: Vec<String> = texts(longest.unwrap()).collect();
         let hashes: BTreeSet<String> = texts(16).collect();
         let name = "\"Ü\\".repeat(2_000) + &"x".repeat(2_000);
-        let route = ToldRoute::new(&name, &causes, &hashes, &hashes);
+        let route = ToldRoute::new(&name, &causes, &hashes, &hashes, &"0".repeat(16));
         assert_eq!(route.name.len(), LONGEST_NAME);
         let told = ToldOfPlace {
             looked_at: Some(Timestamp::MAX),
@@ -121,6 +130,7 @@ mod tests {
                 .map(|number| (format!("{number:0>16}"), route.clone()))
                 .collect(),
             not_read: texts(60).collect(),
+            passing: texts(60).collect(),
             goes_on_at: Some("0".repeat(16)),
             ..ToldOfPlace::default()
         };

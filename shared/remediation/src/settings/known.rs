@@ -8,7 +8,7 @@ const PREFIX: &str = "COPYMEND_";
 pub const LOG_LEVEL: &str = "COPYMEND_LOG_LEVEL";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 31] = [
+const SETTINGS: [&str; 32] = [
     "COPYMEND_MODE",
     "COPYMEND_APPROVERS",
     "COPYMEND_APPROVAL_HOURS",
@@ -29,6 +29,7 @@ const SETTINGS: [&str; 31] = [
     "COPYMEND_ALLOW_ON_DEMAND",
     "COPYMEND_ALLOW_FULLY_MANAGED_KEYS",
     "COPYMEND_CREATE_SERVICE_LINKED_ROLE",
+    "COPYMEND_COPY_AGE_OBJECTIVE",
     "COPYMEND_MEMBER_ROLE",
     "COPYMEND_FUNCTION_ROLE",
     "COPYMEND_EXTERNAL_ID",

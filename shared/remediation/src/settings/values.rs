@@ -42,6 +42,7 @@ impl Settings {
             allow_on_demand,
             allow_fully_managed_keys,
             create_service_linked_role,
+            copy_age_objective,
             deployment:
                 Deployment {
                     member_role,
@@ -58,6 +59,8 @@ impl Settings {
                     is_local_run: _,
                 },
         } = self;
+        let objective = or_empty(copy_age_objective.as_ref());
+        let reader = or_empty(organization_reader.as_ref());
         [
             ("COPYMEND_MODE", mode.to_string()),
             ("COPYMEND_APPROVERS", approvers.to_setting()),
@@ -112,15 +115,13 @@ impl Settings {
                 "COPYMEND_CREATE_SERVICE_LINKED_ROLE",
                 create_service_linked_role.to_string(),
             ),
+            ("COPYMEND_COPY_AGE_OBJECTIVE", objective),
             ("COPYMEND_MEMBER_ROLE", or_empty(member_role.as_ref())),
             ("COPYMEND_TOPIC_ARN", or_empty(topic_arn.as_ref())),
             ("COPYMEND_LEDGER_TABLE", or_empty(ledger_table.as_ref())),
             ("COPYMEND_READ_IMAGES", read_images.to_string()),
             ("COPYMEND_READ_TAGS", read_tags.to_string()),
-            (
-                "COPYMEND_ORGANIZATION_READER",
-                or_empty(organization_reader.as_ref()),
-            ),
+            ("COPYMEND_ORGANIZATION_READER", reader),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

@@ -3,7 +3,7 @@
 use copymend_diagnosis::Cause;
 use copymend_remediation::ports::Location;
 use copymend_remediation::preflight::{
-    Failing, FailingRoute, InTheWay, NotReadPlace, PreflightNews,
+    Failing, FailingRoute, InTheWay, NotReadPlace, OpenCause, PreflightNews, RouteCleared,
 };
 use copymend_remediation::settings::Mode;
 
@@ -16,6 +16,8 @@ use crate::text::{inline, sentence, without_hosts};
 const WHOLE_ROUTES: usize = 5;
 /// So many resources of a route are named.
 const RESOURCES: usize = 3;
+/// So many causes that can't be ruled out are told of a route, each with its reason.
+const OPEN_CAUSES: usize = 3;
 /// How a moment is written.
 const MOMENT: &str = "%F %H:%M UTC";
 /// The call that asks for the role in another account.
@@ -47,6 +49,7 @@ pub fn email_of_preflight(news: &PreflightNews) -> Email {
     let title = "Will fail for other causes than people were told";
     section(&mut body, title, &news.changed, news.mode, &mut whole);
     over(&mut body, news);
+    cleared(&mut body, news);
     gaps(&mut body, news);
     body.heading("What to do");
     if news.new.is_empty() && news.changed.is_empty() {
@@ -87,6 +90,7 @@ fn summary(news: &PreflightNews) -> String {
         (news.new.len(), "will fail, which is new"),
         (news.changed.len(), "will fail for other causes"),
         (news.over.len(), "will not fail any more"),
+        (news.cleared.len(), "may pass now"),
     ];
     let told: Vec<String> = parts
         .iter()
@@ -317,6 +321,47 @@ fn over(body: &mut Body, news: &PreflightNews) {
     }
 }
 
+/// What isn't known to fail any more, and not known to pass.
+fn cleared(body: &mut Body, news: &PreflightNews) {
+    if news.cleared.is_empty() {
+        return;
+    }
+    body.heading(&format!(
+        "What stood in the way is gone ({})",
+        news.cleared.len()
+    ));
+    body.line("  Whether these copies will pass can't be known. If they fail, that is told again.");
+    for one in news.cleared.iter().take(ITEMS) {
+        body.item(&format!("{} ({}).", name(&one.name), place(&one.at)));
+        body.indented(&format!("  {}", ruled_out(one)));
+        for open in one.open.iter().take(OPEN_CAUSES) {
+            body.indented(&format!("  - {}", may_be_in_the_way(open)));
+        }
+        if let Some(more @ 1..) = one.open.len().checked_sub(OPEN_CAUSES) {
+            body.indented(&format!("  [{more} more]"));
+        }
+    }
+    if let Some(more @ 1..) = news.cleared.len().checked_sub(ITEMS) {
+        body.line(&format!("  [{more} more]"));
+    }
+}
+
+fn ruled_out(cleared: &RouteCleared) -> String {
+    let causes = inline(&cleared.causes.join(", "));
+    let are = match cleared.causes.len() {
+        1 => "is",
+        _ => "are",
+    };
+    format!("{causes} {are} ruled out now. What may still stand in the way:")
+}
+
+fn may_be_in_the_way(open: &OpenCause) -> String {
+    match open.why.as_str() {
+        "" => format!("{}: {}.", open.cause, open.cause.title()),
+        why => format!("{}: {}", open.cause, sentence(&name(why))),
+    }
+}
+
 /// What could not be looked at.
 fn gaps(body: &mut Body, news: &PreflightNews) {
     let PreflightNews {
@@ -365,7 +410,9 @@ fn gaps(body: &mut Body, news: &PreflightNews) {
 }
 
 fn what_to_do(refused: &NotReadPlace) -> &'static str {
-    if refused.operation == ASSUME {
+    if refused.may_pass {
+        "Nobody refused it: this passes, and the next preflight tries it again."
+    } else if refused.operation == ASSUME {
         "Deploy member.yaml in that account, or take the account out of SweepAccounts."
     } else if refused.reason.contains("denied") {
         "Update member.yaml there, or the hub's stack for its own account: the role lacks this \

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use copymend_aws::{AwsEnvironment, ReadWrite};
 use copymend_diagnosis::ControlPolicyKind::{self, Resource, Service};
 use copymend_policy::AccountId;
-use copymend_remediation::GuardrailReads as _;
 use copymend_remediation::ports::{CallErrorKind, Identities as _, Reads as _};
 use copymend_remediation::settings::Deployment;
+use copymend_remediation::{GuardrailReads as _, read_control_policies};
 use copymend_sandbox::{Sandbox, World};
 use serde_json::{Value, json};
 
@@ -74,12 +74,9 @@ async fn control_policies_are_told_a_level_at_a_time_as_the_world_has_them() {
     let aws = functions(&url, MANAGEMENT).await;
     let reader = account(MANAGEMENT);
     let read = async |kind: ControlPolicyKind| {
-        let of_port = sandbox
-            .control_policies(reader, account(WORKLOADS), kind, "aws")
-            .await;
-        let of_wire = aws
-            .control_policies(reader, account(WORKLOADS), kind, "aws")
-            .await;
+        let of_port =
+            read_control_policies(&sandbox, reader, account(WORKLOADS), kind, "aws").await;
+        let of_wire = read_control_policies(&aws, reader, account(WORKLOADS), kind, "aws").await;
         assert_eq!(of_wire, of_port);
         let levels = of_wire.expect("policies");
         levels.iter().map(Vec::len).collect::<Vec<_>>()
@@ -114,7 +111,7 @@ async fn policies_are_told_to_the_management_account_alone() {
         ),
     ] {
         let aws = functions(&url, reader).await;
-        let read = aws.control_policies(account(reader), account(of), Service, "aws");
+        let read = read_control_policies(&aws, account(reader), account(of), Service, "aws");
         let error = read.await.expect_err(code);
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.detail.starts_with(code), "{error}");

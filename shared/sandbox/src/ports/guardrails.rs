@@ -3,7 +3,7 @@
 use copymend_diagnosis::ControlPolicyKind;
 use copymend_policy::AccountId;
 use copymend_remediation::GuardrailReads;
-use copymend_remediation::ports::{CallErrorKind, CallResult, Organizations as _};
+use copymend_remediation::ports::{CallErrorKind, CallResult};
 
 use super::Calling;
 use crate::rules;
@@ -123,24 +123,24 @@ impl Sandbox {
 }
 
 impl GuardrailReads for Sandbox {
-    async fn control_policies(
+    async fn policies_for_target(
         &self,
         reader: AccountId,
-        account: AccountId,
+        target: &str,
         kind: ControlPolicyKind,
-        partition: &str,
-    ) -> CallResult<Vec<Vec<String>>> {
-        let mut targets = self.list_parents(reader, account, partition).await?;
-        targets.push(account.to_string());
-        let mut levels = Vec::new();
-        for target in &targets {
-            let mut texts = Vec::new();
-            for policy in self.list_policies_for_target(reader, target, kind).await? {
-                texts.push(self.describe_policy(reader, &policy.id).await?.text);
-            }
-            levels.push(texts);
-        }
-        Ok(levels)
+        _partition: &str,
+    ) -> CallResult<Vec<String>> {
+        let attached = self.list_policies_for_target(reader, target, kind).await?;
+        Ok(attached.into_iter().map(|policy| policy.id).collect())
+    }
+
+    async fn policy_text(
+        &self,
+        reader: AccountId,
+        policy: &str,
+        _partition: &str,
+    ) -> CallResult<String> {
+        Ok(self.describe_policy(reader, policy).await?.text)
     }
 
     async fn is_region_enabled(

@@ -293,3 +293,64 @@ pub(super) async fn judge<R: Reads + GuardrailReads>(reads: &R, route: Route) ->
         would: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use copymend_diagnosis::BackupCopy;
+
+    use super::*;
+
+    fn route(account: &str) -> Route {
+        let vault: BackupVaultArn = format!("arn:aws:backup:us-east-1:{account}:backup-vault:prod")
+            .parse()
+            .unwrap();
+        Route {
+            copy: BackupCopy {
+                account: account.parse().unwrap(),
+                region: "us-east-1".to_owned(),
+                source_vault: vault.clone(),
+                source_recovery_point: "arn:aws:ec2:us-east-1::snapshot/snap-1".parse().unwrap(),
+                destination_vault: vault.clone(),
+                destination_account: account.parse().unwrap(),
+                role: format!("arn:aws:iam::{account}:role/BackupRole")
+                    .parse()
+                    .unwrap(),
+                resource: None,
+                resource_type: None,
+                lifecycle: None,
+                tried_at: None,
+            },
+            backup_in: vault,
+            backup_created: None,
+            key: None,
+            resources: BTreeSet::new(),
+            rules: BTreeSet::new(),
+            is_automatic: false,
+            next_run: None,
+            notes: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn routes_are_judged_one_of_each_account_after_the_other_and_keep_their_places() {
+        let [many, few, one] = ["111111111111", "222222222222", "333333333333"];
+        let routes = [many, many, many, few, few, one].map(route);
+        let turns: Vec<(usize, String)> = in_turn(routes.into())
+            .into_iter()
+            .map(|(place, route)| (place, route.copy.account.to_string()))
+            .collect();
+        let expected = [
+            (0, many),
+            (3, few),
+            (5, one),
+            (1, many),
+            (4, few),
+            (2, many),
+        ];
+        assert_eq!(
+            turns,
+            expected.map(|(place, account)| (place, account.to_owned()))
+        );
+        assert!(in_turn(Vec::new()).is_empty());
+    }
+}

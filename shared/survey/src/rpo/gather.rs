@@ -40,6 +40,9 @@ struct Reading<'l, L> {
     tell: &'l (dyn Fn(Progress) + Sync),
 }
 
+/// Said of a vault that was not read when the reading was stopped.
+const TIME_WAS_OVER: &str = "the time was over";
+
 /// Reads plans, copy jobs and vaults of these accounts and Regions, and the vaults elsewhere that copies
 /// go to. What can't be read is noted, and hides nothing else.
 pub async fn gather<L: Lists>(
@@ -48,29 +51,63 @@ pub async fn gather<L: Lists>(
     now: Timestamp,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> Gathered {
+    gather_until(std::future::pending(), lists, scope, now, tell).await
+}
+
+/// The same until `stop` ends. What was not read then is noted as everything that can't be read.
+pub(super) async fn gather_until<L: Lists>(
+    stop: impl Future<Output = ()> + Send,
+    lists: &L,
+    scope: &[Location],
+    now: Timestamp,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> Gathered {
+    let mut stop = Box::pin(stop);
     let reading = Reading {
         lists,
         gathered: Mutex::new(Gathered::at(now)),
         progress: Mutex::default(),
         tell,
     };
-    let found: Vec<BTreeSet<BackupVaultArn>> = stream::iter(scope)
-        .map(|at| reading.account(at, now))
+    let found = stream::iter(scope)
+        .map(async |at| (at, reading.account(at, now).await))
         .buffer_unordered(SIDE_BY_SIDE)
-        .collect()
-        .await;
-    let mut vaults: BTreeSet<BackupVaultArn> = found.into_iter().flatten().collect();
+        .take_until(&mut stop);
+    let mut found = Box::pin(found);
+    let mut vaults = BTreeSet::new();
+    let mut left: Vec<&Location> = scope.iter().collect();
+    while let Some((at, of_account)) = found.next().await {
+        vaults.extend(of_account);
+        left.retain(|one| *one != at);
+    }
+    let is_stopped = found.take_result().is_some();
+    drop(found);
     vaults.extend(reading.gathered().destinations());
     reading.progressed(|progress| {
         progress.of_vaults = u64::try_from(vaults.len()).unwrap_or(u64::MAX);
     });
-    stream::iter(&vaults)
-        .for_each_concurrent(SIDE_BY_SIDE, |vault| reading.vault(vault))
-        .await;
-    reading
+    if !is_stopped {
+        let read = stream::iter(&vaults)
+            .map(|vault| reading.vault(vault))
+            .buffer_unordered(SIDE_BY_SIDE)
+            .take_until(&mut stop);
+        let () = Box::pin(read).collect().await;
+    }
+    let mut gathered = reading
         .gathered
         .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
+        .unwrap_or_else(PoisonError::into_inner);
+    vaults.retain(|vault| gathered.is_to_be_read(vault));
+    if is_stopped || !vaults.is_empty() {
+        gathered.was_cut(!is_stopped);
+    }
+    for at in left {
+        gathered.account_was_not_read(at, TIME_WAS_OVER);
+    }
+    for vault in &vaults {
+        gathered.vault_was_not_read(vault, TIME_WAS_OVER);
+    }
+    gathered
 }
 
 impl<L: Lists> Reading<'_, L> {
@@ -85,8 +122,7 @@ impl<L: Lists> Reading<'_, L> {
     }
 
     fn not_read(&self, at: &Location, error: &CallError) {
-        let what = format!("{} in {}", at.account, at.region);
-        self.gathered().was_not_read(what, error.to_string());
+        self.gathered().account_was_not_read(at, error.to_string());
     }
 
     /// Plans and copy jobs of an account and Region; answers its vaults.
@@ -110,8 +146,9 @@ impl<L: Lists> Reading<'_, L> {
                 },
             )
             .await;
-        if let Err(error) = listed {
-            self.not_read(at, &error);
+        match listed {
+            Ok(()) => self.gathered().was_listed(at),
+            Err(error) => self.not_read(at, &error),
         }
         vaults
     }
@@ -127,7 +164,11 @@ impl<L: Lists> Reading<'_, L> {
             .await;
         for plan in plans {
             match self.lists.get_backup_plan(at, &plan).await {
-                Ok(Some(plan)) => self.gathered().add_plan(&plan),
+                Ok(Some(plan)) => {
+                    let mut gathered = self.gathered();
+                    gathered.add_plan(&plan);
+                    gathered.add_sources(at, &plan);
+                }
                 Ok(None) => {}
                 Err(error) => self.not_read(at, &error),
             }
@@ -242,9 +283,8 @@ impl<L: Lists> Reading<'_, L> {
 
     fn note_unreadable<T>(&self, at: &Location, page: &Page<T>) {
         if !page.unreadable.is_empty() {
-            let what = format!("{} in {}", at.account, at.region);
             let why = cannot_be_understood(&page.unreadable);
-            self.gathered().was_not_read(what, why);
+            self.gathered().account_was_not_read(at, why);
         }
     }
 }

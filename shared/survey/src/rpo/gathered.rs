@@ -1,6 +1,6 @@
 //! What was read, folded: of each resource and vault the newest copy, and nothing of the others.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use copymend_diagnosis::{BackupVaultArn, CopyJobState, Tags};
@@ -183,6 +183,16 @@ pub struct Gathered {
     /// asked.
     pub(super) tags: HashMap<ResourceId, Result<Tags, String>>,
     pub(super) not_read: Vec<NotRead>,
+    /// The vaults from which the rules' copies into a vault come.
+    sources: BTreeMap<VaultId, BTreeSet<BackupVaultArn>>,
+    /// The accounts and Regions whose vaults are all known.
+    listed: HashSet<Location>,
+    /// The accounts of which something else than a vault could not be read.
+    unread_accounts: BTreeSet<String>,
+    /// Whether the reading was stopped.
+    is_cut: bool,
+    /// Whether it was stopped before all accounts and Regions were listed.
+    is_unlisted: bool,
 }
 
 /// A number that stands for an ARN. Two ARNs hardly ever have one; then a copy that is gone may be
@@ -231,6 +241,88 @@ impl Gathered {
             });
             self.places_of_rules.insert(id, places);
         }
+    }
+
+    /// Takes where the copies of a plan's rules come from: the vaults of its account and Region that they
+    /// back up into.
+    pub(super) fn add_sources(&mut self, at: &Location, plan: &BackupPlan) {
+        for rule in &plan.rules {
+            let copies = rule.copy_actions.iter();
+            let copies = copies.map(|action| &action.destination_vault);
+            for vault in copies.chain(&rule.air_gapped_target) {
+                let source = format!(
+                    "arn:{}:backup:{}:{}:backup-vault:{}",
+                    vault.partition(),
+                    at.region,
+                    at.account,
+                    rule.target_vault
+                );
+                if let Ok(source) = source.parse() {
+                    let vault = self.vaults.id(vault.clone());
+                    self.sources.entry(vault).or_default().insert(source);
+                }
+            }
+        }
+    }
+
+    /// All vaults of an account and Region are known.
+    pub(super) fn was_listed(&mut self, at: &Location) {
+        self.listed.insert(at.clone());
+    }
+
+    /// Something of an account wasn't read: a list, or a part of one.
+    pub(super) fn account_was_not_read(&mut self, at: &Location, why: impl Into<String>) {
+        self.unread_accounts.insert(at.account.to_string());
+        self.was_not_read(format!("{} in {}", at.account, at.region), why);
+    }
+
+    /// The reading was stopped; before all accounts and Regions were listed, anything may be missing
+    /// anywhere.
+    pub(super) fn was_cut(&mut self, all_are_listed: bool) {
+        self.is_cut = true;
+        self.is_unlisted |= !all_are_listed;
+    }
+
+    /// Whether the reading was stopped before its end.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Whether a vault was neither read nor found to be absent, nor failed to be read.
+    pub(super) fn is_to_be_read(&self, vault: &BackupVaultArn) -> bool {
+        let id = self.vaults.ids.get(vault);
+        id.is_none_or(|id| !self.read_vaults.contains(id) && !self.unread_vaults.contains_key(id))
+    }
+
+    /// Whether a vault was read to its end, and all vaults from which copies come into it: resources that
+    /// have no copy are told by their backups.
+    pub(super) fn is_whole(&self, vault: &BackupVaultArn) -> bool {
+        let is_read =
+            |id: &VaultId| self.read_vaults.contains(id) && !self.unread_vaults.contains_key(id);
+        // A vault that isn't there has no backups.
+        let is_missing = |source: &BackupVaultArn| {
+            let is_failed = |id: &VaultId| self.unread_vaults.contains_key(id);
+            let is_listed = || {
+                place_of(source).is_some_and(|at| self.listed.contains(&at))
+                    && !self.is_unread(source.arn().account())
+            };
+            !self.vaults.ids.get(source).is_some_and(is_failed) && is_listed()
+        };
+        let Some(id) = self.vaults.ids.get(vault) else {
+            return false;
+        };
+        let mut sources = self.sources.get(id).into_iter().flatten();
+        !self.is_unlisted
+            && is_read(id)
+            && sources.all(|source| {
+                self.vaults.ids.get(source).is_some_and(is_read) || is_missing(source)
+            })
+    }
+
+    /// Whether something of an account, other than a vault, could not be read.
+    pub(super) fn is_unread(&self, account: &str) -> bool {
+        self.unread_accounts.contains(account)
     }
 
     /// Takes a recovery point of a vault. The parts of a composite one don't count: only the whole can

@@ -4,49 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use copymend_diagnosis::{BackupVaultArn, Tags};
-use jiff::SignedDuration;
-
-/// A time, written with its unit: `45m`, `26h`, `8d` or `2w`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Age(SignedDuration);
-
-impl Age {
-    /// The time in seconds.
-    #[must_use]
-    pub const fn seconds(self) -> i64 {
-        self.0.as_secs()
-    }
-
-    /// As a time.
-    #[must_use]
-    pub const fn duration(self) -> SignedDuration {
-        self.0
-    }
-}
-
-impl FromStr for Age {
-    type Err = InvalidObjective;
-
-    fn from_str(text: &str) -> Result<Self, InvalidObjective> {
-        let refused = || InvalidObjective(format!("`{text}` is no time: write it like 26h or 8d"));
-        let unit = text.chars().last().ok_or_else(refused)?;
-        let seconds: i64 = match unit {
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            'w' => 604_800,
-            _ => return Err(refused()),
-        };
-        let number = text.strip_suffix(unit).ok_or_else(refused)?;
-        let number: i64 = number
-            .parse()
-            .ok()
-            .filter(|number| *number > 0)
-            .ok_or_else(refused)?;
-        let seconds = number.checked_mul(seconds).ok_or_else(refused)?;
-        Ok(Self(SignedDuration::from_secs(seconds)))
-    }
-}
+pub use copymend_remediation::settings::Age;
+use copymend_remediation::settings::InvalidAge;
 
 /// What an objective is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,15 +42,28 @@ pub struct Objective {
 #[error("{0}")]
 pub struct InvalidObjective(String);
 
+impl From<InvalidAge> for InvalidObjective {
+    fn from(error: InvalidAge) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Objective {
+    /// One for everything.
+    pub(super) const fn of_everything(age: Age) -> Self {
+        Self {
+            of: For::Everything,
+            age,
+        }
+    }
+}
+
 impl FromStr for Objective {
     type Err = InvalidObjective;
 
     fn from_str(text: &str) -> Result<Self, InvalidObjective> {
         let Some((of, age)) = text.rsplit_once(':') else {
-            return Ok(Self {
-                of: For::Everything,
-                age: text.parse()?,
-            });
+            return Ok(Self::of_everything(text.parse()?));
         };
         let age = age.parse()?;
         let of = match of.split_once('=') {
@@ -126,14 +98,7 @@ impl fmt::Display for Objective {
             For::Type(name) => write!(formatter, "type={name}:")?,
             For::Tag { key, value } => write!(formatter, "tag={key}={value}:")?,
         }
-        let seconds = self.age.seconds();
-        if seconds % 86_400 == 0 {
-            write!(formatter, "{}d", seconds / 86_400)
-        } else if seconds % 3_600 == 0 {
-            write!(formatter, "{}h", seconds / 3_600)
-        } else {
-            write!(formatter, "{}m", seconds / 60)
-        }
+        write!(formatter, "{}", self.age)
     }
 }
 

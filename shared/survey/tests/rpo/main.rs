@@ -1,6 +1,8 @@
 //! What is missing, in worlds whose truth is known.
 
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod small;

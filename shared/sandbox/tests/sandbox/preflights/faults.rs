@@ -84,6 +84,67 @@ fn what_the_time_did_not_suffice_for_comes_first_next_time() {
 }
 
 #[test]
+fn each_place_that_the_time_did_not_suffice_for_is_told_once_until_it_suffices() {
+    let sandbox = sandbox_of(&broken());
+    run_of(&sandbox, "request-0", &two_accounts()).unwrap();
+    // The source's plan takes long; the other account has none.
+    let takes_long = || {
+        let clock = Reads::clock(&sandbox).clone();
+        sandbox.before_next("backup:GetBackupPlan", move |_| {
+            clock.set(clock.now() + SignedDuration::from_secs(101));
+        });
+    };
+    // The accounts that a run leaves and tells, with so much time.
+    let left = |id: &str, seconds: i64| -> Vec<String> {
+        become_world(&sandbox, &broken());
+        let now = Reads::clock(&sandbox).now();
+        let invocation = Invocation {
+            id: id.to_owned(),
+            deadline: now + SignedDuration::from_secs(seconds),
+        };
+        let before = sandbox.notifier().preflights().len();
+        let event = two_accounts();
+        let looked = watch(&sandbox, &sandbox, Mode::Repair, &event, &invocation);
+        assert!(!block(looked).unwrap().left.is_empty());
+        let told = sandbox.notifier().preflights();
+        let told = told.iter().skip(before).flat_map(|news| &news.left);
+        told.map(|at| at.account.to_string()).collect()
+    };
+    takes_long();
+    assert_eq!(left("request-1", 120), [SOURCE]);
+    // Without any time, the other account is left as well: that is news, and the source isn't.
+    assert_eq!(left("request-2", 10), [OTHER]);
+    assert!(left("request-3", 10).is_empty());
+    // Once it has sufficed for both, it is news again.
+    become_world(&sandbox, &broken());
+    let both = run_of(&sandbox, "request-4", &two_accounts()).unwrap();
+    assert!(both.left.is_empty(), "{both:?}");
+    takes_long();
+    assert_eq!(left("request-5", 120), [SOURCE]);
+}
+
+#[test]
+fn a_throttled_account_is_not_told_as_one_that_refuses() {
+    let sandbox = sandbox_of(&broken());
+    tells(&sandbox).unwrap();
+    sandbox.fail("backup:ListBackupPlans", CallErrorKind::Throttled);
+    let news = tells(&sandbox).unwrap();
+    assert!(news.over.is_empty() && news.new.is_empty());
+    assert!(news.not_read[0].may_pass);
+    insta::assert_snapshot!(text(&news));
+    let answer = silent(&sandbox);
+    assert_eq!(
+        answer.not_read,
+        ["account 111122223333, us-east-1: backup:ListBackupPlans, for now"]
+    );
+    sandbox.calls().mend("backup:ListBackupPlans");
+    sandbox.fail("backup:ListBackupPlans", CallErrorKind::AccessDenied);
+    assert!(!tells(&sandbox).unwrap().not_read[0].may_pass);
+    sandbox.calls().mend("backup:ListBackupPlans");
+    assert_eq!(silent(&sandbox).not_read, [""; 0]);
+}
+
+#[test]
 fn a_run_without_any_time_reads_nothing_and_loses_nothing() {
     let sandbox = sandbox_of(&broken());
     tells(&sandbox).unwrap();

@@ -74,6 +74,72 @@ fn what_no_plan_makes_any_more_is_no_longer_planned() {
     silent(&sandbox);
 }
 
+/// What a deployment reads that sets none of `ReadTags`, `ReadImages` and `OrganizationReader`.
+fn sandbox_by_default(world: &Value) -> Sandbox {
+    Sandbox::new(load(world))
+}
+
+#[test]
+fn what_stood_in_the_way_is_told_to_be_gone_where_the_rest_is_not_read() {
+    let sandbox = sandbox_by_default(&broken());
+    assert_eq!(
+        causes(&tells(&sandbox).unwrap().new[0]),
+        ["destination-vault-policy"]
+    );
+    become_world(&sandbox, &planned_world());
+    let news = tells(&sandbox).unwrap();
+    assert_eq!((news.new.len(), news.over.len()), (0, 0));
+    let [cleared] = news.cleared.as_slice() else {
+        panic!("{news:?}")
+    };
+    assert_eq!(cleared.causes, ["destination-vault-policy"]);
+    assert!(!cleared.open.is_empty());
+    assert!(cleared.open.iter().all(|open| !open.why.is_empty()));
+    insta::assert_snapshot!(text(&news));
+    let answer = silent(&sandbox);
+    assert_eq!((answer.known_to_fail, answer.cannot_be_known), (0, 1));
+    // Once it fails again, that is news.
+    become_world(&sandbox, &broken());
+    assert_eq!(tells(&sandbox).unwrap().new.len(), 1);
+    nothing_is_written(&sandbox);
+}
+
+/// The plan is deleted and created again: it has another id, and so have its backups.
+fn made_anew(mut world: Value) -> Value {
+    let plans = world.pointer_mut(PLANS).unwrap().as_object_mut().unwrap();
+    let plan = plans.remove("plan-1").unwrap();
+    plans.insert("plan-2".to_owned(), plan);
+    world
+}
+
+#[test]
+fn a_plan_that_is_made_anew_is_no_news() {
+    let by_the_new_one = json!({
+        "backup_plan_arn": format!("arn:aws:backup:{REGION}:{SOURCE}:backup-plan:plan-2"),
+        "backup_plan_id": "plan-2",
+        "backup_rule_id": "rule-1",
+    });
+    let missing = with(
+        planned_world(),
+        &format!("{PLANS}/plan-1/rules/0/target_vault"),
+        json!("gone"),
+    );
+    for (world, failing) in [(broken(), 1), (missing, 1)] {
+        let sandbox = sandbox_of(&world);
+        tells(&sandbox).unwrap();
+        // Before it has backed anything up.
+        become_world(&sandbox, &made_anew(world.clone()));
+        assert_eq!(silent(&sandbox).known_to_fail, failing);
+        let backed_up = with(
+            made_anew(world),
+            &format!("{POINT_AT}/created_by"),
+            by_the_new_one.clone(),
+        );
+        become_world(&sandbox, &backed_up);
+        assert_eq!(silent(&sandbox).known_to_fail, failing);
+    }
+}
+
 #[test]
 fn another_key_is_another_way() {
     let sandbox = sandbox_of(&with(planned_world(), KEY_AT, own_account_only()));

@@ -18,7 +18,19 @@ fn route(verdict: Verdict) -> SeenRoute {
         name: "EBS from vault a to vault b".to_owned(),
         rules: set(&["rule"]),
         resources: set(&["volume"]),
+        vaults: "a to b".to_owned(),
     }
+}
+
+/// A route of which it can't be known.
+fn unknown(open: &[&str]) -> SeenRoute {
+    let open = open.iter().map(|slug| OpenCause {
+        cause: slug.parse().unwrap(),
+        why: format!("{slug} could not be looked at"),
+    });
+    route(Verdict::CannotBeKnown {
+        open: open.collect(),
+    })
 }
 
 fn fails(causes: &[&str], open: &[&str]) -> SeenRoute {
@@ -35,7 +47,9 @@ fn seen(routes: &[(&str, SeenRoute)]) -> Seen {
             .map(|(id, route)| ((*id).to_owned(), route.clone()))
             .collect(),
         rules: set(&["rule"]),
+        rules_between: [("a to b".to_owned(), set(&["rule"]))].into(),
         not_read: BTreeSet::new(),
+        passing: BTreeSet::new(),
         reached: Reached::Whole,
     }
 }
@@ -58,7 +72,7 @@ const VAULT: &str = "destination-vault-policy";
 fn what_fails_is_told_once() {
     let failing = seen(&[
         ("1", fails(&[VAULT], &[])),
-        ("2", route(Verdict::Unknown)),
+        ("2", unknown(&[KEY])),
         ("3", route(Verdict::Passes)),
     ]);
     let (told, changes) = compare(&ToldOfPlace::default(), &failing, now());
@@ -90,8 +104,7 @@ fn a_cause_that_cannot_be_seen_now_is_not_gone() {
 #[test]
 fn what_cannot_be_known_stays_as_it_was_told() {
     let before = told(&seen(&[("1", fails(&[VAULT], &[]))]));
-    let unknown = seen(&[("1", route(Verdict::Unknown))]);
-    let after = nothing(&before, &unknown);
+    let after = nothing(&before, &seen(&[("1", unknown(&[KEY, VAULT]))]));
     assert_eq!(after.routes, before.routes);
     let (after, changes) = compare(&after, &seen(&[("1", route(Verdict::Passes))]), now());
     assert_eq!(changes.over.len(), 1);
@@ -104,6 +117,7 @@ fn what_no_rule_makes_any_more_is_no_longer_planned() {
     let before = told(&seen(&[("1", fails(&[VAULT], &[]))]));
     let mut gone = seen(&[]);
     gone.rules = set(&["another rule"]);
+    gone.rules_between = [("a to c".to_owned(), gone.rules.clone())].into();
     let (after, changes) = compare(&before, &gone, now());
     assert_eq!(changes.over[0].1, Over::NotPlanned);
     assert!(after.routes.is_empty());
@@ -138,7 +152,7 @@ fn nothing_is_over_where_something_could_not_be_read() {
     // The refusal is told once.
     let after = nothing(&after, &refused);
     // And again once it worked in between.
-    let (after, _) = compare(&after, &seen(&[("1", route(Verdict::Unknown))]), now());
+    let (after, _) = compare(&after, &seen(&[("1", unknown(&[VAULT]))]), now());
     assert_eq!(
         compare(&after, &refused, now()).1.not_read,
         refused.not_read
@@ -159,7 +173,7 @@ fn what_had_no_turn_stays_as_it_was_and_comes_first() {
     assert_eq!(after.looked_at, Some(now()));
     assert_eq!(after.routes, before.routes);
     // The routes that were not judged go on with the first of them.
-    let mut partly = seen(&[("1", route(Verdict::Unknown)), ("2", fails(&[KEY], &[]))]);
+    let mut partly = seen(&[("1", route(Verdict::NotJudged)), ("2", fails(&[KEY], &[]))]);
     partly.reached = Reached::Partly(Some("1".to_owned()));
     let (after, changes) = compare(&before, &partly, now());
     assert_eq!(changes.new, ["2"]);
@@ -194,7 +208,7 @@ fn more_routes_than_there_is_room_for_are_counted() {
     // While the time doesn't suffice for all, nobody says that it has become better.
     let judged = all.iter().take(10).cloned();
     let waiting = ids.iter().skip(10);
-    let waiting = waiting.map(|id| (id.as_str(), route(Verdict::Unknown)));
+    let waiting = waiting.map(|id| (id.as_str(), route(Verdict::NotJudged)));
     let mut partly = seen(&judged.chain(waiting).collect::<Vec<_>>());
     partly.reached = Reached::Partly(Some("1".to_owned()));
     assert_eq!(nothing(&after, &partly).more, 8);
@@ -228,7 +242,7 @@ fn a_monthly_rule_that_has_no_backup_of_the_month_is_not_over_beside_a_daily_one
 
 #[test]
 fn a_refusal_of_a_place_that_was_not_judged_is_told_when_it_is() {
-    let mut found = seen(&[("1", route(Verdict::Unknown))]);
+    let mut found = seen(&[("1", route(Verdict::NotJudged))]);
     found.not_read = set(&["backup:ListBackupVaults"]);
     found.reached = Reached::Not;
     let (after, changes) = compare(&ToldOfPlace::default(), &found, now());
@@ -237,4 +251,114 @@ fn a_refusal_of_a_place_that_was_not_judged_is_told_when_it_is() {
     let (after, changes) = compare(&after, &found, now());
     assert_eq!(changes.not_read, found.not_read);
     nothing(&after, &found);
+}
+
+#[test]
+fn what_stood_in_the_way_is_told_to_be_gone_once_although_the_rest_cannot_be_known() {
+    let before = told(&seen(&[("1", fails(&[VAULT, KEY], &[]))]));
+    // One of the two may still be there.
+    let partly = seen(&[("1", unknown(&[KEY, "tag-limit"]))]);
+    assert_eq!(nothing(&before, &partly).routes, before.routes);
+    let clear = seen(&[("1", unknown(&["tag-limit"]))]);
+    let (after, changes) = compare(&before, &clear, now());
+    let [cleared] = changes.cleared.as_slice() else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(cleared.causes, [VAULT, KEY]);
+    assert_eq!(cleared.open[0].why, "tag-limit could not be looked at");
+    assert!(changes.over.is_empty() && changes.new.is_empty());
+    assert_eq!(after.known_to_fail(), 0);
+    assert_eq!(nothing(&after, &clear), after);
+    // If it fails again, that is news.
+    let (_, changes) = compare(&after, &seen(&[("1", fails(&[VAULT], &[]))]), now());
+    assert_eq!(changes.new, ["1"]);
+}
+
+#[test]
+fn what_the_time_did_not_suffice_for_is_not_gone() {
+    let before = told(&seen(&[("1", fails(&[VAULT], &[]))]));
+    let mut partly = seen(&[("1", route(Verdict::NotJudged))]);
+    partly.reached = Reached::Partly(Some("1".to_owned()));
+    assert_eq!(nothing(&before, &partly).routes, before.routes);
+}
+
+#[test]
+fn a_throttle_is_told_as_one_that_passes_and_hides_no_refusal() {
+    let before = told(&seen(&[("1", fails(&[VAULT], &[]))]));
+    let call = set(&["backup:ListBackupPlans"]);
+    let of_no_plan = || Seen {
+        rules: BTreeSet::new(),
+        rules_between: BTreeMap::new(),
+        ..seen(&[])
+    };
+    let throttled = Seen {
+        passing: call.clone(),
+        ..of_no_plan()
+    };
+    let refused = Seen {
+        not_read: call.clone(),
+        ..of_no_plan()
+    };
+    let (after, changes) = compare(&before, &throttled, now());
+    assert_eq!(changes.passing, call);
+    assert!(changes.not_read.is_empty() && changes.over.is_empty());
+    assert_eq!(after.routes, before.routes);
+    let after = nothing(&after, &throttled);
+    // A refusal is another matter.
+    let (after, changes) = compare(&after, &refused, now());
+    assert_eq!(changes.not_read, call);
+    assert!(changes.passing.is_empty());
+    // It isn't lifted by a throttle in between.
+    let after = nothing(&after, &throttled);
+    nothing(&after, &refused);
+}
+
+/// The route of another plan, which took the place of the one before.
+fn of_another_plan(verdict: SeenRoute) -> Seen {
+    let route = SeenRoute {
+        rules: set(&["rule anew"]),
+        ..verdict
+    };
+    Seen {
+        rules: set(&["rule anew"]),
+        rules_between: [("a to b".to_owned(), set(&["rule anew"]))].into(),
+        ..seen(&[("2", route)])
+    }
+}
+
+#[test]
+fn the_same_route_of_a_plan_that_was_made_anew_is_no_news() {
+    let before = told(&seen(&[("1", fails(&[VAULT], &[]))]));
+    let anew = of_another_plan(fails(&[VAULT], &[]));
+    // Until it has backed something up, nothing is seen of its route.
+    let mut at_first = anew.clone();
+    at_first.routes.clear();
+    let after = nothing(&before, &at_first);
+    assert_eq!(after.routes, before.routes);
+    for known in [after, before.clone()] {
+        let after = nothing(&known, &anew);
+        assert_eq!(after.routes.keys().collect::<Vec<_>>(), ["2"]);
+        nothing(&after, &anew);
+    }
+    // For another cause it is.
+    let (_, changes) = compare(&before, &of_another_plan(fails(&[KEY], &[])), now());
+    assert_eq!((changes.new.len(), changes.over.len()), (1, 1));
+    // So it is between other vaults.
+    let elsewhere = SeenRoute {
+        vaults: "a to c".to_owned(),
+        ..fails(&[VAULT], &[])
+    };
+    let mut elsewhere = of_another_plan(elsewhere);
+    elsewhere.rules_between = [("a to c".to_owned(), set(&["rule anew"]))].into();
+    let (_, changes) = compare(&before, &elsewhere, now());
+    assert_eq!((changes.new.len(), changes.over.len()), (1, 1));
+}
+
+#[test]
+fn of_two_routes_that_are_gone_one_that_is_made_anew_stands_for_one() {
+    let two = seen(&[("1", fails(&[VAULT], &[])), ("3", fails(&[VAULT], &[]))]);
+    let anew = of_another_plan(fails(&[VAULT], &[]));
+    let (after, changes) = compare(&told(&two), &anew, now());
+    assert_eq!((changes.new.len(), changes.over.len()), (0, 1));
+    assert_eq!(after.routes.keys().collect::<Vec<_>>(), ["2"]);
 }

@@ -1,10 +1,10 @@
 //! Looks at accounts and Regions until the time is over.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use copymend_remediation::GuardrailReads;
 use copymend_remediation::ports::{Clock as _, Location, Reads};
-use copymend_remediation::preflight::{Failing, ToldOfPlace};
+use copymend_remediation::preflight::{Failing, OpenCause, ToldOfPlace};
 use copymend_remediation::read_once::ReadOnce;
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -68,9 +68,14 @@ impl Found {
         let planned = planned_copies(&read.place);
         let mut found = Self::nothing(Reached::Not);
         found.plans = read.place.plans.len();
-        found.seen.rules = seen::rules_of(&read.place);
-        let operations = read.not_read.iter().map(|one| one.operation.clone());
-        found.seen.not_read = operations.collect();
+        seen::take_rules(&mut found.seen, &read.place);
+        let (passing, refused): (Vec<&NotRead>, Vec<&NotRead>) =
+            read.not_read.iter().partition(|one| one.may_pass);
+        let operations = |of: Vec<&NotRead>| -> BTreeSet<String> {
+            of.iter().map(|one| one.operation.clone()).collect()
+        };
+        found.seen.not_read = operations(refused);
+        found.seen.passing = &operations(passing) - &found.seen.not_read;
         if !read.unreadable.is_empty() {
             found.seen.not_read.insert(ROW.to_owned());
         }
@@ -113,20 +118,42 @@ impl Found {
         let Some(route) = self.seen.routes.get_mut(id) else {
             return;
         };
-        route.verdict = match (&route.verdict, verdict) {
-            (_, verdict) if is_first => verdict,
-            (Verdict::Fails { .. }, _) | (Verdict::Unknown, Verdict::Passes) => return,
-            (Verdict::Unknown | Verdict::Passes, verdict) => verdict,
+        let before = std::mem::replace(&mut route.verdict, Verdict::NotJudged);
+        route.verdict = if is_first {
+            verdict
+        } else {
+            worse(before, verdict)
         };
     }
 
-    /// A route that is judged in part doesn't pass.
+    /// Of a route that is judged in part it is known at most that it fails.
     fn leave(&mut self, id: &str) {
         if let Some(route) = self.seen.routes.get_mut(id)
-            && route.verdict == Verdict::Passes
+            && matches!(
+                route.verdict,
+                Verdict::Passes | Verdict::CannotBeKnown { .. }
+            )
         {
-            route.verdict = Verdict::Unknown;
+            route.verdict = Verdict::NotJudged;
         }
+    }
+}
+
+/// The worse one of two verdicts on what is one route for people; of two that can't be known, all that
+/// may stand in the way.
+fn worse(one: Verdict, other: Verdict) -> Verdict {
+    match (one, other) {
+        (failing @ Verdict::Fails { .. }, _) | (_, failing @ Verdict::Fails { .. }) => failing,
+        (Verdict::NotJudged, _) | (_, Verdict::NotJudged) => Verdict::NotJudged,
+        (Verdict::CannotBeKnown { mut open }, Verdict::CannotBeKnown { open: more }) => {
+            let is_new = |new: &OpenCause| open.iter().all(|known| known.cause != new.cause);
+            let more: Vec<OpenCause> = more.into_iter().filter(is_new).collect();
+            open.extend(more);
+            Verdict::CannotBeKnown { open }
+        }
+        (unknown @ Verdict::CannotBeKnown { .. }, Verdict::Passes)
+        | (Verdict::Passes, unknown @ Verdict::CannotBeKnown { .. }) => unknown,
+        (Verdict::Passes, Verdict::Passes) => Verdict::Passes,
     }
 }
 

@@ -6,13 +6,12 @@ mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use copymend_diagnosis::EventError;
 use copymend_remediation::ledger::{JobEntry, Ledger, ToldPreflights as _};
 use copymend_remediation::ports::{CallError, Clock as _, Location, Notifier as _, Reads};
 use copymend_remediation::preflight::{
-    Failing, NotReadPlace, PreflightAnswer, PreflightNews, PreflightState, RouteOver, ToldOfPlace,
+    Failing, NotReadPlace, PreflightAnswer, PreflightNews, PreflightState, RouteCleared, RouteOver,
+    ToldOfPlace,
 };
-use copymend_remediation::scope::locations_of;
 use copymend_remediation::settings::Mode;
 use copymend_remediation::{GuardrailReads, HandlerError, Invocation};
 use futures_util::StreamExt as _;
@@ -23,6 +22,7 @@ use serde_json::Value;
 use self::compare::{Changes, compare};
 use self::look::{Found, ToLookAt, look};
 use self::seen::{Reached, Verdict};
+use crate::asked::places_of;
 use crate::lists::Lists;
 use crate::region::RegionCode;
 
@@ -43,7 +43,7 @@ pub async fn watch<L: Lists, E: Reads + GuardrailReads>(
     event: &Value,
     invocation: &Invocation,
 ) -> Result<PreflightAnswer, HandlerError> {
-    let places = places(event)?;
+    let places = places_of(event)?;
     let now = environment.clock().now();
     let mut notes = Vec::new();
     let ledger = environment.ledger();
@@ -74,21 +74,6 @@ pub async fn watch<L: Lists, E: Reads + GuardrailReads>(
         tracing::warn!(%error, "the next preflight waits until this one's time is over");
     }
     answer
-}
-
-/// The accounts and Regions of an event, each once.
-fn places(event: &Value) -> Result<Vec<(Location, RegionCode)>, EventError> {
-    let mut places: Vec<(Location, RegionCode)> = Vec::new();
-    for at in locations_of(event)? {
-        let region = at.region.parse().map_err(|_| EventError::MalformedField {
-            field: "regions",
-            reason: "it holds something that is no Region",
-        })?;
-        if !places.iter().any(|(known, _)| *known == at) {
-            places.push((at, region));
-        }
-    }
-    Ok(places)
 }
 
 /// One run.
@@ -126,10 +111,11 @@ impl<L: Lists, E: Reads + GuardrailReads> Run<'_, L, E> {
         let found = look(self.lists, self.environment, &places, stop).await;
         let mut news = Gathered::new(self, is_first, places.len(), notes);
         let mut known = Vec::new();
-        let was_left = places.iter().any(|place| place.told.is_left);
+        let suffices = found.iter().all(|one| one.seen.reached == Reached::Whole);
         for (place, found) in places.iter().zip(found) {
-            let (told, changes) = compare(&place.told, &found.seen, self.now);
-            news.take(place, found, &told, changes, was_left);
+            let (mut told, changes) = compare(&place.told, &found.seen, self.now);
+            told.left_is_told = !suffices && (told.left_is_told || told.is_left);
+            news.take(place, found, &told, changes);
             known.push(told);
         }
         let Gathered {
@@ -259,6 +245,7 @@ impl Gathered {
                 new: Vec::new(),
                 changed: Vec::new(),
                 over: Vec::new(),
+                cleared: Vec::new(),
                 more: Vec::new(),
                 not_read: Vec::new(),
                 left: Vec::new(),
@@ -269,14 +256,7 @@ impl Gathered {
         }
     }
 
-    fn take(
-        &mut self,
-        place: &ToLookAt,
-        mut found: Found,
-        told: &ToldOfPlace,
-        changes: Changes,
-        was_left: bool,
-    ) {
+    fn take(&mut self, place: &ToLookAt, mut found: Found, told: &ToldOfPlace, changes: Changes) {
         self.is_news |= changes.are_news();
         self.count(&found);
         let (news, answer) = (&mut self.news, &mut self.answer);
@@ -286,11 +266,14 @@ impl Gathered {
         answer.new += changes.new.len();
         answer.changed += changes.changed.len();
         answer.over += changes.over.len();
+        answer.cleared += changes.cleared.len();
         let name = |at: &Location| format!("account {}, {}", at.account, at.region);
-        let refused = told.not_read.iter();
+        let refused = told.not_read.iter().map(|call| (call, ""));
+        let passing = told.passing.iter().map(|call| (call, ", for now"));
+        let calls = refused.chain(passing);
         answer
             .not_read
-            .extend(refused.map(|call| format!("{}: {call}", name(at))));
+            .extend(calls.map(|(call, for_now)| format!("{}: {call}{for_now}", name(at))));
         let failing = changes.new.iter().filter_map(|id| found.failing.remove(id));
         news.new.extend(failing);
         for (id, before) in changes.changed {
@@ -307,13 +290,22 @@ impl Gathered {
                 name,
                 why,
             }));
+        news.cleared
+            .extend(changes.cleared.into_iter().map(|cleared| RouteCleared {
+                at: at.clone(),
+                name: cleared.name,
+                causes: cleared.causes,
+                open: cleared.open,
+            }));
         news.more
             .extend(changes.more.map(|number| (at.clone(), number)));
         news.not_read
-            .extend(refusals(at, &found, &changes.not_read));
+            .extend(refusals(at, &found, &changes.not_read, false));
+        news.not_read
+            .extend(refusals(at, &found, &changes.passing, true));
         if found.seen.reached != Reached::Whole {
             answer.left.push(name(at));
-            if !was_left {
+            if !place.told.left_is_told {
                 news.left.push(at.clone());
                 self.is_news = true;
             }
@@ -332,7 +324,7 @@ impl Gathered {
                         *of_cause.entry(cause).or_default() += 1;
                     }
                 }
-                Verdict::Unknown => news.cannot_be_known += 1,
+                Verdict::CannotBeKnown { .. } | Verdict::NotJudged => news.cannot_be_known += 1,
                 Verdict::Passes => news.will_pass += 1,
             }
         }
@@ -368,13 +360,18 @@ fn in_turn(failing: Vec<Failing>) -> Vec<Failing> {
     turns.into_iter().map(|(_, one)| one).collect()
 }
 
-/// The first refusal of each call that is new.
-fn refusals(at: &Location, found: &Found, new: &BTreeSet<String>) -> Vec<NotReadPlace> {
+/// The first failure of each call that is new: of those that pass by themselves, or of the others.
+fn refusals(
+    at: &Location,
+    found: &Found,
+    new: &BTreeSet<String>,
+    may_pass: bool,
+) -> Vec<NotReadPlace> {
     let of = |operation: &String| {
         let refused = found
             .not_read
             .iter()
-            .find(|one| one.operation == *operation);
+            .find(|one| one.operation == *operation && one.may_pass == may_pass);
         NotReadPlace {
             at: at.clone(),
             operation: operation.clone(),
@@ -382,7 +379,41 @@ fn refusals(at: &Location, found: &Found, new: &BTreeSet<String>) -> Vec<NotRead
                 .map_or("it can't be understood", |one| &one.reason)
                 .to_owned(),
             detail: refused.map_or_else(String::new, |one| one.detail.clone()),
+            may_pass,
         }
     };
     new.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use copymend_remediation::preflight::RuleWithoutCopy;
+
+    use super::*;
+
+    #[test]
+    fn what_fails_is_told_one_of_each_account_and_region_after_the_other() {
+        let failing = |account: &str, region: &str, rule: &str| {
+            Failing::Rule(RuleWithoutCopy {
+                at: Location::new(account.parse().unwrap(), region),
+                rule: rule.to_owned(),
+                what: String::new(),
+            })
+        };
+        let [one, other] = ["111111111111", "222222222222"];
+        let all = [
+            failing(one, "us-east-1", "a"),
+            failing(one, "us-east-1", "b"),
+            failing(one, "eu-west-1", "c"),
+            failing(other, "us-east-1", "d"),
+            failing(other, "us-east-1", "e"),
+        ];
+        let rules = in_turn(all.into())
+            .into_iter()
+            .map(|failing| match failing {
+                Failing::Rule(rule) => rule.rule,
+                Failing::Route(route) => panic!("{route:?}"),
+            });
+        assert_eq!(rules.collect::<Vec<_>>(), ["a", "c", "d", "b", "e"]);
+    }
 }

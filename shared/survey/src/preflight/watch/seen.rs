@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use copymend_diagnosis::Foreseen;
+use copymend_diagnosis::{Assessment, Foreseen};
 use copymend_remediation::ports::Location;
-use copymend_remediation::preflight::{Failing, FailingRoute, InTheWay, RuleWithoutCopy};
+use copymend_remediation::preflight::{
+    Failing, FailingRoute, InTheWay, OpenCause, RuleWithoutCopy,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::super::judge::JudgedRoute;
@@ -23,8 +25,12 @@ pub(super) enum Verdict {
         /// What may stand in the way as well.
         open: BTreeSet<String>,
     },
-    /// It can't be known, or the time was over before it was judged.
-    Unknown,
+    /// Nothing is shown to stand in the way, and this may, in the order in which it must be put right.
+    CannotBeKnown {
+        open: Vec<OpenCause>,
+    },
+    /// The time was over before it was judged, or before all of it was.
+    NotJudged,
     Passes,
 }
 
@@ -38,6 +44,8 @@ pub(super) struct SeenRoute {
     pub(super) rules: BTreeSet<String>,
     /// Hashes of its resources, each with the destination.
     pub(super) resources: BTreeSet<String>,
+    /// The hash of the vaults between which it goes.
+    pub(super) vaults: String,
 }
 
 /// How far it was come.
@@ -57,8 +65,12 @@ pub(super) struct Seen {
     pub(super) routes: BTreeMap<String, SeenRoute>,
     /// Hashes of all rules that make copies, each with the destination.
     pub(super) rules: BTreeSet<String>,
+    /// The same by the hashes of the vaults between which they copy.
+    pub(super) rules_between: BTreeMap<String, BTreeSet<String>>,
     /// The calls that were refused.
     pub(super) not_read: BTreeSet<String>,
+    /// Those that failed for a reason that passes by itself, and weren't refused as well.
+    pub(super) passing: BTreeSet<String>,
     pub(super) reached: Reached,
 }
 
@@ -68,9 +80,16 @@ impl Seen {
         Self {
             routes: BTreeMap::new(),
             rules: BTreeSet::new(),
+            rules_between: BTreeMap::new(),
             not_read: BTreeSet::new(),
+            passing: BTreeSet::new(),
             reached,
         }
+    }
+
+    /// Whether every list was read to its end.
+    pub(super) fn is_read(&self) -> bool {
+        self.not_read.is_empty() && self.passing.is_empty()
     }
 }
 
@@ -109,12 +128,16 @@ fn hash_of_rule(rule: &RuleName, destination: &str) -> String {
     hash(&["rule", plan, &rule.rule, destination])
 }
 
+/// Between which vaults copies go. The source is the place's own, so that its name tells.
+fn hash_of_vaults(source: &str, destination: &str) -> String {
+    hash(&["vaults", source, destination])
+}
+
 /// The destination of a rule that makes no copy at all.
 const NOWHERE: &str = "";
 
-/// The rules of a place that make copies, each with each of its destinations.
-pub(super) fn rules_of(place: &Place) -> BTreeSet<String> {
-    let mut hashes = BTreeSet::new();
+/// Takes in the rules of a place that make copies, each with each of its destinations.
+pub(super) fn take_rules(seen: &mut Seen, place: &Place) {
     for selecting in &place.plans {
         for rule in &selecting.plan.rules {
             let name = RuleName {
@@ -125,12 +148,14 @@ pub(super) fn rules_of(place: &Place) -> BTreeSet<String> {
             let actions = rule.copy_actions.iter();
             let destinations = actions.map(|action| &action.destination_vault);
             for vault in destinations.chain(&rule.air_gapped_target) {
-                hashes.insert(hash_of_rule(&name, vault.as_str()));
-                hashes.insert(hash_of_rule(&name, NOWHERE));
+                let hash = hash_of_rule(&name, vault.as_str());
+                let vaults = hash_of_vaults(&rule.target_vault, vault.as_str());
+                seen.rules.insert(hash.clone());
+                seen.rules.insert(hash_of_rule(&name, NOWHERE));
+                seen.rules_between.entry(vaults).or_default().insert(hash);
             }
         }
     }
-    hashes
 }
 
 /// A route before it is judged.
@@ -139,7 +164,7 @@ pub(super) fn not_judged(route: &Route) -> SeenRoute {
     let to = &copy.destination_vault;
     let of = |text: &str| hash(&["resource", text, to.as_str()]);
     SeenRoute {
-        verdict: Verdict::Unknown,
+        verdict: Verdict::NotJudged,
         name: format!(
             "{} from vault {} to vault {} of account {}, {}, as role {}",
             copy.resource_type.as_deref().unwrap_or("copies"),
@@ -159,12 +184,13 @@ pub(super) fn not_judged(route: &Route) -> SeenRoute {
             .iter()
             .map(|resource| of(resource.as_str()))
             .collect(),
+        vaults: hash_of_vaults(copy.source_vault.name(), to.as_str()),
     }
 }
 
 /// The verdict of a judged route.
 pub(super) fn verdict(foreseen: &Foreseen) -> Verdict {
-    let slugs = |found: &[copymend_diagnosis::Assessment]| -> Vec<String> {
+    let slugs = |found: &[Assessment]| -> Vec<String> {
         let slugs = found.iter().map(|found| found.cause.slug().to_owned());
         slugs.collect()
     };
@@ -173,8 +199,17 @@ pub(super) fn verdict(foreseen: &Foreseen) -> Verdict {
             causes: slugs(in_the_way),
             open: slugs(open).into_iter().collect(),
         },
-        Foreseen::CannotBeKnown { .. } => Verdict::Unknown,
+        Foreseen::CannotBeKnown { open } => Verdict::CannotBeKnown {
+            open: open.iter().map(open_cause).collect(),
+        },
         Foreseen::WillPass { .. } => Verdict::Passes,
+    }
+}
+
+fn open_cause(found: &Assessment) -> OpenCause {
+    OpenCause {
+        cause: found.cause,
+        why: found.evidence.first().cloned().unwrap_or_default(),
     }
 }
 
@@ -240,6 +275,8 @@ pub(super) fn without_copy(
         name: name.clone(),
         rules: BTreeSet::from([hash_of_rule(&missing.rule, NOWHERE)]),
         resources: BTreeSet::new(),
+        // What is missing names the vault.
+        vaults: hash(&[NO_COPY, &missing.what]),
     };
     let failing = Failing::Rule(RuleWithoutCopy {
         at: at.clone(),
