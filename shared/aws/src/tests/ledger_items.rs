@@ -190,6 +190,7 @@ async fn a_pause_of_the_wrong_shape_is_not_absent() {
         reason: "x".to_owned(),
         since: written(),
         until: None,
+        by: None,
     };
     ledger.set_pause(&pause).await.unwrap();
     let sent = wire.sent("PutItem").remove(0).json();
