@@ -7,13 +7,15 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use copymend_policy::{AccountId, Arn};
+use copymend_policy::{AccountId, Arn, Certificate};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::change::change_recorded;
 use crate::incident::IncidentOf;
 use crate::ledger::{Change, ChangeState, Pause};
+use crate::plan::Target;
 use crate::ports::CallResult;
 
 /// What a record is of. `copymend approve` and `refuse` will add theirs here: a plan that a person
@@ -95,6 +97,40 @@ pub struct ChangeRecord {
     pub undone_by: Option<String>,
 }
 
+impl ChangeRecord {
+    /// The command that takes it back, where that can be done. What was only intended may have been
+    /// written all the same.
+    #[must_use]
+    pub fn undo_command(&self) -> Option<String> {
+        let is_standing = match self.state {
+            ChangeState::Intended | ChangeState::Written => self.change.undoes.is_none(),
+            ChangeState::Undone => false,
+        };
+        let has_policy = match Target::of_resource(&self.change.resource) {
+            Some(Target::VaultPolicy(_) | Target::KeyPolicy(_)) => true,
+            Some(Target::ServiceLinkedRole(_)) | None => false,
+        };
+        (is_standing && has_policy).then(|| format!("copymend undo {}", self.change.id))
+    }
+
+    /// The proof that it only added its statements, made again from the texts on record. `None` for
+    /// an undo, and where the texts don't prove it.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Certificate> {
+        change_recorded(&self.change, false).certificate
+    }
+}
+
+/// The stable name of a change's state.
+#[must_use]
+pub const fn state_slug(state: ChangeState) -> &'static str {
+    match state {
+        ChangeState::Intended => "intended",
+        ChangeState::Written => "written",
+        ChangeState::Undone => "undone",
+    }
+}
+
 /// When, and by whom, something ended that a person had set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -125,6 +161,15 @@ pub struct RefusalRecord {
     pub lifted: Option<Ended>,
 }
 
+impl RefusalRecord {
+    /// The command that lifts it, while it is in force.
+    #[must_use]
+    pub fn lift_command(&self) -> Option<String> {
+        let is_in_force = self.lifted.is_none();
+        is_in_force.then(|| format!("copymend undo --allow-again {}", self.change_id))
+    }
+}
+
 /// A pause, and its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PauseRecord {
@@ -132,6 +177,14 @@ pub struct PauseRecord {
     pub pause: Pause,
     /// When a person ended it, or put another in its place. Its own `until` ends it too.
     pub lifted: Option<Ended>,
+}
+
+impl PauseRecord {
+    /// Whether it still holds.
+    #[must_use]
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.lifted.is_none() && self.pause.holds(now)
+    }
 }
 
 /// Something on record.
