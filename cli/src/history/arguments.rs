@@ -110,8 +110,8 @@ pub(crate) struct HistoryArguments {
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<Kind>,
     /// Stop at the end of the day that has the so-manieth record
-    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
-    pub(crate) most: usize,
+    #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) most: u32,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

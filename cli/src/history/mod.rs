@@ -18,6 +18,9 @@ use jiff::SignedDuration;
 use crate::history::arguments::{HistoryArguments, LedgerArguments};
 use crate::{CommandError, Ending, io_error, output};
 
+/// Each day is a call of its own, where no resource is named.
+const MOST_DAYS: usize = 1_100;
+
 /// What was asked for and found.
 enum Looked {
     All(RecordsAsked, RecordsFound),
@@ -53,12 +56,17 @@ pub(crate) fn run(arguments: &HistoryArguments) -> Result<Ending, CommandError> 
             resource: arguments.resource.clone(),
             account: arguments.account,
             kinds: arguments.kinds.iter().map(|kind| (*kind).into()).collect(),
-            enough: arguments.most,
+            enough: usize::try_from(arguments.most).unwrap_or(usize::MAX),
         };
         if asked.since >= asked.until {
             return Err(CommandError::Usage(
                 "the time of `--since` is not before that of `--until`".to_owned(),
             ));
+        }
+        if asked.resource.is_none() && asked.days().nth(MOST_DAYS).is_some() {
+            return Err(CommandError::Usage(format!(
+                "a question without --resource reads each of its days: ask for {MOST_DAYS} days at most"
+            )));
         }
         let found = ledger.records(&asked).await.map_err(usage)?;
         Ok(Looked::All(asked, found))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use copymend_policy::{VaultGrant, VaultScope};
 use copymend_remediation::ledger::{Change, Grounds, Pause};
 use copymend_remediation::records::{Ended, EndedIncident, OpenIncident, RecordKind, RecordsFound};
 use serde_json::json;
@@ -18,7 +19,18 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn change(id: &str, day: u32, state: ChangeState) -> ChangeRecord {
-    let statement = "{\"Sid\":\"CopymendCopyInto1\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::111122223333:role/BackupRole\"},\"Action\":\"backup:CopyIntoBackupVault\",\"Resource\":\"*\"}";
+    let grant = VaultGrant {
+        partition: "aws".to_owned(),
+        source_account: "111122223333".parse().unwrap(),
+        role_arn: ROLE.parse().unwrap(),
+        scope: VaultScope::Role,
+        organization_id: Some("o-abcdefghij".to_owned()),
+        organization_paths: Vec::new(),
+    };
+    let [statement] = &*grant.statements().unwrap() else {
+        panic!("a vault has one statement");
+    };
+    let statement = statement.as_str();
     ChangeRecord {
         change: Change {
             id: id.to_owned(),
@@ -166,6 +178,7 @@ fn auditors_get_what_each_change_was_decided_on() {
         of_change["grounds"]["admitted_by"],
         json!([format!("COPYMEND_ALLOWED_DESTINATIONS: {VAULT}")])
     );
+    assert_eq!(of_change["certificate"]["kept"], 0);
     // Neither an undo nor what was undone can be undone.
     assert_eq!(value["records"][3]["undo"], json!(null));
     assert_eq!(value["records"][5]["undo"], json!(null));

@@ -40,8 +40,7 @@ pub(super) fn text(
     }
     if !found.unreadable.is_empty() {
         foot.push(format!(
-            "{} items can't be read, since a later version of Copymend wrote them or they are broken: {}",
-            found.unreadable.len(),
+            "not readable, since a later version of Copymend wrote it or it is broken: {}",
             found.unreadable.join(", ")
         ));
     }
@@ -150,10 +149,10 @@ fn change_said(record: &ChangeRecord) -> (String, Vec<String>) {
     }
     said.extend(record.undo_command().map(|command| {
         let may_be = match record.state {
-            ChangeState::Intended => "if it was written, it is taken back by",
-            ChangeState::Written | ChangeState::Undone => "taken back by",
+            ChangeState::Intended => "to take it back, if it was written",
+            ChangeState::Written | ChangeState::Undone => "to take it back",
         };
-        format!("{may_be} `{command}`")
+        format!("{may_be}: `{command}`")
     }));
     (state.to_owned(), said)
 }
@@ -181,7 +180,7 @@ fn refusal_said(refusal: &RefusalRecord) -> (String, Vec<String>) {
         }
     };
     let command = refusal.lift_command();
-    said.extend(command.map(|command| format!("lifted by `{command}`")));
+    said.extend(command.map(|command| format!("to lift it: `{command}`")));
     (state.to_owned(), said)
 }
 
@@ -204,7 +203,7 @@ fn pause_said(record: &PauseRecord, now: Timestamp) -> (String, Vec<String>) {
         });
     }
     let state = if record.is_in_force(now) {
-        said.push("ended by `copymend resume`".to_owned());
+        said.push("to end it: `copymend resume`".to_owned());
         "in force"
     } else {
         "over"

@@ -291,3 +291,42 @@ fn without_session(caller: &str) -> &str {
         Some(_) | None => caller,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_taken_apart_as_it_was_made() {
+        let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr";
+        for grantee in [None, Some("arn:aws:iam::111122223333:role/BackupRole")] {
+            let made = fingerprint(
+                Cause::DestinationVaultPolicy,
+                vault,
+                "111122223333",
+                grantee,
+            );
+            let expected = IncidentOf {
+                is_confirmed: true,
+                cause: "destination-vault-policy",
+                resource: vault,
+                account: "111122223333",
+                grantee,
+            };
+            assert_eq!(IncidentOf::of_fingerprint(&made), Some(expected));
+            let made_up = format!("{UNVERIFIED}{made}");
+            let unverified = IncidentOf {
+                is_confirmed: false,
+                ..expected
+            };
+            assert_eq!(IncidentOf::of_fingerprint(&made_up), Some(unverified));
+        }
+        for other in [
+            "advisor#unknown#CreateBackupVault#role#1",
+            "incident",
+            "a#b",
+        ] {
+            assert_eq!(IncidentOf::of_fingerprint(other), None, "{other}");
+        }
+    }
+}

@@ -444,3 +444,67 @@ pub trait Records: Send + Sync {
         id: &str,
     ) -> impl Future<Output = CallResult<Option<ChangeRecord>>> + Send;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(since: &str, until: &str) -> RecordsAsked {
+        RecordsAsked {
+            since: since.parse().unwrap(),
+            until: until.parse().unwrap(),
+            resource: None,
+            account: None,
+            kinds: BTreeSet::new(),
+            enough: 1,
+        }
+    }
+
+    #[test]
+    fn the_days_are_those_that_the_time_touches() {
+        for (since, until, days) in [
+            ("2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z", vec![]),
+            ("2026-11-01T00:00:00Z", "2026-11-01T00:00:01Z", vec![1]),
+            ("2026-11-01T23:59:59Z", "2026-11-03T00:00:00Z", vec![2, 1]),
+            (
+                "2026-11-01T23:59:59Z",
+                "2026-11-03T00:00:01Z",
+                vec![3, 2, 1],
+            ),
+        ] {
+            let found = asked(since, until).days().map(|day| day.day());
+            assert_eq!(found.collect::<Vec<_>>(), days, "{since} {until}");
+        }
+    }
+
+    #[test]
+    fn an_incident_is_about_the_accounts_that_its_fingerprint_names() {
+        let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr";
+        let key = "arn:aws:kms:eu-west-1:111122223333:key/1";
+        let is = |fingerprint: &str, account: &str| {
+            fingerprint_concerns(fingerprint, account.parse().unwrap())
+        };
+        for (fingerprint, accounts, others) in [
+            (
+                format!("unverified#vault-not-found#{vault}#111122223333"),
+                vec!["111122223333", "444455556666"],
+                "777788889999",
+            ),
+            (
+                format!("source-key-policy#{key}#111122223333#444455556666/documented"),
+                vec!["111122223333", "444455556666"],
+                "777788889999",
+            ),
+        ] {
+            for account in accounts {
+                assert!(is(&fingerprint, account), "{fingerprint} {account}");
+            }
+            assert!(!is(&fingerprint, others), "{fingerprint}");
+        }
+        // What can't be taken apart is looked at.
+        assert!(is(
+            "advisor#unknown#CreateBackupVault#role#111122223333",
+            "777788889999"
+        ));
+    }
+}
