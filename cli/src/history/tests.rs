@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use copymend_policy::{VaultGrant, VaultScope};
+use copymend_policy::{VaultGrant, VaultScope, append};
 use copymend_remediation::ledger::{Change, Grounds, Pause};
 use copymend_remediation::records::{Ended, EndedIncident, OpenIncident, RecordKind, RecordsFound};
 use serde_json::json;
@@ -27,10 +27,8 @@ fn change(id: &str, day: u32, state: ChangeState) -> ChangeRecord {
         organization_id: Some("o-abcdefghij".to_owned()),
         organization_paths: Vec::new(),
     };
-    let [statement] = &*grant.statements().unwrap() else {
-        panic!("a vault has one statement");
-    };
-    let statement = statement.as_str();
+    let statements = grant.statements().unwrap();
+    let after = append(None, &statements).unwrap();
     ChangeRecord {
         change: Change {
             id: id.to_owned(),
@@ -38,10 +36,11 @@ fn change(id: &str, day: u32, state: ChangeState) -> ChangeRecord {
             grantee: ROLE.to_owned(),
             account: Some("111122223333".to_owned()),
             before: None,
-            after: Some(format!(
-                "{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}"
-            )),
-            statements: vec![statement.to_owned()],
+            after: Some(after.as_str().to_owned()),
+            statements: statements
+                .iter()
+                .map(|one| one.as_str().to_owned())
+                .collect(),
             at: at(&format!("2026-11-{day:02}T10:00:00Z")),
             copy_job_id: "1DE46DC6".to_owned(),
             undoes: None,
