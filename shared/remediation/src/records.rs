@@ -472,7 +472,7 @@ mod tests {
                 vec![3, 2, 1],
             ),
         ] {
-            let found = asked(since, until).days().map(|day| day.day());
+            let found = asked(since, until).days().map(Date::day);
             assert_eq!(found.collect::<Vec<_>>(), days, "{since} {until}");
         }
     }
