@@ -74,10 +74,19 @@ impl State {
         now: Timestamp,
     ) {
         let pair = (resource.to_owned(), refusal.grantee.clone());
-        if let Some(record) = self.refusals.get_mut(&pair) {
-            record.change_id.clone_from(&refusal.change_id);
-            record.lifted = Some(ended(by, now));
-        }
+        // No undo left it where a person refused a plan: then only its end is on record.
+        let record = self.refusals.entry(pair).or_insert_with(|| RefusalRecord {
+            resource: resource.to_owned(),
+            grantee: refusal.grantee.clone(),
+            account: None,
+            change_id: refusal.change_id.clone(),
+            undone_by: None,
+            made_by: None,
+            at: None,
+            lifted: None,
+        });
+        record.change_id.clone_from(&refusal.change_id);
+        record.lifted = Some(ended(by, now));
     }
 
     fn incident_records(&self) -> impl Iterator<Item = Record> {
