@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "aws")]
 use crate::approval::arguments::{ApproveArguments, RefuseArguments};
 #[cfg(feature = "aws")]
+use crate::history::arguments::HistoryArguments;
+#[cfg(feature = "aws")]
 use crate::plan::arguments::{ApplyArguments, PlanArguments};
 use crate::policy::arguments::PolicyCommand;
 #[cfg(feature = "aws")]
@@ -61,6 +63,9 @@ pub(crate) enum Command {
     /// Answers no to a plan that the function asks about
     #[cfg(feature = "aws")]
     Refuse(RefuseArguments),
+    /// Says what the ledger has on record: incidents, changes, refusals and pauses
+    #[cfg(feature = "aws")]
+    History(HistoryArguments),
     /// Takes back what a repair added, in the real accounts
     #[cfg(feature = "aws")]
     Undo(UndoArguments),

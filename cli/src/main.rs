@@ -10,6 +10,8 @@ mod dead_letter_queue;
 #[cfg(feature = "aws")]
 mod doctor;
 mod explain;
+#[cfg(feature = "aws")]
+mod history;
 mod input;
 mod manual;
 mod output;
@@ -79,6 +81,8 @@ fn main() -> ExitCode {
         Command::Refuse(arguments) => approval::refuse(&arguments),
         #[cfg(feature = "aws")]
         Command::Undo(arguments) => undo::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::History(arguments) => history::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Plan(arguments) => plan::run(&arguments),
         #[cfg(feature = "aws")]

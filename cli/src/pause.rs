@@ -32,13 +32,17 @@ pub(crate) fn pause(arguments: &PauseArguments) -> Result<Ending, CommandError> 
             reason: arguments.reason.clone(),
             since: environment.clock().now(),
             until: arguments.until,
+            by: None,
         };
         if !pause.holds(pause.since) {
             return Err(CommandError::Usage(
                 "the time of `--until` is over".to_owned(),
             ));
         }
-        let set = ledger(&environment)?.set_pause(&pause).await;
+        let ledger = ledger(&environment)?;
+        let by = who(&environment).await;
+        let pause = Pause { by, ..pause };
+        let set = ledger.set_pause(&pause).await;
         Ok(set.map(|()| pause))
     })?;
     let text = |pause: &Pause| {
@@ -60,7 +64,10 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<Ending, CommandError
     let runtime = runtime()?;
     let resumed = runtime.block_on(async {
         let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
-        Ok(ledger(&environment)?.lift_pause().await)
+        let ledger = ledger(&environment)?;
+        let by = who(&environment).await;
+        let now = environment.clock().now();
+        Ok(ledger.lift_pause(by.as_deref(), now).await)
     })?;
     let text = |was_paused: &bool| {
         if *was_paused {
@@ -84,6 +91,17 @@ fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
         .enable_all()
         .build()
         .map_err(io_error("start"))
+}
+
+/// Who asks, as AWS knows the person. That it isn't known keeps nobody from a pause.
+async fn who(environment: &AwsEnvironment<ReadWrite>) -> Option<String> {
+    environment.caller().await.unwrap_or_else(|error| {
+        anstream::eprintln!(
+            "copymend: who does this is not recorded: {}",
+            output::printable(&error.to_string())
+        );
+        None
+    })
 }
 
 fn ledger(environment: &AwsEnvironment<ReadWrite>) -> Result<&impl Ledger, CommandError> {

@@ -165,16 +165,17 @@ class World:
         self.client("dynamodb").create_table(
             TableName=LEDGER,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "day", "at")],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "day", "at", "policy_of")],
             GlobalSecondaryIndexes=[
                 {
-                    "IndexName": "by-day",
+                    "IndexName": name,
                     "KeySchema": [
-                        {"AttributeName": "day", "KeyType": "HASH"},
-                        {"AttributeName": "at", "KeyType": "RANGE"},
+                        {"AttributeName": partition, "KeyType": "HASH"},
+                        {"AttributeName": order, "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
+                for name, partition, order in (("by-day", "day", "at"), ("by-resource", "policy_of", "day"))
             ],
             BillingMode="PAY_PER_REQUEST",
         )

@@ -94,7 +94,7 @@ class Patterns(unittest.TestCase):
         properties = {name: resource["Properties"] for name, resource in resources.items()}
         for table_name in ("Ledger", "AdvisorLedger"):
             self.assertEqual(properties[table_name]["TimeToLiveSpecification"], {"AttributeName": "expires_at", "Enabled": True})
-        self.assertEqual([one["IndexName"] for one in properties["Ledger"]["GlobalSecondaryIndexes"]], ["by-day"])
+        self.assertEqual([one["IndexName"] for one in properties["Ledger"]["GlobalSecondaryIndexes"]], ["by-day", "by-resource"])
         self.assertIn("DeadLetters", properties["DelayedRetries"]["RedrivePolicy"]["deadLetterTargetArn"])
         for function, kept in (("CopyRemediator", "DeadLetters"), ("AccessAdvisor", "AdvisorFailures")):
             destination = properties[f"{function}EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]

@@ -12,6 +12,7 @@ fn help_texts() {
         "completions",
         "man",
         "rpo",
+        "history",
         "undo",
         "doctor",
         "pause",

@@ -117,6 +117,7 @@ fn the_pages_of_commands_hold_their_help() {
         ("apply", "docs/plan.md"),
         ("approve", "docs/approve.md"),
         ("refuse", "docs/approve.md"),
+        ("history", "docs/history.md"),
     ];
     for (command, name) in pages {
         let text = page(name);

@@ -72,9 +72,14 @@ pub(crate) fn write_change(change: &Change, state: ChangeState) -> Item {
     if !grounds.settings.is_empty() {
         item.insert("settings".to_owned(), string_map(&grounds.settings));
     }
-    if !grounds.admitted_by.is_empty() {
-        let entries = grounds.admitted_by.iter().map(string).collect();
-        item.insert("admitted_by".to_owned(), AttributeValue::L(entries));
+    for (name, list) in [
+        ("admitted_by", &grounds.admitted_by),
+        ("guards", &grounds.guards),
+    ] {
+        if !list.is_empty() {
+            let entries = list.iter().map(string).collect();
+            item.insert(name.to_owned(), AttributeValue::L(entries));
+        }
     }
     for (name, text) in [
         ("policy_before", &change.before),
@@ -101,6 +106,10 @@ pub(crate) fn read_change(item: &Item) -> Option<(Change, ChangeState)> {
     ]
     .into_iter()
     .find(|state| text(item, "change_state") == Some(state_name(*state)))?;
+    let list = |name| match item.get(name) {
+        None => Some(Vec::new()),
+        Some(entries) => texts(entries),
+    };
     let change = Change {
         id: owned("change_id")?,
         resource: owned("policy_of")?,
@@ -124,10 +133,8 @@ pub(crate) fn read_change(item: &Item) -> Option<(Change, ChangeState)> {
                 None => BTreeMap::new(),
                 Some(settings) => strings(settings)?,
             },
-            admitted_by: match item.get("admitted_by") {
-                None => Vec::new(),
-                Some(entries) => texts(entries)?,
-            },
+            admitted_by: list("admitted_by")?,
+            guards: list("guards")?,
         },
     };
     Some((change, state))

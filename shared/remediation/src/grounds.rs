@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::guards::GuardResult;
 use crate::settings::Settings;
 
 /// What a change was decided on. Empty for a change that a version before this record wrote.
@@ -19,13 +20,19 @@ pub struct Grounds {
     pub settings: BTreeMap<String, String>,
     /// The entries of the lists that admitted the change, each with its setting's name.
     pub admitted_by: Vec<String>,
+    /// The guards that passed, each with what it saw: `NAME: DETAIL`.
+    pub guards: Vec<String>,
 }
 
 impl Grounds {
-    /// For a change that these settings and these entries of their lists let pass.
+    /// For a change that these settings, these entries of their lists and these guards let pass.
     #[must_use]
-    pub fn of(settings: &Settings, admitted_by: Vec<String>) -> Self {
+    pub fn of(settings: &Settings, admitted_by: Vec<String>, guards: &[GuardResult]) -> Self {
+        let passed = guards.iter().filter(|guard| guard.passed);
         Self {
+            guards: passed
+                .map(|one| format!("{}: {}", one.guard.name(), one.detail))
+                .collect(),
             settings_hash: Some(settings.hash()),
             settings: settings.values(),
             admitted_by,

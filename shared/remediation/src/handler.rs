@@ -365,7 +365,7 @@ impl<E: Environment> CopyRemediator<E> {
         report.seconds_to_good_copy = u32::try_from(lasted).ok();
         let budget = Some(self.settings.source_message_budget);
         let (report, _) = tell_within(&self.environment, ledger, budget, report).await?;
-        if let Err(error) = ledger.forget_incident(&incident, &original).await {
+        if let Err(error) = ledger.forget_incident(&incident, &original, now).await {
             tracing::warn!(%error, "the incident was not forgotten");
         }
         Ok(report)

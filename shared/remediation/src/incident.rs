@@ -8,6 +8,11 @@ use crate::left_out::is_left_out;
 use crate::ports::{Clock, Notifier, Reads};
 use crate::report::{CopySummary, DecisionKind, Outcome, Report, Subject};
 
+/// What the fingerprints of events begin with that AWS Backup doesn't confirm.
+const UNVERIFIED: &str = "unverified#";
+/// What those of the access advisor begin with.
+const ADVISOR: &str = "advisor";
+
 /// Whether people were told by this very delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
@@ -179,15 +184,44 @@ pub fn fingerprint(cause: Cause, resource: &str, account: &str, grantee: Option<
     }
 }
 
+/// What an incident of copies is of: its [`fingerprint`], taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IncidentOf<'f> {
+    /// Whether AWS Backup confirmed the events.
+    pub is_confirmed: bool,
+    /// The cause's slug.
+    pub cause: &'f str,
+    /// The vault, key or role.
+    pub resource: &'f str,
+    /// The source account.
+    pub account: &'f str,
+    /// Whom a change would admit, where there is one.
+    pub grantee: Option<&'f str>,
+}
+
+impl<'f> IncidentOf<'f> {
+    /// Takes a fingerprint apart; `None` for what isn't about a copy, such as the advisor's. Neither
+    /// a cause nor an ARN of a vault, a key or a role has a `#`.
+    #[must_use]
+    pub fn of_fingerprint(fingerprint: &'f str) -> Option<Self> {
+        let confirmed = fingerprint.strip_prefix(UNVERIFIED);
+        let mut parts = confirmed.unwrap_or(fingerprint).splitn(4, '#');
+        let (cause, resource, account) = (parts.next()?, parts.next()?, parts.next()?);
+        (cause != ADVISOR).then_some(Self {
+            is_confirmed: confirmed.is_none(),
+            cause,
+            resource,
+            account,
+            grantee: parts.next(),
+        })
+    }
+}
+
 impl Report {
     /// What it is counted under. Unverified events have incidents of their own, so that made-up
     /// ones can't silence real ones.
     pub(crate) fn fingerprint(&self) -> String {
-        let unverified = if self.is_confirmed() {
-            ""
-        } else {
-            "unverified#"
-        };
+        let unverified = if self.is_confirmed() { "" } else { UNVERIFIED };
         let cause = self.diagnosis.cause;
         let (what, who, account) = match &self.subject {
             Subject::Copy(copy) => return self.fingerprint_of_copy(copy, unverified),
@@ -200,7 +234,7 @@ impl Report {
                 (job.kind.name(), role, &job.account)
             }
         };
-        format!("advisor#{unverified}{cause}#{what}#{who}#{account}")
+        format!("{ADVISOR}#{unverified}{cause}#{what}#{who}#{account}")
     }
 
     /// Same cause, same resource, same source account, and the same grantee where there is a
@@ -255,5 +289,44 @@ fn without_session(caller: &str) -> &str {
             caller.rsplit_once('/').map_or(caller, |(role, _)| role)
         }
         Some(_) | None => caller,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_taken_apart_as_it_was_made() {
+        let vault = "arn:aws:backup:eu-west-1:444455556666:backup-vault:dr";
+        for grantee in [None, Some("arn:aws:iam::111122223333:role/BackupRole")] {
+            let made = fingerprint(
+                Cause::DestinationVaultPolicy,
+                vault,
+                "111122223333",
+                grantee,
+            );
+            let expected = IncidentOf {
+                is_confirmed: true,
+                cause: "destination-vault-policy",
+                resource: vault,
+                account: "111122223333",
+                grantee,
+            };
+            assert_eq!(IncidentOf::of_fingerprint(&made), Some(expected));
+            let made_up = format!("{UNVERIFIED}{made}");
+            let unverified = IncidentOf {
+                is_confirmed: false,
+                ..expected
+            };
+            assert_eq!(IncidentOf::of_fingerprint(&made_up), Some(unverified));
+        }
+        for other in [
+            "advisor#unknown#CreateBackupVault#role#1",
+            "incident",
+            "a#b",
+        ] {
+            assert_eq!(IncidentOf::of_fingerprint(other), None, "{other}");
+        }
     }
 }

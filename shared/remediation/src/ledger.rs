@@ -12,6 +12,7 @@ pub use crate::pause::Pause;
 pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
 use crate::ports::{CallError, CallErrorKind, CallResult};
 pub use crate::preflight::{ToldOfPlace, ToldPreflights, ToldRoute};
+pub use crate::records::Records;
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
@@ -246,7 +247,7 @@ pub struct LastWrite {
 }
 
 /// The memory between events.
-pub trait Ledger: LeftOutMessages + ToldPreflights + ApprovalRequests {
+pub trait Ledger: LeftOutMessages + ToldPreflights + ApprovalRequests + Records {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
     /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
     /// delivers an event again under the same request id only when the earlier invocation is dead.
@@ -324,11 +325,13 @@ pub trait Ledger: LeftOutMessages + ToldPreflights + ApprovalRequests {
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<ClosedIncident>>> + Send;
 
-    /// Forgets an incident that this job closed, once people were told.
+    /// Ends an incident that this job closed, once people were told: it is counted anew from now on,
+    /// and that it was over stays on record.
     fn forget_incident(
         &self,
         incident: &ClosedIncident,
         copy_job_id: &str,
+        now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Takes the lease on a policy; `None` where someone else holds it, or held it until less than
@@ -415,11 +418,16 @@ pub trait Ledger: LeftOutMessages + ToldPreflights + ApprovalRequests {
     /// error, never absent.
     fn pause(&self, now: Timestamp) -> impl Future<Output = CallResult<Option<Pause>>> + Send;
 
-    /// Pauses, or puts another pause in the place of the one before.
+    /// Pauses, or puts another pause in the place of the one before, and keeps it on record.
     fn set_pause(&self, pause: &Pause) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Ends the pause, also one that can't be understood. Answers whether there was one.
-    fn lift_pause(&self) -> impl Future<Output = CallResult<bool>> + Send;
+    /// Ends the pause, also one that can't be understood; when and by whom stays on record. Answers
+    /// whether there was one.
+    fn lift_pause(
+        &self,
+        lifted_by: Option<&str>,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<bool>> + Send;
 
     /// Compares these settings with the recorded ones, and records them where none are. Where they
     /// differ, answers the recorded ones; unless another owner is about to tell people, the notice

@@ -39,6 +39,7 @@ pub mod ports;
 pub mod preflight;
 mod put_off;
 pub mod read_once;
+pub mod records;
 pub mod refusal;
 mod repair;
 pub mod report;

@@ -16,6 +16,9 @@ pub struct Pause {
     pub since: Timestamp,
     /// When it ends by itself; never, if absent.
     pub until: Option<Timestamp>,
+    /// Who set it: the ARN that AWS knows the person by, where it is on record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl Pause {

@@ -146,6 +146,16 @@ impl Hub {
     }
 
     async fn make_ledger(&self, upstream: &Upstream) -> Result<(), AwsError> {
+        let index = |name: &str, hash: &str, range: &str| {
+            json!({
+                "IndexName": name,
+                "KeySchema": [
+                    {"AttributeName": hash, "KeyType": "HASH"},
+                    {"AttributeName": range, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            })
+        };
         let table = json!({
             "TableName": LEDGER,
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -153,15 +163,12 @@ impl Hub {
                 {"AttributeName": "pk", "AttributeType": "S"},
                 {"AttributeName": "day", "AttributeType": "S"},
                 {"AttributeName": "at", "AttributeType": "S"},
+                {"AttributeName": "policy_of", "AttributeType": "S"},
             ],
-            "GlobalSecondaryIndexes": [{
-                "IndexName": "by-day",
-                "KeySchema": [
-                    {"AttributeName": "day", "KeyType": "HASH"},
-                    {"AttributeName": "at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }],
+            "GlobalSecondaryIndexes": [
+                index("by-day", "day", "at"),
+                index("by-resource", "policy_of", "day"),
+            ],
             "BillingMode": "PAY_PER_REQUEST",
         });
         let target = Some("DynamoDB_20120810.CreateTable");

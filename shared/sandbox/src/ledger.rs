@@ -4,6 +4,7 @@ mod approvals;
 mod jobs;
 mod left_out;
 mod preflights;
+mod records;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -169,6 +170,7 @@ impl Ledger for MemoryLedger {
             at: now,
             closed_by: None,
         };
+        state.ended.retain(|_, ended| !is_over(ended.at, now));
         state.incidents.insert(fingerprint.to_owned(), counted);
         if let Some(job) = state.job_of(copy_job_id, owner) {
             job.progress.counted = Some(CountedAs {
@@ -211,12 +213,10 @@ impl Ledger for MemoryLedger {
         &self,
         incident: &ClosedIncident,
         copy_job_id: &str,
+        now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:ForgetIncident", &incident.fingerprint)?;
-        state.incidents.retain(|fingerprint, counted| {
-            *fingerprint != incident.fingerprint
-                || counted.closed_by.as_deref() != Some(copy_job_id)
-        });
+        state.end_incident(&incident.fingerprint, copy_job_id, now);
         Ok(())
     }
 
@@ -357,6 +357,7 @@ impl Ledger for MemoryLedger {
             };
             state.admitted.insert(pair, admission);
         }
+        state.refuse(change);
         let policy = state.policies.entry(change.resource.clone()).or_default();
         policy.confirm(change, sids, is_last);
         Ok(())
@@ -370,8 +371,9 @@ impl Ledger for MemoryLedger {
         now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:LiftRefusal", resource)?;
-        if let Some(policy) = state.policies.get_mut(resource) {
-            policy.lift(refusal, lifted_by, now);
+        let policy = state.policies.get_mut(resource);
+        if policy.is_some_and(|policy| policy.lift(refusal, lifted_by, now)) {
+            state.lift_refusal(resource, refusal, lifted_by, now);
         }
         Ok(())
     }
@@ -383,12 +385,13 @@ impl Ledger for MemoryLedger {
 
     async fn set_pause(&self, pause: &Pause) -> CallResult<()> {
         let mut state = self.begin("ledger:SetPause", "pause")?;
-        state.pause = Some(pause.clone());
+        state.set_pause(pause);
         Ok(())
     }
 
-    async fn lift_pause(&self) -> CallResult<bool> {
+    async fn lift_pause(&self, lifted_by: Option<&str>, now: Timestamp) -> CallResult<bool> {
         let mut state = self.begin("ledger:LiftPause", "pause")?;
+        state.end_pause(lifted_by, now);
         Ok(state.pause.take().is_some())
     }
 

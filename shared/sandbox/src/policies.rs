@@ -73,13 +73,21 @@ impl Policy {
         *writes = writes.saturating_add(1);
     }
 
-    pub(crate) fn lift(&mut self, refusal: &Refusal, lifted_by: Option<&str>, now: Timestamp) {
+    /// Answers whether the refusal was in force.
+    pub(crate) fn lift(
+        &mut self,
+        refusal: &Refusal,
+        lifted_by: Option<&str>,
+        now: Timestamp,
+    ) -> bool {
         let before = self.refusals.len();
         self.refusals.retain(|known| known != refusal);
-        if self.refusals.len() < before {
+        let is_lifted = self.refusals.len() < before;
+        if is_lifted {
             let by = lifted_by.map(str::to_owned);
             self.lifted.push((refusal.clone(), now, by));
         }
+        is_lifted
     }
 
     pub(crate) fn lifted(&self) -> &[(Refusal, Timestamp, Option<String>)] {

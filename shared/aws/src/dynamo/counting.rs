@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use copymend_remediation::incident::IncidentOf;
 use copymend_remediation::ledger::{Count, CountedAs, Counting, Occurrence};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
@@ -89,6 +90,7 @@ impl DynamoLedger {
         now: Timestamp,
     ) -> CallResult<Item> {
         let Count {
+            fingerprint,
             copy_job_id,
             outcome,
             counting,
@@ -96,7 +98,12 @@ impl DynamoLedger {
         } = count;
         let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
                    last_seen = :now, expires_at = :expires, #schema = :schema, \
-                   #day = if_not_exists(#day, :day), #at = if_not_exists(#at, :at)";
+                   #day = :day, #at = if_not_exists(#at, :at)";
+        let of = IncidentOf::of_fingerprint(fingerprint);
+        let set = match of {
+            Some(_) => format!("{set}, policy_of = :resource"),
+            None => set.to_owned(),
+        };
         let expression = match counting {
             Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
             // An incident that was forgotten since begins anew.
@@ -106,8 +113,11 @@ impl DynamoLedger {
         };
         let mut attempt = 1;
         loop {
-            let request = self
-                .update_item(pk)
+            let mut request = self.update_item(pk);
+            if let Some(of) = of {
+                request = request.expression_attribute_values(":resource", string(of.resource));
+            }
+            let request = request
                 .update_expression(&expression)
                 .expression_attribute_names("#schema", "schema")
                 .expression_attribute_names("#day", "day")
@@ -131,6 +141,38 @@ impl DynamoLedger {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Ends an incident that a job closed. The item stays, so that its end is on record; the next
+    /// count begins anew. An incident that was seen again since is left alone.
+    pub(super) async fn end_incident(
+        &self,
+        fingerprint: &str,
+        copy_job_id: &str,
+        now: Timestamp,
+    ) -> CallResult<()> {
+        let pk = format!("incident#{fingerprint}");
+        let request = self
+            .update_item(&pk)
+            .condition_expression("closed_by = :job AND attribute_exists(occurrences)")
+            .update_expression(
+                "SET ended_at = :now, ended_count = occurrences, ended_outcome = outcome, \
+                 ended_first_seen = first_seen, #day = :day, #at = :at, expires_at = :expires, \
+                 #schema = :schema REMOVE occurrences, outcome, first_seen, last_seen, closed_by",
+            )
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":day", day(now))
+            .expression_attribute_values(":at", instant(now))
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":job", string(copy_job_id))
+            .expression_attribute_values(":expires", expiry(now, 90));
+        Call::new("dynamodb:UpdateItem", pk)
+            .find(&[REFUSED], request.send())
+            .await?;
+        Ok(())
     }
 
     /// Remembers with the job what it was counted as. An entry that isn't the owner's any more is

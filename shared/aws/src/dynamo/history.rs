@@ -13,7 +13,7 @@ use crate::error::Call;
 use crate::item::{Item, day, instant, moment, schema, string, text, time, whole, writes_key};
 
 const IN_FORCE: &str = "in-force";
-const LIFTED: &str = "lifted";
+pub(super) const LIFTED: &str = "lifted";
 const NO_LATER_WRITE: &str = "attribute_not_exists(last_write) OR last_write <= :at";
 
 pub(super) fn policy_key(resource: &str) -> String {
@@ -276,9 +276,20 @@ impl DynamoLedger {
             .expression_attribute_values(":refusals", AttributeValue::Ss(vec![text]));
         let record: UpdateBuilder = self
             .update(pk)
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":at", instant(now))
+            .expression_attribute_values(":policy", string(resource))
+            .expression_attribute_values(":grantee", string(&refusal.grantee))
+            .expression_attribute_values(":change", string(&refusal.change_id))
+            .expression_attribute_values(":day", day(now))
             .expression_attribute_values(":lifted", string(LIFTED))
             .expression_attribute_values(":now", time(now));
-        let set = "SET refusal_state = :lifted, lifted_at = :now";
+        // Whole also where the record of the undo is missing.
+        let set = "SET refusal_state = :lifted, lifted_at = :now, policy_of = :policy, grantee = :grantee, \
+                   change_id = :change, #schema = :schema, #day = :day, #at = if_not_exists(#at, :at)";
         let record = match lifted_by {
             None => record.update_expression(format!("{set} REMOVE lifted_by")),
             Some(by) => record

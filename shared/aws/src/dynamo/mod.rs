@@ -7,11 +7,12 @@
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
 //! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told`, `retried_as` | 30 days |
-//! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told | 90 days |
+//! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told; of its last end `ended_at`, `ended_count`, `ended_outcome`, `ended_first_seen` | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo`, `last_change_id` | for ever |
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
-//! | `pause` | `reason`, `since`, `until` | until it is lifted |
+//! | `pause` | `reason`, `since`, `until`, `set_by` | until it is lifted |
+//! | `paused#SINCE` | the record of a pause: the same, and `lifted_at`, `lifted_by` | for ever |
 //! | `preflight#ACCOUNT#REGION` | what people were told of planned copies: `told`, a JSON text | 90 days |
 //! | `plan#ID` | a plan that people were asked about: `plan_request` and `request_state`, JSON texts; `copy_job_id`, `account` | 400 days; for ever once it is refused |
 //! | `question#FINGERPRINT` | of an incident the job that people were asked about last: `copy_job_id`, `open_until` | a day after that |
@@ -19,16 +20,22 @@
 //! | `writes#RESOURCE#DAY` | `occurrences`: intents of a write | 7 days |
 //! | `source#ACCOUNT#WHAT#PERIOD` | `occurrences` of `writes` or `retries` in a day, of `messages` or `unverified-messages` in an hour | 7 days |
 //! | `left-out#ACCOUNT`, `left-out#unverified#ACCOUNT` | messages to sum up: `occurrences`, `cause#CAUSE` (counts), `copy_jobs` (a string set: the first), `first_at`, `last_at`; who does: `held_by`, `held_until` | 90 days |
-//! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`) | for ever; once undone, and an undo itself, 400 days |
+//! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`); `undone_by`, a change | for ever; once undone, and an undo itself, 400 days |
 //! | `last-change` | `change_id`, `written_at` | for ever |
 //! | `admitted#RESOURCE#GRANTEE` | `written_at`, `change_id` | 30 days |
 //! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried); `after_changes`, a string set: the changes after which they were counted anew | 30 days |
 //! | `retried#ID` | `original_job`, `origin`; after a change of ours `after_change`, and `repaired`, the ARN of what it repaired | 30 days |
 //!
 //! Every item has the number of its `schema`: 2. An item without one is of version 1, and is read
-//! as well; one of a later version isn't. Changes, incidents, refusals and plans also have `day`
-//! (`2026-11-22`) and `at` (`2026-11-22T23:30:00.000Z`), the keys of the index `by-day`: when the
-//! change was made, the incident began, the undo was, or people were asked.
+//! as well; one of a later version isn't. Changes, incidents, refusals, plans and the records of pauses
+//! also have `day` (`2026-11-22`), the UTC day on which something last happened to them, and `at`
+//! (`2026-11-22T23:30:00.000Z`): when the change was made, the incident began (or had ended before), the
+//! undo was, the pause was set, people were asked. `day` and `at` are the keys of the index `by-day`; `policy_of`, the resource, and
+//! `day` those of `by-resource`. Both indexes hold keys alone, so that the count of an incident
+//! writes to them once a day and no more: an update that changes none of an index's attributes
+//! doesn't write to it (Amazon DynamoDB Developer Guide, "Using Global Secondary Indexes",
+//! documented). Incidents that a version before this one counted last have the day on which they
+//! began, and no `policy_of`.
 //!
 //! A lease has an item of its own. The transaction that records a change checks it, so whoever
 //! else asks for it at that very moment meets a conflict, and asks again. Every decision is a conditional write; nothing is read first and written
@@ -47,6 +54,7 @@ mod leases;
 mod left_out;
 mod pausing;
 mod preflights;
+mod records;
 mod retries;
 mod settings;
 mod sources;
@@ -250,7 +258,7 @@ impl Ledger for DynamoLedger {
             .update_item(&pk)
             .update_expression("SET closed_by = :job")
             .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(closed_by) OR closed_by = :job)",
+                "attribute_exists(occurrences) AND (attribute_not_exists(closed_by) OR closed_by = :job)",
             )
             .expression_attribute_values(":job", string(copy_job_id))
             .return_values(ReturnValue::AllNew);
@@ -270,16 +278,10 @@ impl Ledger for DynamoLedger {
         &self,
         incident: &ClosedIncident,
         copy_job_id: &str,
+        now: Timestamp,
     ) -> CallResult<()> {
-        let pk = format!("incident#{}", incident.fingerprint);
-        let request = self
-            .delete_item(&pk)
-            .condition_expression("closed_by = :job")
-            .expression_attribute_values(":job", string(copy_job_id));
-        Call::new("dynamodb:DeleteItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+        self.end_incident(&incident.fingerprint, copy_job_id, now)
+            .await
     }
 
     async fn acquire_lease(
@@ -386,15 +388,15 @@ impl Ledger for DynamoLedger {
     }
 
     async fn pause(&self, now: Timestamp) -> CallResult<Option<Pause>> {
-        self.read_pause(now).await
+        self.pause_in_force(now).await
     }
 
     async fn set_pause(&self, pause: &Pause) -> CallResult<()> {
         self.put_pause(pause).await
     }
 
-    async fn lift_pause(&self) -> CallResult<bool> {
-        self.delete_pause().await
+    async fn lift_pause(&self, lifted_by: Option<&str>, now: Timestamp) -> CallResult<bool> {
+        self.delete_pause(lifted_by, now).await
     }
 
     async fn claim_settings_notice(

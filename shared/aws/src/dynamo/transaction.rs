@@ -61,7 +61,10 @@ impl DynamoLedger {
         if let Some(undone) = &change.undoes {
             let mark = self
                 .update(change_key(undone))
-                .update_expression("SET change_state = :undone, expires_at = :expires")
+                .update_expression(
+                    "SET change_state = :undone, undone_by = :undo, expires_at = :expires",
+                )
+                .expression_attribute_values(":undo", string(&change.id))
                 .expression_attribute_values(":expires", expiry(change.at, 400))
                 .expression_attribute_values(":undone", string(state_name(ChangeState::Undone)));
             let forget = Delete::builder()

@@ -454,17 +454,19 @@ async fn create_table(config: &aws_config::SdkConfig, table: &str) {
             .build()
             .unwrap()
     };
-    let by_day = GlobalSecondaryIndex::builder()
-        .index_name("by-day")
-        .key_schema(key("day", KeyType::Hash))
-        .key_schema(key("at", KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::KeysOnly)
-                .build(),
-        )
-        .build()
-        .unwrap();
+    let index = |name, hash, range| {
+        GlobalSecondaryIndex::builder()
+            .index_name(name)
+            .key_schema(key(hash, KeyType::Hash))
+            .key_schema(key(range, KeyType::Range))
+            .projection(
+                Projection::builder()
+                    .projection_type(ProjectionType::KeysOnly)
+                    .build(),
+            )
+            .build()
+            .unwrap()
+    };
     aws_sdk_dynamodb::Client::new(config)
         .create_table()
         .table_name(table)
@@ -472,8 +474,10 @@ async fn create_table(config: &aws_config::SdkConfig, table: &str) {
         .attribute_definitions(attribute("pk"))
         .attribute_definitions(attribute("day"))
         .attribute_definitions(attribute("at"))
+        .attribute_definitions(attribute("policy_of"))
         .key_schema(key("pk", KeyType::Hash))
-        .global_secondary_indexes(by_day)
+        .global_secondary_indexes(index("by-day", "day", "at"))
+        .global_secondary_indexes(index("by-resource", "policy_of", "day"))
         .send()
         .await
         .unwrap();

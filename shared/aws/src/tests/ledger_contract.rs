@@ -9,12 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 
 #[path = "ledger_contract_of_approvals.rs"]
 mod approvals;
+#[path = "ledger_contract_of_records.rs"]
+mod of_records;
 #[path = "ledger_contract_of_owners.rs"]
 mod owners;
 #[path = "ledger_contract_of_small_items.rs"]
 mod small_items;
 
 use approvals::approvals;
+use of_records::on_record;
 use owners::{progress, records, taken};
 use small_items::{left_out, pauses, preflights, retries, settings, sources};
 
@@ -35,6 +38,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     left_out(ledger).await;
     preflights(ledger).await;
     approvals(ledger).await;
+    on_record(ledger).await;
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -158,9 +162,9 @@ async fn incidents(ledger: &impl Ledger) {
         (4, None)
     );
     let closed = ledger.close_incident("i-2").await.unwrap().unwrap();
-    ledger.forget_incident(&closed, "i-1").await.unwrap();
+    ledger.forget_incident(&closed, "i-1", at(4)).await.unwrap();
     assert!(ledger.close_incident("i-2").await.unwrap().is_some());
-    ledger.forget_incident(&closed, "i-2").await.unwrap();
+    ledger.forget_incident(&closed, "i-2", at(4)).await.unwrap();
     assert_eq!(ledger.close_incident("i-2").await.unwrap(), None);
     assert_eq!(ledger.close_incident("never begun").await.unwrap(), None);
     // Counted before, and forgotten since: it begins anew, and the next one is the second.
@@ -239,6 +243,7 @@ fn change(id: &str, job: &str, seconds: i64) -> Change {
             settings_hash: Some("abc".to_owned()),
             settings: [("COPYMEND_MODE".to_owned(), "repair".to_owned())].into(),
             admitted_by: vec!["COPYMEND_ALLOWED_KEYS: *".to_owned()],
+            guards: vec!["not-paused: nothing is paused".to_owned()],
         },
     }
 }

@@ -16,16 +16,17 @@ pub(super) async fn pauses(ledger: &impl Ledger) {
         reason: reason.to_owned(),
         since: at(0),
         until: until.map(at),
+        by: None,
     };
     assert_eq!(ledger.pause(at(0)).await.unwrap(), None);
-    assert!(!ledger.lift_pause().await.unwrap());
+    assert!(!ledger.lift_pause(None, at(2)).await.unwrap());
     let (for_ever, for_a_while) = (pause("audit", None), pause("a \"change\" freeze", Some(60)));
     ledger.set_pause(&for_ever).await.unwrap();
     assert_eq!(ledger.pause(at(1)).await.unwrap(), Some(for_ever));
     ledger.set_pause(&for_a_while).await.unwrap();
     assert_eq!(ledger.pause(at(59)).await.unwrap(), Some(for_a_while));
     assert_eq!(ledger.pause(at(60)).await.unwrap(), None, "it is over");
-    assert!(ledger.lift_pause().await.unwrap());
+    assert!(ledger.lift_pause(None, at(2)).await.unwrap());
     assert_eq!(ledger.pause(at(1)).await.unwrap(), None);
 }
 

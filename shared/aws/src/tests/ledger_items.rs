@@ -185,15 +185,37 @@ async fn a_pause_of_the_wrong_shape_is_not_absent() {
     }
     wire.once("GetItem", ok("{}"));
     assert_eq!(ledger.pause(written()).await, Ok(None));
-    wire.always("PutItem", ok("{}"));
+    wire.once("GetItem", ok("{}"))
+        .always("TransactWriteItems", ok("{}"));
     let pause = Pause {
         reason: "x".to_owned(),
         since: written(),
         until: None,
+        by: None,
     };
     ledger.set_pause(&pause).await.unwrap();
-    let sent = wire.sent("PutItem").remove(0).json();
-    assert_eq!(sent["Item"]["schema"]["N"], "2");
+    let sent = wire.sent("TransactWriteItems").remove(0).json();
+    let puts = sent["TransactItems"].as_array().unwrap();
+    let keys: Vec<_> = puts
+        .iter()
+        .map(|put| &put["Put"]["Item"]["pk"]["S"])
+        .collect();
+    assert_eq!(keys, ["pause", "paused#2026-11-22T23:30:00.000Z"]);
+    for put in puts {
+        assert_eq!(put["Put"]["Item"]["schema"]["N"], "2");
+    }
+    // A pause can be set and ended also where the one before can't be read.
+    wire.once(
+        "GetItem",
+        item(&json!({ "pk": { "S": "pause" }, "schema": { "N": "3" } })),
+    );
+    ledger.set_pause(&pause).await.unwrap();
+    wire.once(
+        "GetItem",
+        item(&json!({ "pk": { "S": "pause" }, "schema": { "N": "3" } })),
+    )
+    .once("DeleteItem", ok(r#"{"Attributes":{"pk":{"S":"pause"}}}"#));
+    assert_eq!(ledger.lift_pause(None, written()).await, Ok(true));
     for sent in wire.sent("GetItem") {
         assert_eq!(sent.json()["ConsistentRead"], true);
     }

@@ -15,6 +15,7 @@ mod images;
 mod kms;
 mod ledger_contract;
 mod ledger_items;
+mod ledger_table;
 #[cfg(feature = "survey")]
 mod lists;
 mod local_runs;
@@ -24,6 +25,7 @@ mod policies;
 mod policy_writer;
 #[cfg(feature = "survey")]
 mod reach;
+mod records;
 mod service_jobs;
 mod simulation;
 mod sns;

@@ -10,9 +10,10 @@ use crate::kinds::{
 
 /// The ledger that keeps the before-image of every change. The access advisor's can be lost.
 const LEDGER: &str = "Ledger";
-/// The attribute by which DynamoDB forgets items, and the index of changes, as the template makes them.
+/// The attribute by which DynamoDB forgets items, and the indexes of what is on record, as the template
+/// makes them.
 const EXPIRES_AT: &str = "expires_at";
-const BY_DAY: &str = "by-day";
+const INDEXES: [&str; 2] = ["by-day", "by-resource"];
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     facts.tables.iter().flat_map(of_table).collect()
@@ -51,11 +52,14 @@ fn of_table(named: &Named<Table>) -> Vec<Finding> {
         )),
         Err(error) => findings.push(Finding::unknown(Part::Ledger, error)),
     }
-    if logical == LEDGER && !table.indexes.iter().any(|index| index == BY_DAY) {
-        findings.push(Finding::of(
-            &LEDGER_INDEX_MISSING,
-            format!("The table {id} has no index {BY_DAY} that can be asked."),
-        ));
+    if logical == LEDGER {
+        let missing = INDEXES
+            .into_iter()
+            .filter(|index| !table.indexes.iter().any(|one| one == index));
+        findings.extend(missing.map(|index| {
+            let found = format!("The table {id} has no index {index} that can be asked.");
+            Finding::of(&LEDGER_INDEX_MISSING, found)
+        }));
     }
     let mut findings = or_fine(Part::Ledger, findings, || {
         format!("The table {logical} is {}.", table.status)

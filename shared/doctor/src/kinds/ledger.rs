@@ -47,7 +47,7 @@ pub(crate) const LEDGER_INDEX_MISSING: Kind = Kind {
     id: "ledger-index-missing",
     part: Part::Ledger,
     state: State::Warning,
-    meaning: "the ledger has not its index, which lists changes by day",
+    meaning: "the ledger lacks one of its two indexes, by which its records are found",
     advice: PUT_BACK,
 };
 

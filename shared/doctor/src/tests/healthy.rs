@@ -296,7 +296,7 @@ fn ledger(deployed: &Deployed, logical: &str) -> Named<Table> {
             is_protected: logical == "Ledger",
             is_recoverable: Ok(logical == "Ledger"),
             forgets_by: Ok(Some("expires_at".to_owned())),
-            indexes: vec!["by-day".to_owned()],
+            indexes: ["by-day", "by-resource"].map(str::to_owned).to_vec(),
         },
     )
 }

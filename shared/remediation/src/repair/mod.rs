@@ -227,8 +227,8 @@ impl<E: Environment> Repair<'_, E> {
         }
     }
 
-    /// The record of a plan that is about to be written.
-    fn change(&self, plan: &Plan, now: Timestamp) -> Change {
+    /// The record of a plan that is about to be written, and that these guards let pass.
+    fn change(&self, plan: &Plan, now: Timestamp, guards: &[GuardResult]) -> Change {
         let job = self.failure.job();
         let (failure, settings, target) = (self.failure, self.settings, &plan.target);
         let statements = plan.added().iter();
@@ -249,7 +249,11 @@ impl<E: Environment> Repair<'_, E> {
                 .agreement
                 .as_ref()
                 .and_then(|agreement| agreement.by().map(str::to_owned)),
-            grounds: Grounds::of(settings, entries_that_admit(failure, target, settings)),
+            grounds: Grounds::of(
+                settings,
+                entries_that_admit(failure, target, settings),
+                guards,
+            ),
         }
     }
 }

@@ -165,7 +165,7 @@ impl<E: Environment> Repair<'_, E> {
             deadline: self.invocation.deadline,
             target: under_lease.target,
             approve: |last: Option<&str>| self.approve_again(under_lease, plan, fresh, last),
-            change: self.change(plan, now),
+            change: self.change(plan, now, &tried.guards),
             sids: &sids(plan.added()),
             source: Some((
                 self.failure.job().account,

@@ -49,7 +49,7 @@ impl<E: Environment> Repair<'_, E> {
         let Some(write) = write else {
             return Ok(self.refused(plan));
         };
-        let change = self.change(plan, now);
+        let change = self.change(plan, now, &tried.guards);
         ledger.intend_change(&change, lease.owner()).await?;
         still_leased(ledger, lease).await?;
         let created = put(self.environment, &write).await;

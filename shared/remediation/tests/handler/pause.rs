@@ -47,7 +47,14 @@ async fn what_is_resumed_or_over_is_no_pause() {
     for name in REPAIRS_AND_RETRIES {
         let resumed = sandbox();
         pause(&resumed, None).await;
-        assert!(resumed.ledger().unwrap().lift_pause().await.unwrap());
+        assert!(
+            resumed
+                .ledger()
+                .unwrap()
+                .lift_pause(None, resumed.clock().now())
+                .await
+                .unwrap()
+        );
         let over = sandbox();
         pause(&over, Some(30)).await;
         over.clock().sleep(std::time::Duration::from_secs(30)).await;

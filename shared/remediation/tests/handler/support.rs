@@ -298,6 +298,7 @@ pub(crate) async fn pause(sandbox: &Sandbox, until_in: Option<i64>) {
         reason: "a change freeze".to_owned(),
         since,
         until: until_in.map(|seconds| since + SignedDuration::from_secs(seconds)),
+        by: None,
     };
     sandbox.ledger().unwrap().set_pause(&pause).await.unwrap();
 }

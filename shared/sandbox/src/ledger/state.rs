@@ -8,6 +8,7 @@ use copymend_remediation::ledger::{
     Admission, Change, ChangeState, CountedOfSource, JobProgress, Lease, LeftOut, MessagesOf,
     Pause, RecordedSettings, RetryRecord, ToldOfPlace,
 };
+use copymend_remediation::records::{EndedIncident, PauseRecord, RefusalRecord};
 use jiff::Timestamp;
 
 use super::is_over;
@@ -96,6 +97,12 @@ pub(super) struct State {
     pub(super) retries: BTreeMap<(String, String), Retries>,
     pub(super) retried: BTreeMap<String, RetryRecord>,
     pub(super) pause: Option<Pause>,
+    /// Every pause on record, the oldest first.
+    pub(super) pauses: Vec<PauseRecord>,
+    /// The refusals on record, by resource and grantee.
+    pub(super) refusals: BTreeMap<(String, String), RefusalRecord>,
+    /// When incidents were over last, by their fingerprints.
+    pub(super) ended: BTreeMap<String, EndedIncident>,
     /// What people were told of planned copies, by account and Region.
     pub(super) told: BTreeMap<(AccountId, String), ToldOfPlace>,
     /// The plans that people were asked about, by id.

@@ -321,6 +321,7 @@ async fn every_guard_but_mode_and_age_stands_at_an_apply() {
         reason: "audit".to_owned(),
         since: environment.clock().now(),
         until: None,
+        by: None,
     };
     sandbox.ledger().unwrap().set_pause(&pause).await.unwrap();
     let report = apply(&environment, name, plan, "apply").await.unwrap();

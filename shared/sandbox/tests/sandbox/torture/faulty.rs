@@ -26,6 +26,7 @@ use copymend_remediation::ports::{
     ResourceTags, Simulation,
 };
 use copymend_remediation::preflight::PreflightNews;
+use copymend_remediation::records::{ChangeRecord, Records, RecordsAsked, RecordsFound};
 use copymend_remediation::report::Report;
 use copymend_remediation::test_message::TestMessage;
 use copymend_remediation::write::{
@@ -343,6 +344,13 @@ impl Callers for Faulty {
     }
 }
 
+impl Records for Faulty {
+    passed_on! { ledger:
+        records(asked: &RecordsAsked) -> RecordsFound;
+        change_record(id: &str) -> Option<ChangeRecord>;
+    }
+}
+
 impl Ledger for Faulty {
     passed_on! { ledger:
         begin_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> JobEntry;
@@ -354,7 +362,7 @@ impl Ledger for Faulty {
         count_occurrence(count: Count<'_>, now: Timestamp) -> Occurrence;
         record_told(id: &str, owner: &str) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
-        forget_incident(incident: &ClosedIncident, id: &str) -> ();
+        forget_incident(incident: &ClosedIncident, id: &str, now: Timestamp) -> ();
         acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;
         release_lease(lease: Lease) -> ();
         is_leased(lease: &Lease) -> bool;
@@ -367,7 +375,7 @@ impl Ledger for Faulty {
         lift_refusal(resource: &str, refusal: &Refusal, by: Option<&str>, now: Timestamp) -> ();
         pause(now: Timestamp) -> Option<Pause>;
         set_pause(pause: &Pause) -> ();
-        lift_pause() -> bool;
+        lift_pause(by: Option<&str>, now: Timestamp) -> bool;
         claim_settings_notice(settings: &RecordedSettings, owner: &str, now: Timestamp, until: Timestamp) -> Option<SettingsNotice>;
         record_settings(settings: &RecordedSettings, owner: &str) -> ();
         last_change() -> Option<String>;

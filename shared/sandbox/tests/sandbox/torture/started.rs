@@ -27,6 +27,7 @@ async fn twice(name: &str, number: usize, fault: Fault) -> (Sandbox, Option<Repo
         reason: "a change freeze".to_owned(),
         since: sandbox.clock().now(),
         until: None,
+        by: None,
     };
     sandbox.ledger().unwrap().set_pause(&pause).await.unwrap();
     match deliver(&environment, &event, "second").await {
