@@ -58,6 +58,8 @@ pub(crate) enum Kind {
     Refusal,
     /// When a person stopped every write
     Pause,
+    /// Plans that people were asked about, and their answers
+    Approval,
 }
 
 impl From<Kind> for RecordKind {
@@ -67,6 +69,7 @@ impl From<Kind> for RecordKind {
             Kind::Change => Self::Change,
             Kind::Refusal => Self::Refusal,
             Kind::Pause => Self::Pause,
+            Kind::Approval => Self::Approval,
         }
     }
 }
@@ -79,8 +82,8 @@ Examples:
   copymend history --stack copymend --kind change --since 2026-10-01 --until 2026-11-01 --json > october.json
   copymend history --stack copymend 1DE46DC6-1784-4B3F-8A2D-000000000001-1767225600000
 
-What the ledger has on record, the newest first: incidents, changes of policies and their undos, refusals, pauses. Each is
-listed by when something last happened to it. With a change's id: its diff, what it was decided on, who made it, and how it
+What the ledger has on record, the newest first: incidents, changes of policies and their undos, refusals, pauses, approvals.
+Each is listed by when something last happened to it. With a change's id: its diff, what it was decided on, who made it, and how it
 is taken back. Only the ledger is read, by its indexes; docs/history.md has the permissions, and what is not on record. With
 --json:
 {\"history\":1,\"since\",\"until\",\"resource\",\"account\",\"kinds\",\"records\":[{\"kind\",\"at\",…}],\"goes_on_before\",\"unreadable\"}

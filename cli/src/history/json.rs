@@ -2,8 +2,8 @@
 
 use copymend_remediation::incident::IncidentOf;
 use copymend_remediation::records::{
-    ChangeRecord, Ended, IncidentRecord, PauseRecord, Record, RecordKind, RecordsAsked,
-    RecordsFound, RefusalRecord, state_slug,
+    ApprovalRecord, ChangeRecord, Ended, IncidentRecord, PauseRecord, Record, RecordKind,
+    RecordsAsked, RecordsFound, RefusalRecord, state_slug,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ fn of_record(record: &Record, now: Timestamp) -> Value {
         Record::Change(change) => of_change(change),
         Record::Refusal(refusal) => of_refusal(refusal, record.at()),
         Record::Pause(pause) => of_pause(pause, record.at(), now),
+        Record::Approval(approval) => of_approval(approval, record.at(), now),
     }
 }
 
@@ -116,6 +117,27 @@ fn of_pause(record: &PauseRecord, at: Timestamp, now: Timestamp) -> Value {
         "made_by": record.pause.by,
         "in_force": record.is_in_force(now),
         "lifted": record.lifted.as_ref().map(of_end),
+    })
+}
+
+fn of_approval(record: &ApprovalRecord, at: Timestamp, now: Timestamp) -> Value {
+    let request = &record.request;
+    json!({
+        "kind": RecordKind::Approval.slug(),
+        "at": at,
+        "plan": request.id(),
+        "hash": request.hash,
+        "plan_hash": request.plan,
+        "copy_job_id": request.copy_job_id,
+        "account": request.account,
+        "region": request.region,
+        "resource": request.resource,
+        "grantee": request.grantee,
+        "asked_at": request.asked_at,
+        "expires_at": request.expires_at,
+        "state": record.standing(now),
+        "answered": record.state.answered(),
+        "outcome": record.outcome(),
     })
 }
 

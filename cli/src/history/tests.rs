@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use copymend_policy::{VaultGrant, VaultScope, append};
+use copymend_remediation::approval::{Answered, ApprovalRequest, RequestState};
 use copymend_remediation::ledger::{Change, Grounds, Pause};
 use copymend_remediation::records::{Ended, EndedIncident, OpenIncident, RecordKind, RecordsFound};
 use serde_json::json;
@@ -110,6 +111,27 @@ fn records() -> Vec<Record> {
                 by: None,
             }),
         }),
+        Record::Approval(Box::new(ApprovalRecord {
+            request: ApprovalRequest {
+                hash: "0a".repeat(32).parse().unwrap(),
+                plan: "0b".repeat(32).parse().unwrap(),
+                copy_job_id: "job-3".to_owned(),
+                account: "111122223333".parse().unwrap(),
+                region: "eu-central-1".to_owned(),
+                resource: Some(VAULT.to_owned()),
+                grantee: Some(ROLE.to_owned()),
+                incident: String::new(),
+                asked_at: at("2026-11-18T09:00:00Z"),
+                expires_at: at("2026-11-21T09:00:00Z"),
+            },
+            state: RequestState::Done {
+                answered: Answered {
+                    by: ANNA.to_owned(),
+                    at: at("2026-11-18T10:30:00Z"),
+                },
+                outcome: "repaired-and-retried".to_owned(),
+            },
+        })),
         Record::Change(Box::new(undone)),
         Record::Change(Box::new(change("job-0", 17, ChangeState::Intended))),
     ]
@@ -142,7 +164,7 @@ fn found() -> RecordsFound {
 fn a_pipe_gets_a_line_a_record() {
     let text = text(&asked(), &found(), None, now());
     insta::assert_snapshot!("history_in_a_pipe", text);
-    assert_eq!(text.lines().count(), 1 + 7 + 2);
+    assert_eq!(text.lines().count(), 1 + 8 + 2);
 }
 
 #[test]
@@ -180,7 +202,7 @@ fn auditors_get_what_each_change_was_decided_on() {
     assert_eq!(of_change["certificate"]["kept"], 0);
     // Neither an undo nor what was undone can be undone.
     assert_eq!(value["records"][3]["undo"], json!(null));
-    assert_eq!(value["records"][5]["undo"], json!(null));
+    assert_eq!(value["records"][6]["undo"], json!(null));
     let kinds = value["records"].as_array().unwrap().iter();
     let kinds: BTreeSet<_> = kinds
         .map(|record| record["kind"].as_str().unwrap())

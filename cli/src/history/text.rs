@@ -3,7 +3,8 @@
 use copymend_remediation::incident::IncidentOf;
 use copymend_remediation::ledger::ChangeState;
 use copymend_remediation::records::{
-    ChangeRecord, IncidentRecord, PauseRecord, Record, RecordsAsked, RecordsFound, RefusalRecord,
+    ApprovalRecord, ChangeRecord, IncidentRecord, PauseRecord, Record, RecordsAsked, RecordsFound,
+    RefusalRecord,
 };
 use copymend_survey::table::{fold, table};
 use jiff::Timestamp;
@@ -68,6 +69,7 @@ impl Shown {
             Record::Change(change) => change_said(change),
             Record::Refusal(refusal) => refusal_said(refusal),
             Record::Pause(pause) => pause_said(pause, now),
+            Record::Approval(approval) => approval_said(approval, now),
         };
         Self {
             at: record.at(),
@@ -209,6 +211,35 @@ fn pause_said(record: &PauseRecord, now: Timestamp) -> (String, Vec<String>) {
         "over"
     };
     (state.to_owned(), said)
+}
+
+fn approval_said(record: &ApprovalRecord, now: Timestamp) -> (String, Vec<String>) {
+    let request = &record.request;
+    let mut said = vec![match (&request.resource, &request.grantee) {
+        (Some(resource), Some(grantee)) => format!("whether {resource} admits {grantee}"),
+        (Some(resource), None) => format!("whether {resource} is made or changed"),
+        (None, _) => format!("whether copy job {} is started again", request.copy_job_id),
+    }];
+    said.push(format!(
+        "plan {} for copy job {} of account {}, asked until {}",
+        request.id(),
+        request.copy_job_id,
+        request.account,
+        minute(request.expires_at)
+    ));
+    if let Some(answered) = record.state.answered() {
+        said.push(format!(
+            "answered by {} at {}",
+            answered.by,
+            minute(answered.at)
+        ));
+    }
+    said.extend(
+        record
+            .outcome()
+            .map(|outcome| format!("what came of it: {outcome}")),
+    );
+    (record.standing(now).to_owned(), said)
 }
 
 const HEAD: [&str; 3] = ["WHEN (UTC)", "WHAT", "STATE"];

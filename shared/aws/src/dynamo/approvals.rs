@@ -15,15 +15,18 @@ use crate::item::{Item, day, expiry, instant, schema, string, text, time};
 /// So many days a request is kept: as long as a change that was taken back.
 const KEPT_DAYS: i64 = 400;
 
+/// What the keys of plans begin with.
+pub(super) const PLAN: &str = "plan#";
+
 fn key(id: &str) -> String {
-    format!("plan#{id}")
+    format!("{PLAN}{id}")
 }
 
 fn json(call: &Call, value: &impl Serialize) -> CallResult<String> {
     serde_json::to_string(value).map_err(|error| call.unreadable(error.to_string()))
 }
 
-fn read(item: &Item) -> Option<(ApprovalRequest, RequestState)> {
+pub(super) fn read(item: &Item) -> Option<(ApprovalRequest, RequestState)> {
     Some((
         serde_json::from_str(text(item, "plan_request")?).ok()?,
         serde_json::from_str(text(item, "request_state")?).ok()?,
@@ -44,11 +47,15 @@ impl ApprovalRequests for DynamoLedger {
         };
         // No two requests have the same id, so that one that is there is this one, from a call whose
         // answer was lost. It may have been answered since.
-        let kept = self
+        let about = match &request.resource {
+            Some(_) => ", policy_of = :resource",
+            None => "",
+        };
+        let mut kept = self
             .update(&pk)
             .update_expression(
-                "SET plan_request = if_not_exists(plan_request, :request), request_state = if_not_exists(request_state, :waiting), \
-                 copy_job_id = :job, account = :account, #day = :day, #at = :at, expires_at = if_not_exists(expires_at, :expires), #schema = :schema",
+                format!("SET plan_request = if_not_exists(plan_request, :request), request_state = if_not_exists(request_state, :waiting), \
+                 copy_job_id = :job, account = :account{about}, #day = :day, #at = :at, expires_at = if_not_exists(expires_at, :expires), #schema = :schema"),
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#day", "day")
@@ -61,6 +68,9 @@ impl ApprovalRequests for DynamoLedger {
             .expression_attribute_values(":day", day(request.asked_at))
             .expression_attribute_values(":at", instant(request.asked_at))
             .expression_attribute_values(":expires", expiry(request.asked_at, KEPT_DAYS));
+        if let Some(resource) = &request.resource {
+            kept = kept.expression_attribute_values(":resource", string(resource));
+        }
         let mut question = Put::builder()
             .table_name(&self.table)
             .item("pk", string(format!("question#{}", request.incident)))
@@ -118,10 +128,18 @@ impl ApprovalRequests for DynamoLedger {
                 ""
             }
         };
+        let answered_at = after.answered().map(|answered| answered.at);
+        let last = answered_at.unwrap_or(request.asked_at);
         // The second condition is for a call whose answer was lost.
         let state = self
             .update(&pk)
-            .update_expression(format!("SET request_state = :after{kept}"))
+            .update_expression(format!(
+                "SET request_state = :after, #day = :day, #at = :at{kept}"
+            ))
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":day", day(last))
+            .expression_attribute_values(":at", instant(last))
             .condition_expression("request_state = :before OR request_state = :after")
             .expression_attribute_values(":before", string(json(&call, before)?))
             .expression_attribute_values(":after", string(json(&call, after)?));

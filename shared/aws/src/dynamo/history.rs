@@ -255,7 +255,10 @@ impl DynamoLedger {
             .expression_attribute_values(":grantee", string(&refusal.grantee))
             .expression_attribute_values(":change", string(&refusal.change_id))
             .expression_attribute_values(":by", string(&answered.by))
-            .expression_attribute_values(":account", string(request.account.as_str()))
+            .expression_attribute_values(
+                ":account",
+                string(request.grantee_account().unwrap_or_default()),
+            )
     }
 
     pub(super) async fn lift(

@@ -12,16 +12,18 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use copymend_remediation::incident::IncidentOf;
+use copymend_remediation::ledger::Refusal;
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use copymend_remediation::records::{
-    ChangeRecord, Ended, EndedIncident, IncidentRecord, OpenIncident, PauseRecord, Record,
-    RecordKind, Records, RecordsAsked, RecordsFound, RefusalRecord, fingerprint_concerns,
+    ApprovalRecord, ChangeRecord, Ended, EndedIncident, IncidentRecord, OpenIncident, PauseRecord,
+    Record, RecordKind, Records, RecordsAsked, RecordsFound, RefusalRecord, fingerprint_concerns,
 };
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::civil::Date;
 
 use super::DynamoLedger;
+use super::approvals::{self, PLAN};
 use super::history::LIFTED;
 use super::pausing::{PAUSED, read_pause};
 use crate::error::Call;
@@ -46,6 +48,7 @@ fn kind(pk: &str) -> Option<RecordKind> {
         (CHANGE, RecordKind::Change),
         (REFUSAL, RecordKind::Refusal),
         (PAUSED, RecordKind::Pause),
+        (PLAN, RecordKind::Approval),
     ]
     .into_iter()
     .find_map(|(prefix, kind)| pk.starts_with(prefix).then_some(kind))
@@ -67,7 +70,11 @@ fn may_be_wanted(pk: &str, asked: &RecordsAsked) -> bool {
                 && resource.is_none_or(|resource| of.is_none_or(|of| of.resource == resource))
         }
         (
-            RecordKind::Incident | RecordKind::Change | RecordKind::Refusal | RecordKind::Pause,
+            RecordKind::Incident
+            | RecordKind::Change
+            | RecordKind::Refusal
+            | RecordKind::Pause
+            | RecordKind::Approval,
             _,
         ) => true,
     }
@@ -117,6 +124,7 @@ fn read_incident(item: &Item, fingerprint: &str) -> Option<IncidentRecord> {
 
 fn read_refusal(item: &Item) -> Option<RefusalRecord> {
     let owned = |name| text(item, name).map(ToOwned::to_owned);
+    let is_of_plan = Refusal::plan_of(text(item, "change_id")?).is_some();
     let is_lifted = text(item, "refusal_state")? == LIFTED;
     let lifted = if is_lifted { Some(ended(item)?) } else { None };
     Some(RefusalRecord {
@@ -125,10 +133,12 @@ fn read_refusal(item: &Item) -> Option<RefusalRecord> {
         account: owned("account"),
         change_id: owned("change_id")?,
         made_by: owned("made_by"),
-        // The undo's, as the index has it. Without an undo on record it is another's.
-        at: match item.get("undone_by") {
-            None => None,
-            Some(_) => Some(text(item, "at")?.parse().ok()?),
+        // Of the undo, or of the answer to a plan, as the index has it. Without either on record it is
+        // another's.
+        at: if item.contains_key("undone_by") || is_of_plan {
+            Some(text(item, "at")?.parse().ok()?)
+        } else {
+            None
         },
         undone_by: owned("undone_by"),
         lifted,
@@ -147,6 +157,10 @@ fn read_record(pk: &str, item: &Item) -> Option<Record> {
             pause: read_pause(item)?,
             lifted: ended(item),
         }),
+        RecordKind::Approval => {
+            let (request, state) = approvals::read(item)?;
+            Record::Approval(Box::new(ApprovalRecord { request, state }))
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 use copymend_remediation::agreement::PlanHash;
 use copymend_remediation::approval::{Answered, ApprovalRequest, RequestState};
 use copymend_remediation::ledger::{Ledger, Refusal};
+use copymend_remediation::records::{Record, RecordKind, RecordsAsked};
 
 use super::at;
 
@@ -160,4 +161,59 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
         .await
         .unwrap();
     assert_eq!(refusals().await.0, []);
+    on_record(ledger, &second, &refusal).await;
+}
+
+/// What was asked and answered is found by its resource, and by the account.
+async fn on_record(ledger: &impl Ledger, refused: &ApprovalRequest, refusal: &Refusal) {
+    let asked = |kind, resource: Option<&str>, account: Option<&str>| RecordsAsked {
+        since: at(-1),
+        until: at(3_600),
+        resource: resource.map(ToOwned::to_owned),
+        account: account.map(|account| account.parse().unwrap()),
+        kinds: [kind].into(),
+        enough: 100,
+    };
+    for (resource, account, count) in [
+        (Some(VAULT), None, 4),
+        (None, Some("111122223333"), 4),
+        (None, Some("444455556666"), 4),
+        (None, Some("777788889999"), 0),
+        (
+            Some("arn:aws:backup:eu-west-1:444455556666:backup-vault:other"),
+            None,
+            0,
+        ),
+    ] {
+        let found = ledger
+            .records(&asked(RecordKind::Approval, resource, account))
+            .await
+            .unwrap();
+        assert_eq!(found.unreadable, [""; 0]);
+        assert_eq!(found.records.len(), count, "{resource:?} {account:?}");
+    }
+    let found = ledger
+        .records(&asked(RecordKind::Approval, Some(VAULT), None))
+        .await
+        .unwrap();
+    let of_refused = found.records.iter().find_map(|record| match record {
+        Record::Approval(approval) if approval.request == *refused => Some(approval),
+        _ => None,
+    });
+    assert_eq!(of_refused.unwrap().standing(at(50)), "refused");
+    let found = ledger
+        .records(&asked(RecordKind::Refusal, Some(VAULT), None))
+        .await
+        .unwrap();
+    let [Record::Refusal(record)] = &found.records[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(record.change_id, refusal.change_id);
+    assert_eq!(
+        record.made_by.as_deref(),
+        Some("arn:aws:iam::444455556666:user/mary")
+    );
+    assert_eq!(record.at, Some(at(20)));
+    assert_eq!(record.account.as_deref(), Some("111122223333"));
+    assert_eq!(record.lifted.as_ref().map(|end| end.at), Some(at(40)));
 }

@@ -22,6 +22,7 @@ pub use lift::allow_again;
 
 use crate::agreement::PlanHash;
 use crate::ledger::Refusal;
+use crate::plan::Target;
 use crate::ports::CallResult;
 
 /// The alias of the function that takes answers, and nothing else.
@@ -81,6 +82,18 @@ impl ApprovalRequest {
         self.hash.id()
     }
 
+    /// The account that the grantee belongs to: the source account for a vault, the destination
+    /// account for a key.
+    #[must_use]
+    pub fn grantee_account(&self) -> Option<&str> {
+        let grantee = self.grantee.as_deref()?;
+        match Target::of_resource(self.resource.as_deref()?)? {
+            Target::VaultPolicy(_) => Some(self.account.as_str()),
+            Target::KeyPolicy(_) => grantee.split('/').next(),
+            Target::ServiceLinkedRole(_) => None,
+        }
+    }
+
     /// The refusal that a no leaves, if something would have been granted.
     fn refusal(&self) -> Option<Refusal> {
         Some(Refusal {
@@ -129,6 +142,19 @@ pub enum RequestState {
         /// Whether people were told.
         is_told: bool,
     },
+}
+
+impl RequestState {
+    /// Who answered it, if somebody did.
+    #[must_use]
+    pub const fn answered(&self) -> Option<&Answered> {
+        match self {
+            Self::Waiting => None,
+            Self::InProgress { answered, .. }
+            | Self::Done { answered, .. }
+            | Self::Refused { answered, .. } => Some(answered),
+        }
+    }
 }
 
 /// The plans that people were asked about, in the ledger.

@@ -54,9 +54,12 @@ impl ApprovalRequests for MemoryLedger {
             return Ok(false);
         }
         *known = after.clone();
-        if let (Some(refusal), Some(resource)) = (refusal, &request.resource) {
+        if let (Some(refusal), Some(resource), RequestState::Refused { answered, .. }) =
+            (refusal, &request.resource, after)
+        {
             let policy = state.policies.entry(resource.clone()).or_default();
             policy.refuse(refusal.clone());
+            state.refuse_plan(request, refusal, answered);
         }
         Ok(true)
     }

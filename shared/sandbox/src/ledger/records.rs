@@ -1,10 +1,11 @@
 //! What is on record, in memory.
 
+use copymend_remediation::approval::{Answered, ApprovalRequest};
 use copymend_remediation::ledger::{Change, ChangeState, Pause, Refusal};
 use copymend_remediation::ports::CallResult;
 use copymend_remediation::records::{
-    ChangeRecord, Ended, EndedIncident, IncidentRecord, OpenIncident, PauseRecord, Record, Records,
-    RecordsAsked, RecordsFound, RefusalRecord,
+    ApprovalRecord, ChangeRecord, Ended, EndedIncident, IncidentRecord, OpenIncident, PauseRecord,
+    Record, Records, RecordsAsked, RecordsFound, RefusalRecord,
 };
 use jiff::Timestamp;
 
@@ -66,6 +67,28 @@ impl State {
             .insert((undo.resource.clone(), refusal.grantee), record);
     }
 
+    /// Takes down the refusal that a no to a plan leaves.
+    pub(super) fn refuse_plan(
+        &mut self,
+        request: &ApprovalRequest,
+        refusal: &Refusal,
+        answered: &Answered,
+    ) {
+        let resource = request.resource.clone().unwrap_or_default();
+        let record = RefusalRecord {
+            resource: resource.clone(),
+            grantee: refusal.grantee.clone(),
+            account: request.grantee_account().map(ToOwned::to_owned),
+            change_id: refusal.change_id.clone(),
+            undone_by: None,
+            made_by: Some(answered.by.clone()),
+            at: Some(answered.at),
+            lifted: None,
+        };
+        self.refusals
+            .insert((resource, refusal.grantee.clone()), record);
+    }
+
     pub(super) fn lift_refusal(
         &mut self,
         resource: &str,
@@ -74,7 +97,7 @@ impl State {
         now: Timestamp,
     ) {
         let pair = (resource.to_owned(), refusal.grantee.clone());
-        // No undo left it where a person refused a plan: then only its end is on record.
+        // Without a record of its beginning, only its end is on record.
         let record = self.refusals.entry(pair).or_insert_with(|| RefusalRecord {
             resource: resource.to_owned(),
             grantee: refusal.grantee.clone(),
@@ -140,10 +163,14 @@ impl Records for MemoryLedger {
         let state = self.begin("ledger:Records", asked.resource.as_deref().unwrap_or("all"))?;
         let refusals = state.refusals.values().cloned().map(Record::Refusal);
         let pauses = state.pauses.iter().cloned().map(Record::Pause);
+        let approvals = state.requests.values().map(|(request, state)| {
+            let (request, state) = (request.clone(), state.clone());
+            Record::Approval(Box::new(ApprovalRecord { request, state }))
+        });
         let all = state.incident_records().chain(state.change_records());
         Ok(RecordsFound::of(
             asked,
-            all.chain(refusals).chain(pauses).collect(),
+            all.chain(refusals).chain(pauses).chain(approvals).collect(),
         ))
     }
 

@@ -1,25 +1,26 @@
-//! What is on record, for whoever looks back: incidents, changes, refusals and pauses, by time, by
+//! What is on record, for whoever looks back: incidents, changes, refusals, pauses and approvals, by time, by
 //! resource or by account, the newest first.
 //!
 //! A record is found under the UTC day on which something last happened to it. So one day's records
 //! are one partition of an index, and a day that is over is never read again for a later one.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+mod asked;
 
 use copymend_policy::{AccountId, Arn, Certificate};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub use asked::{RecordsAsked, RecordsFound};
+
+use crate::approval::{ApprovalRequest, RequestState};
 use crate::change::change_recorded;
 use crate::incident::IncidentOf;
 use crate::ledger::{Change, ChangeState, Pause};
 use crate::plan::Target;
 use crate::ports::CallResult;
 
-/// What a record is of. `copymend approve` and `refuse` will add theirs here: a plan that a person
-/// answered.
+/// What a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RecordKind {
     /// Copies that failed for one reason at one resource.
@@ -30,11 +31,19 @@ pub enum RecordKind {
     Refusal,
     /// A person stopped every write.
     Pause,
+    /// A plan that people were asked about.
+    Approval,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Incident, Self::Change, Self::Refusal, Self::Pause];
+    pub const ALL: [Self; 5] = [
+        Self::Incident,
+        Self::Change,
+        Self::Refusal,
+        Self::Pause,
+        Self::Approval,
+    ];
 
     /// The stable name.
     #[must_use]
@@ -44,6 +53,7 @@ impl RecordKind {
             Self::Change => "change",
             Self::Refusal => "refusal",
             Self::Pause => "pause",
+            Self::Approval => "approval",
         }
     }
 }
@@ -187,6 +197,40 @@ impl PauseRecord {
     }
 }
 
+/// A plan that people were asked about, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalRecord {
+    /// The question.
+    pub request: ApprovalRequest,
+    /// The answer.
+    pub state: RequestState,
+}
+
+impl ApprovalRecord {
+    /// What came of a yes, once it was carried out.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&str> {
+        match &self.state {
+            RequestState::Done { outcome, .. } => Some(outcome),
+            RequestState::Waiting
+            | RequestState::InProgress { .. }
+            | RequestState::Refused { .. } => None,
+        }
+    }
+
+    /// How it stands, in a word.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> &'static str {
+        match &self.state {
+            RequestState::Waiting if now >= self.request.expires_at => "expired",
+            RequestState::Waiting => "waiting",
+            RequestState::InProgress { .. } => "in progress",
+            RequestState::Done { .. } => "approved",
+            RequestState::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// Something on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -198,6 +242,8 @@ pub enum Record {
     Refusal(RefusalRecord),
     /// A pause.
     Pause(PauseRecord),
+    /// A plan that people were asked about.
+    Approval(Box<ApprovalRecord>),
 }
 
 impl Record {
@@ -209,11 +255,12 @@ impl Record {
             Self::Change(_) => RecordKind::Change,
             Self::Refusal(_) => RecordKind::Refusal,
             Self::Pause(_) => RecordKind::Pause,
+            Self::Approval(_) => RecordKind::Approval,
         }
     }
 
     /// What tells it from others of its kind: a change's id, an incident's fingerprint, the change
-    /// whose undo left a refusal, the reason of a pause.
+    /// whose undo left a refusal, the reason of a pause, the copy job of a plan.
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -221,6 +268,7 @@ impl Record {
             Self::Change(record) => &record.change.id,
             Self::Refusal(refusal) => &refusal.change_id,
             Self::Pause(record) => &record.pause.reason,
+            Self::Approval(record) => &record.request.copy_job_id,
         }
     }
 
@@ -238,6 +286,10 @@ impl Record {
                 let lifted = record.lifted.as_ref().map(|end| end.at);
                 Some(record.pause.since).max(lifted)
             }
+            Self::Approval(record) => {
+                let answered = record.state.answered().map(|answered| answered.at);
+                Some(record.request.asked_at).max(answered)
+            }
         };
         last.unwrap_or_default()
     }
@@ -252,6 +304,7 @@ impl Record {
                 open.or(ended).unwrap_or_default()
             }
             Self::Change(_) | Self::Refusal(_) | Self::Pause(_) => self.at(),
+            Self::Approval(record) => record.request.asked_at,
         }
     }
 
@@ -265,6 +318,7 @@ impl Record {
             Self::Change(record) => Some(&record.change.resource),
             Self::Refusal(refusal) => Some(&refusal.resource),
             Self::Pause(_) => None,
+            Self::Approval(record) => record.request.resource.as_deref(),
         }
     }
 
@@ -288,6 +342,15 @@ impl Record {
                     || admits(&refusal.grantee, account)
             }
             Self::Pause(_) => false,
+            Self::Approval(record) => {
+                let request = &record.request;
+                request.account == account
+                    || request.resource.as_deref().is_some_and(owns)
+                    || request
+                        .grantee
+                        .as_deref()
+                        .is_some_and(|grantee| admits(grantee, account))
+            }
         }
     }
 }
@@ -317,114 +380,6 @@ pub fn utc_day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// Which records are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordsAsked {
-    /// From this moment on.
-    pub since: Timestamp,
-    /// Before this moment.
-    pub until: Timestamp,
-    /// About this resource alone.
-    pub resource: Option<String>,
-    /// About this account alone, whatever its part is.
-    pub account: Option<AccountId>,
-    /// Of these kinds alone; empty for every kind.
-    pub kinds: BTreeSet<RecordKind>,
-    /// So many are enough: no earlier day is read once there are as many. The days that are read are
-    /// answered whole.
-    pub enough: usize,
-}
-
-impl RecordsAsked {
-    /// Whether a kind is wanted.
-    #[must_use]
-    pub fn wants(&self, kind: RecordKind) -> bool {
-        let is_about_all = self.resource.is_none() && self.account.is_none();
-        let may_be = match kind {
-            RecordKind::Incident | RecordKind::Change | RecordKind::Refusal => true,
-            RecordKind::Pause => is_about_all,
-        };
-        may_be && (self.kinds.is_empty() || self.kinds.contains(&kind))
-    }
-
-    /// Whether a record is wanted. An incident is where it went on in that time.
-    #[must_use]
-    pub fn admits(&self, record: &Record) -> bool {
-        let resource = self.resource.as_deref();
-        self.wants(record.kind())
-            && record.at() >= self.since
-            && record.began() < self.until
-            && resource.is_none_or(|resource| record.resource() == Some(resource))
-            && self.account.is_none_or(|account| record.concerns(account))
-    }
-
-    /// The UTC days from the last to the first.
-    pub fn days(&self) -> impl Iterator<Item = Date> + use<> {
-        let first = utc_day(self.since);
-        // `until` itself is no more wanted.
-        let before = Timestamp::from_nanosecond(self.until.as_nanosecond() - 1);
-        let last = utc_day(before.unwrap_or(self.until));
-        std::iter::successors(Some(last), |day| day.yesterday().ok())
-            .take_while(move |day| *day >= first)
-    }
-}
-
-/// The records that were found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecordsFound {
-    /// The newest first.
-    pub records: Vec<Record>,
-    /// Where more than enough was found: the beginning of the last day that was read. What was
-    /// before it is found by asking again until then.
-    pub goes_on_before: Option<Timestamp>,
-    /// Items that can't be read, by their keys: a later version wrote them, or they are broken.
-    pub unreadable: Vec<String>,
-}
-
-impl RecordsFound {
-    /// What is wanted of records that are all at hand.
-    #[must_use]
-    pub fn of(asked: &RecordsAsked, all: Vec<Record>) -> Self {
-        let mut days: BTreeMap<Reverse<Date>, Vec<Record>> = BTreeMap::new();
-        for record in all {
-            days.entry(Reverse(utc_day(record.at())))
-                .or_default()
-                .push(record);
-        }
-        let (first, wanted) = (utc_day(asked.since), asked.days().next());
-        let mut found = Self::default();
-        for (Reverse(day), records) in days {
-            if day < first || wanted.is_none_or(|last| day > last) {
-                continue;
-            }
-            let records = records.into_iter();
-            let records = records.filter(|record| asked.admits(record)).collect();
-            if found.add_day(asked, day, records) {
-                break;
-            }
-        }
-        found
-    }
-
-    /// Adds the records of one day, which is earlier than those before. Answers whether that is
-    /// enough.
-    pub fn add_day(&mut self, asked: &RecordsAsked, day: Date, mut records: Vec<Record>) -> bool {
-        records.sort_by(|one, other| {
-            let key = |record: &Record| (Reverse(record.at()), record.kind());
-            key(one)
-                .cmp(&key(other))
-                .then_with(|| one.id().cmp(other.id()))
-        });
-        self.records.append(&mut records);
-        let is_enough = self.records.len() >= asked.enough && day > utc_day(asked.since);
-        if is_enough {
-            let start = day.to_zoned(TimeZone::UTC);
-            self.goes_on_before = start.ok().map(|start| start.timestamp());
-        }
-        is_enough
-    }
-}
-
 /// The part of the ledger that answers what is on record.
 pub trait Records: Send + Sync {
     /// What is on record, from an index: never by reading the whole table. The index is read a
@@ -448,34 +403,6 @@ pub trait Records: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn asked(since: &str, until: &str) -> RecordsAsked {
-        RecordsAsked {
-            since: since.parse().unwrap(),
-            until: until.parse().unwrap(),
-            resource: None,
-            account: None,
-            kinds: BTreeSet::new(),
-            enough: 1,
-        }
-    }
-
-    #[test]
-    fn the_days_are_those_that_the_time_touches() {
-        for (since, until, days) in [
-            ("2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z", vec![]),
-            ("2026-11-01T00:00:00Z", "2026-11-01T00:00:01Z", vec![1]),
-            ("2026-11-01T23:59:59Z", "2026-11-03T00:00:00Z", vec![2, 1]),
-            (
-                "2026-11-01T23:59:59Z",
-                "2026-11-03T00:00:01Z",
-                vec![3, 2, 1],
-            ),
-        ] {
-            let found = asked(since, until).days().map(Date::day);
-            assert_eq!(found.collect::<Vec<_>>(), days, "{since} {until}");
-        }
-    }
 
     #[test]
     fn an_incident_is_about_the_accounts_that_its_fingerprint_names() {
