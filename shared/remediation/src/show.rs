@@ -14,7 +14,7 @@ use crate::change::change_of;
 use crate::decide::{Decided, Decision, Investigated};
 use crate::done::Done;
 use crate::grantee::grantee;
-use crate::guards::{OwnerTags, Question, Stage, StartedBy, ask, only_mode_failed};
+use crate::guards::{Act, Guard, OwnerTags, Question, Stage, StartedBy, ask, only_mode_failed};
 use crate::handler::{CopyRemediator, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
@@ -184,6 +184,7 @@ impl<E: Reads> CopyRemediator<E> {
                 let change = self.worked_out(&mut done, &plan, case).await;
                 if only_mode_failed(&done.guards) {
                     done.plan = Some(PlanHash::of(failure, Some(&plan)));
+                    done.notes.extend(self.not_started_after(case));
                     done.changes.push(change);
                     return Shown::Planned(done);
                 }
@@ -198,6 +199,25 @@ impl<E: Reads> CopyRemediator<E> {
             Decision::Resume(change, state) => Shown::Deed(done, Deed::Resume(change, state)),
             Decision::Repair(plan) => Shown::Deed(done, Deed::Repair(plan)),
         }
+    }
+
+    /// What would keep the copy from being started again once its policy is changed, a sentence each:
+    /// people should know before they say yes.
+    fn not_started_after(&self, case: &Case<'_>) -> Vec<String> {
+        let question = Question {
+            facts: case.investigated.facts(),
+            tags: Some(case.investigated.owner_tags()),
+            now: self.environment.clock().now(),
+            ..Question::of(Act::Retry, case.failure, &self.settings, case.history)
+        };
+        let guards = ask(&question, &[Stage::Copy, Stage::Change]).into_iter();
+        let failed = guards.filter(|guard| !guard.passed && guard.guard != Guard::Mode);
+        failed
+            .map(|guard| {
+                let (name, detail) = (guard.guard.name(), guard.detail);
+                format!("once the policy is changed, the copy would not be started again: {name}: {detail}")
+            })
+            .collect()
     }
 
     /// Works out the change for people to see. Where nothing is written without a person, what was

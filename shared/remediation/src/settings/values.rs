@@ -43,24 +43,9 @@ impl Settings {
             allow_fully_managed_keys,
             create_service_linked_role,
             copy_age_objective,
-            deployment:
-                Deployment {
-                    member_role,
-                    function_role: _,
-                    external_id: _,
-                    topic_arn,
-                    ledger_table,
-                    read_images,
-                    read_tags,
-                    organization_reader,
-                    delayed_retries_queue_url: _,
-                    function_name: _,
-                    region: _,
-                    is_local_run: _,
-                },
+            deployment,
         } = self;
         let objective = or_empty(copy_age_objective.as_ref());
-        let reader = or_empty(organization_reader.as_ref());
         [
             ("COPYMEND_MODE", mode.to_string()),
             ("COPYMEND_APPROVERS", approvers.to_setting()),
@@ -116,14 +101,9 @@ impl Settings {
                 create_service_linked_role.to_string(),
             ),
             ("COPYMEND_COPY_AGE_OBJECTIVE", objective),
-            ("COPYMEND_MEMBER_ROLE", or_empty(member_role.as_ref())),
-            ("COPYMEND_TOPIC_ARN", or_empty(topic_arn.as_ref())),
-            ("COPYMEND_LEDGER_TABLE", or_empty(ledger_table.as_ref())),
-            ("COPYMEND_READ_IMAGES", read_images.to_string()),
-            ("COPYMEND_READ_TAGS", read_tags.to_string()),
-            ("COPYMEND_ORGANIZATION_READER", reader),
         ]
         .into_iter()
+        .chain(deployment.values())
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
     }
@@ -144,6 +124,35 @@ impl Settings {
                 let _ = write!(hash, "{byte:02x}");
                 hash
             })
+    }
+}
+
+impl Deployment {
+    /// Those of them that decide what is read and written.
+    fn values(&self) -> [(&'static str, String); 6] {
+        let Self {
+            member_role,
+            function_role: _,
+            external_id: _,
+            topic_arn,
+            ledger_table,
+            read_images,
+            read_tags,
+            organization_reader,
+            delayed_retries_queue_url: _,
+            function_name: _,
+            region: _,
+            is_local_run: _,
+        } = self;
+        let reader = or_empty(organization_reader.as_ref());
+        [
+            ("COPYMEND_MEMBER_ROLE", or_empty(member_role.as_ref())),
+            ("COPYMEND_TOPIC_ARN", or_empty(topic_arn.as_ref())),
+            ("COPYMEND_LEDGER_TABLE", or_empty(ledger_table.as_ref())),
+            ("COPYMEND_READ_IMAGES", read_images.to_string()),
+            ("COPYMEND_READ_TAGS", read_tags.to_string()),
+            ("COPYMEND_ORGANIZATION_READER", reader),
+        ]
     }
 }
 
