@@ -160,16 +160,28 @@ pub(super) fn seconds(time: Timestamp) -> DateTime {
     DateTime::from_millis(time.as_millisecond())
 }
 
-/// Rows of a page, each read by itself.
+/// Where a page begins, and where the next one does.
+struct Tokens<'t> {
+    from: Option<&'t str>,
+    next: Option<&'t str>,
+}
+
+/// Rows of a page, each read by itself. A page that leads to itself would be read for ever: AWS's own
+/// clients end there, too (seen: `botocore.paginate`, `aws-smithy-async`).
 fn page<R, T>(
+    call: &Call,
     rows: Option<Vec<R>>,
-    next: Option<&str>,
+    tokens: &Tokens<'_>,
     read: impl Fn(&R) -> Result<T, String>,
-) -> Page<T> {
+) -> CallResult<Page<T>> {
+    let next = text(tokens.next);
+    if next.is_some() && next.as_deref() == tokens.from {
+        return Err(call.unreadable("the page leads to itself: its `NextToken` is its own"));
+    }
     let mut page = Page {
         items: Vec::new(),
         unreadable: Vec::new(),
-        next: text(next),
+        next,
     };
     let rows = rows.unwrap_or_default();
     page.items.reserve(rows.len());
@@ -180,7 +192,7 @@ fn page<R, T>(
             Err(why) => page.unreadable.push(why),
         }
     }
-    page
+    Ok(page)
 }
 
 impl TaggedResources for AwsLists {
@@ -212,11 +224,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.copy_jobs,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 rows::copy_job,
-            ))
+            )
         };
         self.again(at, ask).await
     }
@@ -238,11 +254,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.backup_jobs,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 |job| rows::backup_job(job, at),
-            ))
+            )
         };
         let restores = async || {
             let operation = "backup:ListRestoreJobs";
@@ -254,11 +274,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.restore_jobs,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 |job| rows::restore_job(job, at),
-            ))
+            )
         };
         match query.kind {
             JobKind::Backup => self.again(at, backups).await,
@@ -279,11 +303,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.backup_plans_list,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 plans::listed,
-            ))
+            )
         };
         self.again(at, ask).await
     }
@@ -323,11 +351,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.backup_selections_list,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 plans::listed_selection,
-            ))
+            )
         };
         self.again(at, ask).await
     }
@@ -368,11 +400,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.backup_vault_list,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 rows::vault,
-            ))
+            )
         };
         self.again(at, ask).await
     }
@@ -391,11 +427,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.results,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 rows::protected_resource,
-            ))
+            )
         };
         self.again(at, ask).await
     }
@@ -421,11 +461,15 @@ impl Lists for AwsLists {
                 .max_results(ROWS_OF_A_PAGE)
                 .set_next_token(from.clone());
             let answer = call.send(request.send()).await?;
-            Ok(page(
+            page(
+                &call,
                 answer.recovery_points,
-                answer.next_token.as_deref(),
+                &Tokens {
+                    from: from.as_deref(),
+                    next: answer.next_token.as_deref(),
+                },
                 |point| rows::recovery_point(point, at, vault_name),
-            ))
+            )
         };
         self.again(at, ask).await
     }

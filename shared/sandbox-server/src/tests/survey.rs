@@ -165,3 +165,40 @@ async fn a_refusal_on_the_wire_is_a_refusal_of_the_port() {
     let error = refused.expect_err("a refusal");
     assert_eq!(error.kind, CallErrorKind::AccessDenied, "{error}");
 }
+
+#[tokio::test]
+async fn a_page_that_leads_to_itself_ends_the_list() {
+    let again = || axum::routing::get(async || axum::Json(json!({"NextToken": "again"})));
+    let app = App::at_pace(Sandbox::new(world()), Upstream::new(None), Pace::default());
+    let lists = axum::Router::new()
+        .route("/copy-jobs", again())
+        .route("/backup/plans", again())
+        .route("/backup-vaults/{name}/recovery-points", again());
+    let url = served(lists.fallback_service(router(app))).await;
+    let config = config(&url, WORKLOADS, REGION).await;
+    let reach = Reach::default();
+    let reached = reach
+        .enter_with(config, &Deployment::default())
+        .await
+        .expect("a way in");
+    let at = Location::new(WORKLOADS.parse().expect("an account"), REGION);
+    let lists = reached.lists;
+    let from = || Some("again".to_owned());
+
+    let query = CopyJobQuery {
+        state: None,
+        created_after: "2020-01-01T00:00:00Z".parse().expect("a time"),
+    };
+    let first = lists.list_copy_jobs(&at, &query, None).await;
+    assert_eq!(first.expect("a page").next, from());
+    let jobs = lists.list_copy_jobs(&at, &query, from()).await;
+    let error = jobs.expect_err("no page");
+    assert_eq!(error.kind, CallErrorKind::Unreadable);
+    assert!(error.to_string().contains("leads to itself"), "{error}");
+
+    let query = RecoveryPointQuery::default();
+    let points = lists.list_recovery_points(&at, "prod", &query, from());
+    assert_eq!(points.await.expect_err("no page").kind, error.kind);
+    let plans = lists.list_backup_plans(&at, from());
+    assert_eq!(plans.await.expect_err("no page").kind, error.kind);
+}
