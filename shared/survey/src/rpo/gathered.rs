@@ -100,6 +100,28 @@ impl Unusable {
     }
 }
 
+/// The oldest known backup of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Oldest {
+    pub(super) created: Timestamp,
+    /// When it is deleted; the end of time for what is kept.
+    pub(super) kept_until: Timestamp,
+}
+
+impl Oldest {
+    /// Of two of one time, the one that is kept for longer tells more.
+    fn is_before(self, other: Self) -> bool {
+        let rank = |one: Self| (one.created, std::cmp::Reverse(one.kept_until));
+        rank(self) < rank(other)
+    }
+
+    /// Whether an earlier backup, kept as long as this one, would still be there if it had been made so
+    /// long ago.
+    pub(super) fn would_have_kept(self, age: SignedDuration) -> bool {
+        self.kept_until == Timestamp::MAX || self.kept_until.duration_since(self.created) >= age
+    }
+}
+
 /// A copy job that is done.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Done {
@@ -171,8 +193,8 @@ pub struct Gathered {
     pub(super) places_of_rules: BTreeMap<u32, Vec<VaultId>>,
     pub(super) backed_up_by: HashSet<(ResourceId, u32)>,
     pub(super) held: HashMap<(ResourceId, VaultId), Held>,
-    /// When the oldest known backup of a resource was made.
-    pub(super) oldest: HashMap<ResourceId, Timestamp>,
+    /// The oldest known backup of a resource.
+    pub(super) oldest: HashMap<ResourceId, Oldest>,
     pub(super) points: HashMap<u64, Dates>,
     pub(super) done: Vec<Done>,
     pub(super) unread_vaults: BTreeMap<VaultId, String>,
@@ -339,8 +361,14 @@ impl Gathered {
         });
         let vault = self.vaults.id(point.vault.clone());
         if let Some(created) = point.created {
-            let oldest = self.oldest.entry(resource).or_insert(created);
-            *oldest = created.min(*oldest);
+            let found = Oldest {
+                created,
+                kept_until: point.deleted_at.unwrap_or(Timestamp::MAX),
+            };
+            let oldest = self.oldest.entry(resource).or_insert(found);
+            if found.is_before(*oldest) {
+                *oldest = found;
+            }
             if self.now.duration_since(created) <= BACKED_UP_WITHIN {
                 let rule = &point.creator;
                 if rule.rule_id.is_some() {

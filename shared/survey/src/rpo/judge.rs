@@ -392,10 +392,15 @@ impl Judge<'_> {
         }
         let first = self.gathered.oldest.get(&resource).copied();
         match (objective, first) {
-            (Some(_), Some(first)) if is_within(first) => (
-                State::NotDue,
-                "its first backup is newer than the objective is long".to_owned(),
-            ),
+            (Some(age), Some(first)) if is_within(first.created) => {
+                if first.would_have_kept(age.duration()) {
+                    let words = "its first backup is newer than the objective is long";
+                    (State::NotDue, words.to_owned())
+                } else {
+                    let words = "no copy is there, and its backups are kept for less than the objective is long: whether its oldest one is its first, so that no copy is due yet, can't be known";
+                    (State::Unknown, words.to_owned())
+                }
+            }
             _ => (
                 State::Never,
                 "no copy ever came, as far as is known".to_owned(),

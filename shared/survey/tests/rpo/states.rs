@@ -48,6 +48,19 @@ async fn what_was_backed_up_long_enough_and_never_copied_is_missing() {
 }
 
 #[tokio::test]
+async fn backups_that_are_kept_for_less_than_the_objective_never_show_that_no_copy_is_due() {
+    let kept = |days: i64| {
+        let lifecycle = json!({"delete_after_days": days});
+        vec![with(backup("a", YESTERDAY), "lifecycle", lifecycle)]
+    };
+    let short = only(kept(1), Vec::new()).await;
+    assert_eq!((short.state, short.is_missed()), (State::Unknown, false));
+    assert!(short.detail.contains("kept for less"), "{}", short.detail);
+    let long = only(kept(2), Vec::new()).await;
+    assert_eq!((long.state, long.is_missed()), (State::NotDue, false));
+}
+
+#[tokio::test]
 async fn copies_that_cannot_be_used_do_not_count() {
     for (status, words) in [
         ("PARTIAL", "PARTIAL"),
