@@ -116,13 +116,39 @@ fn rule(at: &At<'_>) -> Result<BackupRule, DocumentError> {
 
 fn lifecycle(at: &At<'_>) -> Result<Lifecycle, DocumentError> {
     at.object()?;
+    let cold = at.optional("MoveToColdStorageAfterDays", At::days)?;
+    let deleted = at.optional("DeleteAfterDays", At::days)?;
+    stays_cold(at, cold, deleted)?;
     Ok(Lifecycle {
-        move_to_cold_storage_after_days: at.optional("MoveToColdStorageAfterDays", At::days)?,
-        delete_after_days: at.optional("DeleteAfterDays", At::days)?,
+        move_to_cold_storage_after_days: cold,
+        delete_after_days: deleted,
         opt_in_to_archive_for_supported_resources: at
             .optional("OptInToArchiveForSupportedResources", At::truth)?,
         delete_after_event: at.optional("DeleteAfterEvent", At::text)?,
     })
+}
+
+/// What moves to cold storage stays there for so many days at least (AWS Backup API reference,
+/// `Lifecycle`, documented).
+const DAYS_IN_COLD_STORAGE: i64 = 90;
+
+/// AWS makes no plan whose rule deletes a backup, or a copy, too early after its move to cold storage.
+pub(super) fn stays_cold(
+    at: &At<'_>,
+    cold: Option<i64>,
+    deleted: Option<i64>,
+) -> Result<(), DocumentError> {
+    // `-1` stands for never.
+    let (Some(cold @ 0..), Some(deleted @ 0..)) = (cold, deleted) else {
+        return Ok(());
+    };
+    let earliest = cold.saturating_add(DAYS_IN_COLD_STORAGE);
+    if deleted >= earliest {
+        return Ok(());
+    }
+    Err(at.wrong(format!(
+        "what moves to cold storage after {cold} days cannot be deleted after {deleted}, at the earliest after {earliest}: it stays there for {DAYS_IN_COLD_STORAGE} days"
+    )))
 }
 
 fn selection(at: &At<'_>) -> Result<BackupSelection, DocumentError> {
@@ -191,6 +217,17 @@ mod tests {
     }
 
     #[test]
+    fn what_moves_to_cold_storage_may_stay_as_long_as_aws_asks_or_for_ever() {
+        for days in ["120", "-1"] {
+            let lifecycle = format!("{days}, \"MoveToColdStorageAfterDays\": 30");
+            assert!(
+                parse_document(&PLAN.replace("35", &lifecycle)).is_ok(),
+                "{days}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_by_its_member() {
         for (from, to, told) in [
             (
@@ -202,6 +239,11 @@ mod tests {
                 "35",
                 "\"35\"",
                 "BackupPlan.Rules[0].Lifecycle.DeleteAfterDays: it is no whole number of days",
+            ),
+            (
+                "{\"DeleteAfterDays\": 35}",
+                "{\"DeleteAfterDays\": 119, \"MoveToColdStorageAfterDays\": 30}",
+                "BackupPlan.Rules[0].Lifecycle: what moves to cold storage after 30 days cannot be deleted after 119, at the earliest after 120",
             ),
             (
                 "arn:aws:iam::111122223333:role/BackupRole",

@@ -12,6 +12,7 @@ use copymend_remediation::ports::Location;
 use serde_json::Value;
 
 use super::at::{At, DocumentError};
+use super::document::stays_cold;
 use super::planned::SelectingPlan;
 use super::policy_values::{Reading, days, members_of, needed, text, truth};
 use super::unique_keys::UniqueKeys;
@@ -191,9 +192,12 @@ fn lifecycle(at: &At<'_>, reading: &Reading) -> Result<Option<Lifecycle>, Docume
         let found = at.member(name)?;
         found.map(|at| days(&at)).transpose()
     };
+    let cold = days("move_to_cold_storage_after_days")?;
+    let deleted = days("delete_after_days")?;
+    stays_cold(&at, cold, deleted)?;
     Ok(Some(Lifecycle {
-        move_to_cold_storage_after_days: days("move_to_cold_storage_after_days")?,
-        delete_after_days: days("delete_after_days")?,
+        move_to_cold_storage_after_days: cold,
+        delete_after_days: deleted,
         opt_in_to_archive_for_supported_resources: at
             .member("opt_in_to_archive_for_supported_resources")?
             .map(|at| truth(&at))

@@ -203,6 +203,11 @@ fn what_cannot_be_resolved_is_told_by_its_member() {
             "plans.PII_Backup_Plan.rules.My_Hourly_Rule.lifecycle.delete_after_days: it is no whole number of days",
         ),
         (
+            format!("{RULE}/lifecycle/delete_after_days"),
+            json!({"@@assign": "269"}),
+            "plans.PII_Backup_Plan.rules.My_Hourly_Rule.lifecycle: what moves to cold storage after 180 days",
+        ),
+        (
             role.clone(),
             json!({"@@assign": "arn:aws:iam::$region:role/R"}),
             "plans.PII_Backup_Plan.selections.tags.datatype.iam_role_arn: `$region` can't be resolved: AWS documents $account there",
