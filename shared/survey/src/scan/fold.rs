@@ -29,7 +29,7 @@ const NOT_VALID: [&str; 2] = ["FAILED", "TIMED_OUT"];
 /// `BackupJob` and `RestoreJobsListMember`, documented).
 const UNSUCCESSFUL: [&str; 4] = ["FAILED", "ABORTED", "EXPIRED", "PARTIAL"];
 /// The category of a message that reports no issue (AWS Backup Developer Guide, "AWS Backup
-/// dashboards", documented).
+/// dashboards", documented). AWS's pages write categories in several spellings.
 const NO_ISSUE: &str = "SUCCESS";
 
 /// How many jobs, and when.
@@ -158,8 +158,8 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// Nothing read yet. Jobs that were made before `since` don't count. `keeps_points` prepares an
-    /// investigation.
+    /// Nothing read yet. Jobs that ended before `since` don't count; those that tell no end count by when
+    /// they were made. `keeps_points` prepares an investigation.
     #[must_use]
     pub fn new(since: Timestamp, keeps_points: bool) -> Self {
         Self {
@@ -194,7 +194,7 @@ impl Fold {
     fn copy_job(&mut self, row: ListedCopyJob) {
         let job = &row.job;
         let is_bad = matches!(job.state, CopyJobState::Failed | CopyJobState::Partial);
-        let is_old = row.created.is_some_and(|created| created < self.since);
+        let is_old = time_of(&row).is_some_and(|ended| ended < self.since);
         let name = name_of(&("copy", job.account, &job.region, &job.id));
         if !is_bad || is_old || !self.seen.insert(name) {
             return;
@@ -290,7 +290,8 @@ impl Fold {
     pub fn service_jobs(&mut self, at: &Location, page: Page<ListedJob>) {
         self.unreadable(at, page.unreadable);
         for row in page.items {
-            let is_old = row.created.is_some_and(|created| created < self.since);
+            let ended = row.completed.or(row.created);
+            let is_old = ended.is_some_and(|ended| ended < self.since);
             let Some(problem) = problem_of(&row).filter(|_| !is_old) else {
                 continue;
             };
@@ -311,7 +312,7 @@ impl Fold {
                 cause: explain(&row.status_message).best(),
                 resource: resource.to_owned(),
             };
-            let tally = Tally::of(1, row.completed.or(row.created));
+            let tally = Tally::of(1, ended);
             if let Some(known) = self.jobs.get_mut(&alike) {
                 known.tally.add(tally);
                 if age_of_job(&row) > age_of_job(&known.sample) {
@@ -370,7 +371,7 @@ fn problem_of(job: &ListedJob) -> Option<String> {
         return None;
     }
     if let Some(category) = job.message_category.as_deref()
-        && category != NO_ISSUE
+        && !category.eq_ignore_ascii_case(NO_ISSUE)
     {
         return Some(format!("completed with issues: {category}"));
     }

@@ -8,7 +8,7 @@ use copymend_remediation::ports::{CallResult, Location, Reads};
 use copymend_remediation::read_once::ReadOnce;
 use copymend_remediation::settings::Settings;
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::fold::Fold;
 use super::routes::{self, locked};
@@ -16,12 +16,18 @@ use crate::lists::{CopyJobQuery, JobQuery, Lists, Page};
 use crate::not_read::NotRead;
 use crate::vaults::{ByVaultLists, VaultLists};
 
+/// How long before its end a job may have been made: a copy waits for others of its resource, AWS tries
+/// it again for hours, and a job has seven days to end where its rule doesn't say otherwise (AWS Backup
+/// API reference, `BackupRule`, `CompletionWindowMinutes`, documented; that copies end within it is
+/// inferred). A scan of one day that asked for the jobs of that day would never see those.
+const RUNS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// What is looked at.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The accounts and Regions.
     pub places: Vec<Location>,
-    /// Jobs that were made later than this.
+    /// Jobs that ended later than this.
     pub since: Timestamp,
     /// Whether backup and restore jobs are looked at, too.
     pub with_jobs: bool,
@@ -88,7 +94,7 @@ async fn read<L: Lists>(
     fold: &Mutex<Fold>,
     progress: &(dyn Fn(Progress) + Sync),
 ) {
-    let created_after = scope.since;
+    let created_after = scope.since.checked_sub(RUNS_FOR).unwrap_or(scope.since);
     for state in [CopyJobState::Failed, CopyJobState::Partial] {
         let query = CopyJobQuery {
             state: Some(state),

@@ -110,7 +110,7 @@ pub struct Stopped {
 /// What failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
-    /// Jobs that were made later than this.
+    /// Jobs that ended later than this.
     pub since: Timestamp,
     /// When it was looked at.
     pub until: Timestamp,

@@ -175,6 +175,26 @@ fn what_did_not_fail_or_is_older_does_not_count_even_if_aws_lists_it() {
     assert_eq!(text(&scan, None), "nothing failed\n");
 }
 
+#[test]
+fn a_job_counts_by_its_end_whenever_it_was_made() {
+    let made_before = |hours| Some(since() - jiff::SignedDuration::from_hours(hours));
+    let mut waited = row("1", "111122223333", "dr", KEY_MESSAGE, 1);
+    waited.created = made_before(30);
+    let mut without_end = row("2", "111122223333", "dr", KEY_MESSAGE, 1);
+    (without_end.created, without_end.job.completed) = (made_before(1), None);
+    assert_eq!(folded([vec![waited, without_end]]).incidents[0].count, 1);
+
+    let failed = |id, ended| ListedJob {
+        created: made_before(30),
+        completed: ended,
+        ..service_job(id, JobKind::Backup, "EXPIRED")
+    };
+    let mut fold = Fold::new(since(), false);
+    let jobs = vec![failed("a", Some(since())), failed("b", made_before(1))];
+    fold.service_jobs(&at(), page(jobs));
+    assert_eq!(finish(fold).incidents[0].count, 1);
+}
+
 fn service_job(id: &str, kind: JobKind, state: &str) -> ListedJob {
     ListedJob {
         kind,
@@ -210,6 +230,10 @@ fn jobs_that_ended_well_only_in_name_count_too() {
         validation_status: Some("TIMED_OUT".to_owned()),
         ..service_job("validation", JobKind::Restore, "COMPLETED")
     };
+    let spelt_otherwise = ListedJob {
+        message_category: Some("Success".to_owned()),
+        ..service_job("spelt", JobKind::Backup, "COMPLETED")
+    };
     let valid = ListedJob {
         validation_status: Some("SUCCESSFUL".to_owned()),
         ..service_job("valid", JobKind::Restore, "COMPLETED")
@@ -223,7 +247,14 @@ fn jobs_that_ended_well_only_in_name_count_too() {
         "COMPLETED",
     ];
     let others = others.map(|state| service_job(state, JobKind::Backup, state));
-    let mut jobs = vec![with_issues.clone(), well, not_valid, valid, with_issues];
+    let mut jobs = vec![
+        with_issues.clone(),
+        well,
+        spelt_otherwise,
+        not_valid,
+        valid,
+        with_issues,
+    ];
     jobs.extend(others);
     let mut fold = Fold::new(since(), false);
     fold.service_jobs(&at(), page(jobs));
