@@ -91,7 +91,11 @@ pub fn parse_document(text: &str) -> Result<SelectingPlan, DocumentError> {
             None => selection(at),
         }
     })?;
-    Ok(SelectingPlan { plan, selections })
+    Ok(SelectingPlan {
+        plan,
+        selections,
+        has_every_selection: true,
+    })
 }
 
 fn rule(at: &At<'_>) -> Result<BackupRule, DocumentError> {
@@ -205,7 +209,9 @@ mod tests {
 
     #[test]
     fn the_json_of_awss_command_line_is_a_plan() {
-        let SelectingPlan { plan, selections } = parse_document(PLAN).unwrap();
+        let SelectingPlan {
+            plan, selections, ..
+        } = parse_document(PLAN).unwrap();
         assert_eq!(
             (plan.name.as_str(), plan.rules.len(), &plan.id),
             ("daily", 1, &None)

@@ -149,6 +149,10 @@ impl OfRule<'_> {
                         let resources = unseen.entry(WhyUnseen::RoleNotKnown).or_default();
                         resources.insert(resource.to_string());
                     }
+                    Role::NotSelected if !self.selecting.has_every_selection => {
+                        let resources = unseen.entry(WhyUnseen::SelectionNotRead).or_default();
+                        resources.insert(resource.to_string());
+                    }
                     Role::NotSelected => {}
                 }
             }

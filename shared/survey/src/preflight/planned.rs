@@ -17,6 +17,8 @@ pub struct SelectingPlan {
     pub plan: BackupPlan,
     /// Its selections.
     pub selections: Vec<BackupSelection>,
+    /// Whether these are all: one that could not be read may take anything.
+    pub has_every_selection: bool,
 }
 
 /// What was read of an account and Region.
@@ -63,6 +65,8 @@ pub enum WhyUnseen {
     ByTags,
     /// The plan has several job roles, and none of them made its backup.
     RoleNotKnown,
+    /// The rule backed it up, no selection that was read takes it, and one could not be read.
+    SelectionNotRead,
 }
 
 impl WhyUnseen {
@@ -79,6 +83,9 @@ impl WhyUnseen {
             }
             Self::RoleNotKnown => {
                 "the plan has several job roles, and none of them made its newest backup"
+            }
+            Self::SelectionNotRead => {
+                "this rule backed it up of late, and a selection that may take it could not be read"
             }
         }
     }

@@ -128,7 +128,11 @@ fn plans(value: &Value, reading: &Reading) -> Result<Vec<InRegions>, DocumentErr
                 scheduled_runs: Vec::new(),
             };
             let selections = selections(&needed(at, "selections")?, reading)?;
-            let plan = SelectingPlan { plan, selections };
+            let plan = SelectingPlan {
+                plan,
+                selections,
+                has_every_selection: true,
+            };
             Ok((reading.texts(&regions)?.into_iter().collect(), plan))
         })
         .collect()

@@ -58,7 +58,12 @@ fn notes(document: &Document, region: &str) -> Vec<String> {
 fn a_policy_makes_its_plans_in_each_account_and_region_that_it_names() {
     let document = parse(&policy()).unwrap();
     let plans = document.plans_at(&at("eu-north-1")).unwrap();
-    let [SelectingPlan { plan, selections }] = plans.as_slice() else {
+    let [
+        SelectingPlan {
+            plan, selections, ..
+        },
+    ] = plans.as_slice()
+    else {
         panic!("{plans:?}");
     };
     assert_eq!((plan.name.as_str(), &plan.id), ("PII_Backup_Plan", &None));

@@ -174,8 +174,11 @@ impl<L: Lists> Reader<'_, L> {
         let plan: BackupPlan = self.had(plan, gaps)??;
         let mut listed = Vec::new();
         let ask = |from| self.lists.list_backup_selections(self.at, id, from);
-        self.pages(ask, |selection| listed.push(selection), gaps)
+        let rows = gaps.unreadable.len();
+        let every = self
+            .pages(ask, |selection| listed.push(selection), gaps)
             .await;
+        let mut has_every_selection = every.is_some() && gaps.unreadable.len() == rows;
         let selections = listed.iter().map(async |selection| {
             self.lists
                 .get_backup_selection(self.at, id, &selection.id)
@@ -183,11 +186,13 @@ impl<L: Lists> Reader<'_, L> {
         });
         let mut read: Vec<BackupSelection> = Vec::new();
         for selection in join_all(selections).await {
+            has_every_selection &= selection.is_ok();
             read.extend(self.had(selection, gaps).flatten());
         }
         Some(SelectingPlan {
             plan,
             selections: read,
+            has_every_selection,
         })
     }
 

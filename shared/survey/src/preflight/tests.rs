@@ -70,6 +70,7 @@ fn plan() -> SelectingPlan {
             }],
             conditions: Vec::new(),
         }],
+        has_every_selection: true,
     }
 }
 
@@ -300,4 +301,16 @@ fn a_role_that_no_selection_has_any_more_is_replaced_by_the_one_that_takes_the_r
     let planned = planned_copies(&place(two, vec![made_by_another]));
     assert_eq!(planned.routes.len(), 0);
     assert!(why(&planned).contains(&(WhyUnseen::RoleNotKnown, 1)));
+}
+
+#[test]
+fn what_a_rule_backed_up_is_not_lost_with_a_selection_that_could_not_be_read() {
+    let mut none = plan();
+    none.selections = Vec::new();
+    let planned = planned_copies(&place(none.clone(), vec![snapshot_of(1)]));
+    assert_eq!(why(&planned), []);
+    none.has_every_selection = false;
+    let planned = planned_copies(&place(none, vec![snapshot_of(1)]));
+    assert_eq!(why(&planned), [(WhyUnseen::SelectionNotRead, 1)]);
+    assert!(planned.routes.is_empty());
 }
