@@ -30,8 +30,8 @@ Organizations, {\"plans\":…}. docs/preflight.md has the verdicts and the permi
 \"would\":{\"act\",\"text\",\"cause\",\"changes\"},\"notes\",\"resources\"}],\"not_materialised\",\"unseen\",\"skipped_plans\",
 \"rules_without_copies\",\"plans_not_found\",\"not_read\",\"unreadable\",\"notes\",\"stopped\"}
 
-Exit codes: 0 no copy is known to fail; 1 one will fail, or a rule will make none; 2 wrong usage, or no valid credentials; 130
-stopped by Ctrl-C.")]
+Exit codes: 0 no copy is known to fail; 1 one will fail, a rule will make none, a named plan is nowhere, or nothing could be
+read; 2 wrong usage, or no valid credentials; 130 stopped by Ctrl-C.")]
 pub(crate) struct PreflightArguments {
     /// Look at this plan alone; several by commas, or by giving it again
     #[arg(long = "plan", value_name = "ID", value_delimiter = ',')]

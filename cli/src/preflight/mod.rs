@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &PreflightArguments) -> Result<Ending, CommandError
     written.map_err(io_error("write what was found"))?;
     Ok(if found.stopped.is_some() {
         Ending::Stopped
-    } else if found.will_fail() {
+    } else if found.will_fail() || found.is_of_nothing() {
         Ending::Failed
     } else {
         Ending::Done

@@ -115,6 +115,13 @@ pub enum Step {
 }
 
 impl Preflight {
+    /// Whether it says nothing of what was asked: a named plan is nowhere, or no plan could be read.
+    #[must_use]
+    pub fn is_of_nothing(&self) -> bool {
+        let is_empty = self.routes.is_empty() && self.plans == 0;
+        !self.not_found.is_empty() || (is_empty && !self.not_read.is_empty())
+    }
+
     /// Whether a copy will fail, or a rule will make none.
     #[must_use]
     pub fn will_fail(&self) -> bool {
