@@ -73,7 +73,7 @@ impl ApprovalRequests for DynamoLedger {
             .update(&pk)
             .update_expression(
                 format!("SET plan_request = if_not_exists(plan_request, :request), request_state = if_not_exists(request_state, :waiting), \
-                 copy_job_id = :job, account = :account{about}, #day = :day, #at = :at, expires_at = if_not_exists(expires_at, :expires), #schema = :schema"),
+                 copy_job_id = :job, account = :account{about}, #day = if_not_exists(#day, :day), #at = if_not_exists(#at, :at), expires_at = if_not_exists(expires_at, :expires), #schema = :schema"),
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#day", "day")

@@ -112,6 +112,7 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
         incident: incident.to_owned(),
         account: "555566667777".parse().unwrap(),
         resource: None,
+        grantee: None,
         ..request
     };
     let asked = of("answered", request("11", "job-1", 0, 100));

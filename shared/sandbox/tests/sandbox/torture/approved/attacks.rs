@@ -11,6 +11,7 @@ async fn pause(environment: &Faulty) {
         reason: "a change freeze".to_owned(),
         since: environment.clock().now(),
         until: None,
+        by: None,
     };
     let ledger = environment.sandbox().ledger().unwrap();
     ledger.set_pause(&pause).await.unwrap();
@@ -18,7 +19,8 @@ async fn pause(environment: &Faulty) {
 
 async fn resume(environment: &Faulty) {
     let ledger = environment.sandbox().ledger().unwrap();
-    assert!(ledger.lift_pause().await.unwrap());
+    let now = environment.clock().now();
+    assert!(ledger.lift_pause(None, now).await.unwrap());
 }
 
 /// A no that lets the same be asked again.
