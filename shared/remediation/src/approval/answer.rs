@@ -177,19 +177,20 @@ impl<E: Environment> CopyRemediator<E> {
             Ok(planned) if planned.plan == Some(request.plan) => {
                 shown(Some(Box::new(planned.report)))
             }
-            Ok(planned) => match not_now(&planned) {
-                Some(why) => ApprovalAnswer {
-                    // It can be refused.
-                    hash: Some(request.hash),
-                    report: Some(Box::new(planned.report)),
-                    ..answering.not_accepted(why)
-                },
-                None => {
+            Ok(planned) => {
+                if let Some(why) = not_now(&planned) {
+                    ApprovalAnswer {
+                        // It can be refused.
+                        hash: Some(request.hash),
+                        report: Some(Box::new(planned.report)),
+                        ..answering.not_accepted(why)
+                    }
+                } else {
                     let why = "something that the plan rests on has changed since people were asked: it can't be approved any more";
                     self.seen_anew(answering.not_accepted(why), planned, request)
                         .await?
                 }
-            },
+            }
             Err(error) => answering.not_accepted(passing(error)?),
         })
     }
