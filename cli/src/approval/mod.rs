@@ -135,7 +135,12 @@ async fn answer(said: &Said<'_>) -> Result<Answered, CommandError> {
     };
     let shown = ask(&alias, &input(None)).await?;
     let read_shown = read(&shown)?;
-    let is_open = read_shown.result == "shown" || said.allow_again;
+    // A plan that can't be carried out now, and one that is refused, come with their hash, too: there a
+    // no is all that can be said.
+    let is_open = match said.reply {
+        Reply::Approve => read_shown.result == "shown",
+        Reply::Refuse => true,
+    };
     let hash = match read_shown.hash.filter(|_| is_open) {
         Some(hash) if hash.is_named_by(said.plan) => hash,
         Some(_) => {
@@ -157,7 +162,11 @@ async fn answer(said: &Said<'_>) -> Result<Answered, CommandError> {
             return Ok(Answered::NotGiven);
         }
     }
-    let words = SignedWords::of(said.reply, hash, &read_shown.function);
+    let words = if said.allow_again {
+        SignedWords::allowing_again(hash, &read_shown.function)
+    } else {
+        SignedWords::of(said.reply, hash, &read_shown.function)
+    };
     let identity = alias.sign(&words).await.map_err(usage)?;
     let answer = Asked {
         reply: said.reply,

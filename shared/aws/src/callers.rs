@@ -208,7 +208,9 @@ fn xml_error(body: &[u8]) -> ErrorMetadata {
         error = error.code(code);
     }
     if let Some(message) = answer.as_ref().and_then(|answer| answer.get("Message")) {
-        error = error.message(message);
+        // The first line: for a signature that doesn't match, services of AWS go on with the request that
+        // they would have signed, in which the session's token is (seen: API Gateway).
+        error = error.message(message.lines().next().unwrap_or_default());
     }
     error.build()
 }

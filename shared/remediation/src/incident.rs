@@ -2,6 +2,7 @@
 
 use copymend_diagnosis::Cause;
 
+use crate::approval::{ApprovalRequest, ApprovalRequests as _};
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
 use crate::left_out::is_left_out;
@@ -73,7 +74,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 .await
         }
     };
-    let mut is_asked = false;
+    let mut kept = None;
     match occurrence {
         Ok(occurrence) => {
             told.occurrences = Some(occurrence.count);
@@ -89,8 +90,8 @@ pub(crate) async fn count_and_tell<E: Reads>(
             };
             if !is_due && !told.is_always_told() {
                 // People were told, and nobody answered while it could be: they are asked again.
-                is_asked = keep(ledger, &mut told, true).await?;
-                if !is_asked {
+                kept = keep(ledger, &mut told, true).await?;
+                if kept.is_none() {
                     return Ok((told, Told::NotNow));
                 }
             }
@@ -100,31 +101,39 @@ pub(crate) async fn count_and_tell<E: Reads>(
             .notes
             .push(format!("the incident was not counted: {error}")),
     }
-    if !is_asked {
-        keep(ledger, &mut told, false).await?;
+    let kept = match kept {
+        Some(request) => Some(request),
+        None => keep(ledger, &mut told, false).await?,
+    };
+    let (mut told, is_told) = tell_within(environment, ledger, message_budget, told).await?;
+    // A question that nobody knows of is none, and keeps nobody from being asked.
+    if let (Some(request), Told::NotNow) = (kept, is_told) {
+        told.approval = None;
+        if let Err(error) = ledger.withdraw_request(&request).await {
+            tracing::warn!(%error, plan = request.id(), "a question that nobody was told of stays open");
+        }
     }
-    let (told, is_told) = tell_within(environment, ledger, message_budget, told).await?;
     if let Err(error) = ledger.record_told(job_id, owner).await {
         tracing::warn!(%error, "it was not recorded that people were told");
     }
     Ok((told, is_told))
 }
 
-/// Keeps the question to people, before they are told of it: an answer must find it. Answers whether it
-/// is kept.
+/// Keeps the question to people, before they are told of it: an answer must find it. Answers it where
+/// it is kept.
 async fn keep<L: Ledger>(
     ledger: &L,
     told: &mut Report,
     only_if_none_is_open: bool,
-) -> Result<bool, HandlerError> {
+) -> Result<Option<ApprovalRequest>, HandlerError> {
     let Some(request) = told.request.take() else {
-        return Ok(false);
+        return Ok(None);
     };
     match ledger.keep_request(&request, only_if_none_is_open).await {
-        Ok(true) => Ok(true),
+        Ok(true) => Ok(Some(request)),
         Ok(false) => {
             told.approval = None;
-            Ok(false)
+            Ok(None)
         }
         Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
         Err(error) => {
@@ -132,7 +141,7 @@ async fn keep<L: Ledger>(
             told.notes.push(format!(
                 "the plan can't be approved, it was not kept: {error}"
             ));
-            Ok(false)
+            Ok(None)
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::agreement::{Agreement, PlanHash};
 use crate::approval::{Answered, Approval, ApprovalRequest, Reply};
-use crate::decide::{Investigated, decide};
+use crate::decide::{Decided, Investigated, decide};
 use crate::delivery::Delivery;
 use crate::done::{Done, Findings};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
@@ -85,6 +85,18 @@ impl<E: Reads> CopyRemediator<E> {
         id: &str,
         invocation: &Invocation,
     ) -> Result<PlannedJob, PlanOfJobError> {
+        self.planned(location, id, invocation, |decided, _| decided)
+            .await
+    }
+
+    /// The same, with a last word on what was decided.
+    async fn planned(
+        &self,
+        location: &Location,
+        id: &str,
+        invocation: &Invocation,
+        last: impl FnOnce(Decided, &Case<'_>) -> Decided,
+    ) -> Result<PlannedJob, PlanOfJobError> {
         let (event, failure) = self.failure_of(location, id).await?;
         if let Some(ledger) = self.environment.ledger() {
             refuse_started(ledger, id).await?;
@@ -108,7 +120,6 @@ impl<E: Reads> CopyRemediator<E> {
             &self.settings,
             &history,
         );
-        let is_of_unlisted_source = decided.is_of_unlisted_source;
         let case = Case {
             failure: &failure,
             diagnosis: &diagnosis,
@@ -120,6 +131,8 @@ impl<E: Reads> CopyRemediator<E> {
                 delays: 0,
             },
         };
+        let decided = last(decided, &case);
+        let is_of_unlisted_source = decided.is_of_unlisted_source;
         let done: Done = match self.show(decided, &case).await {
             Shown::Done(done) | Shown::Planned(done) | Shown::Deed(done, _) => done,
         };
@@ -160,6 +173,27 @@ impl<E: Reads> CopyRemediator<E> {
 }
 
 impl<E: Environment> CopyRemediator<E> {
+    /// The plan as people are asked about it: what the function would make of its event now, with its
+    /// queue of delayed retries.
+    pub(crate) async fn plan_to_answer(
+        &self,
+        location: &Location,
+        id: &str,
+        invocation: &Invocation,
+    ) -> Result<PlannedJob, PlanOfJobError> {
+        self.planned(location, id, invocation, |decided, case| {
+            self.with_a_queue(
+                decided,
+                case.failure,
+                case.diagnosis,
+                case.investigated,
+                case.history,
+                case.arrival,
+            )
+        })
+        .await
+    }
+
     /// Carries out the plan that a person said yes to, and nothing else: everything is read again, and
     /// every guard is asked again. The agreement stands in for the mode, where what would be put is what was
     /// shown, and for the copy's age. People are told what came of it.

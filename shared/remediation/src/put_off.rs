@@ -109,8 +109,12 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    /// Observe mode says that the copy would not be started at once.
+    /// Observe mode says that the copy would not be started at once. In approve mode it waits for a
+    /// person, and then for nothing.
     pub(crate) fn would_wait(&self, done: Done, case: &Case<'_>) -> Done {
+        if self.settings.mode == Mode::Approve {
+            return done;
+        }
         let now = self.environment.clock().now();
         let not_before = case.start_not_before(now);
         if self.environment.delayed_retries().is_none() || not_before <= now {

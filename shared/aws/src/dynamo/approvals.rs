@@ -1,14 +1,15 @@
 //! The plans that people were asked about: one item each, and one for the open question of an
 //! incident.
 
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use copymend_remediation::approval::{ApprovalRequest, ApprovalRequests, RequestState, plain_id};
 use copymend_remediation::ledger::Refusal;
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use serde::Serialize;
 
-use super::DynamoLedger;
 use super::history::policy_key;
+use super::{DynamoLedger, REFUSED};
 use crate::error::Call;
 use crate::item::{Item, day, expiry, instant, schema, string, text, time};
 
@@ -33,6 +34,23 @@ pub(super) fn read(item: &Item) -> Option<(ApprovalRequest, RequestState)> {
     ))
 }
 
+impl DynamoLedger {
+    /// The id of the plan that people were asked about last, if that question holds nobody back.
+    async fn question_that_is_over(&self, question_key: &str) -> CallResult<Option<String>> {
+        let Some(question) = self.get(question_key).await? else {
+            return Ok(None);
+        };
+        let Some(id) = text(&question, "plan_id") else {
+            return Ok(None);
+        };
+        let is_over = self
+            .request(id)
+            .await?
+            .is_none_or(|(request, state)| !state.holds_back(&request));
+        Ok(is_over.then(|| id.to_owned()))
+    }
+}
+
 impl ApprovalRequests for DynamoLedger {
     async fn keep_request(
         &self,
@@ -55,7 +73,7 @@ impl ApprovalRequests for DynamoLedger {
             .update(&pk)
             .update_expression(
                 format!("SET plan_request = if_not_exists(plan_request, :request), request_state = if_not_exists(request_state, :waiting), \
-                 copy_job_id = :job, account = :account{about}, #day = :day, #at = :at, expires_at = if_not_exists(expires_at, :expires), #schema = :schema"),
+                 copy_job_id = :job, account = :account{about}, #day = if_not_exists(#day, :day), #at = if_not_exists(#at, :at), expires_at = if_not_exists(expires_at, :expires), #schema = :schema"),
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#day", "day")
@@ -71,28 +89,56 @@ impl ApprovalRequests for DynamoLedger {
         if let Some(resource) = &request.resource {
             kept = kept.expression_attribute_values(":resource", string(resource));
         }
-        let mut question = Put::builder()
+        let question_key = format!("question#{}", request.incident);
+        let question = Put::builder()
             .table_name(&self.table)
-            .item("pk", string(format!("question#{}", request.incident)))
+            .item("pk", string(&question_key))
             .item("schema", schema())
             .item("copy_job_id", string(&request.copy_job_id))
+            .item("plan_id", string(&id))
             .item("open_until", time(request.expires_at))
             .item("expires_at", expiry(request.expires_at, 1));
-        if only_if_none_is_open {
-            question = question
-                .condition_expression(
-                    "attribute_not_exists(pk) OR open_until <= :now OR copy_job_id = :job",
-                )
-                .expression_attribute_values(":now", time(request.asked_at))
-                .expression_attribute_values(":job", string(&request.copy_job_id));
-        }
         let item = TransactWriteItem::builder;
-        let mut items = vec![item().update(kept.build().map_err(failed)?).build()];
-        if !request.incident.is_empty() {
+        let kept = item().update(kept.build().map_err(failed)?).build();
+        let items = |question: PutBuilder| {
             let question = question.build().map_err(failed)?;
-            items.push(item().put(question).build());
+            Ok(vec![kept.clone(), item().put(question).build()])
+        };
+        if !only_if_none_is_open {
+            let refused = self.send_transaction(&call, items(question)?).await?;
+            return Ok(refused.is_none());
         }
-        Ok(self.send_transaction(&call, items).await?.is_none())
+        let unless_open = |question: PutBuilder, or: &str| {
+            question
+                .condition_expression(format!(
+                    "attribute_not_exists(pk) OR open_until <= :now OR copy_job_id = :job{or}"
+                ))
+                .expression_attribute_values(":now", time(request.asked_at))
+                .expression_attribute_values(":job", string(&request.copy_job_id))
+        };
+        let first = items(unless_open(question.clone(), ""))?;
+        if self.send_transaction(&call, first).await?.is_none() {
+            return Ok(true);
+        }
+        // There is a question. Where it was answered, it isn't open, whatever its time.
+        let Some(answered) = self.question_that_is_over(&question_key).await? else {
+            return Ok(false);
+        };
+        let question = unless_open(question, " OR plan_id = :over")
+            .expression_attribute_values(":over", string(answered));
+        let refused = self.send_transaction(&call, items(question)?).await?;
+        Ok(refused.is_none())
+    }
+
+    async fn withdraw_request(&self, request: &ApprovalRequest) -> CallResult<()> {
+        let pk = key(&plain_id(&request.id()).unwrap_or_default());
+        let call = Call::new("dynamodb:DeleteItem", &pk);
+        let withdrawn = self
+            .delete_item(&pk)
+            .condition_expression("request_state = :waiting")
+            .expression_attribute_values(":waiting", string(json(&call, &RequestState::Waiting)?));
+        call.find(&[REFUSED], withdrawn.send()).await?;
+        Ok(())
     }
 
     async fn request(&self, id: &str) -> CallResult<Option<(ApprovalRequest, RequestState)>> {

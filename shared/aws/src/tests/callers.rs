@@ -84,6 +84,7 @@ async fn each_answer_to_another_plan_reply_or_function_has_another_signature() {
     for words in [
         SignedWords::of(Reply::Approve, hash, FUNCTION),
         SignedWords::of(Reply::Refuse, hash, FUNCTION),
+        SignedWords::allowing_again(hash, FUNCTION),
         SignedWords::of(Reply::Approve, other, FUNCTION),
         SignedWords::of(Reply::Approve, hash, &FUNCTION.replace("copymend", "other")),
     ] {
@@ -167,6 +168,27 @@ async fn what_sts_refuses_or_garbles_is_no_identity() {
             "{error}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_request_that_aws_would_have_signed_is_not_repeated() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &Deployment::default()).await;
+    let identity = SignedIdentity {
+        session_token: Some("THETOKEN".to_owned()),
+        ..signed(&wire).await
+    };
+    let message = "The request signature we calculated does not match the signature you provided.\n\n\
+        The Canonical String for this request should have been\n'GET\n/\nX-Amz-Security-Token=THETOKEN'";
+    wire.once("GET /", xml_error(403, "SignatureDoesNotMatch", message));
+    let error = aws
+        .callers()
+        .who_signed(&fresh(identity), &words())
+        .await
+        .unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("does not match the signature"), "{told}");
+    assert!(!told.contains("THETOKEN"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

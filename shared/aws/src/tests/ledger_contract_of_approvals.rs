@@ -107,6 +107,36 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
         ledger.request(&id).await.unwrap(),
         Some((first.clone(), done))
     );
+    // A question that was answered, or that nobody was told of, holds nobody back.
+    let of = |incident: &str, request: ApprovalRequest| ApprovalRequest {
+        incident: incident.to_owned(),
+        account: "555566667777".parse().unwrap(),
+        resource: None,
+        grantee: None,
+        ..request
+    };
+    let asked = of("answered", request("11", "job-1", 0, 100));
+    assert!(ledger.keep_request(&asked, true).await.unwrap());
+    let waits = of("answered", request("12", "job-2", 50, 150));
+    assert!(!ledger.keep_request(&waits, true).await.unwrap());
+    let is_done = RequestState::Done {
+        answered: answered("mary", 20),
+        outcome: "refused".to_owned(),
+    };
+    let is_put = ledger.answer_request(&asked, &RequestState::Waiting, &is_done, None);
+    assert!(is_put.await.unwrap());
+    assert!(ledger.keep_request(&waits, true).await.unwrap());
+    let third = of("answered", request("13", "job-3", 50, 150));
+    assert!(!ledger.keep_request(&third, true).await.unwrap());
+    ledger.withdraw_request(&waits).await.unwrap();
+    assert_eq!(ledger.request(&waits.id()).await.unwrap(), None);
+    ledger.withdraw_request(&waits).await.unwrap();
+    assert!(ledger.keep_request(&third, true).await.unwrap());
+    // What was answered isn't withdrawn.
+    ledger.withdraw_request(&asked).await.unwrap();
+    let known = ledger.request(&asked.id()).await.unwrap();
+    assert_eq!(known, Some((asked, is_done)));
+
     let nobodys = request("05", "job-5", 0, 100);
     let refused = |is_told| RequestState::Refused {
         answered: answered("mary", 20),

@@ -1,5 +1,6 @@
 //! Answering: who may, what is left of the plan, and what comes of it.
 
+use copymend_diagnosis::RoleArn;
 use copymend_policy::AccountId;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,6 +11,7 @@ use super::{
     Reply, RequestState, SignedWords, plain_id,
 };
 use crate::agreement::{Agreement, PlanHash};
+use crate::guards::Guard;
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::ledger::Ledger;
 use crate::plan::Target;
@@ -169,16 +171,25 @@ impl<E: Environment> CopyRemediator<E> {
         }
         let location = location(request);
         let planned = self
-            .plan_of_job(&location, &request.copy_job_id, answering.invocation)
+            .plan_to_answer(&location, &request.copy_job_id, answering.invocation)
             .await;
         Ok(match planned {
             Ok(planned) if planned.plan == Some(request.plan) => {
                 shown(Some(Box::new(planned.report)))
             }
             Ok(planned) => {
-                let why = "something that the plan rests on has changed since people were asked: it can't be approved any more";
-                self.asked_anew(answering.not_accepted(why), planned, answering)
-                    .await?
+                if let Some(why) = not_now(&planned) {
+                    ApprovalAnswer {
+                        // It can be refused.
+                        hash: Some(request.hash),
+                        report: Some(Box::new(planned.report)),
+                        ..answering.not_accepted(why)
+                    }
+                } else {
+                    let why = "something that the plan rests on has changed since people were asked: it can't be approved any more";
+                    self.seen_anew(answering.not_accepted(why), planned, request)
+                        .await?
+                }
             }
             Err(error) => answering.not_accepted(passing(error)?),
         })
@@ -230,17 +241,25 @@ impl<E: Environment> CopyRemediator<E> {
             (&state, asked.reply),
             (RequestState::Refused { .. }, Reply::Refuse)
         );
-        if let Standing::Closed(why) = standing
+        if let Standing::Closed(why) = &standing
             && !refused_before
         {
             return Ok(answering.not_accepted(why));
+        }
+        // Something may have been written: a no would say that nothing was.
+        if let (Standing::Interrupted(first), Reply::Refuse) = (&standing, asked.reply) {
+            return Ok(answering.not_accepted(format!(
+                "{} approved the plan at {}, and the invocation that carried it out did not come to its end: what it wrote, `copymend history` and \
+                 `copymend undo` know; approve the plan again to go on",
+                first.by, first.at
+            )));
         }
         let now = self.environment.clock().now();
         let identity = match asked.identity.clone().fresh(now) {
             Ok(identity) => identity,
             Err(why) => return Ok(answering.not_accepted(why.to_string())),
         };
-        let words = SignedWords::to_request(asked.reply, request, answering.function_arn);
+        let words = SignedWords::to_request(asked, request, answering.function_arn);
         let caller = match self
             .environment
             .callers()
@@ -256,7 +275,9 @@ impl<E: Environment> CopyRemediator<E> {
                 )));
             }
         };
-        if let Some(why) = self.may_not_answer(&caller, asked.reply, request) {
+        // Lifting a refusal opens the way to the grant, as a yes does.
+        let is_opening = asked.reply == Reply::Approve || (refused_before && asked.allow_again);
+        if let Some(why) = self.may_not_answer(&caller, is_opening, request) {
             return Ok(answering.not_accepted(why));
         }
         let answered = Answered {
@@ -285,30 +306,32 @@ impl<E: Environment> CopyRemediator<E> {
     fn may_not_answer(
         &self,
         caller: &CallerIdentity,
-        reply: Reply,
+        is_opening: bool,
         request: &ApprovalRequest,
     ) -> Option<String> {
         let arn = &caller.arn;
         if !self.settings.approvers.admit(arn) {
             return Some(format!("COPYMEND_APPROVERS does not admit {arn}"));
         }
-        // Whoever has the function's own credentials isn't a second pair of eyes.
-        let own = self.settings.deployment.function_role.as_ref();
+        // Whoever has the function's own credentials isn't a second pair of eyes, and they assume the
+        // member role.
+        let own = self
+            .settings
+            .deployment
+            .role_in(arn.partition(), caller.account);
+        let own: Option<RoleArn> = own.and_then(|role| role.parse().ok());
         let is_own = own.is_some_and(|role| {
-            role.account_id() == Some(caller.account)
-                && arn
-                    .resource()
-                    .strip_prefix("assumed-role/")
-                    .and_then(|rest| rest.split('/').next())
-                    == Some(role.name())
+            arn.resource()
+                .strip_prefix("assumed-role/")
+                .and_then(|rest| rest.split('/').next())
+                == Some(role.name())
         });
         if is_own {
-            return Some(format!("{arn} is the function's own role"));
+            return Some(format!(
+                "{arn} is the function's own role, or the member role that it assumes"
+            ));
         }
-        if reply == Reply::Approve
-            && caller.account == request.account
-            && is_grant_to_source(request)
-        {
+        if is_opening && caller.account == request.account && is_grant_to_source(request) {
             return Some(format!(
                 "{arn} is of account {}, to which the plan would give a grant: somebody of another account decides that",
                 request.account
@@ -509,7 +532,7 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(answer);
         }
         let planned = self
-            .plan_of_job(&location(request), &request.copy_job_id, invocation)
+            .plan_to_answer(&location(request), &request.copy_job_id, invocation)
             .await;
         match planned {
             Ok(planned) => {
@@ -529,7 +552,27 @@ impl<E: Environment> CopyRemediator<E> {
         planned: PlannedJob,
         answering: &Answering<'_>,
     ) -> Result<ApprovalAnswer, HandlerError> {
-        let mut report = self.asking(planned.report, answering.invocation);
+        let report = self.asking(planned.report, answering.invocation);
+        self.kept_anew(answer, report).await
+    }
+
+    /// The same where somebody only looks, who may be anybody who may invoke the alias: however often
+    /// that happens, there is one other plan, and it ends when the first one does.
+    async fn seen_anew(
+        &self,
+        answer: ApprovalAnswer,
+        planned: PlannedJob,
+        before: &ApprovalRequest,
+    ) -> Result<ApprovalAnswer, HandlerError> {
+        let report = self.asking_instead(planned.report, before);
+        self.kept_anew(answer, report).await
+    }
+
+    async fn kept_anew(
+        &self,
+        answer: ApprovalAnswer,
+        mut report: Report,
+    ) -> Result<ApprovalAnswer, HandlerError> {
         let request = report.request.take();
         if let (Some(request), Some(ledger)) = (&request, self.environment.ledger()) {
             ledger.keep_request(request, false).await?;
@@ -540,6 +583,21 @@ impl<E: Environment> CopyRemediator<E> {
             ..answer
         })
     }
+}
+
+/// Why a plan would not be carried out now, where a guard says no that may say yes later.
+fn not_now(planned: &PlannedJob) -> Option<String> {
+    let mut failed = planned
+        .report
+        .guards
+        .iter()
+        .filter(|guard| !guard.passed && guard.guard != Guard::Mode);
+    let guard = failed.next().filter(|_| planned.plan.is_none())?;
+    Some(format!(
+        "as things are it would not be carried out: {}: {}",
+        guard.guard.name(),
+        guard.detail
+    ))
 }
 
 /// Whether a request can be answered.

@@ -3,15 +3,34 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Approval, ApprovalRequest};
-use crate::agreement::PlanHash;
 use crate::handler::{CopyRemediator, Invocation};
-use crate::ports::{Location, Reads};
+use crate::ports::Reads;
 use crate::report::{Outcome, Report, Subject};
 use crate::settings::Mode;
 
 impl<E: Reads> CopyRemediator<E> {
     /// The report with the question to people, where they have to be asked.
-    pub(crate) fn asking(&self, mut report: Report, invocation: &Invocation) -> Report {
+    pub(crate) fn asking(&self, report: Report, invocation: &Invocation) -> Report {
+        let asked_at = to_the_millisecond(self.now());
+        let hours = SignedDuration::from_hours(i64::from(self.settings.approval_hours));
+        let expires_at = asked_at.saturating_add(hours).unwrap_or(asked_at);
+        self.asking_by(report, &invocation.id, asked_at, expires_at)
+    }
+
+    /// The same where the plan has changed: the question takes the place of the one before, for the
+    /// rest of its time. The same plan in its place is the same question each time.
+    pub(super) fn asking_instead(&self, report: Report, before: &ApprovalRequest) -> Report {
+        let by = before.hash.to_string();
+        self.asking_by(report, &by, before.asked_at, before.expires_at)
+    }
+
+    fn asking_by(
+        &self,
+        mut report: Report,
+        by: &str,
+        asked_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Report {
         if self.settings.mode != Mode::Approve || self.environment.ledger().is_none() {
             return report;
         }
@@ -24,40 +43,22 @@ impl<E: Reads> CopyRemediator<E> {
         if report.outcome != Outcome::Planned {
             return report;
         }
-        let location = Location::new(account, &copy.region);
         let change = report.changes.first();
         let request = ApprovalRequest {
-            incident: report.fingerprint(),
+            hash: plan.as_asked_by(by, asked_at),
+            plan,
+            copy_job_id: copy.copy_job_id.clone(),
+            account,
+            region: copy.region.clone(),
             resource: change.map(|change| change.resource.clone()),
             grantee: change.and_then(|change| change.grantee.clone()),
-            ..self.new_request(plan, &copy.copy_job_id, &location, invocation)
+            incident: report.fingerprint(),
+            asked_at,
+            expires_at,
         };
         report.approval = Some(self.question(&request));
         report.request = Some(request);
         report
-    }
-
-    fn new_request(
-        &self,
-        plan: PlanHash,
-        copy_job_id: &str,
-        location: &Location,
-        invocation: &Invocation,
-    ) -> ApprovalRequest {
-        let asked_at = to_the_millisecond(self.now());
-        let hours = SignedDuration::from_hours(i64::from(self.settings.approval_hours));
-        ApprovalRequest {
-            hash: plan.as_asked_by(&invocation.id, asked_at),
-            plan,
-            copy_job_id: copy_job_id.to_owned(),
-            account: location.account,
-            region: location.region.clone(),
-            resource: None,
-            grantee: None,
-            incident: String::new(),
-            asked_at,
-            expires_at: asked_at.saturating_add(hours).unwrap_or(asked_at),
-        }
     }
 
     /// What people are told of an open request.

@@ -46,7 +46,7 @@ impl<E: Environment> CopyRemediator<E> {
     ) -> Report {
         let location = Location::new(request.account, &request.region);
         let planned = self
-            .plan_of_job(&location, &request.copy_job_id, invocation)
+            .plan_to_answer(&location, &request.copy_job_id, invocation)
             .await;
         let mut report = match planned {
             Ok(planned) => planned.report,

@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalRequest, Reply};
+use super::{ApprovalRequest, Asked, Reply};
+use crate::agreement::PlanHash;
 use crate::ports::CallResult;
 
 /// The header that is signed along with the host. STS checks signed headers, and reads no meaning in
@@ -21,6 +22,8 @@ pub const SIGNED_HEADER: &str = "x-copymend-approval";
 pub const SIGNED_FOR: u16 = 60;
 /// A person's clock may be this much ahead.
 const AHEAD: SignedDuration = SignedDuration::from_secs(15);
+/// What is signed instead of the reply where a no lets the same be asked again.
+const ALLOWING_AGAIN: &str = "refuse-and-allow-again";
 const SIGNED_TIME: &str = "%Y%m%dT%H%M%SZ";
 const LONGEST_TOKEN: usize = 16_384;
 
@@ -142,9 +145,19 @@ pub struct SignedWords(String);
 impl SignedWords {
     /// Of this reply to this request, given to this function, by its whole ARN with the alias.
     #[must_use]
-    pub fn of(reply: Reply, request: crate::agreement::PlanHash, function_arn: &str) -> Self {
+    pub fn of(reply: Reply, request: PlanHash, function_arn: &str) -> Self {
+        Self::said(reply.name(), request, function_arn)
+    }
+
+    /// Of a no that lets the same be asked again. Other words than those of a no, so that nobody makes
+    /// the one of the other.
+    #[must_use]
+    pub fn allowing_again(request: PlanHash, function_arn: &str) -> Self {
+        Self::said(ALLOWING_AGAIN, request, function_arn)
+    }
+
+    fn said(name: &str, request: PlanHash, function_arn: &str) -> Self {
         let id = request.id();
-        let name = reply.name();
         // A header's value; an ARN has neither blanks nor lines.
         let function: String = function_arn
             .chars()
@@ -153,8 +166,11 @@ impl SignedWords {
         Self(format!("{name} {id} {request} {function}"))
     }
 
-    pub(super) fn to_request(reply: Reply, request: &ApprovalRequest, function_arn: &str) -> Self {
-        Self::of(reply, request.hash, function_arn)
+    pub(super) fn to_request(asked: &Asked, request: &ApprovalRequest, function_arn: &str) -> Self {
+        match asked.reply {
+            Reply::Refuse if asked.allow_again => Self::allowing_again(request.hash, function_arn),
+            Reply::Approve | Reply::Refuse => Self::of(asked.reply, request.hash, function_arn),
+        }
     }
 
     /// The header's value.

@@ -155,18 +155,37 @@ impl RequestState {
             | Self::Refused { answered, .. } => Some(answered),
         }
     }
+
+    /// Whether the question is still a reason not to ask about another copy of the incident: nobody has
+    /// answered it, or it is being carried out. A no to a grant is kept by its refusal, so that what is
+    /// planned all the same is asked about. A no to starting a copy again leaves none, and lasts as long
+    /// as the question would have.
+    #[must_use]
+    pub const fn holds_back(&self, request: &ApprovalRequest) -> bool {
+        match self {
+            Self::Waiting | Self::InProgress { .. } => true,
+            Self::Done { .. } => false,
+            Self::Refused { .. } => request.grantee.is_none(),
+        }
+    }
 }
 
 /// The plans that people were asked about, in the ledger.
 pub trait ApprovalRequests: Send + Sync {
     /// Keeps a request, waiting for an answer, and remembers that it is open for its incident. With
     /// `only_if_none_is_open` it is kept only where no request of another job is open for the incident
-    /// at the time that this one was asked. Answers whether it is kept.
+    /// at the time that this one was asked ([`RequestState::holds_back`]). Answers whether it is kept.
     fn keep_request(
         &self,
         request: &ApprovalRequest,
         only_if_none_is_open: bool,
     ) -> impl Future<Output = CallResult<bool>> + Send;
+
+    /// Forgets a request that people were not told of, unless it was answered: it is no open question.
+    fn withdraw_request(
+        &self,
+        request: &ApprovalRequest,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// The request of this id, in any case and with or without its lines; `None` where there is none,
     /// or no more. Read consistently.

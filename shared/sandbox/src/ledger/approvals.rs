@@ -13,23 +13,35 @@ impl ApprovalRequests for MemoryLedger {
         only_if_none_is_open: bool,
     ) -> CallResult<bool> {
         let mut state = self.begin("ledger:KeepRequest", &request.copy_job_id)?;
-        let is_open = state
-            .questions
-            .get(&request.incident)
-            .is_some_and(|(job, until)| *job != request.copy_job_id && *until > request.asked_at);
-        if only_if_none_is_open && is_open {
-            return Ok(false);
-        }
-        let question = (request.copy_job_id.clone(), request.expires_at);
-        state.questions.insert(request.incident.clone(), question);
         let Some(id) = plain_id(&request.id()) else {
             return Ok(false);
         };
+        let open = state.questions.get(&request.incident);
+        let open = open.and_then(|open| state.requests.get(open));
+        let is_open = open.is_some_and(|(open, state)| {
+            open.copy_job_id != request.copy_job_id
+                && open.expires_at > request.asked_at
+                && state.holds_back(open)
+        });
+        if only_if_none_is_open && is_open {
+            return Ok(false);
+        }
+        state.questions.insert(request.incident.clone(), id.clone());
         state
             .requests
             .entry(id)
             .or_insert_with(|| (request.clone(), RequestState::Waiting));
         Ok(true)
+    }
+
+    async fn withdraw_request(&self, request: &ApprovalRequest) -> CallResult<()> {
+        let mut state = self.begin("ledger:WithdrawRequest", &request.id())?;
+        let id = plain_id(&request.id()).unwrap_or_default();
+        let known = state.requests.get(&id);
+        if known.is_some_and(|(_, state)| *state == RequestState::Waiting) {
+            state.requests.remove(&id);
+        }
+        Ok(())
     }
 
     async fn request(&self, id: &str) -> CallResult<Option<(ApprovalRequest, RequestState)>> {

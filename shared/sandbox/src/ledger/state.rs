@@ -107,8 +107,8 @@ pub(super) struct State {
     pub(super) told: BTreeMap<(AccountId, String), ToldOfPlace>,
     /// The plans that people were asked about, by id.
     pub(super) requests: BTreeMap<String, (ApprovalRequest, RequestState)>,
-    /// Of each incident the job that people were asked about last, and until when they can answer.
-    pub(super) questions: BTreeMap<String, (String, Timestamp)>,
+    /// Of each incident the request that people were asked about last, by its id.
+    pub(super) questions: BTreeMap<String, String>,
     pub(super) settings: Option<RecordedSettings>,
     /// Who tells people of the settings, until when.
     pub(super) settings_notice: Option<(String, Timestamp)>,

@@ -1,6 +1,8 @@
 //! Approve mode: a plan that waits is carried out by the one person who may, once, and as it was shown;
 //! whatever dies, is forged, or comes twice.
 
+mod attacks;
+
 use copymend_policy::PolicyDocument;
 use copymend_remediation::agreement::PlanHash;
 use copymend_remediation::approval::{
@@ -554,29 +556,37 @@ async fn the_owner_of_a_key_may_open_it_and_the_functions_role_approves_nothing(
         .unwrap();
     assert_eq!(done.result, ApprovalResult::CarriedOut, "{done:#?}");
 
-    let (sandbox, environment) = scene();
-    let own = person(
-        "ASIAOWN",
+    for own in [
         "arn:aws:sts::444455556666:assumed-role/copymend/copymend",
-    );
-    sandbox.meet(own.clone());
-    let plan = asked(&environment, KEY).await;
-    let mut settings = approving();
-    settings.deployment.function_role = Some(
-        "arn:aws:iam::444455556666:role/path/copymend"
-            .parse()
-            .unwrap(),
-    );
-    let input = ApprovalInput {
-        plan: plan.clone(),
-        answer: Some(signed(&environment, &plan, Reply::Approve, &own).await),
-    };
-    let answered = CopyRemediator::new(environment.clone(), settings)
-        .answer_approval(&input, FUNCTION, &invocation(&environment, "own"))
-        .await
-        .unwrap();
-    assert_eq!(answered.result, ApprovalResult::NotAccepted);
-    assert!(answered.why.unwrap().contains("the function's own role"));
+        "arn:aws:sts::777788889999:assumed-role/member/copymend",
+    ] {
+        let (sandbox, environment) = scene();
+        let own = person("ASIAOWN", own);
+        sandbox.meet(own.clone());
+        let plan = asked(&environment, KEY).await;
+        let everyone =
+            Settings::read(|name| (name == "COPYMEND_APPROVERS").then(|| "*".to_owned()));
+        let mut settings = Settings {
+            approvers: everyone.unwrap().approvers,
+            ..approving()
+        };
+        settings.deployment.function_role = Some(
+            "arn:aws:iam::444455556666:role/path/copymend"
+                .parse()
+                .unwrap(),
+        );
+        settings.deployment.member_role = Some("path/member".to_owned());
+        let input = ApprovalInput {
+            plan: plan.clone(),
+            answer: Some(signed(&environment, &plan, Reply::Approve, &own).await),
+        };
+        let answered = CopyRemediator::new(environment.clone(), settings)
+            .answer_approval(&input, FUNCTION, &invocation(&environment, "own"))
+            .await
+            .unwrap();
+        assert_eq!(answered.result, ApprovalResult::NotAccepted);
+        assert!(answered.why.unwrap().contains("the function's own role"));
+    }
 }
 
 #[tokio::test]

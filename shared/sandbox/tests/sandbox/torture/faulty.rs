@@ -327,6 +327,7 @@ impl ToldPreflights for Faulty {
 impl ApprovalRequests for Faulty {
     passed_on! { ledger:
         keep_request(request: &ApprovalRequest, only_if_none_is_open: bool) -> bool;
+        withdraw_request(request: &ApprovalRequest) -> ();
         request(id: &str) -> Option<(ApprovalRequest, RequestState)>;
         answer_request(request: &ApprovalRequest, before: &RequestState, after: &RequestState, refusal: Option<&Refusal>) -> bool;
     }
