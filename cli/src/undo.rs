@@ -145,10 +145,7 @@ fn allow_plan_again(
         let asked_by = environment.caller().await.unwrap_or_default();
         allow_again(&environment, plan, asked_by.as_deref()).await
     });
-    let lifted = result
-        .as_ref()
-        .map(|lifted| lifted.as_slice())
-        .unwrap_or_default();
+    let lifted = result.as_ref().map(Option::as_slice).unwrap_or_default();
     let written = if arguments.json {
         let answer = match &result {
             Ok(_) => Answer::AllowedAgain {

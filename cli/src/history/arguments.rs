@@ -127,7 +127,7 @@ pub(crate) struct HistoryArguments {
 #[command(next_help_heading = "Where to look")]
 pub(crate) struct LedgerArguments {
     /// The ledger's table, by its name or its ARN [default: that of the stack, or
-    /// COPYMEND_LEDGER_TABLE]
+    /// `COPYMEND_LEDGER_TABLE`]
     #[arg(long, value_name = "TABLE", conflicts_with = "stack")]
     pub(crate) ledger: Option<String>,
     /// The hub's stack, whose ledger counts

@@ -34,9 +34,22 @@ fn answered(by: &str, seconds: i64) -> Answered {
 
 pub(super) async fn approvals(ledger: &impl Ledger) {
     let first = request("01", "job-1", 0, 100);
+    let second = request("02", "job-2", 50, 150);
+    asked(ledger, &first, &second).await;
+    answers(ledger, &first).await;
+    holds_nobody_back(ledger).await;
+    let refusal = Refusal {
+        change_id: Refusal::of_plan(&second.id()),
+        grantee: second.grantee.clone().unwrap(),
+    };
+    refuses(ledger, &second, &refusal).await;
+    on_record(ledger, &second, &refusal).await;
+}
+
+async fn asked(ledger: &impl Ledger, first: &ApprovalRequest, second: &ApprovalRequest) {
     let id = first.id();
     assert_eq!(ledger.request(&id).await.unwrap(), None);
-    assert!(ledger.keep_request(&first, true).await.unwrap());
+    assert!(ledger.keep_request(first, true).await.unwrap());
     let waiting = Some((first.clone(), RequestState::Waiting));
     assert_eq!(ledger.request(&id).await.unwrap(), waiting);
     let typed = id.replace('-', "").to_lowercase();
@@ -52,18 +65,20 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
     }
     // While a question is open, another job's isn't asked; the same job's may be, and a question that
     // has to be asked is.
-    let second = request("02", "job-2", 50, 150);
-    assert!(!ledger.keep_request(&second, true).await.unwrap());
+    assert!(!ledger.keep_request(second, true).await.unwrap());
     assert_eq!(ledger.request(&second.id()).await.unwrap(), None);
     let again = request("03", "job-1", 60, 160);
     assert!(ledger.keep_request(&again, true).await.unwrap());
-    assert!(ledger.keep_request(&second, false).await.unwrap());
+    assert!(ledger.keep_request(second, false).await.unwrap());
     let later = request("04", "job-3", 150, 250);
     assert!(
         ledger.keep_request(&later, true).await.unwrap(),
         "its time is over"
     );
+}
 
+async fn answers(ledger: &impl Ledger, first: &ApprovalRequest) {
+    let id = first.id();
     let taken = RequestState::InProgress {
         answered: answered("mary", 10),
         owner: "a".to_owned(),
@@ -88,7 +103,7 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
     assert!(put(RequestState::Waiting, taken.clone()).await);
     assert!(!put(RequestState::Waiting, others.clone()).await);
     // Keeping it once more, in a call whose answer was lost, takes no answer back.
-    assert!(ledger.keep_request(&first, false).await.unwrap());
+    assert!(ledger.keep_request(first, false).await.unwrap());
     assert_eq!(
         ledger.request(&id).await.unwrap(),
         Some((first.clone(), taken.clone()))
@@ -107,7 +122,10 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
         ledger.request(&id).await.unwrap(),
         Some((first.clone(), done))
     );
-    // A question that was answered, or that nobody was told of, holds nobody back.
+}
+
+/// A question that was answered, or that nobody was told of, holds nobody back.
+async fn holds_nobody_back(ledger: &impl Ledger) {
     let of = |incident: &str, request: ApprovalRequest| ApprovalRequest {
         incident: incident.to_owned(),
         account: "555566667777".parse().unwrap(),
@@ -136,22 +154,20 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
     ledger.withdraw_request(&asked).await.unwrap();
     let known = ledger.request(&asked.id()).await.unwrap();
     assert_eq!(known, Some((asked, is_done)));
+}
 
+async fn refuses(ledger: &impl Ledger, second: &ApprovalRequest, refusal: &Refusal) {
     let nobodys = request("05", "job-5", 0, 100);
     let refused = |is_told| RequestState::Refused {
         answered: answered("mary", 20),
         is_told,
-    };
-    let refusal = Refusal {
-        change_id: Refusal::of_plan(&second.id()),
-        grantee: second.grantee.clone().unwrap(),
     };
     let unknown = ledger
         .answer_request(
             &nobodys,
             &RequestState::Waiting,
             &refused(false),
-            Some(&refusal),
+            Some(refusal),
         )
         .await;
     assert!(!unknown.unwrap(), "there is no such request");
@@ -162,36 +178,35 @@ pub(super) async fn approvals(ledger: &impl Ledger) {
     assert_eq!(refusals().await, (vec![], 0, None));
     // A refusal is in force together with the state.
     let lost = ledger
-        .answer_request(&second, &refused(true), &refused(false), Some(&refusal))
+        .answer_request(second, &refused(true), &refused(false), Some(refusal))
         .await;
     assert!(!lost.unwrap());
     assert_eq!(refusals().await.0, []);
     let no = ledger
         .answer_request(
-            &second,
+            second,
             &RequestState::Waiting,
             &refused(false),
-            Some(&refusal),
+            Some(refusal),
         )
         .await;
     assert!(no.unwrap());
     assert_eq!(refusals().await, (vec![refusal.clone()], 0, None));
     let told = ledger
-        .answer_request(&second, &refused(false), &refused(true), None)
+        .answer_request(second, &refused(false), &refused(true), None)
         .await;
     assert!(told.unwrap());
-    assert_eq!(refusals().await.0, [refusal.clone()]);
+    assert_eq!(refusals().await.0, std::slice::from_ref(refusal));
     ledger
         .lift_refusal(
             VAULT,
-            &refusal,
+            refusal,
             Some("arn:aws:iam::444455556666:user/mary"),
             at(40),
         )
         .await
         .unwrap();
     assert_eq!(refusals().await.0, []);
-    on_record(ledger, &second, &refusal).await;
 }
 
 /// What was asked and answered is found by its resource, and by the account.
@@ -228,7 +243,11 @@ async fn on_record(ledger: &impl Ledger, refused: &ApprovalRequest, refusal: &Re
         .unwrap();
     let of_refused = found.records.iter().find_map(|record| match record {
         Record::Approval(approval) if approval.request == *refused => Some(approval),
-        _ => None,
+        Record::Incident(_)
+        | Record::Change(_)
+        | Record::Refusal(_)
+        | Record::Pause(_)
+        | Record::Approval(_) => None,
     });
     assert_eq!(of_refused.unwrap().standing(at(50)), "refused");
     let found = ledger

@@ -51,7 +51,7 @@ impl<E: Environment> CopyRemediator<E> {
         let mut report = match planned {
             Ok(planned) => planned.report,
             Err(error) => {
-                let mut report = self.blank_report(request, "").await;
+                let mut report = self.blank_report(request, "");
                 report.notes.push(error.to_string());
                 report
             }
@@ -97,16 +97,16 @@ impl<E: Environment> CopyRemediator<E> {
             invocation.id
         ));
         let location = Location::new(request.account, &request.region);
-        let mut report = match self.ended_job(&location, &request.copy_job_id).await? {
-            Some(job) => self.explained(&CopyJobEvent::of_job(job.id.clone(), &job), done),
-            None => {
-                let mut report = self.blank_report(request, "").await;
-                report.outcome = done.outcome;
-                report.changes = done.changes;
-                report.retried_job = done.retried_job;
-                report.notes = done.notes;
-                report
-            }
+        let job = self.ended_job(&location, &request.copy_job_id).await?;
+        let mut report = if let Some(job) = job {
+            self.explained(&CopyJobEvent::of_job(job.id.clone(), &job), done)
+        } else {
+            let mut report = self.blank_report(request, "");
+            report.outcome = done.outcome;
+            report.changes = done.changes;
+            report.retried_job = done.retried_job;
+            report.notes = done.notes;
+            report
         };
         report.approval = Some(Approval::answered(request, Reply::Approve, answered));
         Ok(report)
@@ -117,7 +117,7 @@ impl<E: Environment> CopyRemediator<E> {
         told.map(|_| ()).map_err(HandlerError::Call)
     }
 
-    async fn blank_report(&self, request: &ApprovalRequest, message: &str) -> Report {
+    fn blank_report(&self, request: &ApprovalRequest, message: &str) -> Report {
         let copy = CopySummary::of_request(request);
         let mut report = Report::blank(request.copy_job_id.clone(), Subject::Copy(copy), message);
         report.mode = Some(self.settings.mode);

@@ -6,6 +6,8 @@ mod carried_out;
 mod identity;
 mod input;
 mod lift;
+mod look;
+mod reply;
 
 use copymend_policy::AccountId;
 use jiff::Timestamp;

@@ -280,7 +280,7 @@ fn change_the_policy(environment: &Faulty) {
 
 #[tokio::test]
 async fn a_no_after_a_yes_whose_invocation_died_does_not_claim_that_nothing_was_written() {
-    let calls = calls_of(VAULT).await;
+    let calls = deaths::calls_of(VAULT).await;
     let mut was_put = 0;
     for number in 0..calls {
         let (sandbox, environment) = scene();
