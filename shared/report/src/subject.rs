@@ -1,6 +1,6 @@
 //! The words for what was refused or failed.
 
-use copymend_diagnosis::{BackupVaultArn, KeyArn};
+use copymend_diagnosis::{BackupVaultArn, KeyArn, RoleArn};
 use copymend_remediation::report::{CopySummary, JobSummary, Outcome, Report, Subject};
 
 use crate::text::{inline, inline_up_to};
@@ -140,6 +140,22 @@ impl Key {
 pub(crate) fn key_of_change(report: &Report) -> Option<Key> {
     let mut changes = report.changes.iter().chain(&report.refused_changes);
     changes.find_map(|change| change.resource.parse().ok().map(Key))
+}
+
+/// The vault whose policy was changed, or would be, or the role that was created, with its account:
+/// `vault dr (444455556666)`. Nothing where a name is more than plain ASCII.
+pub(crate) fn vault_or_role_of_change(report: &Report) -> Option<String> {
+    let mut changes = report.changes.iter().chain(&report.refused_changes);
+    let resource = &changes.next()?.resource;
+    let told = if let Ok(vault) = resource.parse::<BackupVaultArn>() {
+        format!("vault {} ({})", vault.name(), vault.arn().account())
+    } else {
+        let role: RoleArn = resource.parse().ok()?;
+        format!("role {} ({})", role.name(), role.arn().account())
+    };
+    told.bytes()
+        .all(|byte| (b' '..=b'~').contains(&byte))
+        .then_some(told)
 }
 
 /// What a Report is about: the key and its account where the change is one of a key's policy, and

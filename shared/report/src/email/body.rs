@@ -152,7 +152,10 @@ mod tests {
         let text = of(|body| body.line(&"word ".repeat(30)));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
-        assert!(lines[0].len() <= WIDTH && lines[1].starts_with("  word"), "{text}");
+        assert!(
+            lines[0].len() <= WIDTH && lines[1].starts_with("  word"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub fn email_of_left_out(left_out: &LeftOut) -> Email {
         body.line("AWS Backup did not confirm these events: they may be made up.");
     }
     body.heading("What to do");
-    body.prose("Look at the account's failed copies; causes with the most copies come first below:");
+    body.prose(
+        "Look at the account's failed copies; causes with the most copies come first below:",
+    );
     body.exactly(&format!("copymend scan --account {account}"));
     body.heading("What they were about");
     for (cause, count) in &left_out.causes {

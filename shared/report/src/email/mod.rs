@@ -14,7 +14,7 @@ mod unread;
 
 use copymend_remediation::report::{Report, Subject};
 
-use crate::subject::{Key, key_of_change, place};
+use crate::subject::{Key, key_of_change, place, vault_or_role_of_change};
 use crate::words;
 use body::Body;
 use unread::Unread;
@@ -44,7 +44,7 @@ pub fn email(report: &Report) -> Email {
     let mut body = Body::default();
     let permissions = report.permissions.as_deref().unwrap_or_default();
     let unread = Unread::of(&report.diagnosis.unknown);
-    opening::opening(&mut body, report);
+    opening::opening(&mut body, report, &unread);
     to_do::left_to_do(&mut body, report);
     parts::notes(&mut body, &report.notes, &unread);
     subject::section(&mut body, report);
@@ -78,11 +78,15 @@ fn subject_line(report: &Report) -> String {
         )
     };
     let key = key_of_change(report);
-    let place = match (report.copy_job_id(), place(&report.subject)) {
-        (Some(_), _) if key.is_some() => key.as_ref().map(Key::whole).unwrap_or_default(),
-        (Some(_), Some(vault)) => format!("vault {vault}"),
-        (None, Some(place)) => place,
-        (_, None) => "a vault without a readable ARN".to_owned(),
+    let changed = key
+        .as_ref()
+        .map(Key::whole)
+        .or_else(|| vault_or_role_of_change(report));
+    let place = match (report.copy_job_id(), changed, place(&report.subject)) {
+        (Some(_), Some(changed), _) => changed,
+        (Some(_), None, Some(vault)) => format!("vault {vault}"),
+        (None, _, Some(place)) => place,
+        (_, _, None) => "a vault without a readable ARN".to_owned(),
     };
     let mut subject = with(&place);
     if subject.len() > SUBJECT_LIMIT

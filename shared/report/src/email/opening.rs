@@ -3,19 +3,22 @@
 use copymend_remediation::report::{DecisionKind, Outcome, Report, Subject};
 
 use super::body::Body;
+use super::unread::Unread;
 use crate::text::inline;
 use crate::{approval, subject, words};
 
-pub(super) fn opening(body: &mut Body, report: &Report) {
+pub(super) fn opening(body: &mut Body, report: &Report, unread: &Unread<'_>) {
     body.line(&what_happened(report));
     body.gap();
     why(body, report);
     match report.subject {
-        Subject::Copy(_) => deed(body, report),
+        Subject::Copy(_) => deed(body, report, unread),
         Subject::ApiCall(_) | Subject::Job(_) => {}
     }
     if !report.is_confirmed() {
-        body.line("AWS Backup did not confirm this event: check the job before you change anything.");
+        body.line(
+            "AWS Backup did not confirm this event: check the job before you change anything.",
+        );
     }
     if let Some(answered) = approval::answered(report) {
         body.line(&format!("Answer: {answered}"));
@@ -48,8 +51,8 @@ fn what_happened(report: &Report) -> String {
 /// What became of a copy.
 fn end_of_copy(report: &Report) -> &'static str {
     match report.outcome {
-        Outcome::RepairedAndRetried => "failed; it is repaired and started again",
-        Outcome::Repaired => "failed; it is repaired, but not started again",
+        Outcome::RepairedAndRetried => "failed; Copymend repaired it",
+        Outcome::Repaired => "failed; it is repaired, not restarted",
         Outcome::Retried => "failed; it is started again",
         Outcome::RetryPlanned => "failed; Copymend takes it up again later",
         Outcome::Planned if approval::question(report).is_some() => {
@@ -95,15 +98,19 @@ fn why(body: &mut Body, report: &Report) {
     body.line(&format!("Why{certainty}: {title}."));
 }
 
-fn deed(body: &mut Body, report: &Report) {
-    body.line(&words::deed(report));
+fn deed(body: &mut Body, report: &Report, unread: &Unread<'_>) {
+    if report.outcome == Outcome::Advised {
+        body.line("Copymend changed nothing.");
+    } else {
+        body.line(&words::deed(report));
+    }
     let refused = report.outcome == Outcome::Refused && !approval::is_refused(report);
     let failed = report.guards.iter().find(|guard| !guard.passed);
     if let Some(guard) = failed.filter(|_| refused && report.verified) {
         body.line(&format!(
             "Guard {}: {}.",
             guard.guard.name(),
-            inline(&guard.detail).trim_end_matches('.')
+            unread.inline(&guard.detail).trim_end_matches('.')
         ));
     }
 }

@@ -126,11 +126,7 @@ pub(super) fn message(body: &mut Body, whose: &str, message: &str) {
 }
 
 /// The permissions that are needed, one by one.
-pub(super) fn permissions(
-    body: &mut Body,
-    answers: &[PermissionAnswer],
-    unread: &Unread<'_>,
-) {
+pub(super) fn permissions(body: &mut Body, answers: &[PermissionAnswer], unread: &Unread<'_>) {
     if answers.is_empty() {
         return;
     }

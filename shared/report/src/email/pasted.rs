@@ -48,7 +48,9 @@ impl Pasted {
         if self.in_change.contains(&value) {
             let sid = value.get("Sid").and_then(Value::as_str).unwrap_or_default();
             let sid = crate::text::inline(sid);
-            return Some(format!("(statement {sid} in the change below, without the marks `+`)"));
+            return Some(format!(
+                "(statement {sid} in the change below, without the marks `+`)"
+            ));
         }
         if let Some((_, before)) = self.in_steps.iter().find(|(known, _)| *known == value) {
             return Some(format!("(the same text as in step {before})"));

@@ -41,7 +41,9 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
         body.prose(IN_CODE_TOO);
     }
     if let Some(command) = command_of_plan(report) {
-        body.prose("To have it done now, by whoever may change that policy; it shows the plan and asks:");
+        body.prose(
+            "To have it done now, by whoever may change that policy; it shows the plan and asks:",
+        );
         body.exactly(&command);
     }
     if let Some(preface) = preface(report).filter(|_| approval::question(report).is_none()) {
@@ -78,7 +80,11 @@ pub(super) fn steps(body: &mut Body, advice: &Advice, pasted: &mut Pasted) {
         .collect();
     let room = SCREEN.saturating_sub(body.lines());
     let all: usize = written.iter().map(Body::lines).sum();
-    let mut left = if all <= room { all } else { room.saturating_sub(1) };
+    let mut left = if all <= room {
+        all
+    } else {
+        room.saturating_sub(1)
+    };
     let fitting = written.iter().take_while(|step| {
         let fits = step.lines() <= left;
         left = left.saturating_sub(step.lines());
@@ -197,4 +203,3 @@ fn preface(report: &Report) -> Option<&'static str> {
         ) => None,
     }
 }
-

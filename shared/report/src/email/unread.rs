@@ -58,9 +58,7 @@ impl<'r> Unread<'r> {
 
 /// Whether both are about the same read, whatever AWS's words, which may hold the request's id.
 fn is_same(one: &WhyUnknown, other: &WhyUnknown) -> bool {
-    one.operation == other.operation
-        && one.resource == other.resource
-        && one.reason == other.reason
+    one.operation == other.operation && one.resource == other.resource && one.reason == other.reason
 }
 
 fn without_detail(why: &WhyUnknown) -> String {

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use copymend_remediation::CopyRemediator;
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::ledger::{LeftOut, MessagesOf};
 use copymend_remediation::ports::CallErrorKind;
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::settings::{Mode, Settings};
-use copymend_report::{Email, email};
+use copymend_remediation::test_message::TestMessage;
+use copymend_report::{Email, email, email_of_left_out, email_of_test_message};
 use copymend_sandbox::{Sandbox, World};
 use serde_json::Value;
 
@@ -187,6 +189,29 @@ fn the_samples_are_readable() {
         .flat_map(|(name, report)| wrong(name, &report))
         .collect();
     assert_none(&found);
+}
+
+#[test]
+fn messages_that_are_about_no_copy_are_readable() {
+    let at = "2026-11-02T06:00:00Z".parse().unwrap();
+    let test = TestMessage {
+        at,
+        mode: Mode::Repair,
+        topic: Some("arn:aws:sns:eu-west-1:444455556666:copymend".to_owned()),
+    };
+    assert_none(&problems(&email_of_test_message(&test)));
+    let left_out = LeftOut {
+        of: MessagesOf {
+            account: "111122223333".parse().unwrap(),
+            is_confirmed: false,
+        },
+        count: 10_000,
+        causes: [("destination-vault-policy".to_owned(), 10_000)].into(),
+        copy_jobs: ["D097FE10-D403-589C-9237-F348A729DDFA".to_owned()].into(),
+        first_at: at,
+        last_at: at,
+    };
+    assert_none(&problems(&email_of_left_out(&left_out)));
 }
 
 /// The kinds of messages that the tests above look at.
