@@ -241,7 +241,7 @@ mod tests {
             "You are not authorized. Encoded authorization failure message: {encoded}. (Service: Ec2)"
         );
         let short = condensed(&text);
-        assert!(!short.contains(&encoded[..20]), "{short}");
+        assert!(!short.contains("a-_Z9a-_Z9"), "{short}");
         assert!(short.contains("[700 characters were cut;"), "{short}");
         assert!(
             short.contains("`aws sts decode-authorization-message`"),

@@ -6,6 +6,7 @@ mod opening;
 mod parts;
 mod pasted;
 mod preflight;
+mod preflight_opening;
 mod sections;
 mod subject;
 mod test_message;

@@ -63,9 +63,9 @@ fn end_of_copy(report: &Report) -> &'static str {
         }
         Outcome::Planned => "failed; Copymend could start it again",
         Outcome::Advised if report.verified => "failed; a person must act",
-        Outcome::Advised => "failed, by an event alone",
+        Outcome::Advised => "is said to have failed",
         Outcome::Refused if approval::is_refused(report) => "failed; a person refused its repair",
-        Outcome::Refused => "failed; Copymend refused to repair it",
+        Outcome::Refused => "failed; its repair was refused",
         Outcome::Failed if report.decision == DecisionKind::Retry => {
             "failed, and could not be started again"
         }

@@ -1,6 +1,6 @@
 //! What a preflight found.
 
-use copymend_diagnosis::{BackupVaultArn, Cause};
+use copymend_diagnosis::Cause;
 use copymend_remediation::ports::Location;
 use copymend_remediation::preflight::{
     Failing, FailingRoute, InTheWay, NotReadPlace, OpenCause, PreflightNews, RouteCleared,
@@ -10,6 +10,7 @@ use copymend_remediation::settings::Mode;
 use super::body::Body;
 use super::parts::{self, ITEMS, vault};
 use super::pasted::Pasted;
+use super::preflight_opening;
 use super::to_do;
 use super::unread::Unread;
 use super::{BODY_LIMIT, Email, SUBJECT_LIMIT};
@@ -21,10 +22,8 @@ const WHOLE_ROUTES: usize = 5;
 const RESOURCES: usize = 3;
 /// So many causes that can't be ruled out are told of a route, each with its reason.
 const OPEN_CAUSES: usize = 3;
-/// So many are told of before what to do.
-const OPENING: usize = 3;
 /// How a moment is written.
-const MOMENT: &str = "%F %H:%M UTC";
+pub(super) const MOMENT: &str = "%F %H:%M UTC";
 /// The call that asks for the role in another account.
 const ASSUME: &str = "sts:AssumeRole";
 
@@ -33,9 +32,9 @@ const ASSUME: &str = "sts:AssumeRole";
 pub fn email_of_preflight(news: &PreflightNews) -> Email {
     let mut body = Body::default();
     let mut pasted = Pasted::default();
-    let only = only_hindrance(news);
-    opening(&mut body, news);
-    what_to_do(&mut body, news, only, &mut pasted);
+    let only = preflight_opening::only_hindrance(news);
+    preflight_opening::opening(&mut body, news);
+    preflight_opening::what_to_do(&mut body, news, only, &mut pasted);
     body.heading("What was looked at");
     figures(&mut body, news);
     parts::notes(&mut body, &news.notes, &Unread::of(&[]));
@@ -75,82 +74,6 @@ struct Routes {
     pasted: Pasted,
 }
 
-/// What stands in the way where that is one thing in one place: its steps fit onto the first screen.
-fn only_hindrance(news: &PreflightNews) -> Option<(&FailingRoute, &InTheWay)> {
-    let mut failing = news.new.iter().chain(&news.changed);
-    let (Some(Failing::Route(route)), None) = (failing.next(), failing.next()) else {
-        return None;
-    };
-    let mut in_the_way = route.in_the_way.iter();
-    match (in_the_way.next(), in_the_way.next()) {
-        (Some(one), None) => Some((route, one)),
-        (Some(_), Some(_)) | (None, _) => None,
-    }
-}
-
-/// What is foreseen, of which copies, and why.
-fn opening(body: &mut Body, news: &PreflightNews) {
-    body.line(&format!("A preflight foresees: {}.", summary(news)));
-    body.gap();
-    let failing: Vec<&Failing> = news.new.iter().chain(&news.changed).collect();
-    for one in failing.iter().take(OPENING) {
-        body.line(&format!("Why: {}", why(one)));
-    }
-    if let Some(more @ 1..) = failing.len().checked_sub(OPENING) {
-        body.line(&format!("{more} more are told below."));
-    }
-    body.line("Nothing was changed, and no copy was made: this is what can be read now.");
-}
-
-/// One route, and the first thing that stands in its way.
-fn why(failing: &Failing) -> String {
-    match failing {
-        Failing::Route(route) => {
-            let title = route.in_the_way.first().map(|one| one.cause.title());
-            format!(
-                "copies from {} to {}: {}.",
-                short_vault(&route.source_vault),
-                short_vault(&route.destination_vault),
-                title.unwrap_or("the cause is not known")
-            )
-        }
-        Failing::Rule(rule) => format!("{}: {}", name(&rule.rule), sentence(&name(&rule.what))),
-    }
-}
-
-fn short_vault(text: &str) -> String {
-    crate::subject::vault(text, "vault ", " (", ", ") + if is_vault(text) { ")" } else { "" }
-}
-
-fn is_vault(text: &str) -> bool {
-    text.parse::<BackupVaultArn>().is_ok()
-}
-
-fn what_to_do(
-    body: &mut Body,
-    news: &PreflightNews,
-    only: Option<(&FailingRoute, &InTheWay)>,
-    pasted: &mut Pasted,
-) {
-    body.heading("What to do");
-    if let Some((route, one)) = only {
-        if let Some(next) = route.next_run {
-            let next = next.strftime(MOMENT);
-            body.prose(&format!("Before the plan runs next, at {next}:"));
-        }
-        body.field("Who", &inline(&one.advice.who));
-        to_do::steps(body, &one.advice, pasted);
-    } else if news.new.is_empty() && news.changed.is_empty() {
-        body.prose("Nothing about copies that were not told before.");
-    } else {
-        body.prose(
-            "Put right what stands in the way, in its order, before the plans run next. Below stands \
-             for each route who can, and with which commands. All routes, at any time:",
-        );
-        body.exactly("copymend preflight");
-    }
-}
-
 fn number(count: usize, one: &str, many: &str) -> String {
     match count {
         1 => format!("1 {one}"),
@@ -163,7 +86,7 @@ fn routes(count: usize) -> String {
 }
 
 /// What is new, in a line.
-fn summary(news: &PreflightNews) -> String {
+pub(super) fn summary(news: &PreflightNews) -> String {
     if news.is_first {
         return format!("{} of planned copies will fail", routes(news.will_fail));
     }
@@ -374,12 +297,12 @@ const fn what_copymend_does(mode: Mode) -> &'static str {
     }
 }
 
-/// The first names, and how many more there are.
 /// What others name: neither a line nor a link of its own, also where it looks like a host's name.
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     without_hosts(&inline(text))
 }
 
+/// The first names, and how many more there are.
 fn some<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
     let more = names.len().saturating_sub(RESOURCES);
     let shown: Vec<String> = names.take(RESOURCES).map(name).collect();

@@ -218,7 +218,7 @@ fn encoded_messages_and_dumps_are_cut_with_a_pointer() {
     for text in [email(&report).body, terminal(&report, Style::Plain)] {
         let words: Vec<&str> = text.split_whitespace().collect();
         let text = words.join(" ");
-        assert!(!text.contains(&encoded[..40]), "{text}");
+        assert!(!text.contains("a-_Z9a-_Z9"), "{text}");
         assert!(text.contains("700 characters were cut"), "{text}");
         assert!(
             text.contains("aws sts decode-authorization-message"),
