@@ -66,7 +66,7 @@ impl Body {
     }
 
     /// A command or a line of a policy that belongs to a numbered sentence, as it is.
-    pub(super) fn to_copy(&mut self, line: &str) {
+    pub(super) fn pasteable(&mut self, line: &str) {
         let _ = writeln!(self.0, "       {line}");
     }
 

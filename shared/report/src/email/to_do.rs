@@ -126,7 +126,7 @@ fn one_step(number: usize, step: &str, pasted: &mut Pasted) -> Body {
     for line in lines {
         match pasted.instead_of(line, number) {
             Some(pointer) => body.indented(&format!("   {pointer}")),
-            None => body.to_copy(&command(line)),
+            None => body.pasteable(&command(line)),
         }
     }
     body
