@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_policy::AccountId;
-use copymend_policy::text::is_hidden;
+use copymend_policy::text::{condensed, is_hidden};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 
 /// Details longer than this are cut. They come from outside and end up in reports.
@@ -306,8 +306,10 @@ fn told(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// Without characters that can't be seen or that change the reading direction, and not too long.
+/// Without characters that can't be seen or that change the reading direction, without what no person
+/// reads, and not too long.
 fn cleaned(text: &str) -> String {
+    let text = condensed(text);
     let mut clean: String = text
         .chars()
         .take(LONGEST_DETAIL)

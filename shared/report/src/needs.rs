@@ -26,9 +26,10 @@ pub(crate) fn in_order(answers: &[PermissionAnswer]) -> Vec<&PermissionAnswer> {
 }
 
 /// `kms:Decrypt on arn:…: own policies and key policy. No policy of the caller allows it.`
-pub(crate) fn line(answer: &PermissionAnswer) -> String {
+/// `shown` makes a text of others harmless.
+pub(crate) fn line(answer: &PermissionAnswer, shown: impl Fn(&str) -> String) -> String {
     let what = format!("{} on {}", inline(&answer.action), inline(&answer.resource));
-    let detail = inline(&answer.detail);
+    let detail = shown(&answer.detail);
     if answer.state == PermissionState::Allowed && detail == "allowed" {
         return what;
     }

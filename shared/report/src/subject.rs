@@ -1,9 +1,9 @@
 //! The words for what was refused or failed.
 
-use copymend_diagnosis::{BackupVaultArn, KeyArn};
-use copymend_remediation::report::{JobSummary, Outcome, Report, Subject};
+use copymend_diagnosis::{BackupVaultArn, KeyArn, RoleArn};
+use copymend_remediation::report::{CopySummary, JobSummary, Outcome, Report, Subject};
 
-use crate::text::inline;
+use crate::text::{inline, inline_up_to};
 
 /// What was refused or failed, for whom, in one sentence. A copy has none.
 pub(crate) fn what_happened(subject: &Subject) -> Option<String> {
@@ -40,6 +40,55 @@ pub(crate) fn vault(text: &str, name: &str, account: &str, region: &str) -> Stri
             vault.region()
         ),
         Err(_) => inline(text),
+    }
+}
+
+/// How much of a name is shown in a sentence, in characters.
+const NAME: usize = 80;
+
+/// A copy in words: `copy of EBS vol-1 to vault dr (444455556666)`.
+pub(crate) fn copy(copy: &CopySummary) -> String {
+    let of = match &copy.resource {
+        Some(resource) => format!(" of {}", named(resource, copy.resource_type.as_deref())),
+        None => String::new(),
+    };
+    let to = match copy.destination_vault.parse::<BackupVaultArn>() {
+        Ok(vault) => format!("vault {} ({})", vault.name(), vault.arn().account()),
+        Err(_) if copy.destination_vault.is_empty() => return format!("copy{of}"),
+        Err(_) => inline_up_to(&copy.destination_vault, NAME),
+    };
+    format!("copy{of} to {to}")
+}
+
+/// What a job was about, in words: `EBS vol-1`.
+pub(crate) fn job(job: &JobSummary) -> String {
+    let kind = job.resource_type.as_deref();
+    match (&job.resource, kind) {
+        (Some(resource), _) => named(resource, kind),
+        (None, Some(kind)) => format!("a resource of type {}", inline_up_to(kind, NAME)),
+        (None, None) => "a resource that the event does not name".to_owned(),
+    }
+}
+
+/// A resource by its kind and its id; by its ARN's end where the kind isn't known.
+fn named(resource: &str, kind: Option<&str>) -> String {
+    let end = resource.splitn(6, ':').nth(5).unwrap_or(resource);
+    match kind {
+        Some(kind) => {
+            let id = end.split_once(['/', ':']).map_or(end, |(_, id)| id);
+            format!("{} {}", inline_up_to(kind, NAME), inline_up_to(id, NAME))
+        }
+        None => inline_up_to(end, NAME),
+    }
+}
+
+/// How a job ended, by the state that AWS Backup gives it.
+pub(crate) fn ended(state: &str) -> &'static str {
+    match state {
+        "FAILED" => "failed",
+        "ABORTED" => "was aborted",
+        "EXPIRED" => "expired",
+        _ => "did not complete",
     }
 }
 
@@ -91,6 +140,22 @@ impl Key {
 pub(crate) fn key_of_change(report: &Report) -> Option<Key> {
     let mut changes = report.changes.iter().chain(&report.refused_changes);
     changes.find_map(|change| change.resource.parse().ok().map(Key))
+}
+
+/// The vault whose policy was changed, or would be, or the role that was created, with its account:
+/// `vault dr (444455556666)`. Nothing where a name is more than plain ASCII.
+pub(crate) fn vault_or_role_of_change(report: &Report) -> Option<String> {
+    let mut changes = report.changes.iter().chain(&report.refused_changes);
+    let resource = &changes.next()?.resource;
+    let told = if let Ok(vault) = resource.parse::<BackupVaultArn>() {
+        format!("vault {} ({})", vault.name(), vault.arn().account())
+    } else {
+        let role: RoleArn = resource.parse().ok()?;
+        format!("role {} ({})", role.name(), role.arn().account())
+    };
+    told.bytes()
+        .all(|byte| (b' '..=b'~').contains(&byte))
+        .then_some(told)
 }
 
 /// What a Report is about: the key and its account where the change is one of a key's policy, and

@@ -1,6 +1,6 @@
 //! Text that others wrote, on lines of ours: bounded, without links.
 
-use copymend_policy::text::push_shown;
+use copymend_policy::text::{condensed, push_shown};
 
 /// How much of a job's message is shown, in characters.
 pub(crate) const MESSAGE_LIMIT: usize = 4_000;
@@ -11,7 +11,7 @@ const COMMAND_LIMIT: usize = 2_000;
 /// Words longer than this are broken when text is wrapped; ARNs are shorter.
 const LONGEST_WORD: usize = 300;
 
-/// A text on one line: white space collapsed, invisible characters escaped, links broken, length
+/// A text on one line: condensed, white space collapsed, invisible characters escaped, links broken, length
 /// bounded.
 pub(crate) fn inline(text: &str) -> String {
     inline_up_to(text, TEXT_LIMIT)
@@ -19,7 +19,9 @@ pub(crate) fn inline(text: &str) -> String {
 
 /// [`inline`] with its own bound, in characters.
 pub(crate) fn inline_up_to(text: &str, limit: usize) -> String {
-    let shown = Shown::of(text, limit, |c| c.is_whitespace().then_some(' '));
+    let shown = Shown::of(&condensed(text), limit, |c| {
+        c.is_whitespace().then_some(' ')
+    });
     let words: Vec<&str> = shown
         .text
         .split(' ')
@@ -95,7 +97,7 @@ pub(crate) struct Quote {
 /// mark of the quote. Host names are broken too (`evil[.]example`), since many clients make links
 /// of them.
 pub(crate) fn quote(text: &str, width: usize) -> Quote {
-    let shown = Shown::of(text, MESSAGE_LIMIT, |c| {
+    let shown = Shown::of(&condensed(text), MESSAGE_LIMIT, |c| {
         matches!(c, '\n' | '\r').then_some('\n')
     });
     let lines = shown
@@ -198,7 +200,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A word in pieces that are not longer than any name.
-fn pieces(word: &str) -> Vec<String> {
+pub(crate) fn pieces(word: &str) -> Vec<String> {
     if word.len() <= LONGEST_WORD {
         return vec![word.to_owned()];
     }

@@ -1,6 +1,6 @@
 //! The words that the e-mail and the terminal view share.
 
-use copymend_diagnosis::{BackupVaultArn, KeyArn, Verdict};
+use copymend_diagnosis::{BackupVaultArn, Cause, KeyArn, Verdict};
 use copymend_remediation::ownership::ManagedBy;
 use copymend_remediation::report::{DecisionKind, DiagnosisReport, Outcome, PolicyChange, Report};
 use copymend_remediation::settings::Mode;
@@ -120,13 +120,36 @@ fn added(verb: &str, change: Option<&PolicyChange>) -> String {
     }
 }
 
+/// Whether what was read confirms the first cause.
+pub(crate) fn is_cause_confirmed(diagnosis: &DiagnosisReport) -> bool {
+    let first = diagnosis.candidates.first();
+    first.is_some_and(|first| first.verdict == Verdict::Confirmed)
+}
+
+/// The causes that are confirmed, in the order in which they must be put right. After a repair only
+/// the one that was repaired: [`also_confirmed`] tells of the others.
+pub(crate) fn causes_in_order(report: &Report) -> Vec<Cause> {
+    if is_repaired(report.outcome) {
+        return vec![report.diagnosis.cause];
+    }
+    let candidates = report.diagnosis.candidates.iter();
+    let mut causes: Vec<Cause> = candidates
+        .filter(|one| one.verdict == Verdict::Confirmed)
+        .map(|one| one.cause)
+        .collect();
+    causes.sort_by_key(|cause| cause.place_in_repair());
+    causes.dedup();
+    causes
+}
+
+const fn is_repaired(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::RepairedAndRetried | Outcome::Repaired)
+}
+
 /// What else is confirmed beside the cause that was repaired, in the order in which it must be put
 /// right, each in a line. Nothing where no policy was repaired: then the advice is about the first.
 pub(crate) fn also_confirmed(report: &Report) -> Vec<String> {
-    if !matches!(
-        report.outcome,
-        Outcome::RepairedAndRetried | Outcome::Repaired
-    ) {
+    if !is_repaired(report.outcome) {
         return Vec::new();
     }
     let candidates = report.diagnosis.candidates.iter();

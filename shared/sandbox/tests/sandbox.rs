@@ -79,6 +79,9 @@ mod preflights;
 #[path = "sandbox/read_once.rs"]
 mod read_once;
 #[cfg(test)]
+#[path = "../../report/tests/report/readable.rs"]
+mod readable;
+#[cfg(test)]
 #[path = "sandbox/refused_puts.rs"]
 mod refused_puts;
 #[cfg(test)]

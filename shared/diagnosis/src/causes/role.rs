@@ -273,11 +273,8 @@ fn trust_steps(case: &Case<'_>) -> Vec<String> {
             step!("Save the role's trust policy (NoSuchEntity means that the role does not exist)";
                 "{} --query Role.AssumeRolePolicyDocument > trust.json", get_role(case)),
             step(
-                "See that this is in the list `Statement` of trust.json, and keep the others if someone still needs them",
-                &trust_statement().to_string(),
-            ),
-            step(
-                "If AWS Backup alone uses the role, this is the whole policy",
+                "If AWS Backup alone uses the role, this is the whole trust.json. Otherwise see that its statement is in the list `Statement` \
+                 there, and keep the others that someone still needs",
                 &trust_policy().to_string(),
             ),
         ]),

@@ -21,13 +21,19 @@ pub fn email_of_left_out(left_out: &LeftOut) -> Email {
         first.strftime("%F %H:%M"),
         last.strftime("%F %H:%M UTC")
     ));
+    body.gap();
     body.line(
-        "There were more in one hour than SourceMessageBudget allows. Messages about a change of \
+        "Why: there were more in one hour than SourceMessageBudget allows. Messages about a change of \
          a policy or role are never left out.",
     );
     if !left_out.of.is_confirmed {
         body.line("AWS Backup did not confirm these events: they may be made up.");
     }
+    body.heading("What to do");
+    body.prose(
+        "Look at the account's failed copies; causes with the most copies come first below:",
+    );
+    body.exactly(&format!("copymend scan --account {account}"));
     body.heading("What they were about");
     for (cause, count) in &left_out.causes {
         body.item(&format!("{}: {count}", inline(cause)));

@@ -2,17 +2,23 @@
 
 mod body;
 mod left_out;
+mod opening;
 mod parts;
+mod pasted;
 mod preflight;
+mod preflight_opening;
 mod sections;
 mod subject;
 mod test_message;
+mod to_do;
+mod unread;
 
 use copymend_remediation::report::{Report, Subject};
 
-use crate::subject::{Key, key_of_change, place};
+use crate::subject::{Key, key_of_change, place, vault_or_role_of_change};
 use crate::words;
 use body::Body;
+use unread::Unread;
 
 pub use left_out::email_of_left_out;
 pub use preflight::email_of_preflight;
@@ -21,15 +27,15 @@ pub use test_message::email_of_test_message;
 /// An e-mail, as `sns:Publish` takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
-    /// At most 100 printable ASCII characters, as SNS demands (SNS API reference, `Publish`,
+    /// Fewer than 100 printable ASCII characters, as SNS demands (SNS API reference, `Publish`,
     /// documented).
     pub subject: String,
     /// The text. Far below the 256 KiB that SNS takes.
     pub body: String,
 }
 
-/// SNS's limit.
-const SUBJECT_LIMIT: usize = 100;
+/// The longest subject: SNS demands fewer than 100 characters.
+const SUBJECT_LIMIT: usize = 99;
 /// The body ends here at the latest: SNS takes 262,144 bytes.
 const BODY_LIMIT: usize = 240_000;
 
@@ -38,23 +44,23 @@ const BODY_LIMIT: usize = 240_000;
 pub fn email(report: &Report) -> Email {
     let mut body = Body::default();
     let permissions = report.permissions.as_deref().unwrap_or_default();
-    sections::headline(&mut body, report);
-    sections::owner(&mut body, report);
+    let unread = Unread::of(&report.diagnosis.unknown);
+    opening::opening(&mut body, report, &unread);
+    to_do::left_to_do(&mut body, report);
+    parts::notes(&mut body, &report.notes, &unread);
     subject::section(&mut body, report);
-    parts::notes(&mut body, &report.notes);
-    parts::permissions(&mut body, permissions);
+    parts::permissions(&mut body, permissions, &unread);
     parts::policy(&mut body, report.policy.as_ref());
     sections::changes(&mut body, report);
-    sections::left_to_do(&mut body, report);
-    parts::evidence(&mut body, &report.diagnosis, permissions);
+    parts::evidence(&mut body, &report.diagnosis, permissions, &unread);
     let (whose, unknown) = match report.subject {
         Subject::Copy(_) => ("job", "An unknown fact never permits a write."),
         Subject::ApiCall(_) => ("call", MAY_BE_IN_THE_WAY),
         Subject::Job(_) => ("job", MAY_BE_IN_THE_WAY),
     };
     parts::message(&mut body, whose, &report.message);
-    parts::unknown(&mut body, &report.diagnosis, unknown);
-    sections::guards(&mut body, report);
+    unread.section(&mut body, unknown);
+    sections::guards(&mut body, report, &unread);
     sections::footer(&mut body, report);
     Email {
         subject: subject_line(report),
@@ -73,11 +79,15 @@ fn subject_line(report: &Report) -> String {
         )
     };
     let key = key_of_change(report);
-    let place = match (report.copy_job_id(), place(&report.subject)) {
-        (Some(_), _) if key.is_some() => key.as_ref().map(Key::whole).unwrap_or_default(),
-        (Some(_), Some(vault)) => format!("vault {vault}"),
-        (None, Some(place)) => place,
-        (_, None) => "a vault without a readable ARN".to_owned(),
+    let changed = key
+        .as_ref()
+        .map(Key::whole)
+        .or_else(|| vault_or_role_of_change(report));
+    let place = match (report.copy_job_id(), changed, place(&report.subject)) {
+        (Some(_), Some(changed), _) => changed,
+        (Some(_), None, Some(vault)) => format!("vault {vault}"),
+        (None, _, Some(place)) => place,
+        (_, _, None) => "a vault without a readable ARN".to_owned(),
     };
     let mut subject = with(&place);
     if subject.len() > SUBJECT_LIMIT

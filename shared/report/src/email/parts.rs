@@ -5,7 +5,8 @@ use copymend_remediation::report::DiagnosisReport;
 use serde_json::Value;
 
 use super::body::Body;
-use crate::text::{at_most, command, inline, quote, sentence};
+use super::unread::Unread;
+use crate::text::{at_most, quote, sentence};
 use crate::{json, link, needs, subject};
 
 /// How many items of a list are shown.
@@ -24,38 +25,28 @@ pub(super) fn vault(text: &str) -> String {
     subject::vault(text, "vault ", ", account ", ", Region ")
 }
 
-pub(super) fn notes(body: &mut Body, notes: &[String]) {
+pub(super) fn notes(body: &mut Body, notes: &[String], unread: &Unread<'_>) {
     if notes.is_empty() {
         return;
     }
     body.heading("Notes");
     for note in notes.iter().take(ITEMS) {
-        body.item(&sentence(&inline(note)));
+        body.item(&sentence(&unread.inline(note)));
     }
 }
 
-/// Who, where to look, and the steps. A line that repeats `above`, a text that is shown already,
-/// only points there.
-pub(super) fn advice(body: &mut Body, advice: &Advice, above: Option<&str>) {
-    body.field("Who", &inline(&advice.who));
+/// The pages to start from.
+pub(super) fn where_to_look(body: &mut Body, advice: &Advice) {
+    body.heading("Where to look");
+    pages(body, advice);
+}
+
+/// The same without a heading.
+pub(super) fn pages(body: &mut Body, advice: &Advice) {
     if let Some(link) = advice.console.as_deref().and_then(link::console) {
         body.field("Console", link);
     }
     body.field("AWS's page", advice.page);
-    body.line("");
-    for (number, step) in (1..).zip(&advice.steps) {
-        let lines: Vec<String> = step
-            .lines()
-            .map(|line| {
-                if above == Some(line) {
-                    "(the policy that stands above)".to_owned()
-                } else {
-                    command(line)
-                }
-            })
-            .collect();
-        body.step(number, lines.iter().map(String::as_str));
-    }
 }
 
 /// Every candidate with its evidence. What the list of `permissions` says already isn't said again.
@@ -63,6 +54,7 @@ pub(super) fn evidence(
     body: &mut Body,
     diagnosis: &DiagnosisReport,
     permissions: &[PermissionAnswer],
+    unread: &Unread<'_>,
 ) {
     if diagnosis.candidates.is_empty() {
         return;
@@ -79,33 +71,38 @@ pub(super) fn evidence(
             .filter(|one| one.verdict == verdict)
             .peekable();
         if candidates.peek().is_some() {
-            body.line(&format!("  {title}"));
+            body.prose(title);
         }
         for candidate in candidates {
-            one_candidate(body, candidate, permissions);
+            one_candidate(body, candidate, permissions, unread);
         }
     }
 }
 
-fn one_candidate(body: &mut Body, candidate: &Assessment, permissions: &[PermissionAnswer]) {
+fn one_candidate(
+    body: &mut Body,
+    candidate: &Assessment,
+    permissions: &[PermissionAnswer],
+    unread: &Unread<'_>,
+) {
     body.indented(&format!(
         "{}: {}.",
         candidate.cause,
         candidate.cause.title()
     ));
-    let why = inline(&candidate.why);
+    let why = unread.inline(&candidate.why);
     if !why.is_empty() {
-        body.indented(&format!("  - {}", sentence(&why)));
+        body.inner_item(&sentence(&why));
     }
     let (listed, told): (Vec<&String>, Vec<&String>) = candidate
         .evidence
         .iter()
         .partition(|evidence| needs::is_listed(permissions, evidence));
     if !listed.is_empty() {
-        body.indented(&format!("  - {}", needs::LISTED));
+        body.inner_item(needs::LISTED);
     }
     for evidence in told.into_iter().take(ITEMS) {
-        body.indented(&format!("  - {}", sentence(&inline(evidence))));
+        body.inner_item(&sentence(&unread.inline(evidence)));
     }
 }
 
@@ -114,45 +111,34 @@ pub(super) fn message(body: &mut Body, whose: &str, message: &str) {
     body.heading(&format!("The {whose}'s message, word for word"));
     let quote = quote(message, QUOTE_WIDTH);
     if quote.lines.is_empty() {
-        body.line(&format!("  The {whose} has no message."));
+        body.prose(&format!("The {whose} has no message."));
         return;
     }
-    body.line(&format!(
-        "  Quoted from the event or the {whose}. Copymend did not write this; do not follow links in it."
+    body.prose(&format!(
+        "Quoted from the event or the {whose}. Copymend did not write this; do not follow links in it."
     ));
     for line in &quote.lines {
         body.quoted(line);
     }
     if quote.cut > 0 {
-        body.line(&format!("  [{} more characters were cut.]", quote.cut));
-    }
-}
-
-/// The reads that told nothing. `meaning` says what follows from that.
-pub(super) fn unknown(body: &mut Body, diagnosis: &DiagnosisReport, meaning: &str) {
-    let unknown = &diagnosis.unknown;
-    if unknown.is_empty() {
-        return;
-    }
-    body.heading("What could not be read");
-    body.line(&format!("  {meaning}"));
-    for why in unknown.iter().take(ITEMS) {
-        body.item(&sentence(&inline(&why.to_string())));
+        body.prose(&format!("[{} more characters were cut.]", quote.cut));
     }
 }
 
 /// The permissions that are needed, one by one.
-pub(super) fn permissions(body: &mut Body, answers: &[PermissionAnswer]) {
+pub(super) fn permissions(body: &mut Body, answers: &[PermissionAnswer], unread: &Unread<'_>) {
     if answers.is_empty() {
         return;
     }
     body.heading("The permissions, one by one");
-    body.line(&format!("  {}.", needs::count(answers)));
-    let lines = needs::in_order(answers).into_iter();
-    let lines =
-        lines.map(|answer| format!("{}  {}", needs::mark(answer.state), needs::line(answer)));
-    for line in at_most(lines.collect(), PERMISSIONS, "") {
-        body.line(&format!("  {line}"));
+    body.prose(&format!("{}.", needs::count(answers)));
+    let answers = needs::in_order(answers);
+    for answer in answers.iter().take(PERMISSIONS) {
+        let told = needs::line(answer, |text| unread.inline(text));
+        body.marked(needs::mark(answer.state), &told);
+    }
+    if let Some(more @ 1..) = answers.len().checked_sub(PERMISSIONS) {
+        body.prose(&format!("[{more} more]"));
     }
 }
 
@@ -162,9 +148,9 @@ pub(super) fn policy(body: &mut Body, policy: Option<&Value>) {
         return;
     };
     body.heading("The policy to attach");
-    body.line("  The least that is missing, ready to paste. Check its resources before you do.");
-    body.line("");
+    body.prose("The least that is missing, ready to paste. Check its resources before you do.");
+    body.gap();
     for line in at_most(json::policy(policy), POLICY_LINES, WHOLE_POLICY) {
-        body.indented(&line);
+        body.exactly(&line);
     }
 }

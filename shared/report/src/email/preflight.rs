@@ -9,6 +9,10 @@ use copymend_remediation::settings::Mode;
 
 use super::body::Body;
 use super::parts::{self, ITEMS, vault};
+use super::pasted::Pasted;
+use super::preflight_opening;
+use super::to_do;
+use super::unread::Unread;
 use super::{BODY_LIMIT, Email, SUBJECT_LIMIT};
 use crate::text::{inline, sentence, without_hosts};
 
@@ -19,7 +23,7 @@ const RESOURCES: usize = 3;
 /// So many causes that can't be ruled out are told of a route, each with its reason.
 const OPEN_CAUSES: usize = 3;
 /// How a moment is written.
-const MOMENT: &str = "%F %H:%M UTC";
+pub(super) const MOMENT: &str = "%F %H:%M UTC";
 /// The call that asks for the role in another account.
 const ASSUME: &str = "sts:AssumeRole";
 
@@ -27,47 +31,47 @@ const ASSUME: &str = "sts:AssumeRole";
 #[must_use]
 pub fn email_of_preflight(news: &PreflightNews) -> Email {
     let mut body = Body::default();
-    body.line(&format!("Copymend: {}.", summary(news)));
-    body.line("");
-    body.line(
-        "This is foreseen: what becomes of the copies that backup plans are about to make, by what \
-         can be read now. Nothing was changed.",
-    );
-    body.line("");
+    let mut pasted = Pasted::default();
+    let only = preflight_opening::only_hindrance(news);
+    preflight_opening::opening(&mut body, news);
+    preflight_opening::what_to_do(&mut body, news, only, &mut pasted);
+    body.heading("What was looked at");
     figures(&mut body, news);
-    parts::notes(&mut body, &news.notes);
+    parts::notes(&mut body, &news.notes, &Unread::of(&[]));
     if news.is_first {
         causes(&mut body, news);
     }
-    let mut whole = WHOLE_ROUTES;
+    let mut routes = Routes {
+        mode: news.mode,
+        whole: WHOLE_ROUTES,
+        shown_above: only.is_some(),
+        pasted,
+    };
     let title = if news.is_first {
         "Will fail"
     } else {
         "Will fail, which people were not told"
     };
-    section(&mut body, title, &news.new, news.mode, &mut whole);
+    section(&mut body, title, &news.new, &mut routes);
     let title = "Will fail for other causes than people were told";
-    section(&mut body, title, &news.changed, news.mode, &mut whole);
+    section(&mut body, title, &news.changed, &mut routes);
     over(&mut body, news);
     cleared(&mut body, news);
     gaps(&mut body, news);
-    body.heading("What to do");
-    if news.new.is_empty() && news.changed.is_empty() {
-        body.item("Nothing about copies that were not told before.");
-    } else {
-        body.item(
-            "Put right what stands in the way, in its order, before the plans run next. A copy that \
-             fails all the same is told as any other.",
-        );
-    }
-    body.item(
-        "`copymend preflight` shows all routes at any time. The next message comes when something \
-         changes.",
-    );
     Email {
         subject: subject(news),
         body: body.finish(BODY_LIMIT),
     }
+}
+
+/// How routes are shown.
+struct Routes {
+    mode: Mode,
+    /// So many more are shown with all that stands in their way.
+    whole: usize,
+    /// Whether the steps of the only one were shown above.
+    shown_above: bool,
+    pasted: Pasted,
 }
 
 fn number(count: usize, one: &str, many: &str) -> String {
@@ -82,7 +86,7 @@ fn routes(count: usize) -> String {
 }
 
 /// What is new, in a line.
-fn summary(news: &PreflightNews) -> String {
+pub(super) fn summary(news: &PreflightNews) -> String {
     if news.is_first {
         return format!("{} of planned copies will fail", routes(news.will_fail));
     }
@@ -160,19 +164,19 @@ fn causes(body: &mut Body, news: &PreflightNews) {
     }
 }
 
-fn section(body: &mut Body, title: &str, failing: &[Failing], mode: Mode, whole: &mut usize) {
+fn section(body: &mut Body, title: &str, failing: &[Failing], routes: &mut Routes) {
     if failing.is_empty() {
         return;
     }
     body.heading(&format!("{title} ({})", failing.len()));
-    let shown = failing.len().min(*whole);
-    *whole -= shown;
+    let shown = failing.len().min(routes.whole);
+    routes.whole -= shown;
     let (in_whole, others) = failing.split_at(shown);
     for one in in_whole {
         match one {
-            Failing::Route(route) => whole_route(body, route, mode),
+            Failing::Route(route) => whole_route(body, route, routes),
             Failing::Rule(rule) => {
-                body.line("");
+                body.gap();
                 body.field("Rule", &name(&rule.rule));
                 body.field("Place", &place(&rule.at));
                 body.field("Makes no copy", &sentence(&name(&rule.what)));
@@ -180,13 +184,13 @@ fn section(body: &mut Body, title: &str, failing: &[Failing], mode: Mode, whole:
         }
     }
     if !in_whole.is_empty() && !others.is_empty() {
-        body.line("");
+        body.gap();
     }
     for one in others.iter().take(ITEMS) {
         body.item(&line(one));
     }
     if let Some(more @ 1..) = others.len().checked_sub(ITEMS) {
-        body.line(&format!("  [{more} more; `copymend preflight` shows them]"));
+        body.prose(&format!("[{more} more; `copymend preflight` shows them]"));
     }
 }
 
@@ -228,8 +232,8 @@ fn resources_of(route: &FailingRoute) -> String {
     }
 }
 
-fn whole_route(body: &mut Body, route: &FailingRoute, mode: Mode) {
-    body.line("");
+fn whole_route(body: &mut Body, route: &FailingRoute, routes: &mut Routes) {
+    body.gap();
     body.field("Copies of", &resources_of(route));
     body.field("From", &vault(&route.source_vault));
     body.field("To", &vault(&route.destination_vault));
@@ -257,20 +261,26 @@ fn whole_route(body: &mut Body, route: &FailingRoute, mode: Mode) {
         } else {
             format!("In the way {place}")
         };
-        in_the_way(body, &label, one, mode);
+        in_the_way(body, &label, one, routes);
     }
 }
 
-fn in_the_way(body: &mut Body, label: &str, one: &InTheWay, mode: Mode) {
-    body.line("");
+fn in_the_way(body: &mut Body, label: &str, one: &InTheWay, routes: &mut Routes) {
+    body.gap();
     body.field(label, &format!("{}: {}.", one.cause, one.cause.title()));
     for evidence in one.evidence.iter().take(ITEMS) {
-        body.indented(&format!("  - {}", sentence(&name(evidence))));
+        body.inner_item(&sentence(&name(evidence)));
     }
     if one.cause.is_repairable() {
-        body.field("Copymend", what_copymend_does(mode));
+        body.field("Copymend", what_copymend_does(routes.mode));
     }
-    parts::advice(body, &one.advice, None);
+    if routes.shown_above {
+        parts::pages(body, &one.advice);
+        return;
+    }
+    body.field("Who", &inline(&one.advice.who));
+    parts::pages(body, &one.advice);
+    to_do::all_steps(body, &one.advice, &mut routes.pasted);
 }
 
 const fn what_copymend_does(mode: Mode) -> &'static str {
@@ -287,12 +297,12 @@ const fn what_copymend_does(mode: Mode) -> &'static str {
     }
 }
 
-/// The first names, and how many more there are.
 /// What others name: neither a line nor a link of its own, also where it looks like a host's name.
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     without_hosts(&inline(text))
 }
 
+/// The first names, and how many more there are.
 fn some<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
     let more = names.len().saturating_sub(RESOURCES);
     let shown: Vec<String> = names.take(RESOURCES).map(name).collect();
@@ -317,7 +327,7 @@ fn over(body: &mut Body, news: &PreflightNews) {
         ));
     }
     if let Some(more @ 1..) = news.over.len().checked_sub(ITEMS) {
-        body.line(&format!("  [{more} more]"));
+        body.prose(&format!("[{more} more]"));
     }
 }
 
@@ -330,19 +340,19 @@ fn cleared(body: &mut Body, news: &PreflightNews) {
         "What stood in the way is gone ({})",
         news.cleared.len()
     ));
-    body.line("  Whether these copies will pass can't be known. If they fail, that is told again.");
+    body.prose("Whether these copies will pass can't be known. If they fail, that is told again.");
     for one in news.cleared.iter().take(ITEMS) {
         body.item(&format!("{} ({}).", name(&one.name), place(&one.at)));
         body.indented(&format!("  {}", ruled_out(one)));
         for open in one.open.iter().take(OPEN_CAUSES) {
-            body.indented(&format!("  - {}", may_be_in_the_way(open)));
+            body.inner_item(&may_be_in_the_way(open));
         }
         if let Some(more @ 1..) = one.open.len().checked_sub(OPEN_CAUSES) {
             body.indented(&format!("  [{more} more]"));
         }
     }
     if let Some(more @ 1..) = news.cleared.len().checked_sub(ITEMS) {
-        body.line(&format!("  [{more} more]"));
+        body.prose(&format!("[{more} more]"));
     }
 }
 
@@ -374,7 +384,7 @@ fn gaps(body: &mut Body, news: &PreflightNews) {
         return;
     }
     body.heading("What could not be looked at, or not one by one");
-    body.line("  What people were told of it before still stands.");
+    body.prose("What people were told of it before still stands.");
     for (at, count) in more.iter().take(ITEMS) {
         body.item(&format!(
             "{}: {count} more routes will fail than Copymend follows one by one.",
@@ -387,14 +397,14 @@ fn gaps(body: &mut Body, news: &PreflightNews) {
             place(&refused.at),
             inline(&refused.operation),
             inline(&refused.reason),
-            what_to_do(refused)
+            remedy(refused)
         ));
         if !refused.detail.is_empty() {
             body.indented(&format!("  AWS says: {}", name(&refused.detail)));
         }
     }
     if let Some(more @ 1..) = not_read.len().checked_sub(ITEMS) {
-        body.line(&format!("  [{more} more]"));
+        body.prose(&format!("[{more} more]"));
     }
     if let Some(first) = left.first() {
         let others = match left.len() {
@@ -409,7 +419,7 @@ fn gaps(body: &mut Body, news: &PreflightNews) {
     }
 }
 
-fn what_to_do(refused: &NotReadPlace) -> &'static str {
+fn remedy(refused: &NotReadPlace) -> &'static str {
     if refused.may_pass {
         "Nobody refused it: this passes, and the next preflight tries it again."
     } else if refused.operation == ASSUME {

@@ -28,7 +28,7 @@ pub(super) fn section(body: &mut Body, report: &Report) {
             body.heading(&format!(
                 "The {} job that {}",
                 of.kind.name(),
-                ended(&of.state)
+                subject::ended(&of.state)
             ));
             job(body, of);
             if is_verified {
@@ -49,16 +49,6 @@ pub(super) fn section(body: &mut Body, report: &Report) {
     }
     if let Some(count @ 2..) = report.occurrences {
         body.field("Seen", &format!("{count} times"));
-    }
-}
-
-/// How a job ended, by the state that AWS Backup gives it.
-fn ended(state: &str) -> &'static str {
-    match state {
-        "FAILED" => "failed",
-        "ABORTED" => "was aborted",
-        "EXPIRED" => "expired",
-        _ => "did not complete",
     }
 }
 

@@ -14,18 +14,18 @@ pub fn email_of_test_message(message: &TestMessage) -> Email {
         "This is a test message of Copymend. Nothing has happened: whoever reads it is reached by \
          Copymend's reports as well.",
     );
-    body.heading("What sent it");
-    body.item(&format!("time: {}", message.at.strftime("%F %H:%M UTC")));
-    body.item(&format!("mode: {}", message.mode));
-    if let Some(topic) = &message.topic {
-        body.item(&format!("topic: {}", inline(topic)));
-    }
     body.heading("What to do");
     body.item("Nothing, if the message was expected.");
     body.item(
         "A message comes once a week, and when somebody runs `copymend doctor --send`. If it stays \
          away, run `copymend doctor`: it says what is broken.",
     );
+    body.heading("What sent it");
+    body.item(&format!("time: {}", message.at.strftime("%F %H:%M UTC")));
+    body.item(&format!("mode: {}", message.mode));
+    if let Some(topic) = &message.topic {
+        body.item(&format!("topic: {}", inline(topic)));
+    }
     Email {
         subject: "[Copymend] test message: the way to people works".to_owned(),
         body: body.finish(BODY_LIMIT),

@@ -137,7 +137,7 @@ impl View {
                 PermissionState::Allowed => GOOD,
             };
             let mark = self.paint.paint(colour, needs::mark(answer.state));
-            self.item_behind("", &mark, 2, &needs::line(answer));
+            self.item_behind("", &mark, 2, &needs::line(answer, inline));
         }
     }
 

@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod email;
 #[cfg(test)]
+mod every_message;
+#[cfg(test)]
 mod forging;
 #[cfg(test)]
 mod json;
+#[cfg(test)]
+mod readable;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

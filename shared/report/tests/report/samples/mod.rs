@@ -23,7 +23,7 @@ fn event(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn settings(mode: Mode) -> Settings {
+pub(crate) fn settings(mode: Mode) -> Settings {
     Settings {
         mode,
         allowed_destinations: vec!["*".parse().unwrap()],
@@ -37,7 +37,7 @@ fn settings(mode: Mode) -> Settings {
 }
 
 /// What a handler answers with two minutes left.
-fn handled_by(
+pub(crate) fn handled_by(
     sandbox: &Sandbox,
     handle: impl AsyncFnOnce(&Invocation) -> Result<Report, HandlerError>,
 ) -> Report {

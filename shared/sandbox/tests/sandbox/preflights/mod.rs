@@ -16,6 +16,7 @@ use copymend_survey::preflight::watch;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::readable::problems;
 use crate::small::{KEY, ROLE, VAULT, load, with, world};
 
 const SOURCE: &str = "111122223333";
@@ -129,11 +130,7 @@ fn causes(failing: &Failing) -> Vec<&'static str> {
 
 fn text(news: &PreflightNews) -> String {
     let email = email_of_preflight(news);
-    assert!(
-        email.subject.len() <= 100 && email.subject.bytes().all(|b| (b' '..=b'~').contains(&b)),
-        "{}",
-        email.subject
-    );
+    assert_eq!(problems(&email), Vec::<String>::new(), "{}", email.body);
     format!("Subject: {}\n\n{}", email.subject, email.body)
 }
 
