@@ -137,8 +137,17 @@ class Deploy(unittest.TestCase):
         self.assertEqual([(one["Protocol"], one["Endpoint"]) for one in subscriptions], [("email", HUB["NotificationEmail"])])
         # Every resource of the template is there now but the policies for keys, images, tags, places and a VPC, which are off.
         absent = {"KeyRepairPolicy", "CopyRemediatorReadImages", "CopyRemediatorReadTags", "CopyRemediatorReadOrganizationPaths"}
-        absent |= {"CopyRemediatorNetwork", "AccessAdvisorNetwork"}
+        absent |= {"CopyRemediatorNetwork", "AccessAdvisorNetwork", "Approvals"}
         self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), absent)
+
+        # Approve mode has what repair mode has, and the alias that people answer by.
+        repairing = stack.inline_policies("CopyRemediatorRole")
+        approvers = "arn:aws:sts::444455556666:assumed-role/BackupOwner/*"
+        self.deployed(stack, Mode="approve", Approvers=approvers)
+        self.assertEqual(stack.inline_policies("CopyRemediatorRole"), repairing)
+        self.assertEqual((stack.variables()["COPYMEND_MODE"], stack.variables()["COPYMEND_APPROVERS"]), ("approve", approvers))
+        self.assertEqual(stack.outputs()["ApprovalsArn"], stack.outputs()["FunctionArn"] + ":approvals")
+        self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), absent - {"Approvals"})
 
         self.deployed(stack, Mode="observe", HubOrganizationId="", MemberRole="", AdvisorMemberRole="", SweepSchedule="", PreflightSchedule="")
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS - {"lists"})
