@@ -84,7 +84,7 @@ guards! {
     Mode {
         name: "mode",
         meaning: "The mode is repair, or a person said yes to exactly this change.",
-        remedy: "Look at it with `copymend plan` and carry it out with `copymend apply`; or deploy with `Mode=repair`.",
+        remedy: "In approve mode answer the message with `copymend approve` ([Approve mode](approve.md)); else look at it with `copymend plan` and carry it out with `copymend apply`, or deploy with `Mode=repair`.",
         asked_of: EVERY,
         stage: Copy,
         check: copy::mode,
