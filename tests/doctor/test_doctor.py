@@ -99,6 +99,7 @@ DEPLOYED = [
     ),
     (
         {
+            "Mode": "approve",
             "WithAccessAdvisor": "false",
             "AllowedDestinations": "",
             "AllowedKeys": "",
@@ -109,6 +110,7 @@ DEPLOYED = [
         },
         {
             "advisor-role-without-advisor",
+            "approve-without-approvers",
             "repair-without-lists",
             "accounts-without-member-role",
             "account-in-another-organization",
