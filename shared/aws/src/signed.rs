@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
 use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
 };
@@ -147,38 +147,10 @@ pub(crate) fn send_as_signed(
     headers: Vec<(&'static str, String)>,
 ) -> Answering {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
-    let endpoint = match endpoint(config, service, &region) {
-        Ok(endpoint) => endpoint,
+    let operation = match plain(config, service, "AsSigned", &region) {
+        Ok(operation) => operation.no_auth(),
         Err(error) => return not_made(error),
     };
-    let Some(http_client) = config.http_client() else {
-        return not_made("there is no HTTP client");
-    };
-    let retries = config
-        .retry_config()
-        .cloned()
-        .unwrap_or_else(RetryConfig::standard);
-    let timeouts = config
-        .timeout_config()
-        .cloned()
-        .unwrap_or_else(TimeoutConfig::disabled);
-    let mut operation = Operation::builder()
-        .service_name(service.prefix)
-        .operation_name("AsSigned")
-        .http_client(http_client)
-        .endpoint_url(&endpoint)
-        .no_auth()
-        .standard_retry(&retries)
-        .timeout_config(timeouts)
-        .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
-        .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
-        .retry_classifier(HttpStatusCodeClassifier::default());
-    if let Some(sleep) = config.sleep_impl() {
-        operation = operation.sleep_impl(sleep);
-    }
-    if let Some(time) = config.time_source() {
-        operation = operation.time_source(time);
-    }
     let operation = operation
         .serializer(move |(): ()| {
             let mut request = request(&Line::get(path.clone()), String::new(), &[])?;
@@ -192,6 +164,42 @@ pub(crate) fn send_as_signed(
     Box::pin(async move { operation.invoke(()).await })
 }
 
+/// A request on its way to the service, with the client, the retries and the timeouts of every other one;
+/// not signed yet.
+fn plain(
+    config: &SdkConfig,
+    service: Service,
+    action: &'static str,
+    region: &str,
+) -> Result<OperationBuilder, String> {
+    let http_client = config.http_client().ok_or("there is no HTTP client")?;
+    let retries = config
+        .retry_config()
+        .cloned()
+        .unwrap_or_else(RetryConfig::standard);
+    let timeouts = config
+        .timeout_config()
+        .cloned()
+        .unwrap_or_else(TimeoutConfig::disabled);
+    let mut operation = Operation::builder()
+        .service_name(service.prefix)
+        .operation_name(action)
+        .http_client(http_client)
+        .endpoint_url(&endpoint(config, service, region)?)
+        .standard_retry(&retries)
+        .timeout_config(timeouts)
+        .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
+        .retry_classifier(HttpStatusCodeClassifier::default());
+    if let Some(sleep) = config.sleep_impl() {
+        operation = operation.sleep_impl(sleep);
+    }
+    if let Some(time) = config.time_source() {
+        operation = operation.time_source(time);
+    }
+    Ok(operation)
+}
+
 fn operation(
     config: &SdkConfig,
     service: Service,
@@ -203,7 +211,6 @@ fn operation(
     let credentials = config
         .credentials_provider()
         .ok_or("there are no credentials")?;
-    let http_client = config.http_client().ok_or("there is no HTTP client")?;
     let mut layer = Layer::new("signing");
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(SigV4OperationSigningConfig {
@@ -218,35 +225,11 @@ fn operation(
     components.push_auth_scheme(SigV4AuthScheme::new());
     components.set_identity_cache(config.identity_cache());
     components.set_identity_resolver(SCHEME_ID, credentials);
-    let retries = config
-        .retry_config()
-        .cloned()
-        .unwrap_or_else(RetryConfig::standard);
-    let timeouts = config
-        .timeout_config()
-        .cloned()
-        .unwrap_or_else(TimeoutConfig::disabled);
-    let mut operation = Operation::builder()
-        .service_name(service.prefix)
-        .operation_name(action)
-        .http_client(http_client)
-        .endpoint_url(&endpoint(config, service, region.as_ref())?)
-        .standard_retry(&retries)
-        .timeout_config(timeouts)
-        .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
-        .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
-        .retry_classifier(HttpStatusCodeClassifier::default())
-        .runtime_plugin(
-            StaticRuntimePlugin::new()
-                .with_config(layer.freeze())
-                .with_runtime_components(components),
-        );
-    if let Some(sleep) = config.sleep_impl() {
-        operation = operation.sleep_impl(sleep);
-    }
-    if let Some(time) = config.time_source() {
-        operation = operation.time_source(time);
-    }
+    let operation = plain(config, service, action, region.as_ref())?.runtime_plugin(
+        StaticRuntimePlugin::new()
+            .with_config(layer.freeze())
+            .with_runtime_components(components),
+    );
     Ok(operation
         .serializer(move |body| request(&line, body, protocol.headers))
         .deserializer(move |response: &HttpResponse| read(response, protocol.error))

@@ -11,6 +11,7 @@ use copymend_remediation::ports::CallResult;
 
 use crate::error::Call;
 use crate::pages::{self, token};
+use crate::percent;
 use crate::signed::{Answering, Protocol, Service, not_made, send};
 
 const FORMATION: Service = Service {
@@ -49,35 +50,17 @@ impl Element {
     }
 }
 
-/// A name of a stack, or a token of a page, as a part of a form.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.extend([byte >> 4, byte & 15].map(|digit| {
-                char::from_digit(digit.into(), 16)
-                    .unwrap_or('0')
-                    .to_ascii_uppercase()
-            }));
-        }
-    }
-    out
-}
-
 fn query(config: &SdkConfig, action: &'static str, stack: &str, page: Option<&str>) -> Answering {
     if stack.is_empty() {
         return not_made("the stack has no name");
     }
     let mut body = format!(
         "Action={action}&Version={VERSION}&StackName={}",
-        encoded(stack)
+        percent::encode(stack)
     );
     if let Some(page) = page {
         body.push_str("&NextToken=");
-        body.push_str(&encoded(page));
+        body.push_str(&percent::encode(page));
     }
     send(config, FORMATION, PROTOCOL, action, body)
 }
@@ -231,8 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_encoded_and_what_is_cut_is_no_answer() {
-        assert_eq!(encoded("arn:aws:x/ä b"), "arn%3Aaws%3Ax%2F%C3%A4%20b");
+    fn what_is_cut_is_no_answer() {
         let whole = "<R><DescribeStacksResult><Stacks><member><StackStatus>CREATE_COMPLETE</StackStatus><Tags><member/></Tags>\
                      </member></Stacks></DescribeStacksResult></R>";
         let read = parse(whole).unwrap();
