@@ -8,6 +8,7 @@ use copymend_policy::Arn;
 use copymend_remediation::ports::Location;
 use jiff::{SignedDuration, Timestamp};
 
+use super::names::Names;
 use crate::listed::{BackupPlan, ListedCopyJob, ListedRecoveryPoint, PlanCreator};
 
 /// For how long a rule counts as one that backs a resource up after it last did.
@@ -21,38 +22,6 @@ const CONTINUOUS_LAG: SignedDuration = SignedDuration::from_mins(15);
 pub(super) type ResourceId = u32;
 /// A vault, by its place among all.
 pub(super) type VaultId = u32;
-
-/// Things that are named often, each kept once.
-#[derive(Clone, Debug)]
-pub(super) struct Names<T> {
-    ids: HashMap<T, u32>,
-    names: Vec<T>,
-}
-
-impl<T> Default for Names<T> {
-    fn default() -> Self {
-        Self {
-            ids: HashMap::new(),
-            names: Vec::new(),
-        }
-    }
-}
-
-impl<T: Clone + Eq + std::hash::Hash> Names<T> {
-    fn id(&mut self, name: T) -> u32 {
-        if let Some(id) = self.ids.get(&name) {
-            return *id;
-        }
-        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.names.push(name.clone());
-        self.ids.insert(name, id);
-        id
-    }
-
-    pub(super) fn name(&self, id: u32) -> Option<&T> {
-        self.names.get(usize::try_from(id).ok()?)
-    }
-}
 
 /// A resource: its ARN and its type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -313,7 +282,7 @@ impl Gathered {
 
     /// Whether a vault was neither read nor found to be absent, nor failed to be read.
     pub(super) fn is_to_be_read(&self, vault: &BackupVaultArn) -> bool {
-        let id = self.vaults.ids.get(vault);
+        let id = self.vaults.known(vault);
         id.is_none_or(|id| !self.read_vaults.contains(id) && !self.unread_vaults.contains_key(id))
     }
 
@@ -329,17 +298,16 @@ impl Gathered {
                 place_of(source).is_some_and(|at| self.listed.contains(&at))
                     && !self.is_unread(source.arn().account())
             };
-            !self.vaults.ids.get(source).is_some_and(is_failed) && is_listed()
+            !self.vaults.known(source).is_some_and(is_failed) && is_listed()
         };
-        let Some(id) = self.vaults.ids.get(vault) else {
+        let Some(id) = self.vaults.known(vault) else {
             return false;
         };
         let mut sources = self.sources.get(id).into_iter().flatten();
         !self.is_unlisted
             && is_read(id)
-            && sources.all(|source| {
-                self.vaults.ids.get(source).is_some_and(is_read) || is_missing(source)
-            })
+            && sources
+                .all(|source| self.vaults.known(source).is_some_and(is_read) || is_missing(source))
     }
 
     /// Whether something of an account, other than a vault, could not be read.

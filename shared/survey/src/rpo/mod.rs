@@ -11,6 +11,7 @@ mod gather;
 mod gathered;
 mod judge;
 mod measure;
+mod names;
 mod objective;
 mod tags;
 mod told;
