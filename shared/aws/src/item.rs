@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use copymend_remediation::ledger::{
     Change, ChangeState, CountedAs, Grounds, JobProgress, Occurrence,
 };
+use copymend_remediation::message::{Channel, Channels};
 use jiff::Timestamp;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -232,7 +233,15 @@ pub(crate) fn progress(item: &Item) -> JobProgress {
         counted: counted(),
         is_count_unclear: is("is_count_unclear"),
         change_id: owned("change_id"),
-        told: is("told"),
+        told: match item.get("told_on") {
+            Some(AttributeValue::Ss(channels)) => {
+                let channels = channels.iter().map(String::as_str);
+                channels.filter_map(Channel::of_slug).collect()
+            }
+            // Versions before 0.1.0 knew one channel.
+            _ if is("told") => Channels::from(Channel::ALL),
+            _ => Channels::new(),
+        },
         retried_as: owned("retried_as"),
     }
 }

@@ -4,11 +4,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 use copymend_policy::Arn;
-use copymend_remediation::ledger::LeftOut;
+use copymend_remediation::message::{Channel, Channels, Message};
 use copymend_remediation::ports::{CallErrorKind, CallResult, Notifier};
-use copymend_remediation::preflight::PreflightNews;
-use copymend_remediation::report::Report;
-use copymend_remediation::test_message::TestMessage;
 use copymend_report::Email;
 
 use crate::error::Call;
@@ -46,14 +43,14 @@ impl SnsNotifier {
         &self,
         email: Email,
         attributes: [(&str, &str); N],
-    ) -> CallResult<bool> {
+    ) -> CallResult<()> {
         let Some((client, topic)) = &self.topic else {
             tracing::info!(
                 subject = email.subject,
                 message = email.body,
                 "no topic is set; this is the message"
             );
-            return Ok(false);
+            return Ok(());
         };
         let call = Call::new("sns:Publish", topic);
         let mut request = client
@@ -70,60 +67,53 @@ impl SnsNotifier {
             request = request.message_attributes(name, attribute);
         }
         call.send(request.send()).await?;
-        Ok(true)
+        Ok(())
     }
 }
 
 impl Notifier for SnsNotifier {
-    async fn notify(&self, report: &Report) -> CallResult<bool> {
-        // Another delivery may name another cause, but counts the copy under the same incident.
-        let incident = report.incident.as_ref();
-        let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
-        let attributes = [
-            ("cause", cause.slug()),
-            ("outcome", report.outcome.slug()),
-            ("message_id", &message_id(report)),
-        ];
-        self.publish(copymend_report::email(report), attributes)
-            .await
-    }
-
-    async fn notify_left_out(&self, left_out: &LeftOut) -> CallResult<bool> {
-        let whose = if left_out.of.is_confirmed {
-            ""
-        } else {
-            "unverified-"
+    fn channels(&self) -> Channels {
+        let channel = match self.topic {
+            Some(_) => Channel::Topic,
+            None => Channel::Log,
         };
-        let (account, first) = (left_out.of.account, left_out.first_at.as_second());
-        let id = format!("left-out-{whose}{account}/{first}");
-        let attributes = [("outcome", "left-out"), ("message_id", &id)];
-        self.publish(copymend_report::email_of_left_out(left_out), attributes)
-            .await
+        Channels::from([channel])
     }
 
-    async fn notify_test(&self, message: &TestMessage) -> CallResult<bool> {
-        let id = format!("test-message/{}", message.at.strftime("%F"));
-        let attributes = [("outcome", "test-message"), ("message_id", &id)];
-        self.publish(copymend_report::email_of_test_message(message), attributes)
-            .await
-    }
-
-    async fn notify_preflight(&self, news: &PreflightNews) -> CallResult<bool> {
-        let id = format!("preflight/{}", news.id);
-        let attributes = [("outcome", "preflight"), ("message_id", &id)];
-        self.publish(copymend_report::email_of_preflight(news), attributes)
-            .await
-    }
-}
-
-/// The same when a message is sent again, so that a reader can tell.
-fn message_id(report: &Report) -> String {
-    let outcome = report.outcome;
-    match report.copy_job_id() {
-        Some(id) if report.verified => format!("{id}/{outcome}"),
-        // A made-up event must not look like a repetition of the real one.
-        Some(id) => format!("unverified-{id}/{outcome}"),
-        None => format!("{}/{}/{outcome}", report.event, report.diagnosis.cause),
+    async fn send(&self, message: Message<'_>, channel: Channel) -> CallResult<()> {
+        match channel {
+            Channel::Topic | Channel::Log => {}
+        }
+        let id = message.id();
+        match message {
+            Message::Report(report) => {
+                // Another delivery may name another cause, but counts the copy under the same incident.
+                let incident = report.incident.as_ref();
+                let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
+                let attributes = [
+                    ("cause", cause.slug()),
+                    ("outcome", report.outcome.slug()),
+                    ("message_id", &id),
+                ];
+                let email = copymend_report::email(report);
+                self.publish(email, attributes).await
+            }
+            Message::LeftOut(left_out) => {
+                let attributes = [("outcome", "left-out"), ("message_id", &id)];
+                let email = copymend_report::email_of_left_out(left_out);
+                self.publish(email, attributes).await
+            }
+            Message::Test(test) => {
+                let attributes = [("outcome", "test-message"), ("message_id", &id)];
+                let email = copymend_report::email_of_test_message(test);
+                self.publish(email, attributes).await
+            }
+            Message::Preflight(news) => {
+                let attributes = [("outcome", "preflight"), ("message_id", &id)];
+                let email = copymend_report::email_of_preflight(news);
+                self.publish(email, attributes).await
+            }
+        }
     }
 }
 

@@ -16,9 +16,10 @@ pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
 use crate::done::{Done, Findings};
 use crate::guards::{Guard, GuardResult};
-use crate::incident::tell_within;
+use crate::incident::is_one_too_many;
 use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
+use crate::message::{Message, SentOnce, send_once};
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location, Reads};
 use crate::report::{DecisionKind, Outcome, Report};
 use crate::settings::Settings;
@@ -160,7 +161,7 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
         if event.state == CopyJobState::Completed {
-            let recovered = self.recovered(&event).await?;
+            let recovered = self.recovered(&event, invocation).await?;
             self.sum_up_after(&recovered, invocation).await;
             return Ok(recovered);
         }
@@ -324,7 +325,11 @@ impl<E: Environment> CopyRemediator<E> {
     }
 
     /// A copy that worked, and whose event the rule forwards so that the incident can be closed.
-    async fn recovered(&self, event: &CopyJobEvent) -> Result<Report, HandlerError> {
+    async fn recovered(
+        &self,
+        event: &CopyJobEvent,
+        invocation: &Invocation,
+    ) -> Result<Report, HandlerError> {
         let nothing = |note| self.nothing(event, Outcome::Nothing, note);
         let (Some(ledger), Ok(account)) = (self.environment.ledger(), event.account.parse()) else {
             return Ok(nothing(None));
@@ -364,7 +369,14 @@ impl<E: Environment> CopyRemediator<E> {
         let lasted = now.duration_since(incident.first_seen).as_secs();
         report.seconds_to_good_copy = u32::try_from(lasted).ok();
         let budget = Some(self.settings.source_message_budget);
-        let (report, _) = tell_within(&self.environment, ledger, budget, report).await?;
+        if !is_one_too_many(&self.environment, ledger, budget, &mut report).await {
+            let id = format!("recovered-{}", event.copy_job_id);
+            let message = Message::Report(&report);
+            match send_once(&self.environment, &id, invocation, message).await? {
+                SentOnce::Now | SentOnce::Before => {}
+                SentOnce::ByAnother => return Ok(report),
+            }
+        }
         if let Err(error) = ledger.forget_incident(&incident, &original, now).await {
             tracing::warn!(%error, "the incident was not forgotten");
         }

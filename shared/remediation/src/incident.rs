@@ -6,6 +6,7 @@ use crate::approval::{ApprovalRequest, ApprovalRequests as _};
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
 use crate::left_out::is_left_out;
+use crate::message::{Channels, Message, Sent, send};
 use crate::ports::{Clock, Notifier, Reads};
 use crate::report::{CopySummary, DecisionKind, Outcome, Report, Subject};
 
@@ -49,7 +50,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
             && (!told.is_grant() || Outcome::is_of_a_repair(&counted.outcome))
     });
     let occurrence = match same {
-        Some(_) if progress.told => {
+        Some(_) if environment.notifier().channels().is_subset(&progress.told) => {
             told.notes
                 .push("people were told by an earlier delivery".to_owned());
             return Ok((told, Told::NotNow));
@@ -67,7 +68,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
                     None => Counting::First,
                 },
                 // Whoever was told of another outcome hears of this one.
-                is_due: progress.told || progress.is_count_unclear,
+                is_due: !progress.told.is_empty() || progress.is_count_unclear,
             };
             ledger
                 .count_occurrence(count, environment.clock().now())
@@ -105,16 +106,35 @@ pub(crate) async fn count_and_tell<E: Reads>(
         Some(request) => Some(request),
         None => keep(ledger, &mut told, false).await?,
     };
-    let (mut told, is_told) = tell_within(environment, ledger, message_budget, told).await?;
+    // Those who heard of something else hear of this, too.
+    let taken = match same {
+        Some(_) => progress.told.clone(),
+        None => Channels::new(),
+    };
+    let is_in_the_summary =
+        taken.is_empty() && is_one_too_many(environment, ledger, message_budget, &mut told).await;
+    let (is_told, sent) = if is_in_the_summary {
+        // The summary tells everybody.
+        let everybody = Sent::on(environment.notifier().channels());
+        (Told::NotNow, everybody)
+    } else {
+        let sent = send(environment.notifier(), Message::Report(&told), &taken).await;
+        (Told::Now, sent)
+    };
+    if !sent.on.is_empty()
+        && let Err(error) = ledger.record_told(job_id, owner, &sent.on).await
+    {
+        tracing::warn!(%error, "it was not recorded that people were told");
+    }
+    if let Some(error) = sent.failed {
+        return Err(error.into());
+    }
     // A question that nobody knows of is none, and keeps nobody from being asked.
     if let (Some(request), Told::NotNow) = (kept, is_told) {
         told.approval = None;
         if let Err(error) = ledger.withdraw_request(&request).await {
             tracing::warn!(%error, plan = request.id(), "a question that nobody was told of stays open");
         }
-    }
-    if let Err(error) = ledger.record_told(job_id, owner).await {
-        tracing::warn!(%error, "it was not recorded that people were told");
     }
     Ok((told, is_told))
 }
@@ -146,27 +166,27 @@ async fn keep<L: Ledger>(
     }
 }
 
-/// Tells people, unless an hour has too many messages about the copies of the account: then a
-/// summary tells of it after the hour.
-pub(crate) async fn tell_within<E: Reads>(
+/// Whether an hour has too many messages about the copies of the account already: then a summary tells
+/// of it after the hour, and the report says so.
+pub(crate) async fn is_one_too_many<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
     message_budget: Option<u32>,
-    mut report: Report,
-) -> Result<(Report, Told), HandlerError> {
+    report: &mut Report,
+) -> bool {
     let now = environment.clock().now();
-    if let Some(budget) = message_budget
-        && report.outcome.is_told()
-        && is_left_out(ledger, budget, &report, now).await
-    {
+    let Some(budget) = message_budget else {
+        return false;
+    };
+    let is_one_too_many =
+        report.outcome.is_told() && is_left_out(ledger, budget, report, now).await;
+    if is_one_too_many {
         report.notes.push(format!(
             "this hour had {budget} messages about copies of the account: a summary tells of this \
              one after the hour"
         ));
-        return Ok((report, Told::NotNow));
     }
-    let told = tell(environment.notifier(), report).await?;
-    Ok((told, Told::Now))
+    is_one_too_many
 }
 
 /// Tells people, unless there is nothing to tell.
@@ -177,9 +197,10 @@ pub(crate) async fn tell<N: Notifier>(
     if !report.outcome.is_told() {
         return Ok(report);
     }
-    match notifier.notify(&report).await {
-        Ok(_) => Ok(report),
-        Err(error) => Err(HandlerError::Call(error)),
+    let sent = send(notifier, Message::Report(&report), &Channels::new()).await;
+    match sent.failed {
+        None => Ok(report),
+        Some(error) => Err(HandlerError::Call(error)),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::approval::ApprovalRequests;
 pub use crate::grounds::Grounds;
 pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS, start_of_hour};
+use crate::message::Channels;
 pub use crate::pause::Pause;
 pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
 use crate::ports::{CallError, CallErrorKind, CallResult};
@@ -39,8 +40,8 @@ pub struct JobProgress {
     pub is_count_unclear: bool,
     /// The change that was about to be written, so that it is found again.
     pub change_id: Option<String>,
-    /// Whether people were told of what it was counted as.
-    pub told: bool,
+    /// The channels on which people were told of what it was counted as.
+    pub told: Channels,
     /// The job that its copy was started again as.
     pub retried_as: Option<String>,
 }
@@ -309,12 +310,14 @@ pub trait Ledger: LeftOutMessages + ToldPreflights + ApprovalRequests + Records 
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
 
-    /// Remembers that people were told about a job, as it was counted. Only the owner's entry
-    /// remembers it: another invocation may have counted the job as something else since.
+    /// Remembers on which channels, of which there is at least one, people were told about a job, as
+    /// it was counted; those that took it before are kept. Only the owner's entry remembers it:
+    /// another invocation may have counted the job as something else since.
     fn record_told(
         &self,
         copy_job_id: &str,
         owner: &str,
+        on: &Channels,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Closes the incident that a job was counted in. Answers it to the first who asks, and to the

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use copymend_policy::AccountId;
 use jiff::Timestamp;
 
-use crate::handler::{CopyRemediator, Invocation};
+use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::ledger::{CountedOfSource, Ledger};
-use crate::ports::{CallError, CallResult, Clock, Environment, Notifier};
+use crate::message::{Message, SentOnce, send_once};
+use crate::ports::{CallError, CallResult, Clock, Environment};
 use crate::report::{Outcome, Report, Subject};
 
 /// So many copy jobs are named by a summary: the first ones.
@@ -179,7 +180,7 @@ impl<E: Environment> CopyRemediator<E> {
         &self,
         account: AccountId,
         invocation: &Invocation,
-    ) -> CallResult<()> {
+    ) -> Result<(), HandlerError> {
         for is_confirmed in [true, false] {
             let of = MessagesOf {
                 account,
@@ -190,7 +191,7 @@ impl<E: Environment> CopyRemediator<E> {
         Ok(())
     }
 
-    async fn sum_up(&self, of: MessagesOf, invocation: &Invocation) -> CallResult<()> {
+    async fn sum_up(&self, of: MessagesOf, invocation: &Invocation) -> Result<(), HandlerError> {
         let environment = &self.environment;
         let Some(ledger) = environment.ledger() else {
             return Ok(());
@@ -200,8 +201,13 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(left_out) = ledger.claim_left_out(of, owner, now, until).await? else {
             return Ok(());
         };
-        environment.notifier().notify_left_out(&left_out).await?;
-        ledger.forget_left_out(of, owner).await
+        let message = Message::LeftOut(&left_out);
+        // One that was sent, and not forgotten, may have grown since.
+        let entry = format!("{}/{}", message.id(), left_out.count);
+        match send_once(environment, &entry, invocation, message).await? {
+            SentOnce::ByAnother => Ok(()),
+            SentOnce::Now | SentOnce::Before => Ok(ledger.forget_left_out(of, owner).await?),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod later;
 mod lease;
 pub mod ledger;
 mod left_out;
+pub mod message;
 mod others;
 pub mod outlook;
 pub mod ownership;

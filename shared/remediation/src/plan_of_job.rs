@@ -12,9 +12,9 @@ use crate::decide::{Decided, Investigated, decide};
 use crate::delivery::Delivery;
 use crate::done::{Done, Findings};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::incident::tell;
 use crate::later::Arrival;
 use crate::ledger::{JobProgress, Ledger};
+use crate::message::{Channels, Message, send};
 use crate::ports::{CallError, Clock, Environment, Location, Reads};
 use crate::report::Report;
 use crate::show::{Case, Shown};
@@ -275,16 +275,23 @@ impl<E: Environment> CopyRemediator<E> {
         if let Err(error) = closed {
             tracing::warn!(%error, "the job's entry was not closed");
         }
+        if !report.outcome.is_told() {
+            return Ok(report);
+        }
         // What was done is done, also where nobody could be told.
+        let mut taken = Channels::new();
         let mut tries = 1;
         loop {
-            match tell(self.environment.notifier(), report.clone()).await {
-                Ok(report) => return Ok(report),
-                Err(HandlerError::Call(error)) if error.may_pass() && tries < TRIES => {
+            let notifier = self.environment.notifier();
+            let sent = send(notifier, Message::Report(&report), &taken).await;
+            taken.extend(sent.on);
+            match sent.failed {
+                None => return Ok(report),
+                Some(error) if error.may_pass() && tries < TRIES => {
                     tries += 1;
                     clock.sleep(BETWEEN_TRIES).await;
                 }
-                Err(error) => {
+                Some(error) => {
                     report.notes.push(format!("people were not told: {error}"));
                     return Ok(report);
                 }

@@ -20,10 +20,8 @@ use jiff::Timestamp;
 
 pub use crate::approval::Callers;
 use crate::later::DelayedRetry;
-use crate::ledger::{Ledger, LeftOut};
-use crate::preflight::PreflightNews;
-use crate::report::Report;
-use crate::test_message::TestMessage;
+use crate::ledger::Ledger;
+use crate::message::{Channel, Channels, Message};
 use crate::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
@@ -379,21 +377,15 @@ pub trait Images: Send + Sync {
 
 /// Tells people.
 pub trait Notifier: Send + Sync {
-    /// Sends one report. Answers `false` where no topic is set.
-    fn notify(&self, report: &Report) -> impl Future<Output = CallResult<bool>> + Send;
+    /// Where messages go: at least to the log.
+    fn channels(&self) -> Channels;
 
-    /// Sends the summary of messages that were left out. Answers `false` where no topic is set.
-    fn notify_left_out(&self, left_out: &LeftOut) -> impl Future<Output = CallResult<bool>> + Send;
-
-    /// Sends a test message. Answers `false` where no topic is set.
-    fn notify_test(&self, message: &TestMessage) -> impl Future<Output = CallResult<bool>> + Send;
-
-    /// Sends what a preflight found that people don't know yet. Answers `false` where no topic is
-    /// set.
-    fn notify_preflight(
+    /// Sends a message on one of these channels.
+    fn send(
         &self,
-        news: &PreflightNews,
-    ) -> impl Future<Output = CallResult<bool>> + Send;
+        message: Message<'_>,
+        channel: Channel,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 }
 
 /// The queue of events that are put off.

@@ -5,16 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::ledger::{JobEntry, Ledger};
+use crate::message::{Message, SentOnce, send_once, tells_somebody};
 use crate::ports::{Clock, Environment, Notifier};
 use crate::self_check::is_own;
 use crate::settings::Mode;
 
 /// The detail-type of the event that asks for a test message.
 pub const TEST_MESSAGE_DETAIL_TYPE: &str = "Copymend Test Message";
-/// What the ledger keeps of a day's message.
-const SENT: &str = "sent";
-
 /// Whether an event asks for a test message.
 #[must_use]
 pub fn is_test_message(event: &Value) -> bool {
@@ -62,52 +59,20 @@ impl<E: Environment> CopyRemediator<E> {
     ) -> Result<TestMessageAnswer, HandlerError> {
         let environment = &self.environment;
         let at = environment.clock().now();
-        let answer = |test_message| TestMessageAnswer { test_message, at };
-        let (owner, entry) = (
-            &invocation.id,
-            format!("test-message-{}", at.strftime("%F")),
-        );
-        let ledger = environment.ledger();
-        if let Some(ledger) = ledger {
-            let until = invocation.held_until();
-            match ledger.begin_job(&entry, owner, at, until).await? {
-                JobEntry::Started(_) => {}
-                JobEntry::InProgress | JobEntry::Done(_) => {
-                    return Ok(answer(TestMessageState::SentBefore));
-                }
-            }
-        }
         let message = TestMessage {
             at,
             mode: self.settings.mode,
             topic: self.settings.deployment.topic_arn.clone(),
         };
-        let sent = environment.notifier().notify_test(&message).await;
-        let Some(ledger) = ledger else {
-            return Ok(answer(state(sent?)));
+        let entry = format!("test-message-{}", at.strftime("%F"));
+        let sent = send_once(environment, &entry, invocation, Message::Test(&message)).await?;
+        let test_message = match sent {
+            SentOnce::Now if tells_somebody(&environment.notifier().channels()) => {
+                TestMessageState::Sent
+            }
+            SentOnce::Now => TestMessageState::NoTopic,
+            SentOnce::Before | SentOnce::ByAnother => TestMessageState::SentBefore,
         };
-        match sent {
-            Ok(true) => {
-                // A message that is sent twice does no harm.
-                if let Err(error) = ledger.finish_job(&entry, owner, SENT, at).await {
-                    tracing::warn!(%error, "that the test message was sent is not recorded");
-                }
-                Ok(answer(TestMessageState::Sent))
-            }
-            unsent => {
-                if let Err(error) = ledger.abandon_job(&entry, owner).await {
-                    tracing::warn!(%error, "the test message can't be sent before its time is over");
-                }
-                Ok(answer(state(unsent?)))
-            }
-        }
-    }
-}
-
-const fn state(was_sent: bool) -> TestMessageState {
-    if was_sent {
-        TestMessageState::Sent
-    } else {
-        TestMessageState::NoTopic
+        Ok(TestMessageAnswer { test_message, at })
     }
 }

@@ -16,6 +16,7 @@ use copymend_remediation::ledger::{
     JobEntry, JobProgress, Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings,
     Refusal, RetryRecord, SettingsNotice, ended_for_all,
 };
+use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
 
@@ -178,15 +179,15 @@ impl Ledger for MemoryLedger {
                 outcome: outcome.to_owned(),
                 occurrence: occurrence.clone(),
             });
-            job.progress.told = false;
+            job.progress.told.clear();
         }
         Ok(occurrence)
     }
 
-    async fn record_told(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
+    async fn record_told(&self, copy_job_id: &str, owner: &str, on: &Channels) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordTold", copy_job_id)?;
         if let Some(job) = state.job_of(copy_job_id, owner) {
-            job.progress.told = true;
+            job.progress.told.extend(on);
         }
         Ok(())
     }

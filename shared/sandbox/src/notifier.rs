@@ -1,8 +1,9 @@
 //! A notifier that keeps what it is given.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_remediation::ledger::LeftOut;
+use copymend_remediation::message::{Channel, Channels, Message};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Notifier};
 use copymend_remediation::preflight::PreflightNews;
 use copymend_remediation::report::Report;
@@ -22,67 +23,8 @@ pub struct Notification {
     pub json: Value,
 }
 
-/// Keeps the reports of the copy remediator and of the access advisor.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryNotifier {
-    calls: Calls,
-    sent: Arc<Mutex<Vec<Notification>>>,
-    summaries: Arc<Mutex<Vec<LeftOut>>>,
-    test_messages: Arc<Mutex<Vec<TestMessage>>>,
-    preflights: Arc<Mutex<Vec<PreflightNews>>>,
-}
-
-impl MemoryNotifier {
-    pub(crate) fn new(calls: Calls) -> Self {
-        Self {
-            calls,
-            sent: Arc::default(),
-            summaries: Arc::default(),
-            test_messages: Arc::default(),
-            preflights: Arc::default(),
-        }
-    }
-
-    /// The reports that were sent, oldest first.
-    #[must_use]
-    pub fn sent(&self) -> Vec<Notification> {
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// The test messages that were sent, oldest first.
-    #[must_use]
-    pub fn test_messages(&self) -> Vec<TestMessage> {
-        self.test_messages
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// What people were told of planned copies, oldest first.
-    #[must_use]
-    pub fn preflights(&self) -> Vec<PreflightNews> {
-        self.preflights
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// The summaries of messages that were left out, oldest first.
-    #[must_use]
-    pub fn summaries(&self) -> Vec<LeftOut> {
-        self.summaries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-impl Notifier for MemoryNotifier {
-    async fn notify(&self, report: &Report) -> CallResult<bool> {
-        self.calls.begin("sns:Publish", &report.event).fault()?;
+impl Notification {
+    fn of(report: &Report) -> CallResult<Self> {
         let json = serde_json::to_value(report).map_err(|error| CallError {
             operation: "sns:Publish",
             resource: report.event.clone(),
@@ -95,42 +37,105 @@ impl Notifier for MemoryNotifier {
             report.diagnosis.cause,
             report.copy_job_id().unwrap_or(&report.event)
         );
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Notification {
-                subject,
-                report: report.clone(),
-                json,
-            });
-        Ok(true)
+        Ok(Self {
+            subject,
+            report: report.clone(),
+            json,
+        })
+    }
+}
+
+/// Keeps the messages of the copy remediator and of the access advisor.
+#[derive(Clone, Debug)]
+pub struct MemoryNotifier {
+    calls: Calls,
+    channels: Arc<Mutex<Channels>>,
+    taken: Arc<Mutex<Vec<(Channel, String)>>>,
+    sent: Arc<Mutex<Vec<Notification>>>,
+    summaries: Arc<Mutex<Vec<LeftOut>>>,
+    test_messages: Arc<Mutex<Vec<TestMessage>>>,
+    preflights: Arc<Mutex<Vec<PreflightNews>>>,
+}
+
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl MemoryNotifier {
+    pub(crate) fn new(calls: Calls) -> Self {
+        Self {
+            calls,
+            channels: Arc::new(Mutex::new(Channels::from([Channel::Topic]))),
+            taken: Arc::default(),
+            sent: Arc::default(),
+            summaries: Arc::default(),
+            test_messages: Arc::default(),
+            preflights: Arc::default(),
+        }
     }
 
-    async fn notify_left_out(&self, left_out: &LeftOut) -> CallResult<bool> {
-        let account = left_out.of.account;
-        self.calls.begin("sns:Publish", account.as_str()).fault()?;
-        self.summaries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(left_out.clone());
-        Ok(true)
+    /// Sends messages on these channels from now on; without this on the topic alone.
+    pub fn set_channels(&self, channels: impl IntoIterator<Item = Channel>) {
+        *lock(&self.channels) = channels.into_iter().collect();
     }
 
-    async fn notify_test(&self, message: &TestMessage) -> CallResult<bool> {
-        self.calls.begin("sns:Publish", "test-message").fault()?;
-        self.test_messages
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(message.clone());
-        Ok(true)
+    /// Which channel took which message, by its id, oldest first.
+    #[must_use]
+    pub fn taken(&self) -> Vec<(Channel, String)> {
+        lock(&self.taken).clone()
     }
 
-    async fn notify_preflight(&self, news: &PreflightNews) -> CallResult<bool> {
-        self.calls.begin("sns:Publish", "preflight").fault()?;
-        self.preflights
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(news.clone());
-        Ok(true)
+    /// The reports that the first of the channels took, oldest first, as with all that follows.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Notification> {
+        lock(&self.sent).clone()
+    }
+
+    /// The test messages.
+    #[must_use]
+    pub fn test_messages(&self) -> Vec<TestMessage> {
+        lock(&self.test_messages).clone()
+    }
+
+    /// What people were told of planned copies.
+    #[must_use]
+    pub fn preflights(&self) -> Vec<PreflightNews> {
+        lock(&self.preflights).clone()
+    }
+
+    /// The summaries of messages that were left out.
+    #[must_use]
+    pub fn summaries(&self) -> Vec<LeftOut> {
+        lock(&self.summaries).clone()
+    }
+}
+
+impl Notifier for MemoryNotifier {
+    fn channels(&self) -> Channels {
+        lock(&self.channels).clone()
+    }
+
+    async fn send(&self, message: Message<'_>, channel: Channel) -> CallResult<()> {
+        let id = message.id();
+        let operation = match channel {
+            Channel::Topic => "sns:Publish",
+            Channel::Log => "log",
+        };
+        self.calls.begin(operation, &id).fault()?;
+        lock(&self.taken).push((channel, id));
+        // What is said is the same on every channel.
+        if self.channels().first() != Some(&channel) {
+            return Ok(());
+        }
+        match message {
+            Message::Report(report) => {
+                let notification = Notification::of(report)?;
+                lock(&self.sent).push(notification);
+            }
+            Message::LeftOut(left_out) => lock(&self.summaries).push(left_out.clone()),
+            Message::Test(test) => lock(&self.test_messages).push(test.clone()),
+            Message::Preflight(news) => lock(&self.preflights).push(news.clone()),
+        }
+        Ok(())
     }
 }

@@ -193,7 +193,7 @@ impl DynamoLedger {
             .expression_attribute_values(":incident", string(&counted.fingerprint))
             .expression_attribute_values(":outcome", string(&counted.outcome));
         let set = "SET counted = :count, counted_as = :outcome, incident = :incident";
-        let remove = "REMOVE told, is_count_unclear";
+        let remove = "REMOVE told, told_on, is_count_unclear";
         let request = match &counted.occurrence.previous_outcome {
             None => request.update_expression(format!("{set} {remove}, counted_after")),
             Some(outcome) => request

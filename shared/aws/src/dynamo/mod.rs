@@ -6,7 +6,7 @@
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
-//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told`, `retried_as` | 30 days |
+//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told_on` (a set of channels; `told` of versions that knew one), `retried_as` | 30 days |
 //! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told; of its last end `ended_at`, `ended_count`, `ended_outcome`, `ended_first_seen` | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo`, `last_change_id` | for ever |
@@ -73,6 +73,7 @@ use copymend_remediation::ledger::{
     Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
     SettingsNotice,
 };
+use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
@@ -233,14 +234,15 @@ impl Ledger for DynamoLedger {
         self.count(count, now).await
     }
 
-    async fn record_told(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
+    async fn record_told(&self, copy_job_id: &str, owner: &str, on: &Channels) -> CallResult<()> {
+        let on = on.iter().map(|channel| channel.slug().to_owned());
         let pk = format!("job#{copy_job_id}");
         let request = self
             .update_item(&pk)
-            .update_expression("SET told = :yes")
+            .update_expression("ADD told_on :channels")
             .condition_expression(IS_OWNERS)
             .expression_attribute_values(":owner", string(owner))
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+            .expression_attribute_values(":channels", AttributeValue::Ss(on.collect()));
         Call::new("dynamodb:UpdateItem", pk)
             .find(&[REFUSED], request.send())
             .await?;

@@ -1,6 +1,7 @@
 use copymend_remediation::ledger::{
     Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Lease, Ledger, Occurrence,
 };
+use copymend_remediation::message::{Channel, Channels};
 use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::settings::Deployment;
 use jiff::{SignedDuration, Timestamp};
@@ -99,7 +100,7 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
             }),
             is_count_unclear: true,
             change_id: Some("c-1".to_owned()),
-            told: true,
+            told: Channels::from(Channel::ALL),
             retried_as: Some("job-2".to_owned()),
         })
     );
@@ -115,6 +116,33 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
     assert_eq!(sent["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
     // The ledger is the function's own: who we are needn't be known.
     assert!(wire.sent("GetCallerIdentity").is_empty());
+}
+
+#[tokio::test]
+async fn each_channel_has_its_mark_and_those_of_a_later_version_are_left_alone() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    let left = json!({ "Attributes": {
+        "job_state": { "S": "in-progress" },
+        "told_on": { "SS": ["carrier-pigeon", "topic"] }
+    }});
+    wire.once("UpdateItem", ok(left.to_string()))
+        .once("UpdateItem", ok("{}"));
+    let ledger = aws.ledger().unwrap();
+    let begun = ledger.begin_job("job-1", "me", now(), later()).await;
+    let topic = Channels::from([Channel::Topic]);
+    let progress = JobProgress {
+        told: topic.clone(),
+        ..JobProgress::default()
+    };
+    assert_eq!(begun.unwrap(), JobEntry::Started(progress));
+    ledger.record_told("job-1", "me", &topic).await.unwrap();
+    let sent = wire.sent("UpdateItem")[1].json();
+    assert_eq!(sent["UpdateExpression"], "ADD told_on :channels");
+    assert_eq!(
+        sent["ExpressionAttributeValues"][":channels"]["SS"],
+        json!(["topic"])
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use copymend_remediation::ledger::{
     Admission, Change, ChangeState, Count, CountedAs, Counting, JobEntry, JobProgress, Lease,
     Ledger, Occurrence, RetryRecord,
 };
+use copymend_remediation::message::{Channel, Channels};
 use copymend_remediation::ports::CallErrorKind;
 
 use super::{at, change, new, occurrence_of, sids};
@@ -75,7 +76,12 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         ..change("resumed-change", "resumed", 1)
     };
     ledger.intend_change(&change, "a").await.unwrap();
-    let left = |outcome: &str, occurrence: &Occurrence, told| {
+    let (topic, log) = (
+        Channels::from([Channel::Topic]),
+        Channels::from([Channel::Log]),
+    );
+    let nobody = Channels::new();
+    let left = |outcome: &str, occurrence: &Occurrence, told: &Channels| {
         JobEntry::Started(JobProgress {
             counted: Some(CountedAs {
                 fingerprint: "resumed-incident".to_owned(),
@@ -84,18 +90,18 @@ pub(super) async fn progress(ledger: &impl Ledger) {
             }),
             is_count_unclear: false,
             change_id: Some("resumed-change".to_owned()),
-            told,
+            told: told.clone(),
             retried_as: None,
         })
     };
     ledger.abandon_job("resumed", "a").await.unwrap();
     assert_eq!(
         begin("b", 2).await.unwrap(),
-        left("advised", &occurrence, false)
+        left("advised", &occurrence, &nobody)
     );
     // What an invocation does that lost the entry: it counts, and `b` remembers what it was told.
     first().await.unwrap();
-    ledger.record_told("resumed", "a").await.unwrap();
+    ledger.record_told("resumed", "a", &topic).await.unwrap();
     let others = Change {
         id: "change-of-a".to_owned(),
         ..change.clone()
@@ -104,12 +110,19 @@ pub(super) async fn progress(ledger: &impl Ledger) {
     ledger.abandon_job("resumed", "b").await.unwrap();
     assert_eq!(
         begin("b", 2).await.unwrap(),
-        left("advised", &occurrence, false)
+        left("advised", &occurrence, &nobody)
     );
-    ledger.record_told("resumed", "b").await.unwrap();
+    ledger.record_told("resumed", "b", &topic).await.unwrap();
     assert_eq!(
         begin("c", 62).await.unwrap(),
-        left("advised", &occurrence, true)
+        left("advised", &occurrence, &topic)
+    );
+    // Each channel has a mark of its own.
+    ledger.record_told("resumed", "c", &log).await.unwrap();
+    ledger.abandon_job("resumed", "c").await.unwrap();
+    assert_eq!(
+        begin("c", 62).await.unwrap(),
+        left("advised", &occurrence, &Channels::from(Channel::ALL))
     );
     // It ends otherwise now: not counted again, but people don't know that yet.
     let again = count("c", "retried", Counting::Again, 63).await.unwrap();
@@ -120,9 +133,12 @@ pub(super) async fn progress(ledger: &impl Ledger) {
     ledger.abandon_job("resumed", "c").await.unwrap();
     assert_eq!(
         begin("d", 64).await.unwrap(),
-        left("retried", &again, false)
+        left("retried", &again, &nobody)
     );
-    ledger.record_told("never begun", "a").await.unwrap();
+    ledger
+        .record_told("never begun", "a", &topic)
+        .await
+        .unwrap();
     started_again(ledger, "resumed", "d").await;
     assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
     ledger

@@ -1,6 +1,7 @@
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::advisor::JobKind;
 use copymend_remediation::ledger::{LeftOut, MessagesOf};
+use copymend_remediation::message::{Channel, Channels, Message};
 use copymend_remediation::ports::{CallErrorKind, Notifier, Reads};
 use copymend_remediation::preflight::PreflightNews;
 use copymend_remediation::report::{
@@ -71,7 +72,12 @@ async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
     let aws = environment(&wire, &settings).await;
     wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
         .once("Publish", xml_error(403, "AuthorizationError", "no"));
-    assert_eq!(aws.notifier().notify(&report()).await, Ok(true));
+    assert_eq!(
+        aws.notifier()
+            .send(Message::Report(&report()), Channel::Topic)
+            .await,
+        Ok(())
+    );
     let sent = wire.sent("Publish").remove(0);
     assert!(sent.uri.contains("sns.us-east-2."), "{}", sent.uri);
     for part in [
@@ -83,7 +89,11 @@ async fn a_report_goes_to_the_topics_own_region_with_its_attributes() {
     ] {
         assert!(sent.body.contains(part), "{part} in {}", sent.body);
     }
-    let denied = aws.notifier().notify(&report()).await.unwrap_err();
+    let denied = aws
+        .notifier()
+        .send(Message::Report(&report()), Channel::Topic)
+        .await
+        .unwrap_err();
     assert_eq!(denied.kind, CallErrorKind::AccessDenied);
     assert_eq!(denied.operation, "sns:Publish");
 }
@@ -99,7 +109,12 @@ async fn an_advisory_goes_out_as_a_report_does() {
     wire.once("Publish", ok("<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"))
         .once("Publish", xml_error(403, "AuthorizationError", "no"));
     let advisory = advisory();
-    assert_eq!(aws.notifier().notify(&advisory).await, Ok(true));
+    assert_eq!(
+        aws.notifier()
+            .send(Message::Report(&advisory), Channel::Topic)
+            .await,
+        Ok(())
+    );
     let sent = wire.sent("Publish").remove(0);
     assert!(sent.uri.contains("sns.us-east-2."), "{}", sent.uri);
     for part in [
@@ -120,7 +135,11 @@ async fn an_advisory_goes_out_as_a_report_does() {
     {
         assert!(sent.body.contains(word), "{word} in {}", sent.body);
     }
-    let denied = aws.notifier().notify(&advisory).await.unwrap_err();
+    let denied = aws
+        .notifier()
+        .send(Message::Report(&advisory), Channel::Topic)
+        .await
+        .unwrap_err();
     assert_eq!(denied.kind, CallErrorKind::AccessDenied);
     assert_eq!(denied.operation, "sns:Publish");
 }
@@ -145,7 +164,12 @@ async fn a_summary_goes_out_with_an_id_of_its_own() {
         first_at: parsed("2026-11-22T12:10:00Z"),
         last_at: parsed("2026-11-22T12:59:00Z"),
     };
-    assert_eq!(aws.notifier().notify_left_out(&left_out).await, Ok(true));
+    assert_eq!(
+        aws.notifier()
+            .send(Message::LeftOut(&left_out), Channel::Topic)
+            .await,
+        Ok(())
+    );
     let sent = wire.sent("Publish").remove(0);
     // The order of the attributes is no matter.
     let body = format!("{}&", sent.body.replace("%20", "+"));
@@ -180,7 +204,12 @@ async fn a_test_message_says_that_the_way_works_and_a_days_have_one_id() {
         mode: Mode::Repair,
         topic: Some(topic.to_owned()),
     };
-    assert_eq!(aws.notifier().notify_test(&message).await, Ok(true));
+    assert_eq!(
+        aws.notifier()
+            .send(Message::Test(&message), Channel::Topic)
+            .await,
+        Ok(())
+    );
     let body = wire.sent("Publish").remove(0).body.replace("%20", "+");
     for part in [
         "StringValue=test-message",
@@ -192,7 +221,10 @@ async fn a_test_message_says_that_the_way_works_and_a_days_have_one_id() {
         assert!(body.contains(part), "{part} in {body}");
     }
     let without = environment(&wire, &Deployment::default()).await;
-    assert_eq!(without.notifier().notify_test(&message).await, Ok(false));
+    assert_eq!(
+        without.notifier().channels(),
+        Channels::from([Channel::Log])
+    );
 }
 
 #[tokio::test]
@@ -226,7 +258,12 @@ async fn what_a_preflight_found_carries_the_id_of_its_run() {
         left: Vec::new(),
         notes: Vec::new(),
     };
-    assert_eq!(aws.notifier().notify_preflight(&news).await, Ok(true));
+    assert_eq!(
+        aws.notifier()
+            .send(Message::Preflight(&news), Channel::Topic)
+            .await,
+        Ok(())
+    );
     let body = wire.sent("Publish").remove(0).body.replace("%20", "+");
     for part in [
         "StringValue=preflight",
@@ -237,16 +274,23 @@ async fn what_a_preflight_found_carries_the_id_of_its_run() {
         assert!(body.contains(part), "{part} in {body}");
     }
     let without = environment(&wire, &Deployment::default()).await;
-    assert_eq!(without.notifier().notify_preflight(&news).await, Ok(false));
+    assert_eq!(
+        without.notifier().channels(),
+        Channels::from([Channel::Log])
+    );
 }
 
 #[tokio::test]
 async fn without_a_topic_nobody_is_told() {
     let wire = Wire::default();
     let aws = environment(&wire, &Deployment::default()).await;
-    assert_eq!(aws.notifier().notify(&report()).await, Ok(false));
+    let log = (Message::Report(&report()), Channel::Log);
+    assert_eq!(aws.notifier().send(log.0, log.1).await, Ok(()));
+    assert_eq!(aws.notifier().channels(), Channels::from([Channel::Log]));
     let aws = advisor_environment(&wire, &Deployment::default()).await;
-    assert_eq!(aws.notifier().notify(&advisory()).await, Ok(false));
+    let log = (Message::Report(&advisory()), Channel::Log);
+    assert_eq!(aws.notifier().send(log.0, log.1).await, Ok(()));
+    assert_eq!(aws.notifier().channels(), Channels::from([Channel::Log]));
 }
 
 #[test]

@@ -7,8 +7,9 @@ use crate::change::change_recorded;
 use crate::done::Done;
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::ledger::{Change, Ledger};
+use crate::message::{Message, SentOnce, send_once};
 use crate::plan::Target;
-use crate::ports::{Environment, Location, Notifier};
+use crate::ports::{Environment, Location};
 use crate::report::{CopySummary, DecisionKind, Outcome, Report, Subject};
 
 impl Approval {
@@ -112,9 +113,15 @@ impl<E: Environment> CopyRemediator<E> {
         Ok(report)
     }
 
-    pub(super) async fn tell_of_answer(&self, report: &Report) -> Result<(), HandlerError> {
-        let told = self.environment.notifier().notify(report).await;
-        told.map(|_| ()).map_err(HandlerError::Call)
+    /// Tells people once what came of a plan.
+    pub(super) async fn tell_of_answer(
+        &self,
+        request: &ApprovalRequest,
+        report: &Report,
+        invocation: &Invocation,
+    ) -> Result<SentOnce, HandlerError> {
+        let id = format!("answer-{}", request.id());
+        send_once(&self.environment, &id, invocation, Message::Report(report)).await
     }
 
     fn blank_report(&self, request: &ApprovalRequest, message: &str) -> Report {

@@ -8,6 +8,7 @@ use super::{Answered, ApprovalRequest, ApprovalRequests, RequestState};
 use crate::agreement::Agreement;
 use crate::handler::{CopyRemediator, HandlerError};
 use crate::ledger::Ledger;
+use crate::message::SentOnce;
 use crate::plan_of_job::{Consent, PlanOfJobError};
 use crate::ports::{Clock, Environment};
 use crate::report::{Outcome, Report};
@@ -108,14 +109,22 @@ impl<E: Environment> CopyRemediator<E> {
         let report = self
             .report_of_refusal(request, &answered, answering.invocation)
             .await;
-        self.tell_of_answer(&report).await?;
         let told = |is_told| RequestState::Refused {
             answered: answered.clone(),
             is_told,
         };
-        ledger
-            .answer_request(request, &told(false), &told(true), None)
-            .await?;
+        match self
+            .tell_of_answer(request, &report, answering.invocation)
+            .await?
+        {
+            SentOnce::Now | SentOnce::Before => {
+                ledger
+                    .answer_request(request, &told(false), &told(true), None)
+                    .await?;
+            }
+            // Whoever tells it also writes down that it is told.
+            SentOnce::ByAnother => {}
+        }
         answer.report = Some(Box::new(report));
         Ok(answer)
     }
@@ -231,7 +240,8 @@ impl<E: Environment> CopyRemediator<E> {
                             taking.answering.invocation,
                         )
                         .await?;
-                    self.tell_of_answer(&report).await?;
+                    self.tell_of_answer(taking.request, &report, taking.answering.invocation)
+                        .await?;
                 }
                 let result = match taking.first {
                     Some(_) => ApprovalResult::CarriedOut,

@@ -89,7 +89,9 @@ fn run_of(sandbox: &Sandbox, id: &str, event: &Value) -> Result<PreflightAnswer,
 }
 
 fn run(sandbox: &Sandbox) -> PreflightAnswer {
-    run_of(sandbox, "request-1", &event()).unwrap()
+    // Each run is an invocation of its own.
+    let number = sandbox.calls().begun().len();
+    run_of(sandbox, &format!("request-after-{number}-calls"), &event()).unwrap()
 }
 
 /// What a run told; nothing where it told nothing.

@@ -20,15 +20,13 @@ use copymend_remediation::ledger::{
     Lease, Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
     RecordedSettings, Refusal, RetryRecord, SettingsNotice, ToldOfPlace, ToldPreflights,
 };
+use copymend_remediation::message::{Channel, Channels, Message};
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, DelayedRetries, Environment,
     Identities, IdentityWrites, Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads,
     ResourceTags, Simulation,
 };
-use copymend_remediation::preflight::PreflightNews;
 use copymend_remediation::records::{ChangeRecord, Records, RecordsAsked, RecordsFound};
-use copymend_remediation::report::Report;
-use copymend_remediation::test_message::TestMessage;
 use copymend_remediation::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
@@ -284,28 +282,20 @@ impl ResourceTags for Faulty {
 }
 
 impl Notifier for Faulty {
-    async fn notify(&self, report: &Report) -> CallResult<bool> {
-        let fault = self.begin("notify")?;
-        let answer = self.inner.notifier().notify(report).await;
-        end("notify", fault, answer)
+    fn channels(&self) -> Channels {
+        self.inner.notifier().channels()
     }
 
-    async fn notify_left_out(&self, left_out: &LeftOut) -> CallResult<bool> {
-        let fault = self.begin("notify_left_out")?;
-        let answer = self.inner.notifier().notify_left_out(left_out).await;
-        end("notify_left_out", fault, answer)
-    }
-
-    async fn notify_test(&self, message: &TestMessage) -> CallResult<bool> {
-        let fault = self.begin("notify_test")?;
-        let answer = self.inner.notifier().notify_test(message).await;
-        end("notify_test", fault, answer)
-    }
-
-    async fn notify_preflight(&self, news: &PreflightNews) -> CallResult<bool> {
-        let fault = self.begin("notify_preflight")?;
-        let answer = self.inner.notifier().notify_preflight(news).await;
-        end("notify_preflight", fault, answer)
+    async fn send(&self, message: Message<'_>, channel: Channel) -> CallResult<()> {
+        let call = match message {
+            Message::Report(_) => "notify",
+            Message::LeftOut(_) => "notify_left_out",
+            Message::Test(_) => "notify_test",
+            Message::Preflight(_) => "notify_preflight",
+        };
+        let fault = self.begin(call)?;
+        let answer = self.inner.notifier().send(message, channel).await;
+        end(call, fault, answer)
     }
 }
 
@@ -361,7 +351,7 @@ impl Ledger for Faulty {
         finish_job(id: &str, owner: &str, outcome: &str, now: Timestamp) -> ();
         abandon_job(id: &str, owner: &str) -> ();
         count_occurrence(count: Count<'_>, now: Timestamp) -> Occurrence;
-        record_told(id: &str, owner: &str) -> ();
+        record_told(id: &str, owner: &str, on: &Channels) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
         forget_incident(incident: &ClosedIncident, id: &str, now: Timestamp) -> ();
         acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;

@@ -301,7 +301,7 @@ async fn a_summary_survives_every_fault() {
             }
             let is_done = matches!(fault, Fault::AnswerLost(_) | Fault::KilledAfter);
             let times = match (*call, is_done) {
-                ("notify_left_out", true) | ("forget_left_out", false) => 2,
+                ("notify_left_out", true) => 2,
                 (_, _) => 1,
             };
             let summaries = scene.summaries();

@@ -7,6 +7,7 @@ mod seen;
 use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_remediation::ledger::{JobEntry, Ledger, ToldPreflights as _};
+use copymend_remediation::message::{Message, send_once, tells_somebody};
 use copymend_remediation::ports::{CallError, Clock as _, Location, Notifier as _, Reads};
 use copymend_remediation::preflight::{
     Failing, NotReadPlace, PreflightAnswer, PreflightNews, PreflightState, RouteCleared, RouteOver,
@@ -129,7 +130,9 @@ impl<L: Lists, E: Reads + GuardrailReads> Run<'_, L, E> {
         news.changed = in_turn(news.changed);
         let has_ledger = self.environment.ledger().is_some();
         if is_news || (is_first && has_ledger) {
-            answer.preflight = if self.environment.notifier().notify_preflight(&news).await? {
+            let message = Message::Preflight(&news);
+            send_once(self.environment, &message.id(), self.invocation, message).await?;
+            answer.preflight = if tells_somebody(&self.environment.notifier().channels()) {
                 PreflightState::Told
             } else {
                 PreflightState::NoTopic

@@ -1,0 +1,228 @@
+//! What people are told, and on which channels.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use futures_util::future::join_all;
+
+use crate::handler::{HandlerError, Invocation};
+use crate::ledger::{JobEntry, Ledger, LeftOut};
+use crate::ports::{CallError, Clock, Notifier, Reads};
+use crate::preflight::PreflightNews;
+use crate::report::Report;
+use crate::test_message::TestMessage;
+
+/// What the ledger keeps of a message that was sent on every channel.
+const SENT: &str = "sent";
+
+/// What people are told.
+#[derive(Clone, Copy, Debug)]
+pub enum Message<'m> {
+    /// What became of one event.
+    Report(&'m Report),
+    /// The summary of messages that were left out.
+    LeftOut(&'m LeftOut),
+    /// That the way to people works.
+    Test(&'m TestMessage),
+    /// What a preflight found that people don't know yet.
+    Preflight(&'m PreflightNews),
+}
+
+impl Message<'_> {
+    /// The same when a message is sent again, so that a reader can tell.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::Report(report) => id_of_report(report),
+            Self::LeftOut(left_out) => {
+                let whose = if left_out.of.is_confirmed {
+                    ""
+                } else {
+                    "unverified-"
+                };
+                let (account, first) = (left_out.of.account, left_out.first_at.as_second());
+                format!("left-out-{whose}{account}/{first}")
+            }
+            Self::Test(message) => format!("test-message/{}", message.at.strftime("%F")),
+            Self::Preflight(news) => format!("preflight/{}", news.id),
+        }
+    }
+}
+
+fn id_of_report(report: &Report) -> String {
+    let outcome = report.outcome;
+    match report.copy_job_id() {
+        Some(id) if report.verified => format!("{id}/{outcome}"),
+        // A made-up event must not look like a repetition of the real one.
+        Some(id) => format!("unverified-{id}/{outcome}"),
+        None => format!("{}/{}/{outcome}", report.event, report.diagnosis.cause),
+    }
+}
+
+/// A way to people, or to what works for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// The SNS topic.
+    Topic,
+    /// The log, where nothing else is set.
+    Log,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 2] = [Self::Topic, Self::Log];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Log => "log",
+        }
+    }
+
+    /// The channel of this name.
+    #[must_use]
+    pub fn of_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.slug() == slug)
+    }
+
+    /// Whether somebody outside is told, and it is not only written down.
+    #[must_use]
+    const fn tells_somebody(self) -> bool {
+        match self {
+            Self::Topic => true,
+            Self::Log => false,
+        }
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.slug())
+    }
+}
+
+/// Channels, each once.
+pub type Channels = BTreeSet<Channel>;
+
+/// Whether somebody outside is told on these channels.
+#[must_use]
+pub fn tells_somebody(channels: &Channels) -> bool {
+    channels.iter().any(|channel| channel.tells_somebody())
+}
+
+/// How far a message came.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// The channels that took it.
+    pub(crate) on: Channels,
+    /// Why another didn't.
+    pub(crate) failed: Option<CallError>,
+}
+
+impl Sent {
+    /// It is on these channels, or what takes its place.
+    pub(crate) const fn on(channels: Channels) -> Self {
+        Self {
+            on: channels,
+            failed: None,
+        }
+    }
+}
+
+/// Sends a message on every channel that hasn't taken it yet, on all of them at once.
+pub(crate) async fn send(notifier: &impl Notifier, message: Message<'_>, taken: &Channels) -> Sent {
+    let left = notifier.channels();
+    let sending = left
+        .difference(taken)
+        .map(|&channel| async move { (channel, notifier.send(message, channel).await) });
+    let mut sent = Sent::on(Channels::new());
+    for (channel, answer) in join_all(sending).await {
+        match answer {
+            Ok(()) => {
+                sent.on.insert(channel);
+            }
+            Err(error) => {
+                tracing::warn!(%channel, %error, "a message was not sent");
+                sent.failed.get_or_insert(error);
+            }
+        }
+    }
+    sent
+}
+
+/// Who sent a message that is sent once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentOnce {
+    /// This invocation.
+    Now,
+    /// An earlier one.
+    Before,
+    /// Another one is about to.
+    ByAnother,
+}
+
+/// Sends a message once on each channel, however often it is asked for: the ledger keeps under this id
+/// which of them took it, so that one that fails is tried again alone. Without a ledger it is sent on
+/// all of them.
+///
+/// # Errors
+///
+/// Where the ledger or a channel fails: then another delivery has to ask again.
+pub async fn send_once<E: Reads>(
+    environment: &E,
+    id: &str,
+    invocation: &Invocation,
+    message: Message<'_>,
+) -> Result<SentOnce, HandlerError> {
+    let (notifier, clock) = (environment.notifier(), environment.clock());
+    let now = |sent: Sent| {
+        sent.failed
+            .map_or(Ok(SentOnce::Now), |error| Err(error.into()))
+    };
+    let Some(ledger) = environment.ledger() else {
+        return now(send(notifier, message, &Channels::new()).await);
+    };
+    let (owner, until) = (&invocation.id, invocation.held_until());
+    let taken = match ledger.begin_job(id, owner, clock.now(), until).await {
+        Ok(JobEntry::Started(progress)) => progress.told,
+        Ok(JobEntry::InProgress) => return Ok(SentOnce::ByAnother),
+        Ok(JobEntry::Done(_)) => return Ok(SentOnce::Before),
+        Err(error) if error.may_pass() => return Err(error.into()),
+        // Rather one message too many than none.
+        Err(error) => {
+            tracing::warn!(%error, id, "whether a message was sent before is not known");
+            return now(send(notifier, message, &Channels::new()).await);
+        }
+    };
+    let Sent { on, failed } = send(notifier, message, &taken).await;
+    // A message that is sent twice does no harm.
+    let closed = if failed.is_none() {
+        ledger.finish_job(id, owner, SENT, clock.now()).await
+    } else {
+        let marked = if on.is_empty() {
+            Ok(())
+        } else {
+            ledger.record_told(id, owner, &on).await
+        };
+        marked.and(ledger.abandon_job(id, owner).await)
+    };
+    if let Err(error) = closed {
+        tracing::warn!(%error, id, "how far a message came is not recorded");
+    }
+    failed.map_or(Ok(SentOnce::Now), |error| Err(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_found_by_its_name() {
+        for channel in Channel::ALL {
+            assert_eq!(Channel::of_slug(channel.slug()), Some(channel));
+        }
+        assert_eq!(Channel::of_slug("pager"), None);
+    }
+}
