@@ -99,7 +99,8 @@ fn page(cause: Cause, event: &CopyJobEvent) -> String {
         "They do what the access advisor's report says of the refused call.".to_owned()
     };
     format!(
-        "<!-- Made from the cause's entry by shared/diagnosis/tests/pages.rs. Don't edit. -->\n\n\
+        "<!-- Made from the cause's entry by shared/diagnosis/tests/pages.rs. Don't edit. -->\n\
+         <!-- no block of this page is run: the commands are those of an example, on resources that nobody has -->\n\n\
          # {}\n\n`{cause}`\n\n## What people see\n\n{seen}\n\n## Why it happens\n\n{}\n\n## How it is found\n\n{}{unread}\n\n\
          ## What Copymend does\n\n{}\n\n## What people do\n\n{people}\n\n## AWS's page\n\n<{}>\n",
         cause.title(),
