@@ -1,18 +1,20 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test docs-test docs-test-all programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
 WORLD := shared/sandbox/worlds/default.json
 # Of `make demo`. Without the AWS SDK it builds in a fraction of the time.
 REPLAY := cargo run --quiet --locked --package copymend --no-default-features -- replay --repair
+# Whose e-mail it shows.
+DEMO := destination-vault-policy-2
 SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
 # What `make test` runs, what fails soonest first.
-TESTS := template deploy-test unit oracle-sample build black-box doctor-test containers
+TESTS := template deploy-test unit oracle-sample docs-test build black-box doctor-test containers
 # The processor that the functions are built for: this machine's, or ARCH=x86_64, ARCH=arm64.
 ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
@@ -25,12 +27,14 @@ help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
 
 demo: ## Take all sample events through the functions' own handlers, on the embedded sandbox; EVENT=NAME shows one in full.
-ifndef EVENT
+ifdef EVENT
+	@$(REPLAY) --message events/$(EVENT).json
+else
 	@$(REPLAY) --table events/*.json events/advisor/*.json events/delayed/*.json
 	@echo
+	@$(REPLAY) --message events/$(DEMO).json | sed -n '/✉/,/THE COPY THAT FAILED/ { /THE COPY THAT FAILED/d; p; }'
+	@echo "The whole e-mail, and the report: make demo EVENT=$(DEMO), or any other name of the table."
 endif
-	@$(REPLAY) --message events/$(or $(EVENT),destination-vault-policy).json
-	@echo "To see another event in full: make demo EVENT=source-key-policy, or any other name of the table."
 
 sandbox: ## Serve a world (WORLD=FILE) at one address that answers every AWS call of the functions (docs/sandbox.md).
 	tests/black_box/install tests
@@ -72,6 +76,18 @@ doctor-test: build programs ## Run `copymend doctor` on a deployment in the emul
 	tests/black_box/install sam deploy
 	$(TOOLS)/deploy/bin/python -m unittest discover --start-directory tests/doctor
 
+docs-test: programs ## Check the pages: links, names, and the blocks of shell that take seconds (docs/testing.md).
+	tests/black_box/install tests
+	tests/docs/links
+	tests/docs/names
+	$(TOOLS)/tests/bin/python tests/docs/aws
+	$(TOOLS)/tests/bin/python -m unittest discover --start-directory tests/docs
+	tests/docs/run
+
+docs-test-all: programs ## The same with the long blocks, which build and install.
+	tests/black_box/install tests sam deploy
+	tests/docs/run --all
+
 local: build programs ## Hand every sample event to `sam local invoke`, in containers. As root it installs Docker where there is none.
 	tests/black_box/install tests sam
 	COPYMEND_CONTAINERS=required $(TOOLS)/tests/bin/python tests/containers/run.py
@@ -92,7 +108,7 @@ torture: ## Every fault of every call, and storms of ten thousand events (docs/r
 worlds: ## Hold the properties of grants and of the diagnosis against 10,000 random worlds.
 	COPYMEND_WORLDS=10000 cargo test --locked --package copymend-sandbox --test sandbox -- worlds:: --nocapture
 
-verify: local torture worlds oracle fuzz package-twice bench ## What is too long for every change: all events in containers, every fault, 10,000 worlds, 24,000 decisions, fuzzing, a release made twice, benchmarks.
+verify: local docs-test-all torture worlds oracle fuzz package-twice bench ## What is too long for every change: all events in containers, every block of the pages, every fault, 10,000 worlds, 24,000 decisions, fuzzing, a release made twice, benchmarks.
 
 fuzz: ## Fuzz the policy parser and evaluation, for one minute in all.
 	@[ "$$($(FUZZ)/bin/cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $(FUZZ_VERSION)" ] || \
