@@ -196,6 +196,7 @@ def _function(method, path, settings):
 
 if __name__ == "__main__":
     # Serves it for a person: tests/docs/sandbox.py FOLDER
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     root = Path(__file__).resolve().parent.parent.parent
     program = Path(os.environ.get("COPYMEND_PROGRAM", root / "target/debug/copymend"))
     with running(root, root / ".test-tools", program, Path(sys.argv[1])) as found:
