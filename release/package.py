@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import archives
+import changelog
 import dependencies
 import notices
 import permission_changes
@@ -72,6 +73,7 @@ def shared_files(version, crates, sysroot):
         "template.yaml": packaged(HUB.read_text(encoding="utf-8"), version),
         "member.yaml": MEMBER.read_text(encoding="utf-8"),
         "permissions.json": listed,
+        "release-notes.md": changelog.notes((REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8"), version),
         "iam-changes.md": permission_changes.changes(version, before_version, before, current),
         "sbom.cdx.json": sbom.bill(version, crates, rust, seconds_of_commit()),
         "THIRD-PARTY-NOTICES": notices.notices(version, crates),
@@ -130,5 +132,5 @@ def _output(*command):
 if __name__ == "__main__":
     try:
         main()
-    except (CannotPackage, subprocess.CalledProcessError) as error:
+    except (CannotPackage, changelog.NotInChangelog, subprocess.CalledProcessError) as error:
         sys.exit(f"package: {error}")
