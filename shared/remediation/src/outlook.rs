@@ -41,6 +41,13 @@ impl Outlook {
     pub fn cause(&self) -> Cause {
         self.diagnosis.cause()
     }
+
+    /// The repair that was planned, whether it is carried out, asked for or refused; nothing where none
+    /// is.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        planned(&self.decided.decision)
+    }
 }
 
 /// Investigates a failure as the handler does, ranks its causes, and decides with these settings and

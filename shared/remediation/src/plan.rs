@@ -119,13 +119,15 @@ pub struct Edit {
 
 impl Plan {
     /// The policy before, as text; `None` where there is none.
-    pub(crate) fn before(&self) -> Option<String> {
+    #[must_use]
+    pub fn before(&self) -> Option<String> {
         let before = self.edit.as_ref()?.before.as_ref()?;
         Some(before.as_str().to_owned())
     }
 
     /// What is there after it: the policy, or the role.
-    pub(crate) fn after(&self) -> String {
+    #[must_use]
+    pub fn after(&self) -> String {
         match &self.edit {
             Some(edit) => edit.after.as_str().to_owned(),
             None => format!("{SERVICE_LINKED_ROLE}, created for {SERVICE}"),

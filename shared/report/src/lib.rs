@@ -19,5 +19,8 @@ mod words;
 
 pub use email::{Email, email, email_of_left_out, email_of_preflight, email_of_test_message};
 pub use json::json;
+pub use link::console;
 pub use paste::{Tool, paste};
 pub use terminal::{Row, Style, table, terminal};
+pub use text::{command, exact, inline, sentence};
+pub use words::{Standing, policy_of, verdict};

@@ -11,7 +11,8 @@ const LONGEST: usize = 1_000;
 
 /// A link to the AWS console, or nothing. Whoever made the link checked its parts; here the whole
 /// is checked once more, because a link is the one thing in a report that people click.
-pub(crate) fn console(link: &str) -> Option<&str> {
+#[must_use]
+pub fn console(link: &str) -> Option<&str> {
     let rest = link.strip_prefix("https://")?;
     let (host, path) = rest.split_once('/')?;
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~:/?#=&%".contains(&b);

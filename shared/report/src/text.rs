@@ -13,7 +13,8 @@ const LONGEST_WORD: usize = 300;
 
 /// A text on one line: condensed, white space collapsed, invisible characters escaped, links broken, length
 /// bounded.
-pub(crate) fn inline(text: &str) -> String {
+#[must_use]
+pub fn inline(text: &str) -> String {
     inline_up_to(text, TEXT_LIMIT)
 }
 
@@ -31,7 +32,8 @@ pub(crate) fn inline_up_to(text: &str, limit: usize) -> String {
 }
 
 /// A line with its spaces as they are, for policies and commands.
-pub(crate) fn exact(line: &str) -> String {
+#[must_use]
+pub fn exact(line: &str) -> String {
     exact_up_to(line, TEXT_LIMIT)
 }
 
@@ -42,7 +44,8 @@ fn exact_up_to(line: &str, limit: usize) -> String {
 
 /// A line of our advice: [`exact`], but a command may read a file of its reader's
 /// (`file://policy.json`).
-pub(crate) fn command(line: &str) -> String {
+#[must_use]
+pub fn command(line: &str) -> String {
     exact_up_to(line, COMMAND_LIMIT).replace(" file[:]//", " file://")
 }
 
@@ -58,7 +61,8 @@ pub(crate) fn at_most(
 }
 
 /// With a capital letter and a full stop, where it is prose.
-pub(crate) fn sentence(text: &str) -> String {
+#[must_use]
+pub fn sentence(text: &str) -> String {
     let word: String = text
         .chars()
         .take_while(|character| *character != ' ')

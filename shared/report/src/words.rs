@@ -180,7 +180,7 @@ pub(crate) fn failed_guards(report: &Report) -> String {
 
 /// How a change stands.
 #[derive(Clone, Copy)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// Written and read back.
     Written,
     /// Put, but the read-back doesn't show it yet.
@@ -196,7 +196,8 @@ pub(crate) enum Standing {
 impl Standing {
     /// The heading in an e-mail; in the terminal what stands before the name of a policy, and of a
     /// role that is missing.
-    pub(crate) const fn words(self) -> [&'static str; 3] {
+    #[must_use]
+    pub const fn words(self) -> [&'static str; 3] {
         match self {
             Self::Written => ["The change, written and read back", "written to", "created"],
             Self::NotSeen => [
@@ -253,7 +254,8 @@ pub(crate) fn statements(count: usize) -> String {
 }
 
 /// The policy of a vault or key, by its short name.
-pub(crate) fn policy_of(resource: &str) -> String {
+#[must_use]
+pub fn policy_of(resource: &str) -> String {
     if let Ok(vault) = resource.parse::<BackupVaultArn>() {
         format!("the access policy of vault {}", vault.name())
     } else if let Ok(key) = resource.parse::<KeyArn>() {
@@ -268,7 +270,8 @@ pub(crate) fn policy_of(resource: &str) -> String {
 }
 
 /// A verdict as people say it.
-pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
+#[must_use]
+pub const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Confirmed => "confirmed",
         Verdict::NotCheckable => "could not be checked",

@@ -4,6 +4,7 @@
 //! sandbox answers in memory. What is made of the pages is pure.
 
 mod asked;
+mod details;
 mod listed;
 mod lists;
 mod not_read;
@@ -15,6 +16,7 @@ pub mod table;
 mod through;
 mod vaults;
 
+pub use details::{Change, Details};
 pub use listed::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedCopyJob,
     ListedJob, ListedRecoveryPoint, ListedSelection, ListedVault, PlanCreator, ProtectedResource,

@@ -33,6 +33,6 @@ pub use planned::{NotMaterialised, Place, PlannedCopies, SelectingPlan, Unseen, 
 pub use policy_document::BackupPolicy;
 pub use read::{DAYS_OF_BACKUPS, WhichPlans};
 pub use route::{Route, RouteKey, RuleName};
-pub use text::text;
+pub use text::{foot, named, sums, text, would_do};
 pub use watch::watch;
 pub use would::{WouldOfPlanned, look_ahead};

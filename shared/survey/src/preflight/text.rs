@@ -21,6 +21,40 @@ pub fn text(preflight: &Preflight, width: Option<usize>) -> String {
     for judged in &preflight.routes {
         lines.extend(details(judged, width));
     }
+    let foot = foot(preflight);
+    if !foot.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(foot.iter().flat_map(|line| fold(line, width)));
+    lines.push(String::new());
+    lines.extend(sums(preflight).iter().flat_map(|sum| fold(sum, width)));
+    let mut out = lines.join("\n");
+    out.push('\n');
+    out
+}
+
+/// How many routes will fail, and what else may stop those that pass.
+#[must_use]
+pub fn sums(preflight: &Preflight) -> Vec<String> {
+    let [pass, fail, unknown] = preflight.counts();
+    let mut sums = vec![format!(
+        "{} routes of {} plans: {fail} will fail, {unknown} can't be known, {pass} will pass",
+        preflight.routes.len(),
+        preflight.plans
+    )];
+    if pass > 0 {
+        let residuals = residuals(preflight);
+        sums.push(format!(
+            "What will pass may still be stopped by what nobody can see beforehand: {residuals}."
+        ));
+    }
+    sums
+}
+
+/// What is told below the routes, a line each: rules that make no copy, what nothing can be known of, what
+/// was left out or could not be read, and how far a stopped look came.
+#[must_use]
+pub fn foot(preflight: &Preflight) -> Vec<String> {
     let mut foot = Vec::new();
     for missing in &preflight.not_materialised {
         foot.push(format!(
@@ -81,28 +115,7 @@ pub fn text(preflight: &Preflight, width: Option<usize>) -> String {
             stopped.places_read, preflight.places, stopped.routes_judged, stopped.routes
         ));
     }
-    if !foot.is_empty() {
-        lines.push(String::new());
-    }
-    lines.extend(foot.iter().flat_map(|line| fold(line, width)));
-    let [pass, fail, unknown] = preflight.counts();
-    lines.push(String::new());
-    let sum = format!(
-        "{} routes of {} plans: {fail} will fail, {unknown} can't be known, {pass} will pass",
-        preflight.routes.len(),
-        preflight.plans
-    );
-    lines.extend(fold(&sum, width));
-    if pass > 0 {
-        let residuals = residuals(preflight);
-        lines.extend(fold(
-            &format!("What will pass may still be stopped by what nobody can see beforehand: {residuals}."),
-            width,
-        ));
-    }
-    let mut out = lines.join("\n");
-    out.push('\n');
-    out
+    foot
 }
 
 fn routes(preflight: &Preflight, width: Option<usize>) -> Vec<String> {
@@ -222,7 +235,8 @@ fn details(judged: &JudgedRoute, width: Option<usize>) -> Vec<String> {
 }
 
 /// What Copymend would do, in a sentence. A command that follows a step stands with the step above.
-fn would_do(ahead: &WouldOfPlanned) -> String {
+#[must_use]
+pub fn would_do(ahead: &WouldOfPlanned) -> String {
     let text = ahead.would.text.lines().next().unwrap_or_default();
     let text = text.trim_end_matches(':');
     let what = match ahead.would.act {
@@ -300,7 +314,9 @@ fn push(lines: &mut Vec<String>, indent: usize, text: &str, width: Option<usize>
     lines.extend(folded.map(|line| format!("{start}{line}")));
 }
 
-fn named(rule: &RuleName) -> String {
+/// A rule by its name and its plan's.
+#[must_use]
+pub fn named(rule: &RuleName) -> String {
     let id = rule.plan_id.as_deref().filter(|id| *id != rule.plan);
     let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
     format!("rule `{}` of plan `{}`{id}", rule.rule, rule.plan)

@@ -6,6 +6,7 @@ use copymend_remediation::settings::Settings;
 use serde::Serialize;
 
 use super::judge::Preflight;
+use crate::details::Change;
 use crate::scan::{Act, Would, would};
 
 /// What Copymend would do once a copy of a route has failed.
@@ -18,6 +19,9 @@ pub struct WouldOfPlanned {
     pub cause: Cause,
     /// What it would change; nothing where it would change nothing.
     pub changes: Option<String>,
+    /// That change in full, or the one that a guard forbids.
+    #[serde(skip)]
+    pub change: Option<Change>,
 }
 
 /// Finds out what Copymend would do about each route that will fail, once a copy has failed: decided
@@ -34,6 +38,7 @@ pub fn look_ahead(preflight: &mut Preflight, settings: &Settings) {
             let would = would::of_outlook(&outlook, "");
             WouldOfPlanned {
                 cause: outlook.cause(),
+                change: Change::of_outlook(&outlook),
                 changes: match would.act {
                     Act::Repair => Some(outlook.resource),
                     Act::Retry | Act::Advise | Act::Refuse | Act::Nothing => None,

@@ -13,6 +13,7 @@ mod judge;
 mod measure;
 mod names;
 mod objective;
+mod steps;
 mod tags;
 mod told;
 
@@ -22,5 +23,6 @@ pub use gathered::{BACKED_UP_WITHIN, Gathered, NotRead};
 pub use judge::{Findings, Place, State, VaultSummary, judge};
 pub use measure::measure;
 pub use objective::{Age, InvalidObjective, Objective, Objectives};
+pub use steps::steps;
 pub use tags::gather_tags;
-pub use told::{Shown, text, write_json};
+pub use told::{NOT_PLANNED, Shown, foot, place_of, span, summary, text, write_json};

@@ -13,6 +13,9 @@ use super::objective::Objectives;
 /// The version of the JSON's form.
 const VERSION: u32 = 1;
 
+/// What is said of a place where no plan copies to.
+pub const NOT_PLANNED: &str = "no plan of late, but copies arrived there";
+
 /// Which places a text shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -56,25 +59,27 @@ pub fn text(findings: &Findings, shown: Shown) -> String {
     if !findings.vaults.is_empty() {
         text.push('\n');
     }
-    for exclusion in &findings.expired {
-        line(
-            &mut text,
-            format_args!(
-                "exclusion over since {}: {} ({}). It left nothing out: renew it or remove it.",
-                exclusion.until(),
-                exclusion.pattern(),
-                exclusion.reason()
-            ),
-        );
-    }
-    for not_read in &findings.not_read {
-        line(
-            &mut text,
-            format_args!("not read: {}: {}", not_read.what, not_read.why),
-        );
+    for remark in foot(findings) {
+        line(&mut text, format_args!("{remark}"));
     }
     line(&mut text, format_args!("{}", summary(findings)));
     text
+}
+
+/// Exclusions that are over and what could not be read, a line each.
+#[must_use]
+pub fn foot(findings: &Findings) -> Vec<String> {
+    let expired = findings.expired.iter().map(|exclusion| {
+        format!(
+            "exclusion over since {}: {} ({}). It left nothing out: renew it or remove it.",
+            exclusion.until(),
+            exclusion.pattern(),
+            exclusion.reason()
+        )
+    });
+    let not_read = findings.not_read.iter();
+    let not_read = not_read.map(|one| format!("not read: {}: {}", one.what, one.why));
+    expired.chain(not_read).collect()
 }
 
 const fn is_wanting(place: &Place) -> bool {
@@ -106,7 +111,8 @@ fn tell_place(text: &mut String, place: &Place, now: Timestamp) {
     );
     let mut more = format!("in {}", place_of(&place.vault));
     if !place.is_planned {
-        more.push_str("; no plan of late, but copies arrived there");
+        more.push_str("; ");
+        more.push_str(NOT_PLANNED);
     }
     if !place.detail.is_empty() {
         more.push_str("; ");
@@ -128,7 +134,9 @@ fn tell_vault(text: &mut String, vault: &VaultSummary) {
     );
 }
 
-fn place_of(vault: &BackupVaultArn) -> String {
+/// A vault by its name, account and Region.
+#[must_use]
+pub fn place_of(vault: &BackupVaultArn) -> String {
     format!(
         "{} ({}, {})",
         vault.name(),
@@ -138,7 +146,8 @@ fn place_of(vault: &BackupVaultArn) -> String {
 }
 
 /// A time in its two largest units.
-fn span(seconds: i64) -> String {
+#[must_use]
+pub fn span(seconds: i64) -> String {
     let (days, hours, minutes) = (
         seconds / 86_400,
         seconds % 86_400 / 3_600,
@@ -151,7 +160,9 @@ fn span(seconds: i64) -> String {
     }
 }
 
-fn summary(findings: &Findings) -> String {
+/// How many places miss their objective, can't be known or are left out, in a sentence.
+#[must_use]
+pub fn summary(findings: &Findings) -> String {
     let all = findings.places.len();
     let unknown = findings
         .places

@@ -12,6 +12,7 @@ use copymend_remediation::ports::Location;
 use jiff::Timestamp;
 
 use super::routes::Judged;
+use super::tally::Tally;
 use crate::listed::{ListedCopyJob, ListedJob};
 use crate::lists::Page;
 use crate::not_read::NotRead;
@@ -31,34 +32,6 @@ const UNSUCCESSFUL: [&str; 4] = ["FAILED", "ABORTED", "EXPIRED", "PARTIAL"];
 /// The category of a message that reports no issue (AWS Backup Developer Guide, "AWS Backup
 /// dashboards", documented). AWS's pages write categories in several spellings.
 const NO_ISSUE: &str = "SUCCESS";
-
-/// How many jobs, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) count: u64,
-    /// The times of the first and the last one, as far as AWS tells any.
-    pub(super) first: Option<Timestamp>,
-    pub(super) last: Option<Timestamp>,
-}
-
-impl Tally {
-    fn of(count: u64, at: Option<Timestamp>) -> Self {
-        Self {
-            count,
-            first: at,
-            last: at,
-        }
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.count += other.count;
-        self.first = match (self.first, other.first) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        self.last = self.last.max(other.last);
-    }
-}
 
 /// What a message says, as far as it decides anything.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -231,7 +204,7 @@ impl Fold {
             && !is_fully_managed(&job.source_recovery_point))
         .then(|| {
             let point = Point {
-                tally,
+                tally: tally.clone(),
                 job: job.id.as_str().into(),
             };
             (hash_of(job.source_recovery_point.as_str()), point)
@@ -251,7 +224,7 @@ impl Fold {
             self.copies.insert(alike, copies);
             return;
         };
-        known.tally.add(copies.tally);
+        known.tally.add(&copies.tally);
         if age(&copies.sample) > age(&known.sample) {
             known.sample = copies.sample;
         }
@@ -261,7 +234,7 @@ impl Fold {
                     if (point.tally.last, &point.job) > (known.tally.last, &known.job) {
                         known.job = point.job;
                     }
-                    known.tally.add(point.tally);
+                    known.tally.add(&point.tally);
                 }
                 None => {
                     known.points.insert(name, point);
@@ -314,7 +287,7 @@ impl Fold {
             };
             let tally = Tally::of(1, ended);
             if let Some(known) = self.jobs.get_mut(&alike) {
-                known.tally.add(tally);
+                known.tally.add(&tally);
                 if age_of_job(&row) > age_of_job(&known.sample) {
                     *known.sample = row;
                 }

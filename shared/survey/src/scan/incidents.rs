@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use copymend_diagnosis::Cause;
 use copymend_remediation::incident::fingerprint;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
-use super::fold::{Alike, Copies, Fold, Tally};
+use super::fold::{Alike, Copies, Fold};
 use super::gather::Scope;
+use super::tally::Tally;
 use super::would;
+use crate::details::Details;
 use crate::not_read::NotRead;
 
 /// What Copymend does.
@@ -94,6 +97,12 @@ pub struct Incident {
     pub fingerprints: BTreeSet<String>,
     /// The newest one.
     pub example: Example,
+    /// How many jobs, by day, in UTC. Those that tell no time are of no day.
+    #[serde(skip)]
+    pub days: BTreeMap<Date, u64>,
+    /// What it rests on and what to do, as the newest one shows it.
+    #[serde(skip)]
+    pub details: Box<Details>,
 }
 
 /// How far a scan came that was stopped.
@@ -177,7 +186,7 @@ impl Fold {
                 resource: alike.resource,
                 from_message: true,
                 would,
-                ..incident(alike.cause, jobs.tally, example)
+                ..incident(alike.cause, &jobs.tally, example)
             }
         }));
         for incident in incidents {
@@ -240,7 +249,7 @@ fn place_of(line: &NotRead) -> (&str, &str, &str) {
     (&line.account, &line.region, &line.operation)
 }
 
-fn incident(cause: Cause, tally: Tally, example: Example) -> Incident {
+fn incident(cause: Cause, tally: &Tally, example: Example) -> Incident {
     Incident {
         kind: "copy",
         problem: "failed".to_owned(),
@@ -258,6 +267,8 @@ fn incident(cause: Cause, tally: Tally, example: Example) -> Incident {
         would: Would::new(Act::Nothing, ""),
         fingerprints: BTreeSet::new(),
         example,
+        days: tally.days(),
+        details: Box::default(),
     }
 }
 
@@ -279,7 +290,8 @@ fn of_copies(alike: &Alike, copies: &Copies) -> Incident {
             unknown_facts: judged.unknown,
             would: judged.would.clone(),
             fingerprints: BTreeSet::from([judged.fingerprint.clone()]),
-            ..incident(judged.cause, copies.tally, example)
+            details: judged.details.clone(),
+            ..incident(judged.cause, &copies.tally, example)
         };
     }
     let cause = alike.words.best();
@@ -290,7 +302,8 @@ fn of_copies(alike: &Alike, copies: &Copies) -> Incident {
         resource: resource.to_owned(),
         would: would::of_message(cause, &copies.sample),
         fingerprints: BTreeSet::from([named]),
-        ..incident(cause, copies.tally, example)
+        details: Box::new(Details::of_message(cause, job)),
+        ..incident(cause, &copies.tally, example)
     }
 }
 
@@ -316,6 +329,9 @@ impl Incident {
         for (account, count) in other.accounts {
             *self.accounts.entry(account).or_default() += count;
         }
+        for (day, count) in other.days {
+            *self.days.entry(day).or_default() += count;
+        }
         self.regions.extend(other.regions);
         self.fingerprints.extend(other.fingerprints);
         self.count += other.count;
@@ -329,6 +345,7 @@ impl Incident {
         if is_newer {
             self.example = other.example;
             self.would = other.would;
+            self.details = other.details;
         }
     }
 }

@@ -11,10 +11,12 @@ use copymend_remediation::settings::Settings;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fold::{Alike, Copies, Fold, Tally, hash_of};
+use super::fold::{Alike, Copies, Fold, hash_of};
 use super::gather::Progress;
 use super::incidents::Would;
+use super::tally::Tally;
 use super::would;
+use crate::details::Details;
 use crate::listed::{ListedCopyJob, PlanCreator};
 use crate::lists::{Lists, RecoveryPointQuery};
 
@@ -35,6 +37,7 @@ pub(super) struct Judged {
     pub(super) fingerprint: String,
     pub(super) would: Would,
     pub(super) unknown: usize,
+    pub(super) details: Box<Details>,
     /// Accounts that could not be entered, each in a sentence.
     closed: Vec<String>,
 }
@@ -88,6 +91,7 @@ async fn judge<E: Reads>(
         cause: outlook.cause(),
         is_confirmed: outlook.diagnosis.confirmed_cause() == Some(outlook.cause()),
         would: would::of_outlook(&outlook, &failure.job().status_message),
+        details: Box::new(Details::of_outlook(&outlook)),
         resource: outlook.resource,
         fingerprint: outlook.fingerprint,
         unknown: outlook.unknown.len(),
@@ -229,7 +233,7 @@ fn split(
     for (name, point) in copies.points {
         let key = keys.and_then(|keys| keys.get(&name)).cloned();
         match parts.get_mut(&key) {
-            Some(tally) => tally.add(point.tally),
+            Some(tally) => tally.add(&point.tally),
             None => {
                 parts.insert(key, point.tally);
             }

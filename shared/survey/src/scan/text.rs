@@ -93,23 +93,38 @@ fn columns(incident: &Incident) -> Vec<String> {
         1 => incident.accounts.keys().next().cloned().unwrap_or_default(),
         many => format!("{many} accounts"),
     };
-    let cause = incident.cause.slug();
-    let cause = match (incident.kind, incident.problem.as_str()) {
-        ("copy", "failed") => cause.to_owned(),
-        ("copy", problem) => format!("{cause} ({problem})"),
-        (kind, problem) => format!("{cause} ({kind} {problem})"),
-    };
     vec![
         incident.count.to_string(),
         day(incident.first_seen),
         day(incident.last_seen),
         accounts,
-        cause,
+        name_of_cause(incident),
     ]
+}
+
+/// The cause's name, with what is wrong where it isn't a failed copy.
+#[must_use]
+pub fn name_of_cause(incident: &Incident) -> String {
+    let cause = incident.cause.slug();
+    match (incident.kind, incident.problem.as_str()) {
+        ("copy", "failed") => cause.to_owned(),
+        ("copy", problem) => format!("{cause} ({problem})"),
+        (kind, problem) => format!("{cause} ({kind} {problem})"),
+    }
 }
 
 /// What Copymend would do, marked where the message alone says so.
 fn would(incident: &Incident) -> String {
+    let mark = match how_sure(incident) {
+        sure if sure.is_empty() => sure,
+        sure => format!(" ({sure})"),
+    };
+    format!("{}{mark}", would_do(incident))
+}
+
+/// What Copymend would do, on one line.
+#[must_use]
+pub fn would_do(incident: &Incident) -> String {
     // The other sentences begin with what is done.
     let act = match incident.would.act {
         Act::Advise => "advise: ",
@@ -117,19 +132,27 @@ fn would(incident: &Incident) -> String {
     };
     // A command that follows a step stands in the JSON.
     let step = incident.would.text.lines().next().unwrap_or_default();
-    let mark = match (incident.from_message, incident.confirmed) {
-        (true, _) => " (from the message)".to_owned(),
-        (false, true) => String::new(),
-        (false, false) if incident.unknown_facts > 0 => format!(
-            " (not confirmed: {} facts could not be read)",
-            incident.unknown_facts
-        ),
-        (false, false) => " (not confirmed by the facts)".to_owned(),
-    };
-    format!("{act}{}{mark}", one_line(step.trim_end_matches(':')))
+    format!("{act}{}", one_line(step.trim_end_matches(':')))
 }
 
-fn foot(scan: &Scan) -> Vec<String> {
+/// Why the cause isn't certain; empty where the facts confirm it.
+#[must_use]
+pub fn how_sure(incident: &Incident) -> String {
+    match (incident.from_message, incident.confirmed) {
+        (true, _) => "from the message".to_owned(),
+        (false, true) => String::new(),
+        (false, false) if incident.unknown_facts > 0 => format!(
+            "not confirmed: {} facts could not be read",
+            incident.unknown_facts
+        ),
+        (false, false) => "not confirmed by the facts".to_owned(),
+    }
+}
+
+/// What could not be read, what people should know beside the incidents, and how far a stopped scan came:
+/// a line each.
+#[must_use]
+pub fn foot(scan: &Scan) -> Vec<String> {
     let mut lines = Vec::new();
     for line in &scan.not_read {
         let detail = one_line(&line.detail);
@@ -173,7 +196,9 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn day(time: Option<Timestamp>) -> String {
+/// A day in UTC; `-` for none.
+#[must_use]
+pub fn day(time: Option<Timestamp>) -> String {
     time.map_or_else(
         || "-".to_owned(),
         |time| time.strftime("%Y-%m-%d").to_string(),
