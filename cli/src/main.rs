@@ -16,6 +16,8 @@ mod input;
 mod manual;
 mod output;
 #[cfg(feature = "aws")]
+mod page;
+#[cfg(feature = "aws")]
 mod pause;
 #[cfg(feature = "aws")]
 mod plan;
@@ -69,6 +71,9 @@ enum CommandError {
     Io { doing: String, source: io::Error },
     #[error("{0}")]
     Usage(String),
+    #[cfg(feature = "aws")]
+    #[error("cannot write the page `{file}`: {source}")]
+    Page { file: String, source: io::Error },
 }
 
 fn main() -> ExitCode {

@@ -88,3 +88,19 @@ def test_other_accounts_are_read_through_their_reader_and_one_that_refuses_hides
     assert found["jobs"] == document(scan("--json"))["jobs"]
     assert {line["account"] for line in found["not_read"]} == {"777777777777"}, found["not_read"]
     assert all(line["do"] for line in found["not_read"])
+
+
+def test_the_page_changes_neither_text_nor_exit_code_and_a_file_that_cannot_be_written_is_told_first(scan, tmp_path):
+    page = tmp_path / "scan.html"
+    places = ["--account", f"{WORKLOADS},{BACKUP},777777777777"]
+    plain, with_page = scan(*places), scan(*places, "--html", page)
+    assert (with_page.returncode, with_page.stdout, with_page.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    assert plain.returncode == 1
+    html = page.read_text()
+    assert html.startswith("<!doctype html>") and html.endswith("</html>\n")
+    assert "777777777777" in html, "what could not be read is in the page"
+    assert [file.name for file in tmp_path.iterdir() if file.name.endswith((".html", ".tmp")) or file.name.startswith(".")] == ["scan.html"]
+
+    refused = scan("--html", tmp_path / "missing" / "scan.html")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "copymend: cannot write the page `" in refused.stderr

@@ -16,6 +16,7 @@ Examples:
   copymend preflight --document plan.json --organization-reader 999988887777
   copymend preflight --document backup-policy.json --account 111122223333,444455556666
   copymend preflight --json > preflight.json
+  copymend preflight --html preflight.html
 
 A plan's copies are judged before they run, by the facts and rules that a failed copy is held against: WILL FAIL with all that
 stands in the way, in the order in which it must be put right; CAN'T BE KNOWN and why; or WILL PASS. A rule's resources are those
@@ -46,6 +47,9 @@ pub(crate) struct PreflightArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also write what was found as an HTML page, for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reach: ReachArguments,
 }

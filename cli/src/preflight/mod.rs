@@ -17,6 +17,7 @@ use crate::{CommandError, Ending, io_error, output};
 /// Reads, judges and shows.
 pub(crate) fn run(arguments: &PreflightArguments) -> Result<Ending, CommandError> {
     let settings = crate::scan::settings()?;
+    let page = crate::page::open(arguments.html.as_deref())?;
     let which = WhichPlans {
         ids: arguments.plans.clone(),
         document: document(arguments)?,
@@ -29,12 +30,15 @@ pub(crate) fn run(arguments: &PreflightArguments) -> Result<Ending, CommandError
     // What still runs is not waited for.
     runtime.shutdown_background();
     look_ahead(&mut found, &settings);
+    // Before the text, whose reader may go away.
+    let page = crate::page::write(page, || copymend_page::preflight(&found));
     let written = if arguments.json {
         output::json(io::stdout().lock(), &json(&found))
     } else {
         let text = text(&found, output::width());
         write!(output::terminal(), "{}", output::printable(&text))
     };
+    page?;
     written.map_err(io_error("write what was found"))?;
     Ok(if found.stopped.is_some() {
         Ending::Stopped

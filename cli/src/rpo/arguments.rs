@@ -14,6 +14,7 @@ Examples:
   copymend rpo --objective 26h --objective vault=archive:8d --objective type=RDS:4h
   copymend rpo --objective 26h --objective tag=tier=gold:2h
   copymend rpo --account 111122223333,444455556666 --region us-east-1,eu-west-1 --objective 26h --json > rpo.json
+  copymend rpo --objective 26h --html rpo.html
   copymend rpo --objective 26h --exclude 'arn:aws:ec2:*:*:volume/vol-0123,retired in May,2027-05-31'
 
 A copy should be in every vault that a plan's rule copies to, of each resource that the rule backed up in the last 30 days, and
@@ -44,6 +45,9 @@ pub(crate) struct RpoArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also write what was found as an HTML page, for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reach: ReachArguments,
 }

@@ -18,6 +18,7 @@ use crate::{CommandError, Ending, io_error, output};
 /// Reads, judges and shows.
 pub(crate) fn run(arguments: &RpoArguments) -> Result<Ending, CommandError> {
     let exclusions = exclusions(arguments)?;
+    let page = crate::page::open(arguments.html.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -29,6 +30,8 @@ pub(crate) fn run(arguments: &RpoArguments) -> Result<Ending, CommandError> {
     let Some(findings) = findings else {
         return Ok(Ending::Stopped);
     };
+    // Before the text, whose reader may go away.
+    let page = crate::page::write(page, || copymend_page::rpo(&findings, &objectives));
     let written = if arguments.json {
         let mut output = BufWriter::new(io::stdout().lock());
         write_json(&findings, &objectives, &mut output).and_then(|()| output.flush())
@@ -41,6 +44,7 @@ pub(crate) fn run(arguments: &RpoArguments) -> Result<Ending, CommandError> {
         let text = text(&findings, shown);
         write!(output::terminal(), "{}", output::printable(&text))
     };
+    page?;
     written.map_err(io_error("write what was found"))?;
     Ok(if findings.missed() > 0 {
         Ending::Failed

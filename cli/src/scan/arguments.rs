@@ -1,5 +1,7 @@
 //! The options of `copymend scan`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::reach::ReachArguments;
@@ -11,6 +13,7 @@ Examples:
   copymend scan --days 7 --region eu-west-1,eu-central-1
   copymend scan --account 111122223333,444455556666 --facts
   copymend scan --jobs --json > scan.json
+  copymend scan --facts --html scan.html
 
 Copies that failed for one cause at one vault or key are one incident. Without --facts the cause is what AWS's message
 says, and each line is marked so. With --facts every route (job role, source key, destination vault, account, Region) is
@@ -38,6 +41,9 @@ pub(crate) struct ScanArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also write what was found as an HTML page, for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reach: ReachArguments,
 }

@@ -19,6 +19,7 @@ use crate::{CommandError, Ending, io_error, output};
 /// Reads, folds and shows.
 pub(crate) fn run(arguments: &ScanArguments) -> Result<Ending, CommandError> {
     let settings = settings()?;
+    let page = crate::page::open(arguments.html.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -26,6 +27,8 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Ending, CommandError> {
     let scan = runtime.block_on(scan(arguments, &settings))?;
     // What still runs is not waited for.
     runtime.shutdown_background();
+    // Before the text: its reader may go away, as in `copymend scan --html FILE | head`.
+    let page = crate::page::write(page, || copymend_page::scan(&scan));
     let written = if arguments.json {
         json(&scan)
             .map_err(io::Error::from)
@@ -34,6 +37,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Ending, CommandError> {
         let text = text(&scan, output::width());
         write!(output::terminal(), "{}", output::printable(&text))
     };
+    page?;
     written.map_err(io_error("write what was found"))?;
     Ok(if scan.stopped.is_some() {
         Ending::Stopped

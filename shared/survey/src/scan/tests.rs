@@ -144,6 +144,36 @@ fn copies_of_one_cause_at_one_vault_are_one_incident_with_its_accounts() {
 }
 
 #[test]
+fn an_incident_knows_its_days_and_what_the_newest_job_shows() {
+    let scan = folded([vec![
+        row("1", "111122223333", "dr", KEY_MESSAGE, 1),
+        row("2", "111122223333", "dr", KEY_MESSAGE, 23),
+        row("3", "444455556666", "dr", KEY_MESSAGE, 25),
+    ]]);
+    let [incident] = scan.incidents.as_slice() else {
+        panic!("{:?}", scan.incidents);
+    };
+    let days: Vec<_> = incident
+        .days
+        .iter()
+        .map(|(day, count)| (day.to_string(), *count))
+        .collect();
+    assert_eq!(
+        days,
+        [("2026-11-01".to_owned(), 2), ("2026-11-02".to_owned(), 1)]
+    );
+    let details = &incident.details;
+    assert_eq!(details.candidates[0].cause, Cause::SourceKeyPolicy);
+    assert!(!details.candidates[0].why.is_empty());
+    // Without facts nothing is planned, and the steps are those of the newest job's account.
+    assert_eq!(details.change, None);
+    let advice = details.advice.as_ref().unwrap();
+    assert!(advice.steps.concat().contains("444455556666"), "{advice:?}");
+    // The JSON is as it was.
+    assert!(!json(&scan).unwrap().contains("candidates"));
+}
+
+#[test]
 fn a_parent_counts_with_what_failed_in_it_and_is_not_listed_by_itself() {
     // Both children are listed: they alone count.
     let scan = folded([vec![parent("p", 2)], vec![child("a", "p"), child("b", "p")]]);
