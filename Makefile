@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test docs-test docs-test-all programs black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test docs-test docs-test-all programs page black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -14,7 +14,7 @@ SAM := $(TOOLS)/sam/bin/sam
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
 # What `make test` runs, what fails soonest first.
-TESTS := template deploy-test unit oracle-sample docs-test build black-box doctor-test containers
+TESTS := template deploy-test unit oracle-sample docs-test page build black-box doctor-test containers
 # The processor that the functions are built for: this machine's, or ARCH=x86_64, ARCH=arm64.
 ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
@@ -87,6 +87,9 @@ docs-test: programs ## Check the pages: links, names, and the blocks of shell th
 docs-test-all: programs ## The same with the long blocks, which build and install.
 	tests/black_box/install tests sam deploy
 	tests/docs/run --all
+
+page: programs ## Open the HTML pages of ten thousand jobs in a browser: what they hold, speed, keyboard, accessibility, harmful texts.
+	tests/page/run
 
 local: build programs ## Hand every sample event to `sam local invoke`, in containers. As root it installs Docker where there is none.
 	tests/black_box/install tests sam
