@@ -97,7 +97,7 @@ def test_the_page_changes_neither_text_nor_exit_code_and_a_file_that_cannot_be_w
     assert (with_page.returncode, with_page.stdout, with_page.stderr) == (plain.returncode, plain.stdout, plain.stderr)
     assert plain.returncode == 1
     html = page.read_text()
-    assert html.startswith("<!doctype html>") and html.endswith("</html>\n")
+    assert html.startswith("<!doctype html>") and html.endswith("</html>")
     assert "777777777777" in html, "what could not be read is in the page"
     assert [file.name for file in tmp_path.iterdir() if file.name.endswith((".html", ".tmp")) or file.name.startswith(".")] == ["scan.html"]
 
