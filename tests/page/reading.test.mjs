@@ -34,6 +34,18 @@ for (const view of VIEWS) {
     }
   }
 
+  test(`${view}: nothing is wider than any window`, async () => {
+    const opened = await open(browser, view);
+    await opened.page.$eval("button.open", (button) => button.click());
+    // 1120 pixels is where cards become a table.
+    for (const width of [320, 500, 700, 1119, 1120, 1121, 1300, 2000]) {
+      await opened.page.setViewport({ width, height: 800 });
+      const found = await opened.page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(found <= width, `${found} of ${width} pixels`);
+    }
+    await opened.close();
+  });
+
   test(`${view}: it is small, and has few elements at first sight`, async () => {
     const opened = await open(browser, view);
     const elements = await opened.page.evaluate(() => document.querySelectorAll("*").length);

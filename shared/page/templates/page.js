@@ -10,7 +10,7 @@
   // A list of more choices can't be read; the others are found by the search.
   const MOST_CHOICES = 50;
   // What isn't longer stays on one line.
-  const SHORT = 26;
+  const SHORT = 14;
   // A key is pressed every 100 ms or so: the search waits until the reader pauses.
   const PAUSE = 120;
 
@@ -253,7 +253,7 @@
       heading.setAttribute("aria-sort", state.sortBy === column ? way : "none");
     }
     sortBy.value = state.sortBy;
-    way.textContent = state.isDescending ? "Order: descending" : "Order: ascending";
+    way.textContent = state.isDescending ? "Descending" : "Ascending";
     way.disabled = state.sortBy < 0;
   }
 
@@ -308,7 +308,7 @@
     update();
   }
 
-  const searchBox = labelled("Search in everything", make("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
+  const searchBox = labelled("Search", make("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
   let waiting;
   searchBox.addEventListener("input", () => {
     clearTimeout(waiting);
