@@ -15,8 +15,8 @@ const axeFile = installed.resolve("axe-core/axe.min.js");
 
 export async function launch() {
   return puppeteer.launch({
-    // COPYMEND_CHROMIUM names another one, such as Debian's on a processor that the package isn't made for.
-    executablePath: process.env.COPYMEND_CHROMIUM ?? (await chromium.executablePath()),
+    // CHROMIUM names another one, such as Debian's on a processor that the package isn't made for.
+    executablePath: process.env.CHROMIUM ?? (await chromium.executablePath()),
     // Root can't have Chromium's sandbox; the page is ours.
     args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"],
     headless: "shell",
