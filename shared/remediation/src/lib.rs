@@ -28,6 +28,7 @@ mod lease;
 pub mod ledger;
 mod left_out;
 pub mod message;
+mod needs_action;
 mod others;
 pub mod outlook;
 pub mod ownership;

@@ -52,9 +52,3 @@ pub(crate) fn answered(report: &Report) -> Option<String> {
         answered.at.strftime("%Y-%m-%d %H:%M:%S UTC")
     ))
 }
-
-/// Whether a person refused the plan.
-pub(crate) fn is_refused(report: &Report) -> bool {
-    let approval = report.approval.as_ref();
-    approval.is_some_and(|approval| approval.reply == Some(Reply::Refuse))
-}

@@ -62,7 +62,7 @@ pub(crate) fn deed(report: &Report) -> String {
         Outcome::Advised => {
             "AWS Backup did not confirm this event. The cause is read from its message alone, and nothing was changed.".to_owned()
         }
-        Outcome::Refused if approval::is_refused(report) => {
+        Outcome::Refused if report.is_refused_by_a_person() => {
             "A person refused the plan. Nothing was written, and the copy was not started again.".to_owned()
         }
         Outcome::Refused if report.verified => {
@@ -147,19 +147,10 @@ const fn is_repaired(outcome: Outcome) -> bool {
 }
 
 /// What else is confirmed beside the cause that was repaired, in the order in which it must be put
-/// right, each in a line. Nothing where no policy was repaired: then the advice is about the first.
+/// right, each in a line.
 pub(crate) fn also_confirmed(report: &Report) -> Vec<String> {
-    if !is_repaired(report.outcome) {
-        return Vec::new();
-    }
-    let candidates = report.diagnosis.candidates.iter();
-    let mut others: Vec<_> = candidates
-        .filter(|other| {
-            other.verdict == Verdict::Confirmed && other.cause != report.diagnosis.cause
-        })
-        .collect();
-    others.sort_by_key(|other| other.cause.place_in_repair());
-    others
+    report
+        .also_confirmed()
         .into_iter()
         .map(|other| {
             let seen = other.evidence.first().map(|seen| inline(seen));

@@ -64,7 +64,9 @@ fn end_of_copy(report: &Report) -> &'static str {
         Outcome::Planned => "failed; Copymend could start it again",
         Outcome::Advised if report.verified => "failed; a person must act",
         Outcome::Advised => "is said to have failed",
-        Outcome::Refused if approval::is_refused(report) => "failed; a person refused its repair",
+        Outcome::Refused if report.is_refused_by_a_person() => {
+            "failed; a person refused its repair"
+        }
         Outcome::Refused => "failed; its repair was refused",
         Outcome::Failed if report.decision == DecisionKind::Retry => {
             "failed, and could not be started again"
@@ -104,7 +106,7 @@ fn deed(body: &mut Body, report: &Report, unread: &Unread<'_>) {
     } else {
         body.line(&words::deed(report));
     }
-    let refused = report.outcome == Outcome::Refused && !approval::is_refused(report);
+    let refused = report.outcome == Outcome::Refused && !report.is_refused_by_a_person();
     let failed = report.guards.iter().find(|guard| !guard.passed);
     if let Some(guard) = failed.filter(|_| refused && report.verified) {
         body.line(&format!(

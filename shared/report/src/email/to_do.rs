@@ -30,7 +30,7 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
     let owned = report.changes.iter().any(|change| change.applied) && report.managed_by.is_none();
     let Some(advice) = &report.advice else {
         if others.is_empty() {
-            body.prose(without_advice(report.outcome));
+            body.prose(without_advice(report));
         }
         if owned {
             body.prose(IN_CODE_TOO);
@@ -155,15 +155,23 @@ fn command_of_plan(report: &Report) -> Option<String> {
     })
 }
 
-const fn without_advice(outcome: Outcome) -> &'static str {
-    match outcome {
+fn without_advice(report: &Report) -> &'static str {
+    if report.needs_action() {
+        return if report.outcome == Outcome::Repaired {
+            "Start the copy again, or wait for the backup plan's next one."
+        } else {
+            "Copymend knows no steps: look at what is said above and below."
+        };
+    }
+    match report.outcome {
         Outcome::RepairedAndRetried => {
             "Nothing else. If the new copy fails as well, Copymend reports that."
         }
-        Outcome::Repaired => "Start the copy again, or wait for the backup plan's next one.",
         Outcome::Recovered => "Nothing. The copy is there.",
-        Outcome::RetryPlanned => "Nothing now. If the copy fails again, Copymend reports that.",
-        Outcome::Retried
+        Outcome::Retried | Outcome::RetryPlanned => {
+            "Nothing now. If the copy fails again, Copymend reports that."
+        }
+        Outcome::Repaired
         | Outcome::Planned
         | Outcome::Advised
         | Outcome::Refused
@@ -185,7 +193,7 @@ fn preface(report: &Report) -> Option<&'static str> {
         (Outcome::Retried | Outcome::RetryPlanned, _) => {
             Some("Nothing now. If the new copy fails as well:")
         }
-        (Outcome::Refused, _) if approval::is_refused(report) => {
+        (Outcome::Refused, _) if report.is_refused_by_a_person() => {
             Some("A person refused this. If the copy should be made after all:")
         }
         (Outcome::Refused, _) => Some(

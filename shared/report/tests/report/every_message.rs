@@ -57,6 +57,7 @@ fn wrong(name: &str, report: &Report) -> Vec<String> {
         unread.map(|why| format!("{} on `{}`: {}", why.operation, why.resource, why.reason)),
     ));
     wrong.extend(opening(report, &email));
+    wrong.extend(left_to_do(report, &email));
     let outcome = report.outcome.slug();
     let of = |problem: String| format!("{name}, {outcome}: {problem}");
     wrong.into_iter().map(of).collect()
@@ -79,6 +80,23 @@ fn opening(report: &Report, email: &Email) -> Option<String> {
             .take(8)
             .any(|line| line.starts_with("Why"));
     (!says_what || !says_why).then(|| format!("it opens with: {first}"))
+}
+
+/// What is left to do begins with nothing, exactly where nobody has to act.
+fn left_to_do(report: &Report, email: &Email) -> Option<String> {
+    let mut lines = email.body.lines();
+    lines.find(|line| line.starts_with("WHAT IS LEFT TO DO") || line.starts_with("WHAT TO DO"));
+    let section: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    let says_nothing = section
+        .iter()
+        .any(|line| line.starts_with("  Nothing") || line.starts_with("  A person refused this"));
+    (says_nothing == report.needs_action()).then(|| {
+        let needs = report.needs_action();
+        format!(
+            "needs an action: {needs}, and it says: {}",
+            section.join(" ")
+        )
+    })
 }
 
 fn assert_none(wrong: &[String]) {
