@@ -7,6 +7,7 @@ use copymend_diagnosis::CopyJobState;
 use copymend_remediation::GuardrailReads;
 use copymend_remediation::advisor::{AccessAdvisor, is_for_advisor};
 use copymend_remediation::copy_age::{CopyAgeAnswer, CopyAgeState, is_copy_age};
+use copymend_remediation::digest::{DigestAnswer, DigestState, is_digest};
 use copymend_remediation::ports::{Environment, Reads};
 use copymend_remediation::preflight::{PreflightAnswer, PreflightState, is_preflight};
 use copymend_remediation::report::Report;
@@ -29,6 +30,7 @@ pub(crate) enum Answer {
     Swept(Result<Swept, HandlerError>),
     SelfCheck(Box<SelfCheck>),
     TestMessage(Result<TestMessageAnswer, HandlerError>),
+    Digest(Box<Result<DigestAnswer, HandlerError>>),
     Preflight(Box<Result<PreflightAnswer, HandlerError>>),
     CopyAge(Box<Result<CopyAgeAnswer, HandlerError>>),
 }
@@ -52,6 +54,8 @@ impl Answer {
             Self::SelfCheck(Box::new(answer))
         } else if is_test_message(event) {
             Self::TestMessage(remediator.send_test_message(invocation).await)
+        } else if is_digest(event) {
+            Self::Digest(Box::new(remediator.send_digest(event, invocation).await))
         } else if is_preflight(event) {
             let (lists, environment) = surveying();
             let mode = remediator.settings().mode;
@@ -82,6 +86,10 @@ impl Answer {
                 Ok(answer) => serde_json::json!(answer).to_string(),
                 Err(error) => error_json(error),
             },
+            Self::Digest(result) => match result.as_ref() {
+                Ok(answer) => serde_json::json!(answer).to_string(),
+                Err(error) => error_json(error),
+            },
             Self::CopyAge(result) => match result.as_ref() {
                 Ok(answer) => serde_json::json!(answer).to_string(),
                 Err(error) => error_json(error),
@@ -105,6 +113,10 @@ impl Answer {
                 Ok(answer) => preflight_text(answer),
                 Err(error) => error_text(error),
             },
+            Self::Digest(result) => match result.as_ref() {
+                Ok(answer) => digest_text(answer),
+                Err(error) => error_text(error),
+            },
             Self::CopyAge(result) => match result.as_ref() {
                 Ok(answer) => copy_age_text(answer),
                 Err(error) => error_text(error),
@@ -121,6 +133,7 @@ impl Answer {
             Self::Swept(Err(_))
             | Self::SelfCheck(_)
             | Self::TestMessage(_)
+            | Self::Digest(_)
             | Self::Preflight(_)
             | Self::CopyAge(_) => &[],
         }
@@ -151,6 +164,7 @@ impl Answer {
                     .collect()
             }
             Self::Swept(Err(error)) | Self::TestMessage(Err(error)) => failed(error),
+            Self::Digest(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
             Self::Preflight(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
             Self::CopyAge(result) => result.as_ref().as_ref().err().map_or_else(Vec::new, failed),
             // Neither is about a copy.
@@ -223,6 +237,25 @@ fn test_message_text(answer: TestMessageAnswer) -> String {
         TestMessageState::NoTopic => "No topic is set, so that no test message was sent.",
     };
     format!("{told}\n")
+}
+
+fn digest_text(answer: &DigestAnswer) -> String {
+    let told = match answer.digest {
+        DigestState::Sent => "People were told.",
+        DigestState::SentBefore => "A digest was sent on this day before.",
+        DigestState::NoTopic => "No topic is set, so that nobody was told.",
+        DigestState::NoLedger => "There is no ledger, which would know what happened.",
+    };
+    format!(
+        "Digest: {} need a person, {} new, {} still failing, {} repaired, {} taken back, {} refused, {} working again. {told}\n",
+        answer.needs_a_person,
+        answer.new,
+        answer.still_failing,
+        answer.repaired,
+        answer.undone,
+        answer.refused,
+        answer.recovered
+    )
 }
 
 fn preflight_text(answer: &PreflightAnswer) -> String {

@@ -164,6 +164,7 @@ fn is_handled(answer: &Answer) -> bool {
             .as_ref()
             .is_ok_and(|answer| answer.preflight != PreflightState::Running),
         Answer::CopyAge(result) => result.is_ok(),
+        Answer::Digest(result) => result.is_ok(),
     }
 }
 

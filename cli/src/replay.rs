@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use copymend_diagnosis::CopyJobState;
 use copymend_remediation::advisor::{AccessAdvisor, AdvisorSettings};
+use copymend_remediation::digest::{DigestAnswer, DigestState};
 use copymend_remediation::ports::{Clock, Reads};
 use copymend_remediation::preflight::{PreflightAnswer, PreflightState};
 use copymend_remediation::report::{Outcome, Report};
 use copymend_remediation::self_check::{Check, CheckState};
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_remediation::{CopyRemediator, HandlerError, Invocation};
-use copymend_report::{Email, Style, email, email_of_preflight, table};
+use copymend_report::{Email, Style, email, email_of_digest, email_of_preflight, table};
 use copymend_sandbox::{CopyJob, Sandbox, World};
 use jiff::SignedDuration;
 
@@ -145,6 +146,7 @@ fn is_failure(answer: &Answer) -> bool {
         Answer::TestMessage(result) => result.is_err(),
         Answer::Preflight(result) => result.is_err(),
         Answer::CopyAge(result) => result.is_err(),
+        Answer::Digest(result) => result.is_err(),
     }
 }
 
@@ -175,6 +177,12 @@ fn is_told(result: &Result<PreflightAnswer, HandlerError>) -> bool {
         .is_ok_and(|answer| answer.preflight == PreflightState::Told)
 }
 
+fn is_sent(result: &Result<DigestAnswer, HandlerError>) -> bool {
+    result
+        .as_ref()
+        .is_ok_and(|answer| answer.digest == DigestState::Sent)
+}
+
 fn human(
     mut output: impl Write,
     answer: &Answer,
@@ -196,6 +204,10 @@ fn human(
     if matches!(answer, Answer::Preflight(result) if is_told(result.as_ref())) {
         let told = sandbox.notifier().preflights();
         emails.extend(told.last().map(email_of_preflight));
+    }
+    if matches!(answer, Answer::Digest(result) if is_sent(result.as_ref())) {
+        let told = sandbox.notifier().digests();
+        emails.extend(told.last().map(email_of_digest));
     }
     for email in emails.into_iter().filter(|_| message) {
         writeln!(output, "\n   ✉ {}", email.subject)?;

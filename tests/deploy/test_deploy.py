@@ -153,12 +153,13 @@ class Deploy(unittest.TestCase):
         self.assertEqual(set(stack.inline_policies("CopyRemediatorRole")), READS - {"lists"})
 
     def watched(self, stack):
-        """There is a sweep and a preflight a day and a test message a week, and every alarm goes to the topic of alarms."""
+        """There is a sweep and a preflight a day a test message and a digest a week, and every alarm goes to the topic of alarms."""
         events, resources = stack.client("events"), stack.resources()
         for rule, schedule, kind in (
             ("SweepRule", "rate(1 day)", "Copymend Sweep"),
             ("PreflightRule", "rate(1 day)", "Copymend Preflight"),
             ("TestMessageRule", "cron(0 8 ? * MON *)", "Copymend Test Message"),
+            ("DigestRule", "cron(0 7 ? * MON *)", "Copymend Digest"),
         ):
             name = resources[rule][0]
             self.assertEqual(events.describe_rule(Name=name)["ScheduleExpression"], schedule)

@@ -138,6 +138,7 @@ HUB = LISTS | {
         ],
     ),
     "TestMessageSchedule": (["", "rate(7 days)", "cron(0 8 ? * MON *)"], ["weekly", "rate(1 weeks)", "at(2026-01-01T00:00:00)"]),
+    "DigestSchedule": (["", "rate(1 day)", "cron(0 7 ? * MON *)"], ["weekly", "rate(1 weeks)", "at(2026-01-01T00:00:00)"]),
     "PreflightSchedule": (["", "rate(1 day)", "cron(0 14 * * ? *)"], ["daily", "rate(1 days)", "at(2026-01-01T00:00:00)"]),
     "CopyAgeObjective": (["", "90m", "26h", "8d", "2w"], ["26", "h", "0h", "026h", "10000h", "26H", "vault=dr:26h", "26h "]),
     "SilenceHours": (["2", "25", "168"], ["", "1", "169", "many"]),

@@ -90,8 +90,8 @@ class Alarms(unittest.TestCase):
         self.assertEqual(unwatched(member(), read(MEMBER)), set())
 
     def test_every_part_is_watched_where_the_stack_is_small(self):
-        # The access advisor, the hub, the sweep, the test message and the preflight are left out, and their alarms with them.
-        small = evaluated(transformed(), WithAccessAdvisor="false", SweepSchedule="", TestMessageSchedule="", PreflightSchedule="")
+        # The access advisor, the hub, the sweep, the test message, the digest and the preflight are left out, and their alarms with them.
+        small = evaluated(transformed(), WithAccessAdvisor="false", SweepSchedule="", TestMessageSchedule="", DigestSchedule="", PreflightSchedule="")
         self.assertEqual(unwatched(small, transformed()), set())
         self.assertNotIn("AccessAdvisor", str(sorted(of_type(small, "AWS::CloudWatch::Alarm"))))
 
@@ -184,7 +184,7 @@ class Alarms(unittest.TestCase):
             self.assertEqual(judged, swept | {"detail-type": "Copymend Preflight"})
         off = evaluated(transformed(), PreflightSchedule="")
         self.assertEqual({"PreflightRule", "PreflightPermission", "NoPreflightAlarm", "CopyRemediatorLists"} & set(off), set())
-        none = evaluated(transformed(), SweepSchedule="", TestMessageSchedule="", PreflightSchedule="")
+        none = evaluated(transformed(), SweepSchedule="", TestMessageSchedule="", DigestSchedule="", PreflightSchedule="")
         self.assertNotIn("SchedulesAlarm", none)
 
     def test_every_alarm_says_what_it_means_and_where_to_read_what_to_do(self):
@@ -251,6 +251,19 @@ class TestMessage(unittest.TestCase):
     def test_it_is_a_constant_that_names_nothing(self):
         [target] = hub()["TestMessageRule"]["Properties"]["Targets"]
         self.assertEqual(json.loads(target["Input"]), {"source": "copymend", "detail-type": "Copymend Test Message"})
+
+
+class Digest(unittest.TestCase):
+    def test_it_is_sent_weekly_and_can_be_switched_off(self):
+        self.assertEqual(hub()["DigestRule"]["Properties"]["ScheduleExpression"], "cron(0 7 ? * MON *)")
+        off = hub(DigestSchedule="")
+        self.assertEqual({"DigestRule", "DigestPermission"} & set(off), set())
+        alone = evaluated(transformed(), SweepSchedule="", TestMessageSchedule="", PreflightSchedule="")
+        self.assertIn("SchedulesAlarm", alone)
+
+    def test_it_is_a_constant_that_names_nothing(self):
+        [target] = hub()["DigestRule"]["Properties"]["Targets"]
+        self.assertEqual(json.loads(target["Input"]), {"source": "copymend", "detail-type": "Copymend Digest"})
 
 
 class Dashboard(unittest.TestCase):

@@ -62,6 +62,7 @@ HUB = SWITCHED_ON | VPC | {
     "KeyProfile": "least-privilege",
     "SourceRetryBudget": "1000000",
     "SourceMessageBudget": "10000",
+    "Messages": "after-last-retry",
     "RetryMaxBytes": "1" * 16,
     "CopyAgeObjective": "9999h",
     "EndpointUrl": "https://" + "e" * 56,

@@ -99,7 +99,7 @@ class Patterns(unittest.TestCase):
         for function, kept in (("CopyRemediator", "DeadLetters"), ("AccessAdvisor", "AdvisorFailures")):
             destination = properties[f"{function}EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
             self.assertIn(f"-{kept}-", destination)
-        for rule, parameter in (("SweepRule", "SweepSchedule"), ("TestMessageRule", "TestMessageSchedule"), ("PreflightRule", "PreflightSchedule")):
+        for rule, parameter in (("SweepRule", "SweepSchedule"), ("TestMessageRule", "TestMessageSchedule"), ("DigestRule", "DigestSchedule"), ("PreflightRule", "PreflightSchedule")):
             given = hub(**{parameter: "rate(7 days)"})
             self.assertEqual(given[rule]["Properties"]["ScheduleExpression"], "rate(7 days)")
 

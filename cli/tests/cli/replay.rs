@@ -210,6 +210,28 @@ fn without_an_objective_the_ages_of_copies_are_not_looked_at() {
 }
 
 #[test]
+fn a_digest_tells_what_happened_and_is_sent_once_a_day() {
+    let event = "events/hub/digest.json";
+    let ran = run(&["replay", "--json", event, event]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let states: Vec<_> = ran
+        .json_lines()
+        .into_iter()
+        .map(|line| line["digest"].clone())
+        .collect();
+    assert_eq!(states, ["sent", "sent-before"]);
+    let ran = run(&["replay", "--message", event]);
+    assert_eq!(ran.code, 0);
+    for part in [
+        "People were told.",
+        ": nothing failed",
+        "No copy failed, no policy was changed, and nobody has to do anything.",
+    ] {
+        assert!(ran.stdout.contains(part), "{part} in {}", ran.stdout);
+    }
+}
+
+#[test]
 fn a_preflight_tells_what_will_fail_and_nothing_twice() {
     let event = "events/hub/preflight.json";
     let ran = run(&["replay", "--json", event, event]);

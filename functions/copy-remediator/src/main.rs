@@ -9,6 +9,7 @@ use copymend_remediation::approval::{
     ApprovalAnswer, ApprovalInput, ApprovalResult, InvalidApproval, is_approval, is_for_approvals,
 };
 use copymend_remediation::copy_age::{CopyAgeAnswer, CopyAgeState, is_copy_age};
+use copymend_remediation::digest::{DigestAnswer, is_digest, keep_copy_ages};
 use copymend_remediation::ports::Reads as _;
 use copymend_remediation::preflight::{PreflightAnswer, is_preflight};
 use copymend_remediation::report::Report;
@@ -29,6 +30,7 @@ enum Answer {
     Swept(SweptCounts),
     SelfCheck(Box<SelfCheck>),
     TestMessage(TestMessageAnswer),
+    Digest(Box<DigestAnswer>),
     Preflight(Box<PreflightAnswer>),
     CopyAge(Box<CopyAgeAnswer>),
     Approval(Box<Approving>),
@@ -97,6 +99,11 @@ async fn main() -> ExitCode {
                 let answer = remediator.send_test_message(&invocation).await?;
                 return Ok(Answer::TestMessage(answer));
             }
+            if is_digest(&event) {
+                let answer = Box::pin(remediator.send_digest(&event, &invocation)).await?;
+                tracing::info!(answer = ?answer, "digest");
+                return Ok(Answer::Digest(Box::new(answer)));
+            }
             if is_preflight(&event) {
                 let Surveying { lists, environment } = remediator
                     .environment()
@@ -135,6 +142,10 @@ async fn main() -> ExitCode {
                     );
                 }
                 metrics::print(&Metrics::of_copy_age(&answer));
+                let kept = keep_copy_ages(remediator.environment(), &answer, &invocation);
+                if let Err(error) = kept.await {
+                    tracing::warn!(%error, "the ages of copies are not kept for the digest");
+                }
                 return Ok(Answer::CopyAge(Box::new(answer)));
             }
             let report = remediator.handle(&event, &invocation).await?;

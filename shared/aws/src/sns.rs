@@ -108,6 +108,11 @@ impl Notifier for SnsNotifier {
                 let email = copymend_report::email_of_test_message(test);
                 self.publish(email, attributes).await
             }
+            Message::Digest(digest) => {
+                let attributes = [("outcome", "digest"), ("message_id", &id)];
+                let email = copymend_report::email_of_digest(digest);
+                self.publish(email, attributes).await
+            }
             Message::Preflight(news) => {
                 let attributes = [("outcome", "preflight"), ("message_id", &id)];
                 let email = copymend_report::email_of_preflight(news);

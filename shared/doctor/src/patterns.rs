@@ -8,9 +8,10 @@ use crate::facts::Rule;
 
 const LIST: &str = include_str!("patterns.json");
 /// The rules of a schedule, each with its parameter.
-const SCHEDULES: [(&str, &str); 3] = [
+const SCHEDULES: [(&str, &str); 4] = [
     ("SweepRule", "SweepSchedule"),
     ("TestMessageRule", "TestMessageSchedule"),
+    ("DigestRule", "DigestSchedule"),
     ("PreflightRule", "PreflightSchedule"),
 ];
 

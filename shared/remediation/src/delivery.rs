@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agreement::Agreement;
 use crate::handler::{HandlerError, Invocation};
-use crate::incident::{Told, count_and_tell, tell};
+use crate::incident::{Telling, Told, count_and_tell, tell};
 use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{Clock, Reads};
 use crate::report::{Outcome, Report};
@@ -37,13 +37,13 @@ impl Invocation {
 
 /// Handles an event once, however often it is delivered: begins its entry in the ledger, has it
 /// answered, counts the incident and tells people, and closes the entry. `repeated` makes the
-/// Report where an earlier delivery has handled it, with the outcome of that, or handles it now. `message_budget` are
-/// the messages about a source account's copies in an hour, where that is bounded.
+/// Report where an earlier delivery has handled it, with the outcome of that, or handles it now. `telling`
+/// says of what people are told.
 pub(crate) async fn handle_once<E: Reads>(
     environment: &E,
     invocation: &Invocation,
     id: &str,
-    message_budget: Option<u32>,
+    telling: Telling,
     answer: impl AsyncFnOnce(&Delivery<'_>) -> Result<Report, HandlerError>,
     repeated: impl FnOnce(Option<String>) -> Report,
 ) -> Result<Report, HandlerError> {
@@ -74,7 +74,7 @@ pub(crate) async fn handle_once<E: Reads>(
                 ledger,
                 (id, &invocation.id),
                 &delivery.progress,
-                message_budget,
+                telling,
                 report,
             );
             Box::pin(told).await

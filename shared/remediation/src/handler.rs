@@ -16,9 +16,10 @@ pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
 use crate::done::{Done, Findings};
 use crate::guards::{Guard, GuardResult};
-use crate::incident::is_one_too_many;
+use crate::incident::{Telling, place_in_line};
 use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
+use crate::left_out::Place;
 use crate::message::{Message, SentOnce, send_once};
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location, Reads};
 use crate::report::{DecisionKind, Outcome, Report};
@@ -201,9 +202,16 @@ impl<E: Environment> CopyRemediator<E> {
                 ..report
             }
         };
-        let budget = Some(self.settings.source_message_budget);
-        let report =
-            handle_once(&self.environment, invocation, &id, budget, answer, repeated).await?;
+        let telling = Telling::of(&self.settings);
+        let report = handle_once(
+            &self.environment,
+            invocation,
+            &id,
+            telling,
+            answer,
+            repeated,
+        )
+        .await?;
         // The other invocation may be dead: its entry outlives it, and so this event must.
         if is_anothers && self.may_put_off() {
             return self.wait_for_another(event, arrival).await;
@@ -368,8 +376,12 @@ impl<E: Environment> CopyRemediator<E> {
         let mut report = self.explained(event, done);
         let lasted = now.duration_since(incident.first_seen).as_secs();
         report.seconds_to_good_copy = u32::try_from(lasted).ok();
-        let budget = Some(self.settings.source_message_budget);
-        if !is_one_too_many(&self.environment, ledger, budget, &mut report).await {
+        let telling = Telling::of(&self.settings);
+        if !incident.is_known || report.is_left_to_the_digest(telling.messages) {
+            report = report.with_note_of_the_digest();
+        } else if place_in_line(&self.environment, ledger, telling.budget, &mut report).await
+            != Place::LeftOut
+        {
             let id = format!("recovered-{}", event.copy_job_id);
             let message = Message::Report(&report);
             match send_once(&self.environment, &id, invocation, message).await? {

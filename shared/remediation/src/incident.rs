@@ -1,19 +1,35 @@
 //! Counting an incident and telling people of it.
 
 use copymend_diagnosis::Cause;
+use jiff::Timestamp;
 
 use crate::approval::{ApprovalRequest, ApprovalRequests as _};
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
-use crate::left_out::is_left_out;
+use crate::left_out::{Place, place_of};
 use crate::message::{Channels, Message, Sent, send};
 use crate::ports::{Clock, Notifier, Reads};
 use crate::report::{CopySummary, DecisionKind, Outcome, Report, Subject};
+use crate::settings::{Messages, Settings};
+use crate::turns::{LONG_WAIT, too_many_wait, wait_for_turn};
 
 /// What the fingerprints of events begin with that AWS Backup doesn't confirm.
 const UNVERIFIED: &str = "unverified#";
 /// What those of the access advisor begin with.
 const ADVISOR: &str = "advisor";
+
+/// An incident that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedIncident {
+    /// How often it was seen.
+    pub count: u64,
+    /// When it was seen first.
+    pub first_seen: Timestamp,
+    /// What it was: the fingerprint.
+    pub fingerprint: String,
+    /// Whether it was counted at least once otherwise than quietly: then people know of it.
+    pub is_known: bool,
+}
 
 /// Whether people were told by this very delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +49,14 @@ pub(crate) async fn count_and_tell<E: Reads>(
     ledger: &E::Ledger,
     (job_id, owner): (&str, &str),
     progress: &JobProgress,
-    message_budget: Option<u32>,
+    telling: Telling,
     mut told: Report,
 ) -> Result<(Report, Told), HandlerError> {
     if !told.outcome.is_told() || told.is_undecided() {
         return Ok((told, Told::NotNow));
     }
     let fingerprint = told.fingerprint();
+    let is_quiet = told.is_left_to_the_digest(telling.messages);
     let before = progress
         .counted
         .as_ref()
@@ -69,6 +86,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 },
                 // Whoever was told of another outcome hears of this one.
                 is_due: !progress.told.is_empty() || progress.is_count_unclear,
+                is_quiet,
             };
             ledger
                 .count_occurrence(count, environment.clock().now())
@@ -89,6 +107,9 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 }
                 Some(_) | None => occurrence.is_worth_telling(told.outcome),
             };
+            if is_quiet {
+                return Ok((told.with_note_of_the_digest(), Told::NotNow));
+            }
             if !is_due && !told.is_always_told() {
                 // People were told, and nobody answered while it could be: they are asked again.
                 kept = keep(ledger, &mut told, true).await?;
@@ -111,16 +132,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
         Some(_) => progress.told.clone(),
         None => Channels::new(),
     };
-    let is_in_the_summary =
-        taken.is_empty() && is_one_too_many(environment, ledger, message_budget, &mut told).await;
-    let (is_told, sent) = if is_in_the_summary {
-        // The summary tells everybody.
-        let everybody = Sent::on(environment.notifier().channels());
-        (Told::NotNow, everybody)
-    } else {
-        let sent = send(environment.notifier(), Message::Report(&told), &taken).await;
-        (Told::Now, sent)
-    };
+    let (is_told, sent) = send_in_turn(environment, ledger, telling, &taken, &mut told).await;
     if !sent.on.is_empty()
         && let Err(error) = ledger.record_told(job_id, owner, &sent.on).await
     {
@@ -137,6 +149,37 @@ pub(crate) async fn count_and_tell<E: Reads>(
         }
     }
     Ok((told, is_told))
+}
+
+/// Sends the message when it has its turn, on the channels that haven't taken it, or keeps it for the
+/// summary.
+async fn send_in_turn<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
+    telling: Telling,
+    taken: &Channels,
+    told: &mut Report,
+) -> (Told, Sent) {
+    let notifier = environment.notifier();
+    let place = if taken.is_empty() {
+        place_in_line(environment, ledger, telling.budget, told).await
+    } else {
+        Place::NeedsATurn
+    };
+    let has_its_turn = match place {
+        // The summary tells everybody.
+        Place::LeftOut => return (Told::NotNow, Sent::on(notifier.channels())),
+        Place::HasItsTurn => Ok(true),
+        Place::NeedsATurn => wait_for_turn(environment, ledger, taken, LONG_WAIT).await,
+    };
+    match has_its_turn {
+        Ok(true) => (
+            Told::Now,
+            send(notifier, Message::Report(told), taken).await,
+        ),
+        Ok(false) => (Told::NotNow, Sent::not(too_many_wait(&told.event))),
+        Err(error) => (Told::NotNow, Sent::not(error)),
+    }
 }
 
 /// Keeps the question to people, before they are told of it: an answer must find it. Answers it where
@@ -166,27 +209,44 @@ async fn keep<L: Ledger>(
     }
 }
 
-/// Whether an hour has too many messages about the copies of the account already: then a summary tells
-/// of it after the hour, and the report says so.
-pub(crate) async fn is_one_too_many<E: Reads>(
+/// Of what people are told, and how much of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Telling {
+    /// Of what they are told at once.
+    pub(crate) messages: Messages,
+    /// The messages about a source account's copies in an hour, where that is bounded.
+    pub(crate) budget: Option<u32>,
+}
+
+impl Telling {
+    /// As the settings say.
+    pub(crate) const fn of(settings: &Settings) -> Self {
+        Self {
+            messages: settings.messages,
+            budget: Some(settings.source_message_budget),
+        }
+    }
+}
+
+/// Whether a message has its turn, or is one too many: then a summary tells of it after the hour, and
+/// the report says so.
+pub(crate) async fn place_in_line<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
-    message_budget: Option<u32>,
+    budget: Option<u32>,
     report: &mut Report,
-) -> bool {
-    let now = environment.clock().now();
-    let Some(budget) = message_budget else {
-        return false;
+) -> Place {
+    let Some(budget) = budget.filter(|_| report.outcome.is_told()) else {
+        return Place::NeedsATurn;
     };
-    let is_one_too_many =
-        report.outcome.is_told() && is_left_out(ledger, budget, report, now).await;
-    if is_one_too_many {
+    let place = place_of(environment, ledger, budget, report).await;
+    if place == Place::LeftOut {
         report.notes.push(format!(
-            "this hour had {budget} messages about copies of the account: a summary tells of this \
-             one after the hour"
+            "this hour has too many messages (SourceMessageBudget is {budget}): a summary tells of \
+             this one after the hour"
         ));
     }
-    is_one_too_many
+    place
 }
 
 /// Tells people, unless there is nothing to tell.
@@ -292,6 +352,27 @@ impl Report {
     /// need not. A copy that wasn't started again is no part of what that report told.
     fn is_told_by_its_change(&self) -> bool {
         self.told_by_its_change && matches!(self.outcome, Outcome::Retried | Outcome::RetryPlanned)
+    }
+
+    /// Whether people hear of it by the digest alone.
+    pub(crate) fn is_left_to_the_digest(&self, messages: Messages) -> bool {
+        if self.is_always_told() || self.may_have_written() {
+            return false;
+        }
+        match messages {
+            Messages::All => false,
+            Messages::AfterLastRetry => {
+                matches!(self.outcome, Outcome::Retried | Outcome::RetryPlanned)
+            }
+            Messages::NeedsAction => !self.needs_action(),
+        }
+    }
+
+    pub(crate) fn with_note_of_the_digest(mut self) -> Self {
+        self.notes.push(
+            "no message was sent: nobody has to act now, and the digest tells of it".to_owned(),
+        );
+        self
     }
 
     /// Whether it is put off before anything was decided: people hear of it once it is.

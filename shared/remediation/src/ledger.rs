@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::approval::ApprovalRequests;
 pub use crate::grounds::Grounds;
+pub use crate::incident::ClosedIncident;
 pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS, start_of_hour};
 use crate::message::Channels;
 pub use crate::pause::Pause;
@@ -18,7 +19,8 @@ pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
 pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
-pub use crate::source_budget::CountedOfSource;
+pub use crate::source_budget::{CountedOfSource, OF_ALL_ACCOUNTS};
+pub use crate::turns::{BETWEEN_TURNS, TURNS_AT_ONCE, Turns, at_once};
 
 /// How a job stands in the ledger when its event arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,9 @@ pub struct Count<'c> {
     /// Whether people have to hear of it, whatever the incident's outcome was: then none is
     /// answered or remembered.
     pub is_due: bool,
+    /// Whether people aren't told of it at once, whatever the count: then they don't know of the
+    /// incident by it.
+    pub is_quiet: bool,
 }
 
 /// How often an incident was seen.
@@ -115,17 +120,6 @@ impl Occurrence {
         }
         self.count <= 1 || changed || milestone == self.count
     }
-}
-
-/// An incident that is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClosedIncident {
-    /// How often it was seen.
-    pub count: u64,
-    /// When it was seen first.
-    pub first_seen: Timestamp,
-    /// What it was: the fingerprint.
-    pub fingerprint: String,
 }
 
 /// A write to a policy, with what is needed to take it back.
@@ -248,7 +242,7 @@ pub struct LastWrite {
 }
 
 /// The memory between events.
-pub trait Ledger: LeftOutMessages + ToldPreflights + ApprovalRequests + Records {
+pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + Records {
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
     /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
     /// delivers an event again under the same request id only when the earlier invocation is dead.

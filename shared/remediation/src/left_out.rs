@@ -7,10 +7,11 @@ use copymend_policy::AccountId;
 use jiff::Timestamp;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::ledger::{CountedOfSource, Ledger};
-use crate::message::{Message, SentOnce, send_once};
-use crate::ports::{CallError, CallResult, Clock, Environment};
+use crate::ledger::{CountedOfSource, Ledger, OF_ALL_ACCOUNTS};
+use crate::message::{Channels, Message, SentOnce, send_once};
+use crate::ports::{CallError, CallResult, Clock, Environment, Reads};
 use crate::report::{Outcome, Report, Subject};
+use crate::turns::{SHORT_WAIT, wait_for_turn};
 
 /// So many copy jobs are named by a summary: the first ones.
 pub const NAMED_COPY_JOBS: u64 = 5;
@@ -34,7 +35,18 @@ impl MessagesOf {
             CountedOfSource::UnverifiedMessages
         }
     }
+
+    const fn counted_of_all_as(self) -> CountedOfSource {
+        if self.is_confirmed {
+            CountedOfSource::AllMessages
+        } else {
+            CountedOfSource::AllUnverifiedMessages
+        }
+    }
 }
+
+/// All accounts together have so many times the messages of one.
+const BUDGETS_OF_ALL: u32 = 10;
 
 /// The messages that were left out and not summed up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,19 +104,31 @@ pub fn start_of_hour(at: Timestamp) -> Timestamp {
     Timestamp::from_second(seconds - seconds.rem_euclid(HOUR)).unwrap_or(at)
 }
 
-/// Whether the message is one too many for this hour, and is kept for the summary. A ledger that
-/// doesn't answer leaves nothing out.
-pub(crate) async fn is_left_out(
-    ledger: &impl Ledger,
+/// Whether a message is sent, or is one too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It has its turn now.
+    HasItsTurn,
+    /// It is never left out, or can't be: it has to wait for its turn.
+    NeedsATurn,
+    /// It is kept for the summary.
+    LeftOut,
+}
+
+/// Whether the message is one too many for this hour, or would wait for too long, and is kept for the
+/// summary. A ledger that doesn't answer leaves nothing out.
+pub(crate) async fn place_of<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
     budget: u32,
     report: &Report,
-    now: Timestamp,
-) -> bool {
+) -> Place {
+    let now = environment.clock().now();
     let (Some(of), Some(copy_job_id)) = (report.messages_of(), report.copy_job_id()) else {
-        return false;
+        return Place::NeedsATurn;
     };
     if report.may_have_written() || report.changed_settings.is_some() {
-        return false;
+        return Place::NeedsATurn;
     }
     let cause = match report.outcome {
         Outcome::Recovered => Outcome::Recovered.slug(),
@@ -119,17 +143,42 @@ pub(crate) async fn is_left_out(
         | Outcome::Nothing
         | Outcome::AlreadyHandled => report.diagnosis.cause.slug(),
     };
-    let left_out = async {
-        let counted = ledger.count_of_source(of.counted_as(), of.account, budget, now);
-        if counted.await? {
-            return Ok(false);
+    let place = async {
+        let is_within = is_within_budgets(ledger, of, budget, now).await?;
+        if is_within && wait_for_turn(environment, ledger, &Channels::new(), SHORT_WAIT).await? {
+            return Ok(Place::HasItsTurn);
         }
-        ledger.leave_out(of, cause, copy_job_id, now).await
+        let is_left_out = ledger.leave_out(of, cause, copy_job_id, now).await?;
+        Ok(if is_left_out {
+            Place::LeftOut
+        } else {
+            Place::NeedsATurn
+        })
     };
-    left_out.await.unwrap_or_else(|error: CallError| {
+    place.await.unwrap_or_else(|error: CallError| {
         tracing::warn!(%error, "whether there are too many messages is not known: this one is sent");
-        false
+        Place::NeedsATurn
     })
+}
+
+/// Counts the message for its account and for all accounts together.
+async fn is_within_budgets(
+    ledger: &impl Ledger,
+    of: MessagesOf,
+    budget: u32,
+    now: Timestamp,
+) -> CallResult<bool> {
+    let counted = ledger.count_of_source(of.counted_as(), of.account, budget, now);
+    if !counted.await? {
+        return Ok(false);
+    }
+    let Ok(all) = OF_ALL_ACCOUNTS.parse() else {
+        return Ok(true);
+    };
+    let of_all = budget.saturating_mul(BUDGETS_OF_ALL);
+    ledger
+        .count_of_source(of.counted_of_all_as(), all, of_all, now)
+        .await
 }
 
 impl Report {
@@ -145,7 +194,7 @@ impl Report {
     }
 
     /// Whether a policy or role was written, or may have been.
-    fn may_have_written(&self) -> bool {
+    pub(crate) fn may_have_written(&self) -> bool {
         let may_have = match self.outcome {
             // A change that doesn't show may have been put all the same.
             Outcome::Failed | Outcome::Retried | Outcome::RetryPlanned => !self.changes.is_empty(),

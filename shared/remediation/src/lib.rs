@@ -14,6 +14,7 @@ mod change;
 pub mod copy_age;
 pub mod decide;
 mod delivery;
+pub mod digest;
 mod done;
 mod grantee;
 mod grounds;
@@ -57,6 +58,7 @@ mod source_budget;
 mod subject;
 pub mod sweep;
 pub mod test_message;
+mod turns;
 pub mod undo;
 pub mod write;
 

@@ -5,12 +5,14 @@ use std::fmt;
 
 use futures_util::future::join_all;
 
+use crate::digest::{self, Digest};
 use crate::handler::{HandlerError, Invocation};
 use crate::ledger::{JobEntry, Ledger, LeftOut};
 use crate::ports::{CallError, Clock, Notifier, Reads};
 use crate::preflight::PreflightNews;
 use crate::report::Report;
 use crate::test_message::TestMessage;
+use crate::turns::{LONG_WAIT, too_many_wait, wait_for_turn};
 
 /// What the ledger keeps of a message that was sent on every channel.
 const SENT: &str = "sent";
@@ -26,6 +28,8 @@ pub enum Message<'m> {
     Test(&'m TestMessage),
     /// What a preflight found that people don't know yet.
     Preflight(&'m PreflightNews),
+    /// What happened since the last digest.
+    Digest(&'m Digest),
 }
 
 impl Message<'_> {
@@ -45,6 +49,7 @@ impl Message<'_> {
             }
             Self::Test(message) => format!("test-message/{}", message.at.strftime("%F")),
             Self::Preflight(news) => format!("preflight/{}", news.id),
+            Self::Digest(digest) => digest::id_of(digest.at),
         }
     }
 }
@@ -122,6 +127,14 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    /// It was sent nowhere.
+    pub(crate) const fn not(error: CallError) -> Self {
+        Self {
+            on: Channels::new(),
+            failed: Some(error),
+        }
+    }
+
     /// It is on these channels, or what takes its place.
     pub(crate) const fn on(channels: Channels) -> Self {
         Self {
@@ -196,7 +209,12 @@ pub async fn send_once<E: Reads>(
             return now(send(notifier, message, &Channels::new()).await);
         }
     };
-    let Sent { on, failed } = send(notifier, message, &taken).await;
+    let has_its_turn = wait_for_turn(environment, ledger, &taken, LONG_WAIT).await;
+    let Sent { on, failed } = match has_its_turn {
+        Ok(true) => send(notifier, message, &taken).await,
+        Ok(false) => Sent::not(too_many_wait(id)),
+        Err(error) => Sent::not(error),
+    };
     // A message that is sent twice does no harm.
     let closed = if failed.is_none() {
         ledger.finish_job(id, owner, SENT, clock.now()).await

@@ -5,6 +5,22 @@ use copymend_diagnosis::{Assessment, Verdict};
 use crate::approval::Reply;
 use crate::report::{Outcome, Report};
 
+impl Outcome {
+    /// Whether it leaves something to do for a person, whatever else a report says.
+    #[must_use]
+    pub const fn leaves_something_to_do(self) -> bool {
+        match self {
+            Self::Repaired | Self::Planned | Self::Advised | Self::Refused | Self::Failed => true,
+            Self::RepairedAndRetried
+            | Self::Retried
+            | Self::RetryPlanned
+            | Self::Recovered
+            | Self::Nothing
+            | Self::AlreadyHandled => false,
+        }
+    }
+}
+
 impl Report {
     /// Whether a person has something to do, or to decide, now: nothing that Copymend has begun takes
     /// care of it. What is started again and may fail once more needs nobody yet.
@@ -12,17 +28,9 @@ impl Report {
     /// A grant is told at once all the same: it changes an owner's policy.
     #[must_use]
     pub fn needs_action(&self) -> bool {
-        match self.outcome {
-            // The copy fails again for what else is confirmed.
-            Outcome::RepairedAndRetried => !self.also_confirmed().is_empty(),
-            Outcome::Repaired | Outcome::Planned | Outcome::Advised | Outcome::Failed => true,
-            Outcome::Refused => !self.is_refused_by_a_person(),
-            Outcome::Retried
-            | Outcome::RetryPlanned
-            | Outcome::Recovered
-            | Outcome::Nothing
-            | Outcome::AlreadyHandled => false,
-        }
+        // The copy fails again for what else is confirmed.
+        let fails_again = !self.also_confirmed().is_empty();
+        fails_again || (self.outcome.leaves_something_to_do() && !self.is_refused_by_a_person())
     }
 
     /// What else is confirmed beside the cause that was repaired, in the order in which it must be put

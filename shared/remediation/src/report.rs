@@ -372,14 +372,18 @@ impl Outcome {
                 .any(|outcome| outcome.slug() == recorded)
     }
 
+    /// The outcome that was recorded. A slug that this version doesn't know is none.
+    pub(crate) fn recorded(recorded: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|outcome| outcome.counted_as(true) == recorded || outcome.slug() == recorded)
+    }
+
     /// Whether people hear something new, after a recorded outcome. A slug that this version
     /// doesn't know is another one.
     #[must_use]
     pub fn is_news_after(self, recorded: &str) -> bool {
-        Self::ALL
-            .into_iter()
-            .find(|outcome| outcome.counted_as(true) == recorded || outcome.slug() == recorded)
-            .is_none_or(|recorded| recorded.news() != self.news())
+        Self::recorded(recorded).is_none_or(|recorded| recorded.news() != self.news())
     }
 }
 

@@ -14,7 +14,14 @@ pub enum CountedOfSource {
     /// Messages about events of its copies that AWS Backup doesn't confirm, in one hour: made-up
     /// ones can't use up what the real ones have.
     UnverifiedMessages,
+    /// Messages about the copies of all accounts together, in one hour.
+    AllMessages,
+    /// Those of all accounts that AWS Backup doesn't confirm, in one hour.
+    AllUnverifiedMessages,
 }
+
+/// The number under which all accounts together are counted. No account has it.
+pub const OF_ALL_ACCOUNTS: &str = "000000000000";
 
 impl CountedOfSource {
     /// The stable name.
@@ -25,6 +32,8 @@ impl CountedOfSource {
             Self::Retries => "retries",
             Self::Messages => "messages",
             Self::UnverifiedMessages => "unverified-messages",
+            Self::AllMessages => "all-messages",
+            Self::AllUnverifiedMessages => "all-unverified-messages",
         }
     }
 
@@ -34,7 +43,10 @@ impl CountedOfSource {
     pub fn period(self, at: Timestamp) -> String {
         match self {
             Self::Writes | Self::Retries => at.strftime("%F"),
-            Self::Messages | Self::UnverifiedMessages => at.strftime("%FT%H"),
+            Self::Messages
+            | Self::UnverifiedMessages
+            | Self::AllMessages
+            | Self::AllUnverifiedMessages => at.strftime("%FT%H"),
         }
         .to_string()
     }

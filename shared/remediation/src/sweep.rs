@@ -23,6 +23,8 @@ pub const SWEEP_DETAIL_TYPE: &str = "Copymend Sweep";
 /// How far back a sweep looks, in hours, unless the event says otherwise: two days outlast a
 /// weekend's gap of a daily sweep that failed once.
 const HOURS: i64 = 48;
+/// No summary is begun with less time than this left: copies come first.
+const TIME_FOR_SUMMARIES: SignedDuration = SignedDuration::from_secs(60);
 /// No copy is begun with less time than this left; the next sweep goes on.
 const TIME_FOR_A_COPY: SignedDuration = SignedDuration::from_secs(20);
 
@@ -152,6 +154,13 @@ impl<E: Environment> CopyRemediator<E> {
         let mut swept = Swept::default();
         let accounts: BTreeSet<AccountId> = scope.locations.iter().map(|of| of.account).collect();
         for account in accounts {
+            let left = invocation
+                .deadline
+                .duration_since(environment.clock().now());
+            // Each message waits for its turn. Later events and sweeps tell of the others.
+            if left < TIME_FOR_SUMMARIES {
+                break;
+            }
             if let Err(error) = self.sum_up_all(account, invocation).await {
                 swept.errors.push(error.to_string());
             }

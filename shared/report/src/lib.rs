@@ -17,7 +17,9 @@ mod terminal;
 mod text;
 mod words;
 
-pub use email::{Email, email, email_of_left_out, email_of_preflight, email_of_test_message};
+pub use email::{
+    Email, email, email_of_digest, email_of_left_out, email_of_preflight, email_of_test_message,
+};
 pub use json::json;
 pub use link::console;
 pub use paste::{Tool, paste};

@@ -6,6 +6,7 @@ mod left_out;
 mod preflights;
 mod records;
 mod state;
+mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -145,6 +146,7 @@ impl Ledger for MemoryLedger {
             outcome,
             counting,
             is_due,
+            is_quiet,
         } = count;
         let mut state = self.begin("ledger:CountOccurrence", fingerprint)?;
         let before = state
@@ -170,6 +172,7 @@ impl Ledger for MemoryLedger {
             first_seen: before.map_or(now, |counted| counted.first_seen),
             at: now,
             closed_by: None,
+            is_known: !is_quiet || before.is_some_and(|counted| counted.is_known),
         };
         state.ended.retain(|_, ended| !is_over(ended.at, now));
         state.incidents.insert(fingerprint.to_owned(), counted);
@@ -205,6 +208,7 @@ impl Ledger for MemoryLedger {
             (closed_by == copy_job_id).then_some(ClosedIncident {
                 count: counted.count,
                 first_seen: counted.first_seen,
+                is_known: counted.is_known,
                 fingerprint,
             })
         }))

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use copymend_remediation::digest::Digest;
 use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::message::{Channel, Channels, Message};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Notifier};
@@ -55,6 +56,7 @@ pub struct MemoryNotifier {
     summaries: Arc<Mutex<Vec<LeftOut>>>,
     test_messages: Arc<Mutex<Vec<TestMessage>>>,
     preflights: Arc<Mutex<Vec<PreflightNews>>>,
+    digests: Arc<Mutex<Vec<Digest>>>,
 }
 
 fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,6 +73,7 @@ impl MemoryNotifier {
             summaries: Arc::default(),
             test_messages: Arc::default(),
             preflights: Arc::default(),
+            digests: Arc::default(),
         }
     }
 
@@ -101,6 +104,12 @@ impl MemoryNotifier {
     #[must_use]
     pub fn preflights(&self) -> Vec<PreflightNews> {
         lock(&self.preflights).clone()
+    }
+
+    /// The digests.
+    #[must_use]
+    pub fn digests(&self) -> Vec<Digest> {
+        lock(&self.digests).clone()
     }
 
     /// The summaries of messages that were left out.
@@ -135,6 +144,7 @@ impl Notifier for MemoryNotifier {
             Message::LeftOut(left_out) => lock(&self.summaries).push(left_out.clone()),
             Message::Test(test) => lock(&self.test_messages).push(test.clone()),
             Message::Preflight(news) => lock(&self.preflights).push(news.clone()),
+            Message::Digest(digest) => lock(&self.digests).push(digest.clone()),
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use crate::config::once;
 use crate::error::Call;
 use crate::item::{Item, day, expiry, instant, number, schema, string, text, time, whole};
 
+/// What an incident has that was counted otherwise than quietly.
+pub(super) const IS_KNOWN: &str = "is_known";
 /// Attempts at a count that is throttled: all events of a storm count in one item.
 const ATTEMPTS: u32 = 7;
 /// The first pause; each is twice as long as the one before, and up to twice as long again, from
@@ -30,6 +32,7 @@ impl DynamoLedger {
             outcome,
             counting,
             is_due,
+            is_quiet: _,
         } = count;
         let pk = format!("incident#{fingerprint}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
@@ -94,6 +97,7 @@ impl DynamoLedger {
             copy_job_id,
             outcome,
             counting,
+            is_quiet,
             ..
         } = count;
         let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
@@ -103,6 +107,11 @@ impl DynamoLedger {
         let set = match of {
             Some(_) => format!("{set}, policy_of = :resource"),
             None => set.to_owned(),
+        };
+        let set = if is_quiet {
+            set
+        } else {
+            format!("{set}, {IS_KNOWN} = :known")
         };
         let expression = match counting {
             Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
@@ -116,6 +125,9 @@ impl DynamoLedger {
             let mut request = self.update_item(pk);
             if let Some(of) = of {
                 request = request.expression_attribute_values(":resource", string(of.resource));
+            }
+            if !is_quiet {
+                request = request.expression_attribute_values(":known", AttributeValue::Bool(true));
             }
             let request = request
                 .update_expression(&expression)
@@ -158,7 +170,8 @@ impl DynamoLedger {
             .update_expression(
                 "SET ended_at = :now, ended_count = occurrences, ended_outcome = outcome, \
                  ended_first_seen = first_seen, #day = :day, #at = :at, expires_at = :expires, \
-                 #schema = :schema REMOVE occurrences, outcome, first_seen, last_seen, closed_by",
+                 #schema = :schema REMOVE occurrences, outcome, first_seen, last_seen, closed_by, \
+                 is_known",
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#day", "day")

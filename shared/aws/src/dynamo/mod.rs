@@ -59,6 +59,7 @@ mod retries;
 mod settings;
 mod sources;
 mod transaction;
+mod turns;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
@@ -77,6 +78,7 @@ use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use self::counting::IS_KNOWN;
 use self::jobs::IsDoneFree;
 use crate::error::Call;
 use crate::item::{
@@ -272,6 +274,7 @@ impl Ledger for DynamoLedger {
         Ok(Some(ClosedIncident {
             count: whole(&item, "occurrences").ok_or_else(unreadable)?,
             first_seen: moment(&item, "first_seen").ok_or_else(unreadable)?,
+            is_known: item.contains_key(IS_KNOWN),
             fingerprint: fingerprint.to_owned(),
         }))
     }

@@ -35,6 +35,7 @@ const OCCURRENCE: Count<'_> = Count {
     outcome: "o",
     counting: Counting::First,
     is_due: false,
+    is_quiet: false,
 };
 
 fn refused(item: &serde_json::Value) -> Reply {

@@ -19,12 +19,13 @@ mod small_items;
 use approvals::approvals;
 use of_records::on_record;
 use owners::{progress, records, taken};
-use small_items::{left_out, pauses, preflights, retries, settings, sources};
+use small_items::{left_out, pauses, preflights, retries, settings, sources, turns};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
 pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     jobs(ledger).await;
     incidents(ledger).await;
+    quiet_incidents(ledger).await;
     leases(ledger).await;
     progress(ledger).await;
     taken(ledger).await;
@@ -36,6 +37,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     retries(ledger).await;
     sources(ledger).await;
     left_out(ledger).await;
+    turns(ledger).await;
     preflights(ledger).await;
     approvals(ledger).await;
     on_record(ledger).await;
@@ -102,6 +104,7 @@ const fn occurrence_of<'c>(
         outcome,
         counting,
         is_due: false,
+        is_quiet: false,
     }
 }
 
@@ -177,6 +180,33 @@ async fn incidents(ledger: &impl Ledger) {
         counts.push((occurrence.count, occurrence.previous_outcome));
     }
     assert_eq!(counts, [(1, None), (2, Some("refused".to_owned()))]);
+}
+
+/// People know of an incident that was counted otherwise than quietly, until it is forgotten.
+async fn quiet_incidents(ledger: &impl Ledger) {
+    let begin = async |job: &str| {
+        let begun = ledger.begin_job(job, "a", at(0), at(60)).await;
+        begun.unwrap();
+    };
+    let count = |is_quiet: bool, job: &'static str| Count {
+        is_quiet,
+        ..occurrence_of("quiet", job, "retried", Counting::First)
+    };
+    for (known, counts) in [
+        (false, &[(true, "q-1"), (true, "q-2")][..]),
+        (true, &[(true, "q-3"), (false, "q-4"), (true, "q-5")]),
+        (false, &[(true, "q-6")]),
+    ] {
+        for (is_quiet, job) in counts {
+            begin(job).await;
+            let counted = ledger.count_occurrence(count(*is_quiet, job), at(1)).await;
+            counted.unwrap();
+        }
+        let job = counts.last().unwrap().1;
+        let closed = ledger.close_incident(job).await.unwrap().unwrap();
+        assert_eq!(closed.is_known, known, "{counts:?}");
+        ledger.forget_incident(&closed, job, at(2)).await.unwrap();
+    }
 }
 
 async fn leases(ledger: &impl Ledger) {

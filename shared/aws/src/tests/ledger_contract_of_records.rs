@@ -65,6 +65,7 @@ async fn seen(ledger: &impl Ledger, fingerprint: &str, job: &str, outcome: &str,
         outcome,
         counting: Counting::First,
         is_due: false,
+        is_quiet: false,
     };
     ledger.count_occurrence(count, now).await.unwrap();
 }

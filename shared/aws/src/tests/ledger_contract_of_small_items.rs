@@ -8,6 +8,7 @@ use copymend_remediation::ledger::{
     RetryRecord, SettingsNotice, ToldOfPlace, ToldRoute,
 };
 use copymend_remediation::ports::Location;
+use jiff::SignedDuration;
 
 use super::at;
 
@@ -28,6 +29,31 @@ pub(super) async fn pauses(ledger: &impl Ledger) {
     assert_eq!(ledger.pause(at(60)).await.unwrap(), None, "it is over");
     assert!(ledger.lift_pause(None, at(2)).await.unwrap());
     assert_eq!(ledger.pause(at(1)).await.unwrap(), None);
+}
+
+/// Two at once, then two a second; none that would be later than is asked for; and after a silence
+/// two at once again.
+pub(super) async fn turns(ledger: &impl Ledger) {
+    let milliseconds = SignedDuration::from_millis;
+    let take = |now: i64, longest: i64| async move {
+        let now = at(0) + milliseconds(now);
+        let turn = ledger.take_turn(now, milliseconds(longest)).await.unwrap();
+        turn.map(|turn| turn.duration_since(at(0)).as_millis())
+    };
+    let mut taken = Vec::new();
+    for _ in 0..5 {
+        taken.push(take(0, 1_500).await.unwrap());
+    }
+    assert_eq!(taken, [0, 0, 500, 1_000, 1_500]);
+    assert_eq!(take(0, 1_500).await, None);
+    assert_eq!(take(0, 1_500).await, None, "nothing was taken");
+    assert_eq!(take(1_000, 1_500).await, Some(2_000));
+    assert_eq!(take(0, 2_500).await, Some(2_500), "a clock that is late");
+    let mut taken = Vec::new();
+    for _ in 0..3 {
+        taken.push(take(60_000, 0).await);
+    }
+    assert_eq!(taken, [Some(60_000), Some(60_000), None]);
 }
 
 pub(super) async fn preflights(ledger: &impl Ledger) {

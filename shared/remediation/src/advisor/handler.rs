@@ -12,6 +12,7 @@ use super::key_note::key_note;
 use super::settings::AdvisorSettings;
 use crate::delivery::{Delivery, handle_once};
 use crate::handler::{HandlerError, Invocation};
+use crate::incident::Telling;
 use crate::ports::{Backup, Location, Reads};
 use crate::report::{JobSummary, Outcome, Report, Subject};
 
@@ -106,7 +107,7 @@ impl<E: Reads> AccessAdvisor<E> {
             &self.environment,
             invocation,
             &event.id(),
-            None,
+            Telling::default(),
             answer,
             repeated,
         )

@@ -8,7 +8,7 @@ const PREFIX: &str = "COPYMEND_";
 pub const LOG_LEVEL: &str = "COPYMEND_LOG_LEVEL";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 32] = [
+const SETTINGS: [&str; 33] = [
     "COPYMEND_MODE",
     "COPYMEND_APPROVERS",
     "COPYMEND_APPROVAL_HOURS",
@@ -25,6 +25,7 @@ const SETTINGS: [&str; 32] = [
     "COPYMEND_SOURCE_WRITE_BUDGET",
     "COPYMEND_SOURCE_MESSAGE_BUDGET",
     "COPYMEND_SOURCE_RETRY_BUDGET",
+    "COPYMEND_MESSAGES",
     "COPYMEND_RETRY_MAX_BYTES",
     "COPYMEND_ALLOW_ON_DEMAND",
     "COPYMEND_ALLOW_FULLY_MANAGED_KEYS",

@@ -4,6 +4,7 @@ mod age;
 mod approvers;
 mod deployment;
 mod known;
+mod messages;
 mod mode;
 mod reader;
 mod source;
@@ -17,6 +18,7 @@ pub use age::{Age, InvalidAge};
 pub use approvers::Approvers;
 pub use deployment::Deployment;
 pub use known::{LOG_LEVEL, UnknownSetting, refuse_unknown};
+pub use messages::Messages;
 pub use mode::Mode;
 pub use reader::InvalidSetting;
 pub(crate) use reader::Reader;
@@ -151,6 +153,8 @@ pub struct Settings {
     /// `COPYMEND_SOURCE_MESSAGE_BUDGET`: messages about the copies of one source account in one
     /// hour; those of a change don't count.
     pub source_message_budget: u32,
+    /// `COPYMEND_MESSAGES`: of what people are told at once.
+    pub messages: Messages,
     /// `COPYMEND_RETRY_MAX_BYTES`: a larger copy isn't started again. None sets no limit.
     pub retry_max_bytes: Option<u64>,
     /// `COPYMEND_ALLOW_ON_DEMAND`: whether copies that no backup plan started may lead to a repair.
@@ -187,6 +191,7 @@ impl Default for Settings {
             source_write_budget: 20,
             source_retry_budget: 100,
             source_message_budget: 60,
+            messages: Messages::All,
             retry_max_bytes: None,
             allow_on_demand: false,
             allow_fully_managed_keys: false,
@@ -288,6 +293,11 @@ impl Settings {
                 10_000,
                 default.source_message_budget,
             )?,
+            messages: reader
+                .one("COPYMEND_MESSAGES", Messages::ACCEPTED, |text| {
+                    text.parse().ok()
+                })?
+                .unwrap_or(default.messages),
             retry_max_bytes: reader
                 .one(
                     "COPYMEND_RETRY_MAX_BYTES",

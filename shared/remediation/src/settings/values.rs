@@ -38,6 +38,7 @@ impl Settings {
             source_write_budget,
             source_retry_budget,
             source_message_budget,
+            messages,
             retry_max_bytes,
             allow_on_demand,
             allow_fully_managed_keys,
@@ -87,6 +88,7 @@ impl Settings {
                 "COPYMEND_SOURCE_MESSAGE_BUDGET",
                 source_message_budget.to_string(),
             ),
+            ("COPYMEND_MESSAGES", messages.to_string()),
             (
                 "COPYMEND_RETRY_MAX_BYTES",
                 retry_max_bytes.unwrap_or_default().to_string(),

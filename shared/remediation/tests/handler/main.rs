@@ -23,6 +23,7 @@ mod pause;
 mod places;
 mod put_off;
 mod put_off_by_sweeps;
+mod quiet;
 mod sample_events;
 mod self_check;
 mod settings_notice;

@@ -1,6 +1,7 @@
 //! The e-mails that SNS sends. Plain text.
 
 mod body;
+mod digest;
 mod left_out;
 mod opening;
 mod parts;
@@ -20,6 +21,7 @@ use crate::words;
 use body::Body;
 use unread::Unread;
 
+pub use digest::email_of_digest;
 pub use left_out::email_of_left_out;
 pub use preflight::email_of_preflight;
 pub use test_message::email_of_test_message;

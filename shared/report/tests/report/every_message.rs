@@ -38,7 +38,7 @@ fn events_of(folder: &str) -> Vec<(String, Value)> {
     events
 }
 
-fn approving() -> Settings {
+pub(crate) fn approving() -> Settings {
     let approvers = "arn:aws:sts::444455556666:assumed-role/BackupOwner/*";
     let read = Settings::read(|name| (name == "COPYMEND_APPROVERS").then(|| approvers.to_owned()));
     Settings {

@@ -1,6 +1,8 @@
 //! What people and programs read of representative Reports.
 
 #[cfg(test)]
+mod digest;
+#[cfg(test)]
 mod email;
 #[cfg(test)]
 mod every_message;

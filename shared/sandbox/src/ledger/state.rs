@@ -34,6 +34,8 @@ pub(super) struct Counted {
     pub(super) at: Timestamp,
     /// The job whose retry worked.
     pub(super) closed_by: Option<String>,
+    /// Whether it was counted otherwise than quietly.
+    pub(super) is_known: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -112,6 +114,8 @@ pub(super) struct State {
     pub(super) settings: Option<RecordedSettings>,
     /// Who tells people of the settings, until when.
     pub(super) settings_notice: Option<(String, Timestamp)>,
+    /// When the next message has its turn.
+    pub(super) next_turn: Option<Timestamp>,
     /// Messages that were left out, and who sums them up, until when.
     pub(super) left_out: BTreeMap<MessagesOf, (LeftOut, Option<(String, Timestamp)>)>,
 }

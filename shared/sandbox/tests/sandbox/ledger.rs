@@ -42,6 +42,7 @@ async fn what_is_old_is_forgotten() {
         outcome: "advised",
         counting: Counting::First,
         is_due: false,
+        is_quiet: false,
     };
     let count = |at| ledger.count_occurrence(occurrence, at);
     assert_eq!(count(start()).await.unwrap().count, 1);

@@ -18,7 +18,7 @@ pub(crate) const VAULT_MESSAGE: &str = "Access Denied trying to call AWS Backup 
     clippy::disallowed_methods,
     reason = "the crate is pure, its tests read the sample events"
 )]
-fn event(name: &str) -> Value {
+pub(crate) fn event(name: &str) -> Value {
     let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }

@@ -18,7 +18,7 @@ use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
     Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, JobProgress,
     Lease, Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
-    RecordedSettings, Refusal, RetryRecord, SettingsNotice, ToldOfPlace, ToldPreflights,
+    RecordedSettings, Refusal, RetryRecord, SettingsNotice, ToldOfPlace, ToldPreflights, Turns,
 };
 use copymend_remediation::message::{Channel, Channels, Message};
 use copymend_remediation::ports::{
@@ -31,7 +31,7 @@ use copymend_remediation::write::{
     ApprovedCopy, ApprovedKeyPolicy, ApprovedServiceLinkedRole, ApprovedVaultPolicy,
 };
 use copymend_sandbox::{Sandbox, World};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,7 @@ struct State {
     /// The number of the call, from 0, and what happens to it.
     fault: Mutex<Option<(usize, Fault)>>,
     made: Mutex<Vec<&'static str>>,
+    sent_at: Mutex<Vec<Timestamp>>,
 }
 
 /// The sandbox, with one faulty call. Clones share everything.
@@ -80,6 +81,8 @@ pub(crate) struct Faulty {
     /// Many tasks share the sandbox's clock: were each to move it while it waits, leases would run
     /// out.
     still: bool,
+    /// The time of this clone alone, where it has one: what it waits for keeps no other waiting.
+    own_time: Option<Arc<Mutex<Timestamp>>>,
     /// Held while a call of an AWS service is on its way, where only one at a time is let through.
     turn: Option<Arc<tokio::sync::Mutex<()>>>,
 }
@@ -90,6 +93,7 @@ impl Faulty {
             inner,
             state: Arc::default(),
             still: false,
+            own_time: None,
             turn: None,
         }
     }
@@ -111,6 +115,17 @@ impl Faulty {
     pub(crate) fn with_still_clock(mut self) -> Self {
         self.still = true;
         self
+    }
+
+    /// The same with a time of its own.
+    pub(crate) fn with_time(mut self, time: Arc<Mutex<Timestamp>>) -> Self {
+        self.own_time = Some(time);
+        self
+    }
+
+    /// When messages were sent, by the clocks of those who sent them.
+    pub(crate) fn sent_at(&self) -> Vec<Timestamp> {
+        self.state.sent_at.lock().unwrap().clone()
     }
 
     /// Lets the call with this number, counted from 0, go wrong. Calls are counted anew.
@@ -292,8 +307,10 @@ impl Notifier for Faulty {
             Message::LeftOut(_) => "notify_left_out",
             Message::Test(_) => "notify_test",
             Message::Preflight(_) => "notify_preflight",
+            Message::Digest(_) => "notify_digest",
         };
         let fault = self.begin(call)?;
+        self.state.sent_at.lock().unwrap().push(self.now());
         let answer = self.inner.notifier().send(message, channel).await;
         end(call, fault, answer)
     }
@@ -304,6 +321,12 @@ impl LeftOutMessages for Faulty {
         leave_out(of: MessagesOf, cause: &str, id: &str, now: Timestamp) -> bool;
         claim_left_out(of: MessagesOf, owner: &str, now: Timestamp, until: Timestamp) -> Option<LeftOut>;
         forget_left_out(of: MessagesOf, owner: &str) -> ();
+    }
+}
+
+impl Turns for Faulty {
+    passed_on! { ledger:
+        take_turn(now: Timestamp, longest: SignedDuration) -> Option<Timestamp>;
     }
 }
 
@@ -403,11 +426,17 @@ impl Environment for Faulty {
 
 impl Clock for Faulty {
     fn now(&self) -> Timestamp {
-        self.inner.clock().now()
+        match &self.own_time {
+            Some(time) => *time.lock().unwrap(),
+            None => self.inner.clock().now(),
+        }
     }
 
     async fn sleep(&self, time: Duration) {
-        if self.still {
+        if let Some(own) = &self.own_time {
+            let mut own = own.lock().unwrap();
+            *own = own.checked_add(time).unwrap();
+        } else if self.still {
             tokio::task::yield_now().await;
         } else {
             self.inner.clock().sleep(time).await;

@@ -180,7 +180,9 @@ async fn a_hundred_incidents_in_an_hour_are_a_few_messages_and_a_summary() {
     let writes = usize::try_from(scene.settings.source_write_budget).unwrap();
     let start = scene.sandbox.clock().now();
     let mut left_out = 0;
+    // A second apart, so that each message has its turn at once.
     for vault in 0..100 {
+        scene.sandbox.clock().advance(Duration::from_secs(1));
         let report = scene.must_fail(SOURCE, vault).await;
         left_out += usize::from(report.notes.iter().any(|note| note.contains("a summary")));
     }
@@ -211,8 +213,8 @@ async fn a_hundred_incidents_in_an_hour_are_a_few_messages_and_a_summary() {
         count: 75,
         causes: [("destination-vault-policy".to_owned(), 75)].into(),
         copy_jobs: (25..30).map(|vault| job(SOURCE, vault)).collect(),
-        first_at: start,
-        last_at: start,
+        first_at: start + SignedDuration::from_secs(26),
+        last_at: start + SignedDuration::from_secs(100),
     };
     assert_eq!(scene.summaries(), [expected]);
     assert_eq!(scene.told_of(SOURCE).len(), writes + 10);

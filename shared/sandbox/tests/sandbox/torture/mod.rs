@@ -3,7 +3,9 @@
 
 mod applied;
 mod approved;
+mod digest;
 mod faulty;
+mod flood;
 mod later;
 mod many_sources;
 mod messages;

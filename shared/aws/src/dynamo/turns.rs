@@ -1,0 +1,71 @@
+//! The turns of messages: one item, which holds when the next turn is.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use copymend_remediation::ledger::{BETWEEN_TURNS, Turns, at_once};
+use copymend_remediation::ports::CallResult;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{DynamoLedger, REFUSED};
+use crate::error::Call;
+use crate::item::{expiry, number, schema, whole};
+
+const ITEM: &str = "turns#messages";
+/// Somebody else may come first between two calls, and then the first call is the right one again.
+const ATTEMPTS: u32 = 2;
+
+impl Turns for DynamoLedger {
+    async fn take_turn(
+        &self,
+        now: Timestamp,
+        longest: SignedDuration,
+    ) -> CallResult<Option<Timestamp>> {
+        let between = i64::try_from(BETWEEN_TURNS.as_millis()).unwrap_or(i64::MAX);
+        let ahead = i64::try_from(at_once().as_millis()).unwrap_or_default();
+        let longest = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
+        let from = now.as_millisecond();
+        let call = Call::new("dynamodb:UpdateItem", ITEM);
+        for _ in 0..ATTEMPTS {
+            // Behind those who wait already. Each call is one more: the item has no owner.
+            let request = self
+                .update_item(ITEM)
+                .condition_expression("next_turn BETWEEN :now AND :latest")
+                .update_expression(
+                    "SET expires_at = :expires, #schema = :schema ADD next_turn :between",
+                )
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_values(":schema", schema())
+                .expression_attribute_values(":expires", expiry(now, 7))
+                .expression_attribute_values(":now", number(from))
+                .expression_attribute_values(
+                    ":latest",
+                    number(from.saturating_add(longest).saturating_add(ahead)),
+                )
+                .expression_attribute_values(":between", number(between))
+                .return_values(ReturnValue::AllOld);
+            if let Some(answer) = call.find(&[REFUSED], request.send()).await? {
+                let old = answer.attributes.unwrap_or_default();
+                let next = whole(&old, "next_turn")
+                    .and_then(|next| i64::try_from(next).ok())
+                    .ok_or_else(|| call.unreadable("`next_turn` is not a whole number"))?;
+                let turn = Timestamp::from_millisecond(next.saturating_sub(ahead));
+                return Ok(Some(turn.unwrap_or(now).max(now)));
+            }
+            // The first after a silence.
+            let request = self
+                .update_item(ITEM)
+                .condition_expression("attribute_not_exists(next_turn) OR next_turn < :now")
+                .update_expression(
+                    "SET next_turn = :next, expires_at = :expires, #schema = :schema",
+                )
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_values(":schema", schema())
+                .expression_attribute_values(":expires", expiry(now, 7))
+                .expression_attribute_values(":now", number(from))
+                .expression_attribute_values(":next", number(from.saturating_add(between)));
+            if call.find(&[REFUSED], request.send()).await?.is_some() {
+                return Ok(Some(now));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,251 @@
+//! From what is on record to a digest.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Changed, Digest, Failing, OldestCopies, OpenQuestion, Part, Recovered, Refused};
+use crate::approval::RequestState;
+use crate::incident::IncidentOf;
+use crate::ledger::{ChangeState, Pause};
+use crate::records::{
+    ApprovalRecord, ChangeRecord, IncidentRecord, OpenIncident, Record, RecordsFound, RefusalRecord,
+};
+use crate::report::Outcome;
+use crate::settings::Mode;
+
+/// What there is to say, as it is gathered.
+#[derive(Debug, Default)]
+struct Gathered {
+    questions: Vec<OpenQuestion>,
+    unanswered: u64,
+    new: Vec<Failing>,
+    still_failing: Vec<Failing>,
+    under_way: Vec<Failing>,
+    repaired: Vec<Changed>,
+    undone: Vec<Changed>,
+    refused: Vec<Refused>,
+    recovered: Vec<Recovered>,
+}
+
+/// What a fingerprint is of.
+struct Of {
+    cause: String,
+    resource: String,
+    account: Option<String>,
+    is_confirmed: bool,
+}
+
+impl Of {
+    fn fingerprint(fingerprint: &str) -> Self {
+        match IncidentOf::of_fingerprint(fingerprint) {
+            Some(of) => Self {
+                cause: of.cause.to_owned(),
+                resource: of.resource.to_owned(),
+                account: Some(of.account.to_owned()),
+                is_confirmed: of.is_confirmed,
+            },
+            None => Self {
+                cause: "other".to_owned(),
+                resource: fingerprint.to_owned(),
+                account: None,
+                is_confirmed: true,
+            },
+        }
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, record: Record, since: Timestamp, now: Timestamp) {
+        match record {
+            Record::Incident(incident) => self.add_incident(incident, since),
+            Record::Change(record) => self.add_change(*record),
+            Record::Refusal(refusal) => self.add_refusal(refusal, since),
+            // That in force is asked for, however long ago it was set.
+            Record::Pause(_) => {}
+            Record::Approval(record) => self.add_approval(*record, since, now),
+        }
+    }
+
+    fn add_incident(&mut self, incident: IncidentRecord, since: Timestamp) {
+        if let Some(ended) = incident.ended.filter(|ended| ended.at >= since) {
+            let of = Of::fingerprint(&incident.fingerprint);
+            self.recovered.push(Recovered {
+                cause: of.cause,
+                resource: of.resource,
+                account: of.account,
+                count: ended.count,
+                at: ended.at,
+            });
+        }
+        let Some(open) = incident.open.filter(|open| open.last_seen >= since) else {
+            return;
+        };
+        let is_new = open.first_seen >= since;
+        let needs_a_person =
+            Outcome::recorded(&open.outcome).is_none_or(Outcome::leaves_something_to_do);
+        let failing = failing(&incident.fingerprint, open);
+        match (needs_a_person, is_new) {
+            (false, _) => self.under_way.push(failing),
+            (true, true) => self.new.push(failing),
+            (true, false) => self.still_failing.push(failing),
+        }
+    }
+
+    fn add_change(&mut self, record: ChangeRecord) {
+        let change = record.change;
+        let undone = change.undoes.clone();
+        let changed = Changed {
+            id: undone.clone().unwrap_or(change.id),
+            resource: change.resource,
+            grantee: change.grantee,
+            at: change.at,
+            made_by: change.made_by,
+            is_unclear: record.state == ChangeState::Intended,
+        };
+        match undone {
+            Some(_) => self.undone.push(changed),
+            None => self.repaired.push(changed),
+        }
+    }
+
+    fn add_refusal(&mut self, refusal: RefusalRecord, since: Timestamp) {
+        let Some(at) = refusal.at.filter(|at| *at >= since) else {
+            return;
+        };
+        if refusal.lifted.is_some() {
+            return;
+        }
+        self.refused.push(Refused {
+            resource: Some(refusal.resource),
+            grantee: Some(refusal.grantee),
+            by: refusal.made_by,
+            at,
+        });
+    }
+
+    fn add_approval(&mut self, record: ApprovalRecord, since: Timestamp, now: Timestamp) {
+        let request = record.request;
+        match record.state {
+            RequestState::Waiting if now < request.expires_at => {
+                self.questions.push(OpenQuestion {
+                    plan: request.id(),
+                    account: request.account.to_string(),
+                    expires_at: request.expires_at,
+                    resource: request.resource,
+                });
+            }
+            RequestState::Waiting => self.unanswered = self.unanswered.saturating_add(1),
+            // A no that refuses a grantee leaves a refusal, which is on record itself.
+            RequestState::Refused { answered, .. }
+                if request.grantee.is_none() && answered.at >= since =>
+            {
+                self.refused.push(Refused {
+                    resource: request.resource,
+                    grantee: None,
+                    by: Some(answered.by),
+                    at: answered.at,
+                });
+            }
+            RequestState::Refused { .. }
+            | RequestState::InProgress { .. }
+            | RequestState::Done { .. } => {}
+        }
+    }
+}
+
+fn failing(fingerprint: &str, open: OpenIncident) -> Failing {
+    let of = Of::fingerprint(fingerprint);
+    Failing {
+        cause: of.cause,
+        resource: of.resource,
+        account: of.account,
+        is_confirmed: of.is_confirmed,
+        count: open.count,
+        outcome: open.outcome,
+        first_seen: open.first_seen,
+        last_seen: open.last_seen,
+    }
+}
+
+/// What AWS Backup confirmed first, then what was seen most.
+fn most_first(mut all: Vec<Failing>) -> Vec<Failing> {
+    all.sort_by(|one, other| {
+        let key = |failing: &Failing| {
+            (
+                Reverse(failing.is_confirmed),
+                Reverse(failing.count),
+                Reverse(failing.last_seen),
+            )
+        };
+        let names = |failing: &Failing| (failing.cause.clone(), failing.resource.clone());
+        key(one)
+            .cmp(&key(other))
+            .then_with(|| names(one).cmp(&names(other)))
+    });
+    all
+}
+
+impl Digest {
+    /// The digest of what was found, as of now. What is on record comes newest first.
+    #[must_use]
+    pub(super) fn of(
+        found: RecordsFound,
+        (since, now): (Timestamp, Timestamp),
+        mode: Mode,
+        pause: Option<Pause>,
+        oldest_copies: Option<OldestCopies>,
+    ) -> Self {
+        let mut gathered = Gathered::default();
+        for record in found.records {
+            gathered.add(record, since, now);
+        }
+        let Gathered {
+            mut questions,
+            unanswered,
+            new,
+            still_failing,
+            under_way,
+            repaired,
+            undone,
+            refused,
+            recovered,
+        } = gathered;
+        questions.sort_by_key(|question| question.expires_at);
+        let (mut causes, mut accounts) = (BTreeMap::new(), BTreeMap::new());
+        for failing in new.iter().chain(&still_failing) {
+            *causes.entry(failing.cause.clone()).or_insert(0_u64) += 1;
+            if let Some(account) = &failing.account {
+                *accounts.entry(account.clone()).or_insert(0_u64) += 1;
+            }
+        }
+        Self {
+            at: now,
+            since,
+            mode,
+            pause,
+            questions: Part::of(questions),
+            unanswered,
+            new: Part::of(most_first(new)),
+            still_failing: Part::of(most_first(still_failing)),
+            under_way: Part::of(most_first(under_way)),
+            repaired: Part::of(repaired),
+            undone: Part::of(undone),
+            refused: Part::of(refused),
+            recovered: Part::of(recovered),
+            causes,
+            accounts: most(accounts),
+            oldest_copies,
+            read_from: found.goes_on_before,
+            unreadable: u64::try_from(found.unreadable.len()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The accounts with the most: a digest stays small, however many there are.
+fn most(accounts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut accounts: Vec<_> = accounts.into_iter().collect();
+    accounts.sort_by_key(|(account, count)| (Reverse(*count), account.clone()));
+    accounts.into_iter().take(super::MOST_OF_EACH).collect()
+}
