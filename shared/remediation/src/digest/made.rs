@@ -1,7 +1,7 @@
 //! From what is on record to a digest.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -18,6 +18,8 @@ use crate::settings::Mode;
 /// What there is to say, as it is gathered.
 #[derive(Debug, Default)]
 struct Gathered {
+    /// What people are asked about: it stands with the questions.
+    asked: BTreeSet<String>,
     questions: Vec<OpenQuestion>,
     unanswered: u64,
     new: Vec<Failing>,
@@ -82,6 +84,9 @@ impl Gathered {
         let Some(open) = incident.open.filter(|open| open.last_seen >= since) else {
             return;
         };
+        if self.asked.contains(&incident.fingerprint) {
+            return;
+        }
         let is_new = open.first_seen >= since;
         let needs_a_person =
             Outcome::recorded(&open.outcome).is_none_or(Outcome::leaves_something_to_do);
@@ -106,6 +111,8 @@ impl Gathered {
         };
         match undone {
             Some(_) => self.undone.push(changed),
+            // It stands with the undo.
+            None if record.state == ChangeState::Undone => {}
             None => self.repaired.push(changed),
         }
     }
@@ -169,6 +176,22 @@ fn failing(fingerprint: &str, open: OpenIncident) -> Failing {
     }
 }
 
+/// The incidents that an open question is about.
+fn asked(records: &[Record], now: Timestamp) -> BTreeSet<String> {
+    let requests = records.iter().filter_map(|record| match record {
+        Record::Approval(record) if record.state == RequestState::Waiting => Some(&record.request),
+        Record::Approval(_)
+        | Record::Incident(_)
+        | Record::Change(_)
+        | Record::Refusal(_)
+        | Record::Pause(_) => None,
+    });
+    requests
+        .filter(|request| now < request.expires_at)
+        .map(|request| request.incident.clone())
+        .collect()
+}
+
 /// What AWS Backup confirmed first, then what was seen most.
 fn most_first(mut all: Vec<Failing>) -> Vec<Failing> {
     all.sort_by(|one, other| {
@@ -197,11 +220,15 @@ impl Digest {
         pause: Option<Pause>,
         oldest_copies: Option<OldestCopies>,
     ) -> Self {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered {
+            asked: asked(&found.records, now),
+            ..Gathered::default()
+        };
         for record in found.records {
             gathered.add(record, since, now);
         }
         let Gathered {
+            asked: _,
             mut questions,
             unanswered,
             new,

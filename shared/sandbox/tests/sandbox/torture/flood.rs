@@ -146,13 +146,13 @@ async fn flood(of: Flood, settings: Settings) -> Told {
         .map(|_| Arc::new(Mutex::new(start)))
         .collect();
     let between = STORM / i32::try_from(of.failures).unwrap();
-    let mut waiting: std::collections::BinaryHeap<std::cmp::Reverse<(Timestamp, usize, usize)>> =
-        (0..of.failures)
-            .map(|failure| {
-                let arrives = start + between * i32::try_from(failure).unwrap();
-                std::cmp::Reverse((arrives, failure, 0))
-            })
-            .collect();
+    let mut waiting: std::collections::BinaryHeap<std::cmp::Reverse<(Timestamp, usize, i64)>> = (0
+        ..of.failures)
+        .map(|failure| {
+            let arrives = start + between * i32::try_from(failure).unwrap();
+            std::cmp::Reverse((arrives, failure, 0))
+        })
+        .collect();
     let mut delivered_again = 0;
     while let Some(std::cmp::Reverse((arrives, failure, deliveries))) = waiting.pop() {
         let free = functions
@@ -175,7 +175,7 @@ async fn flood(of: Flood, settings: Settings) -> Told {
         if remediator.handle(&event, &invocation).await.is_err() {
             delivered_again += 1;
             assert!(deliveries < 5, "the event of job {failure} is lost");
-            let later = begins + SignedDuration::from_mins(i64::from(deliveries) + 1);
+            let later = begins + SignedDuration::from_mins(deliveries + 1);
             waiting.push(std::cmp::Reverse((later, failure, deliveries + 1)));
         }
     }
