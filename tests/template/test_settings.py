@@ -17,6 +17,7 @@ WORDS = {
     "daily": "rate(1 day)",
     "daily, this Region and account": "rate(1 day)",
     "Mondays at 8": "cron(0 8 ? * MON *)",
+    "Mondays at 7": "cron(0 7 ? * MON *)",
 }
 # They have the default of the first parameter of their row in words: this Region and account alone.
 BESIDE = {"SweepRegions": "", "SweepAccounts": ""}
