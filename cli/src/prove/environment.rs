@@ -1,8 +1,8 @@
 //! What the function's handler works with in this process: the two accounts, and a ledger in memory.
 
 use copymend_aws::{
-    AwsBackup, AwsCallers, AwsEnvironment, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations,
-    AwsResourceTags, ReadWrite, SnsNotifier, SqsDelayedRetries, SystemClock,
+    AwsBackup, AwsCallers, AwsEnvironment, AwsIdentities, AwsImages, AwsKeys, AwsNotifier,
+    AwsOrganizations, AwsResourceTags, ReadWrite, SqsDelayedRetries, SystemClock,
 };
 use copymend_policy::AccountId;
 use copymend_remediation::ports::{Environment, Reads};
@@ -31,7 +31,7 @@ impl Reads for ProvingEnvironment {
     type Organizations = AwsOrganizations;
     type Images = AwsImages;
     type ResourceTags = AwsResourceTags;
-    type Notifier = SnsNotifier;
+    type Notifier = AwsNotifier;
     type Ledger = MemoryLedger;
     type Clock = SystemClock;
 
@@ -63,7 +63,7 @@ impl Reads for ProvingEnvironment {
         self.aws.organization_reader()
     }
 
-    fn notifier(&self) -> &SnsNotifier {
+    fn notifier(&self) -> &AwsNotifier {
         self.aws.notifier()
     }
 

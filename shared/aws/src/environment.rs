@@ -10,8 +10,9 @@ use copymend_remediation::settings::Deployment;
 use crate::accounts::{Accounts, MemberRole};
 use crate::error::Call;
 use crate::{
-    AwsBackup, AwsCallers, AwsIdentities, AwsImages, AwsKeys, AwsOrganizations, AwsResourceTags,
-    DeadLetterQueue, DynamoLedger, ReadWrite, SnsNotifier, SqsDelayedRetries, SystemClock, config,
+    AwsBackup, AwsCallers, AwsIdentities, AwsImages, AwsKeys, AwsNotifier, AwsOrganizations,
+    AwsResourceTags, DeadLetterQueue, DynamoLedger, ReadWrite, SqsDelayedRetries, SystemClock,
+    config,
 };
 
 /// Everything that a function needs, on AWS: the copy remediator with
@@ -70,7 +71,7 @@ pub struct AwsEnvironment<Access> {
     images: Option<AwsImages>,
     resource_tags: Option<AwsResourceTags>,
     organization_reader: Option<AccountId>,
-    notifier: SnsNotifier,
+    notifier: AwsNotifier,
     ledger: Option<DynamoLedger>,
     delayed_retries: Option<SqsDelayedRetries>,
     callers: AwsCallers,
@@ -126,7 +127,7 @@ impl<Access> AwsEnvironment<Access> {
     pub(crate) fn in_accounts(accounts: Arc<Accounts>, deployment: &Deployment) -> Self {
         Self {
             config: accounts.own_config().clone(),
-            notifier: SnsNotifier::new(accounts.own_config(), deployment.topic_arn.as_deref()),
+            notifier: AwsNotifier::new(accounts.own_config(), deployment),
             ledger: deployment
                 .ledger_table
                 .as_deref()
@@ -205,7 +206,7 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
     type Organizations = AwsOrganizations;
     type Images = AwsImages;
     type ResourceTags = AwsResourceTags;
-    type Notifier = SnsNotifier;
+    type Notifier = AwsNotifier;
     type Ledger = DynamoLedger;
     type Clock = SystemClock;
 
@@ -237,7 +238,7 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
         self.organization_reader
     }
 
-    fn notifier(&self) -> &SnsNotifier {
+    fn notifier(&self) -> &AwsNotifier {
         &self.notifier
     }
 

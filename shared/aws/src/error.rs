@@ -210,7 +210,7 @@ where
     (kind, cleaned(&detail))
 }
 
-fn kind_of(code: &str, status: u16) -> CallErrorKind {
+pub(crate) fn kind_of(code: &str, status: u16) -> CallErrorKind {
     match code {
         "AccessDenied"
         | "AccessDeniedException"

@@ -34,6 +34,7 @@ mod iam;
 mod item;
 mod kms;
 mod member;
+mod notifier;
 mod organizations;
 #[cfg(feature = "survey")]
 mod pace;
@@ -48,7 +49,6 @@ mod recording;
 mod says;
 mod service_job;
 mod signed;
-mod sns;
 #[cfg(feature = "doctor")]
 mod stack;
 #[cfg(feature = "survey")]
@@ -69,10 +69,10 @@ pub use ec2::AwsImages;
 pub use environment::AwsEnvironment;
 pub use iam::AwsIdentities;
 pub use kms::AwsKeys;
+pub use notifier::AwsNotifier;
 pub use organizations::AwsOrganizations;
 #[cfg(feature = "proving")]
 pub use recording::{Exchange, Recorder};
-pub use sns::SnsNotifier;
 #[cfg(feature = "doctor")]
 pub use stack::{ApprovalsAlias, AwsStack, NotTheFunction, Whose};
 #[cfg(feature = "survey")]

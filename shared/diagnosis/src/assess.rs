@@ -8,6 +8,7 @@ use crate::job::BackupCopy;
 
 /// What the facts say of a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The facts show it.
@@ -20,6 +21,7 @@ pub enum Verdict {
 
 /// A cause with its verdict and what led to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Assessment {
     /// The cause.
     pub cause: Cause,

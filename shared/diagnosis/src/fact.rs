@@ -34,6 +34,7 @@ impl<T> Fact<T> {
 
 /// Why a fact isn't known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WhyUnknown {
     /// The API operation, such as `kms:GetKeyPolicy`.
     pub operation: String,
@@ -64,6 +65,7 @@ impl fmt::Display for WhyUnknown {
 
 /// The ways in which a read can tell nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum UnknownReason {
     /// AWS refused the read. This is never the same as "absent".

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// Whether a permission is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PermissionState {
     /// It is.
@@ -19,6 +20,7 @@ pub enum PermissionState {
 
 /// One permission, held against the facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PermissionAnswer {
     /// The action, such as `backup:CreateBackupVault`.
     pub action: String,

@@ -194,6 +194,21 @@ macro_rules! serde_as_text {
 
 serde_as_text!(AccountId, Arn);
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for AccountId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AccountId".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "The id of an AWS account.",
+            "type": "string",
+            "pattern": "^[0-9]{12}$"
+        })
+    }
+}
+
 /// Why a text is no ARN or no account id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {kind}: {reason}")]

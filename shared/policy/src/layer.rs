@@ -47,3 +47,26 @@ impl Serialize for Layer {
         serializer.serialize_str(self.slug())
     }
 }
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Layer {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Layer".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let all = [
+            Self::Identity,
+            Self::Boundary,
+            Self::Session,
+            Self::Scp,
+            Self::Rcp,
+            Self::Resource,
+        ];
+        schemars::json_schema!({
+            "description": "A kind of policy that has a say.",
+            "type": "string",
+            "enum": all.map(Self::slug)
+        })
+    }
+}

@@ -12,6 +12,7 @@ use crate::statement::{Effect, Statement};
 
 /// What became possible through an edit, and that nothing else changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Certificate {
     kept: usize,
     granted: Vec<Granted>,
@@ -19,6 +20,7 @@ pub struct Certificate {
 
 /// One statement that was added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Granted {
     /// Its `Sid`.
     pub sid: String,

@@ -1,7 +1,10 @@
 //! Counting an incident and telling people of it.
 
+use std::fmt::Write as _;
+
 use copymend_diagnosis::Cause;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::approval::{ApprovalRequest, ApprovalRequests as _};
 use crate::handler::HandlerError;
@@ -307,7 +310,24 @@ impl<'f> IncidentOf<'f> {
     }
 }
 
+/// So many bytes of the hash name an incident: as many as a random UUID has.
+const NAME: usize = 16;
+
 impl Report {
+    /// The name of the incident that it is counted under, in 32 hexadecimal digits: the same for every
+    /// report of it. Nothing that others wrote stands in it.
+    #[must_use]
+    pub fn incident_name(&self) -> String {
+        let hash = Sha256::digest(self.fingerprint());
+        hash.iter()
+            .take(NAME)
+            .fold(String::new(), |mut name, byte| {
+                // Writing to a string does not fail.
+                let _ = write!(name, "{byte:02x}");
+                name
+            })
+    }
+
     /// What it is counted under. Unverified events have incidents of their own, so that made-up
     /// ones can't silence real ones.
     pub(crate) fn fingerprint(&self) -> String {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use copymend_policy::AccountId;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::ledger::{CountedOfSource, Ledger, OF_ALL_ACCOUNTS};
@@ -19,7 +20,8 @@ const HOUR: i64 = 60 * 60;
 
 /// Whose copies messages are about. Events that AWS Backup doesn't confirm stand apart, so that
 /// made-up ones can't silence real ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessagesOf {
     /// The source account.
     pub account: AccountId,
@@ -49,9 +51,11 @@ impl MessagesOf {
 const BUDGETS_OF_ALL: u32 = 10;
 
 /// The messages that were left out and not summed up yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftOut {
     /// Whose copies they were about.
+    #[serde(flatten)]
     pub of: MessagesOf,
     /// How many. A call whose answer was lost may count twice.
     pub count: u64,

@@ -67,21 +67,27 @@ fn id_of_report(report: &Report) -> String {
 /// A way to people, or to what works for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
-    /// The SNS topic.
+    /// The SNS topic that people and programs subscribe to.
     Topic,
+    /// The SNS topic of chats, for Amazon Q Developer in chat applications.
+    Chat,
+    /// The event bus of Amazon EventBridge on which every message is an event.
+    ReportBus,
     /// The log, where nothing else is set.
     Log,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 2] = [Self::Topic, Self::Log];
+    pub const ALL: [Self; 4] = [Self::Topic, Self::Chat, Self::ReportBus, Self::Log];
 
     /// The stable name.
     #[must_use]
     pub const fn slug(self) -> &'static str {
         match self {
             Self::Topic => "topic",
+            Self::Chat => "chat",
+            Self::ReportBus => "report-bus",
             Self::Log => "log",
         }
     }
@@ -92,12 +98,13 @@ impl Channel {
         Self::ALL.into_iter().find(|channel| channel.slug() == slug)
     }
 
-    /// Whether somebody outside is told, and it is not only written down.
+    /// Whether people are told, and it is not only written down. Whether a rule takes an event from the
+    /// bus isn't known.
     #[must_use]
     const fn tells_somebody(self) -> bool {
         match self {
-            Self::Topic => true,
-            Self::Log => false,
+            Self::Topic | Self::Chat => true,
+            Self::ReportBus | Self::Log => false,
         }
     }
 }

@@ -15,6 +15,7 @@ const LOGICAL_ID: &str = "aws:cloudformation:logical-id";
 
 /// The code that made a vault or key, by its tags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "tool", rename_all = "kebab-case")]
 pub enum ManagedBy {
     /// A stack of `CloudFormation`.

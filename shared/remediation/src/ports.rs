@@ -17,6 +17,7 @@ use copymend_diagnosis::{
 pub use copymend_diagnosis::{ContextKey, ContextValues, Simulation};
 use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
+use serde::Serialize;
 
 pub use crate::approval::Callers;
 use crate::later::DelayedRetry;
@@ -27,7 +28,8 @@ use crate::write::{
 };
 
 /// Where a call goes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Location {
     /// The account that owns what is read or written.
     pub account: AccountId,

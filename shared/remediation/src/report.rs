@@ -26,6 +26,7 @@ pub const LONGEST_MESSAGE: usize = 10_000;
 /// What Copymend made of one event. That of the access advisor, which changes nothing, has no mode,
 /// no guards and no changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// The event's id; the copy job's where the event has none.
     pub event: String,
@@ -221,6 +222,7 @@ impl Report {
 
 /// The diagnosis as it is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiagnosisReport {
     /// The most likely cause.
     pub cause: Cause,
@@ -233,6 +235,7 @@ pub struct DiagnosisReport {
 
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DecisionKind {
     /// Repair, then start the copy again.
@@ -252,6 +255,7 @@ const REPAIRED_AND_PLANNED: &str = "repaired-and-retry-planned";
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The policy was repaired and the copy started again.
@@ -395,6 +399,7 @@ impl fmt::Display for Outcome {
 
 /// A change of one policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyChange {
     /// The vault or key.
     pub resource: String,

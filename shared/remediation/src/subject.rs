@@ -8,6 +8,7 @@ use serde::Serialize;
 /// What was refused or failed. In JSON a copy is the Report's member `copy`; everything else is its
 /// `subject`, which says its `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Subject {
     /// A copy.
     #[serde(rename = "copy")]
@@ -22,6 +23,7 @@ pub enum Subject {
 
 /// The copy that failed, as the job or, unverified, as the event names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CopySummary {
     /// The copy job.
     pub copy_job_id: String,
@@ -65,6 +67,7 @@ impl CopySummary {
 
 /// A refused call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename = "api-call")]
 pub struct CallSummary {
     /// The API operation, such as `CreateBackupVault`.
@@ -84,6 +87,7 @@ pub struct CallSummary {
 
 /// A backup job or restore job that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JobSummary {
     /// Which of the two: `backup-job` or `restore-job`.
     pub kind: JobKind,

@@ -19,13 +19,15 @@ pub fn is_test_message(event: &Value) -> bool {
 }
 
 /// What people are told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TestMessage {
     /// When it is sent.
     pub at: Timestamp,
     /// The function's mode.
     pub mode: Mode,
     /// The topic that it is sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
 }
 

@@ -18,7 +18,8 @@ pub fn json(report: &Report) -> String {
     }))
 }
 
-fn ascii(line: String) -> String {
+/// The same JSON in ASCII.
+pub(crate) fn ascii(line: String) -> String {
     if line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return line;
     }

@@ -7,21 +7,26 @@
 //! every length is bounded.
 
 mod approval;
+mod chat;
 mod email;
 mod json;
 mod link;
 mod needs;
+mod notice;
 mod paste;
 mod subject;
 mod terminal;
 mod text;
 mod words;
 
+pub use chat::chat;
 pub use email::{
-    Email, email, email_of_digest, email_of_left_out, email_of_preflight, email_of_test_message,
+    Email, email, email_of_digest, email_of_left_out, email_of_message, email_of_preflight,
+    email_of_test_message,
 };
 pub use json::json;
 pub use link::console;
+pub use notice::{Attributes, Contents, Kind, Notice, Severity, VERSION};
 pub use paste::{Tool, paste};
 pub use terminal::{Row, Style, table, terminal};
 pub use text::{command, exact, inline, sentence};

@@ -127,7 +127,8 @@ impl Notifier for MemoryNotifier {
     async fn send(&self, message: Message<'_>, channel: Channel) -> CallResult<()> {
         let id = message.id();
         let operation = match channel {
-            Channel::Topic => "sns:Publish",
+            Channel::Topic | Channel::Chat => "sns:Publish",
+            Channel::ReportBus => "events:PutEvents",
             Channel::Log => "log",
         };
         self.calls.begin(operation, &id).fault()?;

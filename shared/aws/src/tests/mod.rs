@@ -19,6 +19,7 @@ mod ledger_table;
 #[cfg(feature = "survey")]
 mod lists;
 mod local_runs;
+mod notifier;
 mod organizations;
 mod policies;
 #[cfg(feature = "doctor")]
@@ -28,7 +29,6 @@ mod reach;
 mod records;
 mod service_jobs;
 mod simulation;
-mod sns;
 #[cfg(feature = "doctor")]
 mod stack;
 mod tags;

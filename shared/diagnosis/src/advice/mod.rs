@@ -34,6 +34,7 @@ pub(crate) use text::{is_plain, is_plain_tag, list, lower_first, quoted, shown, 
 
 /// Steps for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Advice {
     /// Who must act, in which account and Region.
     pub who: String,

@@ -18,6 +18,7 @@ const UNSUCCESSFUL: [&str; 3] = ["FAILED", "ABORTED", "EXPIRED"];
 
 /// Which kind of job it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum JobKind {
     /// A backup.
     #[serde(rename = "backup-job")]

@@ -284,6 +284,22 @@ impl Serialize for Cause {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Cause {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Cause".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let all: Vec<&str> = Self::ALL.iter().map(|cause| cause.slug()).collect();
+        schemars::json_schema!({
+            "description": "Why it failed: docs/causes.md.",
+            "type": "string",
+            "enum": all
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Cause {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?

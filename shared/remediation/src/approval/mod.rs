@@ -32,6 +32,7 @@ pub const ALIAS: &str = "approvals";
 
 /// Whether a person says yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// Carry the plan out.
@@ -107,6 +108,7 @@ impl ApprovalRequest {
 
 /// Who answered, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Answered {
     /// The ARN by which AWS knows the person.
     pub by: String,
@@ -209,6 +211,7 @@ pub trait ApprovalRequests: Send + Sync {
 
 /// What a report says of the question to people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Approval {
     /// The plan's id.
     pub plan: String,

@@ -136,9 +136,11 @@ pub(crate) fn not_known(what: &str, why: impl Display) -> (bool, String) {
 
 /// A guard's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GuardResult {
     /// The guard.
     #[serde(rename = "name", serialize_with = "by_name")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "names"))]
     pub guard: Guard,
     /// Whether it lets the write pass.
     pub passed: bool,
@@ -152,6 +154,11 @@ pub struct GuardResult {
 )]
 fn by_name<S: Serializer>(guard: &Guard, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(guard.name())
+}
+
+#[cfg(feature = "schema")]
+fn names(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"type": "string", "enum": Guard::ALL.map(Guard::name).to_vec()})
 }
 
 /// Asks the guards of some stages that can be asked, in their order.

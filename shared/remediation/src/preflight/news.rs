@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use copymend_diagnosis::{Advice, Cause};
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use crate::ports::Location;
 use crate::settings::Mode;
 
 /// What a preflight found that people don't know yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreflightNews {
     /// The invocation that found it: the same when a message is sent again.
     pub id: String,
@@ -32,6 +34,8 @@ pub struct PreflightNews {
     /// How many are known to fail, those included that could not be judged now.
     pub known_to_fail: u64,
     /// How many will fail for each cause, most first. One that fails for several counts for each.
+    #[serde(serialize_with = "causes")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<RoutesOfCause>"))]
     pub causes: Vec<(String, usize)>,
     /// Those that will fail, and of which people weren't told.
     pub new: Vec<Failing>,
@@ -43,6 +47,8 @@ pub struct PreflightNews {
     /// their copies will pass.
     pub cleared: Vec<RouteCleared>,
     /// Where the number of those changed that aren't followed one by one, and what it is.
+    #[serde(serialize_with = "more")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<MoreRoutes>"))]
     pub more: Vec<(Location, u64)>,
     /// What could not be read, and could be the last time.
     pub not_read: Vec<NotReadPlace>,
@@ -54,7 +60,9 @@ pub struct PreflightNews {
 }
 
 /// What will make no copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "what", rename_all = "kebab-case")]
 pub enum Failing {
     /// The copies of a route will fail.
     Route(Box<FailingRoute>),
@@ -63,7 +71,8 @@ pub enum Failing {
 }
 
 /// A route whose copies will fail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FailingRoute {
     /// Where the plan is.
     pub at: Location,
@@ -82,6 +91,7 @@ pub struct FailingRoute {
     /// Whether no copy action makes them.
     pub is_automatic: bool,
     /// When AWS Backup says that one of the rules runs next.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run: Option<Timestamp>,
     /// What stands in the way, in the order in which it must be put right.
     pub in_the_way: Vec<InTheWay>,
@@ -90,7 +100,8 @@ pub struct FailingRoute {
 }
 
 /// One thing that stands in the way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InTheWay {
     /// The cause.
     pub cause: Cause,
@@ -101,7 +112,8 @@ pub struct InTheWay {
 }
 
 /// A rule that makes no copy, because a vault that it names isn't there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RuleWithoutCopy {
     /// Where the plan is.
     pub at: Location,
@@ -112,7 +124,8 @@ pub struct RuleWithoutCopy {
 }
 
 /// A route that people were told of, and that won't fail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RouteOver {
     /// Where the plan is.
     pub at: Location,
@@ -123,7 +136,9 @@ pub struct RouteOver {
 }
 
 /// Why a route won't fail any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Over {
     /// Its copies will pass.
     WillPass,
@@ -149,7 +164,8 @@ impl Over {
 
 /// A route of which everything is gone that people were told of. It isn't known to fail any more, and
 /// it isn't known to pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RouteCleared {
     /// Where the plan is.
     pub at: Location,
@@ -162,7 +178,8 @@ pub struct RouteCleared {
 }
 
 /// A cause that can't be ruled out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OpenCause {
     /// The cause.
     pub cause: Cause,
@@ -171,7 +188,8 @@ pub struct OpenCause {
 }
 
 /// An account and Region that could not be read, or not wholly.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotReadPlace {
     /// Where.
     pub at: Location,
@@ -183,4 +201,38 @@ pub struct NotReadPlace {
     pub detail: String,
     /// Whether it may well work a little later, such as after a throttle. Nobody refused it.
     pub may_pass: bool,
+}
+
+/// How many routes will fail for a cause, as JSON has it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct RoutesOfCause<'n> {
+    /// The cause.
+    cause: &'n str,
+    /// How many.
+    routes: usize,
+}
+
+fn causes<S: Serializer>(causes: &[(String, usize)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(causes.iter().map(|(cause, routes)| RoutesOfCause {
+        cause,
+        routes: *routes,
+    }))
+}
+
+/// How many routes that aren't followed one by one are known to fail in a place, as JSON has it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct MoreRoutes<'n> {
+    /// Where.
+    at: &'n Location,
+    /// How many there are now.
+    routes: u64,
+}
+
+fn more<S: Serializer>(more: &[(Location, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(more.iter().map(|(at, routes)| MoreRoutes {
+        at,
+        routes: *routes,
+    }))
 }

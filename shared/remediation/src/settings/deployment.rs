@@ -21,6 +21,11 @@ pub struct Deployment {
     pub external_id: Option<String>,
     /// `COPYMEND_TOPIC_ARN`: where reports go.
     pub topic_arn: Option<String>,
+    /// `COPYMEND_CHAT_TOPIC_ARN`: where the same goes for Amazon Q Developer in chat applications.
+    pub chat_topic_arn: Option<String>,
+    /// `COPYMEND_REPORT_BUS`: the event bus of Amazon EventBridge that the same goes to as events; its
+    /// name or its ARN.
+    pub report_bus: Option<String>,
     /// `COPYMEND_LEDGER_TABLE`: the DynamoDB table. Without one nothing is written, and every event
     /// is told.
     pub ledger_table: Option<String>,
@@ -84,10 +89,13 @@ impl Deployment {
                 "2 to 1224 letters, digits or the characters +=,.@:/-_",
                 external_id,
             )?,
-            topic_arn: reader.one("COPYMEND_TOPIC_ARN", "the ARN of an SNS topic", |text| {
-                let arn: copymend_policy::Arn = text.parse().ok()?;
-                (arn.service() == "sns").then(|| text.to_owned())
-            })?,
+            topic_arn: reader.one("COPYMEND_TOPIC_ARN", TOPIC, topic)?,
+            chat_topic_arn: reader.one("COPYMEND_CHAT_TOPIC_ARN", TOPIC, topic)?,
+            report_bus: reader.one(
+                "COPYMEND_REPORT_BUS",
+                "the name or the ARN of an event bus of Amazon EventBridge",
+                bus,
+            )?,
             ledger_table: reader.one(
                 "COPYMEND_LEDGER_TABLE",
                 "the name or the ARN of a DynamoDB table",
@@ -138,6 +146,27 @@ fn member_role(text: &str) -> Option<String> {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&b);
     let fits = !name.trim_matches('/').is_empty() && !name.ends_with('/') && name.bytes().all(safe);
     fits.then(|| text.to_owned())
+}
+
+const TOPIC: &str = "the ARN of an SNS topic";
+
+fn topic(text: &str) -> Option<String> {
+    let arn: copymend_policy::Arn = text.parse().ok()?;
+    (arn.service() == "sns").then(|| text.to_owned())
+}
+
+/// A bus has a name of 256 characters (Amazon EventBridge API reference, `PutEventsRequestEntry`,
+/// documented).
+fn bus(text: &str) -> Option<String> {
+    let name = match text.parse::<copymend_policy::Arn>() {
+        Ok(arn) if arn.service() == "events" => {
+            arn.resource().strip_prefix("event-bus/")?.to_owned()
+        }
+        Ok(_) => return None,
+        Err(_) => text.to_owned(),
+    };
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
+    ((1..=256).contains(&name.len()) && name.bytes().all(safe)).then(|| text.to_owned())
 }
 
 fn external_id(text: &str) -> Option<String> {

@@ -8,7 +8,7 @@ const PREFIX: &str = "COPYMEND_";
 pub const LOG_LEVEL: &str = "COPYMEND_LOG_LEVEL";
 
 /// Every variable of Copymend's programs: those of both functions, which share some.
-const SETTINGS: [&str; 33] = [
+const SETTINGS: [&str; 35] = [
     "COPYMEND_MODE",
     "COPYMEND_APPROVERS",
     "COPYMEND_APPROVAL_HOURS",
@@ -35,6 +35,8 @@ const SETTINGS: [&str; 33] = [
     "COPYMEND_FUNCTION_ROLE",
     "COPYMEND_EXTERNAL_ID",
     "COPYMEND_TOPIC_ARN",
+    "COPYMEND_CHAT_TOPIC_ARN",
+    "COPYMEND_REPORT_BUS",
     "COPYMEND_LEDGER_TABLE",
     "COPYMEND_OWN_ROLES",
     "COPYMEND_READ_IMAGES",

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 /// Whether anything may be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Diagnose, plan and tell. The default.

@@ -68,6 +68,12 @@ fn an_invalid_value_names_variable_value_and_what_is_accepted() {
             "COPYMEND_TOPIC_ARN",
             "arn:aws:sqs:us-east-1:111122223333:topic",
         ),
+        ("COPYMEND_CHAT_TOPIC_ARN", "chat"),
+        (
+            "COPYMEND_REPORT_BUS",
+            "arn:aws:events:us-east-1:111122223333:rule/bus",
+        ),
+        ("COPYMEND_REPORT_BUS", "a bus"),
     ] {
         let error = read(&[(name, value)]).unwrap_err().to_string();
         assert!(

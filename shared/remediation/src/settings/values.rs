@@ -137,6 +137,8 @@ impl Deployment {
             function_role: _,
             external_id: _,
             topic_arn,
+            chat_topic_arn: _,
+            report_bus: _,
             ledger_table,
             read_images,
             read_tags,

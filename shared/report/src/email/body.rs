@@ -11,10 +11,37 @@ const WIDTH: usize = 100;
 
 /// The text as it grows. What is wrapped goes on behind an indent, so that nobody's text begins a
 /// line.
-#[derive(Debug, Default)]
-pub(super) struct Body(String);
+#[derive(Debug)]
+pub(super) struct Body {
+    text: String,
+    width: usize,
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            width: WIDTH,
+        }
+    }
+}
 
 impl Body {
+    /// A text whose sentences are not wrapped, for readers that do that themselves.
+    pub(super) fn unwrapped() -> Self {
+        Self {
+            width: usize::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// Its lines without their indents; empty ones are dropped.
+    pub(super) fn into_lines(self) -> Vec<String> {
+        let lines = self.text.lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty());
+        lines.map(ToOwned::to_owned).collect()
+    }
+
     /// A sentence of ours, at the margin.
     pub(super) fn line(&mut self, text: &str) {
         self.wrapped("", 2, text);
@@ -22,12 +49,12 @@ impl Body {
 
     /// An empty line.
     pub(super) fn gap(&mut self) {
-        self.0.push('\n');
+        self.text.push('\n');
     }
 
     /// A heading, after an empty line.
     pub(super) fn heading(&mut self, text: &str) {
-        let _ = writeln!(self.0, "\n{}", text.to_uppercase());
+        let _ = writeln!(self.text, "\n{}", text.to_uppercase());
     }
 
     /// A sentence below a heading.
@@ -41,7 +68,7 @@ impl Body {
         let width = first.len();
         let fits = value
             .split(' ')
-            .all(|word| word.chars().count() <= WIDTH - width);
+            .all(|word| word.chars().count() <= self.width - width);
         self.wrapped(&first, if fits { width } else { 4 }, value);
     }
 
@@ -67,7 +94,7 @@ impl Body {
 
     /// A command or a line of a policy that belongs to a numbered sentence, as it is.
     pub(super) fn pasteable(&mut self, line: &str) {
-        let _ = writeln!(self.0, "       {line}");
+        let _ = writeln!(self.text, "       {line}");
     }
 
     /// An indented sentence.
@@ -77,22 +104,22 @@ impl Body {
 
     /// A command or a line of a policy, indented and as it is.
     pub(super) fn exactly(&mut self, text: &str) {
-        let _ = writeln!(self.0, "    {text}");
+        let _ = writeln!(self.text, "    {text}");
     }
 
     /// A line that others wrote.
     pub(super) fn quoted(&mut self, text: &str) {
-        let _ = writeln!(self.0, "> {text}");
+        let _ = writeln!(self.text, "> {text}");
     }
 
     /// What was written elsewhere.
     pub(super) fn append(&mut self, other: &Self) {
-        self.0.push_str(&other.0);
+        self.text.push_str(&other.text);
     }
 
     /// How many lines there are.
     pub(super) fn lines(&self) -> usize {
-        self.0.bytes().filter(|byte| *byte == b'\n').count()
+        self.text.bytes().filter(|byte| *byte == b'\n').count()
     }
 
     /// A text behind `first`, broken at spaces; its further lines stand `indent` columns to the
@@ -104,9 +131,9 @@ impl Body {
         for word in text.split(' ').flat_map(pieces) {
             let size = word.chars().count();
             let space = usize::from(!is_bare);
-            let goes_on = width + space + size <= WIDTH || (is_bare && width <= indent);
+            let goes_on = width + space + size <= self.width || (is_bare && width <= indent);
             if !goes_on {
-                let _ = writeln!(self.0, "{}", line.trim_end());
+                let _ = writeln!(self.text, "{}", line.trim_end());
                 line = " ".repeat(indent);
                 width = indent;
             } else if !is_bare {
@@ -117,16 +144,16 @@ impl Body {
             width += size;
             is_bare = false;
         }
-        let _ = writeln!(self.0, "{}", line.trim_end());
+        let _ = writeln!(self.text, "{}", line.trim_end());
     }
 
     /// The text, at most `limit` bytes of it.
     pub(super) fn finish(self, limit: usize) -> String {
-        if self.0.len() <= limit {
-            return self.0;
+        if self.text.len() <= limit {
+            return self.text;
         }
         let mut kept = String::new();
-        for line in self.0.split_inclusive('\n') {
+        for line in self.text.split_inclusive('\n') {
             if kept.len() + line.len() > limit {
                 break;
             }
@@ -144,7 +171,7 @@ mod tests {
     fn of(write: impl FnOnce(&mut Body)) -> String {
         let mut body = Body::default();
         write(&mut body);
-        body.0
+        body.text
     }
 
     #[test]

@@ -10,11 +10,28 @@ use crate::text::inline;
 #[must_use]
 pub fn email_of_left_out(left_out: &LeftOut) -> Email {
     let (count, account) = (left_out.count, left_out.of.account);
+    let messages = if count == 1 { "message" } else { "messages" };
+    let mut body = Body::default();
+    write(&mut body, left_out);
+    let unverified = if left_out.of.is_confirmed {
+        ""
+    } else {
+        "unverified "
+    };
+    Email {
+        subject: format!(
+            "[Copymend] {count} {unverified}{messages} left out for account {account}"
+        ),
+        body: body.finish(BODY_LIMIT),
+    }
+}
+
+pub(super) fn write(body: &mut Body, left_out: &LeftOut) {
+    let (count, account) = (left_out.count, left_out.of.account);
     let (messages, were) = match count {
         1 => ("message", "was"),
         _ => ("messages", "were"),
     };
-    let mut body = Body::default();
     let (first, last) = (left_out.first_at, left_out.last_at);
     body.line(&format!(
         "{count} {messages} about copies of account {account} {were} left out between {} and {}.",
@@ -43,16 +60,5 @@ pub fn email_of_left_out(left_out: &LeftOut) -> Email {
         for job in &left_out.copy_jobs {
             body.item(&inline(job));
         }
-    }
-    let unverified = if left_out.of.is_confirmed {
-        ""
-    } else {
-        "unverified "
-    };
-    Email {
-        subject: format!(
-            "[Copymend] {count} {unverified}{messages} left out for account {account}"
-        ),
-        body: body.finish(BODY_LIMIT),
     }
 }

@@ -14,6 +14,7 @@ mod test_message;
 mod to_do;
 mod unread;
 
+use copymend_remediation::message::Message;
 use copymend_remediation::report::{Report, Subject};
 
 use crate::subject::{Key, key_of_change, place, vault_or_role_of_change};
@@ -40,6 +41,33 @@ pub struct Email {
 const SUBJECT_LIMIT: usize = 99;
 /// The body ends here at the latest: SNS takes 262,144 bytes.
 const BODY_LIMIT: usize = 240_000;
+
+/// The e-mail on a message.
+#[must_use]
+pub fn email_of_message(message: Message<'_>) -> Email {
+    match message {
+        Message::Report(report) => email(report),
+        Message::LeftOut(left_out) => email_of_left_out(left_out),
+        Message::Test(test) => email_of_test_message(test),
+        Message::Preflight(news) => email_of_preflight(news),
+    }
+}
+
+/// What an e-mail opens with, sentence by sentence: what happened, why, what was done, and what is left
+/// to do. Nothing that is to be copied from it.
+pub(crate) fn in_short(message: Message<'_>) -> Vec<String> {
+    let mut body = Body::unwrapped();
+    match message {
+        Message::Report(report) => {
+            opening::opening(&mut body, report, &Unread::of(&[]));
+            to_do::in_short(&mut body, report);
+        }
+        Message::LeftOut(message) => left_out::write(&mut body, message),
+        Message::Test(message) => test_message::write(&mut body, message),
+        Message::Preflight(news) => preflight_opening::opening(&mut body, news),
+    }
+    body.into_lines()
+}
 
 /// The e-mail on a Report.
 #[must_use]

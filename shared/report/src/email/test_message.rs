@@ -10,6 +10,14 @@ use crate::text::inline;
 #[must_use]
 pub fn email_of_test_message(message: &TestMessage) -> Email {
     let mut body = Body::default();
+    write(&mut body, message);
+    Email {
+        subject: "[Copymend] test message: the way to people works".to_owned(),
+        body: body.finish(BODY_LIMIT),
+    }
+}
+
+pub(super) fn write(body: &mut Body, message: &TestMessage) {
     body.line(
         "This is a test message of Copymend. Nothing has happened: whoever reads it is reached by \
          Copymend's reports as well.",
@@ -25,9 +33,5 @@ pub fn email_of_test_message(message: &TestMessage) -> Email {
     body.item(&format!("mode: {}", message.mode));
     if let Some(topic) = &message.topic {
         body.item(&format!("topic: {}", inline(topic)));
-    }
-    Email {
-        subject: "[Copymend] test message: the way to people works".to_owned(),
-        body: body.finish(BODY_LIMIT),
     }
 }

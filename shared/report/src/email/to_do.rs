@@ -55,6 +55,46 @@ pub(super) fn left_to_do(body: &mut Body, report: &Report) {
     parts::where_to_look(body, advice);
 }
 
+/// The same without steps and commands.
+pub(super) fn in_short(body: &mut Body, report: &Report) {
+    if let Some(question) = approval::question(report) {
+        body.line(&format!(
+            "What to do: say yes or no until {}; no answer means no.",
+            question.until
+        ));
+    }
+    let others = words::also_confirmed(report);
+    if !others.is_empty() {
+        body.line("Confirmed as well, in the order in which it must be put right; until then the copy fails again:");
+        for (number, other) in (1_usize..).zip(&others) {
+            body.numbered(number, other);
+        }
+    }
+    match &report.advice {
+        Some(advice) => {
+            let preface = preface(report).filter(|_| approval::question(report).is_none());
+            if let Some(preface) = preface {
+                body.line(&format!("What to do: {}", first_lower(preface)));
+            }
+            body.line(&format!("Who: {}", inline(&advice.who)));
+        }
+        None if others.is_empty() => {
+            body.line(&format!(
+                "What to do: {}",
+                first_lower(without_advice(report))
+            ));
+        }
+        None => {}
+    }
+}
+
+/// As it goes on behind a colon.
+fn first_lower(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    let first = characters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(characters).collect()
+}
+
 const IN_CODE_TOO: &str = "If infrastructure as code owns this policy, add the statements there too: its next run would remove them.";
 
 fn question(body: &mut Body, report: &Report) {

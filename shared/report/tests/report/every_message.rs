@@ -109,7 +109,10 @@ fn assert_none(wrong: &[String]) {
 }
 
 /// What the handlers make of the sample events of copies, on a world of their own each.
-fn reports_of_copies(settings: &Settings, prepare: impl Fn(&Sandbox)) -> Vec<(String, Report)> {
+pub(crate) fn reports_of_copies(
+    settings: &Settings,
+    prepare: impl Fn(&Sandbox),
+) -> Vec<(String, Report)> {
     let events = events_of("").into_iter();
     events
         .map(|(name, event)| {
@@ -174,6 +177,25 @@ fn messages_about_copies_are_readable_where_calls_are_refused() {
     assert_none(&found);
 }
 
+/// What the access advisor makes of its sample events, where a call may be refused.
+pub(crate) fn reports_of_advisor(refused: Option<&'static str>) -> Vec<(String, Report)> {
+    let events = events_of("advisor").into_iter();
+    events
+        .map(|(name, event)| {
+            let sandbox = Sandbox::new(World::default_world());
+            if let Some(operation) = refused {
+                sandbox.fail(operation, CallErrorKind::AccessDenied);
+            }
+            let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
+            let report = samples::handled_by(&sandbox, async |invocation| {
+                advisor.handle(&event, invocation).await
+            });
+            (name, report)
+        })
+        .filter(|(_, report)| report.outcome.is_told())
+        .collect()
+}
+
 #[test]
 fn messages_of_the_access_advisor_are_readable() {
     let mut found = Vec::new();
@@ -182,18 +204,8 @@ fn messages_of_the_access_advisor_are_readable() {
         Some("iam:ListRolePolicies"),
         Some("iam:SimulatePrincipalPolicy"),
     ] {
-        for (name, event) in events_of("advisor") {
-            let sandbox = Sandbox::new(World::default_world());
-            if let Some(operation) = operation {
-                sandbox.fail(operation, CallErrorKind::AccessDenied);
-            }
-            let advisor = AccessAdvisor::new(sandbox.clone(), AdvisorSettings::default());
-            let report = samples::handled_by(&sandbox, async |invocation| {
-                advisor.handle(&event, invocation).await
-            });
-            if report.outcome.is_told() {
-                found.extend(wrong(&format!("{operation:?} {name}"), &report));
-            }
+        for (name, report) in reports_of_advisor(operation) {
+            found.extend(wrong(&format!("{operation:?} {name}"), &report));
         }
     }
     assert_none(&found);

@@ -11,6 +11,8 @@ mod forging;
 #[cfg(test)]
 mod json;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod readable;
 #[cfg(test)]
 mod samples;

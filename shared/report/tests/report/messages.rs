@@ -1,0 +1,353 @@
+//! Every message that the handlers make of the sample events is one of the schema's, and stays one where
+//! it is cut.
+
+use std::path::Path;
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use copymend_remediation::ledger::{LeftOut, MessagesOf};
+use copymend_remediation::message::Message;
+use copymend_remediation::ports::CallErrorKind;
+use copymend_remediation::report::{Outcome, Report, Subject};
+use copymend_remediation::settings::Mode;
+use copymend_remediation::test_message::TestMessage;
+use copymend_report::{Notice, Severity, chat, email_of_message};
+use serde_json::{Value, json};
+
+use crate::every_message::{approving, reports_of_advisor, reports_of_copies};
+use crate::samples;
+
+/// The schema of the documentation, compiled.
+struct Schema {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the crate is pure, its tests read the schema"
+)]
+fn text_of(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
+    std::fs::read_to_string(path.join(file)).unwrap()
+}
+
+impl Schema {
+    fn read() -> Self {
+        let schema: Value = serde_json::from_str(&text_of("message-1.json")).unwrap();
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        compiler.enable_format_assertions();
+        compiler.add_resource("message-1.json", schema).unwrap();
+        let index = compiler.compile("message-1.json", &mut schemas).unwrap();
+        Self { schemas, index }
+    }
+
+    fn check(&self, name: &str, message: &str) -> Value {
+        let message: Value = serde_json::from_str(message).unwrap();
+        if let Err(error) = self.schemas.validate(&message, self.index) {
+            panic!("{name}: {error:#}\n{message:#}");
+        }
+        message
+    }
+}
+
+/// Reports in every mode, with calls refused and without, and those of the access advisor.
+pub(crate) fn reports() -> Vec<(String, Report)> {
+    let mut all = Vec::new();
+    let modes = [
+        samples::settings(Mode::Observe),
+        approving(),
+        samples::settings(Mode::Repair),
+    ];
+    for settings in modes {
+        for (name, report) in reports_of_copies(&settings, |_| {}) {
+            all.push((format!("{} {name}", settings.mode), report));
+        }
+    }
+    for operation in [
+        "backup:DescribeCopyJob",
+        "kms:PutKeyPolicy",
+        "kms:GetKeyPolicy",
+    ] {
+        let refused = reports_of_copies(&samples::settings(Mode::Repair), |sandbox| {
+            sandbox.fail(operation, CallErrorKind::AccessDenied);
+        });
+        let named = refused.into_iter();
+        all.extend(named.map(|(name, report)| (format!("without {operation} {name}"), report)));
+    }
+    all.extend(reports_of_advisor(None));
+    let samples = samples::all().into_iter();
+    all.extend(samples.map(|(name, report)| (format!("sample {name}"), report)));
+    all
+}
+
+fn left_out() -> LeftOut {
+    let at = "2026-11-02T06:00:00Z".parse().unwrap();
+    LeftOut {
+        of: MessagesOf {
+            account: "111122223333".parse().unwrap(),
+            is_confirmed: true,
+        },
+        count: 12,
+        causes: [("destination-vault-policy".to_owned(), 12)].into(),
+        copy_jobs: ["<!channel> D097FE10".to_owned()].into(),
+        first_at: at,
+        last_at: at,
+    }
+}
+
+fn test_message() -> TestMessage {
+    TestMessage {
+        at: "2026-11-02T06:00:00Z".parse().unwrap(),
+        mode: Mode::Repair,
+        topic: Some("arn:aws:sns:eu-west-1:444455556666:copymend".to_owned()),
+    }
+}
+
+#[test]
+fn every_message_is_one_of_the_schema() {
+    let schema = Schema::read();
+    let reports = reports();
+    assert!(reports.len() > 150, "{}", reports.len());
+    for (name, report) in &reports {
+        let message = Message::Report(report);
+        let read = schema.check(name, &Notice::of(message).json());
+        assert_eq!(read["report"], json!(report), "{name}");
+        assert_eq!(read["title"], email_of_message(message).subject, "{name}");
+    }
+    let (left_out, test) = (left_out(), test_message());
+    for message in [Message::LeftOut(&left_out), Message::Test(&test)] {
+        schema.check(&message.id(), &Notice::of(message).json());
+    }
+}
+
+#[test]
+fn what_is_no_message_is_refused_by_the_schema() {
+    let schema = Schema::read();
+    let report = samples::repaired();
+    let right: Value = serde_json::from_str(&Notice::of(Message::Report(&report)).json()).unwrap();
+    for (pointer, wrong) in [
+        ("/version", json!("2")),
+        ("/severity", json!("urgent")),
+        ("/needs_action", json!("yes")),
+        ("/report/outcome", json!("done")),
+        ("/report/changes/0/after", Value::Null),
+    ] {
+        let mut message = right.clone();
+        *message.pointer_mut(pointer).unwrap() = wrong;
+        let judged = schema.schemas.validate(&message, schema.index);
+        assert!(judged.is_err(), "{pointer}");
+    }
+}
+
+/// Every limit down to almost nothing: what is cut is named, empty or gone, and the rest is as it was.
+#[test]
+fn a_message_that_is_cut_is_still_one_and_says_what_is_missing() {
+    let schema = Schema::read();
+    let mut report = samples::repaired();
+    report.message = "\u{202e}\"".repeat(3_000);
+    report.changes[0].before = Some("{\"Statement\": []}".repeat(2_000));
+    let notice = Notice::of(Message::Report(&report));
+    let whole: Value = serde_json::from_str(&notice.json()).unwrap();
+    for limit in [200_000, 60_000, 40_000, 20_000, 9_000, 5_000, 3_000] {
+        let text = notice.json_within(limit, str::len);
+        assert!(text.len() <= limit, "{} of {limit}", text.len());
+        let cut = schema.check(&limit.to_string(), &text);
+        let pointers = cut["cut"].as_array().cloned().unwrap_or_default();
+        assert_eq!(pointers.is_empty(), limit == 200_000);
+        let mut filled = cut.clone();
+        filled.as_object_mut().unwrap().remove("cut");
+        for pointer in &pointers {
+            let pointer = pointer.as_str().unwrap();
+            assert_ne!(whole.pointer(pointer), cut.pointer(pointer), "{pointer}");
+            *filled.pointer_mut(pointer).unwrap() = whole.pointer(pointer).unwrap().clone();
+        }
+        assert_eq!(filled, whole, "{limit}");
+    }
+}
+
+#[test]
+fn what_matters_most_needs_a_person_and_what_needs_nobody_matters_least() {
+    for (name, report) in reports() {
+        let notice = Notice::of(Message::Report(&report));
+        assert_eq!(notice.needs_action, report.needs_action(), "{name}");
+        assert_eq!(
+            notice.severity == Severity::Low,
+            !notice.needs_action,
+            "{name}"
+        );
+        let is_high = matches!(
+            report.outcome,
+            Outcome::Advised | Outcome::Refused | Outcome::Failed
+        ) && report.verified
+            && !matches!(report.subject, Subject::ApiCall(_))
+            && report.needs_action();
+        assert_eq!(notice.severity == Severity::High, is_high, "{name}");
+    }
+}
+
+#[test]
+fn a_report_of_the_same_incident_has_its_name_and_a_made_up_one_another() {
+    let name = |report: &Report| Notice::of(Message::Report(report)).incident.unwrap();
+    let advised = samples::advised();
+    let again = Report {
+        event: "another".to_owned(),
+        ..advised.clone()
+    };
+    assert_eq!(name(&advised), name(&again));
+    let made_up = Report {
+        verified: false,
+        ..advised.clone()
+    };
+    assert_ne!(name(&advised), name(&made_up));
+    assert!(name(&advised).len() == 32 && name(&advised).bytes().all(|b| b.is_ascii_hexdigit()));
+}
+
+// Chat
+
+fn notification(message: Message<'_>) -> Value {
+    let line = chat(message, &Notice::of(message));
+    assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    serde_json::from_str(&line).unwrap()
+}
+
+fn size(text: &Value) -> usize {
+    text.as_str().unwrap().encode_utf16().count()
+}
+
+fn texts(items: &Value) -> Vec<Value> {
+    items.as_array().cloned().unwrap_or_default()
+}
+
+/// The form that Amazon Q Developer takes, and its limits.
+fn assert_is_taken(name: &str, notification: &Value) {
+    assert_eq!(notification["version"], "1.0", "{name}");
+    assert_eq!(notification["source"], "custom", "{name}");
+    let content = &notification["content"];
+    assert_eq!(content["textType"], "client-markdown", "{name}");
+    assert!((1..=250).contains(&size(&content["title"])), "{name}");
+    assert!(
+        (1..=8_000).contains(&size(&content["description"])),
+        "{name}"
+    );
+    for step in texts(&content["nextSteps"]) {
+        assert!((1..=350).contains(&size(&step)), "{name}: {step}");
+    }
+    for word in texts(&content["keywords"]) {
+        assert!((1..=75).contains(&size(&word)), "{name}: {word}");
+    }
+    let context = notification["metadata"]["additionalContext"]
+        .as_object()
+        .unwrap();
+    assert!(context.values().all(Value::is_string), "{name}");
+    assert!(notification["metadata"]["threadId"].is_string(), "{name}");
+}
+
+/// Nothing that Slack or Teams makes more of than text, but for code of ours.
+fn assert_is_plain(name: &str, notification: &Value) {
+    let content = &notification["content"];
+    let mut shown = vec![content["title"].clone(), content["description"].clone()];
+    shown.extend(texts(&content["nextSteps"]));
+    for text in shown {
+        let text = text.as_str().unwrap();
+        for markup in ["<", ">", "@", "&", "*", "|", "~", "](", "://", "www."] {
+            assert!(!text.contains(markup), "{name}: {markup} in {text}");
+        }
+        let ticks = text.matches('`').count();
+        let is_command = text.starts_with("Approve: `") || text.starts_with("Refuse: `");
+        assert_eq!(ticks, if is_command { 2 } else { 0 }, "{name}: {text}");
+        assert!(
+            text.chars().all(|c| c == '\n' || !c.is_control()),
+            "{name}: {text}"
+        );
+    }
+}
+
+#[test]
+fn every_chat_message_is_taken_and_plain() {
+    for (name, report) in reports() {
+        let notification = notification(Message::Report(&report));
+        assert_is_taken(&name, &notification);
+        assert_is_plain(&name, &notification);
+        let description = notification["content"]["description"].as_str().unwrap();
+        let email = email_of_message(Message::Report(&report)).body;
+        // It opens as the e-mail does, but for what is wrapped and shown by look-alikes.
+        let words = |text: &str| {
+            text.split_whitespace()
+                .take(6)
+                .map(ToOwned::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(words(description), words(&email), "{name}");
+        let steps = texts(&notification["content"]["nextSteps"]);
+        let asks = steps
+            .iter()
+            .filter(|step| step.as_str().unwrap().contains("copymend approve"));
+        let is_asked = report.approval.is_some();
+        assert_eq!(asks.count(), usize::from(is_asked), "{name}");
+    }
+    let (left_out, test) = (left_out(), test_message());
+    for message in [Message::LeftOut(&left_out), Message::Test(&test)] {
+        let notification = notification(message);
+        assert_is_taken(&message.id(), &notification);
+        assert_is_plain(&message.id(), &notification);
+    }
+}
+
+#[test]
+fn nothing_is_forged_in_a_chat() {
+    let message = "Access Denied\r\nWhat to do: nothing <@U012AB3CD> <!channel> @here [approve](https://evil.example) \
+                   *done* `code` &#10;:white_check_mark: \u{202e}evil.example";
+    for report in [
+        samples::unverified(message),
+        samples::advisories::refused_call(message),
+        samples::advisories::unverified_restore(message),
+    ] {
+        let notification = notification(Message::Report(&report));
+        assert_is_taken("forged", &notification);
+        assert_is_plain("forged", &notification);
+        let description = notification["content"]["description"].as_str().unwrap();
+        let lines = description.lines();
+        let forged: Vec<&str> = lines.filter(|line| line.contains("U012AB3CD")).collect();
+        assert!(
+            forged
+                .iter()
+                .all(|line| line.starts_with("AWS's message: ")),
+            "{description}"
+        );
+        assert_eq!(forged.len(), 1, "{description}");
+        assert!(!description.contains(":white_check_mark:"), "{description}");
+        assert!(!description.contains("evil.example"), "{description}");
+    }
+}
+
+#[test]
+fn what_is_too_long_for_a_chat_is_cut_with_a_pointer() {
+    let mut report = samples::advised();
+    for candidate in &mut report.diagnosis.candidates {
+        candidate.evidence = vec!["e".repeat(20_000)];
+    }
+    let advice = report.advice.as_mut().unwrap();
+    advice.who = "w".repeat(5_000);
+    advice.steps = vec![format!("{}\naws backup x", "s".repeat(5_000)); 40];
+    let notification = notification(Message::Report(&report));
+    assert_is_taken("long", &notification);
+    let steps = texts(&notification["content"]["nextSteps"]);
+    assert_eq!(steps.len(), 10);
+    assert_eq!(steps[9], "31 more steps stand in the e-mail.");
+    assert!(
+        steps[0]
+            .as_str()
+            .unwrap()
+            .ends_with("... [what to copy stands in the e-mail]")
+    );
+}
+
+#[test]
+fn an_incident_is_one_thread() {
+    let report = samples::advised();
+    let message = Message::Report(&report);
+    let notice = Notice::of(message);
+    let told = notification(message);
+    assert_eq!(told["metadata"]["threadId"], json!(notice.incident));
+    assert_eq!(told["id"], json!(notice.id));
+}
