@@ -3,13 +3,18 @@
 import re
 import unittest
 
-from test_alarms import hub, member, metrics, of_type
+from test_alarms import hub as whole_hub, member, metrics, of_type
 from transformed import TEMPLATE
 
 PAGE = TEMPLATE.parent / "docs" / "cost.md"
 # CloudWatch's price for one metric of an alarm, in dollars a month.
 PRICE = 0.10
 WITHOUT_ADVISOR = {"WithAccessAdvisor": "false"}
+
+
+def hub(**given):
+    """The hub without what is off by default and adds to alarms: a line of the page tells of it."""
+    return whole_hub(**({"WithChat": "false"} | given))
 
 
 def counted(resources):
@@ -42,6 +47,11 @@ class Cost(unittest.TestCase):
             "each Region of a member account": [told(member()), told(member(HubAdvisorRoleArn=""))],
         }
         self.assertEqual({name: rows()[name] for name in wanted}, wanted)
+
+    def test_the_topic_of_chats_adds_one_metric(self):
+        added = counted(hub(WithChat="true"))[1] - counted(hub())[1]
+        self.assertEqual(added, 1)
+        self.assertIn(f"`WithChat` adds one metric to an alarm, {added * PRICE:.2f} a month.", PAGE.read_text())
 
     def test_the_months_rows_follow_and_so_do_the_sums(self):
         found = rows()

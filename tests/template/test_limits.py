@@ -53,6 +53,8 @@ SWITCHED_ON = {
 }
 ROLE_ARN = f"arn:aws-us-gov:iam::{ACCOUNT}:role/{'p' * 62}/{'r' * 64}"
 HUB = SWITCHED_ON | VPC | {
+    "WithChat": "true",
+    "ReportBus": "b" * 48,
     "OrganizationReader": ACCOUNT,
     "OrganizationId": ORGANIZATION,
     "HubOrganizationId": ORGANIZATION,

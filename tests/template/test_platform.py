@@ -14,6 +14,7 @@ SUBNETS = "subnet-0123456789abcdef0,subnet-0123456789abcdef1"
 GROUPS = "sg-0123456789abcdef0"
 # Everything that can be switched on, so that every resource is there.
 HUB = {
+    "WithChat": "true",
     # Approve mode has all that repair mode has.
     "Mode": "approve",
     "AllowedDestinations": "arn:aws:backup:*:444455556666:backup-vault:*",

@@ -120,6 +120,14 @@ impl Deployed {
         format!("arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 
+    /// The ARN of the bus that reports are events on.
+    pub(crate) fn report_bus(&self) -> String {
+        self.arn(
+            "events",
+            &format!("event-bus/{}", self.parameter("ReportBus")),
+        )
+    }
+
     /// The ARN of something of this account in a global service.
     #[must_use]
     pub fn global_arn(&self, service: &str, resource: &str) -> String {

@@ -201,6 +201,8 @@ pub struct Facts {
     pub rules: Vec<RuleFacts>,
     /// Its event buses.
     pub buses: Vec<Named<Bus>>,
+    /// The bus that reports are events on, where the stack has one; it is no part of the stack.
+    pub report_bus: Option<Named<()>>,
     /// Its event source mappings.
     pub mappings: Vec<Named<Mapping>>,
     /// Its queues.

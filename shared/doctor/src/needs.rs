@@ -35,9 +35,11 @@ struct Row {
 /// A condition of the template.
 #[derive(Clone, Copy, Debug, Deserialize)]
 enum When {
+    AdvisorHasReportBus,
     HasAdvisorMemberRole,
     HasEncryptionKey,
     HasMemberRole,
+    HasReportBus,
     InVpc,
     Preflights,
     ReadsImages,
@@ -73,6 +75,7 @@ enum On {
     OrganizationPolicy,
     OrganizationalUnit,
     Policy,
+    ReportBus,
     Role,
     ServiceLinkedRole,
     Topic,
@@ -86,6 +89,7 @@ impl When {
             Self::HasAdvisorMemberRole => deployed.has("AdvisorMemberRole"),
             Self::HasEncryptionKey => deployed.has("EncryptionKey"),
             Self::HasMemberRole => deployed.has("MemberRole"),
+            Self::AdvisorHasReportBus | Self::HasReportBus => deployed.has("ReportBus"),
             Self::InVpc => deployed.has("VpcSubnetIds") && deployed.has("VpcSecurityGroupIds"),
             Self::Preflights => deployed.has("PreflightSchedule"),
             Self::ReadsImages => deployed.is_on("ReadImages"),
@@ -202,7 +206,12 @@ impl<'d> Whose<'d> {
             On::ServiceLinkedRole => Some(role(
                 "aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup",
             )),
-            On::Topic => deployed.id("Topic").map(ToOwned::to_owned),
+            On::ReportBus => Some(deployed.report_bus()),
+            On::Topic => {
+                let topics = ["Topic", "ChatTopic"].into_iter();
+                let topics = topics.filter_map(|topic| deployed.id(topic));
+                return topics.map(ToOwned::to_owned).collect();
+            }
             On::User => Some(deployed.global_arn("iam", "user/example")),
             On::Vault => Some(deployed.arn("backup", "backup-vault:example")),
         };
@@ -295,6 +304,7 @@ impl<'d> Whose<'d> {
             | On::OrganizationPolicy
             | On::OrganizationalUnit
             | On::Policy
+            | On::ReportBus
             | On::Role
             | On::Topic
             | On::User

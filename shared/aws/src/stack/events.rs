@@ -152,6 +152,17 @@ pub(super) async fn bus(config: &SdkConfig, resource: &Resource) -> Named<Bus> {
     }
 }
 
+/// The bus that reports are events on, by its name in the function's account and Region. A report is
+/// taken and lost where it isn't there (API reference, `PutEvents`, documented).
+pub(super) async fn report_bus(config: &SdkConfig, name: &str) -> Named<()> {
+    let found = describe_bus(config, name).await;
+    Named {
+        logical: "ReportBus".to_owned(),
+        id: name.to_owned(),
+        found: found.map(|bus| bus.map(|_| ())),
+    }
+}
+
 async fn describe_bus(config: &SdkConfig, name: &str) -> Found<Bus> {
     const HEADERS: &[(&str, &str)] = &[TYPE, ("x-amz-target", "AWSEvents.DescribeEventBus")];
     let call = Call::new("events:DescribeEventBus", name);

@@ -131,6 +131,10 @@ impl AwsStack {
             Some(topic) => Some(resources::topic_policy(config, topic).await),
             None => None,
         };
+        let report_bus = match deployed.parameter("ReportBus") {
+            "" => None,
+            name => Some(events::report_bus(config, name).await),
+        };
         let permissions = roles::read(identities, &deployed).await;
         let service_linked_role = roles::exists(identities, &deployed, SERVICE_LINKED_ROLE).await;
         let self_check = self.self_check(&deployed, &rules).await;
@@ -145,6 +149,7 @@ impl AwsStack {
             functions,
             rules,
             buses,
+            report_bus,
             mappings,
             queues,
             topics,

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use copymend_diagnosis::Cause;
 use copymend_diagnosis::advisor::JobKind;
 use copymend_remediation::ledger::{LeftOut, MessagesOf};
@@ -9,10 +11,12 @@ use copymend_remediation::report::{
 };
 use copymend_remediation::settings::{Deployment, Mode};
 use copymend_remediation::test_message::TestMessage;
+use copymend_report::{Email, Notice};
+use serde_json::{Value, json};
 
-use super::wire::{Wire, ok, xml_error};
+use super::wire::{Sent, Wire, ok, typed_error, xml_error};
 use super::{advisor_environment, environment, parsed};
-use crate::sns::{message, subject};
+use crate::notifier::{json_structure, subject};
 
 fn report_on(subject: Subject, cause: Cause, outcome: Outcome) -> Report {
     let blank = Report::blank("event-1".to_owned(), subject, "Access Denied");
@@ -60,6 +64,52 @@ fn advisory() -> Report {
         Cause::JobRolePermission,
         Outcome::Advised,
     )
+}
+
+const PUBLISHED: &str =
+    "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
+
+/// The parameters of a request of the query protocol.
+fn parameters(sent: &Sent) -> BTreeMap<String, String> {
+    let decoded = |text: &str| {
+        let mut bytes = Vec::new();
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            bytes.push(match byte {
+                b'+' => b' ',
+                b'%' => {
+                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                }
+                other => other,
+            });
+        }
+        String::from_utf8(bytes).unwrap()
+    };
+    let pairs = sent.body.split('&').map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap();
+        (decoded(name), decoded(value))
+    });
+    pairs.collect()
+}
+
+/// What each protocol gets.
+fn structure(sent: &Sent) -> Value {
+    let parameters = parameters(sent);
+    assert_eq!(parameters["MessageStructure"], "json");
+    serde_json::from_str(&parameters["Message"]).unwrap()
+}
+
+fn attributes(sent: &Sent) -> BTreeMap<String, String> {
+    let parameters = parameters(sent);
+    let names = parameters
+        .iter()
+        .filter(|(name, _)| name.ends_with(".Name"));
+    let named = names.map(|(entry, name)| {
+        let value = entry.replace(".Name", ".Value.StringValue");
+        (name.clone(), parameters[&value].clone())
+    });
+    named.collect()
 }
 
 #[tokio::test]
@@ -126,15 +176,25 @@ async fn an_advisory_goes_out_as_a_report_does() {
     ] {
         assert!(sent.body.contains(part), "{part} in {}", sent.body);
     }
-    // What people read is what the report crate wrote, up to the escapes of the wire.
+    // What people read is what the report crate wrote, and programs read the rest.
     let email = copymend_report::email(&advisory);
-    for word in email
-        .body
-        .split_whitespace()
-        .filter(|word| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-    {
-        assert!(sent.body.contains(word), "{word} in {}", sent.body);
-    }
+    let structure = structure(&sent);
+    assert_eq!(structure["email"], email.body);
+    assert_eq!(structure["sms"], email.subject);
+    let notice: Value = serde_json::from_str(structure["default"].as_str().unwrap()).unwrap();
+    assert_eq!(notice["version"], "1");
+    assert_eq!(notice["report"], json!(advisory));
+    let expected: BTreeMap<String, String> = [
+        ("account", "111122223333"),
+        ("cause", "job-role-permission"),
+        ("message_id", "event-1/job-role-permission/advised"),
+        ("needs-action", "yes"),
+        ("outcome", "advised"),
+        ("severity", "high"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    assert_eq!(attributes(&sent), expected);
     let denied = aws
         .notifier()
         .send(Message::Report(&advisory), Channel::Topic)
@@ -174,7 +234,7 @@ async fn a_summary_goes_out_with_an_id_of_its_own() {
     // The order of the attributes is no matter.
     let body = format!("{}&", sent.body.replace("%20", "+"));
     // Where a line is folded is no matter.
-    let body = body.replace("%0A++2026", "+2026");
+    let body = body.replace("%5Cn++2026", "+2026");
     for part in [
         "StringValue=left-out&",
         "StringValue=left-out-unverified-111122223333%2F1795349400",
@@ -302,10 +362,173 @@ fn a_subject_is_short_ascii_on_one_line() {
     assert!(long.ends_with("..."));
 }
 
+/// An e-mail beside the JSON of a report with this message.
+fn structure_of(email: &str, message: &str) -> (String, Value) {
+    let report = Report {
+        message: message.to_owned(),
+        ..report()
+    };
+    let email = Email {
+        subject: "a subject".to_owned(),
+        body: email.to_owned(),
+    };
+    let notice = Notice::of(Message::Report(&report));
+    let structure = json_structure(email, &notice);
+    let read = serde_json::from_str(&structure).unwrap();
+    (structure, read)
+}
+
 #[test]
-fn a_message_is_cut_on_a_characters_boundary_and_says_so() {
-    assert_eq!(message("short ä".to_owned()), "short ä");
-    let cut = message("ä".repeat(200_000));
-    assert!(cut.len() <= 262_144 - 2_048);
-    assert!(cut.ends_with("holds the whole report.]\n"));
+fn what_does_not_fit_is_cut_and_says_so() {
+    let most = 262_144 - 2_048;
+    let (_, short) = structure_of("short ä\n", "Access Denied");
+    assert_eq!(short["email"], "short ä\n");
+    for (email, message) in [
+        ("ä\n\"".repeat(90_000), "Access Denied".to_owned()),
+        ("ä".repeat(100_000), "\"\u{202e}".repeat(60_000)),
+        ("e-mail".to_owned(), "\\\"".repeat(200_000)),
+    ] {
+        let (structure, read) = structure_of(&email, &message);
+        assert!(structure.len() <= most, "{}", structure.len());
+        let kept = read["email"].as_str().unwrap();
+        let beginning = kept.trim_end_matches(
+            "\n\n[The message is longer than Amazon SNS takes. The function's answer holds the whole report.]\n",
+        );
+        assert!(email.starts_with(beginning));
+        assert!(kept.len() > 60_000 || kept == email);
+        let notice: Value = serde_json::from_str(read["default"].as_str().unwrap()).unwrap();
+        assert!(notice["title"].is_string());
+        let is_whole = notice["report"]["message"] == message;
+        assert_eq!(notice.get("cut").is_none(), is_whole);
+    }
+}
+
+// The topic of chats, and the bus.
+
+fn everywhere() -> Deployment {
+    Deployment {
+        topic_arn: Some("arn:aws:sns:us-east-2:111122223333:backups".to_owned()),
+        chat_topic_arn: Some("arn:aws:sns:us-west-2:111122223333:chats".to_owned()),
+        report_bus: Some("arn:aws:events:eu-north-1:111122223333:event-bus/reports".to_owned()),
+        ..Deployment::default()
+    }
+}
+
+#[tokio::test]
+async fn each_channel_is_in_its_own_region() {
+    let wire = Wire::default();
+    let aws = environment(&wire, &everywhere()).await;
+    let channels = Channels::from([Channel::Topic, Channel::Chat, Channel::ReportBus]);
+    assert_eq!(aws.notifier().channels(), channels);
+    wire.always("Publish", ok(PUBLISHED)).always(
+        "PutEvents",
+        ok(r#"{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}"#),
+    );
+    let report = report();
+    for channel in channels {
+        let sent = aws.notifier().send(Message::Report(&report), channel).await;
+        assert_eq!(sent, Ok(()), "{channel}");
+    }
+    let published = wire.sent("Publish");
+    assert!(published[0].uri.contains("sns.us-east-2."));
+    let chat = &published[1];
+    assert!(chat.uri.contains("sns.us-west-2."), "{}", chat.uri);
+    let told = parameters(chat);
+    assert_eq!(told.get("MessageStructure"), None);
+    assert_eq!(told.get("Subject"), None);
+    let notification: Value = serde_json::from_str(&told["Message"]).unwrap();
+    assert_eq!(notification["source"], "custom");
+    assert_eq!(attributes(chat), attributes(&published[0]));
+
+    let put = wire.sent("PutEvents").remove(0);
+    assert!(put.uri.contains("events.eu-north-1."), "{}", put.uri);
+    assert!(
+        put.authorization
+            .contains("/eu-north-1/events/aws4_request"),
+        "{}",
+        put.authorization
+    );
+    let entries = put.json()["Entries"].as_array().unwrap().clone();
+    let [entry] = entries.as_slice() else {
+        panic!("{entries:?}")
+    };
+    assert_eq!(entry["Source"], "copymend.report");
+    assert_eq!(entry["DetailType"], "Copymend Report");
+    assert_eq!(
+        entry["EventBusName"],
+        "arn:aws:events:eu-north-1:111122223333:event-bus/reports"
+    );
+    let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+    assert_eq!(detail["report"], json!(report));
+    assert_eq!(entry["Resources"], detail["resources"]);
+}
+
+/// An entry that failed comes with the status of a success.
+#[tokio::test]
+async fn an_event_that_the_bus_did_not_take_is_an_error() {
+    for (answer, kind) in [
+        (
+            r#"{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"m"}]}"#,
+            CallErrorKind::Throttled,
+        ),
+        (
+            r#"{"FailedEntryCount":1,"Entries":[{"ErrorCode":"InternalFailure","ErrorMessage":"m"}]}"#,
+            CallErrorKind::Unavailable,
+        ),
+        (
+            r#"{"FailedEntryCount":1,"Entries":[{"ErrorCode":"AccessDeniedException","ErrorMessage":"m"}]}"#,
+            CallErrorKind::AccessDenied,
+        ),
+        (
+            r#"{"FailedEntryCount":1,"Entries":[{"ErrorCode":"MalformedDetail","ErrorMessage":"m"}]}"#,
+            CallErrorKind::Failed,
+        ),
+        (r#"{"FailedEntryCount":1}"#, CallErrorKind::Failed),
+        ("<html>", CallErrorKind::Unreadable),
+    ] {
+        let wire = Wire::default();
+        let aws = environment(&wire, &everywhere()).await;
+        wire.once("PutEvents", ok(answer));
+        let report = report();
+        let sent = aws
+            .notifier()
+            .send(Message::Report(&report), Channel::ReportBus);
+        let error = sent.await.unwrap_err();
+        assert_eq!(
+            (error.kind, error.operation),
+            (kind, "events:PutEvents"),
+            "{answer}"
+        );
+    }
+    let wire = Wire::default();
+    let aws = environment(&wire, &everywhere()).await;
+    wire.once("PutEvents", typed_error("AccessDeniedException", "no"));
+    let report = report();
+    let sent = aws
+        .notifier()
+        .send(Message::Report(&report), Channel::ReportBus);
+    assert_eq!(sent.await.unwrap_err().kind, CallErrorKind::AccessDenied);
+}
+
+#[tokio::test]
+async fn a_bus_without_an_arn_is_in_the_functions_region() {
+    let wire = Wire::default();
+    let settings = Deployment {
+        report_bus: Some("default".to_owned()),
+        ..Deployment::default()
+    };
+    let aws = advisor_environment(&wire, &settings).await;
+    assert_eq!(
+        aws.notifier().channels(),
+        Channels::from([Channel::ReportBus])
+    );
+    wire.once("PutEvents", ok(r#"{"FailedEntryCount":0}"#));
+    let advisory = advisory();
+    let sent = aws
+        .notifier()
+        .send(Message::Report(&advisory), Channel::ReportBus);
+    assert_eq!(sent.await, Ok(()));
+    let put = wire.sent("PutEvents").remove(0);
+    assert!(put.uri.contains("events.eu-west-1."), "{}", put.uri);
+    assert_eq!(put.json()["Entries"][0]["EventBusName"], "default");
 }

@@ -19,7 +19,7 @@ const LARGEST_ENVIRONMENT: usize = 4_096;
 const LARGE_ENVIRONMENT: usize = 3_686;
 
 /// The settings of the copy remediator that are a parameter each.
-const PARAMETERS: [(&str, &str); 29] = [
+const PARAMETERS: [(&str, &str); 31] = [
     ("AllowFullyManagedKeys", "COPYMEND_ALLOW_FULLY_MANAGED_KEYS"),
     ("AllowOnDemand", "COPYMEND_ALLOW_ON_DEMAND"),
     ("AllowedDestinations", "COPYMEND_ALLOWED_DESTINATIONS"),
@@ -52,14 +52,18 @@ const PARAMETERS: [(&str, &str); 29] = [
     ("WriteBudget", "COPYMEND_WRITE_BUDGET"),
     ("EndpointUrl", "AWS_ENDPOINT_URL"),
     ("Topic", "COPYMEND_TOPIC_ARN"),
+    ("ChatTopic", "COPYMEND_CHAT_TOPIC_ARN"),
+    ("ReportBus", "COPYMEND_REPORT_BUS"),
 ];
 /// Those of the access advisor.
-const ADVISORS_PARAMETERS: [(&str, &str); 5] = [
+const ADVISORS_PARAMETERS: [(&str, &str); 7] = [
     ("AdvisorMemberRole", "COPYMEND_MEMBER_ROLE"),
     ("ExternalId", "COPYMEND_EXTERNAL_ID"),
     ("LogLevel", "COPYMEND_LOG_LEVEL"),
     ("EndpointUrl", "AWS_ENDPOINT_URL"),
     ("Topic", "COPYMEND_TOPIC_ARN"),
+    ("ChatTopic", "COPYMEND_CHAT_TOPIC_ARN"),
+    ("ReportBus", "COPYMEND_REPORT_BUS"),
 ];
 const REMEDIATOR: &str = "CopyRemediator";
 

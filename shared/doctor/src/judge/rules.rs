@@ -5,8 +5,9 @@ use crate::deployed::Deployed;
 use crate::facts::{Bus, Facts, Found, RuleFacts, Target};
 use crate::finding::{Finding, Part};
 use crate::kinds::{
-    BUS_CLOSED, BUS_MISSING, BUS_OPEN, RULE_DISABLED, RULE_KEEPS_NOTHING, RULE_MATCHES_OTHERS,
-    RULE_MAY_NOT_INVOKE, RULE_MISSES_READS, RULE_MISSING, RULE_SENDS_ELSEWHERE,
+    BUS_CLOSED, BUS_MISSING, BUS_OPEN, REPORT_BUS_MISSING, RULE_DISABLED, RULE_KEEPS_NOTHING,
+    RULE_MATCHES_OTHERS, RULE_MAY_NOT_INVOKE, RULE_MISSES_READS, RULE_MISSING,
+    RULE_SENDS_ELSEWHERE,
 };
 use crate::patterns;
 use crate::policies::{Asked, Forwarder, allows, may_forward};
@@ -134,6 +135,19 @@ fn buses(facts: &Facts) -> Vec<Finding> {
     for named in &facts.buses {
         let found = match present(named, Part::Bus, &BUS_MISSING) {
             Ok(bus) => bus_policy(&facts.deployed, &named.id, bus),
+            Err(finding) => finding,
+        };
+        findings.push(found);
+    }
+    if let Some(named) = &facts.report_bus {
+        let found = match present(named, Part::Bus, &REPORT_BUS_MISSING) {
+            Ok(()) => Finding::fine(
+                Part::Bus,
+                format!(
+                    "The bus {} is there: each report is an event on it.",
+                    named.id
+                ),
+            ),
             Err(finding) => finding,
         };
         findings.push(found);

@@ -4,8 +4,8 @@ use super::{or_fine, present};
 use crate::facts::{Facts, Named, Subscription};
 use crate::finding::{Finding, Part};
 use crate::kinds::{
-    ALARMS_UNREAD, AUDIT_UNWATCHED, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED, SUBSCRIPTION_PENDING,
-    TOPIC_MISSING,
+    ALARMS_UNREAD, AUDIT_UNWATCHED, CHAT_UNREAD, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED,
+    SUBSCRIPTION_PENDING, TOPIC_MISSING,
 };
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
@@ -31,6 +31,7 @@ fn of_topic(named: &Named<Vec<Subscription>>, subscriptions: &[Subscription]) ->
         let kind = match logical.as_str() {
             "AlarmTopic" => &ALARMS_UNREAD,
             "AuditTopic" => &AUDIT_UNWATCHED,
+            "ChatTopic" => &CHAT_UNREAD,
             "AdvisorFailures" => &FAILURES_NOT_KEPT,
             _ => &NOBODY_SUBSCRIBED,
         };

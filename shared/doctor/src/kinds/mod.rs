@@ -10,7 +10,8 @@ pub(crate) use ledger::{
 };
 pub(crate) use people::{
     ALARM_MISSING, ALARM_OFF, ALARM_RAISED, ALARM_SENDS_ELSEWHERE, ALARMS_REFUSED, ALARMS_UNREAD,
-    AUDIT_UNWATCHED, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED, SUBSCRIPTION_PENDING, TOPIC_MISSING,
+    AUDIT_UNWATCHED, CHAT_UNREAD, FAILURES_NOT_KEPT, NOBODY_SUBSCRIBED, SUBSCRIPTION_PENDING,
+    TOPIC_MISSING,
 };
 pub(crate) use settings::{
     ACCOUNTS_WITHOUT_MEMBER_ROLE, ADVISOR_ROLE_WITHOUT_ADVISOR, ADVISOR_WITHOUT_MEMBER_ROLE,
@@ -174,6 +175,13 @@ pub(crate) const BUS_MISSING: Kind = Kind {
     meaning: "the hub's event bus is gone",
     advice: PUT_BACK,
 };
+pub(crate) const REPORT_BUS_MISSING: Kind = Kind {
+    id: "report-bus-missing",
+    part: Part::Bus,
+    state: State::Broken,
+    meaning: "the bus that reports are events on is not there, so that every event is lost and nobody hears of it",
+    advice: "Create the bus in this account and Region, or set ReportBus to one that exists, or to nothing.",
+};
 pub(crate) const BUS_CLOSED: Kind = Kind {
     id: "bus-closed",
     part: Part::Bus,
@@ -323,7 +331,7 @@ pub(crate) const TEST_MESSAGE_FAILED: Kind = Kind {
     advice: "Read the function's log, and look at the topic and its key.",
 };
 /// Every kind, in the order of the parts.
-pub const ALL: [Kind; 76] = [
+pub const ALL: [Kind; 78] = [
     STACK_BROKEN,
     STACK_BUSY,
     FUNCTION_MISSING,
@@ -345,6 +353,7 @@ pub const ALL: [Kind; 76] = [
     BUS_MISSING,
     BUS_CLOSED,
     BUS_OPEN,
+    REPORT_BUS_MISSING,
     MEMBER_ROLE_REFUSED,
     ACCOUNT_NOT_READ,
     ACCOUNT_IN_ANOTHER_ORGANIZATION,
@@ -357,6 +366,7 @@ pub const ALL: [Kind; 76] = [
     DELAYED_RETRIES_LOST,
     TOPIC_MISSING,
     NOBODY_SUBSCRIBED,
+    CHAT_UNREAD,
     SUBSCRIPTION_PENDING,
     ALARMS_UNREAD,
     AUDIT_UNWATCHED,

@@ -19,6 +19,14 @@ pub(crate) const NOBODY_SUBSCRIBED: Kind = Kind {
     advice: "Subscribe somebody to the topic, or set NotificationEmail, and confirm the subscription.",
 };
 
+pub(crate) const CHAT_UNREAD: Kind = Kind {
+    id: "chat-unread",
+    part: Part::Subscriptions,
+    state: State::Warning,
+    meaning: "no chat gets the reports",
+    advice: "Set up a channel of Amazon Q Developer with the topic ChatTopicArn: docs/messages.md#chat. Or set WithChat to false.",
+};
+
 pub(crate) const SUBSCRIPTION_PENDING: Kind = Kind {
     id: "subscription-pending",
     part: Part::Subscriptions,

@@ -178,6 +178,9 @@ pub(super) const CASES: &[Case] = &[
         there(&mut facts.rules[1].rule).state = "ENABLED".to_owned();
     }),
     ("bus-missing", |facts| gone(&mut facts.buses[0])),
+    ("report-bus-missing", |facts| {
+        gone(facts.report_bus.as_mut().unwrap());
+    }),
     ("bus-closed", |facts| {
         there(&mut facts.buses[0]).policy = None;
     }),
@@ -228,6 +231,12 @@ pub(super) const CASES: &[Case] = &[
     ("topic-missing", |facts| gone(&mut facts.topics[0])),
     ("nobody-subscribed", |facts| {
         there(&mut facts.topics[0]).clear();
+    }),
+    ("chat-unread", |facts| {
+        let mut chat = facts.topics[0].clone();
+        chat.logical = "ChatTopic".to_owned();
+        there(&mut chat).clear();
+        facts.topics.push(chat);
     }),
     ("subscription-pending", |facts| {
         let topic = there(&mut facts.topics[0]);

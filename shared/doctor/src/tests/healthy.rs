@@ -376,6 +376,11 @@ pub(super) fn healthy() -> Facts {
                 )),
             })),
         }],
+        report_bus: Some(Named {
+            logical: "ReportBus".to_owned(),
+            id: "default".to_owned(),
+            found: Ok(Some(())),
+        }),
         mappings: vec![named(
             of,
             "DelayedRetriesSource",

@@ -302,12 +302,14 @@ impl Notifier for Faulty {
     }
 
     async fn send(&self, message: Message<'_>, channel: Channel) -> CallResult<()> {
-        let call = match message {
-            Message::Report(_) => "notify",
-            Message::LeftOut(_) => "notify_left_out",
-            Message::Test(_) => "notify_test",
-            Message::Preflight(_) => "notify_preflight",
-            Message::Digest(_) => "notify_digest",
+        let call = match (message, channel) {
+            (Message::Report(_), Channel::Chat) => "notify_chat",
+            (Message::Report(_), Channel::ReportBus) => "notify_report_bus",
+            (Message::Report(_), Channel::Topic | Channel::Log) => "notify",
+            (Message::LeftOut(_), _) => "notify_left_out",
+            (Message::Test(_), _) => "notify_test",
+            (Message::Preflight(_), _) => "notify_preflight",
+            (Message::Digest(_), _) => "notify_digest",
         };
         let fault = self.begin(call)?;
         self.state.sent_at.lock().unwrap().push(self.now());

@@ -3,6 +3,7 @@
 
 mod applied;
 mod approved;
+mod channels;
 mod digest;
 mod faulty;
 mod flood;
