@@ -131,6 +131,7 @@ lint: ## Check format, the templates, dependencies, lints and documentation.
 	tests/black_box/install sam
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template member.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template examples/report-rules.yaml
 	tests/deny
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked

@@ -304,16 +304,51 @@ class World:
         return policy
 
     def messages(self):
-        """The messages that came out of the topic since the last call: (subject, text)."""
+        """The e-mails on the messages that came out of the topic since the last call: (subject, text)."""
+        return [(subject, email) for subject, email, _ in self._received()]
+
+    def notices(self):
+        """The JSON of those messages, as every subscriber but those by e-mail gets it."""
+        return [json.loads(default) for _, _, default in self._received()]
+
+    def _received(self):
+        """Subject, e-mail and JSON of what the queue, which is subscribed to the topic, got since the last call."""
         sqs, found = self.client("sqs"), []
         while True:
             batch = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages", [])
             if not batch:
                 return found
+            published = self._published()
             for message in batch:
                 envelope = json.loads(message["Body"])
-                found.append((envelope.get("Subject"), envelope["Message"]))
+                # A queue gets what stands under `default`; what stands for e-mail is in what was published.
+                structure = json.loads(published[envelope["MessageId"]])
+                assert envelope["Message"] == structure["default"]
+                found.append((envelope.get("Subject"), structure["email"], structure["default"]))
                 sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+
+    def _published(self):
+        """What was published to any topic, by its id."""
+        with urllib.request.urlopen(f"{self.moto_url}/moto-api/data.json", timeout=20) as answer:
+            topics = json.load(answer)["sns"]["Topic"]
+        return {sent[0]: sent[1] for topic in topics for sent in topic["sent_notifications"]}
+
+    def make_chat(self):
+        """The topic of chats with a queue behind it, and a bus with a rule that sends every report to another queue."""
+        sns, sqs, events = self.client("sns"), self.client("sqs"), self.client("events")
+        topic = sns.create_topic(Name="chat")["TopicArn"]
+        queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("chat", "events")}
+        arn = f"arn:aws:sqs:{REGION}:{SOURCE}"
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"{arn}:chat")
+        events.create_event_bus(Name="reports")
+        events.put_rule(Name="all", EventBusName="reports", EventPattern=json.dumps({"source": ["copymend.report"]}))
+        events.put_targets(Rule="all", EventBusName="reports", Targets=[{"Id": "queue", "Arn": f"{arn}:events"}])
+        return topic, queues
+
+    def bodies(self, queue_url):
+        """What is in a queue."""
+        batch = self.client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"]) for message in batch]
 
     def environment(self, **settings):
         """The function's environment. A setting of None is left out."""

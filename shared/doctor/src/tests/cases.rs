@@ -178,15 +178,15 @@ pub(super) const CASES: &[Case] = &[
         there(&mut facts.rules[1].rule).state = "ENABLED".to_owned();
     }),
     ("bus-missing", |facts| gone(&mut facts.buses[0])),
-    ("report-bus-missing", |facts| {
-        gone(facts.report_bus.as_mut().unwrap());
-    }),
     ("bus-closed", |facts| {
         there(&mut facts.buses[0]).policy = None;
     }),
     ("bus-open", |facts| {
         there(&mut facts.buses[0]).policy =
             Some(bus_policy("o-exampleorgid", "arn:aws:iam::*:role/*"));
+    }),
+    ("report-bus-missing", |facts| {
+        gone(facts.report_bus.as_mut().unwrap());
     }),
     ("member-role-refused", |facts| {
         self_check(

@@ -42,7 +42,8 @@ pub struct Notice<'m> {
     /// When the message was made; absent for a report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// The subject of the e-mail: fewer than 100 printable ASCII characters.
+    /// The subject of the e-mail: fewer than 100 printable ASCII characters, without quotes and backslashes,
+    /// so that it can stand in a text of JSON as it is.
     pub title: String,
     /// How it ended; of a report only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,7 +117,7 @@ impl<'m> Notice<'m> {
             kind: Kind::of(message),
             id: message.id(),
             at: about.at,
-            title,
+            title: title.replace(['"', '\\'], "'"),
             outcome: about.outcome,
             cause: about.cause,
             account,

@@ -120,6 +120,53 @@ fn every_message_is_one_of_the_schema() {
     }
 }
 
+/// The messages of `examples/messages`, which tests of the example rules read: `COPYMEND_DOCS=write`
+/// writes them.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the crate is pure, its tests read and write the examples"
+)]
+fn the_examples_are_real_messages() {
+    let (left_out, test) = (left_out(), test_message());
+    let reports = [
+        ("repaired", samples::repaired()),
+        ("planned", samples::planned()),
+        ("advised", samples::advised()),
+        ("refused", samples::refused()),
+        ("failed", samples::failed()),
+        ("unverified", samples::unverified(samples::VAULT_MESSAGE)),
+        (
+            "refused-call",
+            samples::advisories::refused_call("Access denied"),
+        ),
+    ];
+    let mut messages: Vec<(&str, Message<'_>)> = reports
+        .iter()
+        .map(|(name, report)| (*name, Message::Report(report)))
+        .collect();
+    messages.push(("left-out", Message::LeftOut(&left_out)));
+    messages.push(("test-message", Message::Test(&test)));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/messages");
+    for (name, message) in messages {
+        let notice = Notice::of(message);
+        let detail: Value = serde_json::from_str(&notice.json()).unwrap();
+        let event = json!({
+            "source": "copymend.report",
+            "detail-type": notice.kind.detail_type(),
+            "resources": notice.resources,
+            "detail": detail,
+        });
+        let made = format!("{}\n", serde_json::to_string_pretty(&event).unwrap());
+        let path = folder.join(format!("{name}.json"));
+        if std::env::var("COPYMEND_DOCS").is_ok_and(|what| what == "write") {
+            std::fs::write(&path, &made).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(made == written, "{name}: write it with COPYMEND_DOCS=write");
+    }
+}
+
 #[test]
 fn what_is_no_message_is_refused_by_the_schema() {
     let schema = Schema::read();
@@ -350,4 +397,29 @@ fn an_incident_is_one_thread() {
     let told = notification(message);
     assert_eq!(told["metadata"]["threadId"], json!(notice.incident));
     assert_eq!(told["id"], json!(notice.id));
+}
+
+/// In a template of a rule the title stands as it is.
+#[test]
+fn a_title_can_stand_in_a_text_of_json() {
+    let hostile = Report {
+        subject: Subject::Copy(copymend_remediation::report::CopySummary {
+            destination_vault: "\"}, {\\".to_owned(),
+            ..samples::copy_of(&mut samples::advised()).clone()
+        }),
+        ..samples::advised()
+    };
+    let mut all = reports();
+    all.push(("hostile".to_owned(), hostile));
+    for (name, report) in all {
+        let title = Notice::of(Message::Report(&report)).title;
+        assert!(
+            !title.contains(['"', '\\']) && title.len() < 100,
+            "{name}: {title}"
+        );
+        assert!(
+            title.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+            "{name}: {title}"
+        );
+    }
 }
