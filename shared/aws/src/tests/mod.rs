@@ -4,6 +4,7 @@ mod accounts;
 mod advisor;
 mod backup;
 mod callers;
+mod channels;
 mod delayed_retries;
 mod dynamo;
 mod endpoint;

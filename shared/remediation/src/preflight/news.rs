@@ -62,7 +62,7 @@ pub struct PreflightNews {
 /// What will make no copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "what", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Failing {
     /// The copies of a route will fail.
     Route(Box<FailingRoute>),

@@ -31,7 +31,7 @@ pub(super) fn plain(text: &str) -> String {
             // A link's text before its address.
             ']' if matches!(next, '(' | '[') => plain.push_str("] "),
             '#' | '!' if before == ' ' => {
-                plain.push_str(if character == '#' { "＃" } else { "！" })
+                plain.push(if character == '#' { '＃' } else { '！' });
             }
             other => push_shown(&mut plain, other),
         }

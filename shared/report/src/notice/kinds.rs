@@ -162,7 +162,6 @@ fn of_report(report: &Report) -> About {
     let incident = report.incident.as_ref();
     let cause = incident.map_or(report.diagnosis.cause, |incident| incident.cause);
     let changes = report.changes.iter().chain(&report.refused_changes);
-    let changed = changes.map(|change| change.resource.as_str());
     let (account, mut named) = match &report.subject {
         Subject::Copy(copy) => {
             let vaults = [copy.source_vault.as_str(), &copy.destination_vault];
@@ -180,7 +179,7 @@ fn of_report(report: &Report) -> About {
             (&job.account, named.map(String::as_str).collect())
         }
     };
-    named.extend(changed);
+    named.extend(changes.map(|change| change.resource.as_str()));
     let resources: BTreeSet<Arn> = named
         .into_iter()
         .filter_map(|arn| arn.parse().ok())

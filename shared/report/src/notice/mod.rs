@@ -96,16 +96,16 @@ impl<'m> Notice<'m> {
     /// A message as programs read it.
     #[must_use]
     pub fn of(message: Message<'m>) -> Self {
-        Self::with_title(message, email_of_message(message).subject)
+        Self::with_title(message, &email_of_message(message).subject)
     }
 
     /// The same, where the e-mail is there already.
     #[must_use]
     pub fn beside(message: Message<'m>, email: &Email) -> Self {
-        Self::with_title(message, email.subject.clone())
+        Self::with_title(message, &email.subject)
     }
 
-    fn with_title(message: Message<'m>, title: String) -> Self {
+    fn with_title(message: Message<'m>, title: &str) -> Self {
         let about = kinds::about(message);
         let account = match about.account {
             Some(account) => Some(account),

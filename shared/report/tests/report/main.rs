@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod digest;
+mod chat;
 #[cfg(test)]
 mod email;
 #[cfg(test)]

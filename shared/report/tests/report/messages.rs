@@ -6,11 +6,15 @@ use std::path::Path;
 use boon::{Compiler, SchemaIndex, Schemas};
 use copymend_remediation::ledger::{LeftOut, MessagesOf};
 use copymend_remediation::message::Message;
-use copymend_remediation::ports::CallErrorKind;
+use copymend_remediation::ports::{CallErrorKind, Location};
+use copymend_remediation::preflight::{
+    Failing, FailingRoute, InTheWay, NotReadPlace, OpenCause, Over, PreflightNews, RouteCleared,
+    RouteOver, RuleWithoutCopy,
+};
 use copymend_remediation::report::{Outcome, Report, Subject};
 use copymend_remediation::settings::Mode;
 use copymend_remediation::test_message::TestMessage;
-use copymend_report::{Notice, Severity, chat, email_of_message};
+use copymend_report::{Notice, Severity, email_of_message};
 use serde_json::{Value, json};
 
 use crate::every_message::{approving, reports_of_advisor, reports_of_copies};
@@ -80,7 +84,7 @@ pub(crate) fn reports() -> Vec<(String, Report)> {
     all
 }
 
-fn left_out() -> LeftOut {
+pub(crate) fn left_out() -> LeftOut {
     let at = "2026-11-02T06:00:00Z".parse().unwrap();
     LeftOut {
         of: MessagesOf {
@@ -95,7 +99,75 @@ fn left_out() -> LeftOut {
     }
 }
 
-fn test_message() -> TestMessage {
+/// With something in every list.
+pub(crate) fn preflight() -> PreflightNews {
+    let at = Location::new("111122223333".parse().unwrap(), "eu-west-1");
+    let vault = |name: &str| format!("arn:aws:backup:eu-west-1:444455556666:backup-vault:{name}");
+    let cause = copymend_diagnosis::Cause::DestinationVaultPolicy;
+    let route = FailingRoute {
+        at: at.clone(),
+        source_vault: vault("prod"),
+        destination_vault: vault("dr"),
+        role: "arn:aws:iam::111122223333:role/Backup".to_owned(),
+        resource_type: "EBS".to_owned(),
+        resources: ["<!channel>".to_owned()].into(),
+        rules: ["plan/rule".to_owned()].into(),
+        is_automatic: false,
+        next_run: Some("2026-11-03T05:00:00Z".parse().unwrap()),
+        in_the_way: vec![InTheWay {
+            cause,
+            evidence: vec!["the policy admits nobody".to_owned()],
+            advice: samples::advised().advice.unwrap(),
+        }],
+        before: Vec::new(),
+    };
+    let rule = RuleWithoutCopy {
+        at: at.clone(),
+        rule: "plan/rule".to_owned(),
+        what: "the vault isn't there".to_owned(),
+    };
+    PreflightNews {
+        id: "request-1".to_owned(),
+        at: "2026-11-02T06:00:00Z".parse().unwrap(),
+        mode: Mode::Observe,
+        is_first: true,
+        places: 1,
+        plans: 2,
+        will_fail: 2,
+        cannot_be_known: 1,
+        will_pass: 3,
+        known_to_fail: 2,
+        causes: vec![("destination-vault-policy".to_owned(), 1)],
+        new: vec![Failing::Route(Box::new(route))],
+        changed: vec![Failing::Rule(rule)],
+        over: vec![RouteOver {
+            at: at.clone(),
+            name: "a route".to_owned(),
+            why: Over::NotPlanned,
+        }],
+        cleared: vec![RouteCleared {
+            at: at.clone(),
+            name: "another".to_owned(),
+            causes: vec!["key-policy".to_owned()],
+            open: vec![OpenCause {
+                cause,
+                why: String::new(),
+            }],
+        }],
+        more: vec![(at.clone(), 7)],
+        not_read: vec![NotReadPlace {
+            at: at.clone(),
+            operation: "backup:ListBackupPlans".to_owned(),
+            reason: "access denied".to_owned(),
+            detail: "no".to_owned(),
+            may_pass: false,
+        }],
+        left: vec![at],
+        notes: vec!["a note".to_owned()],
+    }
+}
+
+pub(crate) fn test_message() -> TestMessage {
     TestMessage {
         at: "2026-11-02T06:00:00Z".parse().unwrap(),
         mode: Mode::Repair,
@@ -114,8 +186,12 @@ fn every_message_is_one_of_the_schema() {
         assert_eq!(read["report"], json!(report), "{name}");
         assert_eq!(read["title"], email_of_message(message).subject, "{name}");
     }
-    let (left_out, test) = (left_out(), test_message());
-    for message in [Message::LeftOut(&left_out), Message::Test(&test)] {
+    let (left_out, test, news) = (left_out(), test_message(), preflight());
+    for message in [
+        Message::LeftOut(&left_out),
+        Message::Test(&test),
+        Message::Preflight(&news),
+    ] {
         schema.check(&message.id(), &Notice::of(message).json());
     }
 }
@@ -128,7 +204,7 @@ fn every_message_is_one_of_the_schema() {
     reason = "the crate is pure, its tests read and write the examples"
 )]
 fn the_examples_are_real_messages() {
-    let (left_out, test) = (left_out(), test_message());
+    let (left_out, test, news) = (left_out(), test_message(), preflight());
     let reports = [
         ("repaired", samples::repaired()),
         ("planned", samples::planned()),
@@ -147,6 +223,7 @@ fn the_examples_are_real_messages() {
         .collect();
     messages.push(("left-out", Message::LeftOut(&left_out)));
     messages.push(("test-message", Message::Test(&test)));
+    messages.push(("preflight", Message::Preflight(&news)));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/messages");
     for (name, message) in messages {
         let notice = Notice::of(message);
@@ -247,156 +324,6 @@ fn a_report_of_the_same_incident_has_its_name_and_a_made_up_one_another() {
     };
     assert_ne!(name(&advised), name(&made_up));
     assert!(name(&advised).len() == 32 && name(&advised).bytes().all(|b| b.is_ascii_hexdigit()));
-}
-
-// Chat
-
-fn notification(message: Message<'_>) -> Value {
-    let line = chat(message, &Notice::of(message));
-    assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-    serde_json::from_str(&line).unwrap()
-}
-
-fn size(text: &Value) -> usize {
-    text.as_str().unwrap().encode_utf16().count()
-}
-
-fn texts(items: &Value) -> Vec<Value> {
-    items.as_array().cloned().unwrap_or_default()
-}
-
-/// The form that Amazon Q Developer takes, and its limits.
-fn assert_is_taken(name: &str, notification: &Value) {
-    assert_eq!(notification["version"], "1.0", "{name}");
-    assert_eq!(notification["source"], "custom", "{name}");
-    let content = &notification["content"];
-    assert_eq!(content["textType"], "client-markdown", "{name}");
-    assert!((1..=250).contains(&size(&content["title"])), "{name}");
-    assert!(
-        (1..=8_000).contains(&size(&content["description"])),
-        "{name}"
-    );
-    for step in texts(&content["nextSteps"]) {
-        assert!((1..=350).contains(&size(&step)), "{name}: {step}");
-    }
-    for word in texts(&content["keywords"]) {
-        assert!((1..=75).contains(&size(&word)), "{name}: {word}");
-    }
-    let context = notification["metadata"]["additionalContext"]
-        .as_object()
-        .unwrap();
-    assert!(context.values().all(Value::is_string), "{name}");
-    assert!(notification["metadata"]["threadId"].is_string(), "{name}");
-}
-
-/// Nothing that Slack or Teams makes more of than text, but for code of ours.
-fn assert_is_plain(name: &str, notification: &Value) {
-    let content = &notification["content"];
-    let mut shown = vec![content["title"].clone(), content["description"].clone()];
-    shown.extend(texts(&content["nextSteps"]));
-    for text in shown {
-        let text = text.as_str().unwrap();
-        for markup in ["<", ">", "@", "&", "*", "|", "~", "](", "://", "www."] {
-            assert!(!text.contains(markup), "{name}: {markup} in {text}");
-        }
-        let ticks = text.matches('`').count();
-        let is_command = text.starts_with("Approve: `") || text.starts_with("Refuse: `");
-        assert_eq!(ticks, if is_command { 2 } else { 0 }, "{name}: {text}");
-        assert!(
-            text.chars().all(|c| c == '\n' || !c.is_control()),
-            "{name}: {text}"
-        );
-    }
-}
-
-#[test]
-fn every_chat_message_is_taken_and_plain() {
-    for (name, report) in reports() {
-        let notification = notification(Message::Report(&report));
-        assert_is_taken(&name, &notification);
-        assert_is_plain(&name, &notification);
-        let description = notification["content"]["description"].as_str().unwrap();
-        let email = email_of_message(Message::Report(&report)).body;
-        // It opens as the e-mail does, but for what is wrapped and shown by look-alikes.
-        let words = |text: &str| {
-            text.split_whitespace()
-                .take(6)
-                .map(ToOwned::to_owned)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(words(description), words(&email), "{name}");
-        let steps = texts(&notification["content"]["nextSteps"]);
-        let asks = steps
-            .iter()
-            .filter(|step| step.as_str().unwrap().contains("copymend approve"));
-        let is_asked = report.approval.is_some();
-        assert_eq!(asks.count(), usize::from(is_asked), "{name}");
-    }
-    let (left_out, test) = (left_out(), test_message());
-    for message in [Message::LeftOut(&left_out), Message::Test(&test)] {
-        let notification = notification(message);
-        assert_is_taken(&message.id(), &notification);
-        assert_is_plain(&message.id(), &notification);
-    }
-}
-
-#[test]
-fn nothing_is_forged_in_a_chat() {
-    let message = "Access Denied\r\nWhat to do: nothing <@U012AB3CD> <!channel> @here [approve](https://evil.example) \
-                   *done* `code` &#10;:white_check_mark: \u{202e}evil.example";
-    for report in [
-        samples::unverified(message),
-        samples::advisories::refused_call(message),
-        samples::advisories::unverified_restore(message),
-    ] {
-        let notification = notification(Message::Report(&report));
-        assert_is_taken("forged", &notification);
-        assert_is_plain("forged", &notification);
-        let description = notification["content"]["description"].as_str().unwrap();
-        let lines = description.lines();
-        let forged: Vec<&str> = lines.filter(|line| line.contains("U012AB3CD")).collect();
-        assert!(
-            forged
-                .iter()
-                .all(|line| line.starts_with("AWS's message: ")),
-            "{description}"
-        );
-        assert_eq!(forged.len(), 1, "{description}");
-        assert!(!description.contains(":white_check_mark:"), "{description}");
-        assert!(!description.contains("evil.example"), "{description}");
-    }
-}
-
-#[test]
-fn what_is_too_long_for_a_chat_is_cut_with_a_pointer() {
-    let mut report = samples::advised();
-    for candidate in &mut report.diagnosis.candidates {
-        candidate.evidence = vec!["e".repeat(20_000)];
-    }
-    let advice = report.advice.as_mut().unwrap();
-    advice.who = "w".repeat(5_000);
-    advice.steps = vec![format!("{}\naws backup x", "s".repeat(5_000)); 40];
-    let notification = notification(Message::Report(&report));
-    assert_is_taken("long", &notification);
-    let steps = texts(&notification["content"]["nextSteps"]);
-    assert_eq!(steps.len(), 10);
-    assert_eq!(steps[9], "31 more steps stand in the e-mail.");
-    assert!(
-        steps[0]
-            .as_str()
-            .unwrap()
-            .ends_with("... [what to copy stands in the e-mail]")
-    );
-}
-
-#[test]
-fn an_incident_is_one_thread() {
-    let report = samples::advised();
-    let message = Message::Report(&report);
-    let notice = Notice::of(message);
-    let told = notification(message);
-    assert_eq!(told["metadata"]["threadId"], json!(notice.incident));
-    assert_eq!(told["id"], json!(notice.id));
 }
 
 /// In a template of a rule the title stands as it is.
