@@ -9,6 +9,7 @@ use crate::ports::{CallResult, Clock, Reads};
 
 /// A pause: neither a policy nor a role is written, and no copy is started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pause {
     /// Why, in a person's words.
     pub reason: String,

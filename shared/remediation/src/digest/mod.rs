@@ -33,6 +33,7 @@ pub fn is_digest(event: &Value) -> bool {
 
 /// What happened since the last digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Digest {
     /// When it was made.
     pub at: Timestamp,
@@ -99,6 +100,7 @@ impl Digest {
 
 /// How many there are, and the first of them, [`MOST_OF_EACH`] at most, the most important first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Part<T> {
     /// How many.
     pub count: u64,
@@ -118,6 +120,7 @@ impl<T> Part<T> {
 
 /// A plan that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OpenQuestion {
     /// The plan's id.
     pub plan: String,
@@ -131,6 +134,8 @@ pub struct OpenQuestion {
 
 /// What fails for one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "FailingIncident"))]
 pub struct Failing {
     /// The cause's slug.
     pub cause: String,
@@ -152,6 +157,7 @@ pub struct Failing {
 
 /// A change of a policy, or an undo of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changed {
     /// The change's id; for an undo that of the change that it took back.
     pub id: String,
@@ -169,6 +175,7 @@ pub struct Changed {
 
 /// Somebody who isn't admitted again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Refused {
     /// The vault or key; none where a copy was only to be started again.
     pub resource: Option<String>,
@@ -182,6 +189,7 @@ pub struct Refused {
 
 /// An incident that is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recovered {
     /// The cause's slug.
     pub cause: String,
@@ -197,6 +205,7 @@ pub struct Recovered {
 
 /// The vaults with the oldest copies, as the schedule measured them last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OldestCopies {
     /// As of when.
     pub at: Timestamp,
@@ -208,6 +217,7 @@ pub struct OldestCopies {
 
 /// The copies in a vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OldestCopy {
     /// The vault's ARN.
     pub vault: String,

@@ -68,7 +68,7 @@ struct Metadata<'n> {
 pub fn chat(message: Message<'_>, notice: &Notice<'_>) -> String {
     let report = match message {
         Message::Report(report) => Some(report),
-        Message::LeftOut(_) | Message::Test(_) | Message::Preflight(_) => None,
+        Message::LeftOut(_) | Message::Test(_) | Message::Preflight(_) | Message::Digest(_) => None,
     };
     let notification = Notification {
         version: "1.0",
@@ -111,6 +111,8 @@ fn description(message: Message<'_>, report: Option<&Report>) -> String {
         lines.push("Evidence, changes and commands stand in the e-mail.".to_owned());
     } else if matches!(message, Message::Preflight(_)) {
         lines.push("Each route, its causes and its commands stand in the e-mail.".to_owned());
+    } else if matches!(message, Message::Digest(_)) {
+        lines.push("Each of them stands in the e-mail.".to_owned());
     }
     up_to(&lines.join("\n"), DESCRIPTION, CUT)
 }

@@ -19,9 +19,7 @@ const QUESTIONS: usize = 5;
 #[must_use]
 pub fn email_of_digest(digest: &Digest) -> Email {
     let mut body = Body::default();
-    body.line(&summary(digest));
-    body.gap();
-    body.line(&since(digest));
+    opening(&mut body, digest);
     body.heading("What to do");
     to_do(&mut body, digest);
     failing(&mut body, "New", &digest.new);
@@ -43,6 +41,13 @@ pub fn email_of_digest(digest: &Digest) -> Email {
         subject: subject(digest),
         body: body.finish(BODY_LIMIT),
     }
+}
+
+/// What it is all about.
+pub(super) fn opening(body: &mut Body, digest: &Digest) {
+    body.line(&summary(digest));
+    body.gap();
+    body.line(&since(digest));
 }
 
 fn subject(digest: &Digest) -> String {

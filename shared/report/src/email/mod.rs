@@ -50,6 +50,7 @@ pub fn email_of_message(message: Message<'_>) -> Email {
         Message::LeftOut(left_out) => email_of_left_out(left_out),
         Message::Test(test) => email_of_test_message(test),
         Message::Preflight(news) => email_of_preflight(news),
+        Message::Digest(digest) => email_of_digest(digest),
     }
 }
 
@@ -65,6 +66,7 @@ pub(crate) fn in_short(message: Message<'_>) -> Vec<String> {
         Message::LeftOut(message) => left_out::write(&mut body, message),
         Message::Test(message) => test_message::write(&mut body, message),
         Message::Preflight(news) => preflight_opening::opening(&mut body, news),
+        Message::Digest(digest) => digest::opening(&mut body, digest),
     }
     body.into_lines()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use copymend_diagnosis::Cause;
 use copymend_policy::{AccountId, Arn};
+use copymend_remediation::digest::Digest;
 use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::message::Message;
 use copymend_remediation::preflight::{Failing, PreflightNews};
@@ -24,15 +25,18 @@ pub enum Kind {
     TestMessage,
     /// What a preflight found that people don't know yet: `preflight`.
     Preflight,
+    /// What happened since the last digest, and what needs a person: `digest`.
+    Digest,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Report,
         Self::LeftOut,
         Self::TestMessage,
         Self::Preflight,
+        Self::Digest,
     ];
 
     pub(super) const fn of(message: Message<'_>) -> Self {
@@ -41,6 +45,7 @@ impl Kind {
             Message::LeftOut(_) => Self::LeftOut,
             Message::Test(_) => Self::TestMessage,
             Message::Preflight(_) => Self::Preflight,
+            Message::Digest(_) => Self::Digest,
         }
     }
 
@@ -52,6 +57,7 @@ impl Kind {
             Self::LeftOut => "left-out",
             Self::TestMessage => "test-message",
             Self::Preflight => "preflight",
+            Self::Digest => "digest",
         }
     }
 
@@ -63,6 +69,7 @@ impl Kind {
             Self::LeftOut => "Copymend Report Left Out",
             Self::TestMessage => "Copymend Report Test",
             Self::Preflight => "Copymend Report Preflight",
+            Self::Digest => "Copymend Report Digest",
         }
     }
 }
@@ -154,6 +161,7 @@ pub(super) fn about(message: Message<'_>) -> About {
             ..About::new(Severity::Low, false)
         },
         Message::Preflight(news) => of_preflight(news),
+        Message::Digest(digest) => of_digest(digest),
     }
 }
 
@@ -213,6 +221,21 @@ fn of_left_out(left_out: &LeftOut) -> About {
     }
 }
 
+fn of_digest(digest: &Digest) -> About {
+    let needs_action = digest.needs_a_person() > 0;
+    let severity = if needs_action {
+        Severity::Medium
+    } else {
+        Severity::Low
+    };
+    let accounts = digest.accounts.keys();
+    About {
+        at: Some(digest.at),
+        accounts: accounts.filter_map(|id| id.parse().ok()).collect(),
+        ..About::new(severity, needs_action)
+    }
+}
+
 fn of_preflight(news: &PreflightNews) -> About {
     let failing = || news.new.iter().chain(&news.changed);
     let needs_action = failing().next().is_some();
@@ -247,6 +270,7 @@ fn of_preflight(news: &PreflightNews) -> About {
 
 #[cfg(test)]
 mod tests {
+    use copymend_remediation::digest::DIGEST_DETAIL_TYPE;
     use copymend_remediation::preflight::PREFLIGHT_DETAIL_TYPE;
     use copymend_remediation::self_check::SELF_CHECK_DETAIL_TYPE;
     use copymend_remediation::sweep::SWEEP_DETAIL_TYPE;
@@ -258,6 +282,7 @@ mod tests {
     fn no_event_on_the_bus_asks_copymend_for_anything() {
         for kind in Kind::ALL {
             for asking in [
+                DIGEST_DETAIL_TYPE,
                 PREFLIGHT_DETAIL_TYPE,
                 SELF_CHECK_DETAIL_TYPE,
                 SWEEP_DETAIL_TYPE,

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use copymend_diagnosis::Cause;
 use copymend_policy::{AccountId, Arn};
+use copymend_remediation::digest::Digest;
 use copymend_remediation::ledger::LeftOut;
 use copymend_remediation::message::Message;
 use copymend_remediation::preflight::PreflightNews;
@@ -87,6 +88,8 @@ pub enum Contents<'m> {
     TestMessage(&'m TestMessage),
     /// What a preflight found that people don't know yet.
     Preflight(&'m PreflightNews),
+    /// What happened since the last digest, and what needs a person.
+    Digest(&'m Digest),
 }
 
 /// What can be filtered by: the name and the value of each attribute of a message.
@@ -131,6 +134,7 @@ impl<'m> Notice<'m> {
                 Message::LeftOut(left_out) => Contents::LeftOut(left_out),
                 Message::Test(test) => Contents::TestMessage(test),
                 Message::Preflight(news) => Contents::Preflight(news),
+                Message::Digest(digest) => Contents::Digest(digest),
             },
             cut: Vec::new(),
         }

@@ -1,8 +1,9 @@
 //! What people and programs read of representative Reports.
 
 #[cfg(test)]
-mod digest;
 mod chat;
+#[cfg(test)]
+mod digest;
 #[cfg(test)]
 mod email;
 #[cfg(test)]
