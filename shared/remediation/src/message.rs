@@ -107,6 +107,15 @@ impl Channel {
             Self::ReportBus | Self::Log => false,
         }
     }
+
+    /// Whether too many messages a second are lost there: more than ten suspend a subscription of Amazon
+    /// SNS by e-mail, and Amazon Q Developer in chat applications throttles them (both documented).
+    pub(crate) const fn is_paced(self) -> bool {
+        match self {
+            Self::Topic | Self::Chat => true,
+            Self::ReportBus | Self::Log => false,
+        }
+    }
 }
 
 impl fmt::Display for Channel {

@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::message::{Channel, Channels};
+use crate::message::Channels;
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Notifier, Reads};
 
 /// So far apart turns lie in the long run: two a second.
@@ -51,7 +51,8 @@ pub(crate) async fn wait_for_turn<E: Reads>(
     longest: SignedDuration,
 ) -> CallResult<bool> {
     let channels = environment.notifier().channels();
-    if !channels.contains(&Channel::Topic) || taken.contains(&Channel::Topic) {
+    let mut left = channels.difference(taken);
+    if !left.any(|channel| channel.is_paced()) {
         return Ok(true);
     }
     let clock = environment.clock();
