@@ -80,14 +80,14 @@ impl Notifier for AwsNotifier {
                 None => Ok(()),
             },
             Channel::Log => {
-                log(email);
+                log(&email);
                 Ok(())
             }
         }
     }
 }
 
-fn log(email: Email) {
+fn log(email: &Email) {
     tracing::info!(
         subject = email.subject,
         message = email.body,

@@ -102,14 +102,14 @@ fn structure(sent: &Sent) -> Value {
 
 pub(super) fn attributes(sent: &Sent) -> BTreeMap<String, String> {
     let parameters = parameters(sent);
-    let names = parameters
+    let entries = parameters
         .iter()
         .filter(|(name, _)| name.ends_with(".Name"));
-    let named = names.map(|(entry, name)| {
+    let pairs = entries.map(|(entry, name)| {
         let value = entry.replace(".Name", ".Value.StringValue");
         (name.clone(), parameters[&value].clone())
     });
-    named.collect()
+    pairs.collect()
 }
 
 #[tokio::test]
