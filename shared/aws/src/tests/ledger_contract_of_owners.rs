@@ -122,7 +122,7 @@ pub(super) async fn progress(ledger: &impl Ledger) {
     ledger.abandon_job("resumed", "c").await.unwrap();
     assert_eq!(
         begin("c", 62).await.unwrap(),
-        left("advised", &occurrence, &Channels::from(Channel::ALL))
+        left("advised", &occurrence, &(&topic | &log))
     );
     // It ends otherwise now: not counted again, but people don't know that yet.
     let again = count("c", "retried", Counting::Again, 63).await.unwrap();
