@@ -3,7 +3,7 @@
 use copymend_diagnosis::{BackupVaultArn, KeyArn, RoleArn};
 use copymend_remediation::report::{CopySummary, JobSummary, Outcome, Report, Subject};
 
-use crate::text::{inline, inline_up_to};
+use crate::text::{inline, inline_up_to, without_hosts};
 
 /// What was refused or failed, for whom, in one sentence. A copy has none.
 pub(crate) fn what_happened(subject: &Subject) -> Option<String> {
@@ -35,7 +35,7 @@ pub(crate) fn vault(text: &str, name: &str, account: &str, region: &str) -> Stri
     match text.parse::<BackupVaultArn>() {
         Ok(vault) => format!(
             "{name}{}{account}{}{region}{}",
-            vault.name(),
+            without_hosts(vault.name()),
             vault.arn().account(),
             vault.region()
         ),
@@ -53,7 +53,10 @@ pub(crate) fn copy(copy: &CopySummary) -> String {
         None => String::new(),
     };
     let to = match copy.destination_vault.parse::<BackupVaultArn>() {
-        Ok(vault) => format!("vault {} ({})", vault.name(), vault.arn().account()),
+        Ok(vault) => {
+            let (name, account) = (without_hosts(vault.name()), vault.arn().account());
+            format!("vault {name} ({account})")
+        }
         Err(_) if copy.destination_vault.is_empty() => return format!("copy{of}"),
         Err(_) => inline_up_to(&copy.destination_vault, NAME),
     };
@@ -76,10 +79,16 @@ fn named(resource: &str, kind: Option<&str>) -> String {
     match kind {
         Some(kind) => {
             let id = end.split_once(['/', ':']).map_or(end, |(_, id)| id);
-            format!("{} {}", inline_up_to(kind, NAME), inline_up_to(id, NAME))
+            format!("{} {}", name(kind), name(id))
         }
-        None => inline_up_to(end, NAME),
+        None => name(end),
     }
+}
+
+/// A name that others chose, in a sentence. Viewers make links of what looks like a host name, such as
+/// the name of a bucket, and no reader copies it from there: the ARN stands below.
+fn name(text: &str) -> String {
+    without_hosts(&inline_up_to(text, NAME))
 }
 
 /// How a job ended, by the state that AWS Backup gives it.

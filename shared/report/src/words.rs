@@ -6,7 +6,7 @@ use copymend_remediation::report::{DecisionKind, DiagnosisReport, Outcome, Polic
 use copymend_remediation::settings::Mode;
 
 use crate::approval;
-use crate::text::inline;
+use crate::text::{inline, without_hosts};
 
 /// The outcome in one or two words. `is_confirmed` tells whether AWS confirms what failed.
 pub(crate) const fn outcome(outcome: Outcome, is_confirmed: bool) -> &'static str {
@@ -248,7 +248,7 @@ pub(crate) fn statements(count: usize) -> String {
 #[must_use]
 pub fn policy_of(resource: &str) -> String {
     if let Ok(vault) = resource.parse::<BackupVaultArn>() {
-        format!("the access policy of vault {}", vault.name())
+        format!("the access policy of vault {}", without_hosts(vault.name()))
     } else if let Ok(key) = resource.parse::<KeyArn>() {
         let id = key.arn().resource();
         format!(

@@ -7,9 +7,12 @@
 
 use copymend_policy::text::push_shown;
 
-/// A text as it is, but for what is markup. It is one line.
+use crate::text::without_hosts;
+
+/// A text as it is, but for what is markup, or looks like a host name, of which chats make links. It is
+/// one line.
 pub(super) fn plain(text: &str) -> String {
-    let text = without_emoji(text);
+    let text = without_emoji(&without_hosts(text));
     let mut plain = String::with_capacity(text.len());
     let mut before = ' ';
     let mut characters = text.chars().peekable();
@@ -98,7 +101,7 @@ mod tests {
         for (text, shown) in [
             (
                 "<@U012AB3CD> <!channel> <https://evil.example|ok>",
-                "‹＠U012AB3CD› ‹!channel› ‹https://evil.example¦ok›",
+                "‹＠U012AB3CD› ‹!channel› ‹https://evil[.]example¦ok›",
             ),
             ("@here [click](evil)", "＠here [click] (evil)"),
             ("*bold* _it_ ~gone~ `code`", "∗bold∗ ＿it＿ ∼gone∼ 'code'"),
@@ -106,6 +109,7 @@ mod tests {
             ("all well :white_check_mark:", "all well ꞉white_check_mark꞉"),
             ("# Title ![picture][1]", "＃ Title ！[picture] [1]"),
             ("a\\*b", "a＼∗b"),
+            ("role/sign-in.example", "role/sign-in[.]example"),
             ("line\nbreak \u{202e}", "line\\nbreak \\u{202e}"),
         ] {
             assert_eq!(plain(text), shown);

@@ -7,7 +7,7 @@ use super::body::Body;
 use super::pasted::Pasted;
 use super::preflight::{MOMENT, name, summary};
 use super::to_do;
-use crate::text::{inline, sentence};
+use crate::text::{inline, sentence, without_hosts};
 
 /// So many routes are told of before what to do.
 const OPENING: usize = 3;
@@ -86,7 +86,11 @@ fn why(failing: &Failing) -> String {
 
 fn short_vault(text: &str) -> String {
     match text.parse::<BackupVaultArn>() {
-        Ok(vault) => format!("vault {} ({})", vault.name(), vault.arn().account()),
+        Ok(vault) => format!(
+            "vault {} ({})",
+            without_hosts(vault.name()),
+            vault.arn().account()
+        ),
         Err(_) => name(text),
     }
 }

@@ -1,8 +1,9 @@
 //! Text that others wrote can't pass for ours.
 
 use copymend_diagnosis::UnknownReason;
+use copymend_remediation::message::Message;
 use copymend_remediation::report::{Report, Subject};
-use copymend_report::{Style, email, json, terminal};
+use copymend_report::{Notice, Style, chat, email, json, terminal};
 use serde_json::json as value;
 
 use crate::samples::{self, advisories};
@@ -269,4 +270,32 @@ fn a_megabyte_of_the_access_advisor_is_cut_too() {
     let view = terminal(&advisory, Style::Plain);
     assert!(view.len() < 1_000_000, "{}", view.len());
     assert!(view.contains("more lines]"));
+}
+
+/// A bucket may be named as a host: whoever reads the first lines must not be led there.
+#[test]
+fn a_name_that_others_chose_is_no_link_on_the_first_lines() {
+    let mut report = samples::unverified("Access Denied");
+    let Subject::Copy(copy) = &mut report.subject else {
+        panic!("a copy");
+    };
+    copy.resource = Some("arn:aws:s3:::sign-in.aws.evil.example".to_owned());
+    copy.resource_type = Some("S3".to_owned());
+    let email = email(&report);
+    let first: Vec<&str> = email.body.lines().take(10).collect();
+    let first = first.join("\n");
+    assert!(first.contains("sign-in[.]aws[.]evil[.]example"), "{first}");
+    assert!(!first.contains("evil.example"), "{first}");
+    assert!(email.body.contains("arn:aws:s3:::sign-in.aws.evil.example"));
+    let message = Message::Report(&report);
+    let chat = chat(message, &Notice::of(message));
+    let chat: serde_json::Value = serde_json::from_str(&chat).unwrap();
+    let text = format!(
+        "{} {}",
+        chat["content"]["title"], chat["content"]["description"]
+    );
+    assert!(
+        text.contains("evil[.]example") && !text.contains("evil.example"),
+        "{text}"
+    );
 }
