@@ -22,7 +22,7 @@ HUB = {
     "SweepAccounts": "444455556666,555566667777",
     "NotificationEmail": "people@example.com",
 }
-READS = {"delayed-retries", "lists", "own-resources", "read", "reports-and-ledger"}
+READS = {"delayed-retries", "lists", "own-resources", "read", "report-events", "reports-and-ledger"}
 PEOPLE = "arn:aws:iam::999900001111:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Backup_*"
 PIPELINE = "arn:aws:iam::555566667777:role/Pipeline"
 
