@@ -20,7 +20,7 @@ use crate::report::Outcome;
 pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
 pub use crate::source_budget::{CountedOfSource, OF_ALL_ACCOUNTS};
-pub use crate::turns::{BETWEEN_TURNS, TURNS_AT_ONCE, Turns, at_once};
+pub use crate::turns::{BETWEEN_TURNS, FURTHEST_TURN, TURNS_AT_ONCE, Turns, at_once};
 
 /// How a job stands in the ledger when its event arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,11 +19,16 @@ pub const TURNS_AT_ONCE: i32 = 2;
 pub(crate) const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// Nor any other: then another delivery tells.
 pub(crate) const LONG_WAIT: SignedDuration = SignedDuration::from_secs(30);
+/// A next turn further ahead than this was set by a clock that is wrong: no wait leads to it, also where
+/// clocks differ by half a minute. Turns start anew then, as after a silence; otherwise one wrong clock
+/// would stop all messages.
+pub const FURTHEST_TURN: SignedDuration = SignedDuration::from_secs(LONG_WAIT.as_secs() + 30);
 
 /// The part of the ledger that gives turns.
 pub trait Turns: Send + Sync {
     /// Takes the next turn, and answers when it is: now, or later. `None`, and nothing taken, where
-    /// it would be later than `longest` from now. A call whose answer was lost may take two.
+    /// it would be later than `longest` from now. A next turn further ahead than [`FURTHEST_TURN`] counts
+    /// as none. A call whose answer was lost may take two.
     fn take_turn(
         &self,
         now: Timestamp,

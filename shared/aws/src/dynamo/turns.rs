@@ -1,7 +1,7 @@
 //! The turns of messages: one item, which holds when the next turn is.
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use copymend_remediation::ledger::{BETWEEN_TURNS, Turns, at_once};
+use copymend_remediation::ledger::{BETWEEN_TURNS, FURTHEST_TURN, Turns, at_once};
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,6 +22,7 @@ impl Turns for DynamoLedger {
         let between = i64::try_from(BETWEEN_TURNS.as_millis()).unwrap_or(i64::MAX);
         let ahead = i64::try_from(at_once().as_millis()).unwrap_or_default();
         let longest = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
+        let furthest = i64::try_from(FURTHEST_TURN.as_millis()).unwrap_or(i64::MAX);
         let from = now.as_millisecond();
         let call = Call::new("dynamodb:UpdateItem", ITEM);
         for _ in 0..ATTEMPTS {
@@ -50,10 +51,12 @@ impl Turns for DynamoLedger {
                 let turn = Timestamp::from_millisecond(next.saturating_sub(ahead));
                 return Ok(Some(turn.unwrap_or(now).max(now)));
             }
-            // The first after a silence.
+            // The first after a silence, or after a clock that was wrong.
             let request = self
                 .update_item(ITEM)
-                .condition_expression("attribute_not_exists(next_turn) OR next_turn < :now")
+                .condition_expression(
+                    "attribute_not_exists(next_turn) OR next_turn < :now OR next_turn > :furthest",
+                )
                 .update_expression(
                     "SET next_turn = :next, expires_at = :expires, #schema = :schema",
                 )
@@ -61,6 +64,7 @@ impl Turns for DynamoLedger {
                 .expression_attribute_values(":schema", schema())
                 .expression_attribute_values(":expires", expiry(now, 7))
                 .expression_attribute_values(":now", number(from))
+                .expression_attribute_values(":furthest", number(from.saturating_add(furthest)))
                 .expression_attribute_values(":next", number(from.saturating_add(between)));
             if call.find(&[REFUSED], request.send()).await?.is_some() {
                 return Ok(Some(now));

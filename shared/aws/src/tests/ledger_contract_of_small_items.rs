@@ -4,8 +4,8 @@
 use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    AfterChange, CountedOfSource, Ledger, LeftOut, MessagesOf, Origin, Pause, RecordedSettings,
-    RetryRecord, SettingsNotice, ToldOfPlace, ToldRoute,
+    AfterChange, CountedOfSource, FURTHEST_TURN, Ledger, LeftOut, MessagesOf, Origin, Pause,
+    RecordedSettings, RetryRecord, SettingsNotice, ToldOfPlace, ToldRoute,
 };
 use copymend_remediation::ports::Location;
 use jiff::SignedDuration;
@@ -32,7 +32,7 @@ pub(super) async fn pauses(ledger: &impl Ledger) {
 }
 
 /// Two at once, then two a second; none that would be later than is asked for; and after a silence
-/// two at once again.
+/// two at once again, as after a clock that was far ahead.
 pub(super) async fn turns(ledger: &impl Ledger) {
     let milliseconds = SignedDuration::from_millis;
     let take = |now: i64, longest: i64| async move {
@@ -54,6 +54,17 @@ pub(super) async fn turns(ledger: &impl Ledger) {
         taken.push(take(60_000, 0).await);
     }
     assert_eq!(taken, [Some(60_000), Some(60_000), None]);
+    // As far ahead as a clock may be early: turns are kept apart. Further: that clock was wrong.
+    let furthest = i64::try_from(FURTHEST_TURN.as_millis()).unwrap();
+    let next = 600_000;
+    assert_eq!(take(next - 500, 0).await, Some(i128::from(next - 500)));
+    assert_eq!(take(next - furthest, 30_000).await, None);
+    let mut taken = Vec::new();
+    for _ in 0..3 {
+        taken.push(take(next - furthest - 1, 0).await);
+    }
+    let anew = Some(i128::from(next - furthest - 1));
+    assert_eq!(taken, [anew, anew, None], "one wrong clock stops nothing");
 }
 
 pub(super) async fn preflights(ledger: &impl Ledger) {

@@ -1,6 +1,6 @@
 //! The turns of messages.
 
-use copymend_remediation::ledger::{BETWEEN_TURNS, Turns, at_once};
+use copymend_remediation::ledger::{BETWEEN_TURNS, FURTHEST_TURN, Turns, at_once};
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,8 @@ impl Turns for MemoryLedger {
         longest: SignedDuration,
     ) -> CallResult<Option<Timestamp>> {
         let mut state = self.begin("ledger:TakeTurn", "messages")?;
-        let next = state.next_turn.map_or(now, |next| next.max(now));
+        let known = state.next_turn.filter(|&next| next <= now + FURTHEST_TURN);
+        let next = known.map_or(now, |next| next.max(now));
         let turn = (next - at_once()).max(now);
         if turn > now + longest {
             return Ok(None);
