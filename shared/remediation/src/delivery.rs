@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agreement::Agreement;
 use crate::handler::{HandlerError, Invocation};
-use crate::incident::{Telling, Told, count_and_tell, tell};
+use crate::incident::{Telling, count_and_tell, tell};
 use crate::ledger::{JobEntry, JobProgress, Ledger};
 use crate::ports::{Clock, Reads};
 use crate::report::{Outcome, Report};
@@ -81,14 +81,8 @@ pub(crate) async fn handle_once<E: Reads>(
         }
         Err(error) => Err(error),
     };
-    if let Ok((report, Told::Now)) = &told
-        && let Some(settings) = &report.changed_settings
-        && let Err(error) = ledger.record_settings(settings, &invocation.id).await
-    {
-        tracing::warn!(%error, "it was not recorded that people were told of the settings");
-    }
     let closed = match &told {
-        Ok((report, _))
+        Ok(report)
             if !report.awaits_another_delivery() && report.outcome != Outcome::RetryPlanned =>
         {
             ledger
@@ -100,7 +94,7 @@ pub(crate) async fn handle_once<E: Reads>(
     if let Err(error) = closed {
         tracing::warn!(%error, "the event's entry was not closed");
     }
-    told.map(|(mut report, _)| {
+    told.map(|mut report| {
         // A question that wasn't kept can't be answered.
         if report.request.take().is_some() {
             report.approval = None;

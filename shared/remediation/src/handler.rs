@@ -20,7 +20,7 @@ use crate::incident::{Telling, place_in_line};
 use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
 use crate::left_out::Place;
-use crate::message::{Message, SentOnce, send_once};
+use crate::message::{Message, SentOnce, send_once, send_where_unpaced};
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location, Reads};
 use crate::report::{DecisionKind, Outcome, Report};
 use crate::settings::Settings;
@@ -380,8 +380,12 @@ impl<E: Environment> CopyRemediator<E> {
         if !incident.is_known || report.is_left_to_the_digest(telling.messages) {
             report = report.with_note_of_the_digest();
         } else if place_in_line(&self.environment, ledger, telling.budget, &mut report).await
-            != Place::LeftOut
+            == Place::LeftOut
         {
+            let message = Message::Report(&report);
+            let said = send_where_unpaced(&self.environment, message).await;
+            report.notes.extend(said);
+        } else {
             let id = format!("recovered-{}", event.copy_job_id);
             let message = Message::Report(&report);
             match send_once(&self.environment, &id, invocation, message).await? {

@@ -10,8 +10,10 @@ use crate::approval::{ApprovalRequest, ApprovalRequests as _};
 use crate::handler::HandlerError;
 use crate::ledger::{Count, Counting, JobProgress, Ledger};
 use crate::left_out::{Place, place_of};
-use crate::message::{Channels, Message, Sent, send};
-use crate::ports::{Clock, Notifier, Reads};
+use crate::message::{
+    Channels, Message, Sent, is_for_good, send, send_where_unpaced, tells_somebody,
+};
+use crate::ports::{CallResult, Clock, Notifier, Reads};
 use crate::report::{CopySummary, DecisionKind, Outcome, Report, Subject};
 use crate::settings::{Messages, Settings};
 use crate::turns::{LONG_WAIT, too_many_wait, wait_for_turn};
@@ -36,12 +38,13 @@ pub struct ClosedIncident {
 
 /// Whether people were told by this very delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+enum Told {
     Now,
     NotNow,
 }
 
-/// Counts the incident, and tells people where it is worth telling. Answers whether it did.
+/// Counts the incident, and tells people where it is worth telling. Answers the report with
+/// what is to be said of that.
 ///
 /// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it
 /// ends otherwise than what the earlier one recorded, such as a repair after facts that could not
@@ -54,9 +57,9 @@ pub(crate) async fn count_and_tell<E: Reads>(
     progress: &JobProgress,
     telling: Telling,
     mut told: Report,
-) -> Result<(Report, Told), HandlerError> {
+) -> Result<Report, HandlerError> {
     if !told.outcome.is_told() || told.is_undecided() {
-        return Ok((told, Told::NotNow));
+        return Ok(told);
     }
     let fingerprint = told.fingerprint();
     let is_quiet = told.is_left_to_the_digest(telling.messages);
@@ -73,7 +76,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
         Some(_) if environment.notifier().channels().is_subset(&progress.told) => {
             told.notes
                 .push("people were told by an earlier delivery".to_owned());
-            return Ok((told, Told::NotNow));
+            return Ok(told);
         }
         // The same number leads to the same message.
         Some(counted) => Ok(counted.occurrence.clone()),
@@ -111,13 +114,13 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 Some(_) | None => occurrence.is_worth_telling(told.outcome),
             };
             if is_quiet {
-                return Ok((told.with_note_of_the_digest(), Told::NotNow));
+                return Ok(told.with_note_of_the_digest());
             }
             if !is_due && !told.is_always_told() {
                 // People were told, and nobody answered while it could be: they are asked again.
                 kept = keep(ledger, &mut told, true).await?;
                 if kept.is_none() {
-                    return Ok((told, Told::NotNow));
+                    return Ok(told);
                 }
             }
         }
@@ -135,13 +138,18 @@ pub(crate) async fn count_and_tell<E: Reads>(
         Some(_) => progress.told.clone(),
         None => Channels::new(),
     };
-    let (is_told, sent) = send_in_turn(environment, ledger, telling, &taken, &mut told).await;
+    let (is_told, mut sent) = send_in_turn(environment, ledger, telling, &taken, &mut told).await?;
+    told.notes.extend(sent.give_up(&taken, is_for_good));
     if !sent.on.is_empty()
         && let Err(error) = ledger.record_told(job_id, owner, &sent.on).await
     {
         tracing::warn!(%error, "it was not recorded that people were told");
     }
-    if let Some(error) = sent.failed {
+    // Whoever waits for the last channel would tell all others again with each event.
+    if is_told == Told::Now && (sent.failed.is_empty() || tells_somebody(&sent.on)) {
+        record_settings(ledger, owner, &told).await;
+    }
+    if let Some(error) = sent.error() {
         return Err(error.into());
     }
     // A question that nobody knows of is none, and keeps nobody from being asked.
@@ -151,18 +159,27 @@ pub(crate) async fn count_and_tell<E: Reads>(
             tracing::warn!(%error, plan = request.id(), "a question that nobody was told of stays open");
         }
     }
-    Ok((told, is_told))
+    Ok(told)
+}
+
+/// Records that people know of the settings that changed.
+async fn record_settings(ledger: &impl Ledger, owner: &str, told: &Report) {
+    if let Some(settings) = &told.changed_settings
+        && let Err(error) = ledger.record_settings(settings, owner).await
+    {
+        tracing::warn!(%error, "it was not recorded that people were told of the settings");
+    }
 }
 
 /// Sends the message when it has its turn, on the channels that haven't taken it, or keeps it for the
-/// summary.
+/// summary. What no number of messages is too many for takes it at any rate.
 async fn send_in_turn<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
     telling: Telling,
     taken: &Channels,
     told: &mut Report,
-) -> (Told, Sent) {
+) -> CallResult<(Told, Sent)> {
     let notifier = environment.notifier();
     let place = if taken.is_empty() {
         place_in_line(environment, ledger, telling.budget, told).await
@@ -170,19 +187,24 @@ async fn send_in_turn<E: Reads>(
         Place::NeedsATurn
     };
     let has_its_turn = match place {
-        // The summary tells everybody.
-        Place::LeftOut => return (Told::NotNow, Sent::on(notifier.channels())),
-        Place::HasItsTurn => Ok(true),
-        Place::NeedsATurn => wait_for_turn(environment, ledger, taken, LONG_WAIT).await,
+        Place::LeftOut => {
+            let said = send_where_unpaced(environment, Message::Report(told)).await;
+            told.notes.extend(said);
+            // The summary tells everybody else.
+            let sent = Sent {
+                on: notifier.channels(),
+                ..Sent::default()
+            };
+            return Ok((Told::NotNow, sent));
+        }
+        Place::HasItsTurn => true,
+        Place::NeedsATurn => wait_for_turn(environment, ledger, taken, LONG_WAIT).await?,
     };
-    match has_its_turn {
-        Ok(true) => (
-            Told::Now,
-            send(notifier, Message::Report(told), taken).await,
-        ),
-        Ok(false) => (Told::NotNow, Sent::not(too_many_wait(&told.event))),
-        Err(error) => (Told::NotNow, Sent::not(error)),
+    if !has_its_turn {
+        return Err(too_many_wait(&told.event));
     }
+    let sent = send(notifier, Message::Report(told), taken).await;
+    Ok((Told::Now, sent))
 }
 
 /// Keeps the question to people, before they are told of it: an answer must find it. Answers it where
@@ -255,13 +277,15 @@ pub(crate) async fn place_in_line<E: Reads>(
 /// Tells people, unless there is nothing to tell.
 pub(crate) async fn tell<N: Notifier>(
     notifier: &N,
-    report: Report,
+    mut report: Report,
 ) -> Result<Report, HandlerError> {
     if !report.outcome.is_told() {
         return Ok(report);
     }
-    let sent = send(notifier, Message::Report(&report), &Channels::new()).await;
-    match sent.failed {
+    let none = Channels::new();
+    let mut sent = send(notifier, Message::Report(&report), &none).await;
+    report.notes.extend(sent.give_up(&none, is_for_good));
+    match sent.error() {
         None => Ok(report),
         Some(error) => Err(HandlerError::Call(error)),
     }

@@ -1,7 +1,8 @@
 //! What people are told, and on which channels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -12,10 +13,13 @@ use crate::ports::{CallError, Clock, Notifier, Reads};
 use crate::preflight::PreflightNews;
 use crate::report::Report;
 use crate::test_message::TestMessage;
-use crate::turns::{LONG_WAIT, too_many_wait, wait_for_turn};
+use crate::turns::{LONG_WAIT, SHORT_WAIT, too_many_wait, wait_for_turn};
 
 /// What the ledger keeps of a message that was sent on every channel.
 const SENT: &str = "sent";
+/// A channel whose failure may pass is tried so often by one invocation.
+const TRIES: u32 = 3;
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// What people are told.
 #[derive(Clone, Copy, Debug)]
@@ -134,30 +138,53 @@ pub fn tells_somebody(channels: &Channels) -> bool {
 }
 
 /// How far a message came.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sent {
-    /// The channels that took it.
+    /// The channels that took it, and those that need not.
     pub(crate) on: Channels,
-    /// Why another didn't.
-    pub(crate) failed: Option<CallError>,
+    /// Why others didn't.
+    pub(crate) failed: BTreeMap<Channel, CallError>,
 }
 
 impl Sent {
-    /// It was sent nowhere.
-    pub(crate) const fn not(error: CallError) -> Self {
-        Self {
-            on: Channels::new(),
-            failed: Some(error),
+    /// Gives up channels that failed like this, where people heard of the message on another one, now or
+    /// `before`: they need not take it, so that nobody tries for ever. Answers a sentence for each.
+    pub(crate) fn give_up(
+        &mut self,
+        before: &Channels,
+        is_given_up: impl Fn(&CallError) -> bool,
+    ) -> Vec<String> {
+        if !tells_somebody(&self.on) && !tells_somebody(before) {
+            return Vec::new();
         }
+        let failed = std::mem::take(&mut self.failed).into_iter();
+        let (given_up, left): (BTreeMap<_, _>, _) =
+            failed.partition(|(_, error)| is_given_up(error));
+        self.failed = left;
+        let mut said = Vec::new();
+        for (channel, error) in given_up {
+            tracing::error!(%channel, %error, "a message was not sent on this channel, and won't be");
+            said.push(format!(
+                "people were not told on the channel {channel}: {error}"
+            ));
+            self.on.insert(channel);
+        }
+        said
     }
 
-    /// It is on these channels, or what takes its place.
-    pub(crate) const fn on(channels: Channels) -> Self {
-        Self {
-            on: channels,
-            failed: None,
-        }
+    /// Why it isn't everywhere.
+    pub(crate) fn error(self) -> Option<CallError> {
+        self.failed.into_values().next()
     }
+
+    fn may_pass(&self) -> bool {
+        self.failed.values().any(CallError::may_pass)
+    }
+}
+
+/// Whether trying a channel again, now or by another delivery, leads nowhere.
+pub(crate) const fn is_for_good(error: &CallError) -> bool {
+    !error.may_pass()
 }
 
 /// Sends a message on every channel that hasn't taken it yet, on all of them at once.
@@ -166,7 +193,7 @@ pub(crate) async fn send(notifier: &impl Notifier, message: Message<'_>, taken: 
     let sending = left
         .difference(taken)
         .map(|&channel| async move { (channel, notifier.send(message, channel).await) });
-    let mut sent = Sent::on(Channels::new());
+    let mut sent = Sent::default();
     for (channel, answer) in join_all(sending).await {
         match answer {
             Ok(()) => {
@@ -174,11 +201,54 @@ pub(crate) async fn send(notifier: &impl Notifier, message: Message<'_>, taken: 
             }
             Err(error) => {
                 tracing::warn!(%channel, %error, "a message was not sent");
-                sent.failed.get_or_insert(error);
+                sent.failed.insert(channel, error);
             }
         }
     }
     sent
+}
+
+/// Sends a message that has its turn, and tries channels again whose failure may pass.
+async fn send_with_tries<E: Reads>(
+    environment: &E,
+    message: Message<'_>,
+    taken: &Channels,
+) -> Sent {
+    let notifier = environment.notifier();
+    let mut sent = send(notifier, message, taken).await;
+    for _ in 1..TRIES {
+        if !sent.may_pass() {
+            break;
+        }
+        let left = sent.failed.iter().filter(|(_, error)| error.may_pass());
+        let left: Channels = left.map(|(&channel, _)| channel).collect();
+        let others = notifier.channels().difference(&left).copied().collect();
+        environment.clock().sleep(BETWEEN_TRIES).await;
+        if let Some(ledger) = environment.ledger() {
+            match wait_for_turn(environment, ledger, &others, SHORT_WAIT).await {
+                Ok(true) => {}
+                Ok(false) | Err(_) => break,
+            }
+        }
+        let again = send(notifier, message, &others).await;
+        sent.failed.retain(|channel, _| !left.contains(channel));
+        sent.failed.extend(again.failed);
+        sent.on.extend(again.on);
+    }
+    sent
+}
+
+/// Tells of a report that is left to a summary on those channels alone where no number of messages is
+/// too many. The summary tells everybody else, so that nothing here fails. Answers what is to be said of
+/// the channels that didn't take it.
+pub(crate) async fn send_where_unpaced<E: Reads>(
+    environment: &E,
+    message: Message<'_>,
+) -> Vec<String> {
+    let channels = environment.notifier().channels().into_iter();
+    let paced: Channels = channels.filter(|channel| channel.is_paced()).collect();
+    let mut sent = send_with_tries(environment, message, &paced).await;
+    sent.give_up(&Channels::from(Channel::ALL), |_| true)
 }
 
 /// Who sent a message that is sent once.
@@ -193,25 +263,22 @@ pub enum SentOnce {
 }
 
 /// Sends a message once on each channel, however often it is asked for: the ledger keeps under this id
-/// which of them took it, so that one that fails is tried again alone. Without a ledger it is sent on
-/// all of them.
+/// which of them took it. One that fails is tried again alone, three times in all. Once people heard of the
+/// message on one channel it counts as sent, and what failed is an error in the log: whoever waits for the
+/// others would tell it again and again. Without a ledger it is sent on all of them.
 ///
 /// # Errors
 ///
-/// Where the ledger or a channel fails: then another delivery has to ask again.
+/// Where the ledger fails, or people heard of it on no channel: then another delivery has to ask again.
 pub async fn send_once<E: Reads>(
     environment: &E,
     id: &str,
     invocation: &Invocation,
     message: Message<'_>,
 ) -> Result<SentOnce, HandlerError> {
-    let (notifier, clock) = (environment.notifier(), environment.clock());
-    let now = |sent: Sent| {
-        sent.failed
-            .map_or(Ok(SentOnce::Now), |error| Err(error.into()))
-    };
+    let clock = environment.clock();
     let Some(ledger) = environment.ledger() else {
-        return now(send(notifier, message, &Channels::new()).await);
+        return send_unrecorded(environment, message).await;
     };
     let (owner, until) = (&invocation.id, invocation.held_until());
     let taken = match ledger.begin_job(id, owner, clock.now(), until).await {
@@ -222,14 +289,18 @@ pub async fn send_once<E: Reads>(
         // Rather one message too many than none.
         Err(error) => {
             tracing::warn!(%error, id, "whether a message was sent before is not known");
-            return now(send(notifier, message, &Channels::new()).await);
+            return send_unrecorded(environment, message).await;
         }
     };
     let has_its_turn = wait_for_turn(environment, ledger, &taken, LONG_WAIT).await;
-    let Sent { on, failed } = match has_its_turn {
-        Ok(true) => send(notifier, message, &taken).await,
-        Ok(false) => Sent::not(too_many_wait(id)),
-        Err(error) => Sent::not(error),
+    let (on, failed) = match has_its_turn {
+        Ok(true) => {
+            let mut sent = send_with_tries(environment, message, &taken).await;
+            sent.give_up(&taken, |_| true);
+            (sent.on.clone(), sent.error())
+        }
+        Ok(false) => (Channels::new(), Some(too_many_wait(id))),
+        Err(error) => (Channels::new(), Some(error)),
     };
     // A message that is sent twice does no harm.
     let closed = if failed.is_none() {
@@ -246,6 +317,17 @@ pub async fn send_once<E: Reads>(
         tracing::warn!(%error, id, "how far a message came is not recorded");
     }
     failed.map_or(Ok(SentOnce::Now), |error| Err(error.into()))
+}
+
+async fn send_unrecorded<E: Reads>(
+    environment: &E,
+    message: Message<'_>,
+) -> Result<SentOnce, HandlerError> {
+    let none = Channels::new();
+    let mut sent = send_with_tries(environment, message, &none).await;
+    sent.give_up(&none, |_| true);
+    sent.error()
+        .map_or(Ok(SentOnce::Now), |error| Err(error.into()))
 }
 
 #[cfg(test)]

@@ -284,10 +284,11 @@ impl<E: Environment> CopyRemediator<E> {
         loop {
             let notifier = self.environment.notifier();
             let sent = send(notifier, Message::Report(&report), &taken).await;
-            taken.extend(sent.on);
-            match sent.failed {
+            taken.extend(&sent.on);
+            let may_pass = sent.failed.values().any(CallError::may_pass);
+            match sent.error() {
                 None => return Ok(report),
-                Some(error) if error.may_pass() && tries < TRIES => {
+                Some(_) if may_pass && tries < TRIES => {
                     tries += 1;
                     clock.sleep(BETWEEN_TRIES).await;
                 }

@@ -1,5 +1,8 @@
 //! An environment around another one, in which one call goes wrong.
 
+mod channels;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,10 +23,10 @@ use copymend_remediation::ledger::{
     Lease, Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
     RecordedSettings, Refusal, RetryRecord, SettingsNotice, ToldOfPlace, ToldPreflights, Turns,
 };
-use copymend_remediation::message::{Channel, Channels, Message};
+use copymend_remediation::message::{Channel, Channels};
 use copymend_remediation::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, DelayedRetries, Environment,
-    Identities, IdentityWrites, Images, KeyWrites, Keys, Location, Notifier, Organizations, Reads,
+    Identities, IdentityWrites, Images, KeyWrites, Keys, Location, Organizations, Reads,
     ResourceTags, Simulation,
 };
 use copymend_remediation::records::{ChangeRecord, Records, RecordsAsked, RecordsFound};
@@ -71,6 +74,7 @@ struct State {
     fault: Mutex<Option<(usize, Fault)>>,
     made: Mutex<Vec<&'static str>>,
     sent_at: Mutex<Vec<Timestamp>>,
+    lost: Mutex<BTreeMap<Channel, CallErrorKind>>,
 }
 
 /// The sandbox, with one faulty call. Clones share everything.
@@ -293,28 +297,6 @@ impl ResourceTags for Faulty {
             None => Ok(None),
         };
         end("tags_of", fault, answer)
-    }
-}
-
-impl Notifier for Faulty {
-    fn channels(&self) -> Channels {
-        self.inner.notifier().channels()
-    }
-
-    async fn send(&self, message: Message<'_>, channel: Channel) -> CallResult<()> {
-        let call = match (message, channel) {
-            (Message::Report(_), Channel::Chat) => "notify_chat",
-            (Message::Report(_), Channel::ReportBus) => "notify_report_bus",
-            (Message::Report(_), Channel::Topic | Channel::Log) => "notify",
-            (Message::LeftOut(_), _) => "notify_left_out",
-            (Message::Test(_), _) => "notify_test",
-            (Message::Preflight(_), _) => "notify_preflight",
-            (Message::Digest(_), _) => "notify_digest",
-        };
-        let fault = self.begin(call)?;
-        self.state.sent_at.lock().unwrap().push(self.now());
-        let answer = self.inner.notifier().send(message, channel).await;
-        end(call, fault, answer)
     }
 }
 

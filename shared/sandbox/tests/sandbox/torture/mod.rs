@@ -8,6 +8,7 @@ mod digest;
 mod faulty;
 mod flood;
 mod later;
+mod lost_channels;
 mod many_sources;
 mod messages;
 mod started;
