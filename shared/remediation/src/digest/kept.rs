@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{OldestCopies, OldestCopy};
-use crate::copy_age::{CopyAgeAnswer, CopyAgeState};
+use crate::copy_age::{CopyAgeAnswer, CopyAgeState, VaultAge};
 use crate::handler::Invocation;
 use crate::ledger::Ledger;
 use crate::ports::{CallResult, Clock, Reads};
@@ -70,18 +70,22 @@ pub async fn keep_copy_ages<E: Reads>(
         CopyAgeState::NoObjective => return Ok(()),
         CopyAgeState::Measured | CopyAgeState::TimeWasOver => {}
     }
-    let vaults = measured.vaults.iter().take(WORST_VAULTS);
+    let all: Vec<_> = measured.vaults.iter().map(oldest_copy).collect();
+    let too_old = all.iter().filter(|of| of.is_too_old()).count();
     let oldest = OldestCopies {
         at: measured.at,
         objective_seconds: measured.objective_seconds,
-        vaults: vaults
-            .map(|of| OldestCopy {
-                vault: of.vault.clone(),
-                worst_age_seconds: of.worst_age_seconds,
-                over_objective: of.over_objective,
-            })
-            .collect(),
+        vaults: all.into_iter().take(WORST_VAULTS).collect(),
+        vaults_too_old: u64::try_from(too_old).ok(),
     };
     let text = json!(oldest).to_string();
     keep(environment, COPY_AGES, invocation, &text).await
+}
+
+fn oldest_copy(of: &VaultAge) -> OldestCopy {
+    OldestCopy {
+        vault: of.vault.clone(),
+        worst_age_seconds: of.worst_age_seconds,
+        over_objective: of.over_objective,
+    }
 }

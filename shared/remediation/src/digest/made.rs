@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Changed, Digest, Failing, OldestCopies, OpenQuestion, Part, Recovered, Refused};
+use super::refusals::Refusals;
+use super::{Changed, Digest, Failing, OldestCopies, OpenQuestion, Part, Recovered};
 use crate::approval::RequestState;
 use crate::incident::IncidentOf;
 use crate::ledger::{ChangeState, Pause};
 use crate::records::{
-    ApprovalRecord, ChangeRecord, IncidentRecord, OpenIncident, Record, RecordsFound, RefusalRecord,
+    ApprovalRecord, ChangeRecord, IncidentRecord, OpenIncident, Record, RecordsFound,
 };
 use crate::report::Outcome;
 use crate::settings::Mode;
@@ -20,14 +21,16 @@ use crate::settings::Mode;
 struct Gathered {
     /// What people are asked about: it stands with the questions.
     asked: BTreeSet<String>,
+    /// What people said no to.
+    refusals: Refusals,
     questions: Vec<OpenQuestion>,
     unanswered: u64,
     new: Vec<Failing>,
     still_failing: Vec<Failing>,
+    not_seen_again: Vec<Failing>,
     under_way: Vec<Failing>,
     repaired: Vec<Changed>,
     undone: Vec<Changed>,
-    refused: Vec<Refused>,
     recovered: Vec<Recovered>,
 }
 
@@ -36,6 +39,7 @@ struct Of {
     cause: String,
     resource: String,
     account: Option<String>,
+    grantee: Option<String>,
     is_confirmed: bool,
 }
 
@@ -46,12 +50,14 @@ impl Of {
                 cause: of.cause.to_owned(),
                 resource: of.resource.to_owned(),
                 account: Some(of.account.to_owned()),
+                grantee: of.grantee.map(ToOwned::to_owned),
                 is_confirmed: of.is_confirmed,
             },
             None => Self {
                 cause: "other".to_owned(),
                 resource: fingerprint.to_owned(),
                 account: None,
+                grantee: None,
                 is_confirmed: true,
             },
         }
@@ -63,9 +69,8 @@ impl Gathered {
         match record {
             Record::Incident(incident) => self.add_incident(incident, since),
             Record::Change(record) => self.add_change(*record),
-            Record::Refusal(refusal) => self.add_refusal(refusal, since),
-            // That in force is asked for, however long ago it was set.
-            Record::Pause(_) => {}
+            // That in force is asked for, however long ago it was set; refusals are taken first.
+            Record::Pause(_) | Record::Refusal(_) => {}
             Record::Approval(record) => self.add_approval(*record, since, now),
         }
     }
@@ -77,24 +82,35 @@ impl Gathered {
                 cause: of.cause,
                 resource: of.resource,
                 account: of.account,
+                grantee: of.grantee,
                 count: ended.count,
                 at: ended.at,
             });
         }
-        let Some(open) = incident.open.filter(|open| open.last_seen >= since) else {
+        let Some(open) = incident.open else {
             return;
         };
         if self.asked.contains(&incident.fingerprint) {
+            return;
+        }
+        let is_seen = open.last_seen >= since;
+        if self
+            .refusals
+            .is_about(&incident.fingerprint, &open, is_seen)
+        {
             return;
         }
         let is_new = open.first_seen >= since;
         let needs_a_person =
             Outcome::recorded(&open.outcome).is_none_or(Outcome::leaves_something_to_do);
         let failing = failing(&incident.fingerprint, open);
-        match (needs_a_person, is_new) {
-            (false, _) => self.under_way.push(failing),
-            (true, true) => self.new.push(failing),
-            (true, false) => self.still_failing.push(failing),
+        match (is_seen, needs_a_person, is_new) {
+            (true, false, _) => self.under_way.push(failing),
+            (true, true, true) => self.new.push(failing),
+            (true, true, false) => self.still_failing.push(failing),
+            (false, true, _) => self.not_seen_again.push(failing),
+            // It was told then.
+            (false, false, _) => {}
         }
     }
 
@@ -117,21 +133,6 @@ impl Gathered {
         }
     }
 
-    fn add_refusal(&mut self, refusal: RefusalRecord, since: Timestamp) {
-        let Some(at) = refusal.at.filter(|at| *at >= since) else {
-            return;
-        };
-        if refusal.lifted.is_some() {
-            return;
-        }
-        self.refused.push(Refused {
-            resource: Some(refusal.resource),
-            grantee: Some(refusal.grantee),
-            by: refusal.made_by,
-            at,
-        });
-    }
-
     fn add_approval(&mut self, record: ApprovalRecord, since: Timestamp, now: Timestamp) {
         let request = record.request;
         match record.state {
@@ -143,19 +144,13 @@ impl Gathered {
                     resource: request.resource,
                 });
             }
-            RequestState::Waiting => self.unanswered = self.unanswered.saturating_add(1),
-            // A no that refuses a grantee leaves a refusal, which is on record itself.
-            RequestState::Refused { answered, .. }
-                if request.grantee.is_none() && answered.at >= since =>
-            {
-                self.refused.push(Refused {
-                    resource: request.resource,
-                    grantee: None,
-                    by: Some(answered.by),
-                    at: answered.at,
-                });
+            RequestState::Waiting if request.expires_at >= since => {
+                self.unanswered = self.unanswered.saturating_add(1);
             }
-            RequestState::Refused { .. }
+            // An earlier digest told of it.
+            RequestState::Waiting
+            // What was refused is taken first.
+            | RequestState::Refused { .. }
             | RequestState::InProgress { .. }
             | RequestState::Done { .. } => {}
         }
@@ -168,6 +163,7 @@ fn failing(fingerprint: &str, open: OpenIncident) -> Failing {
         cause: of.cause,
         resource: of.resource,
         account: of.account,
+        grantee: of.grantee,
         is_confirmed: of.is_confirmed,
         count: open.count,
         outcome: open.outcome,
@@ -211,7 +207,8 @@ fn most_first(mut all: Vec<Failing>) -> Vec<Failing> {
 }
 
 impl Digest {
-    /// The digest of what was found, as of now. What is on record comes newest first.
+    /// The digest of what was found, as of now. What is on record comes newest first. Of what was
+    /// before `since` it tells what still waits for a person.
     #[must_use]
     pub(super) fn of(
         found: RecordsFound,
@@ -219,9 +216,11 @@ impl Digest {
         mode: Mode,
         pause: Option<Pause>,
         oldest_copies: Option<OldestCopies>,
+        notes: Vec<String>,
     ) -> Self {
         let mut gathered = Gathered {
             asked: asked(&found.records, now),
+            refusals: Refusals::of(&found.records),
             ..Gathered::default()
         };
         for record in found.records {
@@ -229,19 +228,20 @@ impl Digest {
         }
         let Gathered {
             asked: _,
+            refusals,
             mut questions,
             unanswered,
             new,
             still_failing,
+            not_seen_again,
             under_way,
             repaired,
             undone,
-            refused,
             recovered,
         } = gathered;
         questions.sort_by_key(|question| question.expires_at);
         let (mut causes, mut accounts) = (BTreeMap::new(), BTreeMap::new());
-        for failing in new.iter().chain(&still_failing) {
+        for failing in new.iter().chain(&still_failing).chain(&not_seen_again) {
             *causes.entry(failing.cause.clone()).or_insert(0_u64) += 1;
             if let Some(account) = &failing.account {
                 *accounts.entry(account.clone()).or_insert(0_u64) += 1;
@@ -256,15 +256,17 @@ impl Digest {
             unanswered,
             new: Part::of(most_first(new)),
             still_failing: Part::of(most_first(still_failing)),
+            not_seen_again: Part::of(most_first(not_seen_again)),
             under_way: Part::of(most_first(under_way)),
             repaired: Part::of(repaired),
             undone: Part::of(undone),
-            refused: Part::of(refused),
+            refused: Part::of(refusals.told(since)),
             recovered: Part::of(recovered),
             causes,
             accounts: most(accounts),
             oldest_copies,
             read_from: found.goes_on_before,
+            notes,
             unreadable: u64::try_from(found.unreadable.len()).unwrap_or(u64::MAX),
         }
     }

@@ -3,6 +3,7 @@
 mod answer;
 mod kept;
 mod made;
+mod refusals;
 
 use std::collections::BTreeMap;
 
@@ -51,39 +52,62 @@ pub struct Digest {
     pub new: Part<Failing>,
     /// What fails, and was seen before already.
     pub still_failing: Part<Failing>,
-    /// Copies that were started again, and of which it isn't known yet whether they worked.
+    /// What needs a person, was seen last before this digest begins, and isn't known to be put right.
+    pub not_seen_again: Part<Failing>,
+    /// Copies that were started again, or put off until later, and of which it isn't known yet
+    /// whether they worked.
     pub under_way: Part<Failing>,
     /// The policies and roles that Copymend changed.
     pub repaired: Part<Changed>,
     /// The changes that were taken back.
     pub undone: Part<Changed>,
-    /// Who isn't admitted again, because a person said so.
+    /// What people said no to: in this time, or earlier where copies failed for it in this time.
     pub refused: Part<Refused>,
     /// Incidents that are over: a copy that was started again worked.
     pub recovered: Part<Recovered>,
-    /// How many incidents fail for each cause, by its slug, new ones and others.
+    /// How many incidents fail for each cause, by its slug, new ones and others, also
+    /// those that weren't seen again.
     pub causes: BTreeMap<String, u64>,
     /// How many incidents fail for each source account.
     pub accounts: BTreeMap<String, u64>,
     /// The vaults with the oldest copies, where they are measured.
     pub oldest_copies: Option<OldestCopies>,
-    /// Where there was more than a digest reads: nothing before this moment was read.
+    /// Where there was more than a digest reads: not all from before this moment was read.
     pub read_from: Option<Timestamp>,
     /// How many records could not be read.
     pub unreadable: u64,
+    /// What else there is to know of this digest, such as that the event asked for days that can't be.
+    pub notes: Vec<String>,
 }
 
 impl Digest {
-    /// How many things wait for a person: incidents, questions, and a pause.
+    /// How many incidents wait for a person, seen again or not.
+    #[must_use]
+    pub const fn failing(&self) -> u64 {
+        let seen = self.new.count.saturating_add(self.still_failing.count);
+        seen.saturating_add(self.not_seen_again.count)
+    }
+
+    /// Of how many vaults the copies are older than the objective, or there is none, as far as they
+    /// are measured.
+    #[must_use]
+    pub fn vaults_too_old(&self) -> u64 {
+        self.oldest_copies
+            .as_ref()
+            .map_or(0, OldestCopies::vaults_too_old)
+    }
+
+    /// How many things wait for a person: incidents, questions, vaults whose copies are too old, and a
+    /// pause.
     #[must_use]
     pub fn needs_a_person(&self) -> u64 {
-        let failing = self.new.count.saturating_add(self.still_failing.count);
-        failing
+        self.failing()
             .saturating_add(self.questions.count)
+            .saturating_add(self.vaults_too_old())
             .saturating_add(u64::from(self.pause.is_some()))
     }
 
-    /// Whether nothing at all happened, and nothing waits.
+    /// Whether nothing at all happened, nothing waits, and all was read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let happened = [
@@ -93,6 +117,8 @@ impl Digest {
             self.undone.count,
             self.refused.count,
             self.recovered.count,
+            self.unreadable,
+            u64::from(self.read_from.is_some()),
         ];
         self.needs_a_person() == 0 && happened.iter().all(|count| *count == 0)
     }
@@ -143,6 +169,8 @@ pub struct Failing {
     pub resource: String,
     /// The source account, where it is a copy's.
     pub account: Option<String>,
+    /// Whom a change would admit, where there is one.
+    pub grantee: Option<String>,
     /// Whether AWS Backup confirmed it.
     pub is_confirmed: bool,
     /// How often it was seen since it began.
@@ -173,7 +201,7 @@ pub struct Changed {
     pub is_unclear: bool,
 }
 
-/// Somebody who isn't admitted again.
+/// What a person said no to: somebody who isn't admitted again, or a copy that isn't started again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Refused {
@@ -185,6 +213,8 @@ pub struct Refused {
     pub by: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// Whether copies failed for it after that, in the time that the digest tells of.
+    pub is_failing_since: bool,
 }
 
 /// An incident that is over.
@@ -197,6 +227,8 @@ pub struct Recovered {
     pub resource: String,
     /// The source account, where it is a copy's.
     pub account: Option<String>,
+    /// Whom a change would admit, where there is one.
+    pub grantee: Option<String>,
     /// How often it had been seen.
     pub count: u64,
     /// When it was over.
@@ -213,6 +245,20 @@ pub struct OldestCopies {
     pub objective_seconds: Option<i64>,
     /// The worst vaults first, three at most.
     pub vaults: Vec<OldestCopy>,
+    /// How many vaults have a copy that is too old, also those that aren't named. Nothing where the
+    /// version that measured them did not count them.
+    #[serde(default)]
+    pub vaults_too_old: Option<u64>,
+}
+
+impl OldestCopies {
+    /// How many vaults have a copy that is too old, as far as it is known.
+    #[must_use]
+    pub fn vaults_too_old(&self) -> u64 {
+        let named = self.vaults.iter().filter(|of| of.is_too_old()).count();
+        let named = u64::try_from(named).unwrap_or(u64::MAX);
+        self.vaults_too_old.unwrap_or(named).max(named)
+    }
 }
 
 /// The copies in a vault.
@@ -225,4 +271,12 @@ pub struct OldestCopy {
     pub worst_age_seconds: Option<i64>,
     /// Of how many resources the newest good copy is older than the objective, or there is none.
     pub over_objective: u64,
+}
+
+impl OldestCopy {
+    /// Whether a person should look: a copy is older than the objective, or there is no good one.
+    #[must_use]
+    pub const fn is_too_old(&self) -> bool {
+        self.over_objective > 0 || self.worst_age_seconds.is_none()
+    }
 }

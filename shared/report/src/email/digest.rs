@@ -28,7 +28,16 @@ pub fn email_of_digest(digest: &Digest) -> Email {
         "Still failing, and seen before",
         &digest.still_failing,
     );
-    failing(&mut body, "Started again", &digest.under_way);
+    failing(
+        &mut body,
+        "Not seen again, and not known to be put right",
+        &digest.not_seen_again,
+    );
+    failing(
+        &mut body,
+        "Started again, or put off until later",
+        &digest.under_way,
+    );
     list(&mut body, "Works again", &digest.recovered, recovered);
     list(&mut body, "Changed by Copymend", &digest.repaired, changed);
     list(&mut body, "Taken back", &digest.undone, undone);
@@ -48,6 +57,10 @@ pub(super) fn opening(body: &mut Body, digest: &Digest) {
     body.line(&summary(digest));
     body.gap();
     body.line(&since(digest));
+    for note in &digest.notes {
+        body.gap();
+        body.line(&format!("Note: {}.", inline(note)));
+    }
 }
 
 fn subject(digest: &Digest) -> String {
@@ -68,7 +81,8 @@ fn summary(digest: &Digest) -> String {
     let parts = [
         (digest.new.count, "new"),
         (digest.still_failing.count, "still failing"),
-        (digest.under_way.count, "started again"),
+        (digest.not_seen_again.count, "not seen again"),
+        (digest.under_way.count, "started again or put off"),
         (digest.recovered.count, "working again"),
         (digest.repaired.count, "repaired"),
         (digest.undone.count, "taken back"),
@@ -76,10 +90,16 @@ fn summary(digest: &Digest) -> String {
         (digest.questions.count, "waiting for a yes or no"),
         (digest.unanswered, "not answered in time"),
     ];
+    let vaults = match digest.vaults_too_old() {
+        0 => None,
+        1 => Some("the copies of 1 vault too old".to_owned()),
+        count => Some(format!("the copies of {count} vaults too old")),
+    };
     let parts: Vec<String> = parts
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
+        .chain(vaults)
         .collect();
     let needs = match digest.needs_a_person() {
         0 => "Nobody has to act".to_owned(),
@@ -93,11 +113,16 @@ fn summary(digest: &Digest) -> String {
 }
 
 fn since(digest: &Digest) -> String {
-    let failing = [&digest.new, &digest.still_failing, &digest.under_way];
+    let failing = [
+        &digest.new,
+        &digest.still_failing,
+        &digest.not_seen_again,
+        &digest.under_way,
+    ];
     let counted = if failing.iter().all(|part| part.count == 0) {
         ""
     } else {
-        " Each cause at one vault, key or role of one account counts once."
+        " Each cause at one vault, key or role counts once for each account and each grantee."
     };
     format!(
         "From {} to {} UTC.{counted}",
@@ -119,17 +144,38 @@ fn to_do(body: &mut Body, digest: &Digest) {
         paused(body, pause);
     }
     questions(body, &digest.questions);
-    let failing = digest.new.count.saturating_add(digest.still_failing.count);
-    if failing > 0 {
-        body.prose(
-            "Put right what fails below. Its message of that day, or this, says how; docs/causes.md explains each cause:",
-        );
-        body.exactly(&format!(
-            "copymend history --stack NAME --kind incident --since {}",
-            digest.since.strftime("%F")
-        ));
-        body.exactly("copymend plan COPY-JOB --stack NAME --account ACCOUNT --region REGION");
+    if digest.failing() > 0 {
+        put_right(body, digest);
     }
+    if digest.vaults_too_old() > 0 {
+        body.prose(
+            "Look at the vaults whose copies are too old, below. To see of which resources:",
+        );
+        body.exactly("copymend rpo --account ACCOUNT --region REGION --objective 26h");
+    }
+}
+
+/// How to look at what fails, and at one of its copies.
+fn put_right(body: &mut Body, digest: &Digest) {
+    // Of what wasn't seen again nobody knows here when the last of it was seen.
+    let since = if digest.not_seen_again.count == 0 {
+        digest.since
+    } else {
+        let waits = digest.not_seen_again.first.iter();
+        let first = waits.map(|failing| failing.last_seen).min();
+        first.unwrap_or(digest.since).min(digest.since)
+    };
+    body.prose(
+        "Put right what fails below. Its message of that day, or this, says how; docs/causes.md explains each cause. What is on record of it, and of one vault or key:",
+    );
+    body.exactly(&format!(
+        "copymend history --stack NAME --kind incident --since {}",
+        since.strftime("%F")
+    ));
+    body.exactly("copymend history --stack NAME --resource ARN");
+    body.prose("Failed copies, each with the id of a job, and what to do for one of them:");
+    body.exactly("copymend scan --account ACCOUNT --region REGION --json");
+    body.exactly("copymend plan COPY-JOB --stack NAME --account ACCOUNT --region REGION");
 }
 
 fn paused(body: &mut Body, pause: &Pause) {
@@ -138,7 +184,7 @@ fn paused(body: &mut Body, pause: &Pause) {
         None => "until somebody ends it".to_owned(),
     };
     body.prose(&format!(
-        "Copymend is paused since {} UTC, {until}: {}. To let it go on:",
+        "Copymend is paused since {} UTC, {until}: {}. To let it go on, with COPYMEND_LEDGER_TABLE set:",
         minute(pause.since),
         inline(&pause.reason).trim_end_matches('.')
     ));
@@ -205,9 +251,10 @@ fn failing(body: &mut Body, heading: &str, part: &Part<Failing>) {
             ", not confirmed by AWS Backup"
         };
         format!(
-            "{}{}: {seen}, {}{unverified}",
+            "{}{}{}: {seen}, {}{unverified}",
             inline(&one.cause),
             place(&one.resource, one.account.as_deref()),
+            admits(one.grantee.as_deref()),
             inline(&one.outcome)
         )
     });
@@ -221,6 +268,11 @@ fn place(resource: &str, account: Option<&str>) -> String {
     format!(" at {}{of}", inline(resource))
 }
 
+/// `, of arn:…`: of whom it is, where several may fail at one place.
+fn admits(grantee: Option<&str>) -> String {
+    grantee.map_or_else(String::new, |grantee| format!(", of {}", inline(grantee)))
+}
+
 fn recovered(one: &Recovered) -> String {
     let times = if one.count == 1 {
         "once".to_owned()
@@ -228,9 +280,10 @@ fn recovered(one: &Recovered) -> String {
         format!("{} times", one.count)
     };
     format!(
-        "{}{}: seen {times}, over on {} UTC",
+        "{}{}{}: seen {times}, over on {} UTC",
         inline(&one.cause),
         place(&one.resource, one.account.as_deref()),
+        admits(one.grantee.as_deref()),
         minute(one.at)
     )
 }
@@ -274,21 +327,30 @@ fn refused(one: &Refused) -> String {
         (Some(resource), None) => words::policy_of(resource),
         (None, _) => "a copy to be started again".to_owned(),
     };
-    format!("{what}, on {} UTC{}", minute(one.at), by(one.by.as_ref()))
+    let fails = if one.is_failing_since {
+        "; copies failed for it since"
+    } else {
+        ""
+    };
+    format!(
+        "{what}, on {} UTC{}{fails}",
+        minute(one.at),
+        by(one.by.as_ref())
+    )
 }
 
 fn counts(body: &mut Body, digest: &Digest) {
-    let is_cut = [&digest.new, &digest.still_failing]
+    let is_cut = [&digest.new, &digest.still_failing, &digest.not_seen_again]
         .iter()
         .any(|part| part.count > u64::try_from(part.first.len()).unwrap_or(u64::MAX));
     if !is_cut {
         return;
     }
-    body.heading("All that fails, by cause");
+    body.heading("All of it, by cause");
     for (cause, count) in &digest.causes {
         body.item(&format!("{}: {count}", inline(cause)));
     }
-    body.heading("All that fails, by the accounts with the most");
+    body.heading("All of it, by the accounts with the most");
     for (account, count) in &digest.accounts {
         body.item(&format!("{}: {count}", inline(account)));
     }
@@ -347,7 +409,7 @@ fn not_read(body: &mut Body, digest: &Digest) {
     body.heading("What was not read");
     if let Some(from) = digest.read_from {
         body.item(&format!(
-            "what happened before {} UTC: there was more than a digest reads",
+            "not all that happened before {} UTC: there was more than a digest reads",
             minute(from)
         ));
     }

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod deaths;
+mod digests;
 mod forged;
 
 use copymend_policy::PolicyDocument;
