@@ -1,5 +1,6 @@
 //! What people said no to, and which incidents that settles.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -119,13 +120,12 @@ impl Refusals {
         let grant = IncidentOf::of_fingerprint(fingerprint)
             .and_then(|of| Some((of.resource.to_owned(), of.grantee?.to_owned())));
         let refused = grant.and_then(|grant| self.grants.get_mut(&grant));
-        let refused = match refused {
-            Some(refused) => Some(refused),
-            None => {
-                let plan = self.plans.get_mut(fingerprint);
-                let plan = plan.filter(|plan| open.last_seen < plan.until);
-                plan.map(|plan| &mut plan.refused)
-            }
+        let refused = if let Some(refused) = refused {
+            Some(refused)
+        } else {
+            let plan = self.plans.get_mut(fingerprint);
+            let plan = plan.filter(|plan| open.last_seen < plan.until);
+            plan.map(|plan| &mut plan.refused)
         };
         let Some(refused) = refused else {
             return false;
@@ -145,7 +145,7 @@ impl Refusals {
         let mut told: Vec<Refused> = plans.map(|plan| plan.refused).collect();
         told.extend(grants.into_values());
         told.retain(|refused| refused.at >= since || refused.is_failing_since);
-        told.sort_by(|one, other| other.at.cmp(&one.at));
+        told.sort_by_key(|refused| Reverse(refused.at));
         told
     }
 }
