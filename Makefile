@@ -1,7 +1,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test docs-test docs-test-all programs page black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench clean
+.PHONY: help demo sandbox test parts unit template deploy-test deploy-check doctor-test docs-test docs-test-all programs page black-box local containers oracle oracle-sample torture worlds verify fuzz deny lint build permissions package package-twice bench bench-counts steps clean
 
 TOOLS := .test-tools
 # The world of `make sandbox`.
@@ -11,6 +11,10 @@ REPLAY := cargo run --quiet --locked --package copymend --no-default-features --
 # Whose e-mail it shows.
 DEMO := destination-vault-policy-2
 SAM := $(TOOLS)/sam/bin/sam
+BENCH := $(TOOLS)/tests/bin/python bench
+# Of `make bench`: the runs of every scene, and the events of the storm.
+RUNS ?= 11
+STORM ?= 10000
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
 # What `make test` runs, what fails soonest first.
@@ -159,13 +163,27 @@ package: ## Make the release in target/package, for the processors whose Rust ta
 package-twice: ## Make the release from two clones in folders of different names, and compare the bytes.
 	tests/release/twice
 
-bench: ## Run the benchmarks of docs/performance.md.
+bench: programs ## Run the benchmarks of docs/performance.md: the functions beside their floor and their rival, texts, policies, commands.
+	tests/black_box/install tests bench
+	cargo build --locked --release --package copy-remediator --package access-advisor --package copymend-bench-floor --package copymend
+	$(BENCH)/run.py --runs $(RUNS)
+	$(BENCH)/storm.py --events $(STORM)
 	cargo bench --locked --package copymend-policy --bench policy
 	cargo bench --locked --package copymend-diagnosis --bench explain
-	cargo build --locked --release --package copymend
 	python3 tests/bench/scan.py
 	python3 tests/bench/rpo.py
 	python3 tests/bench/preflight.py
+
+bench-counts: build programs ## Count the functions' steps, calls, files and bytes, and hold them to bench/limits.toml.
+	tests/black_box/install tests
+	$(TOOLS)/tests/bin/python -m unittest discover --start-directory bench
+	COPYMEND_BENCH_REMEDIATOR=.aws-sam/build/CopyRemediator/bootstrap COPYMEND_BENCH_ADVISOR=.aws-sam/build/AccessAdvisor/bootstrap \
+		$(BENCH)/counted.py
+
+steps: programs ## Show every call of one event and the longest chain; SCENE=vault-repair, or EVENT=NAME of the sandbox's default world.
+	tests/black_box/install tests
+	cargo build --locked --release --package copy-remediator
+	@$(BENCH)/steps.py $(if $(EVENT),--event $(EVENT),$(SCENE))
 
 clean: ## Remove everything that was built or installed.
 	cargo clean
