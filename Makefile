@@ -163,11 +163,11 @@ package: ## Make the release in target/package, for the processors whose Rust ta
 package-twice: ## Make the release from two clones in folders of different names, and compare the bytes.
 	tests/release/twice
 
-bench: programs ## Run the benchmarks of docs/performance.md: the functions beside their floor and their rival, texts, policies, commands.
+bench: ## Run the benchmarks of docs/performance.md: the functions beside their floor and their rival, texts, policies, commands.
 	tests/black_box/install tests bench
 	cargo build --locked --release --package copy-remediator --package access-advisor --package copymend-bench-floor --package copymend
-	$(BENCH)/run.py --runs $(RUNS)
-	$(BENCH)/storm.py --events $(STORM)
+	COPYMEND_PROGRAM=$(CURDIR)/target/release/copymend $(BENCH)/run.py --runs $(RUNS)
+	COPYMEND_PROGRAM=$(CURDIR)/target/release/copymend $(BENCH)/storm.py --events $(STORM)
 	cargo bench --locked --package copymend-policy --bench policy
 	cargo bench --locked --package copymend-diagnosis --bench explain
 	python3 tests/bench/scan.py

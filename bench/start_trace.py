@@ -22,6 +22,9 @@ READS = {"read", "pread64", "readv", "preadv", "preadv2"}
 # Strace writes what it saw when it ends; until then the bootstrap only waits.
 SETTLING_SECONDS = 0.1
 
+# Of files, those most of which was read.
+SHOWN = 20
+
 
 @dataclasses.dataclass
 class Start:
@@ -33,7 +36,8 @@ class Start:
     calls: collections.Counter = dataclasses.field(default_factory=collections.Counter)
 
     def bytes_read(self):
-        return sum(self.read.values())
+        """Less what the kernel makes up as it is read, whose length isn't the program's."""
+        return sum(count for path, count in self.read.items() if not path.startswith("/proc/"))
 
 
 def parse(text):
@@ -86,10 +90,13 @@ async def trace(laboratory, program):
 def show(name, start):
     files = f"{len(start.opened)} files opened, {len(start.missing)} not found, {start.bytes_read():,} bytes read"
     print(f"\n{name}: {files}, {start.calls.total()} system calls before the first poll")
-    for path in dict.fromkeys(start.opened):
-        print(f"  opened {start.opened.count(path)}x, {start.read[path]:>9,} bytes read  {path}")
-    for path in start.missing:
+    opened = sorted(collections.Counter(start.opened).items(), key=lambda item: -start.read[item[0]])
+    for path, times in opened[:SHOWN]:
+        print(f"  opened {times}x, {start.read[path]:>9,} bytes read  {path}")
+    for path in start.missing[:SHOWN]:
         print(f"  not found  {path}")
+    if (more := len(opened[SHOWN:]) + len(start.missing[SHOWN:])) > 0:
+        print(f"  and {more} more")
     print("  " + ", ".join(f"{call} {times}" for call, times in start.calls.most_common()))
 
 
