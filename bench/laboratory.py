@@ -65,8 +65,10 @@ class Laboratory:
             **(self._trust(program) if over == "tls" else {}),
             "AWS_ENDPOINT_URL": self.endpoint.urls[over],
             "COPYMEND_ORGANIZATION_ID": ORGANIZATION,
-            # No budget ends a storm.
+            # No budget ends a storm or a long benchmark.
             "COPYMEND_SOURCE_RETRY_BUDGET": "100000",
+            "COPYMEND_SOURCE_WRITE_BUDGET": "10000",
+            "COPYMEND_SOURCE_MESSAGE_BUDGET": "10000",
             **program.environment,
             **settings,
         }

@@ -94,6 +94,7 @@ class Played:
 
 
 def check(scene, answered):
-    outcome = (answered.body or {}).get("outcome")
+    outcome = answered.body.get("outcome")
     if outcome not in scene.outcome:
-        raise WrongOutcome(f"{scene.name}: {outcome!r}, and {sorted(scene.outcome)} was expected: {answered.body}")
+        why = [guard for guard in answered.body.get("guards", []) if not guard["passed"]] or answered.body.get("notes") or answered.body
+        raise WrongOutcome(f"{scene.name}: {outcome!r}, and {sorted(scene.outcome)} was expected: {why}")
