@@ -107,7 +107,7 @@ async def measure(limits, events):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--storm", type=int, default=300, help="how many events the storm has")
+    parser.add_argument("--storm", type=int, default=100, help="how many events the storm has")
     events = parser.parse_args().storm
     limits = tomllib.loads(LIMITS.read_text())
     rows = compare(asyncio.run(measure(limits, events)), limits)
