@@ -55,26 +55,20 @@ def test_without_a_topic_the_event_alone_tells(make_world, start):
     assert event["detail"]["needs_action"] is True and event["detail"]["severity"] == "high"
 
 
-def test_a_chat_that_refuses_is_tried_again_alone(make_world, start):
+def test_a_chat_that_is_gone_keeps_nobody_else_from_hearing(make_world, start):
     world = make_world(vault_policy=w.VAULT_DENIED)
     _, queues = world.make_chat()
     gone = f"arn:aws:sns:{w.REGION}:{w.SOURCE}:no-such-chat"
     event = world.failed_copy()
     function = start(world, COPYMEND_CHAT_TOPIC_ARN=gone, COPYMEND_REPORT_BUS="reports")
 
-    failed = function.invoke(event)
-    assert "errorType" in failed, failed
+    answer = report(function.invoke(event))
 
+    assert [note for note in answer["notes"] if "not told on the channel chat" in note], answer["notes"]
     assert len(world.notices()) == 1
     assert len(world.bodies(queues["events"])) == 1
 
-    chat = world.client("sns").create_topic(Name="no-such-chat")["TopicArn"]
-    assert chat == gone
-    arn = f"arn:aws:sqs:{w.REGION}:{w.SOURCE}:chat"
-    world.client("sns").subscribe(TopicArn=chat, Protocol="sqs", Endpoint=arn)
-
-    report(function.invoke(event))
-
-    assert len(world.bodies(queues["chat"])) == 1
+    # It is given up: nobody hears of it twice.
+    assert report(function.invoke(event))["outcome"] == "already-handled"
     assert world.notices() == []
     assert world.bodies(queues["events"]) == []
