@@ -135,9 +135,9 @@ class Deploy(unittest.TestCase):
         )
         subscriptions = stack.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs()["TopicArn"])["Subscriptions"]
         self.assertEqual([(one["Protocol"], one["Endpoint"]) for one in subscriptions], [("email", HUB["NotificationEmail"])])
-        # Every resource of the template is there now but the policies for keys, images, tags, places and a VPC, which are off.
+        # Every resource of the template is there now but the policies for keys, images, tags, places and a VPC and the topic of chats, which are off.
         absent = {"KeyRepairPolicy", "CopyRemediatorReadImages", "CopyRemediatorReadTags", "CopyRemediatorReadOrganizationPaths"}
-        absent |= {"CopyRemediatorNetwork", "AccessAdvisorNetwork", "Approvals"}
+        absent |= {"CopyRemediatorNetwork", "AccessAdvisorNetwork", "Approvals", "ChatTopic"}
         self.assertEqual(set(transformed()["Resources"]) - set(stack.resources()), absent)
 
         # Approve mode has what repair mode has, and the alias that people answer by.
