@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::message::{Message, SentOnce, send_once, tells_somebody};
+use crate::message::{Channels, Message, SentOnce, send, send_once, tells_somebody};
 use crate::ports::{Clock, Environment, Notifier};
 use crate::self_check::is_own;
 use crate::settings::Mode;
@@ -66,15 +66,21 @@ impl<E: Environment> CopyRemediator<E> {
             mode: self.settings.mode,
             topic: self.settings.deployment.topic_arn.clone(),
         };
+        let answer = |test_message| TestMessageAnswer { test_message, at };
+        let (notifier, message) = (environment.notifier(), Message::Test(&message));
+        if !tells_somebody(&notifier.channels()) {
+            // Nobody reads it, so the day's message isn't used up.
+            let sent = send(notifier, message, &Channels::new()).await;
+            return match sent.failed.into_values().next() {
+                None => Ok(answer(TestMessageState::NoTopic)),
+                Some(error) => Err(error.into()),
+            };
+        }
         let entry = format!("test-message-{}", at.strftime("%F"));
-        let sent = send_once(environment, &entry, invocation, Message::Test(&message)).await?;
-        let test_message = match sent {
-            SentOnce::Now if tells_somebody(&environment.notifier().channels()) => {
-                TestMessageState::Sent
-            }
-            SentOnce::Now => TestMessageState::NoTopic,
+        let sent = send_once(environment, &entry, invocation, message).await?;
+        Ok(answer(match sent {
+            SentOnce::Now => TestMessageState::Sent,
             SentOnce::Before | SentOnce::ByAnother => TestMessageState::SentBefore,
-        };
-        Ok(TestMessageAnswer { test_message, at })
+        }))
     }
 }

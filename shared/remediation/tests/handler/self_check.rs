@@ -1,6 +1,7 @@
 //! What the function's own role can do, and the test message.
 
 use copymend_remediation::CopyRemediator;
+use copymend_remediation::message::Channel;
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
 use copymend_remediation::self_check::{CheckState, SelfCheck, is_self_check};
 use copymend_remediation::settings::{Deployment, Settings};
@@ -235,4 +236,21 @@ async fn a_test_message_that_fails_is_sent_when_it_is_asked_for_again() {
         .send_test_message(&invocation("two", &sandbox))
         .await;
     assert_eq!(sent.unwrap().test_message, TestMessageState::Sent);
+}
+
+/// Whoever sets a topic later on the same day wants to know whether the way works.
+#[tokio::test]
+async fn a_test_message_that_nobody_reads_does_not_use_up_the_day() {
+    let sandbox = sandbox();
+    let remediator = CopyRemediator::new(sandbox.clone(), listed());
+    let send = async |id| {
+        let invocation = invocation(id, &sandbox);
+        let answer = remediator.send_test_message(&invocation).await;
+        answer.unwrap().test_message
+    };
+    sandbox.notifier().set_channels([Channel::ReportBus]);
+    assert_eq!(send("one").await, TestMessageState::NoTopic);
+    sandbox.notifier().set_channels([Channel::Topic]);
+    assert_eq!(send("two").await, TestMessageState::Sent);
+    assert_eq!(send("three").await, TestMessageState::SentBefore);
 }
