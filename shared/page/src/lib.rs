@@ -5,7 +5,7 @@
 //! style and script, by their hashes. Its totals, plots and first rows are HTML; all rows are data, which
 //! the script shows fifty at a time.
 //!
-//! Messages and names are hostile text. Whatever goes into the page is [`shown::Shown`], which only the
+//! Messages and names are hostile text. Whatever goes into the page is `Shown`, which only the
 //! functions of `copymend-report` make; the template escapes it for HTML, and the data for a script.
 
 mod chart;
