@@ -12,15 +12,15 @@ use super::wire::{Reply, Sent, Wire, json_error, ok, status, typed_error};
 use super::{environment, parsed};
 use crate::{AwsEnvironment, DynamoLedger, ReadWrite, config};
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     parsed("2026-11-22T23:30:00Z")
 }
 
-fn later() -> Timestamp {
+pub(super) fn later() -> Timestamp {
     now() + SignedDuration::from_secs(300)
 }
 
-async fn aws(wire: &Wire) -> AwsEnvironment<ReadWrite> {
+pub(super) async fn aws(wire: &Wire) -> AwsEnvironment<ReadWrite> {
     let settings = Deployment {
         ledger_table: Some("ledger".to_owned()),
         ..Deployment::default()
@@ -117,33 +117,6 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
     assert_eq!(sent["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
     // The ledger is the function's own: who we are needn't be known.
     assert!(wire.sent("GetCallerIdentity").is_empty());
-}
-
-#[tokio::test]
-async fn each_channel_has_its_mark_and_those_of_a_later_version_are_left_alone() {
-    let wire = Wire::default();
-    let aws = aws(&wire).await;
-    let left = json!({ "Attributes": {
-        "job_state": { "S": "in-progress" },
-        "told_on": { "SS": ["carrier-pigeon", "topic"] }
-    }});
-    wire.once("UpdateItem", ok(left.to_string()))
-        .once("UpdateItem", ok("{}"));
-    let ledger = aws.ledger().unwrap();
-    let begun = ledger.begin_job("job-1", "me", now(), later()).await;
-    let topic = Channels::from([Channel::Topic]);
-    let progress = JobProgress {
-        told: topic.clone(),
-        ..JobProgress::default()
-    };
-    assert_eq!(begun.unwrap(), JobEntry::Started(progress));
-    ledger.record_told("job-1", "me", &topic).await.unwrap();
-    let sent = wire.sent("UpdateItem")[1].json();
-    assert_eq!(sent["UpdateExpression"], "ADD told_on :channels");
-    assert_eq!(
-        sent["ExpressionAttributeValues"][":channels"]["SS"],
-        json!(["topic"])
-    );
 }
 
 #[tokio::test]

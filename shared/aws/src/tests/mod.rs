@@ -33,6 +33,7 @@ mod simulation;
 #[cfg(feature = "doctor")]
 mod stack;
 mod tags;
+mod told;
 mod wire;
 
 use aws_config::{Region, SdkConfig};

@@ -280,11 +280,6 @@ async fn a_test_message_says_that_the_way_works_and_a_days_have_one_id() {
     ] {
         assert!(body.contains(part), "{part} in {body}");
     }
-    let without = environment(&wire, &Deployment::default()).await;
-    assert_eq!(
-        without.notifier().channels(),
-        Channels::from([Channel::Log])
-    );
 }
 
 #[tokio::test]
@@ -333,11 +328,6 @@ async fn what_a_preflight_found_carries_the_id_of_its_run() {
     ] {
         assert!(body.contains(part), "{part} in {body}");
     }
-    let without = environment(&wire, &Deployment::default()).await;
-    assert_eq!(
-        without.notifier().channels(),
-        Channels::from([Channel::Log])
-    );
 }
 
 #[tokio::test]
