@@ -258,6 +258,23 @@ class Running(unittest.TestCase):
             """
         self.assertEqual(self.outcome(text), (2, []))
 
+    def test_the_tools_of_a_block_are_found_whatever_a_block_before_exported(self):
+        with tempfile.TemporaryDirectory() as folder:
+            state = Path(folder) / "state"
+            state.mkdir()
+            (state / "variables").write_text('declare -x PATH="/usr/bin:/bin"\n')
+            (state / "folder").write_text(folder)
+            tool = Path(folder) / "tools" / "a-tool"
+            tool.parent.mkdir()
+            tool.write_text("#!/bin/sh\necho found\n")
+            tool.chmod(0o755)
+            script = run.SCRIPT.format(code=0, ending=run.SUCCEEDS, text="a-tool")
+            environment = {"PATH": "/usr/bin:/bin", "STATE": str(state), "TOOLS": str(tool.parent)}
+            for tools, code in [({}, 0), ({"TOOLS": ""}, 127)]:
+                done = subprocess.run(["bash", "-c", script], env=environment | tools, capture_output=True, text=True)
+                self.assertEqual(done.returncode, code, done.stderr)
+                (state / "variables").write_text('declare -x PATH="/usr/bin:/bin"\n')
+
     def test_long_blocks_are_left_out_and_a_missing_program_is_named(self):
         text = "<!-- run: long -->\n```sh\nfalse\n```\n<!-- run: needs no-such-program -->\n```sh\nfalse\n```\n<!-- output -->\n```text\none\n```\n"
         self.assertEqual(self.outcome(text), (0, ["page.md:6: there is no `no-such-program` here"]))
