@@ -66,6 +66,7 @@ async fn main() -> ExitCode {
         let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
         let remediator = &CopyRemediator::new(environment, settings);
         copymend_lambda::serve(|event, invocation, function_arn| async move {
+            remediator.environment().invoked_as(&function_arn);
             let is_by_alias = is_for_approvals(&function_arn);
             if is_by_alias || is_approval(&event) {
                 if !is_by_alias {

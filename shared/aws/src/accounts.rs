@@ -184,6 +184,12 @@ impl Accounts {
         Ok((member.config, Some(member.role)))
     }
 
+    /// Takes it as known who we are, so that AWS STS isn't asked.
+    pub(crate) fn know(&self, identity: Identity) {
+        // Whoever asked AWS STS before knows it as well.
+        let _ = self.own.set(identity);
+    }
+
     async fn who_we_are(&self) -> CallResult<Identity> {
         let recent = locked(&self.failure).clone();
         if let Some((at, error)) = recent

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::endpoint::without_empty_endpoint;
+use crate::trust::Trust;
 
 /// The name that AWS sees: in the user agent and as the session name of assumed roles.
 pub(crate) const NAME: &str = "copymend";
@@ -58,10 +59,11 @@ pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
 
 /// The configuration of a deployed function, or of a run by hand, with an HTTP client of its own.
 pub(crate) async fn load_for(is_local_run: bool) -> SdkConfig {
+    let client = http_client_that_trusts(Trust::of_function(|name| std::env::var(name).ok()));
     if is_local_run {
-        load_local_run(http_client()).await
+        load_local_run(client).await
     } else {
-        load(http_client()).await
+        load(client).await
     }
 }
 
@@ -109,10 +111,17 @@ pub(crate) fn loader(http_client: SharedHttpClient) -> ConfigLoader {
 /// with its own trust store and connections.
 ///
 /// It is put together as the SDK does it. The shorter `build_https` would ignore `HTTPS_PROXY`.
+///
+/// It is that of people's machines, and trusts what the machine does.
 pub(crate) fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector =
-            ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    http_client_that_trusts(Trust::Machine)
+}
+
+fn http_client_that_trusts(trust: Trust) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = ConnectorBuilder::default()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(trust.context());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use copymend_policy::AccountId;
+use copymend_diagnosis::RoleArn;
+use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallResult, Environment, Reads};
 use copymend_remediation::settings::Deployment;
 
-use crate::accounts::{Accounts, MemberRole};
+use crate::accounts::{Accounts, Identity, MemberRole};
 use crate::error::Call;
 use crate::{
     AwsBackup, AwsCallers, AwsIdentities, AwsImages, AwsKeys, AwsNotifier, AwsOrganizations,
@@ -77,6 +78,9 @@ pub struct AwsEnvironment<Access> {
     callers: AwsCallers,
     clock: SystemClock,
     config: SdkConfig,
+    accounts: Arc<Accounts>,
+    /// The role that a deployed function calls with.
+    function_role: Option<RoleArn>,
 }
 
 impl<Access> AwsEnvironment<Access> {
@@ -151,7 +155,12 @@ impl<Access> AwsEnvironment<Access> {
             policy_writers: crate::policy_writer::PolicyWriters::new(Arc::clone(&accounts)),
             #[cfg(feature = "survey")]
             account_management: crate::survey::AwsAccountManagement::new(Arc::clone(&accounts)),
-            organizations: AwsOrganizations::new(accounts),
+            organizations: AwsOrganizations::new(Arc::clone(&accounts)),
+            accounts,
+            function_role: deployment
+                .function_role
+                .clone()
+                .filter(|_| !deployment.is_local_run),
             clock: SystemClock,
         }
     }
@@ -179,6 +188,27 @@ impl<Access> AwsEnvironment<Access> {
         resource: &str,
     ) -> CallResult<Option<copymend_remediation::ownership::LastWriter>> {
         self.policy_writers.last(resource).await
+    }
+
+    /// Learns from the ARN that an event was handed to the function by in which account and partition it
+    /// runs, so that AWS STS need not be asked. It is believed only where the settings name the
+    /// function's role in the same account and partition: Lambda's emulators make ARNs up.
+    pub fn invoked_as(&self, function_arn: &str) {
+        let Some(role) = self.function_role.as_ref().map(RoleArn::arn) else {
+            return;
+        };
+        let Ok(function) = function_arn.parse::<Arn>() else {
+            return;
+        };
+        let is_ours = function.service() == "lambda"
+            && function.account_id() == role.account_id()
+            && function.partition() == role.partition();
+        if let (true, Some(account)) = (is_ours, function.account_id()) {
+            self.accounts.know(Identity {
+                account,
+                partition: function.partition().to_owned(),
+            });
+        }
     }
 
     /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no

@@ -54,6 +54,7 @@ mod stack;
 #[cfg(feature = "survey")]
 mod survey;
 mod tags;
+mod trust;
 
 #[cfg(test)]
 mod tests;

@@ -295,3 +295,42 @@ async fn a_denied_read_is_not_absence_in_another_account_either() {
     assert_eq!(error.kind, CallErrorKind::AccessDenied);
     assert_eq!(error.operation, "backup:GetBackupVaultAccessPolicy");
 }
+
+/// Lambda's ARN and the settings' role tell it; an emulator's ARN doesn't.
+#[tokio::test]
+async fn a_deployed_function_knows_its_account_without_asking() {
+    let function = |account| format!("arn:aws:lambda:eu-west-1:{account}:function:copymend:live");
+    for (role, is_local_run, function, asked) in [
+        (Some(OWN), false, function(OWN), 0),
+        (Some(OWN), false, function("012345678912"), 1),
+        (None, false, function(OWN), 1),
+        (Some(OWN), true, function(OWN), 1),
+        (
+            Some(OWN),
+            false,
+            format!("arn:aws-cn:lambda:cn-north-1:{OWN}:function:copymend"),
+            1,
+        ),
+        (Some(OWN), false, "copymend".to_owned(), 1),
+    ] {
+        let wire = Wire::default();
+        wire.always("GetCallerIdentity", identity(OWN))
+            .always(POLICY_OF_OTHER, ok(r#"{"Policy":"{}"}"#));
+        let settings = Deployment {
+            function_role: role.map(|account| {
+                parsed(&format!(
+                    "arn:aws:iam::{account}:role/copymend-CopyRemediator"
+                ))
+            }),
+            is_local_run,
+            ..Deployment::default()
+        };
+        let aws = environment(&wire, &settings).await;
+        aws.invoked_as(&function);
+        let vault = vault(OWN);
+        let read = aws.backup().get_backup_vault_access_policy(&vault).await;
+        assert_eq!(read.unwrap().as_deref(), Some("{}"));
+        assert_eq!(wire.sent("GetCallerIdentity").len(), asked, "{function}");
+        assert!(wire.sent("AssumeRole").is_empty());
+    }
+}
