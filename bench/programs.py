@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".test-tools"
 RIVAL = ROOT / "bench" / "rival"
-# Debian's, and that of Amazon Linux.
-SYSTEM_BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
+# What a deployed function trusts: it carries these, and reads no file.
+AMAZON_ROOTS = ROOT / "shared" / "aws" / "src" / "amazon_roots.pem"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ def binary(name, variable, default):
     path = ROOT / os.environ.get(variable, default)
     if not path.is_file():
         raise SystemExit(f"{path} is missing: `make bench` builds it, or name it in {variable}")
-    return Program(name, (path,), {}, (path,), {"SSL_CERT_FILE": system_bundle(), "AWS_CA_BUNDLE": None})
+    return Program(name, (path,), {}, (path,), {"SSL_CERT_FILE": AMAZON_ROOTS, "AWS_CA_BUNDLE": None})
 
 
 def floor():
@@ -70,7 +70,3 @@ def packages():
 def packages_folder():
     [folder] = (TOOLS / "bench" / "lib").glob("python*/site-packages")
     return folder
-
-
-def system_bundle():
-    return next((bundle for bundle in SYSTEM_BUNDLES if bundle.is_file()), None)

@@ -15,7 +15,7 @@ async fn main() -> ExitCode {
     copymend_lambda::run(async {
         refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let settings = AdvisorSettings::read(|name| std::env::var(name).ok())?;
-        let environment = AwsEnvironment::<ReadOnly>::load(&settings.deployment).await;
+        let environment = AwsEnvironment::<ReadOnly>::of_function(&settings.deployment);
         let advisor = &AccessAdvisor::new(environment, settings);
         copymend_lambda::serve(|event, invocation, _function_arn| async move {
             let report = advisor.handle(&event, &invocation).await;

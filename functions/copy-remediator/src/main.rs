@@ -63,7 +63,7 @@ async fn main() -> ExitCode {
         for list in settings.lists_that_admit_everything() {
             tracing::warn!(list, "a list holds `*` and admits everything");
         }
-        let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
+        let environment = AwsEnvironment::<ReadWrite>::of_function(&settings.deployment);
         let remediator = &CopyRemediator::new(environment, settings);
         copymend_lambda::serve(|event, invocation, function_arn| async move {
             remediator.environment().invoked_as(&function_arn);

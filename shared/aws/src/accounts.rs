@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use copymend_diagnosis::RoleArn;
@@ -13,13 +12,12 @@ use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::config::{NAME, briefly};
+use crate::config::briefly;
 use crate::error::Call;
+use crate::sts::{self, AssumedRole, IDENTITY};
 
 /// The access key that the SAM CLI gives a function where it finds no credentials.
 const PLACEHOLDER_ACCESS_KEY: &str = "defaultkey";
-
-const IDENTITY: &str = "sts:GetCallerIdentity";
 
 /// Calls that wait for the same answer share its failure for this long, instead of each trying
 /// again.
@@ -77,7 +75,8 @@ impl NamedBy {
 #[derive(Debug)]
 pub(crate) struct Accounts {
     config: SdkConfig,
-    sts: aws_sdk_sts::Client,
+    /// That of the call which asks who we are.
+    of_identity: SdkConfig,
     member_role: MemberRole,
     own: OnceCell<Identity>,
     failure: Mutex<Option<(Instant, CallError)>>,
@@ -93,7 +92,7 @@ pub(crate) struct Accounts {
 impl Accounts {
     pub(crate) fn new(config: SdkConfig, member_role: MemberRole) -> Self {
         Self {
-            sts: aws_sdk_sts::Client::new(&config),
+            of_identity: config.clone(),
             config,
             member_role,
             own: OnceCell::new(),
@@ -142,7 +141,7 @@ impl Accounts {
     /// The same for a run by hand with the SAM CLI.
     pub(crate) fn in_local_run(config: SdkConfig, member_role: MemberRole) -> Self {
         Self {
-            sts: aws_sdk_sts::Client::new(&briefly(&config)),
+            of_identity: briefly(&config),
             is_local_run: true,
             ..Self::new(config, member_role)
         }
@@ -173,7 +172,6 @@ impl Accounts {
         } else {
             let member = self
                 .member(account, partition.unwrap_or(&own.partition))
-                .await
                 .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;
             // Whoever came first is kept, so that all share one session.
             locked(&self.members)
@@ -212,7 +210,7 @@ impl Accounts {
                 "no credentials: the SAM CLI found none on this machine",
             ));
         }
-        caller_identity(&self.sts).await
+        sts::caller_identity(&self.of_identity).await
     }
 
     /// Whether the credentials are those that the SAM CLI makes up where it finds none (seen:
@@ -225,7 +223,7 @@ impl Accounts {
         credentials.is_ok_and(|found| found.access_key_id() == PLACEHOLDER_ACCESS_KEY)
     }
 
-    async fn member(&self, account: AccountId, partition: &str) -> Result<Member, String> {
+    fn member(&self, account: AccountId, partition: &str) -> Result<Member, String> {
         if !self.others.is_empty() {
             return Err(format!(
                 "account {account} is of neither profile, so it is not called"
@@ -239,13 +237,11 @@ impl Accounts {
             )
         })?;
         let role = member_role_arn(named_by, setting, partition, account)?;
-        let mut provider = AssumeRoleProvider::builder(role.as_str())
-            .session_name(NAME)
-            .configure(&self.config);
-        if let Some(external_id) = &self.member_role.external_id {
-            provider = provider.external_id(external_id);
-        }
-        let provider = provider.build().await;
+        let provider = AssumedRole {
+            config: self.config.clone(),
+            role: role.as_str().to_owned(),
+            external_id: self.member_role.external_id.clone(),
+        };
         Ok(Member {
             role: role.as_str().into(),
             config: self
@@ -255,26 +251,6 @@ impl Accounts {
                 .build(),
         })
     }
-}
-
-/// Whose credentials these are, which needs no permission.
-pub(crate) async fn caller_identity(sts: &aws_sdk_sts::Client) -> CallResult<Identity> {
-    let call = Call::new(IDENTITY, "*");
-    let answer = call.send(sts.get_caller_identity().send()).await?;
-    let arn: Arn = answer
-        .arn()
-        .ok_or_else(|| call.unreadable("`Arn` is missing"))?
-        .parse()
-        .map_err(|error| call.unreadable(format!("`Arn`: {error}")))?;
-    let account = answer
-        .account()
-        .ok_or_else(|| call.unreadable("`Account` is missing"))?
-        .parse()
-        .map_err(|error| call.unreadable(format!("`Account`: {error}")))?;
-    Ok(Identity {
-        account,
-        partition: arn.partition().to_owned(),
-    })
 }
 
 /// The member role of an account. The setting is a name with its path, an ARN with `*` as account,

@@ -21,14 +21,9 @@ use copymend_remediation::ports::{CallErrorKind, CallResult};
 use crate::ec2::answer::{each, text};
 use crate::error::Call;
 use crate::percent;
-use crate::signed::{self, Protocol, Service};
+use crate::signed::{self, Protocol};
+use crate::sts::{IDENTITY, SERVICE};
 
-const STS: Service = Service {
-    prefix: "sts",
-    id: "STS",
-    name: "AWS STS",
-};
-const OPERATION: &str = "sts:GetCallerIdentity";
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// AWS STS in the function's own Region.
@@ -87,7 +82,7 @@ pub async fn sign_answer(
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region(region)
-        .name(STS.prefix)
+        .name(SERVICE.prefix)
         .time(now)
         .settings(settings)
         .build()
@@ -141,17 +136,18 @@ impl Callers for AwsCallers {
         identity: &FreshIdentity,
         words: &SignedWords,
     ) -> CallResult<CallerIdentity> {
-        let call = Call::new(OPERATION, "*");
+        let call = Call::new(IDENTITY, "*");
         let region = self.config.region().map(ToString::to_string);
         let region = region.unwrap_or_default();
         let host = host(&region).map_err(|why| call.error(CallErrorKind::Failed, why))?;
         let headers = vec![("host", host), (SIGNED_HEADER, words.as_str().to_owned())];
         let protocol = Protocol {
             headers: &[],
+            target: None,
             error: xml_error,
         };
         let path = path(identity.parts(), &region);
-        let answer = signed::send_as_signed(&self.config, STS, protocol, path, headers);
+        let answer = signed::send_as_signed(&self.config, SERVICE, protocol, path, headers);
         let answer = call.send(answer).await?;
         let answer = leaves(&answer).map_err(|error| call.unreadable(error))?;
         let read = |name: &str| {

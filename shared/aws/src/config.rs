@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::endpoint::without_empty_endpoint;
+use crate::function::{self, Variables};
 use crate::trust::Trust;
 
 /// The name that AWS sees: in the user agent and as the session name of assumed roles.
@@ -31,18 +33,18 @@ const IAM_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const IAM_OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 const IAM_ATTEMPTS: u32 = 6;
 
-/// A client of IAM, with the time that its calls need.
-pub(crate) fn iam(config: &SdkConfig) -> aws_sdk_iam::Client {
+/// The configuration for calls of IAM, with the time that they need.
+pub(crate) fn iam(config: &SdkConfig) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(IAM_ATTEMPT_TIMEOUT)
         .operation_timeout(IAM_OPERATION_TIMEOUT)
         .build();
-    let config = aws_sdk_iam::config::Builder::from(config)
+    config
+        .to_builder()
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(IAM_ATTEMPTS))
-        .build();
-    aws_sdk_iam::Client::from_conf(config)
+        .build()
 }
 
 /// For what must not be sent twice. A repeated put of a policy could overwrite what somebody else
@@ -51,29 +53,17 @@ pub(crate) fn once() -> RetryConfig {
     RetryConfig::disabled()
 }
 
-/// The configuration that the process's environment gives.
-pub(crate) async fn load(http_client: SharedHttpClient) -> SdkConfig {
-    // Boxed, because it is large and done once, and what awaits it lives on.
-    without_empty_endpoint(Box::pin(loader(http_client).load()).await)
+/// The configuration for what must not be sent twice.
+pub(crate) fn sent_once(config: &SdkConfig) -> SdkConfig {
+    config.to_builder().retry_config(once()).build()
 }
 
-/// The configuration of a deployed function, or of a run by hand, with an HTTP client of its own.
-pub(crate) async fn load_for(is_local_run: bool) -> SdkConfig {
-    let client = http_client_that_trusts(Trust::of_function(|name| std::env::var(name).ok()));
-    if is_local_run {
-        load_local_run(client).await
-    } else {
-        load(client).await
-    }
-}
-
-/// The configuration of a run by hand. The SAM CLI hands credentials over as environment variables
-/// alone, so that nothing else is searched for them: the search would end with the metadata service
-/// of a machine that this isn't.
-pub(crate) async fn load_local_run(http_client: SharedHttpClient) -> SdkConfig {
-    let loader =
-        loader(http_client).credentials_provider(EnvironmentVariableCredentialsProvider::new());
-    without_empty_endpoint(Box::pin(loader.load()).await)
+/// The configuration of a function, with an HTTP client of its own. A run by hand with the SAM CLI is
+/// configured by variables alone, too.
+pub(crate) fn of_function() -> SdkConfig {
+    let variables = Variables::of_process();
+    let client = http_client_that_trusts(Trust::of_function(&variables));
+    function::config(&variables, client)
 }
 
 /// The configuration of the first call of a run by hand: a person waits, so one short attempt tells
@@ -90,20 +80,32 @@ pub(crate) fn briefly(config: &SdkConfig) -> SdkConfig {
         .build()
 }
 
-/// Everything that isn't set here comes from the environment and the profile.
-pub(crate) fn loader(http_client: SharedHttpClient) -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
-        .build();
+        .build()
+}
+
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+}
+
+/// The name in the user agent.
+pub(crate) fn app_name() -> Option<AppName> {
+    AppName::new(NAME).ok()
+}
+
+/// Everything that isn't set here comes from the environment and the profile.
+pub(crate) fn loader(http_client: SharedHttpClient) -> ConfigLoader {
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
-    match AppName::new(NAME) {
-        Ok(name) => loader.app_name(name),
-        Err(_) => loader,
+        .timeout_config(timeouts())
+        .retry_config(retries());
+    match app_name() {
+        Some(name) => loader.app_name(name),
+        None => loader,
     }
 }
 
@@ -118,7 +120,7 @@ pub(crate) fn http_client() -> SharedHttpClient {
 }
 
 fn http_client_that_trusts(trust: Trust) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| {
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(trust.context());
@@ -126,7 +128,27 @@ fn http_client_that_trusts(trust: Trust) -> SharedHttpClient {
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
         connector.build()
-    })
+    });
+    SharedHttpClient::new(WhenNeeded(client))
+}
+
+/// A client that makes its connector, with TLS and the store of certificates, when the first request goes
+/// out. The SDK's own makes one already when a client of a service is made.
+#[derive(Debug)]
+struct WhenNeeded(SharedHttpClient);
+
+impl HttpClient for WhenNeeded {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 #[cfg(test)]
@@ -140,15 +162,15 @@ mod tests {
             .no_credentials()
             .load()
             .await;
-        let client = iam(&shared);
+        let of_iam = iam(&shared);
         let (iam, others) = (
-            client.config().timeout_config().unwrap(),
+            of_iam.timeout_config().unwrap(),
             shared.timeout_config().unwrap(),
         );
         assert!(iam.operation_attempt_timeout() > others.operation_attempt_timeout());
         assert!(iam.operation_timeout() > others.operation_timeout());
         assert_eq!(iam.connect_timeout(), others.connect_timeout());
-        let attempts = client.config().retry_config().unwrap().max_attempts();
+        let attempts = of_iam.retry_config().unwrap().max_attempts();
         assert!(attempts > shared.retry_config().unwrap().max_attempts());
     }
 }

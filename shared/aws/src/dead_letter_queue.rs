@@ -1,12 +1,25 @@
 //! The queue of events that could not be handled, on Amazon SQS.
 
 use aws_config::{Region, SdkConfig};
-use aws_sdk_sqs::Client;
 use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ports::CallResult;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::error::Call;
+use crate::signed::json::{error, read};
+use crate::signed::{Answering, Protocol, QUERY_MODE, Service, send};
+
+const SERVICE: Service = Service {
+    prefix: "sqs",
+    id: "SQS",
+    name: "Amazon SQS",
+};
+const PROTOCOL: Protocol = Protocol {
+    headers: &[("content-type", "application/x-amz-json-1.0"), QUERY_MODE],
+    target: Some("AmazonSQS"),
+    error,
+};
 
 /// How long a message stays hidden while it is replayed, in seconds. It appears again if nobody
 /// deletes it.
@@ -24,7 +37,7 @@ pub struct DeadLetterMessage {
 /// A dead-letter queue.
 #[derive(Debug)]
 pub struct DeadLetterQueue {
-    client: Client,
+    config: SdkConfig,
     queue_url: String,
 }
 
@@ -34,7 +47,7 @@ impl DeadLetterQueue {
     #[must_use]
     pub fn new(config: &SdkConfig, queue_url: &str) -> Self {
         Self {
-            client: client_of(config, queue_url),
+            config: in_its_region(config, queue_url),
             queue_url: queue_url.to_owned(),
         }
     }
@@ -42,14 +55,16 @@ impl DeadLetterQueue {
     /// The next message; `None` where the queue has none to give now.
     pub async fn receive(&self) -> CallResult<Option<DeadLetterMessage>> {
         let call = Call::new("sqs:ReceiveMessage", &self.queue_url);
-        let request = self
-            .client
-            .receive_message()
-            .queue_url(&self.queue_url)
-            .max_number_of_messages(1)
-            .wait_time_seconds(1)
-            .visibility_timeout(HIDDEN_SECONDS);
-        let answer = call.send(request.send()).await?;
+        let body = json!({
+            "QueueUrl": self.queue_url,
+            "MaxNumberOfMessages": 1,
+            "WaitTimeSeconds": 1,
+            "VisibilityTimeout": HIDDEN_SECONDS,
+        });
+        let answer = call
+            .send(ask(&self.config, "ReceiveMessage", &body))
+            .await?;
+        let answer: ReceiveMessage = read(&call, &answer)?;
         let Some(message) = answer.messages.unwrap_or_default().into_iter().next() else {
             return Ok(None);
         };
@@ -64,29 +79,42 @@ impl DeadLetterQueue {
 
     /// Deletes a message, once its event is handled.
     pub async fn delete(&self, message: DeadLetterMessage) -> CallResult<()> {
-        let request = self
-            .client
-            .delete_message()
-            .queue_url(&self.queue_url)
-            .receipt_handle(message.receipt);
-        Call::new("sqs:DeleteMessage", &self.queue_url)
-            .send(request.send())
-            .await?;
+        let body = json!({ "QueueUrl": self.queue_url, "ReceiptHandle": message.receipt });
+        let request = ask(&self.config, "DeleteMessage", &body);
+        let call = Call::new("sqs:DeleteMessage", &self.queue_url);
+        call.send(request).await?;
         Ok(())
     }
 }
 
-/// A client for the Region of a queue's URL, where that is of AWS's form.
-pub(crate) fn client_of(config: &SdkConfig, queue_url: &str) -> Client {
+/// Sends an operation of Amazon SQS.
+pub(crate) fn ask(config: &SdkConfig, action: &'static str, body: &Value) -> Answering {
+    send(config, SERVICE, PROTOCOL, action, body.to_string())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ReceiveMessage {
+    messages: Option<Vec<Message>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Message {
+    body: Option<String>,
+    receipt_handle: Option<String>,
+}
+
+/// The configuration for the Region of a queue's URL, where that is of AWS's form.
+pub(crate) fn in_its_region(config: &SdkConfig, queue_url: &str) -> SdkConfig {
     let region = queue_url
         .strip_prefix("https://sqs.")
         .and_then(|rest| rest.split('.').next())
         .map(str::to_owned);
-    let config = match region {
+    match region {
         Some(region) => config.to_builder().region(Region::new(region)).build(),
         None => config.clone(),
-    };
-    Client::new(&config)
+    }
 }
 
 /// The event in a dead-letter message. EventBridge puts the event itself into its queue; Lambda's

@@ -9,7 +9,6 @@ use copymend_remediation::ports::{CallResult, Environment, Reads};
 use copymend_remediation::settings::Deployment;
 
 use crate::accounts::{Accounts, Identity, MemberRole};
-use crate::error::Call;
 use crate::{
     AwsBackup, AwsCallers, AwsIdentities, AwsImages, AwsKeys, AwsNotifier, AwsOrganizations,
     AwsResourceTags, DeadLetterQueue, DynamoLedger, ReadWrite, SqsDelayedRetries, SystemClock,
@@ -84,11 +83,19 @@ pub struct AwsEnvironment<Access> {
 }
 
 impl<Access> AwsEnvironment<Access> {
-    /// The environment with what the process's environment says: Region, credentials,
-    /// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service that needs
-    /// credentials.
+    /// The environment of a function, as its environment variables have it: Region, credentials,
+    /// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`. No file is read, and nothing is called.
+    #[must_use]
+    pub fn of_function(deployment: &Deployment) -> Self {
+        Self::new(config::of_function(), deployment)
+    }
+
+    /// The environment of a command, with what the process's environment and the shared configuration
+    /// say: Region, credentials, `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`. Calls no service
+    /// that needs credentials.
+    #[cfg(feature = "doctor")]
     pub async fn load(deployment: &Deployment) -> Self {
-        Self::new(config::load_for(deployment.is_local_run).await, deployment)
+        Self::new(crate::Whose::default().config().await, deployment)
     }
 
     /// The environment with a person's credentials.
@@ -214,12 +221,7 @@ impl<Access> AwsEnvironment<Access> {
     /// Who the credentials belong to: the ARN that `sts:GetCallerIdentity` answers, which needs no
     /// permission.
     pub async fn caller(&self) -> CallResult<Option<String>> {
-        let client = aws_sdk_sts::Client::new(&self.config);
-        let request = client.get_caller_identity();
-        let answer = Call::new("sts:GetCallerIdentity", "*")
-            .send(request.send())
-            .await?;
-        Ok(answer.arn)
+        crate::sts::caller(&self.config).await
     }
 
     /// A dead-letter queue in the function's own account.

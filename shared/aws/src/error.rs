@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use copymend_policy::AccountId;
 use copymend_policy::text::{condensed, is_hidden};
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult};
+
+use crate::sts::NotAssumed;
 
 /// Details longer than this are cut. They come from outside and end up in reports.
 const LONGEST_DETAIL: usize = 1_000;
@@ -136,10 +137,12 @@ impl Call {
         E: ProvideErrorMetadata + Error + 'static,
     {
         // An error of the credentials comes wrapped in an error of the call that needed them.
-        let assume_role = chain(error)
-            .find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
-        if let (Some(refused), Some(role)) = (assume_role, &self.role) {
-            let (kind, detail) = explain(refused);
+        let assume_role = chain(error).find_map(|cause| cause.downcast_ref::<NotAssumed>());
+        if let (Some(not_assumed), Some(role)) = (assume_role, &self.role) {
+            let (kind, detail) = match not_assumed {
+                NotAssumed::Failed(refused) => explain(refused),
+                NotAssumed::Unreadable(why) => (CallErrorKind::Unreadable, cleaned(why)),
+            };
             return CallError {
                 operation: "sts:AssumeRole",
                 resource: role.to_string(),

@@ -1,17 +1,17 @@
 //! The ports of `copymend-remediation` on the AWS SDK for Rust.
 //!
 //! [`AwsEnvironment`] is what the copy remediator works with and, [`ReadOnly`], the access advisor.
-//! Each reads regions, credentials and endpoints from the process's environment as every AWS SDK
-//! does. It calls nothing at the start; each client is made when it is first needed, on one shared
-//! HTTP client.
+//! Each takes Region, credentials and endpoints from the environment variables of a function. It reads and
+//! calls nothing at the start: each configuration, the HTTP client that all share, and its certificates
+//! are made when they are first needed.
 //!
 //! ```no_run
 //! use copymend_aws::{AwsEnvironment, ReadWrite};
 //! use copymend_remediation::settings::Settings;
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let settings = Settings::read(|name| std::env::var(name).ok())?;
-//! let environment = AwsEnvironment::<ReadWrite>::load(&settings.deployment).await;
+//! let environment = AwsEnvironment::<ReadWrite>::of_function(&settings.deployment);
 //! # Ok(())
 //! # }
 //! ```
@@ -22,7 +22,6 @@ mod backup;
 mod callers;
 mod clock;
 mod config;
-mod copy_job;
 mod dead_letter_queue;
 mod delayed_retries;
 mod dynamo;
@@ -30,6 +29,7 @@ mod ec2;
 mod endpoint;
 mod environment;
 mod error;
+mod function;
 mod iam;
 mod item;
 mod kms;
@@ -46,11 +46,10 @@ mod policy_writer;
 pub mod proving;
 #[cfg(feature = "proving")]
 mod recording;
-mod says;
-mod service_job;
 mod signed;
 #[cfg(feature = "doctor")]
 mod stack;
+mod sts;
 #[cfg(feature = "survey")]
 mod survey;
 mod tags;

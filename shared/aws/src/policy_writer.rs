@@ -33,7 +33,8 @@ const PROTOCOL: Protocol = Protocol {
             "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents",
         ),
     ],
-    error: crate::tags::error,
+    target: None,
+    error: crate::signed::json::error,
 };
 /// Two calls a second are allowed.
 const BETWEEN_CALLS: Duration = Duration::from_millis(500);

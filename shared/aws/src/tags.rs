@@ -7,18 +7,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_smithy_types::error::ErrorMetadata;
 use copymend_diagnosis::Tags;
 use copymend_policy::Arn;
 #[cfg(feature = "survey")]
 use copymend_policy::ArnError;
 use copymend_remediation::ports::{CallResult, Location, ResourceTags};
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::accounts::{Accounts, Clients, Target};
 use crate::error::Call;
-use crate::signed::{Answering, Protocol, Service, send};
+use crate::signed::{Answering, Protocol, Service, json, send};
 
 const OPERATION: &str = "tag:GetResources";
 /// The most ARNs of one request (API reference, `GetResources`, `ResourceARNList`, documented).
@@ -30,14 +28,9 @@ const SERVICE: Service = Service {
     name: "AWS Resource Groups Tagging API",
 };
 const PROTOCOL: Protocol = Protocol {
-    headers: &[
-        ("content-type", "application/x-amz-json-1.1"),
-        (
-            "x-amz-target",
-            "ResourceGroupsTaggingAPI_20170126.GetResources",
-        ),
-    ],
-    error,
+    headers: &[("content-type", "application/x-amz-json-1.1")],
+    target: Some("ResourceGroupsTaggingAPI_20170126"),
+    error: json::error,
 };
 
 /// AWS Resource Groups Tagging API, in the account and Region that own a resource.
@@ -47,7 +40,7 @@ pub struct AwsResourceTags {
 }
 
 fn get_resources(config: &SdkConfig, arns: &[String]) -> Answering {
-    let body = json!({ "ResourceARNList": arns }).to_string();
+    let body = serde_json::json!({ "ResourceARNList": arns }).to_string();
     send(config, SERVICE, PROTOCOL, "GetResources", body)
 }
 
@@ -76,8 +69,7 @@ impl AwsResourceTags {
             let (client, call) = self.clients.of(call, target).await?;
             let names: Vec<String> = resources.iter().map(ToString::to_string).collect();
             let answer = call.send(get_resources(&client, &names)).await?;
-            let answer: Resources = serde_json::from_str(&answer)
-                .map_err(|error| call.unreadable(error.to_string()))?;
+            let answer: Resources = json::read(&call, &answer)?;
             for mapping in answer.resource_tag_mapping_list {
                 let arn = mapping.resource.parse();
                 let arn: Arn = arn.map_err(|error: ArnError| call.unreadable(error.to_string()))?;
@@ -151,22 +143,4 @@ fn read(answer: &str, names: &[String]) -> Result<Option<Tags>, String> {
     };
     let tags = found.tags.into_iter();
     Ok(Some(tags.map(|tag| (tag.key, tag.value)).collect()))
-}
-
-/// An error: its code in `__type`, behind a `#` where a namespace stands before it.
-pub(crate) fn error(body: &[u8]) -> ErrorMetadata {
-    let mut error = ErrorMetadata::builder();
-    // What is no JSON, from a proxy for example, carries no code.
-    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |names: [&str; 2]| {
-        let found = names.iter().find_map(|name| answer.get(name)?.as_str());
-        found.map(ToOwned::to_owned)
-    };
-    if let Some(code) = text(["__type", "code"]) {
-        error = error.code(code.rsplit('#').next().unwrap_or(&code));
-    }
-    if let Some(message) = text(["message", "Message"]) {
-        error = error.message(message);
-    }
-    error.build()
 }

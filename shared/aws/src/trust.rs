@@ -2,6 +2,9 @@
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 
+use crate::endpoint::ENDPOINT_URL;
+use crate::function::Variables;
+
 /// The roots of Amazon Trust Services, of which every certificate of an AWS endpoint in the partitions
 /// `aws` and `aws-us-gov` comes: Amazon Root CA 1 to 4, and Starfield Services Root Certificate
 /// Authority - G2 (AWS security blog, "How to prepare for AWS's move to its own certificate authority",
@@ -12,8 +15,14 @@ const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// sovereign and the isolated ones.
 const OTHER_PARTITIONS: [&str; 4] = ["cn-", "eusc-", "us-iso", "eu-iso"];
 
-/// By these the machine's store is another one (OpenSSL's own names).
-const STORE: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+/// The beginnings of the variables by which the machine's store is another one (OpenSSL's own names), by
+/// which services are reached elsewhere, and of a run by hand.
+const LEAD_ELSEWHERE: [&str; 4] = [
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    ENDPOINT_URL,
+    "AWS_SAM_LOCAL",
+];
 
 /// Whose certificates are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,21 +30,20 @@ pub(crate) enum Trust {
     /// Those of Amazon Trust Services, from the program itself: no file is read, and nobody else can
     /// pass for AWS.
     Amazon,
-    /// Those in the machine's store, or in what [`STORE`] names.
+    /// Those in the machine's store, or in what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     Machine,
 }
 
 impl Trust {
     /// What a deployed function trusts, by its variables. A store that somebody chose, an endpoint that
     /// isn't AWS's own, a run by hand, and a partition with other roots have the machine's store.
-    pub(crate) fn of_function(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
-        let region = variable("AWS_REGION").unwrap_or_default();
+    pub(crate) fn of_function(variables: &Variables) -> Self {
+        let region = variables.get("AWS_REGION").unwrap_or_default();
         let has_amazons_roots = !region.is_empty()
             && !OTHER_PARTITIONS
                 .iter()
                 .any(|start| region.starts_with(start));
-        let is_led_elsewhere = variables_that_lead_elsewhere().any(|name| is_set(name));
+        let is_led_elsewhere = LEAD_ELSEWHERE.iter().any(|name| variables.has_any(name));
         if has_amazons_roots && !is_led_elsewhere {
             Self::Amazon
         } else {
@@ -59,11 +67,6 @@ impl Trust {
     }
 }
 
-fn variables_that_lead_elsewhere() -> impl Iterator<Item = &'static str> {
-    let endpoints_and_runs = [crate::endpoint::ENDPOINT_URL, "AWS_SAM_LOCAL"];
-    STORE.into_iter().chain(endpoints_and_runs)
-}
-
 #[cfg(test)]
 mod tests {
     use aws_smithy_types::base64;
@@ -71,10 +74,10 @@ mod tests {
     use super::*;
 
     fn trust(variables: &[(&str, &str)]) -> Trust {
-        Trust::of_function(|name| {
-            let found = variables.iter().find(|(variable, _)| *variable == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Trust::of_function(&variables.collect())
     }
 
     #[test]
@@ -98,6 +101,7 @@ mod tests {
             "SSL_CERT_FILE",
             "SSL_CERT_DIR",
             "AWS_ENDPOINT_URL",
+            "AWS_ENDPOINT_URL_DYNAMODB",
             "AWS_SAM_LOCAL",
         ] {
             let variables = [("AWS_REGION", "eu-west-1"), (name, "true")];
@@ -134,7 +138,10 @@ mod tests {
                 let body = text.split("-----END").next().unwrap();
                 let der = base64::decode(body.replace('\n', "")).unwrap();
                 let digest = Sha256::digest(&der);
-                digest.iter().map(|byte| format!("{byte:02x}")).collect()
+                let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+                halves
+                    .filter_map(|half| char::from_digit(u32::from(half), 16))
+                    .collect()
             });
         assert_eq!(certificates.collect::<Vec<String>>(), published);
     }

@@ -1,28 +1,34 @@
 //! AWS Backup.
 
+pub(crate) mod answers;
+pub(crate) mod copy_job;
+pub(crate) mod request;
+mod service_job;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use aws_sdk_backup::Client;
-use aws_sdk_backup::types::CopyJobState;
-use aws_smithy_types::DateTime;
+use aws_config::SdkConfig;
 use copymend_diagnosis::advisor::ServiceJob;
 use copymend_diagnosis::{BackupVault, BackupVaultArn, CopyJob, RecoveryPoint, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{Backup, BackupWrites, CallResult, Location, StartCopy};
 use copymend_remediation::write::{ApprovedCopy, ApprovedVaultPolicy};
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::access::ReadWrite;
 use crate::accounts::{Accounts, Clients, Target};
 use crate::error::Call;
 use crate::member::{optional, text};
-use crate::says::Says;
-use crate::{config, copy_job, pages, service_job};
+use crate::signed::json;
+use crate::{config, pages};
+use answers::moment;
+use request::{Path, get, put};
 
 /// `ListCopyJobs` gives up to 1,000 jobs at once (AWS Backup API reference, `ListCopyJobs`,
 /// documented).
-const JOBS_OF_A_PAGE: i32 = 1_000;
+const JOBS_OF_A_PAGE: &str = "1000";
 /// A hundred thousand failed copies in one Region are more than one sweep can take up.
 const MOST_PAGES_OF_JOBS: usize = 100;
 
@@ -34,14 +40,14 @@ const ABSENT: &str = "ResourceNotFoundException";
 /// `Access` is [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
 pub struct AwsBackup<Access> {
-    clients: Clients<Client>,
+    clients: Clients<SdkConfig>,
     access: PhantomData<fn() -> Access>,
 }
 
 impl<Access> AwsBackup<Access> {
     pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         Self {
-            clients: Clients::new(accounts, Client::new),
+            clients: Clients::new(accounts, Clone::clone),
             access: PhantomData,
         }
     }
@@ -51,7 +57,7 @@ impl<Access> AwsBackup<Access> {
         operation: &'static str,
         location: &Location,
         resource: &str,
-    ) -> CallResult<(Client, Call)> {
+    ) -> CallResult<(SdkConfig, Call)> {
         let target = Target {
             account: location.account,
             partition: None,
@@ -66,20 +72,23 @@ impl<Access> AwsBackup<Access> {
         &self,
         operation: &'static str,
         vault: &BackupVaultArn,
-    ) -> CallResult<(Client, Call)> {
+    ) -> CallResult<(SdkConfig, Call)> {
         let call = Call::new(operation, vault.as_str());
         let target = Target::owner_of(&call, vault.arn())?;
         self.clients.of(call, target).await
     }
 
-    async fn tags(client: Client, call: Call, resource: &str) -> CallResult<Tags> {
-        let request = client.list_tags().resource_arn(resource);
-        let tags = pages::all(
+    async fn tags(config: SdkConfig, call: Call, resource: &str) -> CallResult<Tags> {
+        let tags = pages::of(
             &call,
-            |from| request.clone().set_next_token(from).send(),
-            |page| {
+            |from| {
+                let path = Path::of(&["tags", resource]).with("nextToken", from);
+                get(&config, "ListTags", path)
+            },
+            |page: &str| {
+                let page: answers::ListTags = json::read(&call, page)?;
                 let next = pages::token(page.next_token.as_deref());
-                (page.tags.unwrap_or_default().into_iter().collect(), next)
+                Ok((page.tags.unwrap_or_default().into_iter().collect(), next))
             },
         )
         .await?;
@@ -89,22 +98,16 @@ impl<Access> AwsBackup<Access> {
 
 impl AwsBackup<ReadWrite> {
     pub(crate) async fn put_policy(&self, vault: &BackupVaultArn, policy: &str) -> CallResult<()> {
-        let (client, call) = self
+        let (config, call) = self
             .owner("backup:PutBackupVaultAccessPolicy", vault)
             .await?;
-        let request = client
-            .put_backup_vault_access_policy()
-            .backup_vault_name(vault.name())
-            .policy(policy)
-            .customize()
-            .config_override(once());
-        call.send(request.send()).await?;
+        let path = Path::of(&["backup-vaults", vault.name(), "access-policy"]);
+        let body = json!({ "Policy": policy });
+        let config = config::sent_once(&config);
+        let request = put(&config, "PutBackupVaultAccessPolicy", path, &body);
+        call.send(request).await?;
         Ok(())
     }
-}
-
-fn once() -> aws_sdk_backup::config::Builder {
-    aws_sdk_backup::config::Builder::new().retry_config(config::once())
 }
 
 impl<Access> Backup for AwsBackup<Access> {
@@ -113,17 +116,19 @@ impl<Access> Backup for AwsBackup<Access> {
         location: &Location,
         copy_job_id: &str,
     ) -> CallResult<Option<CopyJob>> {
-        let (client, call) = self
+        let (config, call) = self
             .at("backup:DescribeCopyJob", location, copy_job_id)
             .await?;
-        let request = client.describe_copy_job().copy_job_id(copy_job_id);
-        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+        let path = Path::of(&["copy-jobs", copy_job_id]);
+        let request = get(&config, "DescribeCopyJob", path);
+        let Some(answer) = call.find(&[ABSENT], request).await? else {
             return Ok(None);
         };
+        let answer: answers::DescribeCopyJob = json::read(&call, &answer)?;
         let job = answer
-            .copy_job()
+            .copy_job
             .ok_or_else(|| call.unreadable("`CopyJob` is missing"))?;
-        copy_job::read(job)
+        copy_job::read(&job)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
     }
@@ -133,28 +138,36 @@ impl<Access> Backup for AwsBackup<Access> {
         location: &Location,
         since: Timestamp,
     ) -> CallResult<Vec<String>> {
-        let (client, call) = self
+        let (config, call) = self
             .at("backup:ListCopyJobs", location, location.account.as_str())
             .await?;
-        let request = client
-            .list_copy_jobs()
-            .by_state(CopyJobState::Failed)
-            .max_results(JOBS_OF_A_PAGE)
-            .by_complete_after(DateTime::from_millis(since.as_millisecond()));
+        // To the millisecond, as AWS takes times.
+        let since_then = Timestamp::from_millisecond(since.as_millisecond()).unwrap_or(since);
+        let path = Path::of(&["copy-jobs"])
+            .with("maxResults", Some(JOBS_OF_A_PAGE))
+            .with("state", Some("FAILED"))
+            .with("completeAfter", Some(&since_then.to_string()));
         let jobs = pages::up_to(
             MOST_PAGES_OF_JOBS,
             &call,
-            |from| request.clone().set_next_token(from).send(),
-            |page| {
+            |from| {
+                get(
+                    &config,
+                    "ListCopyJobs",
+                    path.clone().with("nextToken", from),
+                )
+            },
+            |page: &str| {
+                let page: answers::ListCopyJobs = json::read(&call, page)?;
                 let next = pages::token(page.next_token.as_deref());
-                (page.copy_jobs.unwrap_or_default(), next)
+                Ok((page.copy_jobs.unwrap_or_default(), next))
             },
         )
         .await?;
         let mut failed: Vec<(i64, String)> = jobs
             .into_iter()
             .filter_map(|job| {
-                let ended = job.completion_date.as_ref().map_or(0, DateTime::secs);
+                let ended = moment(job.completion_date).map_or(0, Timestamp::as_second);
                 // An answer that passes the time over must not lead to old jobs being taken up
                 // again.
                 (ended >= since.as_second())
@@ -173,28 +186,25 @@ impl<Access> Backup for AwsBackup<Access> {
         vault_name: &str,
         recovery_point: &Arn,
     ) -> CallResult<Option<RecoveryPoint>> {
-        let (client, call) = self
+        let (config, call) = self
             .at(
                 "backup:DescribeRecoveryPoint",
                 location,
                 recovery_point.as_str(),
             )
             .await?;
-        let says_encrypted = Says::new(b"\"IsEncrypted\"");
-        let request = client
-            .describe_recovery_point()
-            .backup_vault_name(vault_name)
-            .recovery_point_arn(recovery_point.as_str())
-            .customize()
-            .interceptor(says_encrypted.clone());
-        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+        let point = recovery_point.as_str();
+        let path = Path::of(&["backup-vaults", vault_name, "recovery-points", point]);
+        let request = get(&config, "DescribeRecoveryPoint", path);
+        let Some(answer) = call.find(&[ABSENT], request).await? else {
             return Ok(None);
         };
+        let answer: answers::DescribeRecoveryPoint = json::read(&call, &answer)?;
         Ok(Some(RecoveryPoint {
-            encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn())
+            encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn.as_deref())
                 .map_err(|detail| call.unreadable(detail))?,
-            is_encrypted: says_encrypted.seen().then(|| answer.is_encrypted()),
-            status: answer.status().map(|status| status.as_str().to_owned()),
+            is_encrypted: answer.is_encrypted,
+            status: answer.status,
         }))
     }
 
@@ -202,29 +212,21 @@ impl<Access> Backup for AwsBackup<Access> {
         &self,
         vault: &BackupVaultArn,
     ) -> CallResult<Option<BackupVault>> {
-        let (client, call) = self.owner("backup:DescribeBackupVault", vault).await?;
-        let request = client
-            .describe_backup_vault()
-            .backup_vault_name(vault.name());
-        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+        let (config, call) = self.owner("backup:DescribeBackupVault", vault).await?;
+        let path = Path::of(&["backup-vaults", vault.name()]);
+        let request = get(&config, "DescribeBackupVault", path);
+        let Some(answer) = call.find(&[ABSENT], request).await? else {
             return Ok(None);
         };
+        let answer: answers::BackupVault = json::read(&call, &answer)?;
         Ok(Some(BackupVault {
-            encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn())
+            encryption_key: optional("EncryptionKeyArn", answer.encryption_key_arn.as_deref())
                 .map_err(|detail| call.unreadable(detail))?,
-            encryption_key_type: text(
-                answer
-                    .encryption_key_type()
-                    .map(aws_sdk_backup::types::EncryptionKeyType::as_str),
-            ),
-            vault_type: text(
-                answer
-                    .vault_type()
-                    .map(aws_sdk_backup::types::VaultType::as_str),
-            ),
-            locked: answer.locked(),
-            min_retention_days: answer.min_retention_days(),
-            max_retention_days: answer.max_retention_days(),
+            encryption_key_type: text(answer.encryption_key_type.as_deref()),
+            vault_type: text(answer.vault_type.as_deref()),
+            locked: answer.locked,
+            min_retention_days: answer.min_retention_days,
+            max_retention_days: answer.max_retention_days,
         }))
     }
 
@@ -232,24 +234,24 @@ impl<Access> Backup for AwsBackup<Access> {
         &self,
         vault: &BackupVaultArn,
     ) -> CallResult<Option<String>> {
-        let (client, call) = self
+        let (config, call) = self
             .owner("backup:GetBackupVaultAccessPolicy", vault)
             .await?;
-        let request = client
-            .get_backup_vault_access_policy()
-            .backup_vault_name(vault.name());
-        match call.find(&[ABSENT], request.send()).await? {
-            None => Ok(None),
-            // An answer without a policy states no absence: writing over it could wipe one.
-            Some(answer) => text(answer.policy())
-                .map(Some)
-                .ok_or_else(|| call.unreadable("`Policy` is missing")),
-        }
+        let path = Path::of(&["backup-vaults", vault.name(), "access-policy"]);
+        let request = get(&config, "GetBackupVaultAccessPolicy", path);
+        let Some(answer) = call.find(&[ABSENT], request).await? else {
+            return Ok(None);
+        };
+        let answer: answers::GetBackupVaultAccessPolicy = json::read(&call, &answer)?;
+        // An answer without a policy states no absence: writing over it could wipe one.
+        text(answer.policy.as_deref())
+            .map(Some)
+            .ok_or_else(|| call.unreadable("`Policy` is missing"))
     }
 
     async fn list_vault_tags(&self, vault: &BackupVaultArn) -> CallResult<Tags> {
-        let (client, call) = self.owner("backup:ListTags", vault).await?;
-        Self::tags(client, call, vault.as_str()).await
+        let (config, call) = self.owner("backup:ListTags", vault).await?;
+        Self::tags(config, call, vault.as_str()).await
     }
 
     async fn list_recovery_point_tags(
@@ -258,8 +260,8 @@ impl<Access> Backup for AwsBackup<Access> {
         recovery_point: &Arn,
     ) -> CallResult<Tags> {
         let resource = recovery_point.as_str();
-        let (client, call) = self.at("backup:ListTags", location, resource).await?;
-        Self::tags(client, call, resource).await
+        let (config, call) = self.at("backup:ListTags", location, resource).await?;
+        Self::tags(config, call, resource).await
     }
 
     async fn describe_backup_job(
@@ -267,13 +269,18 @@ impl<Access> Backup for AwsBackup<Access> {
         location: &Location,
         backup_job_id: &str,
     ) -> CallResult<Option<ServiceJob>> {
-        let (client, call) = self
+        let (config, call) = self
             .at("backup:DescribeBackupJob", location, backup_job_id)
             .await?;
-        let request = client.describe_backup_job().backup_job_id(backup_job_id);
-        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+        let request = get(
+            &config,
+            "DescribeBackupJob",
+            Path::of(&["backup-jobs", backup_job_id]),
+        );
+        let Some(answer) = call.find(&[ABSENT], request).await? else {
             return Ok(None);
         };
+        let answer: answers::BackupJob = json::read(&call, &answer)?;
         service_job::read_backup(&answer, location)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
@@ -284,13 +291,18 @@ impl<Access> Backup for AwsBackup<Access> {
         location: &Location,
         restore_job_id: &str,
     ) -> CallResult<Option<ServiceJob>> {
-        let (client, call) = self
+        let (config, call) = self
             .at("backup:DescribeRestoreJob", location, restore_job_id)
             .await?;
-        let request = client.describe_restore_job().restore_job_id(restore_job_id);
-        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+        let request = get(
+            &config,
+            "DescribeRestoreJob",
+            Path::of(&["restore-jobs", restore_job_id]),
+        );
+        let Some(answer) = call.find(&[ABSENT], request).await? else {
             return Ok(None);
         };
+        let answer: answers::RestoreJob = json::read(&call, &answer)?;
         service_job::read_restore(&answer, location)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
@@ -298,16 +310,19 @@ impl<Access> Backup for AwsBackup<Access> {
 
     async fn is_cross_account_backup_enabled(&self, location: &Location) -> CallResult<bool> {
         const SETTING: &str = "isCrossAccountBackupEnabled";
-        let (client, call) = self
+        let (config, call) = self
             .at(
                 "backup:DescribeGlobalSettings",
                 location,
                 location.account.as_str(),
             )
             .await?;
-        let answer = call.send(client.describe_global_settings().send()).await?;
+        let path = Path::of(&["global-settings"]);
+        let answer = call.send(get(&config, "DescribeGlobalSettings", path));
+        let answer: answers::DescribeGlobalSettings = json::read(&call, &answer.await?)?;
         let setting = answer
-            .global_settings()
+            .global_settings
+            .as_ref()
             .and_then(|settings| settings.get(SETTING))
             .ok_or_else(|| call.unreadable(format!("`{SETTING}` is missing")))?;
         setting
@@ -329,22 +344,27 @@ impl BackupWrites for AwsBackup<ReadWrite> {
 impl AwsBackup<ReadWrite> {
     /// `StartCopyJob`.
     pub(crate) async fn start(&self, copy: &StartCopy) -> CallResult<String> {
-        let (client, call) = self
+        let (config, call) = self
             .at(
                 "backup:StartCopyJob",
                 &copy.location,
                 copy.recovery_point.as_str(),
             )
             .await?;
-        let request = client
-            .start_copy_job()
-            .recovery_point_arn(copy.recovery_point.as_str())
-            .source_backup_vault_name(&copy.source_vault_name)
-            .destination_backup_vault_arn(copy.destination_vault.as_str())
-            .iam_role_arn(copy.role.as_str())
-            .idempotency_token(&copy.idempotency_token)
-            .set_lifecycle(copy.lifecycle.as_ref().map(copy_job::write_lifecycle));
-        let answer = call.send(request.send()).await?;
-        text(answer.copy_job_id()).ok_or_else(|| call.unreadable("`CopyJobId` is missing"))
+        let mut body = json!({
+            "RecoveryPointArn": copy.recovery_point.as_str(),
+            "SourceBackupVaultName": copy.source_vault_name,
+            "DestinationBackupVaultArn": copy.destination_vault.as_str(),
+            "IamRoleArn": copy.role.as_str(),
+            "IdempotencyToken": copy.idempotency_token,
+        });
+        if let (Some(lifecycle), Some(body)) = (&copy.lifecycle, body.as_object_mut()) {
+            let lifecycle = copy_job::write_lifecycle(lifecycle);
+            body.insert("Lifecycle".to_owned(), lifecycle);
+        }
+        let request = put(&config, "StartCopyJob", Path::of(&["copy-jobs"]), &body);
+        let answer = call.send(request).await?;
+        let answer: answers::StartCopyJob = json::read(&call, &answer)?;
+        text(answer.copy_job_id.as_deref()).ok_or_else(|| call.unreadable("`CopyJobId` is missing"))
     }
 }

@@ -14,6 +14,7 @@ const SERVICE: Service = Service {
 };
 const PROTOCOL: Protocol = Protocol {
     headers: &[("content-type", "application/x-www-form-urlencoded")],
+    target: None,
     error: answer::error,
 };
 

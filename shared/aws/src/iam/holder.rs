@@ -4,9 +4,9 @@ use copymend_diagnosis::RoleArn;
 use copymend_policy::{Arn, PolicyDocument};
 use copymend_remediation::ports::CallResult;
 
-use super::account::Account;
+use super::account::{Account, form, result};
 use super::document;
-use crate::pages;
+use crate::signed::xml::Element;
 
 /// Who policies are attached to: a principal, or one of its groups.
 #[derive(Clone, Debug)]
@@ -50,69 +50,40 @@ impl Holder {
             Kind::User => {}
         }
         let (client, call) = iam.call("iam:ListGroupsForUser", &self.arn).await?;
-        let request = client.list_groups_for_user().user_name(&self.name);
-        let groups = pages::all(
-            &call,
-            |from| request.clone().set_marker(from).send(),
-            |page| {
-                let next = pages::marker(page.is_truncated, page.marker());
-                (page.groups, next)
-            },
-        )
-        .await?;
+        let action = "ListGroupsForUser";
+        let form = form(action, &[("UserName", &self.name)]);
+        let groups = client.pages(&call, action, form, |page| {
+            let text = |group: &Element, name| group.text(name).unwrap_or_default().to_owned();
+            let groups = page.members("Groups");
+            groups
+                .map(|group| (text(group, "Arn"), text(group, "GroupName")))
+                .collect()
+        });
+        let groups = groups.await?;
         Ok(groups
             .into_iter()
-            .map(|group| Self {
+            .map(|(arn, name)| Self {
                 kind: Kind::Group,
-                arn: group.arn,
-                name: group.group_name,
+                arn,
+                name,
             })
             .collect())
     }
 
     /// The names of the inline policies.
     pub(super) async fn inline_policies(&self, iam: Account<'_>) -> CallResult<Vec<String>> {
-        match self.kind {
-            Kind::Role => {
-                let (client, call) = iam.call("iam:ListRolePolicies", &self.arn).await?;
-                let request = client.list_role_policies().role_name(&self.name);
-                pages::all(
-                    &call,
-                    |from| request.clone().set_marker(from).send(),
-                    |page| {
-                        let next = pages::marker(page.is_truncated, page.marker());
-                        (page.policy_names, next)
-                    },
-                )
-                .await
-            }
-            Kind::User => {
-                let (client, call) = iam.call("iam:ListUserPolicies", &self.arn).await?;
-                let request = client.list_user_policies().user_name(&self.name);
-                pages::all(
-                    &call,
-                    |from| request.clone().set_marker(from).send(),
-                    |page| {
-                        let next = pages::marker(page.is_truncated, page.marker());
-                        (page.policy_names, next)
-                    },
-                )
-                .await
-            }
-            Kind::Group => {
-                let (client, call) = iam.call("iam:ListGroupPolicies", &self.arn).await?;
-                let request = client.list_group_policies().group_name(&self.name);
-                pages::all(
-                    &call,
-                    |from| request.clone().set_marker(from).send(),
-                    |page| {
-                        let next = pages::marker(page.is_truncated, page.marker());
-                        (page.policy_names, next)
-                    },
-                )
-                .await
-            }
-        }
+        let (operation, action) = match self.kind {
+            Kind::Role => ("iam:ListRolePolicies", "ListRolePolicies"),
+            Kind::User => ("iam:ListUserPolicies", "ListUserPolicies"),
+            Kind::Group => ("iam:ListGroupPolicies", "ListGroupPolicies"),
+        };
+        let (client, call) = iam.call(operation, &self.arn).await?;
+        let form = form(action, &[(self.kind.parameter(), &self.name)]);
+        let names = client.pages(&call, action, form, |page| {
+            let names = page.members("PolicyNames");
+            names.map(|name| name.own_text().to_owned()).collect()
+        });
+        names.await
     }
 
     /// One inline policy.
@@ -121,83 +92,48 @@ impl Holder {
         iam: Account<'_>,
         name: &str,
     ) -> CallResult<PolicyDocument> {
-        let (call, text) = match self.kind {
-            Kind::Role => {
-                let (client, call) = iam.call("iam:GetRolePolicy", &self.arn).await?;
-                let request = client.get_role_policy().role_name(&self.name);
-                let answer = call.send(request.policy_name(name).send()).await?;
-                (call, answer.policy_document)
-            }
-            Kind::User => {
-                let (client, call) = iam.call("iam:GetUserPolicy", &self.arn).await?;
-                let request = client.get_user_policy().user_name(&self.name);
-                let answer = call.send(request.policy_name(name).send()).await?;
-                (call, answer.policy_document)
-            }
-            Kind::Group => {
-                let (client, call) = iam.call("iam:GetGroupPolicy", &self.arn).await?;
-                let request = client.get_group_policy().group_name(&self.name);
-                let answer = call.send(request.policy_name(name).send()).await?;
-                (call, answer.policy_document)
-            }
+        let (operation, action) = match self.kind {
+            Kind::Role => ("iam:GetRolePolicy", "GetRolePolicy"),
+            Kind::User => ("iam:GetUserPolicy", "GetUserPolicy"),
+            Kind::Group => ("iam:GetGroupPolicy", "GetGroupPolicy"),
         };
-        document::read(&call, name, Some(&text))
+        let (client, call) = iam.call(operation, &self.arn).await?;
+        let holder = (self.kind.parameter(), self.name.as_str());
+        let request = client.ask(action, &[holder, ("PolicyName", name)]);
+        let answer = result(&call, &call.send(request).await?, action)?;
+        document::read(&call, name, answer.text("PolicyDocument"))
     }
 
     /// The ARNs of the managed policies that are attached.
     pub(super) async fn attached_policies(&self, iam: Account<'_>) -> CallResult<Vec<String>> {
-        let (call, attached) = match self.kind {
-            Kind::Role => {
-                let (client, call) = iam.call("iam:ListAttachedRolePolicies", &self.arn).await?;
-                let request = client.list_attached_role_policies().role_name(&self.name);
-                let attached = pages::all(
-                    &call,
-                    |from| request.clone().set_marker(from).send(),
-                    |page| {
-                        let next = pages::marker(page.is_truncated, page.marker());
-                        (page.attached_policies.unwrap_or_default(), next)
-                    },
-                )
-                .await?;
-                (call, attached)
-            }
-            Kind::User => {
-                let (client, call) = iam.call("iam:ListAttachedUserPolicies", &self.arn).await?;
-                let request = client.list_attached_user_policies().user_name(&self.name);
-                let attached = pages::all(
-                    &call,
-                    |from| request.clone().set_marker(from).send(),
-                    |page| {
-                        let next = pages::marker(page.is_truncated, page.marker());
-                        (page.attached_policies.unwrap_or_default(), next)
-                    },
-                )
-                .await?;
-                (call, attached)
-            }
-            Kind::Group => {
-                let (client, call) = iam.call("iam:ListAttachedGroupPolicies", &self.arn).await?;
-                let request = client.list_attached_group_policies().group_name(&self.name);
-                let attached = pages::all(
-                    &call,
-                    |from| request.clone().set_marker(from).send(),
-                    |page| {
-                        let next = pages::marker(page.is_truncated, page.marker());
-                        (page.attached_policies.unwrap_or_default(), next)
-                    },
-                )
-                .await?;
-                (call, attached)
-            }
+        let (operation, action) = match self.kind {
+            Kind::Role => ("iam:ListAttachedRolePolicies", "ListAttachedRolePolicies"),
+            Kind::User => ("iam:ListAttachedUserPolicies", "ListAttachedUserPolicies"),
+            Kind::Group => ("iam:ListAttachedGroupPolicies", "ListAttachedGroupPolicies"),
         };
-        attached
-            .into_iter()
-            .map(|policy| {
-                policy
-                    .policy_arn
-                    .filter(|arn| !arn.is_empty())
-                    .ok_or_else(|| call.unreadable("an attached policy has no `PolicyArn`"))
-            })
-            .collect()
+        let (client, call) = iam.call(operation, &self.arn).await?;
+        let form = form(action, &[(self.kind.parameter(), &self.name)]);
+        let attached = client.pages(&call, action, form, |page| {
+            let attached = page.members("AttachedPolicies");
+            attached
+                .map(|policy| policy.text("PolicyArn").unwrap_or_default().to_owned())
+                .collect()
+        });
+        let attached = attached.await?;
+        if attached.iter().any(String::is_empty) {
+            return Err(call.unreadable("an attached policy has no `PolicyArn`"));
+        }
+        Ok(attached)
+    }
+}
+
+impl Kind {
+    /// The parameter that names one of this kind.
+    const fn parameter(self) -> &'static str {
+        match self {
+            Self::Role => "RoleName",
+            Self::User => "UserName",
+            Self::Group => "GroupName",
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 mod account;
 mod document;
-mod exclusion;
 mod holder;
 mod policies;
 mod simulation;
@@ -10,27 +9,26 @@ mod simulation;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use aws_sdk_iam::Client;
+use aws_config::SdkConfig;
 use copymend_diagnosis::{PrincipalPolicies, Role, SimulatedAction};
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ports::{CallResult, Identities, IdentityWrites, Simulation};
 use copymend_remediation::write::ApprovedServiceLinkedRole;
-use jiff::Timestamp;
 
 use crate::access::ReadWrite;
 use crate::accounts::{Accounts, Clients, Target};
 use crate::config;
-use crate::member::{required, text};
-use account::Account;
+use crate::member::{optional, required, text};
+use account::{Account, result};
 
 /// Nothing of that name is there.
 const ABSENT: &str = "NoSuchEntity";
 
-/// AWS IAM. It is global: the SDK finds the endpoint of the partition from the function's Region.
+/// AWS IAM. It is global: its endpoint is that of the partition of the function's Region.
 /// `Access` is [`ReadOnly`](crate::ReadOnly) or [`ReadWrite`].
 #[derive(Debug)]
 pub struct AwsIdentities<Access> {
-    clients: Clients<Client>,
+    clients: Clients<SdkConfig>,
     access: PhantomData<fn() -> Access>,
 }
 
@@ -53,10 +51,9 @@ impl IdentityWrites for AwsIdentities<ReadWrite> {
                 role.role().account().as_str(),
             )
             .await?;
-        let request = client
-            .create_service_linked_role()
-            .aws_service_name("backup.amazonaws.com");
-        call.send(request.send()).await?;
+        let service = ("AWSServiceName", "backup.amazonaws.com");
+        let request = client.ask("CreateServiceLinkedRole", &[service]);
+        call.send(request).await?;
         Ok(())
     }
 }
@@ -71,23 +68,28 @@ impl<Access> Identities for AwsIdentities<Access> {
         let iam = Account::new(&self.clients, Target::global(account, partition));
         let resource = format!("arn:{partition}:iam::{account}:role/{name}");
         let (client, call) = iam.call("iam:GetRole", &resource).await?;
-        let request = client.get_role().role_name(name);
-        let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+        let request = client.ask("GetRole", &[("RoleName", name)]);
+        let Some(answer) = call.find(&[ABSENT], request).await? else {
             return Ok(None);
         };
-        let role = answer
-            .role()
+        let role = result(&call, &answer, "GetRole")?
+            .into_child("Role")
             .ok_or_else(|| call.unreadable("`Role` is missing"))?;
-        Ok(Some(Role {
-            arn: required("Arn", Some(role.arn())).map_err(|detail| call.unreadable(detail))?,
-            trust_policy: role
-                .assume_role_policy_document()
-                .and_then(document::decoded),
-            permissions_boundary: role
-                .permissions_boundary()
-                .and_then(|boundary| text(boundary.permissions_boundary_arn())),
-            created: Timestamp::from_second(role.create_date().secs()).ok(),
-        }))
+        let boundary = role.child("PermissionsBoundary");
+        let read = || {
+            Ok(Role {
+                arn: required("Arn", role.text("Arn"))?,
+                trust_policy: role
+                    .text("AssumeRolePolicyDocument")
+                    .and_then(document::decoded),
+                permissions_boundary: boundary
+                    .and_then(|boundary| text(boundary.text("PermissionsBoundaryArn"))),
+                created: optional("CreateDate", role.text("CreateDate"))?,
+            })
+        };
+        read()
+            .map(Some)
+            .map_err(|detail: String| call.unreadable(detail))
     }
 
     // This one and the next are boxed: what they hold at once is large, and every future that

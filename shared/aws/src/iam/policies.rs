@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::iter;
 
-use aws_sdk_iam::types::AttachedPermissionsBoundary;
 use copymend_diagnosis::PrincipalPolicies;
 use copymend_policy::{Arn, PolicyDocument};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::account::Account;
+use super::account::{Account, result};
 use super::holder::{Holder, Kind};
 use super::{ABSENT, document};
 use crate::error::Call;
+use crate::signed::xml::Element;
 
 /// The first call for a role: an error before any call goes under its name.
 pub(super) const OPERATION: &str = "iam:GetRole";
@@ -52,32 +52,21 @@ struct Found {
 /// Looks a principal up by its name. One with another path is another one: IAM finds both by name
 /// alone.
 async fn find(iam: Account<'_>, holder: &Holder) -> CallResult<Option<Found>> {
-    let (call, arn, boundary) = match holder.kind {
-        Kind::Role => {
-            let (client, call) = iam.call("iam:GetRole", &holder.arn).await?;
-            let request = client.get_role().role_name(&holder.name);
-            let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
-                return Ok(None);
-            };
-            let role = answer
-                .role
-                .ok_or_else(|| call.unreadable("`Role` is missing"))?;
-            (call, role.arn, role.permissions_boundary)
-        }
-        Kind::User => {
-            let (client, call) = iam.call("iam:GetUser", &holder.arn).await?;
-            let request = client.get_user().user_name(&holder.name);
-            let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
-                return Ok(None);
-            };
-            let user = answer
-                .user
-                .ok_or_else(|| call.unreadable("`User` is missing"))?;
-            (call, user.arn, user.permissions_boundary)
-        }
+    let (operation, action, element, parameter) = match holder.kind {
+        Kind::Role => ("iam:GetRole", "GetRole", "Role", "RoleName"),
+        Kind::User => ("iam:GetUser", "GetUser", "User", "UserName"),
         // INVARIANT: a group is no principal, and `Holder::of` makes none.
         Kind::Group => return Ok(None),
     };
+    let (client, call) = iam.call(operation, &holder.arn).await?;
+    let request = client.ask(action, &[(parameter, &holder.name)]);
+    let Some(answer) = call.find(&[ABSENT], request).await? else {
+        return Ok(None);
+    };
+    let found = result(&call, &answer, action)?
+        .into_child(element)
+        .ok_or_else(|| call.unreadable(format!("`{element}` is missing")))?;
+    let arn = found.text("Arn").unwrap_or_default();
     if arn.is_empty() {
         return Err(call.unreadable("`Arn` is missing"));
     }
@@ -85,8 +74,8 @@ async fn find(iam: Account<'_>, holder: &Holder) -> CallResult<Option<Found>> {
         return Ok(None);
     }
     Ok(Some(Found {
-        boundary: match boundary {
-            Some(boundary) => Some(read_boundary(iam, &call, &boundary).await?),
+        boundary: match found.child("PermissionsBoundary") {
+            Some(boundary) => Some(read_boundary(iam, &call, boundary).await?),
             None => None,
         },
     }))
@@ -95,10 +84,10 @@ async fn find(iam: Account<'_>, holder: &Holder) -> CallResult<Option<Found>> {
 async fn read_boundary(
     iam: Account<'_>,
     call: &Call,
-    boundary: &AttachedPermissionsBoundary,
+    boundary: &Element,
 ) -> CallResult<PolicyDocument> {
     let arn = boundary
-        .permissions_boundary_arn()
+        .text("PermissionsBoundaryArn")
         .filter(|arn| !arn.is_empty())
         .ok_or_else(|| call.unreadable("`PermissionsBoundaryArn` is missing"))?;
     managed_policy(iam, arn).await
@@ -149,20 +138,18 @@ impl Source<'_> {
 /// A managed policy in its default version, the one that is in effect.
 async fn managed_policy(iam: Account<'_>, arn: &str) -> CallResult<PolicyDocument> {
     let (client, call) = iam.call("iam:GetPolicy", arn).await?;
-    let answer = call
-        .send(client.get_policy().policy_arn(arn).send())
-        .await?;
+    let request = client.ask("GetPolicy", &[("PolicyArn", arn)]);
+    let answer = result(&call, &call.send(request).await?, "GetPolicy")?;
     let version = answer
-        .policy()
-        .and_then(|policy| policy.default_version_id())
+        .child("Policy")
+        .and_then(|policy| policy.text("DefaultVersionId"))
         .filter(|version| !version.is_empty())
         .ok_or_else(|| call.unreadable("`DefaultVersionId` is missing"))?;
     let (client, call) = iam.call("iam:GetPolicyVersion", arn).await?;
-    let request = client
-        .get_policy_version()
-        .policy_arn(arn)
-        .version_id(version);
-    let answer = call.send(request.send()).await?;
-    let text = answer.policy_version().and_then(|found| found.document());
+    let parameters = [("PolicyArn", arn), ("VersionId", version)];
+    let request = client.ask("GetPolicyVersion", &parameters);
+    let answer = result(&call, &call.send(request).await?, "GetPolicyVersion")?;
+    let found = answer.child("PolicyVersion");
+    let text = found.and_then(|found| found.text("Document"));
     document::read(&call, arn, text)
 }

@@ -1,21 +1,17 @@
 //! `SimulatePrincipalPolicy`.
 
-use std::collections::HashMap;
-
-use aws_sdk_iam::types::{
-    ContextEntry, ContextKeyTypeEnum, EvaluationResult, OrganizationsDecisionDetail,
-    PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType, PolicyIdentifier,
-    PolicyIdentifierPolicyType, ResourceSpecificResult,
-};
 use copymend_diagnosis::{SimulatedAction, SimulatedDecision, ToldBy};
 use copymend_remediation::ports::{CallResult, ContextKey, ContextValues, Simulation};
 
-use super::account::Account;
-use super::exclusion::NamesPolicyType;
+use super::account::{Account, form};
 use crate::error::Call;
-use crate::pages;
+use crate::signed::query::Form;
+use crate::signed::xml::Element;
 
 pub(super) const OPERATION: &str = "iam:SimulatePrincipalPolicy";
+const ACTION: &str = "SimulatePrincipalPolicy";
+
+const BOUNDARY: &str = "PermissionsBoundaryDecisionDetail";
 
 /// A boundary that is in nobody's way. It takes the place of the principal's own (IAM API
 /// reference, `SimulatePrincipalPolicy`, documented).
@@ -39,57 +35,54 @@ pub(super) async fn simulate(
     simulation: &Simulation,
 ) -> CallResult<Vec<SimulatedAction>> {
     let (client, call) = iam.call(OPERATION, simulation.principal.as_str()).await?;
-    let actions = simulation.actions.iter().copied().map(str::to_owned);
-    let request = client
-        .simulate_principal_policy()
-        .policy_source_arn(simulation.principal.as_str())
-        .set_action_names(Some(actions.collect()))
-        .resource_arns(&simulation.resource)
-        .set_policy_exclusion_list(simulation.without_scps.then(|| {
-            vec![PolicyIdentifier::PolicyType(
-                PolicyIdentifierPolicyType::Scp,
-            )]
-        }))
-        .set_context_entries(Some(simulation.context.iter().map(context_entry).collect()))
-        .set_permissions_boundary_policy_input_list(
-            simulation
-                .without_boundary
-                .then(|| vec![ALLOWS_EVERYTHING.to_owned()]),
-        );
-    let results = pages::all(
-        &call,
-        |from| {
-            let request = request.clone().set_marker(from).customize();
-            request.interceptor(NamesPolicyType).send()
-        },
-        |page| {
-            let next = pages::marker(page.is_truncated, page.marker());
-            (page.evaluation_results.unwrap_or_default(), next)
-        },
-    )
-    .await?;
+    let results = client.pages(&call, ACTION, question(simulation), |page| {
+        page.members("EvaluationResults").cloned().collect()
+    });
+    let results: Vec<Element> = results.await?;
     simulation
         .actions
         .iter()
         .map(|action| {
             let result = results
                 .iter()
-                .find(|result| result.eval_action_name().eq_ignore_ascii_case(action))
+                .find(|result| {
+                    let name = result.text("EvalActionName");
+                    name.is_some_and(|name| name.eq_ignore_ascii_case(action))
+                })
                 .ok_or_else(|| call.unreadable(format!("there is no answer to `{action}`")))?;
             read(&call, action, simulation, result)
         })
         .collect()
 }
 
-fn context_entry(key: &ContextKey) -> ContextEntry {
-    ContextEntry::builder()
-        .context_key_name(&key.name)
-        .set_context_key_values(Some(key.values().to_vec()))
-        .context_key_type(match &key.values {
-            ContextValues::One(_) => ContextKeyTypeEnum::String,
-            ContextValues::Many(_) => ContextKeyTypeEnum::StringList,
-        })
-        .build()
+/// A union of the query protocol names which of its members it is: `PolicyExclusionList` does (IAM API
+/// reference, `SimulatePrincipalPolicy` and `PolicyIdentifier`, documented; botocore writes it so).
+fn question(simulation: &Simulation) -> Form {
+    let principal = ("PolicySourceArn", simulation.principal.as_str());
+    let mut form = form(ACTION, &[principal]);
+    form.list("ActionNames", simulation.actions.iter().copied());
+    form.list("ResourceArns", [simulation.resource.as_str()]);
+    if simulation.without_scps {
+        form.set("PolicyExclusionList.member.1.PolicyType", "scp");
+    }
+    for (number, key) in (1_usize..).zip(&simulation.context) {
+        let entry = format!("ContextEntries.member.{number}");
+        form.set(&format!("{entry}.ContextKeyName"), &key.name);
+        let values = key.values().iter().map(String::as_str);
+        form.list(&format!("{entry}.ContextKeyValues"), values);
+        form.set(&format!("{entry}.ContextKeyType"), kind_of(key));
+    }
+    if simulation.without_boundary {
+        form.list("PermissionsBoundaryPolicyInputList", [ALLOWS_EVERYTHING]);
+    }
+    form
+}
+
+const fn kind_of(key: &ContextKey) -> &'static str {
+    match key.values {
+        ContextValues::One(_) => "string",
+        ContextValues::Many(_) => "stringList",
+    }
 }
 
 /// Reads one answer. Only one resource was asked about, so the members beside its own entry are
@@ -99,63 +92,51 @@ fn read(
     call: &Call,
     action: &str,
     simulation: &Simulation,
-    result: &EvaluationResult,
+    result: &Element,
 ) -> CallResult<SimulatedAction> {
     let resource = &simulation.resource;
     let own = result
-        .resource_specific_results()
-        .iter()
-        .find(|own| own.eval_resource_name() == resource.as_str());
-    let (name, decision, statements) = match own {
-        Some(own) => (
-            "EvalResourceDecision",
-            own.eval_resource_decision(),
-            own.matched_statements(),
-        ),
-        None => (
-            "EvalDecision",
-            result.eval_decision(),
-            result.matched_statements(),
-        ),
+        .members("ResourceSpecificResults")
+        .find(|own| own.text("EvalResourceName") == Some(resource.as_str()));
+    let (name, said) = match own {
+        Some(own) => ("EvalResourceDecision", own),
+        None => ("EvalDecision", result),
     };
+    let decision = said.text(name).unwrap_or_default();
     let boundary = own
-        .and_then(|own| own.permissions_boundary_decision_detail())
-        .or_else(|| result.permissions_boundary_decision_detail());
+        .and_then(|own| own.child(BOUNDARY))
+        .or_else(|| result.child(BOUNDARY));
     let mut missing: Vec<String> = result
-        .resource_specific_results()
-        .iter()
-        .flat_map(ResourceSpecificResult::missing_context_values)
-        .chain(result.missing_context_values())
-        .cloned()
+        .members("ResourceSpecificResults")
+        .chain([result])
+        .flat_map(|said| said.members("MissingContextValues"))
+        .map(|name| name.own_text().to_owned())
         .collect();
     missing.sort_unstable();
     missing.dedup();
     Ok(SimulatedAction {
         action: action.to_owned(),
         resource: resource.clone(),
-        decision: read_decision(decision).ok_or_else(|| {
-            call.unreadable(format!("`{name}` of `{action}` is `{}`", decision.as_str()))
-        })?,
+        decision: read_decision(decision)
+            .ok_or_else(|| call.unreadable(format!("`{name}` of `{action}` is `{decision}`")))?,
         allowed_by_organizations: result
-            .organizations_decision_detail()
-            .map(OrganizationsDecisionDetail::allowed_by_organizations),
+            .child("OrganizationsDecisionDetail")
+            .map(|detail| detail.is_true("AllowedByOrganizations")),
         allowed_by_permissions_boundary: boundary
-            .map(PermissionsBoundaryDecisionDetail::allowed_by_permissions_boundary),
-        matched_statements: statements.len(),
+            .map(|detail| detail.is_true("AllowedByPermissionsBoundary")),
+        matched_statements: said.members("MatchedStatements").count(),
         missing_context_values: missing,
         is_cross_account: simulation.is_cross_account(),
         identity_decision: own
-            .and_then(|own| identity_side(own.eval_decision_details()))
-            .or_else(|| identity_side(result.eval_decision_details())),
+            .and_then(identity_side)
+            .or_else(|| identity_side(result)),
         told_by: ToldBy::Simulator,
     })
 }
 
 /// What the principal's own policies say, where the details tell it: across accounts only (IAM API
 /// reference, `EvaluationResult`, documented).
-fn identity_side(
-    details: Option<&HashMap<String, PolicyEvaluationDecisionType>>,
-) -> Option<SimulatedDecision> {
+fn identity_side(said: &Element) -> Option<SimulatedDecision> {
     let is_identity_side = |name: &str| {
         let name: String = name
             .chars()
@@ -164,17 +145,17 @@ fn identity_side(
             .collect();
         IDENTITY_SIDE.contains(&name.as_str())
     };
-    let mut told = details?
-        .iter()
-        .filter(|(name, _)| is_identity_side(name))
-        .map(|(_, decision)| read_decision(decision));
+    let mut told = said
+        .all("EvalDecisionDetails", "entry")
+        .filter(|entry| entry.text("key").is_some_and(is_identity_side))
+        .map(|entry| read_decision(entry.text("value").unwrap_or_default()));
     // Two entries that could be meant tell nothing.
     let first = told.next()??;
     told.all(|other| other == Some(first)).then_some(first)
 }
 
-fn read_decision(decision: &PolicyEvaluationDecisionType) -> Option<SimulatedDecision> {
-    match decision.as_str() {
+fn read_decision(decision: &str) -> Option<SimulatedDecision> {
+    match decision {
         "allowed" => Some(SimulatedDecision::Allowed),
         "explicitDeny" => Some(SimulatedDecision::ExplicitDeny),
         "implicitDeny" => Some(SimulatedDecision::ImplicitDeny),

@@ -22,7 +22,8 @@ const PUT_EVENTS: Protocol = Protocol {
         ("content-type", "application/x-amz-json-1.1"),
         ("x-amz-target", "AWSEvents.PutEvents"),
     ],
-    error: crate::tags::error,
+    target: None,
+    error: crate::signed::json::error,
 };
 /// An event may have 1 MB, but most of what a rule sends it to takes 256 KiB (Amazon SNS and Amazon SQS
 /// quotas, documented), in which it stands with its source, its time and its resources.

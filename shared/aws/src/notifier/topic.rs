@@ -1,15 +1,23 @@
 //! Amazon SNS.
 
 use aws_config::SdkConfig;
-use aws_sdk_sns::Client;
-use aws_sdk_sns::operation::publish::builders::PublishFluentBuilder;
-use aws_sdk_sns::types::MessageAttributeValue;
-use copymend_remediation::ports::{CallErrorKind, CallResult};
+use copymend_remediation::ports::CallResult;
 use copymend_report::{Email, Notice};
 use serde_json::json;
 
 use super::in_its_region;
 use crate::error::Call;
+use crate::signed::query::{self, Form};
+use crate::signed::{Service, send};
+
+const SERVICE: Service = Service {
+    prefix: "sns",
+    id: "SNS",
+    name: "Amazon SNS",
+};
+const ACTION: &str = "Publish";
+/// The version of the API (Amazon SNS API reference, "Common parameters", documented).
+const VERSION: &str = "2010-03-31";
 
 /// Amazon SNS takes subjects of up to 100 ASCII characters without line breaks (API reference,
 /// `Publish`, documented).
@@ -23,14 +31,14 @@ const CUT: &str = "\n\n[The message is longer than Amazon SNS takes. The functio
 /// A topic, in its own Region.
 #[derive(Debug)]
 pub(super) struct Topic {
-    client: Client,
+    config: SdkConfig,
     arn: String,
 }
 
 impl Topic {
     pub(super) fn new(config: &SdkConfig, arn: &str) -> Self {
         Self {
-            client: Client::new(&in_its_region(config, arn)),
+            config: in_its_region(config, arn),
             arn: arn.to_owned(),
         }
     }
@@ -41,13 +49,11 @@ impl Topic {
     /// unverified: "message attributes are sent only when the message structure is String" (Amazon SNS
     /// developer guide, "Message attributes", documented). All of them stand in the JSON, too.
     pub(super) async fn publish_to_all(&self, email: Email, notice: &Notice<'_>) -> CallResult<()> {
-        let request = self
-            .client
-            .publish()
-            .subject(subject(&email.subject))
-            .message_structure("json")
-            .message(json_structure(email, notice));
-        self.publish(request, notice).await
+        let mut form = Form::new(ACTION, VERSION);
+        form.set("Subject", &subject(&email.subject))
+            .set("MessageStructure", "json")
+            .set("Message", &json_structure(email, notice));
+        self.publish(form, notice).await
     }
 
     /// A custom notification. Its structure is String, so that its attributes travel.
@@ -56,22 +62,22 @@ impl Topic {
         notification: String,
         notice: &Notice<'_>,
     ) -> CallResult<()> {
-        let request = self.client.publish().message(notification);
-        self.publish(request, notice).await
+        let mut form = Form::new(ACTION, VERSION);
+        form.set("Message", &notification);
+        self.publish(form, notice).await
     }
 
-    async fn publish(&self, request: PublishFluentBuilder, notice: &Notice<'_>) -> CallResult<()> {
-        let call = Call::new("sns:Publish", &self.arn);
-        let mut request = request.topic_arn(&self.arn);
-        for (name, value) in notice.attributes() {
-            let attribute = MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build()
-                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
-            request = request.message_attributes(name, attribute);
+    async fn publish(&self, mut form: Form, notice: &Notice<'_>) -> CallResult<()> {
+        form.set("TopicArn", &self.arn);
+        for (number, (name, value)) in (1_usize..).zip(notice.attributes()) {
+            let entry = format!("MessageAttributes.entry.{number}");
+            form.set(&format!("{entry}.Name"), name)
+                .set(&format!("{entry}.Value.DataType"), "String")
+                .set(&format!("{entry}.Value.StringValue"), &value);
         }
-        call.send(request.send()).await?;
+        let body = form.into_body();
+        let request = send(&self.config, SERVICE, query::PROTOCOL, ACTION, body);
+        Call::new("sns:Publish", &self.arn).send(request).await?;
         Ok(())
     }
 }

@@ -7,8 +7,11 @@ use copymend_policy::Arn;
 use copymend_remediation::ports::CallResult;
 
 use super::{ProvingAccount, RunId, TAG};
-use crate::copy_job;
+use crate::backup::answers::DescribeCopyJob;
+use crate::backup::copy_job;
+use crate::backup::request::{Path, get};
 use crate::member::{optional, required, text};
+use crate::signed::json::read;
 
 const ABSENT: &[&str] = &["ResourceNotFoundException"];
 
@@ -100,14 +103,16 @@ impl ProvingAccount {
     /// `DescribeCopyJob`; `None` where there is no such job, or not yet.
     pub async fn copy(&self, job: &str) -> CallResult<Option<CopyJob>> {
         let call = self.call("backup:DescribeCopyJob", job);
-        let request = self.backup.describe_copy_job().copy_job_id(job);
-        let Some(answer) = call.find(ABSENT, request.send()).await? else {
+        let path = Path::of(&["copy-jobs", job]);
+        let request = get(&self.config, "DescribeCopyJob", path);
+        let Some(answer) = call.find(ABSENT, request).await? else {
             return Ok(None);
         };
+        let answer: DescribeCopyJob = read(&call, &answer)?;
         let job = answer
-            .copy_job()
+            .copy_job
             .ok_or_else(|| call.unreadable("`CopyJob` is missing"))?;
-        copy_job::read(job)
+        copy_job::read(&job)
             .map(Some)
             .map_err(|detail| call.unreadable(detail))
     }

@@ -10,11 +10,12 @@ use copymend_remediation::ports::CallError;
 use copymend_remediation::settings::Deployment;
 
 use crate::access::ReadWrite;
-use crate::accounts::{Identity, caller_identity};
+use crate::accounts::Identity;
 use crate::endpoint::without_empty_endpoint;
 use crate::environment::AwsEnvironment;
 use crate::error::Call;
 use crate::recording::Recorder;
+use crate::sts::caller_identity;
 use crate::{config, ec2};
 
 /// Why a profile can't be used.
@@ -37,7 +38,7 @@ pub enum ProfileError {
 /// One of the two accounts of a run, in one Region, called with the credentials of a profile.
 #[derive(Clone, Debug)]
 pub struct ProvingAccount {
-    config: SdkConfig,
+    pub(super) config: SdkConfig,
     account: AccountId,
     partition: String,
     pub(super) backup: aws_sdk_backup::Client,
@@ -77,12 +78,13 @@ impl ProvingAccount {
             .region(region)
             .credentials_provider(credentials);
         let config = without_empty_endpoint(Box::pin(loader.load()).await);
-        let Identity { account, partition } = caller_identity(&aws_sdk_sts::Client::new(&config))
-            .await
-            .map_err(|source| ProfileError::Identity {
-                profile: name.to_owned(),
-                source,
-            })?;
+        let Identity { account, partition } =
+            caller_identity(&config)
+                .await
+                .map_err(|source| ProfileError::Identity {
+                    profile: name.to_owned(),
+                    source,
+                })?;
         Ok(Self {
             backup: aws_sdk_backup::Client::new(&config),
             kms: aws_sdk_kms::Client::new(&config),

@@ -1,12 +1,22 @@
-//! Requests to services that have no client of the SDK here, sent by the SDK's own runtime: signing,
-//! retries, timeouts and the HTTP client are those of every other client.
+//! Requests that are sent by the SDK's own runtime, without a client of the SDK for their service:
+//! signing, retries, timeouts, headers and the HTTP client are those of every other client (ADR 018).
+
+mod endpoint;
+pub(crate) mod json;
+pub(crate) mod query;
+pub(crate) mod xml;
 
 use std::pin::Pin;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::invocation_id::InvocationIdInterceptor;
+use aws_runtime::recursion_detection::RecursionDetectionInterceptor;
+use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_runtime::service_clock_skew::ServiceClockSkewInterceptor;
+use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
 use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
@@ -25,9 +35,10 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
-use aws_types::service_config::ServiceConfigKey;
 
 use crate::error::Answer;
+use endpoint::Place;
+pub(crate) use endpoint::suffix;
 
 /// A service.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +55,20 @@ pub(crate) struct Service {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protocol {
     pub(crate) headers: &'static [(&'static str, &'static str)],
+    /// What stands before the operation's name in the header that names it, where the protocol has that
+    /// header.
+    pub(crate) target: Option<&'static str>,
     pub(crate) error: fn(&[u8]) -> ErrorMetadata,
 }
+
+/// The header that names the operation in the JSON protocols without paths (Smithy, "AWS JSON 1.1
+/// protocol", documented).
+const TARGET: &str = "x-amz-target";
+
+/// Asks a service that had the query protocol before to name errors as it did then, in the header
+/// [`QUERY_ERROR`], which goes before all others (Smithy, "awsQueryCompatible", documented).
+pub(crate) const QUERY_MODE: (&str, &str) = ("x-amzn-query-mode", "true");
+const QUERY_ERROR: &str = "x-amzn-query-error";
 
 /// The header that names an error in the protocol `restJson1`, which has it nowhere else (Smithy, "AWS
 /// restJson1 protocol", documented).
@@ -78,20 +101,30 @@ impl Line {
         let method = "GET";
         Self { method, path }
     }
+
+    pub(crate) const fn put(path: String) -> Self {
+        let method = "PUT";
+        Self { method, path }
+    }
 }
 
 fn request(
     line: &Line,
     body: String,
-    headers: &[(&'static str, &'static str)],
+    protocol: Protocol,
+    action: &'static str,
 ) -> Result<HttpRequest, BoxError> {
     let length = body.len().to_string();
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method(line.method)?;
     request.set_uri(line.path.as_str())?;
     request.headers_mut().try_insert("content-length", length)?;
-    for (name, value) in headers {
+    for (name, value) in protocol.headers {
         request.headers_mut().try_insert(*name, *value)?;
+    }
+    if let Some(target) = protocol.target {
+        let target = format!("{target}.{action}");
+        request.headers_mut().try_insert(TARGET, target)?;
     }
     Ok(request)
 }
@@ -146,20 +179,23 @@ pub(crate) fn send_as_signed(
     path: String,
     headers: Vec<(&'static str, String)>,
 ) -> Answering {
+    const ACTION: &str = "AsSigned";
     let region = config.region().map(ToString::to_string).unwrap_or_default();
-    let operation = match plain(config, service, "AsSigned", &region) {
+    let place = endpoint::place(config, service, &region);
+    let operation = match place.and_then(|place| plain(config, service, ACTION, &place)) {
         Ok(operation) => operation.no_auth(),
         Err(error) => return not_made(error),
     };
     let operation = operation
         .serializer(move |(): ()| {
-            let mut request = request(&Line::get(path.clone()), String::new(), &[])?;
+            let line = Line::get(path.clone());
+            let mut request = request(&line, String::new(), protocol, ACTION)?;
             for (name, value) in &headers {
                 request.headers_mut().try_insert(*name, value.clone())?;
             }
             Ok(request)
         })
-        .deserializer(move |response: &HttpResponse| read(response, protocol.error))
+        .deserializer(move |response: &HttpResponse| read(response, protocol))
         .build();
     Box::pin(async move { operation.invoke(()).await })
 }
@@ -170,7 +206,7 @@ fn plain(
     config: &SdkConfig,
     service: Service,
     action: &'static str,
-    region: &str,
+    place: &Place,
 ) -> Result<OperationBuilder, String> {
     let http_client = config.http_client().ok_or("there is no HTTP client")?;
     let retries = config
@@ -185,12 +221,13 @@ fn plain(
         .service_name(service.prefix)
         .operation_name(action)
         .http_client(http_client)
-        .endpoint_url(&endpoint(config, service, region)?)
+        .endpoint_url(&place.url)
         .standard_retry(&retries)
         .timeout_config(timeouts)
         .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
         .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
-        .retry_classifier(HttpStatusCodeClassifier::default());
+        .retry_classifier(HttpStatusCodeClassifier::default())
+        .with_connection_poisoning();
     if let Some(sleep) = config.sleep_impl() {
         operation = operation.sleep_impl(sleep);
     }
@@ -208,16 +245,21 @@ fn operation(
     line: Line,
 ) -> Result<Signed, String> {
     let region = config.region().ok_or("no Region is set")?;
+    let place = endpoint::place(config, service, region.as_ref())?;
     let credentials = config
         .credentials_provider()
         .ok_or("there are no credentials")?;
     let mut layer = Layer::new("signing");
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(SigV4OperationSigningConfig {
-        region: Some(SigningRegion::from(region.clone())),
+        region: Some(SigningRegion::from(Region::new(place.region.clone()))),
         name: Some(SigningName::from_static(service.prefix)),
         ..SigV4OperationSigningConfig::default()
     });
+    layer.store_put(ApiMetadata::new(service.prefix, env!("CARGO_PKG_VERSION")));
+    if let Some(name) = config.app_name() {
+        layer.store_put(name.clone());
+    }
     let mut components = RuntimeComponentsBuilder::new("signing");
     components.set_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![
         SCHEME_ID,
@@ -225,108 +267,71 @@ fn operation(
     components.push_auth_scheme(SigV4AuthScheme::new());
     components.set_identity_cache(config.identity_cache());
     components.set_identity_resolver(SCHEME_ID, credentials);
-    let operation = plain(config, service, action, region.as_ref())?.runtime_plugin(
-        StaticRuntimePlugin::new()
-            .with_config(layer.freeze())
-            .with_runtime_components(components),
-    );
+    let operation = plain(config, service, action, &place)?
+        .interceptor(ServiceClockSkewInterceptor::new())
+        .interceptor(RequestInfoInterceptor::new())
+        .interceptor(UserAgentInterceptor::new())
+        .interceptor(InvocationIdInterceptor::new())
+        .interceptor(RecursionDetectionInterceptor::new())
+        .runtime_plugin(
+            StaticRuntimePlugin::new()
+                .with_config(layer.freeze())
+                .with_runtime_components(components),
+        );
     Ok(operation
-        .serializer(move |body| request(&line, body, protocol.headers))
-        .deserializer(move |response: &HttpResponse| read(response, protocol.error))
+        .serializer(move |body| request(&line, body, protocol, action))
+        .deserializer(move |response: &HttpResponse| read(response, protocol))
         .build())
+}
+
+/// Where a service is reached.
+#[cfg(test)]
+pub(crate) fn url_of(config: &SdkConfig, service: Service, region: &str) -> Result<String, String> {
+    endpoint::place(config, service, region).map(|place| place.url)
 }
 
 /// Whether another address stands for AWS's own.
 #[cfg(feature = "doctor")]
 pub(crate) fn is_elsewhere(config: &SdkConfig, service: Service, region: &str) -> bool {
     let own = suffix(region).map(|suffix| format!("https://{}.{region}.{suffix}", service.prefix));
-    endpoint(config, service, region).ok() != own
-}
-
-/// `AWS_ENDPOINT_URL_…` of the service, then `AWS_ENDPOINT_URL`, then AWS's own.
-fn endpoint(config: &SdkConfig, service: Service, region: &str) -> Result<String, String> {
-    let is_chosen = config.get_origin("endpoint_url").is_client_config();
-    let of_service = || {
-        let key = ServiceConfigKey::builder()
-            .service_id(service.id)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build()
-            .ok()?;
-        config.service_config()?.load_config(key)
-    };
-    let set = if is_chosen { None } else { of_service() };
-    if let Some(url) = set.or_else(|| config.endpoint_url().map(ToOwned::to_owned)) {
-        return Ok(url);
-    }
-    let suffix = suffix(region).ok_or_else(|| {
-        format!(
-            "the endpoint of {} in Region `{region}` is not known: set AWS_ENDPOINT_URL_{}",
-            service.name,
-            service.id.to_uppercase().replace(' ', "_")
-        )
-    })?;
-    Ok(format!("https://{}.{region}.{suffix}", service.prefix))
-}
-
-/// The domain of a Region's endpoints (AWS SDKs, `partitions.json`, seen). None where nothing is
-/// known of such a Region.
-pub(crate) fn suffix(region: &str) -> Option<&'static str> {
-    const COMMERCIAL: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
-    Some(match region.split_once('-')? {
-        ("us", rest) if rest.starts_with("isob-") => "sc2s.sgov.gov",
-        ("us", rest) if rest.starts_with("isof-") => "csp.hci.ic.gov",
-        ("us", rest) if rest.starts_with("iso-") => "c2s.ic.gov",
-        ("eu", rest) if rest.starts_with("isoe-") => "cloud.adc-e.uk",
-        ("cn", _) => "amazonaws.com.cn",
-        ("eusc", _) => "amazonaws.eu",
-        (prefix, _) if COMMERCIAL.contains(&prefix) => "amazonaws.com",
-        _ => return None,
-    })
+    let place = endpoint::place(config, service, region).ok();
+    place.map(|place| place.url) != own
 }
 
 fn read(
     response: &HttpResponse,
-    error: fn(&[u8]) -> ErrorMetadata,
+    protocol: Protocol,
 ) -> Result<String, OrchestratorError<ErrorMetadata>> {
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {
-        let error = error(body);
-        let named = response.headers().get(ERROR_TYPE);
-        let (None, Some(named)) = (error.code(), named) else {
-            return Err(OrchestratorError::operation(error));
-        };
-        let code = named.split(':').next().unwrap_or(named);
-        let mut named = ErrorMetadata::builder().code(code);
-        if let Some(message) = error.message() {
-            named = named.message(message);
-        }
-        return Err(OrchestratorError::operation(named.build()));
+        let error = named(response, protocol, (protocol.error)(body));
+        return Err(OrchestratorError::operation(error));
     }
     let text =
         std::str::from_utf8(body).map_err(|wrong| OrchestratorError::response(wrong.into()))?;
     Ok(text.to_owned())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_partition_has_its_domain_and_an_unknown_region_none() {
-        for (region, expected) in [
-            ("eu-west-1", Some("amazonaws.com")),
-            ("us-gov-west-1", Some("amazonaws.com")),
-            ("cn-north-1", Some("amazonaws.com.cn")),
-            ("us-iso-east-1", Some("c2s.ic.gov")),
-            ("us-isob-east-1", Some("sc2s.sgov.gov")),
-            ("us-isof-south-1", Some("csp.hci.ic.gov")),
-            ("eu-isoe-west-1", Some("cloud.adc-e.uk")),
-            ("eusc-de-east-1", Some("amazonaws.eu")),
-            ("moon-1", None),
-            ("nowhere", None),
-        ] {
-            assert_eq!(suffix(region), expected, "{region}");
-        }
+/// The error with the code that a header gives it, where one does.
+fn named(response: &HttpResponse, protocol: Protocol, error: ErrorMetadata) -> ErrorMetadata {
+    let header = |name| response.headers().get(name);
+    let of_query = protocol.headers.contains(&QUERY_MODE).then(|| {
+        let (code, _) = header(QUERY_ERROR)?.split_once(';')?;
+        Some(code)
+    });
+    let of_query = of_query.flatten();
+    let Some(code) = of_query.or_else(|| header(ERROR_TYPE).map(plain_code)) else {
+        return error;
+    };
+    let mut named = ErrorMetadata::builder().code(code);
+    if let Some(message) = error.message() {
+        named = named.message(message);
     }
+    named.build()
+}
+
+/// The code without the namespace before it and the address after it.
+fn plain_code(code: &str) -> &str {
+    let code = code.split(':').next().unwrap_or(code);
+    code.rsplit('#').next().unwrap_or(code)
 }

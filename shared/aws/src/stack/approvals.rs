@@ -143,9 +143,7 @@ impl ApprovalsAlias {
         if let Some(asked) = asked {
             return Ok(asked.account().to_owned());
         }
-        let request = aws_sdk_sts::Client::new(&self.config).get_caller_identity();
-        let call = Call::new("sts:GetCallerIdentity", "*");
-        let answer = call.send(request.send()).await?;
-        Ok(answer.account.unwrap_or_default())
+        let identity = crate::sts::caller_identity(&self.config).await?;
+        Ok(identity.account.to_string())
     }
 }

@@ -1,13 +1,11 @@
 //! Calls of services that answer in JSON.
 
 use aws_config::SdkConfig;
-use copymend_remediation::ports::CallResult;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::Call;
+use crate::signed::json::error;
+pub(super) use crate::signed::json::read;
 use crate::signed::{Answering, Protocol, Service, send};
-use crate::tags::error;
 
 /// A service of the protocol `awsJson1_1`.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +15,12 @@ pub(super) struct JsonService {
 
 /// The headers of one operation, of which one names it.
 pub(super) const fn protocol(headers: &'static [(&'static str, &'static str)]) -> Protocol {
-    Protocol { headers, error }
+    let target = None;
+    Protocol {
+        headers,
+        target,
+        error,
+    }
 }
 
 impl JsonService {
@@ -36,9 +39,4 @@ impl JsonService {
             body.to_string(),
         )
     }
-}
-
-/// Reads an answer.
-pub(super) fn read<T: DeserializeOwned>(call: &Call, answer: &str) -> CallResult<T> {
-    serde_json::from_str(answer).map_err(|error| call.unreadable(error.to_string()))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_sdk_organizations::types::PolicyType;
 use copymend_diagnosis::ControlPolicyKind;
 use copymend_policy::AccountId;
 use copymend_remediation::GuardrailReads;
@@ -15,8 +14,9 @@ use crate::accounts::{Accounts, Clients, Target};
 use crate::environment::AwsEnvironment;
 use crate::error::Call;
 use crate::member::text;
-use crate::organizations::AwsOrganizations;
+use crate::organizations::{AwsOrganizations, ask};
 use crate::pages;
+use crate::signed::json::read;
 use crate::signed::{Answering, Line, Protocol, Service, send_to};
 
 const LIST_POLICIES: &str = "organizations:ListPoliciesForTarget";
@@ -30,7 +30,8 @@ const ACCOUNT: Service = Service {
 };
 const PROTOCOL: Protocol = Protocol {
     headers: &[("content-type", "application/json")],
-    error: crate::tags::error,
+    target: None,
+    error: crate::signed::json::error,
 };
 
 /// AWS Account Management, asked from inside an account.
@@ -49,6 +50,31 @@ fn region_opt_status(config: &SdkConfig, region: &str) -> Answering {
 #[serde(rename_all = "PascalCase")]
 struct RegionOptStatus {
     region_opt_status: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListPoliciesForTarget {
+    next_token: Option<String>,
+    policies: Option<Vec<PolicySummary>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct PolicySummary {
+    id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DescribePolicy {
+    policy: Option<Policy>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Policy {
+    content: Option<String>,
 }
 
 /// The statuses of a Region that can be used (Account Management API reference, `GetRegionOptStatus`,
@@ -84,10 +110,9 @@ impl AwsAccountManagement {
             region: home(partition),
             ..Target::global(account, partition)
         };
-        let (client, call) = self.clients.of(call, target).await?;
-        let answer: String = call.send(region_opt_status(&client, region)).await?;
-        let status: RegionOptStatus =
-            serde_json::from_str(&answer).map_err(|error| call.unreadable(error.to_string()))?;
+        let (config, call) = self.clients.of(call, target).await?;
+        let answer = call.send(region_opt_status(&config, region)).await?;
+        let status: RegionOptStatus = read(&call, &answer)?;
         match status.region_opt_status.as_str() {
             status if USABLE.contains(&status) => Ok(true),
             status if NOT_USABLE.contains(&status) => Ok(false),
@@ -104,28 +129,27 @@ impl AwsOrganizations {
         kind: ControlPolicyKind,
         partition: &str,
     ) -> CallResult<Vec<String>> {
-        let (client, call) = self.inside(LIST_POLICIES, reader, partition).await?;
+        let (config, call) = self.inside(LIST_POLICIES, reader, partition).await?;
         let filter = match kind {
-            ControlPolicyKind::Service => PolicyType::ServiceControlPolicy,
-            ControlPolicyKind::Resource => PolicyType::ResourceControlPolicy,
+            ControlPolicyKind::Service => "SERVICE_CONTROL_POLICY",
+            ControlPolicyKind::Resource => "RESOURCE_CONTROL_POLICY",
         };
-        let list = |from| {
-            client
-                .list_policies_for_target()
-                .target_id(target)
-                .filter(filter.clone())
-                .set_next_token(from)
-                .send()
+        let list = |from: Option<&str>| {
+            let mut body = json!({ "TargetId": target, "Filter": filter });
+            if let (Some(from), Some(body)) = (from, body.as_object_mut()) {
+                body.insert("NextToken".to_owned(), from.into());
+            }
+            ask(&config, "ListPoliciesForTarget", &body)
         };
-        let listed = pages::all(&call, list, |answer| {
-            let next = pages::token(answer.next_token());
-            let policies = answer.policies.unwrap_or_default();
-            (policies, next)
+        let listed = pages::of(&call, list, |page| {
+            let page: ListPoliciesForTarget = read(&call, page)?;
+            let next = pages::token(page.next_token.as_deref());
+            Ok((page.policies.unwrap_or_default(), next))
         })
         .await?;
-        let ids = listed
-            .iter()
-            .map(|policy| text(policy.id()).ok_or_else(|| call.unreadable("`Id` is missing")));
+        let ids = listed.iter().map(|policy| {
+            text(policy.id.as_deref()).ok_or_else(|| call.unreadable("`Id` is missing"))
+        });
         ids.collect()
     }
 
@@ -135,10 +159,13 @@ impl AwsOrganizations {
         policy: &str,
         partition: &str,
     ) -> CallResult<String> {
-        let (client, call) = self.inside(DESCRIBE_POLICY, reader, partition).await?;
-        let request = client.describe_policy().policy_id(policy);
-        let answer = call.send(request.send()).await?;
-        let content = answer.policy().and_then(|policy| text(policy.content()));
+        let (config, call) = self.inside(DESCRIBE_POLICY, reader, partition).await?;
+        let body = json!({ "PolicyId": policy });
+        let answer = call.send(ask(&config, "DescribePolicy", &body)).await?;
+        let answer: DescribePolicy = read(&call, &answer)?;
+        let content = answer
+            .policy
+            .and_then(|policy| text(policy.content.as_deref()));
         content.ok_or_else(|| call.unreadable("`Content` is missing"))
     }
 }

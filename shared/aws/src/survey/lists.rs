@@ -9,11 +9,8 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_backup::Client;
-use aws_sdk_backup::types::CopyJobState;
-use aws_smithy_types::DateTime;
-use copymend_diagnosis::Tags;
 use copymend_diagnosis::advisor::JobKind;
+use copymend_diagnosis::{CopyJobState, Tags};
 use copymend_policy::Arn;
 use copymend_remediation::ports::{CallError, CallErrorKind, CallResult, Location};
 use copymend_survey::{
@@ -24,19 +21,22 @@ use copymend_survey::{
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{plans, rows};
+use super::{answers, plans, rows};
 use crate::accounts::{Accounts, Clients, Target};
+use crate::backup::answers::ListCopyJobs;
+use crate::backup::request::{Path, get};
 use crate::error::Call;
 use crate::member::text;
 use crate::pace::Pace;
+use crate::signed::json::read;
 use crate::tags::AwsResourceTags;
 
 /// Every one of these lists gives up to 1,000 rows at once (AWS Backup API reference, `MaxResults`,
 /// documented).
-const ROWS_OF_A_PAGE: i32 = 1_000;
+const ROWS_OF_A_PAGE: &str = "1000";
 
 /// `MaxScheduledRunsPreview` goes up to 10 (AWS Backup API reference, `GetBackupPlan`, documented).
-const RUNS_OF_A_PREVIEW: i32 = 10;
+const RUNS_OF_A_PREVIEW: &str = "10";
 
 /// A page of 1,000 rows takes megabytes while it is read. So many are read at once, whatever the
 /// number of accounts.
@@ -58,7 +58,7 @@ const ABSENT: &str = "ResourceNotFoundException";
 /// AWS Backup's lists, each called with the credentials of the account that is asked, in its turn.
 #[derive(Debug)]
 pub struct AwsLists {
-    clients: Clients<Client>,
+    clients: Clients<SdkConfig>,
     pace: Arc<Pace>,
     pages: Semaphore,
     tags: AwsResourceTags,
@@ -68,7 +68,7 @@ impl AwsLists {
     pub(super) fn new(accounts: Arc<Accounts>, pace: Arc<Pace>) -> Self {
         Self {
             tags: AwsResourceTags::new(Arc::clone(&accounts)),
-            clients: Clients::new(accounts, client),
+            clients: Clients::new(accounts, in_turn),
             pace,
             pages: Semaphore::new(PAGES_AT_ONCE),
         }
@@ -79,7 +79,7 @@ impl AwsLists {
         operation: &'static str,
         at: &Location,
         resource: &str,
-    ) -> CallResult<(Client, Call)> {
+    ) -> CallResult<(SdkConfig, Call)> {
         let target = Target {
             account: at.account,
             partition: None,
@@ -124,16 +124,16 @@ impl AwsLists {
 }
 
 /// Attempts and their waits are ours: the SDK's would take no turns.
-fn client(config: &SdkConfig) -> Client {
+fn in_turn(config: &SdkConfig) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .build();
-    let config = aws_sdk_backup::config::Builder::from(config)
+    config
+        .to_builder()
         .timeout_config(timeouts)
         .retry_config(RetryConfig::disabled())
-        .build();
-    Client::from_conf(config)
+        .build()
 }
 
 const fn attempts(error: &CallError) -> u32 {
@@ -156,8 +156,17 @@ fn wait_before(attempt: u32) -> Duration {
     half + half * chance / 1_000
 }
 
-pub(super) fn seconds(time: Timestamp) -> DateTime {
-    DateTime::from_millis(time.as_millisecond())
+/// To the millisecond, as AWS takes times.
+pub(super) fn written(time: Timestamp) -> String {
+    let rounded = Timestamp::from_millisecond(time.as_millisecond());
+    rounded.unwrap_or(time).to_string()
+}
+
+/// A path with the parameters of a list.
+fn rows_of(parts: &[&str], from: Option<&String>) -> Path {
+    Path::of(parts)
+        .with("maxResults", Some(ROWS_OF_A_PAGE))
+        .with("nextToken", from.map(String::as_str))
 }
 
 /// Where a page begins, and where the next one does.
@@ -212,18 +221,16 @@ impl Lists for AwsLists {
         query: &CopyJobQuery,
         from: Option<String>,
     ) -> CallResult<Page<ListedCopyJob>> {
-        let state = query.state.map(|state| CopyJobState::from(state.as_str()));
+        let state = query.state.map(CopyJobState::as_str);
         let ask = async || {
             let operation = "backup:ListCopyJobs";
-            let (client, call) = self.at(operation, at, at.account.as_str()).await?;
+            let (config, call) = self.at(operation, at, at.account.as_str()).await?;
             let _page = self.page().await;
-            let request = client
-                .list_copy_jobs()
-                .set_by_state(state.clone())
-                .by_created_after(seconds(query.created_after))
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let path = rows_of(&["copy-jobs"], from.as_ref())
+                .with("state", state)
+                .with("createdAfter", Some(&written(query.created_after)));
+            let answer = call.send(get(&config, "ListCopyJobs", path)).await?;
+            let answer: ListCopyJobs = read(&call, &answer)?;
             page(
                 &call,
                 answer.copy_jobs,
@@ -243,17 +250,14 @@ impl Lists for AwsLists {
         query: &JobQuery,
         from: Option<String>,
     ) -> CallResult<Page<ListedJob>> {
-        let after = seconds(query.created_after);
+        let after = written(query.created_after);
         let backups = async || {
             let operation = "backup:ListBackupJobs";
-            let (client, call) = self.at(operation, at, at.account.as_str()).await?;
+            let (config, call) = self.at(operation, at, at.account.as_str()).await?;
             let _page = self.page().await;
-            let request = client
-                .list_backup_jobs()
-                .by_created_after(after)
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let path = rows_of(&["backup-jobs"], from.as_ref()).with("createdAfter", Some(&after));
+            let answer = call.send(get(&config, "ListBackupJobs", path)).await?;
+            let answer: answers::ListBackupJobs = read(&call, &answer)?;
             page(
                 &call,
                 answer.backup_jobs,
@@ -266,14 +270,11 @@ impl Lists for AwsLists {
         };
         let restores = async || {
             let operation = "backup:ListRestoreJobs";
-            let (client, call) = self.at(operation, at, at.account.as_str()).await?;
+            let (config, call) = self.at(operation, at, at.account.as_str()).await?;
             let _page = self.page().await;
-            let request = client
-                .list_restore_jobs()
-                .by_created_after(after)
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let path = rows_of(&["restore-jobs"], from.as_ref()).with("createdAfter", Some(&after));
+            let answer = call.send(get(&config, "ListRestoreJobs", path)).await?;
+            let answer: answers::ListRestoreJobs = read(&call, &answer)?;
             page(
                 &call,
                 answer.restore_jobs,
@@ -297,12 +298,10 @@ impl Lists for AwsLists {
     ) -> CallResult<Page<ListedBackupPlan>> {
         let ask = async || {
             let operation = "backup:ListBackupPlans";
-            let (client, call) = self.at(operation, at, at.account.as_str()).await?;
-            let request = client
-                .list_backup_plans()
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let (config, call) = self.at(operation, at, at.account.as_str()).await?;
+            let path = rows_of(&["backup", "plans"], from.as_ref());
+            let answer = call.send(get(&config, "ListBackupPlans", path)).await?;
+            let answer: answers::ListBackupPlans = read(&call, &answer)?;
             page(
                 &call,
                 answer.backup_plans_list,
@@ -322,14 +321,14 @@ impl Lists for AwsLists {
         plan_id: &str,
     ) -> CallResult<Option<BackupPlan>> {
         let ask = async || {
-            let (client, call) = self.at("backup:GetBackupPlan", at, plan_id).await?;
-            let request = client
-                .get_backup_plan()
-                .backup_plan_id(plan_id)
-                .max_scheduled_runs_preview(RUNS_OF_A_PREVIEW);
-            let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+            let (config, call) = self.at("backup:GetBackupPlan", at, plan_id).await?;
+            let path = Path::of(&["backup", "plans", plan_id])
+                .with("MaxScheduledRunsPreview", Some(RUNS_OF_A_PREVIEW));
+            let request = get(&config, "GetBackupPlan", path);
+            let Some(answer) = call.find(&[ABSENT], request).await? else {
                 return Ok(None);
             };
+            let answer: answers::GetBackupPlan = read(&call, &answer)?;
             plans::plan(&answer)
                 .map(Some)
                 .map_err(|detail| call.unreadable(detail))
@@ -344,13 +343,10 @@ impl Lists for AwsLists {
         from: Option<String>,
     ) -> CallResult<Page<ListedSelection>> {
         let ask = async || {
-            let (client, call) = self.at("backup:ListBackupSelections", at, plan_id).await?;
-            let request = client
-                .list_backup_selections()
-                .backup_plan_id(plan_id)
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let (config, call) = self.at("backup:ListBackupSelections", at, plan_id).await?;
+            let path = rows_of(&["backup", "plans", plan_id, "selections"], from.as_ref());
+            let request = get(&config, "ListBackupSelections", path);
+            let answer: answers::ListBackupSelections = read(&call, &call.send(request).await?)?;
             page(
                 &call,
                 answer.backup_selections_list,
@@ -372,14 +368,13 @@ impl Lists for AwsLists {
     ) -> CallResult<Option<BackupSelection>> {
         let ask = async || {
             let operation = "backup:GetBackupSelection";
-            let (client, call) = self.at(operation, at, plan_id).await?;
-            let request = client
-                .get_backup_selection()
-                .backup_plan_id(plan_id)
-                .selection_id(selection_id);
-            let Some(answer) = call.find(&[ABSENT], request.send()).await? else {
+            let (config, call) = self.at(operation, at, plan_id).await?;
+            let path = Path::of(&["backup", "plans", plan_id, "selections", selection_id]);
+            let request = get(&config, "GetBackupSelection", path);
+            let Some(answer) = call.find(&[ABSENT], request).await? else {
                 return Ok(None);
             };
+            let answer: answers::GetBackupSelection = read(&call, &answer)?;
             plans::selection(&answer)
                 .map(Some)
                 .map_err(|detail| call.unreadable(detail))
@@ -394,12 +389,10 @@ impl Lists for AwsLists {
     ) -> CallResult<Page<ListedVault>> {
         let ask = async || {
             let operation = "backup:ListBackupVaults";
-            let (client, call) = self.at(operation, at, at.account.as_str()).await?;
-            let request = client
-                .list_backup_vaults()
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let (config, call) = self.at(operation, at, at.account.as_str()).await?;
+            let path = rows_of(&["backup-vaults"], from.as_ref());
+            let answer = call.send(get(&config, "ListBackupVaults", path)).await?;
+            let answer: answers::ListBackupVaults = read(&call, &answer)?;
             page(
                 &call,
                 answer.backup_vault_list,
@@ -420,13 +413,11 @@ impl Lists for AwsLists {
     ) -> CallResult<Page<ProtectedResource>> {
         let ask = async || {
             let operation = "backup:ListProtectedResources";
-            let (client, call) = self.at(operation, at, at.account.as_str()).await?;
+            let (config, call) = self.at(operation, at, at.account.as_str()).await?;
             let _page = self.page().await;
-            let request = client
-                .list_protected_resources()
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let path = rows_of(&["resources"], from.as_ref());
+            let answer = call.send(get(&config, "ListProtectedResources", path));
+            let answer: answers::ListProtectedResources = read(&call, &answer.await?)?;
             page(
                 &call,
                 answer.results,
@@ -447,20 +438,19 @@ impl Lists for AwsLists {
         query: &RecoveryPointQuery,
         from: Option<String>,
     ) -> CallResult<Page<ListedRecoveryPoint>> {
-        let resource = query.resource.as_ref().map(|arn| arn.as_str().to_owned());
+        let resource = query.resource.as_ref().map(Arn::as_str);
         let ask = async || {
             let operation = "backup:ListRecoveryPointsByBackupVault";
-            let (client, call) = self.at(operation, at, vault_name).await?;
+            let (config, call) = self.at(operation, at, vault_name).await?;
             let _page = self.page().await;
-            let request = client
-                .list_recovery_points_by_backup_vault()
-                .backup_vault_name(vault_name)
-                .set_by_created_after(query.created_after.map(seconds))
-                .set_by_resource_arn(resource.clone())
-                .set_by_backup_plan_id(query.backup_plan.clone())
-                .max_results(ROWS_OF_A_PAGE)
-                .set_next_token(from.clone());
-            let answer = call.send(request.send()).await?;
+            let parts = ["backup-vaults", vault_name, "recovery-points"];
+            let created_after = query.created_after.map(written);
+            let path = rows_of(&parts, from.as_ref())
+                .with("createdAfter", created_after.as_deref())
+                .with("resourceArn", resource)
+                .with("backupPlanId", query.backup_plan.as_deref());
+            let request = get(&config, "ListRecoveryPointsByBackupVault", path);
+            let answer: answers::ListRecoveryPoints = read(&call, &call.send(request).await?)?;
             page(
                 &call,
                 answer.recovery_points,

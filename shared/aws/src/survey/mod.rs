@@ -1,6 +1,7 @@
 //! What `copymend scan`, `preflight` and `rpo` read with: AWS Backup's lists in many accounts and
 //! Regions.
 
+mod answers;
 mod guardrails;
 mod hub;
 mod lists;

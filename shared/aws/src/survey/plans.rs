@@ -1,134 +1,141 @@
-//! Backup plans and selections. The SDK makes an empty string of a required member that AWS leaves
-//! out, so that "empty" is "missing" here.
+//! Backup plans and selections. "Empty" is "missing" here.
 
-use aws_sdk_backup::operation::get_backup_plan::GetBackupPlanOutput;
-use aws_sdk_backup::operation::get_backup_selection::GetBackupSelectionOutput;
-use aws_sdk_backup::types;
 use copymend_survey::{
     BackupPlan, BackupRule, BackupSelection, CopyAction, ListedBackupPlan, ListedSelection,
     ScheduledRun, SelectionCondition, TagComparison,
 };
 
-use super::rows::moment;
-use crate::copy_job::read_lifecycle;
+use super::answers;
+use crate::backup::answers::moment;
+use crate::backup::copy_job::read_lifecycle;
 use crate::member::{optional, required, text};
 
 /// What stands before a tag's key in `Conditions` (AWS Backup API reference, `Conditions`,
 /// documented).
 const RESOURCE_TAG: &str = "aws:ResourceTag/";
 
-pub(super) fn listed(row: &types::BackupPlansListMember) -> Result<ListedBackupPlan, String> {
+pub(super) fn listed(row: &answers::BackupPlanRow) -> Result<ListedBackupPlan, String> {
     Ok(ListedBackupPlan {
-        id: required("BackupPlanId", row.backup_plan_id())?,
-        name: text(row.backup_plan_name()).unwrap_or_default(),
+        id: required("BackupPlanId", row.backup_plan_id.as_deref())?,
+        name: text(row.backup_plan_name.as_deref()).unwrap_or_default(),
     })
 }
 
 pub(super) fn listed_selection(
-    row: &types::BackupSelectionsListMember,
+    row: &answers::BackupSelectionRow,
 ) -> Result<ListedSelection, String> {
-    let id: String = required("SelectionId", row.selection_id())?;
-    let role = optional("IamRoleArn", row.iam_role_arn()).map_err(|why| format!("{id}: {why}"))?;
+    let id: String = required("SelectionId", row.selection_id.as_deref())?;
+    let role = optional("IamRoleArn", row.iam_role_arn.as_deref())
+        .map_err(|why| format!("{id}: {why}"))?;
     Ok(ListedSelection {
-        name: text(row.selection_name()).unwrap_or_default(),
+        name: text(row.selection_name.as_deref()).unwrap_or_default(),
         role,
         id,
     })
 }
 
-pub(super) fn plan(answer: &GetBackupPlanOutput) -> Result<BackupPlan, String> {
+pub(super) fn plan(answer: &answers::GetBackupPlan) -> Result<BackupPlan, String> {
     let plan = answer
-        .backup_plan()
+        .backup_plan
+        .as_ref()
         .ok_or_else(|| "`BackupPlan` is missing".to_owned())?;
     Ok(BackupPlan {
-        id: text(answer.backup_plan_id()),
-        name: plan.backup_plan_name().to_owned(),
+        id: text(answer.backup_plan_id.as_deref()),
+        name: plan.backup_plan_name.clone().unwrap_or_default(),
         rules: plan
-            .rules()
+            .rules
             .iter()
-            .map(|one| rule(one).map_err(|why| format!("rule `{}`: {why}", one.rule_name())))
+            .flatten()
+            .map(|one| {
+                let name = one.rule_name.as_deref().unwrap_or_default();
+                rule(one).map_err(|why| format!("rule `{name}`: {why}"))
+            })
             .collect::<Result<_, _>>()?,
         // A run without a time or a rule says nothing.
         scheduled_runs: answer
-            .scheduled_runs_preview()
+            .scheduled_runs_preview
             .iter()
+            .flatten()
             .filter_map(|run| {
                 Some(ScheduledRun {
-                    at: moment(run.execution_time())?,
-                    rule_id: text(run.rule_id())?,
+                    at: moment(run.execution_time)?,
+                    rule_id: text(run.rule_id.as_deref())?,
                 })
             })
             .collect(),
     })
 }
 
-fn rule(rule: &types::BackupRule) -> Result<BackupRule, String> {
+fn rule(rule: &answers::BackupRule) -> Result<BackupRule, String> {
     Ok(BackupRule {
-        id: text(rule.rule_id()),
-        name: rule.rule_name().to_owned(),
+        id: text(rule.rule_id.as_deref()),
+        name: rule.rule_name.clone().unwrap_or_default(),
         target_vault: required(
             "TargetBackupVaultName",
-            Some(rule.target_backup_vault_name()),
+            rule.target_backup_vault_name.as_deref(),
         )?,
         air_gapped_target: optional(
             "TargetLogicallyAirGappedBackupVaultArn",
-            rule.target_logically_air_gapped_backup_vault_arn(),
+            rule.target_logically_air_gapped_backup_vault_arn.as_deref(),
         )?,
-        schedule: text(rule.schedule_expression()),
-        lifecycle: rule.lifecycle().and_then(read_lifecycle),
-        is_continuous: rule.enable_continuous_backup().unwrap_or(false),
+        schedule: text(rule.schedule_expression.as_deref()),
+        lifecycle: rule.lifecycle.as_ref().and_then(read_lifecycle),
+        is_continuous: rule.enable_continuous_backup.unwrap_or(false),
         copy_actions: rule
-            .copy_actions()
+            .copy_actions
             .iter()
+            .flatten()
             .map(|action| {
                 Ok(CopyAction {
                     destination_vault: required(
                         "DestinationBackupVaultArn",
-                        Some(action.destination_backup_vault_arn()),
+                        action.destination_backup_vault_arn.as_deref(),
                     )?,
-                    lifecycle: action.lifecycle().and_then(read_lifecycle),
+                    lifecycle: action.lifecycle.as_ref().and_then(read_lifecycle),
                 })
             })
             .collect::<Result<_, String>>()?,
     })
 }
 
-pub(super) fn selection(answer: &GetBackupSelectionOutput) -> Result<BackupSelection, String> {
+pub(super) fn selection(answer: &answers::GetBackupSelection) -> Result<BackupSelection, String> {
     let selection = answer
-        .backup_selection()
+        .backup_selection
+        .as_ref()
         .ok_or_else(|| "`BackupSelection` is missing".to_owned())?;
     let mut conditions = Vec::new();
-    if let Some(given) = selection.conditions() {
+    if let Some(given) = &selection.conditions {
         for (comparison, given) in [
-            (TagComparison::Equals, given.string_equals()),
-            (TagComparison::NotEquals, given.string_not_equals()),
-            (TagComparison::Like, given.string_like()),
-            (TagComparison::NotLike, given.string_not_like()),
+            (TagComparison::Equals, &given.string_equals),
+            (TagComparison::NotEquals, &given.string_not_equals),
+            (TagComparison::Like, &given.string_like),
+            (TagComparison::NotLike, &given.string_not_like),
         ] {
-            for one in given {
+            for one in given.iter().flatten() {
                 conditions.push(condition(
                     comparison,
-                    one.condition_key(),
-                    one.condition_value(),
+                    one.condition_key.as_deref(),
+                    one.condition_value.as_deref(),
                 )?);
             }
         }
     }
     Ok(BackupSelection {
-        name: selection.selection_name().to_owned(),
-        role: required("IamRoleArn", Some(selection.iam_role_arn()))?,
-        resources: selection.resources().to_vec(),
-        not_resources: selection.not_resources().to_vec(),
+        name: selection.selection_name.clone().unwrap_or_default(),
+        role: required("IamRoleArn", selection.iam_role_arn.as_deref())?,
+        resources: selection.resources.clone().unwrap_or_default(),
+        not_resources: selection.not_resources.clone().unwrap_or_default(),
         tags: selection
-            .list_of_tags()
+            .list_of_tags
             .iter()
+            .flatten()
             .map(|tag| {
-                let kind = tag.condition_type();
-                if *kind != types::ConditionType::Stringequals {
-                    return Err(format!("`ConditionType` is `{}`", kind.as_str()));
+                let kind = tag.condition_type.as_deref().unwrap_or_default();
+                if kind != "STRINGEQUALS" {
+                    return Err(format!("`ConditionType` is `{kind}`"));
                 }
-                let (key, value) = (tag.condition_key(), tag.condition_value());
-                condition(TagComparison::Equals, Some(key), Some(value))
+                let (key, value) = (&tag.condition_key, &tag.condition_value);
+                condition(TagComparison::Equals, key.as_deref(), value.as_deref())
             })
             .collect::<Result<_, _>>()?,
         conditions,
