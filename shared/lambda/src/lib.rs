@@ -13,7 +13,9 @@ use serde::Serialize;
 use serde_json::Value;
 use tower::util::MapRequestLayer;
 use tracing::{Instrument, Span};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Runs a function: starts the logs, waits for `start`, and maps its end to the process's exit
 /// code.
@@ -31,29 +33,32 @@ pub async fn run(start: impl Future<Output = Result<(), Error>>) -> ExitCode {
 /// JSON with times in RFC 3339, fields flattened: Lambda's own log format, so that its level filter
 /// understands it.
 fn start_logs() {
-    let filter = [LOG_LEVEL, "AWS_LAMBDA_LOG_LEVEL"]
+    let level = [LOG_LEVEL, "AWS_LAMBDA_LOG_LEVEL"]
         .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|level| !level.is_empty()))
-        .map_or("info", |level| filter(&level));
-    tracing_subscriber::fmt()
+        .find_map(|name| std::env::var(name).ok().filter(|level| !level.is_empty()));
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
-        .with_span_list(true)
-        .with_env_filter(EnvFilter::new(filter))
+        .with_span_list(true);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter(&level.unwrap_or_default()))
         .init();
 }
 
 /// The lines that a level lets through. Below `info` there are only Copymend's own: what the
 /// libraries write there may show requests.
-fn filter(level: &str) -> &'static str {
-    match level.to_ascii_lowercase().as_str() {
-        "trace" => "info,copymend=trace",
-        "debug" => "info,copymend=debug",
-        "warn" => "warn",
-        "error" | "fatal" => "error",
-        _ => "info",
-    }
+fn filter(level: &str) -> Targets {
+    const OWN: &str = "copymend";
+    let (all, own) = match level.to_ascii_lowercase().as_str() {
+        "trace" => (LevelFilter::INFO, LevelFilter::TRACE),
+        "debug" => (LevelFilter::INFO, LevelFilter::DEBUG),
+        "warn" => (LevelFilter::WARN, LevelFilter::WARN),
+        "error" | "fatal" => (LevelFilter::ERROR, LevelFilter::ERROR),
+        _ => (LevelFilter::INFO, LevelFilter::INFO),
+    };
+    Targets::new().with_default(all).with_target(OWN, own)
 }
 
 /// Answers invocations until the runtime ends. The handler gets the event, the invocation, and the ARN
@@ -128,6 +133,7 @@ fn json_or_null(mut invocation: LambdaInvocation) -> LambdaInvocation {
 mod tests {
     use copymend_remediation::later::DelayedRetry;
     use serde_json::json;
+    use tracing::Level;
 
     use super::*;
 
@@ -153,21 +159,37 @@ mod tests {
         }
     }
 
+    /// Whether lines of a level are shown: of the libraries, and of Copymend.
+    fn shown(filter: &Targets, level: Level) -> (bool, bool) {
+        let of = |target| filter.would_enable(target, &level);
+        (
+            of("hyper_util::client"),
+            of("copymend_remediation::handler"),
+        )
+    }
+
     #[test]
     fn a_level_below_info_shows_the_lines_of_copymend_alone() {
-        assert_eq!(filter("DEBUG"), "info,copymend=debug");
-        assert_eq!(filter("TRACE"), "info,copymend=trace");
+        let (debug, trace) = (filter("DEBUG"), filter("TRACE"));
+        assert_eq!(shown(&debug, Level::INFO), (true, true));
+        assert_eq!(shown(&debug, Level::DEBUG), (false, true));
+        assert_eq!(shown(&debug, Level::TRACE), (false, false));
+        assert_eq!(shown(&trace, Level::DEBUG), (false, true));
+        assert_eq!(shown(&trace, Level::TRACE), (false, true));
     }
 
     #[test]
     fn a_level_that_nobody_knows_is_info() {
-        for (level, shown) in [
-            ("INFO", "info"),
-            ("WARN", "warn"),
-            ("ERROR", "error"),
-            ("loud", "info"),
+        for (level, least, below) in [
+            ("INFO", Level::INFO, Level::DEBUG),
+            ("", Level::INFO, Level::DEBUG),
+            ("WARN", Level::WARN, Level::INFO),
+            ("ERROR", Level::ERROR, Level::WARN),
+            ("loud", Level::INFO, Level::DEBUG),
         ] {
-            assert_eq!(filter(level), shown);
+            let filter = filter(level);
+            assert_eq!(shown(&filter, least), (true, true), "{level}");
+            assert_eq!(shown(&filter, below), (false, false), "{level}");
         }
     }
 }
