@@ -1,6 +1,10 @@
 //! The difference between two documents, for people.
 
-use similar::TextDiff;
+use std::fmt::Write as _;
+
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{DiffOp, group_diff_ops};
 
 use crate::json::{self, Node, Value};
 
@@ -11,10 +15,52 @@ use crate::json::{self, Node, Value};
 pub fn diff(before: Option<&str>, after: &str) -> String {
     let before = before.map_or_else(String::new, pretty);
     let after = pretty(after);
-    TextDiff::from_lines(before.as_str(), after.as_str())
-        .unified_diff()
-        .context_radius(3)
-        .to_string()
+    unified(&before, &after)
+}
+
+/// Lines that stay beside those that change.
+const CONTEXT: usize = 3;
+
+/// What `similar::TextDiff` makes of lines, without the nine tenths of it that are for other texts: a test
+/// compares both.
+fn unified(before: &str, after: &str) -> String {
+    let before: Vec<&str> = before.split_inclusive('\n').collect();
+    let after: Vec<&str> = after.split_inclusive('\n').collect();
+    let mut out = String::new();
+    for hunk in group_diff_ops(operations(&before, &after), CONTEXT) {
+        // It can't fail: a text takes everything.
+        let _ = writeln!(out, "{}", UnifiedHunkHeader::new(&hunk));
+        for operation in &hunk {
+            let old = before.get(operation.old_range()).unwrap_or_default();
+            let new = after.get(operation.new_range()).unwrap_or_default();
+            match operation {
+                DiffOp::Equal { .. } => lines(&mut out, ' ', old),
+                DiffOp::Delete { .. } | DiffOp::Insert { .. } | DiffOp::Replace { .. } => {
+                    lines(&mut out, '-', old);
+                    lines(&mut out, '+', new);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn operations(before: &[&str], after: &[&str]) -> Vec<DiffOp> {
+    let mut hook = Compact::new(Replace::new(Capture::new()), before, after);
+    let (old, new) = (0..before.len(), 0..after.len());
+    // It can't fail: the hook doesn't.
+    let _ = myers::diff_deadline_raw(&mut hook, before, old, after, new, None);
+    hook.into_inner().into_inner().into_ops()
+}
+
+fn lines(out: &mut String, sign: char, lines: &[&str]) {
+    for line in lines {
+        out.push(sign);
+        out.push_str(line);
+        if !line.ends_with('\n') {
+            out.push_str("\n\\ No newline at end of file\n");
+        }
+    }
 }
 
 /// JSON over several lines, indented by two spaces; keys keep their order. A text that is not JSON
@@ -83,4 +129,28 @@ fn line(out: &mut String, depth: usize) {
 
 fn quote(out: &mut String, text: &str) {
     out.push_str(&serde_json::Value::from(text).to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use similar::TextDiff;
+
+    use super::*;
+
+    /// Few lines of many kinds, so that they repeat, some without an end.
+    fn text() -> impl Strategy<Value = String> {
+        let line = prop::sample::select(vec!["a\n", "b\n", "  }\n", "c\n", "ä\n", "\n"]);
+        let end = prop::sample::select(vec!["", "d"]);
+        (prop::collection::vec(line, 0..60), end).prop_map(|(lines, end)| lines.concat() + end)
+    }
+
+    proptest! {
+        #[test]
+        fn lines_differ_as_the_library_says(before in text(), after in text()) {
+            let whole = TextDiff::from_lines(before.as_str(), after.as_str());
+            let whole = whole.unified_diff().context_radius(CONTEXT).to_string();
+            prop_assert_eq!(unified(&before, &after), whole);
+        }
+    }
 }
