@@ -89,7 +89,7 @@ pub(crate) const FACTS: [Fact; 13] = [
         name: "vault-without-policy",
         label: Label::Seen,
         says: "a vault without an access policy answers ResourceNotFoundException",
-        stated_in: "shared/aws/src/backup.rs",
+        stated_in: "shared/aws/src/backup/mod.rs",
         words: "AWS Backup states absence with this code only",
         observe: |seen| {
             let answer = seen.vault_without_policy.as_ref()?;

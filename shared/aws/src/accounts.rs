@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::config::briefly;
 use crate::error::Call;
-use crate::sts::{self, AssumedRole, IDENTITY};
+use crate::sts::{self, AssumedRole, IDENTITY, Session};
 
 /// The access key that the SAM CLI gives a function where it finds no credentials.
 const PLACEHOLDER_ACCESS_KEY: &str = "defaultkey";
@@ -35,6 +35,7 @@ pub(crate) struct Identity {
 struct Member {
     role: Arc<str>,
     config: SdkConfig,
+    session: Session,
 }
 
 /// How other accounts are reached, as the settings or the options say it.
@@ -166,20 +167,40 @@ impl Accounts {
         if own.account == account {
             return Ok((self.config.clone(), None));
         }
-        let known = locked(&self.members).get(&account).cloned();
-        let member = if let Some(member) = known {
-            member
-        } else {
-            let member = self
-                .member(account, partition.unwrap_or(&own.partition))
-                .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;
-            // Whoever came first is kept, so that all share one session.
-            locked(&self.members)
-                .entry(account)
-                .or_insert(member)
-                .clone()
-        };
+        let member = self
+            .known_or_new(account, partition.unwrap_or(&own.partition))
+            .map_err(|detail| call.error(CallErrorKind::Failed, detail))?;
         Ok((member.config, Some(member.role)))
+    }
+
+    /// Whoever came first is kept, so that all share one session.
+    fn known_or_new(&self, account: AccountId, partition: &str) -> Result<Member, String> {
+        if let Some(member) = locked(&self.members).get(&account) {
+            return Ok(member.clone());
+        }
+        let member = self.member(account, partition)?;
+        Ok(locked(&self.members)
+            .entry(account)
+            .or_insert(member)
+            .clone())
+    }
+
+    /// Assumes the role in an account that wasn't called yet, so that its first call need not wait for it.
+    /// Where that fails, the first call tries again, and tells why.
+    pub(crate) async fn make_ready(&self, account: AccountId, partition: &str) {
+        let is_known = locked(&self.members).contains_key(&account);
+        if is_known || self.others.contains_key(&account) {
+            return;
+        }
+        let Ok(own) = self.own.get_or_try_init(|| self.who_we_are()).await else {
+            return;
+        };
+        if own.account == account {
+            return;
+        }
+        if let Ok(member) = self.known_or_new(account, partition) {
+            member.session.begin().await;
+        }
     }
 
     /// Takes it as known who we are, so that AWS STS isn't asked.
@@ -237,18 +258,19 @@ impl Accounts {
             )
         })?;
         let role = member_role_arn(named_by, setting, partition, account)?;
-        let provider = AssumedRole {
+        let session = Session::of(AssumedRole {
             config: self.config.clone(),
             role: role.as_str().to_owned(),
             external_id: self.member_role.external_id.clone(),
-        };
+        });
         Ok(Member {
             role: role.as_str().into(),
             config: self
                 .config
                 .to_builder()
-                .credentials_provider(SharedCredentialsProvider::new(provider))
+                .credentials_provider(SharedCredentialsProvider::new(session.clone()))
                 .build(),
+            session,
         })
     }
 }

@@ -80,7 +80,13 @@ pub struct AwsEnvironment<Access> {
     accounts: Arc<Accounts>,
     /// The role that a deployed function calls with.
     function_role: Option<RoleArn>,
+    /// Whether it is no run by hand.
+    believes_its_arn: bool,
 }
+
+/// The account in the function ARN that Lambda's runtime interface emulator makes up (seen: aws-lambda-runtime-interface-emulator,
+/// `lambda/rapidcore/standalone`).
+const EMULATED_ACCOUNT: &str = "012345678912";
 
 impl<Access> AwsEnvironment<Access> {
     /// The environment of a function, as its environment variables have it: Region, credentials,
@@ -164,10 +170,8 @@ impl<Access> AwsEnvironment<Access> {
             account_management: crate::survey::AwsAccountManagement::new(Arc::clone(&accounts)),
             organizations: AwsOrganizations::new(Arc::clone(&accounts)),
             accounts,
-            function_role: deployment
-                .function_role
-                .clone()
-                .filter(|_| !deployment.is_local_run),
+            function_role: deployment.function_role.clone(),
+            believes_its_arn: !deployment.is_local_run,
             clock: SystemClock,
         }
     }
@@ -198,22 +202,24 @@ impl<Access> AwsEnvironment<Access> {
     }
 
     /// Learns from the ARN that an event was handed to the function by in which account and partition it
-    /// runs, so that AWS STS need not be asked. It is believed only where the settings name the
-    /// function's role in the same account and partition: Lambda's emulators make ARNs up.
+    /// runs, so that AWS STS need not be asked. It isn't believed in a run by hand, where it is the one that
+    /// Lambda's runtime interface emulator makes up, and where the settings name the function's role in another
+    /// account or partition.
     pub fn invoked_as(&self, function_arn: &str) {
-        let Some(role) = self.function_role.as_ref().map(RoleArn::arn) else {
-            return;
-        };
         let Ok(function) = function_arn.parse::<Arn>() else {
             return;
         };
-        let is_ours = function.service() == "lambda"
-            && function.account_id() == role.account_id()
-            && function.partition() == role.partition();
-        if let (true, Some(account)) = (is_ours, function.account_id()) {
+        let (account, partition) = (function.account_id(), function.partition());
+        let is_believed = self.believes_its_arn
+            && function.service() == "lambda"
+            && account.is_some_and(|account| account.as_str() != EMULATED_ACCOUNT);
+        let role = self.function_role.as_ref().map(RoleArn::arn);
+        let agrees =
+            role.is_none_or(|role| role.account_id() == account && role.partition() == partition);
+        if let (true, true, Some(account)) = (is_believed, agrees, account) {
             self.accounts.know(Identity {
                 account,
-                partition: function.partition().to_owned(),
+                partition: partition.to_owned(),
             });
         }
     }
@@ -280,6 +286,10 @@ impl<Access: Send + Sync> Reads for AwsEnvironment<Access> {
 
     fn clock(&self) -> &SystemClock {
         &self.clock
+    }
+
+    async fn make_ready(&self, account: AccountId, partition: &str) {
+        self.accounts.make_ready(account, partition).await;
     }
 }
 

@@ -49,6 +49,11 @@ impl Call {
         self
     }
 
+    /// What it is done to.
+    pub(crate) fn resource(&self) -> &str {
+        &self.resource
+    }
+
     /// The operation.
     #[cfg(feature = "survey")]
     pub(crate) const fn operation(&self) -> &'static str {

@@ -226,6 +226,7 @@ pub(crate) fn progress(item: &Item) -> JobProgress {
             occurrence: Occurrence {
                 count: whole(item, "counted")?,
                 previous_outcome: owned("counted_after"),
+                since: whole(item, "counted_since").unwrap_or_default(),
             },
         })
     };

@@ -1,5 +1,6 @@
 //! AWS STS: who we are, and sessions of other roles.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_config::SdkConfig;
@@ -12,6 +13,7 @@ use aws_smithy_types::error::ErrorMetadata;
 use copymend_policy::Arn;
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 
 use crate::accounts::Identity;
 use crate::config::NAME;
@@ -69,7 +71,7 @@ pub(crate) enum NotAssumed {
     Unreadable(String),
 }
 
-/// Credentials of a role, each time they are asked for: whoever asks keeps them until they expire.
+/// A role that is assumed each time its credentials are asked for: whoever asks keeps them until they expire.
 #[derive(Debug)]
 pub(crate) struct AssumedRole {
     pub(crate) config: SdkConfig,
@@ -109,7 +111,39 @@ fn read(answer: &Element) -> Result<Credentials, String> {
     ))
 }
 
-impl ProvideCredentials for AssumedRole {
+/// The session of a role. Clones share it. One that was begun ahead is handed to whoever asks first.
+#[derive(Clone, Debug)]
+pub(crate) struct Session(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    role: AssumedRole,
+    ahead: Mutex<Option<Credentials>>,
+}
+
+impl Session {
+    pub(crate) fn of(role: AssumedRole) -> Self {
+        let ahead = Mutex::default();
+        Self(Arc::new(Shared { role, ahead }))
+    }
+
+    /// Assumes the role ahead of the first call. Whoever asks meanwhile waits for that.
+    pub(crate) async fn begin(&self) {
+        let mut ahead = self.0.ahead.lock().await;
+        *ahead = self.0.role.credentials().await.ok();
+    }
+
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        let ahead = self.0.ahead.lock().await.take();
+        let now = SystemTime::now();
+        match ahead.filter(|ahead| ahead.expiry().is_some_and(|expiry| expiry > now)) {
+            Some(ahead) => Ok(ahead),
+            None => self.0.role.credentials().await,
+        }
+    }
+}
+
+impl ProvideCredentials for Session {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,

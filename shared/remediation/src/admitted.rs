@@ -6,68 +6,132 @@ use copymend_policy::{NewStatement, PolicyDocument};
 use serde_json::Value;
 
 use crate::decide::Investigated;
-use crate::guards::{Act, Question, ask_all};
+use crate::guards::{Act, Question, ask_all, is_opt_out};
 use crate::handler::CopyRemediator;
 use crate::history::History;
+use crate::ledger::Ledger;
 use crate::plan::{Target, holds, vault_grant};
-use crate::ports::{Backup, Environment, Keys};
+use crate::ports::{Backup, CallResult, Environment, Keys};
 use crate::settings::Settings;
 
 impl<E: Environment> CopyRemediator<E> {
     /// That the repair which admits this copy stands, and nothing keeps the copy from being started
     /// again. Otherwise the whole way tells why.
+    ///
+    /// # Errors
+    ///
+    /// Where a read failed for a reason that passes: another delivery asks again. Investigated instead, a
+    /// storm would ask a throttled service even more.
     pub(crate) async fn still_admitted(
         &self,
         failure: &Failure,
         history: &History,
-    ) -> Option<Investigated> {
-        let by = Box::new(history.earlier_repair.clone()?);
+    ) -> CallResult<Option<Investigated>> {
+        let Some(by) = history.earlier_repair.clone().map(Box::new) else {
+            return Ok(None);
+        };
         let (admits, vault_tags, key_tags) = tokio::join!(
             self.still_admits(&by.target, failure),
-            self.environment
-                .backup()
-                .list_vault_tags(&failure.job().destination_vault),
-            self.key_tags(&by.target, failure)
+            self.tags_of_vault(failure),
+            self.key_tags(&by.target, failure, history)
         );
+        let (Some(admits), Some(vault_tags), Some(key_tags)) = (
+            unless_it_passes(admits)?,
+            unless_it_passes(vault_tags)?,
+            unless_it_passes(key_tags)?,
+        ) else {
+            return Ok(None);
+        };
         let investigated = Investigated::StillAdmitted {
             by,
-            vault_tags: Fact::Known(vault_tags.ok()?),
-            key_tags: key_tags.ok()?.map(Fact::Known),
+            vault_tags: Fact::Known(vault_tags),
+            key_tags: key_tags.map(Fact::Known),
         };
         let question = Question {
             tags: Some(investigated.owner_tags()),
             ..Question::of(Act::Retry, failure, &self.settings, history)
         };
         let (_, every) = ask_all(&question);
-        (admits && every).then_some(investigated)
+        Ok((admits && every).then_some(investigated))
     }
 
     /// Whether the vault's policy still holds the statement that admits this copy. A key's policy
     /// isn't read again: were our statement gone, the copy would fail once more, and its event
     /// would find that out.
-    async fn still_admits(&self, target: &Target, failure: &Failure) -> bool {
+    async fn still_admits(&self, target: &Target, failure: &Failure) -> CallResult<bool> {
         match target {
-            Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => true,
+            Target::KeyPolicy(_) | Target::ServiceLinkedRole(_) => Ok(true),
             Target::VaultPolicy(vault) => {
                 let backup = self.environment.backup();
-                let Ok(Some(text)) = backup.get_backup_vault_access_policy(vault).await else {
-                    return false;
-                };
-                PolicyDocument::parse(&text)
-                    .is_ok_and(|policy| admits_by_our_statement(&policy, failure, &self.settings))
+                let text = backup.get_backup_vault_access_policy(vault).await?;
+                let policy = text.and_then(|text| PolicyDocument::parse(&text).ok());
+                Ok(policy.is_some_and(|policy| {
+                    admits_by_our_statement(&policy, failure, &self.settings)
+                }))
             }
         }
     }
 
-    /// The tags of the key, if the copy is encrypted. An error where that can't be read.
-    async fn key_tags(&self, target: &Target, failure: &Failure) -> Result<Option<Tags>, ()> {
+    /// The tags of the destination vault, as they are or were a moment ago.
+    async fn tags_of_vault(&self, failure: &Failure) -> CallResult<Tags> {
+        let vault = &failure.job().destination_vault;
+        if let Some(tags) = self.owners_tags.of_vault(vault, self.now()) {
+            return Ok(tags);
+        }
+        let tags = self.environment.backup().list_vault_tags(vault).await?;
+        self.owners_tags.remember(vault, &tags, self.now());
+        Ok(tags)
+    }
+
+    /// The tags of the key, if the copy is encrypted. Where a vault's policy admits the copy, which grants
+    /// nothing on the key, it isn't looked for as long as nobody is known to keep Copymend away from a key of
+    /// the account, and that of another copy from the same vault was looked at a moment ago.
+    async fn key_tags(
+        &self,
+        target: &Target,
+        failure: &Failure,
+        history: &History,
+    ) -> CallResult<Option<Tags>> {
+        let source_vault = &failure.job().source_vault;
         let key = match target {
             Target::KeyPolicy(key) => Some(key.clone()),
+            Target::VaultPolicy(_) | Target::ServiceLinkedRole(_)
+                if !history.has_opted_out_key
+                    && self.owners_tags.has_free_key(source_vault, self.now()) =>
+            {
+                None
+            }
             Target::VaultPolicy(_) | Target::ServiceLinkedRole(_) => self.key_of(failure).await?,
         };
         let Some(key) = key else { return Ok(None) };
-        let tags = self.environment.keys().list_key_tags(&key).await;
-        tags.map(Some).map_err(|_| ())
+        let tags = self.environment.keys().list_key_tags(&key).await?;
+        self.looked_at_key(failure, history, &tags).await;
+        Ok(Some(tags))
+    }
+
+    /// Remembers whether an owner keeps Copymend away from the key of a copy.
+    pub(crate) async fn looked_at_key(&self, failure: &Failure, history: &History, tags: &Tags) {
+        if !is_opt_out(tags) {
+            let source_vault = &failure.job().source_vault;
+            self.owners_tags.remember_free_key(source_vault, self.now());
+        } else if !history.has_opted_out_key
+            && let Some(ledger) = self.environment.ledger()
+        {
+            // Where the ledger doesn't take it, the next look at the key tells it again.
+            let source = failure.job().account;
+            if let Err(error) = ledger.record_opted_out_key(source, self.now()).await {
+                tracing::warn!(%error, "that an owner keeps Copymend away from a key is not remembered");
+            }
+        }
+    }
+}
+
+/// An answer; none where the call failed for good.
+fn unless_it_passes<T>(answer: CallResult<T>) -> CallResult<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.may_pass() => Err(error),
+        Err(_) => Ok(None),
     }
 }
 

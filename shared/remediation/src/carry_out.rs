@@ -8,15 +8,15 @@ use crate::guards::{Act, Guard, Question, replace};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::history::History;
 use crate::ledger::{Change, ChangeState, Ledger};
-use crate::pause::ask_for_pause;
+use crate::pause::{ask_for_pause, asked_for};
 use crate::plan::{Target, sids};
-use crate::ports::{Clock, Environment};
+use crate::ports::{CallResult, Clock, Environment};
 use crate::repair::{Ending, Repair, Repaired};
 use crate::report::Outcome;
-use crate::retry::{Following, Retried, retry, why_not_started};
+use crate::retry::{Following, Retried, Retry, why_not_started};
 use crate::show::{Case, Deed, Shown, after, incident_of};
 use crate::write::permit_copy;
-use copymend_diagnosis::Failure;
+use copymend_diagnosis::{Failure, SourceKey};
 
 impl<E: Environment> CopyRemediator<E> {
     /// Finds out what there is to know of a failed copy.
@@ -25,11 +25,23 @@ impl<E: Environment> CopyRemediator<E> {
         failure: &Failure,
         history: &History,
         invocation: &Invocation,
-    ) -> Investigated {
-        match self.still_admitted(failure, history).await {
+    ) -> CallResult<Investigated> {
+        Ok(match self.still_admitted(failure, history).await? {
             Some(admitted) => admitted,
-            None => Investigated::Whole(Box::new(self.facts(failure, invocation).await)),
-        }
+            None => {
+                let facts = self.facts(failure, invocation).await;
+                if let Some(tags) = facts.vault_tags.known() {
+                    let vault = &failure.job().destination_vault;
+                    self.owners_tags.remember(vault, tags, facts.read_at);
+                }
+                if let SourceKey::Key(key) = &facts.source_key
+                    && let Some(tags) = key.tags.known()
+                {
+                    self.looked_at_key(failure, history, tags).await;
+                }
+                Investigated::Whole(Box::new(facts))
+            }
+        })
     }
 
     /// Does what was decided.
@@ -121,6 +133,7 @@ impl<E: Environment> CopyRemediator<E> {
         case: &Case<'_>,
     ) -> Result<Done, HandlerError> {
         done.notes.extend(repaired.notes);
+        done.pause = repaired.pause;
         let was_put = repaired.put.is_some();
         done.changes.extend(repaired.put);
         // The guards under the lease are the ones that count; those that were not asked again stay
@@ -181,10 +194,16 @@ impl<E: Environment> CopyRemediator<E> {
             ));
         };
         if let Some(job) = &case.history.retried_as {
-            return self.started_before(done, failure, ledger, job).await;
+            return self
+                .started_before(done, (failure, case.history), ledger, job)
+                .await;
         }
         // Asked anew: a repair takes time.
-        let pause = ask_for_pause(environment, ledger).await;
+        let pause = match done.pause.take() {
+            Some(pause) => asked_for(pause),
+            None if case.begin.is_some() => Ok(case.history.pause.clone().unwrap_or(Ok(None))),
+            None => ask_for_pause(environment, ledger).await,
+        };
         let agreement = case.history.agreement.clone();
         let history = History {
             pause: Some(pause?),
@@ -240,14 +259,30 @@ impl<E: Environment> CopyRemediator<E> {
             cause: failed_for,
             after_change,
         };
-        let started = retry(environment, ledger, settings, failure, &copy, following).await;
-        let (outcome, note) = match started {
-            Ok(Retried::Started { job, attempt }) => {
+        let retry = Retry {
+            environment,
+            ledger,
+            settings,
+            failure,
+            history: case.history,
+            begin: case.begin,
+        };
+        let (outcome, note) = match retry.start(&copy, following).await {
+            Ok(Retried::Started {
+                job,
+                attempt,
+                record,
+            }) => {
                 let note = format!(
                     "the copy was started again as job {job}, attempt {attempt} of {budget}"
                 );
                 done.retried_job = Some(job);
+                done.unrecorded_retry = Some(record);
                 (Outcome::Retried, note)
+            }
+            Ok(Retried::NotFree) => {
+                let why = "another invocation handles this job".to_owned();
+                (Outcome::Advised, not_started(why))
             }
             Ok(Retried::BudgetUsedUp) => {
                 let why = format!("its budget of {budget} retries is used up");

@@ -5,9 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agreement::Agreement;
 use crate::handler::{HandlerError, Invocation};
-use crate::incident::{Telling, count_and_tell, tell};
-use crate::ledger::{JobEntry, JobProgress, Ledger};
-use crate::ports::{Clock, Reads};
+use crate::incident::{Telling, count_and_tell, record_settings, tell};
+use crate::ledger::{CountState, CountedAs, Finish, JobEntry, JobProgress, Ledger};
+use crate::message::Channels;
+use crate::ports::{CallResult, Clock, Reads};
+use crate::recall::Recollection;
 use crate::report::{Outcome, Report};
 
 /// An event's entry in the ledger outlives the invocation by this much: enough for clocks that
@@ -18,6 +20,8 @@ const GRACE: SignedDuration = SignedDuration::from_secs(10);
 pub(crate) struct Delivery<'d> {
     pub(crate) invocation: &'d Invocation,
     pub(crate) progress: JobProgress,
+    /// What the ledger was asked for when the event arrived, where it was.
+    pub(crate) recalled: Option<Recollection>,
     /// How long what it holds in the ledger is its own.
     pub(crate) until: Timestamp,
     /// Whether a person asks for it now, and no event.
@@ -38,11 +42,11 @@ impl Invocation {
 /// Handles an event once, however often it is delivered: begins its entry in the ledger, has it
 /// answered, counts the incident and tells people, and closes the entry. `repeated` makes the
 /// Report where an earlier delivery has handled it, with the outcome of that, or handles it now. `telling`
-/// says of what people are told.
+/// says of what people are told, `recalled` what the ledger was asked for before.
 pub(crate) async fn handle_once<E: Reads>(
     environment: &E,
     invocation: &Invocation,
-    id: &str,
+    (id, recalled): (&str, Option<Recollection>),
     telling: Telling,
     answer: impl AsyncFnOnce(&Delivery<'_>) -> Result<Report, HandlerError>,
     repeated: impl FnOnce(Option<String>) -> Report,
@@ -51,6 +55,7 @@ pub(crate) async fn handle_once<E: Reads>(
     let mut delivery = Delivery {
         invocation,
         progress: JobProgress::default(),
+        recalled,
         until: invocation.held_until(),
         is_asked_by_a_person: false,
         agreement: None,
@@ -67,32 +72,51 @@ pub(crate) async fn handle_once<E: Reads>(
         JobEntry::InProgress => return Ok(repeated(None)),
         JobEntry::Done(outcome) => return Ok(repeated(Some(outcome))),
     };
-    let told = match answer(&delivery).await {
+    let told = answer(&delivery).await;
+    conclude(environment, ledger, id, &delivery, telling, told).await
+}
+
+/// Counts the incident and tells people of what an event came to, and closes its entry.
+pub(crate) async fn conclude<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
+    id: &str,
+    delivery: &Delivery<'_>,
+    telling: Telling,
+    answered: Result<Report, HandlerError>,
+) -> Result<Report, HandlerError> {
+    let invocation = delivery.invocation;
+    let mut ending = Ending::after(&delivery.progress);
+    let told = match answered {
         Ok(report) => {
-            let told = count_and_tell(
-                environment,
-                ledger,
-                (id, &invocation.id),
-                &delivery.progress,
-                telling,
-                report,
-            );
+            let who = (id, invocation.id.as_str());
+            let telling = (telling, delivery);
+            let told = count_and_tell(environment, ledger, who, telling, report, &mut ending);
             Box::pin(told).await
         }
         Err(error) => Err(error),
     };
+    let is_told_of_settings = ending.is_told_of_settings;
     let closed = match &told {
         Ok(report)
             if !report.awaits_another_delivery() && report.outcome != Outcome::RetryPlanned =>
         {
-            ledger
-                .finish_job(id, &invocation.id, report.outcome.slug(), clock.now())
-                .await
+            let finish = Finish {
+                outcome: report.outcome.slug().to_owned(),
+                told: ending.told,
+                counted: ending.counted,
+            };
+            let now = environment.clock().now();
+            ledger.finish_job(id, &invocation.id, &finish, now).await
         }
-        Ok(_) | Err(_) => ledger.abandon_job(id, &invocation.id).await,
+        Ok(_) | Err(_) => ending.abandon(ledger, id, &invocation.id).await,
     };
     if let Err(error) = closed {
         tracing::warn!(%error, "the event's entry was not closed");
+    }
+    // Last: whoever dies in between has people told of the settings once more, and of nothing else.
+    if let (true, Ok(report)) = (is_told_of_settings, &told) {
+        record_settings(ledger, &invocation.id, report).await;
     }
     told.map(|mut report| {
         // A question that wasn't kept can't be answered.
@@ -101,4 +125,65 @@ pub(crate) async fn handle_once<E: Reads>(
         }
         report
     })
+}
+
+/// What is not remembered with a job yet: it goes with its end.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// How it was counted.
+    pub(crate) counted: Option<CountedAs>,
+    /// The channels on which people were told.
+    pub(crate) told: Channels,
+    /// Whether it is known how it was counted.
+    pub(crate) count: CountState,
+    /// Whether people were told of the settings that changed.
+    pub(crate) is_told_of_settings: bool,
+}
+
+impl Ending {
+    /// After what earlier deliveries left.
+    fn after(progress: &JobProgress) -> Self {
+        Self {
+            counted: None,
+            told: Channels::new(),
+            count: if progress.is_count_unclear {
+                CountState::Unclear
+            } else {
+                CountState::Clear
+            },
+            is_told_of_settings: false,
+        }
+    }
+
+    /// Remembers how it was counted.
+    pub(crate) async fn record_count<L: Ledger>(
+        &mut self,
+        ledger: &L,
+        (id, owner): (&str, &str),
+    ) -> CallResult<()> {
+        let Some(counted) = &self.counted else {
+            return Ok(());
+        };
+        let recorded = ledger.record_count(id, owner, counted).await;
+        if recorded.is_ok() {
+            self.counted = None;
+        }
+        recorded
+    }
+
+    /// Gives the job up, with everything that another delivery has to know.
+    async fn abandon<L: Ledger>(mut self, ledger: &L, id: &str, owner: &str) -> CallResult<()> {
+        let counted = self.record_count(ledger, (id, owner)).await;
+        let told = if self.told.is_empty() {
+            Ok(())
+        } else {
+            ledger.record_told(id, owner, &self.told).await
+        };
+        let count = match &counted {
+            Ok(()) => self.count,
+            Err(_) => CountState::Unclear,
+        };
+        let abandoned = ledger.abandon_job(id, owner, count).await;
+        counted.and(told).and(abandoned)
+    }
 }

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use crate::agreement::PlanHash;
 use crate::decide::Decision;
 use crate::guards::GuardResult;
-use crate::ledger::AfterChange;
+use crate::ledger::{AfterChange, Pause, RetryRecord};
 use crate::plan::Target;
-use crate::ports::CallError;
+use crate::ports::{CallError, CallResult};
 use crate::report::{
     CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report, Subject,
 };
@@ -37,6 +37,10 @@ pub(crate) struct Done {
     pub changes: Vec<PolicyChange>,
     pub refused_changes: Vec<PolicyChange>,
     pub retried_job: Option<String>,
+    /// What is to be remembered of the retried job, where that isn't done yet.
+    pub unrecorded_retry: Option<RetryRecord>,
+    /// The pause in force after a repair, where it was asked for since.
+    pub pause: Option<CallResult<Option<Pause>>>,
     pub not_before: Option<Timestamp>,
     pub notes: Vec<String>,
     /// What people must do before anything else that is advised.
@@ -82,6 +86,8 @@ impl Done {
             changes: Vec::new(),
             refused_changes: Vec::new(),
             retried_job: None,
+            unrecorded_retry: None,
+            pause: None,
             not_before: None,
             notes: Vec::new(),
             first_steps: Vec::new(),
@@ -155,6 +161,7 @@ impl Report {
             refused_changes: done.refused_changes,
             outcome: done.outcome,
             retried_job: done.retried_job,
+            unrecorded_retry: done.unrecorded_retry,
             not_before: done.not_before,
             advice: advice.filter(|_| done.needs_advice),
             notes: done.notes,

@@ -2,7 +2,7 @@
 
 use copymend_diagnosis::features::via_service;
 use copymend_diagnosis::{Failure, RoleArn};
-use copymend_policy::{AccountId, KeyProfile, VaultScope, ViaService};
+use copymend_policy::{AccountId, Arn, KeyProfile, VaultScope, ViaService};
 
 use crate::plan::{SERVICE, Target};
 use crate::settings::Settings;
@@ -11,26 +11,41 @@ use crate::settings::Settings;
 /// grantee need no second change.
 pub(crate) fn grantee(target: &Target, failure: &Failure, settings: &Settings) -> String {
     match target {
-        Target::KeyPolicy(_) => {
-            let account = failure.copy().destination_account;
-            let profile = settings.key_profile;
-            match (profile, via_service(&failure.job().source_recovery_point)) {
-                (KeyProfile::LeastPrivilege, Some(service)) => {
-                    format!("{account}/{profile}/{service}")
-                }
-                (KeyProfile::LeastPrivilege, None) | (KeyProfile::Documented, _) => {
-                    format!("{account}/{profile}")
-                }
-            }
+        Target::KeyPolicy(_) => grantee_of_key(
+            failure.copy().destination_account,
+            &failure.job().source_recovery_point,
+            settings,
+        ),
+        Target::VaultPolicy(_) => {
+            grantee_of_vault(&failure.job().role, failure.job().account, settings)
         }
-        Target::VaultPolicy(_) => match settings.vault_scope {
-            VaultScope::Role => failure.job().role.to_string(),
-            VaultScope::Account => failure.job().account.to_string(),
-            VaultScope::Organization | VaultScope::OrganizationalUnit => {
-                settings.vault_scope.to_string()
-            }
-        },
         Target::ServiceLinkedRole(_) => SERVICE.to_owned(),
+    }
+}
+
+/// Whom a change of a key's policy admits for copies of such a recovery point into an account.
+pub(crate) fn grantee_of_key(
+    account: AccountId,
+    recovery_point: &Arn,
+    settings: &Settings,
+) -> String {
+    let profile = settings.key_profile;
+    match (profile, via_service(recovery_point)) {
+        (KeyProfile::LeastPrivilege, Some(service)) => format!("{account}/{profile}/{service}"),
+        (KeyProfile::LeastPrivilege, None) | (KeyProfile::Documented, _) => {
+            format!("{account}/{profile}")
+        }
+    }
+}
+
+/// Whom a change of a vault's policy admits for a job role of this account.
+pub(crate) fn grantee_of_vault(role: &RoleArn, account: AccountId, settings: &Settings) -> String {
+    match settings.vault_scope {
+        VaultScope::Role => role.to_string(),
+        VaultScope::Account => account.to_string(),
+        VaultScope::Organization | VaultScope::OrganizationalUnit => {
+            settings.vault_scope.to_string()
+        }
     }
 }
 

@@ -21,7 +21,9 @@ use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
 use crate::left_out::Place;
 use crate::message::{Message, SentOnce, send_once, send_where_unpaced};
+use crate::owner_tags::OwnersTags;
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location, Reads};
+use crate::recall::{LastKeys, RecalledJob, Recollection};
 use crate::report::{DecisionKind, Outcome, Report};
 use crate::settings::Settings;
 use crate::show::Case;
@@ -76,6 +78,8 @@ const READ_PAUSE: Duration = Duration::from_secs(1);
 pub struct CopyRemediator<E> {
     pub(crate) environment: E,
     pub(crate) settings: Settings,
+    pub(crate) owners_tags: OwnersTags,
+    pub(crate) last_keys: LastKeys,
 }
 
 impl<E: Reads> CopyRemediator<E> {
@@ -84,6 +88,8 @@ impl<E: Reads> CopyRemediator<E> {
         Self {
             environment,
             settings,
+            owners_tags: OwnersTags::new(),
+            last_keys: LastKeys::new(),
         }
     }
 
@@ -163,7 +169,7 @@ impl<E: Environment> CopyRemediator<E> {
     ) -> Result<Report, HandlerError> {
         if event.state == CopyJobState::Completed {
             let recovered = self.recovered(&event, invocation).await?;
-            self.sum_up_after(&recovered, invocation).await;
+            self.sum_up_after(&recovered, invocation, None).await;
             return Ok(recovered);
         }
         match self.handle_failed(&event, arrival, invocation).await {
@@ -178,19 +184,25 @@ impl<E: Environment> CopyRemediator<E> {
         arrival: Arrival<'_>,
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
-        let verified = self.verify(event).await?;
+        let recalling = async {
+            let ledger = self.environment.ledger()?;
+            let asking = (invocation.id.as_str(), self.now());
+            Recollection::ask(ledger, event, (&self.settings, &self.last_keys), asking).await
+        };
+        let (verified, recalled) = tokio::join!(self.verify(event), recalling);
+        let verified = verified?;
         let (id, is_confirmed) = match &verified {
             Ok(failure) => (failure.job().id.clone(), true),
             // An event that nobody confirms must not take the place of the real one.
             Err(_) => (format!("unverified-{}", event.copy_job_id), false),
         };
-        let answer = async |delivery: &Delivery<'_>| {
-            let changed_settings = self.changed_settings(delivery).await;
-            let report = Box::pin(self.report(event, verified, delivery, arrival)).await?;
-            Ok(self.asking(changed_settings.told_in(report), invocation))
+        // Asked of an event, it counts for what is confirmed of it.
+        let recalled = match (&verified, recalled) {
+            (Ok(failure), Some(recalled)) => recalled?.of(failure, &self.settings),
+            (Ok(_) | Err(_), _) => None,
         };
         let mut is_anothers = false;
-        let repeated = |outcome: Option<String>| {
+        let mut repeated = |outcome: Option<String>| {
             is_anothers = outcome.is_none();
             let note = match &outcome {
                 Some(outcome) => format!("this job was handled before: {outcome}"),
@@ -202,21 +214,57 @@ impl<E: Environment> CopyRemediator<E> {
                 ..report
             }
         };
-        let telling = Telling::of(&self.settings);
-        let report = handle_once(
-            &self.environment,
-            invocation,
-            &id,
-            telling,
-            answer,
-            repeated,
-        )
-        .await?;
+        let left_out_since = recalled.as_ref().map(|known| known.recalled.left_out_since);
+        let job = recalled.as_ref().map(|known| known.recalled.job.clone());
+        let report = match job.transpose()? {
+            Some(RecalledJob::InProgress) => repeated(None),
+            Some(RecalledJob::Done(outcome)) => repeated(Some(outcome)),
+            Some(RecalledJob::Free(_)) | None => {
+                let followed = match (&verified, &recalled) {
+                    (Ok(failure), Some(recalled)) => {
+                        let following = self.follow(event, failure, recalled, arrival, invocation);
+                        Box::pin(following).await?
+                    }
+                    (Ok(_) | Err(_), _) => None,
+                };
+                match followed {
+                    Some(report) => report,
+                    None => {
+                        // A confirmed copy is looked at in both accounts.
+                        let vault = is_confirmed.then(|| event.destination_vault.clone());
+                        let make_ready = async {
+                            if let Some(vault) = &vault
+                                && let Some(account) = vault.account_id()
+                            {
+                                let partition = vault.partition();
+                                self.environment.make_ready(account, partition).await;
+                            }
+                        };
+                        let answer = async |delivery: &Delivery<'_>| {
+                            let changed_settings = self.changed_settings(delivery).await;
+                            let report = self.report(event, verified, delivery, arrival);
+                            let report = Box::pin(report).await?;
+                            Ok(self.asking(changed_settings.told_in(report), invocation))
+                        };
+                        let handling = handle_once(
+                            &self.environment,
+                            invocation,
+                            (&id, recalled),
+                            Telling::of(&self.settings),
+                            answer,
+                            &mut repeated,
+                        );
+                        let (handled, ()) = tokio::join!(Box::pin(handling), make_ready);
+                        handled?
+                    }
+                }
+            }
+        };
         // The other invocation may be dead: its entry outlives it, and so this event must.
         if is_anothers && self.may_put_off() {
             return self.wait_for_another(event, arrival).await;
         }
-        self.sum_up_after(&report, invocation).await;
+        self.sum_up_after(&report, invocation, left_out_since).await;
         Ok(report)
     }
 
@@ -269,7 +317,7 @@ impl<E: Environment> CopyRemediator<E> {
         let invocation = delivery.invocation;
         let mut history = self.remember(failure, delivery).await?;
         loop {
-            let investigated = self.investigate(failure, &history, invocation).await;
+            let investigated = self.investigate(failure, &history, invocation).await?;
             let diagnosis = investigated.diagnose(failure);
             let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
             let decided = self.with_a_queue(
@@ -288,6 +336,7 @@ impl<E: Environment> CopyRemediator<E> {
                 history: &history,
                 invocation,
                 arrival,
+                begin: None,
             };
             let done = Box::pin(self.carry_out(decided, &case)).await?;
             let is_under_way = matches!(done.outcome, Outcome::Retried | Outcome::RetryPlanned);
@@ -379,7 +428,13 @@ impl<E: Environment> CopyRemediator<E> {
         let telling = Telling::of(&self.settings);
         if !incident.is_known || report.is_left_to_the_digest(telling.messages) {
             report = report.with_note_of_the_digest();
-        } else if place_in_line(&self.environment, ledger, telling.budget, &mut report).await
+        } else if place_in_line(
+            &self.environment,
+            ledger,
+            (telling.budget, None),
+            &mut report,
+        )
+        .await
             == Place::LeftOut
         {
             let message = Message::Report(&report);

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::approval::{ApprovalRequest, ApprovalRequests as _};
+use crate::delivery::{Delivery, Ending};
 use crate::handler::HandlerError;
-use crate::ledger::{Count, Counting, JobProgress, Ledger};
+use crate::ledger::{Count, CountState, CountedAs, Counting, Ledger, Occurrence, Recalled};
 use crate::left_out::{Place, place_of};
 use crate::message::{
     Channels, Message, Sent, is_for_good, send, send_where_unpaced, tells_somebody,
@@ -44,7 +45,7 @@ enum Told {
 }
 
 /// Counts the incident, and tells people where it is worth telling. Answers the report with
-/// what is to be said of that.
+/// what is to be said of that; what is to be remembered with the job is in `ending`.
 ///
 /// A delivery that goes on where an earlier one stopped neither counts nor tells twice. Where it
 /// ends otherwise than what the earlier one recorded, such as a repair after facts that could not
@@ -54,13 +55,15 @@ pub(crate) async fn count_and_tell<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
     (job_id, owner): (&str, &str),
-    progress: &JobProgress,
-    telling: Telling,
+    (telling, delivery): (Telling, &Delivery<'_>),
     mut told: Report,
+    ending: &mut Ending,
 ) -> Result<Report, HandlerError> {
     if !told.outcome.is_told() || told.is_undecided() {
+        record_retry(environment, &mut told).await?;
         return Ok(told);
     }
+    let progress = &delivery.progress;
     let fingerprint = told.fingerprint();
     let is_quiet = told.is_left_to_the_digest(telling.messages);
     let before = progress
@@ -74,18 +77,22 @@ pub(crate) async fn count_and_tell<E: Reads>(
     });
     let occurrence = match same {
         Some(_) if environment.notifier().channels().is_subset(&progress.told) => {
+            record_retry(environment, &mut told).await?;
             told.notes
                 .push("people were told by an earlier delivery".to_owned());
             return Ok(told);
         }
         // The same number leads to the same message.
-        Some(counted) => Ok(counted.occurrence.clone()),
+        Some(counted) => {
+            record_retry(environment, &mut told).await?;
+            Ok(counted.occurrence.clone())
+        }
         None => {
+            let outcome = told.outcome.counted_as(told.is_grant());
             let count = Count {
                 fingerprint: &fingerprint,
                 copy_job_id: job_id,
-                owner,
-                outcome: told.outcome.counted_as(told.is_grant()),
+                outcome,
                 counting: match before {
                     Some(_) => Counting::Again,
                     None => Counting::First,
@@ -94,9 +101,19 @@ pub(crate) async fn count_and_tell<E: Reads>(
                 is_due: !progress.told.is_empty() || progress.is_count_unclear,
                 is_quiet,
             };
-            ledger
-                .count_occurrence(count, environment.clock().now())
-                .await
+            ending.count = CountState::Unclear;
+            let counting = ledger.count_occurrence(count, environment.clock().now());
+            let (counted, recorded) = tokio::join!(counting, record_retry(environment, &mut told));
+            if let Ok(occurrence) = &counted {
+                ending.counted = Some(CountedAs {
+                    fingerprint: fingerprint.clone(),
+                    outcome: outcome.to_owned(),
+                    occurrence: occurrence.clone(),
+                });
+                ending.count = CountState::Clear;
+            }
+            recorded?;
+            counted
         }
     };
     let mut kept = None;
@@ -106,12 +123,7 @@ pub(crate) async fn count_and_tell<E: Reads>(
             let is_due = match before {
                 // A number that was passed before is no news.
                 Some(_) if same.is_none() => occurrence.is_changed_by(told.outcome),
-                Some(_) | None if occurrence.count <= 1 && told.is_told_by_its_change() => false,
-                // That it is planned again is no news.
-                Some(_) | None if told.outcome == Outcome::RetryPlanned => {
-                    occurrence.count <= 1 || occurrence.is_changed_by(told.outcome)
-                }
-                Some(_) | None => occurrence.is_worth_telling(told.outcome),
+                Some(_) | None => told.is_due_at(&occurrence),
             };
             if is_quiet {
                 return Ok(told.with_note_of_the_digest());
@@ -138,18 +150,28 @@ pub(crate) async fn count_and_tell<E: Reads>(
         Some(_) => progress.told.clone(),
         None => Channels::new(),
     };
-    let (is_told, mut sent) = send_in_turn(environment, ledger, telling, &taken, &mut told).await?;
+    let (is_told, mut sent) = {
+        let known = delivery.recalled.as_ref().map(|known| &known.recalled);
+        let remembering = ending.record_count(ledger, (job_id, owner));
+        let sending = send_in_turn(
+            environment,
+            ledger,
+            (telling, known),
+            &taken,
+            &mut told,
+            remembering,
+        );
+        sending.await?
+    };
     told.notes.extend(sent.give_up(&taken, is_for_good));
-    if !sent.on.is_empty()
-        && let Err(error) = ledger.record_told(job_id, owner, &sent.on).await
-    {
-        tracing::warn!(%error, "it was not recorded that people were told");
-    }
+    ending.told.extend(&sent.on);
     // Whoever waits for the last channel would tell all others again with each event.
-    if is_told == Told::Now && (sent.failed.is_empty() || tells_somebody(&sent.on)) {
-        record_settings(ledger, owner, &told).await;
-    }
+    ending.is_told_of_settings =
+        is_told == Told::Now && (sent.failed.is_empty() || tells_somebody(&sent.on));
     if let Some(error) = sent.error() {
+        if std::mem::take(&mut ending.is_told_of_settings) {
+            record_settings(ledger, owner, &told).await;
+        }
         return Err(error.into());
     }
     // A question that nobody knows of is none, and keeps nobody from being asked.
@@ -162,8 +184,33 @@ pub(crate) async fn count_and_tell<E: Reads>(
     Ok(told)
 }
 
+/// Remembers the job that a copy was started again as, where that isn't done yet. Without this note the new
+/// job's own failure would look like a copy on demand, and stop there, and a later delivery wouldn't know
+/// that the copy is started. Until it is made, another delivery starts the same copy, by its token.
+///
+/// # Errors
+///
+/// Where another delivery may make the note. Where none ever will, the log says so.
+pub(crate) async fn record_retry<E: Reads>(environment: &E, told: &mut Report) -> CallResult<()> {
+    let Some(record) = told.unrecorded_retry.take() else {
+        return Ok(());
+    };
+    let (Some(ledger), Some(job)) = (environment.ledger(), &told.retried_job) else {
+        return Ok(());
+    };
+    let now = environment.clock().now();
+    match ledger.record_retried_job(job, &record, now).await {
+        Err(error) if error.may_pass() => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, job, "the retried job was not recorded");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Records that people know of the settings that changed.
-async fn record_settings(ledger: &impl Ledger, owner: &str, told: &Report) {
+pub(crate) async fn record_settings(ledger: &impl Ledger, owner: &str, told: &Report) {
     if let Some(settings) = &told.changed_settings
         && let Err(error) = ledger.record_settings(settings, owner).await
     {
@@ -172,33 +219,44 @@ async fn record_settings(ledger: &impl Ledger, owner: &str, told: &Report) {
 }
 
 /// Sends the message when it has its turn, on the channels that haven't taken it, or keeps it for the
-/// summary. What no number of messages is too many for takes it at any rate.
+/// summary. What no number of messages is too many for takes it at any rate. How the job was counted is
+/// remembered while it waits.
 async fn send_in_turn<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
-    telling: Telling,
+    (telling, known): (Telling, Option<&Recalled>),
     taken: &Channels,
     told: &mut Report,
+    remembering: impl Future<Output = CallResult<()>>,
 ) -> CallResult<(Told, Sent)> {
     let notifier = environment.notifier();
-    let place = if taken.is_empty() {
-        place_in_line(environment, ledger, telling.budget, told).await
-    } else {
-        Place::NeedsATurn
+    let waiting = async {
+        let place = if taken.is_empty() {
+            place_in_line(environment, ledger, (telling.budget, known), told).await
+        } else {
+            Place::NeedsATurn
+        };
+        Ok(match place {
+            Place::LeftOut => None,
+            Place::HasItsTurn => Some(true),
+            Place::NeedsATurn => Some(wait_for_turn(environment, ledger, taken, LONG_WAIT).await?),
+        })
     };
-    let has_its_turn = match place {
-        Place::LeftOut => {
-            let said = send_where_unpaced(environment, Message::Report(told)).await;
-            told.notes.extend(said);
-            // The summary tells everybody else.
-            let sent = Sent {
-                on: notifier.channels(),
-                ..Sent::default()
-            };
-            return Ok((Told::NotNow, sent));
-        }
-        Place::HasItsTurn => true,
-        Place::NeedsATurn => wait_for_turn(environment, ledger, taken, LONG_WAIT).await?,
+    let (has_its_turn, remembered): (CallResult<Option<bool>>, _) =
+        tokio::join!(waiting, remembering);
+    // It goes with the job's end then.
+    if let Err(error) = remembered {
+        tracing::warn!(%error, "it was not recorded how the event was counted");
+    }
+    let Some(has_its_turn) = has_its_turn? else {
+        let said = send_where_unpaced(environment, Message::Report(told)).await;
+        told.notes.extend(said);
+        // The summary tells everybody else.
+        let sent = Sent {
+            on: notifier.channels(),
+            ..Sent::default()
+        };
+        return Ok((Told::NotNow, sent));
     };
     if !has_its_turn {
         return Err(too_many_wait(&told.event));
@@ -258,13 +316,13 @@ impl Telling {
 pub(crate) async fn place_in_line<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
-    budget: Option<u32>,
+    (budget, known): (Option<u32>, Option<&Recalled>),
     report: &mut Report,
 ) -> Place {
     let Some(budget) = budget.filter(|_| report.outcome.is_told()) else {
         return Place::NeedsATurn;
     };
-    let place = place_of(environment, ledger, budget, report).await;
+    let place = place_of(environment, ledger, (budget, known), report).await;
     if place == Place::LeftOut {
         report.notes.push(format!(
             "this hour has too many messages (SourceMessageBudget is {budget}): a summary tells of \
@@ -396,6 +454,18 @@ impl Report {
     /// need not. A copy that wasn't started again is no part of what that report told.
     fn is_told_by_its_change(&self) -> bool {
         self.told_by_its_change && matches!(self.outcome, Outcome::Retried | Outcome::RetryPlanned)
+    }
+
+    /// Whether people hear of it, as the incident was counted.
+    pub(crate) fn is_due_at(&self, occurrence: &Occurrence) -> bool {
+        if occurrence.count <= 1 && self.is_told_by_its_change() {
+            return false;
+        }
+        // That it is planned again is no news.
+        if self.outcome == Outcome::RetryPlanned {
+            return occurrence.count <= 1 || occurrence.is_changed_by(self.outcome);
+        }
+        occurrence.is_worth_telling(self.outcome)
     }
 
     /// Whether people hear of it by the digest alone.

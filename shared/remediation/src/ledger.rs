@@ -1,7 +1,6 @@
 //! The ledger: what is remembered from one event to the next. One DynamoDB table in a deployment.
 
-use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::{AccountId, Arn};
+use copymend_policy::AccountId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +13,14 @@ pub use crate::pause::Pause;
 pub use crate::policy_lease::{CLOCKS_DIFFER, Lease, ended_for_all};
 use crate::ports::{CallError, CallErrorKind, CallResult};
 pub use crate::preflight::{ToldOfPlace, ToldPreflights, ToldRoute};
+pub use crate::recall::{CountedRetries, RecallAsked, Recalled, RecalledIncident, RecalledJob};
 pub use crate::records::Records;
 pub use crate::refusal::{Again, Granted, Refusal};
 use crate::report::Outcome;
-pub use crate::retried::{Admission, AfterChange, Origin, RetryRecord};
+pub use crate::retried::{
+    Admission, AfterChange, KeyAdmission, Origin, RetryClaim, RetryClaimed, RetryRecord,
+    StartedAgain,
+};
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
 pub use crate::source_budget::{CountedOfSource, OF_ALL_ACCOUNTS};
 pub use crate::turns::{BETWEEN_TURNS, FURTHEST_TURN, TURNS_AT_ONCE, Turns, at_once};
@@ -38,7 +41,7 @@ pub enum JobEntry {
 pub struct JobProgress {
     /// How the job was counted, so that it isn't counted twice.
     pub counted: Option<CountedAs>,
-    /// Whether it was about to be counted, and nobody knows whether it was.
+    /// Whether nobody knows whether it was counted: that delivery neither finished nor abandoned the job.
     pub is_count_unclear: bool,
     /// The change that was about to be written, so that it is found again.
     pub change_id: Option<String>,
@@ -46,6 +49,15 @@ pub struct JobProgress {
     pub told: Channels,
     /// The job that its copy was started again as.
     pub retried_as: Option<String>,
+}
+
+impl JobProgress {
+    /// Remembers how the job was counted. Of that, people were not told yet.
+    pub fn remember(&mut self, counted: &CountedAs) {
+        self.counted = Some(counted.clone());
+        self.is_count_unclear = false;
+        self.told.clear();
+    }
 }
 
 /// How a job was counted.
@@ -75,8 +87,6 @@ pub struct Count<'c> {
     pub fingerprint: &'c str,
     /// The job that is counted.
     pub copy_job_id: &'c str,
-    /// The invocation that handles the job. Only its own entry remembers the count.
-    pub owner: &'c str,
     /// The outcome's slug.
     pub outcome: &'c str,
     /// Whether it is one more.
@@ -97,6 +107,10 @@ pub struct Occurrence {
     /// The outcome that was recorded before; none for the first, and for one after the incident was
     /// closed.
     pub previous_outcome: Option<String>,
+    /// The count up to which it was looked whether people are to be told: those who are counted while
+    /// their copies are started again, several at once, don't look.
+    #[serde(default)]
+    pub since: u64,
 }
 
 impl Occurrence {
@@ -109,16 +123,16 @@ impl Occurrence {
             .is_none_or(|recorded| outcome.is_news_after(recorded))
     }
 
-    /// Whether people are told: at the first occurrence, when what they are told changes, and at
-    /// 10, 100, 1,000 and so on.
+    /// Whether people are told: at the first occurrence, when what they are told changes, and once 10, 100,
+    /// 1,000 and so on are reached.
     #[must_use]
     pub fn is_worth_telling(&self, outcome: Outcome) -> bool {
-        let changed = self.is_changed_by(outcome);
+        let since = self.since.min(self.count.saturating_sub(1));
         let mut milestone = 10_u64;
-        while milestone < self.count {
+        while milestone <= since {
             milestone = milestone.saturating_mul(10);
         }
-        self.count <= 1 || changed || milestone == self.count
+        self.count <= 1 || self.is_changed_by(outcome) || milestone <= self.count
     }
 }
 
@@ -228,6 +242,58 @@ pub struct PolicyHistory {
     pub last_write: Option<LastWrite>,
 }
 
+/// What there is to know before a policy is written.
+#[derive(Clone, Debug)]
+pub struct BeforeWrite {
+    /// What was written to it before, what was refused since, and how often it was written to on this UTC
+    /// day.
+    pub history: CallResult<PolicyHistory>,
+    /// How many policies were written for the source account on this UTC day.
+    pub source_writes: CallResult<u32>,
+    /// The pause in force.
+    pub pause: CallResult<Option<Pause>>,
+}
+
+/// What becomes of a lease once a change under it is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseAfter {
+    /// It is still needed.
+    Kept,
+    /// It is given back with the record.
+    GivenBack,
+}
+
+/// How a job ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finish {
+    /// The outcome's slug.
+    pub outcome: String,
+    /// The channels on which people were told about the job since it was counted.
+    pub told: Channels,
+    /// How the job was counted, where that isn't remembered with it yet.
+    pub counted: Option<CountedAs>,
+}
+
+impl Finish {
+    /// Of an entry that nothing was counted or told of.
+    #[must_use]
+    pub fn with(outcome: impl Into<String>) -> Self {
+        Self {
+            outcome: outcome.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What the owner of a job knows of its count when it gives the job up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountState {
+    /// Nothing was counted, or what was counted is remembered with the job.
+    Clear,
+    /// Nobody knows whether it was counted.
+    Unclear,
+}
+
 /// The last write to a resource: what a policy shows that isn't read late.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastWrite {
@@ -243,10 +309,20 @@ pub struct LastWrite {
 
 /// The memory between events.
 pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + Records {
+    /// What is known of a failed copy when its event arrives. Read consistently, at once; nothing is
+    /// taken. `owner` names this invocation.
+    fn recall(
+        &self,
+        asked: &RecallAsked,
+        owner: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<Recalled>> + Send;
+
     /// Marks a job as being handled until `until`, unless it is done or another invocation has it.
     /// An entry whose time is over counts as free, and so does one of the same owner: Lambda
     /// delivers an event again under the same request id only when the earlier invocation is dead.
-    /// `owner` names this invocation. Answers what an earlier delivery left.
+    /// `owner` names this invocation. Answers what an earlier delivery left. From now on it is unclear
+    /// whether the job is counted, until the owner remembers, finishes or abandons it.
     fn begin_job(
         &self,
         copy_job_id: &str,
@@ -277,13 +353,13 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
         copy_job_id: &str,
     ) -> impl Future<Output = CallResult<Option<String>>> + Send;
 
-    /// Records the outcome of a job. Only the owner's entry is closed: what another invocation took
-    /// over since is left alone.
+    /// Records the outcome of a job, how it was counted, and on which channels people were told. Only the
+    /// owner's entry is closed: what another invocation took over since is left alone.
     fn finish_job(
         &self,
         copy_job_id: &str,
         owner: &str,
-        outcome: &str,
+        finish: &Finish,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
@@ -293,16 +369,25 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
         &self,
         copy_job_id: &str,
         owner: &str,
+        count: CountState,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Counts an occurrence of an incident, stores its outcome, and remembers both with the job, of
-    /// which people were not told yet. A process that dies in between leaves the job's count
-    /// unclear. An error doesn't say whether it was counted.
+    /// Counts an occurrence of an incident, and stores its outcome. An error doesn't say whether it was
+    /// counted.
     fn count_occurrence(
         &self,
         count: Count<'_>,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<Occurrence>> + Send;
+
+    /// Remembers with a job how it was counted; of that people were not told yet. Only the owner's entry
+    /// remembers it.
+    fn record_count(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        counted: &CountedAs,
+    ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Remembers on which channels, of which there is at least one, people were told about a job, as
     /// it was counted; those that took it before are kept. Only the owner's entry remembers it:
@@ -347,15 +432,6 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
     /// Whether a lease is still the one on record. Read consistently.
     fn is_leased(&self, lease: &Lease) -> impl Future<Output = CallResult<bool>> + Send;
 
-    /// How often something was done for a source account in its
-    /// [period](CountedOfSource::period). Read consistently.
-    fn counted_of_source(
-        &self,
-        what: CountedOfSource,
-        source: AccountId,
-        now: Timestamp,
-    ) -> impl Future<Output = CallResult<u32>> + Send;
-
     /// Counts that something is about to be done for a source account, unless `budget` are used up
     /// in its [period](CountedOfSource::period): then `false`. A call whose answer was lost may count twice, never not at
     /// all.
@@ -375,14 +451,24 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
         now: Timestamp,
     ) -> impl Future<Output = CallResult<PolicyHistory>> + Send;
 
+    /// What there is to know before a policy is written. Read consistently, at once.
+    fn before_write(
+        &self,
+        resource: &str,
+        source: AccountId,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<BeforeWrite>> + Send;
+
     /// Records a change that is about to be written, and remembers it with the job: whoever finds a
-    /// statement of ours in a policy finds its record too. It counts as one more write today, also
-    /// where the put fails. Only the owner's entry of the job remembers it.
+    /// statement of ours in a policy finds its record too. It counts as one more write today, of the
+    /// resource and of the source account, also where the put fails. Where the account's budget is used up:
+    /// `false`, and nothing is recorded. Only the owner's entry of the job remembers it.
     fn intend_change(
         &self,
         change: &Change,
         owner: &str,
-    ) -> impl Future<Output = CallResult<()>> + Send;
+        source: Option<(AccountId, u32)>,
+    ) -> impl Future<Output = CallResult<bool>> + Send;
 
     /// Records that an intended change was written: the Sids that it added, that it is the
     /// resource's last write, and when its grantee was admitted. For an undo the Sids are
@@ -398,7 +484,7 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
         &self,
         change: &Change,
         sids: &[String],
-        lease: Option<&Lease>,
+        lease: Option<(&Lease, LeaseAfter)>,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Lifts a refusal: its grantee may be admitted again. That it was lifted, when and by whom
@@ -462,18 +548,23 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
         grantee: &str,
     ) -> impl Future<Output = CallResult<Option<Admission>>> + Send;
 
-    /// Counts a retry of this copy for a failed job, unless `budget` are used up. The same job is
-    /// counted once. After the change `anew_after` the count begins anew with this job, once for
-    /// each change. Answers the attempt's number, from 1, or `None`.
-    fn count_retry(
+    /// Remembers for 30 days that an owner keeps Copymend away from a key under which copies of this source
+    /// account are: then each copy's key is looked at before the copy is started again.
+    fn record_opted_out_key(
         &self,
-        recovery_point: &Arn,
-        destination: &BackupVaultArn,
-        failed_job: &str,
-        budget: u32,
-        anew_after: Option<&str>,
+        source: AccountId,
         now: Timestamp,
-    ) -> impl Future<Output = CallResult<Option<u32>>> + Send;
+    ) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// Counts a retry of this copy for a failed job, and for its source account, unless a budget is used
+    /// up. The same job is counted once for the copy; for the account every call counts. After the change
+    /// `anew_after` the copy's count begins anew with this job, once for each change. Where the job isn't
+    /// begun yet, it is begun with it. All at once, or nothing.
+    fn claim_retry(
+        &self,
+        claim: &RetryClaim<'_>,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<RetryClaimed>> + Send;
 
     /// Remembers that a job was started by our own retry of another job: with the other job first,
     /// whoever has its entry by now, so that no later delivery starts it once more.
@@ -481,6 +572,16 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
         &self,
         retried_job: &str,
         record: &RetryRecord,
+        now: Timestamp,
+    ) -> impl Future<Output = CallResult<()>> + Send;
+
+    /// Ends a job whose copy was started again and of which nobody has to hear: remembers the new job as
+    /// [`Ledger::record_retried_job`] does, counts the occurrence without an answer, and finishes the
+    /// owner's entry. All at once, or nothing. An entry that another invocation took over since is left
+    /// alone, and nothing is counted.
+    fn finish_started_again(
+        &self,
+        started: &StartedAgain<'_>,
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 

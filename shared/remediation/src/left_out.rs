@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::ledger::{CountedOfSource, Ledger, OF_ALL_ACCOUNTS};
+use crate::ledger::{CountedOfSource, Ledger, OF_ALL_ACCOUNTS, Recalled};
 use crate::message::{Channels, Message, SentOnce, send_once};
 use crate::ports::{CallError, CallResult, Clock, Environment, Reads};
 use crate::report::{Outcome, Report, Subject};
@@ -124,7 +124,7 @@ pub(crate) enum Place {
 pub(crate) async fn place_of<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
-    budget: u32,
+    (budget, known): (u32, Option<&Recalled>),
     report: &Report,
 ) -> Place {
     let now = environment.clock().now();
@@ -148,8 +148,7 @@ pub(crate) async fn place_of<E: Reads>(
         | Outcome::AlreadyHandled => report.diagnosis.cause.slug(),
     };
     let place = async {
-        let is_within = is_within_budgets(ledger, of, budget, now).await?;
-        if is_within && wait_for_turn(environment, ledger, &Channels::new(), SHORT_WAIT).await? {
+        if has_its_turn(environment, ledger, of, (budget, known)).await? {
             return Ok(Place::HasItsTurn);
         }
         let is_left_out = ledger.leave_out(of, cause, copy_job_id, now).await?;
@@ -165,24 +164,41 @@ pub(crate) async fn place_of<E: Reads>(
     })
 }
 
-/// Counts the message for its account and for all accounts together.
-async fn is_within_budgets(
-    ledger: &impl Ledger,
+/// Counts the message for its account and for all accounts together, and waits for its turn. `false` where a
+/// budget is used up, or it would wait for too long.
+///
+/// Where the budgets are known to have room, all three are asked at once: others may use them up at the
+/// same moment, and then a turn passes unused. Where they have none, no turn is taken.
+async fn has_its_turn<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
     of: MessagesOf,
-    budget: u32,
-    now: Timestamp,
+    (budget, known): (u32, Option<&Recalled>),
 ) -> CallResult<bool> {
-    let counted = ledger.count_of_source(of.counted_as(), of.account, budget, now);
-    if !counted.await? {
-        return Ok(false);
-    }
-    let Ok(all) = OF_ALL_ACCOUNTS.parse() else {
-        return Ok(true);
-    };
+    let now = environment.clock().now();
     let of_all = budget.saturating_mul(BUDGETS_OF_ALL);
-    ledger
-        .count_of_source(of.counted_of_all_as(), all, of_all, now)
-        .await
+    let of_account = ledger.count_of_source(of.counted_as(), of.account, budget, now);
+    let of_all_accounts = async {
+        match OF_ALL_ACCOUNTS.parse() {
+            Ok(all) => {
+                let counted_as = of.counted_of_all_as();
+                ledger.count_of_source(counted_as, all, of_all, now).await
+            }
+            Err(_) => Ok(true),
+        }
+    };
+    let none = Channels::new();
+    let turn = wait_for_turn(environment, ledger, &none, SHORT_WAIT);
+    let known = known.filter(|_| of.is_confirmed);
+    match known.and_then(|known| Some((known.messages?, known.messages_of_all?))) {
+        Some((messages, all)) if messages >= budget || all >= of_all => Ok(false),
+        Some(_) => {
+            let (of_account, of_all_accounts, turn) =
+                tokio::join!(of_account, of_all_accounts, turn);
+            Ok(of_account? && of_all_accounts? && turn?)
+        }
+        None => Ok(of_account.await? && of_all_accounts.await? && turn.await?),
+    }
 }
 
 impl Report {
@@ -217,8 +233,22 @@ impl Report {
 impl<E: Environment> CopyRemediator<E> {
     /// After an event that people could have been told of: sums up what an earlier hour left out
     /// for its account. The event was handled, so that a failure leaves that to a later event.
-    pub(crate) async fn sum_up_after(&self, report: &Report, invocation: &Invocation) {
+    ///
+    /// `left_out_since` says since when any are left out for the account of a confirmed event, where that
+    /// was asked: then nothing else is.
+    pub(crate) async fn sum_up_after(
+        &self,
+        report: &Report,
+        invocation: &Invocation,
+        left_out_since: Option<Option<Timestamp>>,
+    ) {
         if !report.outcome.is_told() {
+            return;
+        }
+        let hour = start_of_hour(self.now());
+        if let Some(since) = left_out_since
+            && since.is_none_or(|since| since >= hour)
+        {
             return;
         }
         if let Some(of) = report.messages_of()

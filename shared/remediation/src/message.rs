@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use crate::digest::{self, Digest};
 use crate::handler::{HandlerError, Invocation};
-use crate::ledger::{JobEntry, Ledger, LeftOut};
+use crate::ledger::{CountState, Finish, JobEntry, Ledger, LeftOut};
 use crate::ports::{CallError, Clock, Notifier, Reads};
 use crate::preflight::PreflightNews;
 use crate::report::Report;
@@ -304,14 +304,16 @@ pub async fn send_once<E: Reads>(
     };
     // A message that is sent twice does no harm.
     let closed = if failed.is_none() {
-        ledger.finish_job(id, owner, SENT, clock.now()).await
+        ledger
+            .finish_job(id, owner, &Finish::with(SENT), clock.now())
+            .await
     } else {
         let marked = if on.is_empty() {
             Ok(())
         } else {
             ledger.record_told(id, owner, &on).await
         };
-        marked.and(ledger.abandon_job(id, owner).await)
+        marked.and(ledger.abandon_job(id, owner, CountState::Clear).await)
     };
     if let Err(error) = closed {
         tracing::warn!(%error, id, "how far a message came is not recorded");

@@ -35,7 +35,11 @@ pub(crate) async fn ask_for_pause<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
 ) -> CallResult<CallResult<Option<Pause>>> {
-    let pause = ledger.pause(environment.clock().now()).await;
+    asked_for(ledger.pause(environment.clock().now()).await)
+}
+
+/// The same of an answer.
+pub(crate) fn asked_for(pause: CallResult<Option<Pause>>) -> CallResult<CallResult<Option<Pause>>> {
     match pause {
         Err(error) if error.may_pass() => Err(error),
         Ok(_) | Err(_) => Ok(pause),

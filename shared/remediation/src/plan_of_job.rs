@@ -12,8 +12,9 @@ use crate::decide::{Decided, Investigated, decide};
 use crate::delivery::Delivery;
 use crate::done::{Done, Findings};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::incident::record_retry;
 use crate::later::Arrival;
-use crate::ledger::{JobProgress, Ledger};
+use crate::ledger::{CountState, Finish, JobProgress, Ledger};
 use crate::message::{Channels, Message, send};
 use crate::ports::{CallError, Clock, Environment, Location, Reads};
 use crate::report::Report;
@@ -130,6 +131,7 @@ impl<E: Reads> CopyRemediator<E> {
                 event: &Value::Null,
                 delays: 0,
             },
+            begin: None,
         };
         let decided = last(decided, &case);
         let is_of_unlisted_source = decided.is_of_unlisted_source;
@@ -249,7 +251,13 @@ impl<E: Environment> CopyRemediator<E> {
                 delays: 0,
             };
             let verified = Ok(Box::new(failure.clone()));
-            let reported = Box::pin(self.report(&event, verified, &delivery, arrival)).await;
+            let reported = async {
+                let mut report =
+                    Box::pin(self.report(&event, verified, &delivery, arrival)).await?;
+                record_retry(&self.environment, &mut report).await?;
+                Ok(report)
+            };
+            let reported = reported.await;
             tries += 1;
             let left = invocation.deadline.duration_since(clock.now());
             match reported {
@@ -260,7 +268,10 @@ impl<E: Environment> CopyRemediator<E> {
                     clock.sleep(BETWEEN_TRIES).await;
                 }
                 Err(error) => {
-                    if let Err(error) = ledger.abandon_job(id, &invocation.id).await {
+                    if let Err(error) = ledger
+                        .abandon_job(id, &invocation.id, CountState::Clear)
+                        .await
+                    {
                         tracing::warn!(%error, "the job's entry was not freed and ends by itself");
                     }
                     return Err(error.into());
@@ -270,7 +281,7 @@ impl<E: Environment> CopyRemediator<E> {
         report.approval = consent.approval();
         let outcome = report.outcome.slug();
         let closed = ledger
-            .finish_job(id, &invocation.id, outcome, clock.now())
+            .finish_job(id, &invocation.id, &Finish::with(outcome), clock.now())
             .await;
         if let Err(error) = closed {
             tracing::warn!(%error, "the job's entry was not closed");
@@ -353,6 +364,7 @@ fn delivery<'d>(
     Delivery {
         invocation,
         progress,
+        recalled: None,
         until: invocation.held_until(),
         is_asked_by_a_person: true,
         agreement,

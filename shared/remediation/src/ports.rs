@@ -467,6 +467,13 @@ pub trait Reads: Send + Sync {
     fn ledger(&self) -> Option<&Self::Ledger>;
     /// The time.
     fn clock(&self) -> &Self::Clock;
+
+    /// Makes an account ready to be asked, where that takes a call, such as the one that assumes a role there:
+    /// what is asked next doesn't wait for it then. What fails here fails again where it is needed, and is
+    /// told there.
+    fn make_ready(&self, _account: AccountId, _partition: &str) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// What the copy remediator needs: [`Reads`] whose ports can write, too.

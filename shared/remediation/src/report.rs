@@ -14,6 +14,7 @@ use crate::agreement::PlanHash;
 use crate::approval::{Approval, ApprovalRequest};
 pub use crate::guards::{Guard, GuardResult};
 use crate::ownership::ManagedBy;
+use crate::retried::RetryRecord;
 use crate::settings::Mode;
 use crate::settings_notice::RecordedSettings;
 pub use crate::subject::{CallSummary, CopySummary, JobSummary, Subject};
@@ -101,6 +102,9 @@ pub struct Report {
     /// incident's count.
     #[serde(skip)]
     pub changed_settings: Option<RecordedSettings>,
+    /// What is to be remembered of the retried job, where that isn't done yet.
+    #[serde(skip)]
+    pub unrecorded_retry: Option<RetryRecord>,
 }
 
 /// What events are counted under.
@@ -171,6 +175,7 @@ impl Report {
             incident: None,
             told_by_its_change: false,
             changed_settings: None,
+            unrecorded_retry: None,
         }
     }
 

@@ -1,6 +1,10 @@
 //! What the ledger knows of copies that were started again, and of the changes before.
 
+use copymend_diagnosis::BackupVaultArn;
+use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
+
+use crate::ledger::{Count, CountedRetries, Occurrence};
 
 /// Who started the copy that a retry repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,4 +62,65 @@ pub struct Admission {
     pub at: Timestamp,
     /// The change. Absent where an earlier version recorded it.
     pub change_id: Option<String>,
+}
+
+/// The key of an account that was changed last to admit a grantee. One that was taken back since may still
+/// stand here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyAdmission {
+    /// The key.
+    pub key: String,
+    /// When, and by which change.
+    pub admission: Admission,
+}
+
+/// A retry that is about to be started.
+#[derive(Clone, Debug)]
+pub struct RetryClaim<'c> {
+    /// The failed job.
+    pub failed_job: &'c str,
+    /// The recovery point that is copied.
+    pub recovery_point: &'c Arn,
+    /// Where to.
+    pub destination: &'c BackupVaultArn,
+    /// How many retries a copy has.
+    pub budget: u32,
+    /// The change after which the copy's count begins anew.
+    pub anew_after: Option<&'c str>,
+    /// The source account.
+    pub source: AccountId,
+    /// How many retries the account has in one UTC day.
+    pub source_budget: u32,
+    /// The copy's retries as they were read, so that they aren't read once more.
+    pub known: Option<&'c CountedRetries>,
+    /// Who begins the job with it, and until when it is his.
+    pub begin: Option<(&'c str, Timestamp)>,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryClaimed {
+    /// It is counted: the attempt's number, from 1.
+    Attempt(u32),
+    /// The copy's budget is used up.
+    BudgetUsedUp,
+    /// The account's budget is used up.
+    SourceBudgetUsedUp,
+    /// The job isn't free any more, or has been begun before.
+    NotFree,
+}
+
+/// A copy that was started again, and of which nobody has to hear.
+#[derive(Clone, Debug)]
+pub struct StartedAgain<'s> {
+    /// The invocation.
+    pub owner: &'s str,
+    /// The new job.
+    pub retried_job: &'s str,
+    /// What it repeats.
+    pub record: &'s RetryRecord,
+    /// The occurrence.
+    pub count: Count<'s>,
+    /// The occurrence as it is expected to be counted. Others may be counted at the same time.
+    pub occurrence: &'s Occurrence,
 }

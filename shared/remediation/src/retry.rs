@@ -1,10 +1,12 @@
 //! Starting a failed copy again, within its budget.
 
 use copymend_diagnosis::{Cause, Failure, Lifecycle};
+use jiff::Timestamp;
 
 use crate::done::Done;
 use crate::handler::{CopyRemediator, HandlerError};
-use crate::ledger::{AfterChange, CountedOfSource, Ledger, Origin, RetryRecord};
+use crate::history::History;
+use crate::ledger::{AfterChange, Ledger, Origin, RetryClaim, RetryClaimed, RetryRecord};
 use crate::plan::Target;
 use crate::ports::{
     BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Location, StartCopy,
@@ -16,12 +18,18 @@ use crate::write::ApprovedCopy;
 /// A copy that was started again, or wasn't.
 #[derive(Debug)]
 pub(crate) enum Retried {
-    /// The new job's id, and which attempt it is, from 1.
-    Started { job: String, attempt: u32 },
+    /// The new job's id, which attempt it is, from 1, and what is to be remembered of it.
+    Started {
+        job: String,
+        attempt: u32,
+        record: RetryRecord,
+    },
     /// The budget of this recovery point and destination is used up.
     BudgetUsedUp,
     /// The budget of the source account for this day is used up.
     SourceBudgetUsedUp,
+    /// The job isn't ours to begin any more.
+    NotFree,
 }
 
 /// What a retry follows.
@@ -86,14 +94,19 @@ pub(crate) fn why_not_started(error: &CallError, failure: &Failure) -> String {
 async fn repeated<L: Ledger>(
     ledger: &L,
     failure: &Failure,
+    history: &History,
 ) -> CallResult<(Option<Origin>, Option<AfterChange>)> {
     let job = failure.job();
-    Ok(match &job.backup_plan {
-        Some(_) => (Some(Origin::BackupPlan), None),
-        None => match ledger.retry_of(&job.id).await? {
-            Some(retry) => (retry.origin, retry.after_change),
-            None => (Some(Origin::OnDemand), None),
-        },
+    if job.backup_plan.is_some() {
+        return Ok((Some(Origin::BackupPlan), None));
+    }
+    let retry = match &history.retry {
+        Some(known) => known.clone(),
+        None => ledger.retry_of(&job.id).await?,
+    };
+    Ok(match retry {
+        Some(retry) => (retry.origin, retry.after_change),
+        None => (Some(Origin::OnDemand), None),
     })
 }
 
@@ -103,12 +116,12 @@ impl<E: Environment> CopyRemediator<E> {
     pub(crate) async fn started_before(
         &self,
         mut done: Done,
-        failure: &Failure,
+        (failure, history): (&Failure, &History),
         ledger: &E::Ledger,
         started: &str,
     ) -> Result<Done, HandlerError> {
         if ledger.retry_of(started).await?.is_none() {
-            let (origin, _) = repeated(ledger, failure).await?;
+            let (origin, _) = repeated(ledger, failure, history).await?;
             let record = RetryRecord {
                 original_job: failure.job().id.clone(),
                 origin,
@@ -129,51 +142,56 @@ impl<E: Environment> CopyRemediator<E> {
     }
 }
 
-/// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts
-/// nothing twice.
-pub(crate) async fn retry<E: Environment>(
-    environment: &E,
-    ledger: &E::Ledger,
-    settings: &Settings,
-    failure: &Failure,
-    copy: &ApprovedCopy,
-    following: Following,
-) -> CallResult<Retried> {
-    let now = environment.clock().now();
-    let job = failure.job();
-    let (origin, after_change) = repeated(ledger, failure).await?;
-    let after_change = after_change.filter(|after| is_new_failure(after, following.cause));
-    let anew_after = after_change.as_ref().map(|after| after.change_id.as_str());
-    let (point, vault) = (&job.source_recovery_point, &job.destination_vault);
-    let budget = settings.retry_budget;
-    let counted = ledger.count_retry(point, vault, &job.id, budget, anew_after, now);
-    let Some(attempt) = counted.await? else {
-        return Ok(Retried::BudgetUsedUp);
-    };
-    // Another delivery of the same event counts once more: rather one retry too few.
-    let (source, of_source) = (job.account, settings.source_retry_budget);
-    let counted = ledger.count_of_source(CountedOfSource::Retries, source, of_source, now);
-    if !counted.await? {
-        return Ok(Retried::SourceBudgetUsedUp);
+/// A retry that is about to be started.
+pub(crate) struct Retry<'r, E: Environment> {
+    pub(crate) environment: &'r E,
+    pub(crate) ledger: &'r E::Ledger,
+    pub(crate) settings: &'r Settings,
+    pub(crate) failure: &'r Failure,
+    pub(crate) history: &'r History,
+    /// Who begins the job with it, and until when it is his, where it isn't begun yet.
+    pub(crate) begin: Option<(&'r str, Timestamp)>,
+}
+
+impl<E: Environment> Retry<'_, E> {
+    /// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts
+    /// nothing twice. That it is started has to be remembered then.
+    pub(crate) async fn start(
+        &self,
+        copy: &ApprovedCopy,
+        following: Following,
+    ) -> CallResult<Retried> {
+        let now = self.environment.clock().now();
+        let job = self.failure.job();
+        let (origin, after_change) = repeated(self.ledger, self.failure, self.history).await?;
+        let after_change = after_change.filter(|after| is_new_failure(after, following.cause));
+        let claim = RetryClaim {
+            failed_job: &job.id,
+            recovery_point: &job.source_recovery_point,
+            destination: &job.destination_vault,
+            budget: self.settings.retry_budget,
+            anew_after: after_change.as_ref().map(|after| after.change_id.as_str()),
+            source: job.account,
+            source_budget: self.settings.source_retry_budget,
+            known: self.history.retries.as_ref(),
+            begin: self.begin,
+        };
+        // For the account another delivery of the same event counts once more: rather one retry too few.
+        let attempt = match self.ledger.claim_retry(&claim, now).await? {
+            RetryClaimed::Attempt(attempt) => attempt,
+            RetryClaimed::BudgetUsedUp => return Ok(Retried::BudgetUsedUp),
+            RetryClaimed::SourceBudgetUsedUp => return Ok(Retried::SourceBudgetUsedUp),
+            RetryClaimed::NotFree => return Ok(Retried::NotFree),
+        };
+        let new_job = self.environment.backup().start_copy_job(copy).await?;
+        Ok(Retried::Started {
+            job: new_job,
+            attempt,
+            record: RetryRecord {
+                original_job: job.id.clone(),
+                origin,
+                after_change: following.after_change,
+            },
+        })
     }
-    let new_job = environment.backup().start_copy_job(copy).await?;
-    // Without this note the new job's own failure would look like a copy on demand, and stop there,
-    // and a later delivery wouldn't know that the copy is started. Until it is made, another
-    // delivery starts the same copy, by its token.
-    let record = RetryRecord {
-        original_job: job.id.clone(),
-        origin,
-        after_change: following.after_change,
-    };
-    let recorded = ledger.record_retried_job(&new_job, &record, now);
-    if let Err(error) = recorded.await {
-        if error.may_pass() {
-            return Err(error);
-        }
-        tracing::warn!(%error, job = new_job, "the retried job was not recorded");
-    }
-    Ok(Retried::Started {
-        job: new_job,
-        attempt,
-    })
 }

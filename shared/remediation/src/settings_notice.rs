@@ -92,7 +92,12 @@ impl<E: Environment> CopyRemediator<E> {
     /// time: the next event tells.
     pub(crate) async fn changed_settings(&self, delivery: &Delivery<'_>) -> ChangedSettings {
         let settings = RecordedSettings::from(&self.settings);
-        let claimed = match self.environment.ledger() {
+        let known = delivery.recalled.as_ref().map(|known| &known.recalled);
+        let is_as_recorded = known.is_some_and(|known| {
+            let recorded = known.settings.as_ref().ok().and_then(Option::as_ref);
+            recorded.is_some_and(|recorded| recorded.hash == settings.hash)
+        });
+        let claimed = match self.environment.ledger().filter(|_| !is_as_recorded) {
             Some(ledger) => {
                 let now = self.environment.clock().now();
                 let owner = &delivery.invocation.id;

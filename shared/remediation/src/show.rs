@@ -19,7 +19,7 @@ use crate::handler::{CopyRemediator, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
 use crate::later::Arrival;
-use crate::ledger::{AfterChange, Change, ChangeState, CountedOfSource, Ledger};
+use crate::ledger::{AfterChange, Change, ChangeState, Ledger};
 use crate::others::{changed_by_others, last_change};
 use crate::plan::{Plan, Target, plan};
 use crate::ports::{Clock, Reads};
@@ -41,6 +41,8 @@ pub(crate) struct Case<'c> {
     pub history: &'c History,
     pub invocation: &'c Invocation,
     pub arrival: Arrival<'c>,
+    /// Who begins the job with its retry, and until when it is his, where it isn't begun yet.
+    pub begin: Option<(&'c str, Timestamp)>,
 }
 
 impl Case<'_> {
@@ -230,10 +232,17 @@ impl<E: Reads> CopyRemediator<E> {
         {
             let now = self.environment.clock().now();
             let source = failure.job().account;
-            let (writes, source_writes) = tokio::join!(
-                ledger.policy_history(&change.resource, now),
-                ledger.counted_of_source(CountedOfSource::Writes, source, now)
-            );
+            let known = match (&plan.target, &case.history.writes) {
+                (Target::VaultPolicy(_), Some(known)) => Ok(known.clone()),
+                (Target::VaultPolicy(_), None)
+                | (Target::KeyPolicy(_) | Target::ServiceLinkedRole(_), _) => {
+                    ledger.before_write(&change.resource, source, now).await
+                }
+            };
+            let (writes, source_writes) = match known {
+                Ok(known) => (known.history, known.source_writes),
+                Err(error) => (Err(error.clone()), Err(error)),
+            };
             let act = act_on(&plan.target);
             let question = Question {
                 facts: case.investigated.facts(),

@@ -7,7 +7,9 @@ use copymend_policy::{EditError, NewStatement, ParseError, RecordedError};
 use crate::guards::lease_holds;
 use crate::handler::Invocation;
 use crate::lease::take_lease;
-use crate::ledger::{Again, Change, ChangeState, Grounds, Lease, Ledger, PolicyHistory, Refusal};
+use crate::ledger::{
+    Again, Change, ChangeState, Grounds, Lease, LeaseAfter, Ledger, PolicyHistory, Refusal,
+};
 use crate::plan::{ServiceLinkedRole, Target, sids};
 use crate::ports::{CallError, Clock, Environment};
 use crate::repair::write::{ATTEMPTS, PolicyWrite, Seen, WriteEnd, read_settled};
@@ -269,7 +271,7 @@ async fn write<E: Environment>(
     }
     for attempt in 0..=ATTEMPTS {
         let deadline = invocation.deadline;
-        let read = read_settled(environment, target, &history, deadline).await?;
+        let read = read_settled(environment, target, None, &history, deadline).await?;
         if let Some(late) = read.late {
             return Err(UndoError::Call(late.into_error(target)));
         }
@@ -294,7 +296,8 @@ async fn write<E: Environment>(
                 // would go on to believe that somebody removed what is ours.
                 lease_holds(lease, now, invocation.deadline)?;
                 let record = put.clone().unwrap_or_else(|| taken_back(before.clone()));
-                ledger.confirm_change(&record, &sids, Some(lease)).await?;
+                let lease = Some((lease, LeaseAfter::Kept));
+                ledger.confirm_change(&record, &sids, lease).await?;
                 return Ok(done(put.take()));
             }
         };
@@ -316,7 +319,10 @@ async fn write<E: Environment>(
             WriteEnd::Put(record, seen) => (*record, seen),
         };
         match seen {
-            Seen::AsWritten { confirmed } => {
+            Seen::AsWritten {
+                confirmed,
+                pause: _,
+            } => {
                 *put = None;
                 return match confirmed {
                     Ok(()) => Ok(done(Some(record))),

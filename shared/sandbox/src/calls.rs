@@ -46,8 +46,38 @@ struct State {
     /// The latest round of which a call has ended.
     ended: u64,
     counts: BTreeMap<String, u64>,
+    /// How often an operation was answered as a part of another call.
+    parts: BTreeMap<String, u64>,
     writes: Vec<Write>,
     failing: BTreeMap<String, Vec<(Failing, CallErrorKind)>>,
+}
+
+impl State {
+    /// How often an operation was answered, as a call or as a part of one.
+    fn answered(&self, operation: &str) -> u64 {
+        let count =
+            |counts: &BTreeMap<String, u64>| counts.get(operation).copied().unwrap_or_default();
+        count(&self.counts).saturating_add(count(&self.parts))
+    }
+
+    /// The error that the answer which was counted last was made to fail with.
+    fn fault(&self, operation: &'static str, resource: &str) -> Option<CallError> {
+        let number = self.answered(operation);
+        let failing = self.failing.get(operation).into_iter().flatten();
+        let kind = failing
+            .filter(|(which, _)| match which {
+                Failing::Always => true,
+                Failing::Call(chosen) => *chosen == number,
+            })
+            .map(|(_, kind)| *kind)
+            .next()?;
+        Some(CallError {
+            operation,
+            resource: resource.to_owned(),
+            kind,
+            detail: detail(kind).to_owned(),
+        })
+    }
 }
 
 /// A record of all calls, and the faults to come. Clones share it.
@@ -97,25 +127,20 @@ impl Calls {
         });
         let count = state.counts.entry(operation.to_owned()).or_default();
         *count = count.saturating_add(1);
-        let number = *count;
-        let failing = state.failing.get(operation).into_iter().flatten();
-        let kind = failing
-            .filter(|(which, _)| match which {
-                Failing::Always => true,
-                Failing::Call(chosen) => *chosen == number,
-            })
-            .map(|(_, kind)| *kind)
-            .next();
         Running {
             calls: self.clone(),
             round,
-            fault: kind.map(|kind| CallError {
-                operation,
-                resource: resource.to_owned(),
-                kind,
-                detail: detail(kind).to_owned(),
-            }),
+            fault: state.fault(operation, resource),
         }
+    }
+
+    /// What an operation would have answered, as a part of another call: it fails where the operation is
+    /// made to fail, and is no call of its own.
+    pub(crate) fn part(&self, operation: &'static str, resource: &str) -> CallResult<()> {
+        let mut state = self.state();
+        let count = state.parts.entry(operation.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        state.fault(operation, resource).map_or(Ok(()), Err)
     }
 
     pub(crate) fn record(&self, write: Write) {
@@ -155,9 +180,10 @@ impl Calls {
         self.add(operation, Failing::Always, kind);
     }
 
-    /// Makes one call of an operation fail: the `number`th from now, counted from 1.
+    /// Makes one call of an operation fail: the `number`th from now, counted from 1. What is answered as a
+    /// part of another call counts, too.
     pub fn fail_call(&self, operation: &str, number: u64, kind: CallErrorKind) {
-        let number = self.count(operation).saturating_add(number);
+        let number = self.state().answered(operation).saturating_add(number);
         self.add(operation, Failing::Call(number), kind);
     }
 

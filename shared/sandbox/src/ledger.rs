@@ -4,24 +4,25 @@ mod approvals;
 mod jobs;
 mod left_out;
 mod preflights;
+mod recall;
 mod records;
 mod state;
 mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::{AccountId, Arn};
+use copymend_policy::AccountId;
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, ClosedIncident, Count, CountedAs, CountedOfSource, Counting,
-    JobEntry, JobProgress, Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings,
-    Refusal, RetryRecord, SettingsNotice, ended_for_all,
+    Admission, BeforeWrite, Change, ChangeState, ClosedIncident, Count, CountState, CountedAs,
+    CountedOfSource, Finish, JobEntry, JobProgress, Lease, LeaseAfter, Ledger, Occurrence, Pause,
+    PolicyHistory, RecallAsked, Recalled, RecordedSettings, Refusal, RetryClaim, RetryClaimed,
+    RetryRecord, SettingsNotice, StartedAgain, ended_for_all,
 };
 use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
 
-use self::state::{Counted, JobState, State};
+use self::state::{JobState, State};
 use crate::calls::Calls;
 
 /// How long finished jobs, incidents and retries are remembered.
@@ -53,6 +54,16 @@ impl MemoryLedger {
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What was written to a resource, as far as none of its parts is made to fail.
+    fn parts_of(&self, resource: &str, known: BeforeWrite) -> BeforeWrite {
+        let part = |operation| self.calls.part(operation, resource);
+        BeforeWrite {
+            history: part("ledger:PolicyHistory").and(known.history),
+            source_writes: part("ledger:CountedOfSource").and(known.source_writes),
+            pause: known.pause,
+        }
+    }
+
     /// The refusals that were lifted for a resource, each with when and by whom.
     #[must_use]
     pub fn lifted(&self, resource: &str) -> Vec<(Refusal, Timestamp, Option<String>)> {
@@ -75,6 +86,28 @@ impl MemoryLedger {
 }
 
 impl Ledger for MemoryLedger {
+    async fn recall(
+        &self,
+        asked: &RecallAsked,
+        owner: &str,
+        now: Timestamp,
+    ) -> CallResult<Recalled> {
+        let recalled = {
+            let state = self.begin("ledger:Recall", &asked.copy_job_id)?;
+            state.recalled(asked, owner, now)
+        };
+        let vault = asked.destination.as_str();
+        let part = |operation, resource| self.calls.part(operation, resource);
+        Ok(Recalled {
+            pause: part("ledger:Pause", "pause").and(recalled.pause),
+            retry: part("ledger:RetryOf", &asked.copy_job_id).and(recalled.retry),
+            admission: part("ledger:AdmittedAt", vault).and(recalled.admission),
+            key_admission: part("ledger:AdmittedAt", "key").and(recalled.key_admission),
+            writes: recalled.writes.map(|writes| self.parts_of(vault, writes)),
+            ..recalled
+        })
+    }
+
     async fn begin_job(
         &self,
         copy_job_id: &str,
@@ -112,79 +145,56 @@ impl Ledger for MemoryLedger {
         &self,
         copy_job_id: &str,
         owner: &str,
-        outcome: &str,
+        finish: &Finish,
         now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:FinishJob", copy_job_id)?;
-        if let Some(job) = state.jobs.get_mut(copy_job_id)
-            && matches!(&job.state, JobState::Begun { owner: by, .. } if by == owner)
-        {
+        if let Some(job) = state.job_of(copy_job_id, owner) {
+            if let Some(counted) = &finish.counted {
+                job.progress.remember(counted);
+            }
+            job.progress.told.extend(&finish.told);
             job.state = JobState::Done {
-                outcome: outcome.to_owned(),
+                outcome: finish.outcome.clone(),
                 at: now,
             };
         }
         Ok(())
     }
 
-    async fn abandon_job(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
+    async fn abandon_job(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        count: CountState,
+    ) -> CallResult<()> {
         let mut state = self.begin("ledger:AbandonJob", copy_job_id)?;
-        if let Some(job) = state.jobs.get_mut(copy_job_id)
-            && let JobState::Begun { owner: by, until } = &mut job.state
-            && by == owner
-        {
-            *until = Timestamp::UNIX_EPOCH;
+        if let Some(job) = state.job_of(copy_job_id, owner) {
+            job.progress.is_count_unclear = count == CountState::Unclear;
+            job.state = JobState::Begun {
+                owner: owner.to_owned(),
+                until: Timestamp::UNIX_EPOCH,
+            };
         }
         Ok(())
     }
 
     async fn count_occurrence(&self, count: Count<'_>, now: Timestamp) -> CallResult<Occurrence> {
-        let Count {
-            fingerprint,
-            copy_job_id,
-            owner,
-            outcome,
-            counting,
-            is_due,
-            is_quiet,
-        } = count;
-        let mut state = self.begin("ledger:CountOccurrence", fingerprint)?;
-        let before = state
-            .incidents
-            .get(fingerprint)
-            .filter(|counted| !is_over(counted.at, now));
-        let added = match counting {
-            Counting::First => 1,
-            Counting::Again => 0,
-        };
-        let count = before.map_or(1, |counted| counted.count.saturating_add(added));
-        let occurrence = Occurrence {
-            count,
-            // After its end an incident begins anew for people, although it may not be forgotten
-            // yet.
-            previous_outcome: before
-                .filter(|counted| counted.closed_by.is_none() && !is_due)
-                .map(|counted| counted.outcome.clone()),
-        };
-        let counted = Counted {
-            count,
-            outcome: outcome.to_owned(),
-            first_seen: before.map_or(now, |counted| counted.first_seen),
-            at: now,
-            closed_by: None,
-            is_known: !is_quiet || before.is_some_and(|counted| counted.is_known),
-        };
-        state.ended.retain(|_, ended| !is_over(ended.at, now));
-        state.incidents.insert(fingerprint.to_owned(), counted);
+        let mut state = self.begin("ledger:CountOccurrence", count.fingerprint)?;
+        Ok(state.count_aloud(&count, now))
+    }
+
+    async fn record_count(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        counted: &CountedAs,
+    ) -> CallResult<()> {
+        let mut state = self.begin("ledger:RecordCount", copy_job_id)?;
         if let Some(job) = state.job_of(copy_job_id, owner) {
-            job.progress.counted = Some(CountedAs {
-                fingerprint: fingerprint.to_owned(),
-                outcome: outcome.to_owned(),
-                occurrence: occurrence.clone(),
-            });
-            job.progress.told.clear();
+            job.progress.remember(counted);
         }
-        Ok(occurrence)
+        Ok(())
     }
 
     async fn record_told(&self, copy_job_id: &str, owner: &str, on: &Channels) -> CallResult<()> {
@@ -258,17 +268,6 @@ impl Ledger for MemoryLedger {
         Ok(state.leases.get(lease.resource()) == Some(lease))
     }
 
-    async fn counted_of_source(
-        &self,
-        what: CountedOfSource,
-        source: AccountId,
-        now: Timestamp,
-    ) -> CallResult<u32> {
-        let state = self.begin("ledger:CountedOfSource", source.as_str())?;
-        let counted = state.sources.get(&(what, source, what.period(now)));
-        Ok(counted.copied().unwrap_or_default())
-    }
-
     async fn count_of_source(
         &self,
         what: CountedOfSource,
@@ -277,15 +276,7 @@ impl Ledger for MemoryLedger {
         now: Timestamp,
     ) -> CallResult<bool> {
         let mut state = self.begin("ledger:CountOfSource", source.as_str())?;
-        let counted = state
-            .sources
-            .entry((what, source, what.period(now)))
-            .or_default();
-        let is_within = *counted < budget;
-        if is_within {
-            *counted = counted.saturating_add(1);
-        }
-        Ok(is_within)
+        Ok(state.count_of_source(what, source, budget, now))
     }
 
     async fn policy_history(&self, resource: &str, now: Timestamp) -> CallResult<PolicyHistory> {
@@ -296,8 +287,38 @@ impl Ledger for MemoryLedger {
             .map_or_else(PolicyHistory::default, |policy| policy.history(now)))
     }
 
-    async fn intend_change(&self, change: &Change, owner: &str) -> CallResult<()> {
+    async fn before_write(
+        &self,
+        resource: &str,
+        source: AccountId,
+        now: Timestamp,
+    ) -> CallResult<BeforeWrite> {
+        let known = {
+            let state = self.begin("ledger:BeforeWrite", resource)?;
+            state.before_write(resource, source, now)
+        };
+        let pause = self
+            .calls
+            .part("ledger:Pause", "pause")
+            .and(known.pause.clone());
+        Ok(BeforeWrite {
+            pause,
+            ..self.parts_of(resource, known)
+        })
+    }
+
+    async fn intend_change(
+        &self,
+        change: &Change,
+        owner: &str,
+        source: Option<(AccountId, u32)>,
+    ) -> CallResult<bool> {
         let mut state = self.begin("ledger:IntendChange", &change.resource)?;
+        if let Some((source, budget)) = source
+            && !state.count_of_source(CountedOfSource::Writes, source, budget, change.at)
+        {
+            return Ok(false);
+        }
         state.changes.retain(|(known, _)| known.id != change.id);
         state.changes.push((change.clone(), ChangeState::Intended));
         let policy = state.policies.entry(change.resource.clone()).or_default();
@@ -307,16 +328,17 @@ impl Ledger for MemoryLedger {
         {
             job.progress.change_id = Some(change.id.clone());
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn confirm_change(
         &self,
         change: &Change,
         sids: &[String],
-        lease: Option<&Lease>,
+        under: Option<(&Lease, LeaseAfter)>,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:ConfirmChange", &change.resource)?;
+        let lease = under.map(|(lease, _)| lease);
         let place = state
             .changes
             .iter()
@@ -365,6 +387,9 @@ impl Ledger for MemoryLedger {
         state.refuse(change);
         let policy = state.policies.entry(change.resource.clone()).or_default();
         policy.confirm(change, sids, is_last);
+        if let Some((lease, LeaseAfter::GivenBack)) = under {
+            state.leases.remove(lease.resource());
+        }
         Ok(())
     }
 
@@ -458,19 +483,19 @@ impl Ledger for MemoryLedger {
         Ok(state.admitted.get(&pair).cloned())
     }
 
-    async fn count_retry(
+    async fn record_opted_out_key(&self, source: AccountId, _now: Timestamp) -> CallResult<()> {
+        let mut state = self.begin("ledger:RecordOptedOutKey", source.as_str())?;
+        state.opted_out.insert(source);
+        Ok(())
+    }
+
+    async fn claim_retry(
         &self,
-        recovery_point: &Arn,
-        destination: &BackupVaultArn,
-        failed_job: &str,
-        budget: u32,
-        anew_after: Option<&str>,
+        claim: &RetryClaim<'_>,
         now: Timestamp,
-    ) -> CallResult<Option<u32>> {
-        let mut state = self.begin("ledger:CountRetry", recovery_point.as_str())?;
-        let pair = (recovery_point.to_string(), destination.to_string());
-        let retries = state.retries.entry(pair).or_default();
-        Ok(retries.count(failed_job, budget, anew_after, now))
+    ) -> CallResult<RetryClaimed> {
+        let mut state = self.begin("ledger:ClaimRetry", claim.recovery_point.as_str())?;
+        Ok(state.claim_retry(claim, now))
     }
 
     async fn record_retried_job(
@@ -480,10 +505,17 @@ impl Ledger for MemoryLedger {
         _now: Timestamp,
     ) -> CallResult<()> {
         let mut state = self.begin("ledger:RecordRetriedJob", retried_job)?;
-        if let Some(job) = state.jobs.get_mut(&record.original_job) {
-            job.progress.retried_as = Some(retried_job.to_owned());
-        }
-        state.retried.insert(retried_job.to_owned(), record.clone());
+        state.record_retried_job(retried_job, record);
+        Ok(())
+    }
+
+    async fn finish_started_again(
+        &self,
+        started: &StartedAgain<'_>,
+        now: Timestamp,
+    ) -> CallResult<()> {
+        let mut state = self.begin("ledger:FinishStartedAgain", started.retried_job)?;
+        state.finish_started_again(started, now);
         Ok(())
     }
 

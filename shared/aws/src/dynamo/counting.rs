@@ -1,10 +1,12 @@
 //! The count of an incident, and what the job remembers of it.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Builder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
+use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::incident::IncidentOf;
 use copymend_remediation::ledger::{Count, CountedAs, Counting, Occurrence};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
@@ -25,59 +27,27 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 impl DynamoLedger {
     pub(super) async fn count(&self, count: Count<'_>, now: Timestamp) -> CallResult<Occurrence> {
-        let Count {
-            fingerprint,
-            copy_job_id,
-            owner,
-            outcome,
-            counting,
-            is_due,
-            is_quiet: _,
-        } = count;
-        let pk = format!("incident#{fingerprint}");
+        let pk = incident_key(count.fingerprint);
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        self.mark_count(copy_job_id, owner).await?;
-        let old = self.add(&call, &pk, count, now).await?;
+        let old = self.add(&call, count, now).await?;
         let before = match old.get("occurrences") {
             None => 0,
             Some(_) => whole(&old, "occurrences")
                 .ok_or_else(|| call.unreadable("`occurrences` is not a whole number"))?,
         };
         let is_closed = old.contains_key("closed_by");
-        let occurrence = Occurrence {
-            count: match counting {
+        Ok(Occurrence {
+            count: match count.counting {
                 Counting::First => before.saturating_add(1),
                 Counting::Again => before.max(1),
             },
             // After its end an incident begins anew for people, although it may not be forgotten
             // yet.
             previous_outcome: text(&old, "outcome")
-                .filter(|_| !is_closed && !is_due)
+                .filter(|_| !is_closed && !count.is_due)
                 .map(ToOwned::to_owned),
-        };
-        let counted = CountedAs {
-            fingerprint: fingerprint.to_owned(),
-            outcome: outcome.to_owned(),
-            occurrence,
-        };
-        self.remember_count(copy_job_id, owner, &counted).await?;
-        Ok(counted.occurrence)
-    }
-
-    /// Remembers that a job is about to be counted: whoever dies in between leaves it unclear
-    /// whether it was. An entry that isn't the owner's any more is left alone.
-    async fn mark_count(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
-        let pk = format!("job#{copy_job_id}");
-        let request = self
-            .update_item(&pk)
-            .condition_expression(IS_OWNERS)
-            .update_expression("SET is_count_unclear = :yes")
-            .expression_attribute_values(":owner", string(owner))
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
-        Call::new("dynamodb:UpdateItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+            since: since(&old, before),
+        })
     }
 
     /// Adds to the incident's item; answers the item as it was before. Sent again only where it was
@@ -85,74 +55,42 @@ impl DynamoLedger {
     /// was seen last, whoever sends it. An incident that another job is closing opens again, and
     /// [`Ledger::forget_incident`](copymend_remediation::ledger::Ledger::forget_incident) leaves it
     /// alone then.
-    async fn add(
-        &self,
-        call: &Call,
-        pk: &str,
-        count: Count<'_>,
-        now: Timestamp,
-    ) -> CallResult<Item> {
-        let Count {
-            fingerprint,
-            copy_job_id,
-            outcome,
-            counting,
-            is_quiet,
-            ..
-        } = count;
-        let set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
-                   last_seen = :now, expires_at = :expires, #schema = :schema, \
-                   #day = :day, #at = if_not_exists(#at, :at)";
-        let of = IncidentOf::of_fingerprint(fingerprint);
-        let set = match of {
-            Some(_) => format!("{set}, policy_of = :resource"),
-            None => set.to_owned(),
-        };
-        let set = if is_quiet {
-            set
-        } else {
-            format!("{set}, {IS_KNOWN} = :known")
-        };
-        let expression = match counting {
-            Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
-            // An incident that was forgotten since begins anew.
-            Counting::Again => {
-                format!("{set}, occurrences = if_not_exists(occurrences, :one) REMOVE closed_by")
-            }
-        };
+    async fn add(&self, call: &Call, count: Count<'_>, now: Timestamp) -> CallResult<Item> {
+        let addition = Addition::aloud(&count, now);
         let mut attempt = 1;
         loop {
-            let mut request = self.update_item(pk);
-            if let Some(of) = of {
-                request = request.expression_attribute_values(":resource", string(of.resource));
-            }
-            if !is_quiet {
-                request = request.expression_attribute_values(":known", AttributeValue::Bool(true));
-            }
-            let request = request
-                .update_expression(&expression)
-                .expression_attribute_names("#schema", "schema")
-                .expression_attribute_names("#day", "day")
-                .expression_attribute_names("#at", "at")
-                .expression_attribute_values(":schema", schema())
-                .expression_attribute_values(":day", day(now))
-                .expression_attribute_values(":at", instant(now))
-                .expression_attribute_values(":outcome", string(outcome))
-                .expression_attribute_values(":now", time(now))
-                .expression_attribute_values(":expires", expiry(now, 90))
-                .expression_attribute_values(":one", number(1))
+            let request = self
+                .update_item(&addition.pk)
+                .update_expression(&addition.expression)
+                .set_expression_attribute_names(Some(addition.names.clone()))
+                .set_expression_attribute_values(Some(addition.values.clone()))
                 .return_values(ReturnValue::AllOld)
                 .customize()
                 .config_override(Builder::new().retry_config(once()));
             match call.send(request.send()).await {
                 Ok(answer) => return Ok(answer.attributes.unwrap_or_default()),
                 Err(error) if error.kind == CallErrorKind::Throttled && attempt < ATTEMPTS => {
-                    tokio::time::sleep(pause(copy_job_id, attempt)).await;
+                    tokio::time::sleep(pause(count.copy_job_id, attempt)).await;
                     attempt += 1;
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The same as a part of a transaction, of an occurrence that nobody has to hear of.
+    pub(super) fn count_item(
+        &self,
+        count: &Count<'_>,
+        occurrence: &Occurrence,
+        now: Timestamp,
+    ) -> Result<Update, BuildError> {
+        let addition = Addition::silent(count, occurrence, now);
+        self.update(addition.pk)
+            .update_expression(addition.expression)
+            .set_expression_attribute_names(Some(addition.names))
+            .set_expression_attribute_values(Some(addition.values))
+            .build()
     }
 
     /// Ends an incident that a job closed. The item stays, so that its end is on record; the next
@@ -171,7 +109,7 @@ impl DynamoLedger {
                 "SET ended_at = :now, ended_count = occurrences, ended_outcome = outcome, \
                  ended_first_seen = first_seen, #day = :day, #at = :at, expires_at = :expires, \
                  #schema = :schema REMOVE occurrences, outcome, first_seen, last_seen, closed_by, \
-                 is_known",
+                 is_known, looked_at",
             )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#day", "day")
@@ -190,29 +128,23 @@ impl DynamoLedger {
 
     /// Remembers with the job what it was counted as. An entry that isn't the owner's any more is
     /// left alone: whoever has it counts the job itself.
-    async fn remember_count(
+    pub(super) async fn remember_count(
         &self,
         copy_job_id: &str,
         owner: &str,
         counted: &CountedAs,
     ) -> CallResult<()> {
         let pk = format!("job#{copy_job_id}");
-        let count = i64::try_from(counted.occurrence.count).unwrap_or(i64::MAX);
+        let remembered = Remembered::of(counted);
         let request = self
             .update_item(&pk)
+            .update_expression(format!(
+                "SET {} REMOVE told_on, {}",
+                remembered.set, remembered.remove
+            ))
             .condition_expression(IS_OWNERS)
-            .expression_attribute_values(":owner", string(owner))
-            .expression_attribute_values(":count", number(count))
-            .expression_attribute_values(":incident", string(&counted.fingerprint))
-            .expression_attribute_values(":outcome", string(&counted.outcome));
-        let set = "SET counted = :count, counted_as = :outcome, incident = :incident";
-        let remove = "REMOVE told, told_on, is_count_unclear";
-        let request = match &counted.occurrence.previous_outcome {
-            None => request.update_expression(format!("{set} {remove}, counted_after")),
-            Some(outcome) => request
-                .update_expression(format!("{set}, counted_after = :after {remove}"))
-                .expression_attribute_values(":after", string(outcome)),
-        };
+            .set_expression_attribute_values(Some(remembered.values))
+            .expression_attribute_values(":owner", string(owner));
         Call::new("dynamodb:UpdateItem", pk)
             .find(&[REFUSED], request.send())
             .await?;
@@ -220,9 +152,139 @@ impl DynamoLedger {
     }
 }
 
+pub(super) fn incident_key(fingerprint: &str) -> String {
+    format!("incident#{fingerprint}")
+}
+
+/// The count of an incident at which it was last looked whether people are to be told. Versions that looked
+/// at each have none.
+pub(super) fn since(item: &Item, count: u64) -> u64 {
+    whole(item, "looked_at").unwrap_or(count)
+}
+
+/// What an item remembers of a job's count. Of that, people were not told yet.
+pub(super) struct Remembered {
+    /// What follows `SET`.
+    pub(super) set: &'static str,
+    /// What follows `REMOVE`, besides the channels on which people were told.
+    pub(super) remove: &'static str,
+    pub(super) values: HashMap<String, AttributeValue>,
+}
+
+impl Remembered {
+    pub(super) fn of(counted: &CountedAs) -> Self {
+        let whole = |count: u64| number(i64::try_from(count).unwrap_or(i64::MAX));
+        let occurrence = &counted.occurrence;
+        let mut values = HashMap::from([
+            (":count".to_owned(), whole(occurrence.count)),
+            (":since".to_owned(), whole(occurrence.since)),
+            (":incident".to_owned(), string(&counted.fingerprint)),
+            (":counted_as".to_owned(), string(&counted.outcome)),
+        ]);
+        let previous = occurrence.previous_outcome.as_ref();
+        values.extend(previous.map(|outcome| (":after".to_owned(), string(outcome))));
+        let (set, remove) = match previous {
+            None => (
+                "counted = :count, counted_since = :since, counted_as = :counted_as, incident = :incident",
+                "told, is_count_unclear, counted_after",
+            ),
+            Some(_) => (
+                "counted = :count, counted_since = :since, counted_as = :counted_as, incident = :incident, \
+                 counted_after = :after",
+                "told, is_count_unclear",
+            ),
+        };
+        Self {
+            set,
+            remove,
+            values,
+        }
+    }
+}
+
+/// One more of an incident, or its last outcome.
+struct Addition {
+    pk: String,
+    expression: String,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Addition {
+    /// Of an occurrence at which it is looked whether people are to be told.
+    fn aloud(count: &Count<'_>, now: Timestamp) -> Self {
+        Self::of(count, now, |counting| match counting {
+            Counting::First => (
+                "if_not_exists(occurrences, :none) + :one",
+                (":none", number(0)),
+            ),
+            Counting::Again => ("if_not_exists(occurrences, :first)", (":first", number(1))),
+        })
+    }
+
+    /// Of one that nobody has to hear of.
+    fn silent(count: &Count<'_>, occurrence: &Occurrence, now: Timestamp) -> Self {
+        let since = i64::try_from(occurrence.since).unwrap_or(i64::MAX);
+        Self::of(count, now, |_| {
+            (
+                "if_not_exists(looked_at, :since)",
+                (":since", number(since)),
+            )
+        })
+    }
+
+    fn of(
+        count: &Count<'_>,
+        now: Timestamp,
+        looked_at: impl Fn(Counting) -> (&'static str, (&'static str, AttributeValue)),
+    ) -> Self {
+        let of = IncidentOf::of_fingerprint(count.fingerprint);
+        let (looked_at, (name, value)) = looked_at(count.counting);
+        let mut set = format!(
+            "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
+             last_seen = :now, expires_at = :expires, #schema = :schema, \
+             #day = :day, #at = if_not_exists(#at, :at), looked_at = {looked_at}"
+        );
+        let mut values = HashMap::from([
+            (":schema".to_owned(), schema()),
+            (":day".to_owned(), day(now)),
+            (":at".to_owned(), instant(now)),
+            (":outcome".to_owned(), string(count.outcome)),
+            (":now".to_owned(), time(now)),
+            (":expires".to_owned(), expiry(now, 90)),
+            (":one".to_owned(), number(1)),
+            (name.to_owned(), value),
+        ]);
+        if let Some(of) = of {
+            set.push_str(", policy_of = :resource");
+            values.insert(":resource".to_owned(), string(of.resource));
+        }
+        if !count.is_quiet {
+            set = format!("{set}, {IS_KNOWN} = :known");
+            values.insert(":known".to_owned(), AttributeValue::Bool(true));
+        }
+        let expression = match count.counting {
+            Counting::First => format!("{set} REMOVE closed_by ADD occurrences :one"),
+            // An incident that was forgotten since begins anew.
+            Counting::Again => {
+                format!("{set}, occurrences = if_not_exists(occurrences, :one) REMOVE closed_by")
+            }
+        };
+        let names = [("#schema", "schema"), ("#day", "day"), ("#at", "at")];
+        Self {
+            pk: incident_key(count.fingerprint),
+            expression,
+            names: names
+                .map(|(short, name)| (short.to_owned(), name.to_owned()))
+                .into(),
+            values,
+        }
+    }
+}
+
 /// Longer from one attempt to the next, and other for each job, so that a storm doesn't ask in
 /// step.
-fn pause(copy_job_id: &str, attempt: u32) -> Duration {
+pub(super) fn pause(copy_job_id: &str, attempt: u32) -> Duration {
     let mut hasher = DefaultHasher::new();
     (copy_job_id, attempt).hash(&mut hasher);
     let [byte, ..] = hasher.finish().to_be_bytes();

@@ -4,13 +4,14 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::approval::{Answered, ApprovalRequest};
-use copymend_remediation::ledger::{Change, Granted, LastWrite, Lease, PolicyHistory, Refusal};
+use copymend_remediation::ledger::{Change, Granted, LastWrite, PolicyHistory, Refusal};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
 use super::DynamoLedger;
+use super::items::Items;
 use crate::error::Call;
-use crate::item::{Item, day, instant, moment, schema, string, text, time, whole, writes_key};
+use crate::item::{Item, day, instant, moment, schema, string, text, time, writes_key};
 
 const IN_FORCE: &str = "in-force";
 pub(super) const LIFTED: &str = "lifted";
@@ -72,6 +73,33 @@ fn last_write(item: &Item) -> Option<LastWrite> {
     })
 }
 
+/// A policy's history, of items that were read at once.
+pub(super) fn read_history(
+    items: &Items,
+    resource: &str,
+    now: Timestamp,
+) -> CallResult<PolicyHistory> {
+    let history_key = policy_key(resource);
+    let writes_key = writes_key(resource, now);
+    let policy = items.get(&history_key)?;
+    let unreadable = |key: &str, detail| Items::unreadable(key, detail);
+    let sids = set(policy, "sids")
+        .ok_or_else(|| unreadable(&history_key, "`sids` is not a string set"))?;
+    let granted = set(policy, "granted")
+        .and_then(|texts| texts.iter().map(|text| read_granted(text)).collect())
+        .ok_or_else(|| unreadable(&history_key, "`granted` is not a set of statements"))?;
+    let refusals = set(policy, "refusals")
+        .and_then(|texts| texts.iter().map(|text| read_refusal(text)).collect())
+        .ok_or_else(|| unreadable(&history_key, "`refusals` is not a set of refusals"))?;
+    Ok(PolicyHistory {
+        sids: sids.to_vec(),
+        granted,
+        refusals,
+        writes_today: items.count(&writes_key)?,
+        last_write: policy.and_then(last_write),
+    })
+}
+
 impl DynamoLedger {
     pub(super) async fn history(
         &self,
@@ -80,30 +108,8 @@ impl DynamoLedger {
     ) -> CallResult<PolicyHistory> {
         let history_key = policy_key(resource);
         let writes_key = writes_key(resource, now);
-        let (history, writes) = tokio::try_join!(self.get(&history_key), self.get(&writes_key))?;
-        let unreadable = |key: &str, detail| Call::new("dynamodb:GetItem", key).unreadable(detail);
-        let policy = history.as_ref();
-        let sids = set(policy, "sids")
-            .ok_or_else(|| unreadable(&history_key, "`sids` is not a string set"))?;
-        let granted = set(policy, "granted")
-            .and_then(|texts| texts.iter().map(|text| read_granted(text)).collect())
-            .ok_or_else(|| unreadable(&history_key, "`granted` is not a set of statements"))?;
-        let refusals = set(policy, "refusals")
-            .and_then(|texts| texts.iter().map(|text| read_refusal(text)).collect())
-            .ok_or_else(|| unreadable(&history_key, "`refusals` is not a set of refusals"))?;
-        let writes_today = match &writes {
-            None => 0,
-            Some(item) => whole(item, "occurrences")
-                .and_then(|count| u32::try_from(count).ok())
-                .ok_or_else(|| unreadable(&writes_key, "`occurrences` is not a whole number"))?,
-        };
-        Ok(PolicyHistory {
-            sids: sids.to_vec(),
-            granted,
-            refusals,
-            writes_today,
-            last_write: policy.and_then(last_write),
-        })
+        let items = self.items_of([&history_key, &writes_key]).await?;
+        read_history(&items, resource, now)
     }
 
     /// A change's part of its policy's item, which doesn't expire: what is refused stays refused.
@@ -112,7 +118,7 @@ impl DynamoLedger {
         &self,
         change: &Change,
         sids: &[String],
-        lease: Option<&Lease>,
+        is_under_a_lease: bool,
     ) -> Result<Update, BuildError> {
         let is_undo = change.undoes.is_some();
         let texts = |texts: Vec<String>| AttributeValue::Ss(texts);
@@ -150,7 +156,7 @@ impl DynamoLedger {
             let refusals = texts(vec![refusal_text(&refusal)]);
             update = update.expression_attribute_values(":refusals", refusals);
         }
-        if lease.is_none() {
+        if !is_under_a_lease {
             update = update.condition_expression(NO_LATER_WRITE);
         }
         update.update_expression(expression).build()

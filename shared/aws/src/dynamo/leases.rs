@@ -1,6 +1,6 @@
 //! The lease on a policy: taken, given back and read again.
 
-use aws_sdk_dynamodb::types::ConditionCheck;
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete};
 use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::ledger::{Lease, ended_for_all};
 use copymend_remediation::ports::CallResult;
@@ -18,6 +18,17 @@ impl DynamoLedger {
     /// That a lease is still the one on record, in a transaction.
     pub(super) fn check_of_lease(&self, lease: &Lease) -> Result<ConditionCheck, BuildError> {
         ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("pk", string(format!("lease#{}", lease.resource())))
+            .condition_expression(IS_ON_RECORD)
+            .expression_attribute_values(":owner", string(lease.owner()))
+            .expression_attribute_values(":until", time(lease.until()))
+            .build()
+    }
+
+    /// That a lease that is still the one on record is given back, in a transaction.
+    pub(super) fn delete_of_lease(&self, lease: &Lease) -> Result<Delete, BuildError> {
+        Delete::builder()
             .table_name(&self.table)
             .key("pk", string(format!("lease#{}", lease.resource())))
             .condition_expression(IS_ON_RECORD)

@@ -16,7 +16,7 @@ use crate::item::{Item, expiry, moment, number, schema, string, time, whole};
 /// What comes before a cause's slug in the name of its counter.
 const CAUSE: &str = "cause#";
 
-fn key(of: MessagesOf) -> String {
+pub(super) fn key(of: MessagesOf) -> String {
     let account = of.account;
     if of.is_confirmed {
         format!("left-out#{account}")

@@ -6,8 +6,8 @@
 //!
 //! | `pk` | attributes | kept after the last write |
 //! |---|---|---|
-//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_after`, `counted_as`, `incident`, `change_id`, `told_on` (a set of channels; `told` of versions that knew one), `retried_as` | 30 days |
-//! | `incident#FINGERPRINT` | `occurrences`, `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told; of its last end `ended_at`, `ended_count`, `ended_outcome`, `ended_first_seen` | 90 days |
+//! | `job#ID` | `job_state` (`in-progress`, `done`), `held_by`, `held_until`, `outcome`; progress: `is_count_unclear`, `counted`, `counted_since`, `counted_after`, `counted_as`, `incident`, `change_id`, `told_on` (a set of channels; `told` of versions that knew one), `retried_as` | 30 days |
+//! | `incident#FINGERPRINT` | `occurrences`, `looked_at` (the count at which it was last looked whether to tell people), `outcome`, `first_seen`, `last_seen`; `closed_by`, a job, until people were told; of its last end `ended_at`, `ended_count`, `ended_outcome`, `ended_first_seen` | 90 days |
 //! | `lease#RESOURCE` | `held_by`, `held_until` | 1 day |
 //! | `policy#RESOURCE` | string sets: `sids`, `granted` (`SID ACCOUNT GRANTEE`), `refusals` in force (`CHANGE GRANTEE`); of the last write `last_write`, `last_sids`, `is_last_undo`, `last_change_id` | for ever |
 //! | `refusal#RESOURCE#GRANTEE` | the record of a refusal: `refusal_state` (`in-force`, `lifted`), `change_id`, `undone_by`, `made_by`, `account`; `lifted_at`, `lifted_by` | for ever |
@@ -23,6 +23,8 @@
 //! | `change#ID` | the change, before and after, and `change_state` (`intended`, `written`, `undone`); `undone_by`, a change | for ever; once undone, and an undo itself, 400 days |
 //! | `last-change` | `change_id`, `written_at` | for ever |
 //! | `admitted#RESOURCE#GRANTEE` | `written_at`, `change_id` | 30 days |
+//! | `admitted-key#ACCOUNT#GRANTEE` | of an account's keys the one that was changed last to admit a grantee: `admitting_key`, `written_at`, `change_id` | 30 days |
+//! | `opted-out#ACCOUNT` | that an owner keeps Copymend away from a key of the account's copies | 30 days |
 //! | `retry#RECOVERY_POINT#DESTINATION` | `jobs` (a string set: the failed jobs that were retried); `after_changes`, a string set: the changes after which they were counted anew | 30 days |
 //! | `retried#ID` | `original_job`, `origin`; after a change of ours `after_change`, and `repaired`, the ARN of what it repaired | 30 days |
 //!
@@ -37,10 +39,10 @@
 //! documented). Incidents that a version before this one counted last have the day on which they
 //! began, and no `policy_of`.
 //!
-//! A lease has an item of its own. The transaction that records a change checks it, so whoever
-//! else asks for it at that very moment meets a conflict, and asks again. Every decision is a conditional write; nothing is read first and written
-//! later. DynamoDB deletes items days after they expire, so a lease and a job in progress are
-//! compared with the time that was passed in.
+//! A lease has an item of its own. The transaction that records a change checks it or gives it back, so
+//! whoever else asks for it at that very moment meets a conflict, and asks again. Every decision is a
+//! conditional write: what was read before is a condition of it. DynamoDB deletes items days after they
+//! expire, so a lease and a job in progress are compared with the time that was passed in.
 //!
 //! The SDK may repeat a request whose answer was lost. Conditions admit what we wrote ourselves,
 //! and a transaction carries a token. A count of occurrences has neither, so it is sent once: were
@@ -49,11 +51,13 @@
 mod approvals;
 mod counting;
 mod history;
+mod items;
 mod jobs;
 mod leases;
 mod left_out;
 mod pausing;
 mod preflights;
+mod recall;
 mod records;
 mod retries;
 mod settings;
@@ -61,18 +65,20 @@ mod sources;
 mod transaction;
 mod turns;
 
+use std::sync::Mutex;
+
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, JobProgress,
-    Lease, Ledger, Occurrence, Pause, PolicyHistory, RecordedSettings, Refusal, RetryRecord,
-    SettingsNotice,
+    Admission, BeforeWrite, Change, ChangeState, ClosedIncident, Count, CountState, CountedAs,
+    CountedOfSource, Finish, JobEntry, JobProgress, Lease, LeaseAfter, Ledger, Occurrence, Pause,
+    PolicyHistory, RecallAsked, Recalled, RecordedSettings, Refusal, RetryClaim, RetryClaimed,
+    RetryRecord, SettingsNotice, StartedAgain,
 };
 use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
@@ -82,8 +88,8 @@ use self::counting::IS_KNOWN;
 use self::jobs::IsDoneFree;
 use crate::error::Call;
 use crate::item::{
-    Item, change_key, expiry, moment, newer_schema, number, progress, read_change, schema,
-    state_name, string, text, time, whole, write_change,
+    Item, change_key, expiry, moment, newer_schema, progress, read_change, schema, string, text,
+    whole,
 };
 
 /// That a job's entry is the one of `:owner`. Finishing a job leaves no owner.
@@ -93,11 +99,17 @@ const IN_PROGRESS: &str = "in-progress";
 const DONE: &str = "done";
 const LAST_CHANGE: &str = "last-change";
 
+fn opted_out_key(source: AccountId) -> String {
+    format!("opted-out#{source}")
+}
+
 /// The ledger in one Amazon DynamoDB table.
 #[derive(Debug)]
 pub struct DynamoLedger {
     client: Client,
     table: String,
+    /// When the next turn of a message is, as it was read last: which question is asked first.
+    next_turn: Mutex<Option<i64>>,
 }
 
 impl DynamoLedger {
@@ -112,6 +124,7 @@ impl DynamoLedger {
         Self {
             client: Client::new(&config),
             table: table.to_owned(),
+            next_turn: Mutex::default(),
         }
     }
 
@@ -152,6 +165,15 @@ impl DynamoLedger {
 }
 
 impl Ledger for DynamoLedger {
+    async fn recall(
+        &self,
+        asked: &RecallAsked,
+        owner: &str,
+        now: Timestamp,
+    ) -> CallResult<Recalled> {
+        self.read_at_once(asked, owner, now).await
+    }
+
     async fn begin_job(
         &self,
         copy_job_id: &str,
@@ -193,47 +215,32 @@ impl Ledger for DynamoLedger {
         &self,
         copy_job_id: &str,
         owner: &str,
-        outcome: &str,
+        finish: &Finish,
         now: Timestamp,
     ) -> CallResult<()> {
-        let pk = format!("job#{copy_job_id}");
-        let request = self
-            .update_item(&pk)
-            .update_expression(
-                "SET job_state = :done, outcome = :outcome, expires_at = :expires, #schema = :schema \
-                 REMOVE held_by, held_until",
-            )
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":schema", schema())
-            .condition_expression("job_state = :in_progress AND held_by = :owner")
-            .expression_attribute_values(":in_progress", string(IN_PROGRESS))
-            .expression_attribute_values(":owner", string(owner))
-            .expression_attribute_values(":done", string(DONE))
-            .expression_attribute_values(":outcome", string(outcome))
-            .expression_attribute_values(":expires", expiry(now, 30));
-        Call::new("dynamodb:UpdateItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+        self.end_job(copy_job_id, owner, finish, now).await
     }
 
-    async fn abandon_job(&self, copy_job_id: &str, owner: &str) -> CallResult<()> {
-        let pk = format!("job#{copy_job_id}");
-        let request = self
-            .update_item(&pk)
-            .update_expression("SET held_until = :never")
-            .condition_expression("job_state = :in_progress AND held_by = :owner")
-            .expression_attribute_values(":never", number(0))
-            .expression_attribute_values(":in_progress", string(IN_PROGRESS))
-            .expression_attribute_values(":owner", string(owner));
-        Call::new("dynamodb:UpdateItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+    async fn abandon_job(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        count: CountState,
+    ) -> CallResult<()> {
+        self.free_job(copy_job_id, owner, count).await
     }
 
     async fn count_occurrence(&self, count: Count<'_>, now: Timestamp) -> CallResult<Occurrence> {
         self.count(count, now).await
+    }
+
+    async fn record_count(
+        &self,
+        copy_job_id: &str,
+        owner: &str,
+        counted: &CountedAs,
+    ) -> CallResult<()> {
+        self.remember_count(copy_job_id, owner, counted).await
     }
 
     async fn record_told(&self, copy_job_id: &str, owner: &str, on: &Channels) -> CallResult<()> {
@@ -307,15 +314,6 @@ impl Ledger for DynamoLedger {
         self.holds_lease(lease).await
     }
 
-    async fn counted_of_source(
-        &self,
-        what: CountedOfSource,
-        source: AccountId,
-        now: Timestamp,
-    ) -> CallResult<u32> {
-        self.read_count_of_source(what, source, now).await
-    }
-
     async fn count_of_source(
         &self,
         what: CountedOfSource,
@@ -330,56 +328,32 @@ impl Ledger for DynamoLedger {
         self.history(resource, now).await
     }
 
-    async fn intend_change(&self, change: &Change, owner: &str) -> CallResult<()> {
-        let pk = change_key(&change.id);
-        // First, so that a put never goes uncounted.
-        self.count_write(&change.resource, change.at).await?;
-        let request = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(write_change(change, ChangeState::Intended)))
-            .condition_expression("attribute_not_exists(pk) OR change_state = :intended")
-            .expression_attribute_values(":intended", string(state_name(ChangeState::Intended)));
-        Call::new("dynamodb:PutItem", &pk)
-            .send(request.send())
-            .await?;
-        if change.undoes.is_some() {
-            return Ok(());
-        }
-        let job = format!("job#{}", change.copy_job_id);
-        let request = self
-            .update_item(&job)
-            .update_expression("SET change_id = :change")
-            .condition_expression(IS_OWNERS)
-            .expression_attribute_values(":owner", string(owner))
-            .expression_attribute_values(":change", string(&change.id));
-        Call::new("dynamodb:UpdateItem", job)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+    async fn before_write(
+        &self,
+        resource: &str,
+        source: AccountId,
+        now: Timestamp,
+    ) -> CallResult<BeforeWrite> {
+        self.read_before_write(resource, source, now).await
+    }
+
+    async fn intend_change(
+        &self,
+        change: &Change,
+        owner: &str,
+        source: Option<(AccountId, u32)>,
+    ) -> CallResult<bool> {
+        self.intend(change, owner, source).await
     }
 
     async fn confirm_change(
         &self,
         change: &Change,
         sids: &[String],
-        lease: Option<&Lease>,
+        lease: Option<(&Lease, LeaseAfter)>,
     ) -> CallResult<()> {
         let call = Call::new("dynamodb:TransactWriteItems", change_key(&change.id));
-        self.transact(&call, change, sids, lease).await?;
-        // Outside the transaction: every change would meet every other on this item.
-        let request = self
-            .put_item(LAST_CHANGE)
-            .item("change_id", string(&change.id))
-            .item("written_at", time(change.at))
-            // A change that is recorded late doesn't take the place of a later one.
-            .condition_expression("attribute_not_exists(written_at) OR written_at <= :at")
-            .expression_attribute_values(":at", time(change.at));
-        Call::new("dynamodb:PutItem", LAST_CHANGE)
-            .find(&[REFUSED], request.send())
-            .await?;
-        Ok(())
+        self.transact(&call, change, sids, lease).await
     }
 
     async fn lift_refusal(
@@ -440,25 +414,22 @@ impl Ledger for DynamoLedger {
         self.read_admission(resource, grantee).await
     }
 
-    async fn count_retry(
+    async fn record_opted_out_key(&self, source: AccountId, now: Timestamp) -> CallResult<()> {
+        let pk = opted_out_key(source);
+        // The same whoever writes it.
+        let request = self.put_item(&pk).item("expires_at", expiry(now, 30));
+        Call::new("dynamodb:PutItem", pk)
+            .send(request.send())
+            .await?;
+        Ok(())
+    }
+
+    async fn claim_retry(
         &self,
-        recovery_point: &Arn,
-        destination: &BackupVaultArn,
-        failed_job: &str,
-        budget: u32,
-        anew_after: Option<&str>,
+        claim: &RetryClaim<'_>,
         now: Timestamp,
-    ) -> CallResult<Option<u32>> {
-        if budget == 0 {
-            return Ok(None);
-        }
-        let pk = format!("retry#{recovery_point}#{destination}");
-        if let Some(change) = anew_after
-            && self.count_anew(&pk, failed_job, change, now).await?
-        {
-            return Ok(Some(1));
-        }
-        self.count_one_retry(&pk, failed_job, budget, now).await
+    ) -> CallResult<RetryClaimed> {
+        self.claim(claim, now).await
     }
 
     async fn record_retried_job(
@@ -468,6 +439,14 @@ impl Ledger for DynamoLedger {
         now: Timestamp,
     ) -> CallResult<()> {
         self.put_retry(retried_job, record, now).await
+    }
+
+    async fn finish_started_again(
+        &self,
+        started: &StartedAgain<'_>,
+        now: Timestamp,
+    ) -> CallResult<()> {
+        self.end_started_again(started, now).await
     }
 
     async fn retry_of(&self, copy_job_id: &str) -> CallResult<Option<RetryRecord>> {

@@ -10,7 +10,7 @@ use super::DynamoLedger;
 use crate::error::Call;
 use crate::item::{Item, day, instant, moment, schema, string, text, time};
 
-const PAUSE: &str = "pause";
+pub(super) const PAUSE: &str = "pause";
 /// What the keys of pauses on record begin with.
 pub(super) const PAUSED: &str = "paused#";
 

@@ -3,17 +3,14 @@
 //! Both hold keys alone, and only those of items that have a day; so a question reads the keys of
 //! the days that it is about, and then the items that may answer it. A global secondary index can't
 //! be read consistently, and answers pages of at most 1 MB (Amazon DynamoDB API reference, `Query`,
-//! documented). The items are read consistently, at most 100 in a call of at most 16 MB
-//! (`BatchGetItem`, documented): what doesn't fit, or is throttled, is asked for again.
+//! documented). The items are read consistently.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use copymend_remediation::incident::IncidentOf;
 use copymend_remediation::ledger::Refusal;
-use copymend_remediation::ports::{CallErrorKind, CallResult};
+use copymend_remediation::ports::CallResult;
 use copymend_remediation::records::{
     ApprovalRecord, ChangeRecord, Ended, EndedIncident, IncidentRecord, OpenIncident, PauseRecord,
     Record, RecordKind, Records, RecordsAsked, RecordsFound, RefusalRecord, fingerprint_concerns,
@@ -25,6 +22,7 @@ use jiff::civil::Date;
 use super::DynamoLedger;
 use super::approvals::{self, PLAN};
 use super::history::LIFTED;
+use super::items::ITEMS_IN_A_CALL;
 use super::pausing::{PAUSED, read_pause};
 use crate::error::Call;
 use crate::item::{Item, change_key, moment, newer_schema, read_change, string, text, whole};
@@ -33,10 +31,6 @@ const BY_DAY: &str = "by-day";
 const BY_RESOURCE: &str = "by-resource";
 /// Days that are asked for at the same time.
 const DAYS_AT_ONCE: usize = 8;
-/// The most that `BatchGetItem` takes.
-const ITEMS_IN_A_CALL: usize = 100;
-/// Attempts at items that are throttled.
-const ATTEMPTS: u32 = 7;
 const INCIDENT: &str = "incident#";
 const CHANGE: &str = "change#";
 const REFUSAL: &str = "refusal#";
@@ -260,46 +254,6 @@ impl DynamoLedger {
             }
         }
         Ok(records)
-    }
-
-    /// At most [`ITEMS_IN_A_CALL`] items by their keys. One that is gone since isn't answered.
-    async fn items(&self, keys: &[String]) -> CallResult<Vec<Item>> {
-        let call = Call::new("dynamodb:BatchGetItem", &self.table);
-        let wanted = keys
-            .iter()
-            .map(|pk| Item::from([("pk".to_owned(), string(pk))]))
-            .collect();
-        let mut left = Some(
-            KeysAndAttributes::builder()
-                .set_keys(Some(wanted))
-                .consistent_read(true)
-                .build()
-                .map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?,
-        );
-        let mut items = Vec::new();
-        let mut attempt = 1;
-        while let Some(wanted) = left.take() {
-            let request = self.client.batch_get_item();
-            let request = request.request_items(&self.table, wanted);
-            let answer = call.send(request.send()).await?;
-            let found = items.len();
-            let responses = answer.responses.unwrap_or_default();
-            items.extend(responses.into_values().flatten());
-            let unprocessed = answer.unprocessed_keys.unwrap_or_default();
-            left = unprocessed.into_values().next();
-            // An answer that is full is no throttling.
-            if left.is_some() && items.len() == found {
-                if attempt == ATTEMPTS {
-                    return Err(call.error(
-                        CallErrorKind::Throttled,
-                        "DynamoDB left items out of every answer",
-                    ));
-                }
-                tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
-                attempt += 1;
-            }
-        }
-        Ok(items)
     }
 }
 

@@ -8,9 +8,9 @@ use super::{DynamoLedger, REFUSED};
 use crate::error::Call;
 use crate::item::{Item, string, string_map, strings, text, time};
 
-const SETTINGS: &str = "settings";
+pub(super) const SETTINGS: &str = "settings";
 
-fn read(item: &Item) -> Option<RecordedSettings> {
+pub(super) fn read(item: &Item) -> Option<RecordedSettings> {
     Some(RecordedSettings {
         hash: text(item, "settings_hash")?.to_owned(),
         values: strings(item.get("settings")?)?,

@@ -1,6 +1,8 @@
 //! What is counted in one day or hour: the writes of a policy; the writes, retries and messages of
 //! a source account.
 
+use aws_sdk_dynamodb::types::Update;
+use aws_smithy_types::error::operation::BuildError;
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::CountedOfSource;
 use copymend_remediation::ports::CallResult;
@@ -8,46 +10,46 @@ use jiff::Timestamp;
 
 use super::{DynamoLedger, REFUSED};
 use crate::error::Call;
-use crate::item::{expiry, number, schema, whole, writes_key};
+use crate::item::{expiry, number, schema, writes_key};
 
 const ADD: &str = "SET expires_at = :expires, #schema = :schema ADD occurrences :one";
 
-fn source_key(what: CountedOfSource, source: AccountId, at: Timestamp) -> String {
+const IS_WITHIN: &str = "attribute_not_exists(occurrences) OR occurrences < :budget";
+
+pub(super) fn source_key(what: CountedOfSource, source: AccountId, at: Timestamp) -> String {
     format!("source#{source}#{}#{}", what.slug(), what.period(at))
 }
 
 impl DynamoLedger {
-    /// Counts a write of a policy that is about to be put. One that the SDK sends again may count
-    /// twice. Without a condition: the item is a sum that has no owner, and every call is one more.
-    pub(super) async fn count_write(&self, resource: &str, at: Timestamp) -> CallResult<()> {
-        let pk = writes_key(resource, at);
-        let request = self
-            .update_item(&pk)
+    /// One more write of a policy that is about to be put, as a part of a transaction. Without a condition:
+    /// the item is a sum that has no owner, and every call is one more.
+    pub(super) fn write_item(&self, resource: &str, at: Timestamp) -> Result<Update, BuildError> {
+        self.update(writes_key(resource, at))
             .update_expression(ADD)
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":expires", expiry(at, 7))
-            .expression_attribute_values(":one", number(1));
-        let call = Call::new("dynamodb:UpdateItem", pk);
-        call.send(request.send()).await?;
-        Ok(())
+            .expression_attribute_values(":one", number(1))
+            .build()
     }
 
-    pub(super) async fn read_count_of_source(
+    /// One more of a source account, as a part of a transaction.
+    pub(super) fn source_item(
         &self,
         what: CountedOfSource,
         source: AccountId,
-        now: Timestamp,
-    ) -> CallResult<u32> {
-        let pk = source_key(what, source, now);
-        let Some(item) = self.get(&pk).await? else {
-            return Ok(0);
-        };
-        whole(&item, "occurrences")
-            .and_then(|count| u32::try_from(count).ok())
-            .ok_or_else(|| {
-                Call::new("dynamodb:GetItem", &pk).unreadable("`occurrences` is not a whole number")
-            })
+        budget: u32,
+        at: Timestamp,
+    ) -> Result<Update, BuildError> {
+        self.update(source_key(what, source, at))
+            .condition_expression(IS_WITHIN)
+            .update_expression(ADD)
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":budget", number(i64::from(budget)))
+            .expression_attribute_values(":expires", expiry(at, 7))
+            .expression_attribute_values(":one", number(1))
+            .build()
     }
 
     /// The item is a sum that has no owner: the condition is the budget.
@@ -64,7 +66,7 @@ impl DynamoLedger {
         let pk = source_key(what, source, now);
         let request = self
             .update_item(&pk)
-            .condition_expression("attribute_not_exists(occurrences) OR occurrences < :budget")
+            .condition_expression(IS_WITHIN)
             .update_expression(ADD)
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", schema())

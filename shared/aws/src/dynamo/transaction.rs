@@ -1,7 +1,5 @@
 //! A change and what goes with it, as one transaction.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
@@ -9,17 +7,20 @@ use aws_sdk_dynamodb::types::{
     Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use aws_smithy_types::error::operation::BuildError;
-use copymend_remediation::ledger::{Change, ChangeState, Lease};
+use copymend_diagnosis::KeyArn;
+use copymend_policy::AccountId;
+use copymend_remediation::ledger::{Change, ChangeState, Lease, LeaseAfter};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 
-use super::DynamoLedger;
+use super::counting::pause;
+use super::{DynamoLedger, LAST_CHANGE};
 use crate::error::Call;
 use crate::item::{
     Item, change_key, expiry, read_change, schema, state_name, stored, string, time, write_change,
 };
 
-/// Attempts at a transaction that meets another one.
-const ATTEMPTS: u32 = 3;
+/// Attempts at a transaction that meets another one: all events of a storm count in the same items.
+const ATTEMPTS: u32 = 7;
 
 impl DynamoLedger {
     pub(super) fn update(&self, pk: impl Into<String>) -> UpdateBuilder {
@@ -44,20 +45,26 @@ impl DynamoLedger {
         &self,
         change: &Change,
         sids: &[String],
-        lease: Option<&Lease>,
-    ) -> Result<Vec<TransactWriteItem>, BuildError> {
+        lease: Option<(&Lease, LeaseAfter)>,
+    ) -> Result<Vec<(Part, TransactWriteItem)>, BuildError> {
         let admitted = admitted_key(&change.resource, &change.grantee);
         let item = TransactWriteItem::builder;
-        let history = self.history_of_change(change, sids, lease)?;
-        // In the order of `Part`.
+        let history = self.history_of_change(change, sids, lease.is_some())?;
         let mut items = vec![
-            item().put(self.change_item(change)?).build(),
-            item().update(history).build(),
+            (Part::Change, item().put(self.change_item(change)?).build()),
+            (Part::Policy, item().update(history).build()),
         ];
-        if let Some(lease) = lease {
-            let check = self.check_of_lease(lease)?;
-            items.push(item().condition_check(check).build());
-        }
+        items.extend(match lease {
+            None => None,
+            Some((lease, LeaseAfter::Kept)) => {
+                let check = self.check_of_lease(lease)?;
+                Some((Part::Lease, item().condition_check(check).build()))
+            }
+            Some((lease, LeaseAfter::GivenBack)) => {
+                let delete = self.delete_of_lease(lease)?;
+                Some((Part::Lease, item().delete(delete).build()))
+            }
+        });
         if let Some(undone) = &change.undoes {
             let mark = self
                 .update(change_key(undone))
@@ -70,10 +77,16 @@ impl DynamoLedger {
             let forget = Delete::builder()
                 .table_name(&self.table)
                 .key("pk", string(admitted));
-            items.push(item().update(mark.build()?).build());
-            items.push(item().delete(forget.build()?).build());
+            items.push((Part::Admission, item().update(mark.build()?).build()));
+            items.push((Part::Admission, item().delete(forget.build()?).build()));
+            if let Some(pk) = key_of_change(change) {
+                let forget = Delete::builder()
+                    .table_name(&self.table)
+                    .key("pk", string(pk));
+                items.push((Part::Admission, item().delete(forget.build()?).build()));
+            }
             if let Some(refusal) = self.refusal_of_change(change)? {
-                items.push(item().update(refusal).build());
+                items.push((Part::Admission, item().update(refusal).build()));
             }
         } else {
             let admit = self
@@ -84,9 +97,36 @@ impl DynamoLedger {
                 .expression_attribute_values(":at", time(change.at))
                 .expression_attribute_values(":change", string(&change.id))
                 .expression_attribute_values(":expires", expiry(change.at, 30));
-            items.push(item().update(admit.build()?).build());
+            items.push((Part::Admission, item().update(admit.build()?).build()));
+            if let Some(pk) = key_of_change(change) {
+                let admit = self
+                    .update(pk)
+                    .update_expression("SET admitting_key = :key, written_at = :at, change_id = :change, expires_at = :expires, #schema = :schema")
+                    .expression_attribute_names("#schema", "schema")
+                    .expression_attribute_values(":schema", schema())
+                    .expression_attribute_values(":key", string(&change.resource))
+                    .expression_attribute_values(":at", time(change.at))
+                    .expression_attribute_values(":change", string(&change.id))
+                    .expression_attribute_values(":expires", expiry(change.at, 30));
+                items.push((Part::Admission, item().update(admit.build()?).build()));
+            }
         }
+        items.push((Part::LastChange, self.last_change_item(change)?));
         Ok(items)
+    }
+
+    /// Which change is the last one of all. One that is recorded late doesn't take the place of a later
+    /// one.
+    fn last_change_item(&self, change: &Change) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("pk", string(LAST_CHANGE))
+            .item("schema", schema())
+            .item("change_id", string(&change.id))
+            .item("written_at", time(change.at))
+            .condition_expression("attribute_not_exists(written_at) OR written_at <= :at")
+            .expression_attribute_values(":at", time(change.at));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
     /// The same of a change that a later one was written after: whom the later one admitted, and
@@ -95,12 +135,13 @@ impl DynamoLedger {
         &self,
         change: &Change,
         sids: &[String],
-    ) -> Result<Vec<TransactWriteItem>, BuildError> {
+    ) -> Result<Vec<(Part, TransactWriteItem)>, BuildError> {
         let item = TransactWriteItem::builder;
         let history = self.history_of_late_change(change, sids)?;
         Ok(vec![
-            item().put(self.change_item(change)?).build(),
-            item().update(history).build(),
+            (Part::Change, item().put(self.change_item(change)?).build()),
+            (Part::Policy, item().update(history).build()),
+            (Part::LastChange, self.last_change_item(change)?),
         ])
     }
 
@@ -109,40 +150,46 @@ impl DynamoLedger {
         call: &Call,
         change: &Change,
         sids: &[String],
-        lease: Option<&Lease>,
+        lease: Option<(&Lease, LeaseAfter)>,
     ) -> CallResult<()> {
-        let built = |items: Result<Vec<TransactWriteItem>, BuildError>| {
+        let built = |items: Result<Vec<(Part, TransactWriteItem)>, BuildError>| {
             items.map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))
         };
-        let items = built(self.change_items(change, sids, lease))?;
-        let mut refused = self.send_transaction(call, items).await?;
-        if refused
-            .as_ref()
-            .is_some_and(|refused| refused.part == Part::Policy)
-        {
-            if change.undoes.is_some() {
-                return Err(change.undo_is_late());
-            }
-            let items = built(self.late_change_items(change, sids))?;
-            refused = self.send_transaction(call, items).await?;
-        }
-        let Some(Refused { part, item }) = refused else {
-            return Ok(());
-        };
-        match (part, lease) {
-            // Recorded before, in a call whose answer was lost, or by an earlier delivery.
-            (Part::Change, _)
-                if read_change(&item).is_some_and(|(known, _)| known == stored(change)) =>
-            {
-                Ok(())
-            }
-            (Part::Change, _) => Err(call.error(
-                CallErrorKind::Rejected,
-                "another change is recorded under this id",
-            )),
-            (Part::Lease, Some(lease)) => Err(lease.lost()),
-            (Part::Policy | Part::Lease, _) => {
-                Err(call.unreadable("a condition failed that was not sent"))
+        let mut parts = built(self.change_items(change, sids, lease))?;
+        let mut is_late = false;
+        loop {
+            let (order, items): (Vec<Part>, Vec<TransactWriteItem>) = parts.iter().cloned().unzip();
+            let Some(Refused { place, item }) = self.send_transaction(call, items).await? else {
+                return Ok(());
+            };
+            match (order.get(place), lease) {
+                // Recorded before, in a call whose answer was lost, or by an earlier delivery.
+                (Some(Part::Change), _)
+                    if read_change(&item).is_some_and(|(known, _)| known == stored(change)) =>
+                {
+                    return Ok(());
+                }
+                (Some(Part::Change), _) => {
+                    return Err(call.error(
+                        CallErrorKind::Rejected,
+                        "another change is recorded under this id",
+                    ));
+                }
+                (Some(Part::Policy), _) if change.undoes.is_some() => {
+                    return Err(change.undo_is_late());
+                }
+                (Some(Part::Policy), _) if !is_late => {
+                    is_late = true;
+                    parts = built(self.late_change_items(change, sids))?;
+                }
+                (Some(Part::Lease), Some((lease, _))) => return Err(lease.lost()),
+                // A later change is the last one.
+                (Some(Part::LastChange), _) => {
+                    parts.retain(|(part, _)| *part != Part::LastChange);
+                }
+                (Some(Part::Policy | Part::Lease | Part::Admission) | None, _) => {
+                    return Err(call.unreadable("a condition failed that was not sent"));
+                }
             }
         }
     }
@@ -165,7 +212,7 @@ impl DynamoLedger {
             match cancelled(&error) {
                 Cancelled::Refused(refused) => return Ok(Some(refused)),
                 Cancelled::Conflict if attempt < ATTEMPTS => {
-                    tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+                    tokio::time::sleep(pause(call.resource(), attempt)).await;
                     attempt += 1;
                 }
                 Cancelled::Conflict => {
@@ -180,24 +227,38 @@ impl DynamoLedger {
     }
 }
 
+/// The item of the key that an account's keys were changed last to admit a grantee.
+pub(super) fn last_key_of(account: AccountId, grantee: &str) -> String {
+    format!("admitted-key#{account}#{grantee}")
+}
+
+/// The same of a change, where it is one of a key.
+fn key_of_change(change: &Change) -> Option<String> {
+    let key: KeyArn = change.resource.parse().ok()?;
+    Some(last_key_of(key.account_id()?, &change.grantee))
+}
+
 pub(super) fn admitted_key(resource: &str, grantee: &str) -> String {
     format!("admitted#{resource}#{grantee}")
 }
 
-/// What a change's transaction has conditions on, in its order.
+/// The parts of a change's transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Change,
     Policy,
     Lease,
+    Admission,
+    LastChange,
 }
 
 /// The first condition that failed.
 #[derive(Debug)]
 pub(super) struct Refused {
-    part: Part,
+    /// Which of the transaction's items has it, from 0.
+    pub(super) place: usize,
     /// The item as it is, where that is asked for.
-    item: Item,
+    pub(super) item: Item,
 }
 
 enum Cancelled {
@@ -216,13 +277,11 @@ fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
     };
     // One reason for each item, in the transaction's order (Amazon DynamoDB API reference,
     // `TransactWriteItems`, documented).
-    let parts = [Part::Change, Part::Policy].into_iter();
-    let parts = parts.chain(std::iter::repeat(Part::Lease));
-    for (reason, part) in cancelled.cancellation_reasons().iter().zip(parts) {
+    for (place, reason) in cancelled.cancellation_reasons().iter().enumerate() {
         match reason.code() {
             Some("ConditionalCheckFailed") => {
                 return Cancelled::Refused(Refused {
-                    part,
+                    place,
                     item: reason.item().cloned().unwrap_or_default(),
                 });
             }

@@ -1,5 +1,7 @@
 //! The turns of messages: one item, which holds when the next turn is.
 
+use std::sync::PoisonError;
+
 use aws_sdk_dynamodb::types::ReturnValue;
 use copymend_remediation::ledger::{BETWEEN_TURNS, FURTHEST_TURN, Turns, at_once};
 use copymend_remediation::ports::CallResult;
@@ -7,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{DynamoLedger, REFUSED};
 use crate::error::Call;
-use crate::item::{expiry, number, schema, whole};
+use crate::item::{Item, expiry, number, schema, whole};
 
-const ITEM: &str = "turns#messages";
+pub(super) const ITEM: &str = "turns#messages";
 /// Somebody else may come first between two calls, and then the first call is the right one again.
 const ATTEMPTS: u32 = 2;
 
@@ -25,7 +27,14 @@ impl Turns for DynamoLedger {
         let furthest = i64::try_from(FURTHEST_TURN.as_millis()).unwrap_or(i64::MAX);
         let from = now.as_millisecond();
         let call = Call::new("dynamodb:UpdateItem", ITEM);
+        // After a silence, as far as was read, the second question is the right one.
+        let mut is_silent = self.next_turn().is_some_and(|next| next < from);
         for _ in 0..ATTEMPTS {
+            if std::mem::take(&mut is_silent)
+                && self.first_turn(&call, now, (between, furthest)).await?
+            {
+                return Ok(Some(now));
+            }
             // Behind those who wait already. Each call is one more: the item has no owner.
             let request = self
                 .update_item(ITEM)
@@ -51,25 +60,53 @@ impl Turns for DynamoLedger {
                 let turn = Timestamp::from_millisecond(next.saturating_sub(ahead));
                 return Ok(Some(turn.unwrap_or(now).max(now)));
             }
-            // The first after a silence, or after a clock that was wrong.
-            let request = self
-                .update_item(ITEM)
-                .condition_expression(
-                    "attribute_not_exists(next_turn) OR next_turn < :now OR next_turn > :furthest",
-                )
-                .update_expression(
-                    "SET next_turn = :next, expires_at = :expires, #schema = :schema",
-                )
-                .expression_attribute_names("#schema", "schema")
-                .expression_attribute_values(":schema", schema())
-                .expression_attribute_values(":expires", expiry(now, 7))
-                .expression_attribute_values(":now", number(from))
-                .expression_attribute_values(":furthest", number(from.saturating_add(furthest)))
-                .expression_attribute_values(":next", number(from.saturating_add(between)));
-            if call.find(&[REFUSED], request.send()).await?.is_some() {
+            if self.first_turn(&call, now, (between, furthest)).await? {
                 return Ok(Some(now));
             }
         }
         Ok(None)
+    }
+}
+
+impl DynamoLedger {
+    /// When the next turn is, as far as this process has read.
+    fn next_turn(&self) -> Option<i64> {
+        *self
+            .next_turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers when the next turn is: where nobody waits, one question is enough.
+    pub(super) fn read_next_turn(&self, item: Option<&Item>) {
+        let next = item.and_then(|item| whole(item, "next_turn"));
+        let next = next.and_then(|next| i64::try_from(next).ok());
+        *self
+            .next_turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(next.unwrap_or_default());
+    }
+
+    /// The first turn after a silence, or after a clock that was wrong; `false` where others wait.
+    async fn first_turn(
+        &self,
+        call: &Call,
+        now: Timestamp,
+        (between, furthest): (i64, i64),
+    ) -> CallResult<bool> {
+        let from = now.as_millisecond();
+        let request = self
+            .update_item(ITEM)
+            .condition_expression(
+                "attribute_not_exists(next_turn) OR next_turn < :now OR next_turn > :furthest",
+            )
+            .update_expression("SET next_turn = :next, expires_at = :expires, #schema = :schema")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":expires", expiry(now, 7))
+            .expression_attribute_values(":now", number(from))
+            .expression_attribute_values(":furthest", number(from.saturating_add(furthest)))
+            .expression_attribute_values(":next", number(from.saturating_add(between)));
+        Ok(call.find(&[REFUSED], request.send()).await?.is_some())
     }
 }

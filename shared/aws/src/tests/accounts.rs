@@ -302,8 +302,11 @@ async fn a_deployed_function_knows_its_account_without_asking() {
     let function = |account| format!("arn:aws:lambda:eu-west-1:{account}:function:copymend:live");
     for (role, is_local_run, function, asked) in [
         (Some(OWN), false, function(OWN), 0),
+        (None, false, function(OWN), 0),
         (Some(OWN), false, function("012345678912"), 1),
-        (None, false, function(OWN), 1),
+        (None, false, function("012345678912"), 1),
+        (Some(OTHER), false, function(OWN), 1),
+        (None, true, function(OWN), 1),
         (Some(OWN), true, function(OWN), 1),
         (
             Some(OWN),
@@ -333,4 +336,40 @@ async fn a_deployed_function_knows_its_account_without_asking() {
         assert_eq!(wire.sent("GetCallerIdentity").len(), asked, "{function}");
         assert!(wire.sent("AssumeRole").is_empty());
     }
+}
+
+/// The first call there doesn't wait, and no other role is assumed for it.
+#[tokio::test]
+async fn an_account_is_made_ready_once_and_its_first_call_uses_that_session() {
+    let wire = Wire::default();
+    wire.always("GetCallerIdentity", identity(OWN))
+        .always("AssumeRole", assumed("MEMBERKEY", OTHER))
+        .always(POLICY_OF_OTHER, ok(r#"{"Policy":"{}"}"#));
+    let aws = environment(&wire, &members()).await;
+    let (own, other) = (parsed(OWN), parsed(OTHER));
+    aws.make_ready(own, "aws").await;
+    assert!(wire.sent("AssumeRole").is_empty(), "it is our own");
+    aws.make_ready(other, "aws").await;
+    aws.make_ready(other, "aws").await;
+    assert_eq!(wire.sent("AssumeRole").len(), 1);
+    for _ in 0..2 {
+        let vault = vault(OTHER);
+        let read = aws.backup().get_backup_vault_access_policy(&vault).await;
+        assert_eq!(read.unwrap().as_deref(), Some("{}"));
+    }
+    assert_eq!(wire.sent("AssumeRole").len(), 1);
+}
+
+/// What failed ahead is tried again, and told, where it is needed.
+#[tokio::test]
+async fn an_account_that_cannot_be_made_ready_is_told_by_its_first_call() {
+    let wire = Wire::default();
+    wire.always("GetCallerIdentity", identity(OWN))
+        .always("AssumeRole", xml_error(403, "AccessDenied", "no"));
+    let aws = environment(&wire, &members()).await;
+    aws.make_ready(parsed(OTHER), "aws").await;
+    let vault = vault(OTHER);
+    let read = aws.backup().get_backup_vault_access_policy(&vault).await;
+    assert_eq!(read.unwrap_err().kind, CallErrorKind::AccessDenied);
+    assert_eq!(wire.sent("AssumeRole").len(), 2);
 }

@@ -1,5 +1,6 @@
 use copymend_remediation::ledger::{
-    Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Lease, Ledger, Occurrence,
+    Change, Count, CountedAs, Counting, Grounds, JobEntry, JobProgress, Lease, LeaseAfter, Ledger,
+    Occurrence, RetryClaim,
 };
 use copymend_remediation::message::{Channel, Channels};
 use copymend_remediation::ports::{CallErrorKind, Reads};
@@ -31,7 +32,6 @@ pub(super) async fn aws(wire: &Wire) -> AwsEnvironment<ReadWrite> {
 const OCCURRENCE: Count<'_> = Count {
     fingerprint: "f",
     copy_job_id: "job-1",
-    owner: "me",
     outcome: "o",
     counting: Counting::First,
     is_due: false,
@@ -76,6 +76,7 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
         "counted_as": { "S": "retried" },
         "incident": { "S": "f" },
         "counted_after": { "S": "advised" },
+        "counted_since": { "N": "2" },
         "change_id": { "S": "c-1" },
         "told": { "BOOL": true },
         "retried_as": { "S": "job-2" }
@@ -97,6 +98,7 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
                 occurrence: Occurrence {
                     count: 3,
                     previous_outcome: Some("advised".to_owned()),
+                    since: 2,
                 },
             }),
             is_count_unclear: true,
@@ -113,7 +115,8 @@ async fn a_job_is_taken_by_one_conditional_update_that_keeps_its_progress() {
         values[":expires"]["N"],
         (now().as_second() + 30 * 86_400).to_string()
     );
-    assert_eq!(sent["ReturnValues"], "ALL_NEW");
+    // What earlier deliveries left, and not that it is begun.
+    assert_eq!(sent["ReturnValues"], "ALL_OLD");
     assert_eq!(sent["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
     // The ledger is the function's own: who we are needn't be known.
     assert!(wire.sent("GetCallerIdentity").is_empty());
@@ -173,6 +176,7 @@ async fn errors_of_the_table_are_told_apart() {
         wire.always("PutItem", typed_error(code, "no"))
             .always("UpdateItem", typed_error(code, "no"))
             .always("GetItem", typed_error(code, "no"))
+            .always("BatchGetItem", typed_error(code, "no"))
             .always("TransactWriteItems", typed_error(code, "no"));
         let begun = ledger.begin_job("job-1", "me", now(), later()).await;
         assert_eq!(begun.unwrap_err().kind, kind);
@@ -213,8 +217,7 @@ async fn a_change_is_recorded_once_whatever_happens_on_the_way() {
         "TransactWriteItems",
         cancelled("TransactionConflict", &none),
     )
-    .once("TransactWriteItems", ok("{}"))
-    .always("PutItem", ok("{}"));
+    .once("TransactWriteItems", ok("{}"));
     ledger
         .confirm_change(&change(), &["a".to_owned()], None)
         .await
@@ -264,10 +267,13 @@ async fn a_change_is_recorded_under_its_lease_in_one_transaction() {
     let aws = aws(&wire).await;
     let ledger = aws.ledger().unwrap();
     let lease = Lease::recorded(change().resource, "me".to_owned(), later());
-    wire.once("TransactWriteItems", ok("{}"))
-        .always("PutItem", ok("{}"));
+    wire.once("TransactWriteItems", ok("{}"));
     ledger
-        .confirm_change(&change(), &["a".to_owned()], Some(&lease))
+        .confirm_change(
+            &change(),
+            &["a".to_owned()],
+            Some((&lease, LeaseAfter::Kept)),
+        )
         .await
         .unwrap();
     let sent = wire.sent("TransactWriteItems").remove(0).json();
@@ -296,8 +302,23 @@ async fn a_change_is_recorded_under_its_lease_in_one_transaction() {
         ]
     });
     wire.once("TransactWriteItems", status(400, &body.to_string()));
-    let error = ledger.confirm_change(&change(), &[], Some(&lease)).await;
+    let kept = Some((&lease, LeaseAfter::Kept));
+    let error = ledger.confirm_change(&change(), &[], kept).await;
     assert_eq!(error.unwrap_err(), lease.lost());
+    // Or it gives the lease back.
+    wire.once("TransactWriteItems", ok("{}"));
+    let given_back = Some((&lease, LeaseAfter::GivenBack));
+    ledger
+        .confirm_change(&change(), &["a".to_owned()], given_back)
+        .await
+        .unwrap();
+    let sent = wire.sent("TransactWriteItems").pop().unwrap().json();
+    let delete = &sent["TransactItems"][2]["Delete"];
+    assert_eq!(delete["Key"], check["Key"]);
+    assert_eq!(
+        delete["ConditionExpression"],
+        "held_by = :owner AND held_until = :until"
+    );
 }
 
 /// Whoever asks for a lease while its holder's transaction checks it doesn't get it.
@@ -321,11 +342,15 @@ async fn items_of_the_wrong_shape_are_unreadable() {
     let ledger = aws.ledger().unwrap();
     wire.always(
         "GetItem",
-        ok(r#"{"Item":{"sids":{"S":"x"},"occurrences":{"S":"x"},"original_job":{"N":"1"}}}"#),
+        ok(r#"{"Item":{"original_job":{"N":"1"},"jobs":{"N":"1.5"}}}"#),
+    )
+    .always(
+        "BatchGetItem",
+        ok(r#"{"Responses":{"ledger":[{"pk":{"S":"policy#r"},"sids":{"S":"x"}}]}}"#),
     )
     .always(
         "UpdateItem",
-        ok(r#"{"Attributes":{"occurrences":{"S":"x"},"jobs":{"N":"1.5"}}}"#),
+        ok(r#"{"Attributes":{"occurrences":{"S":"x"}}}"#),
     );
     let kind = CallErrorKind::Unreadable;
     assert_eq!(
@@ -342,16 +367,22 @@ async fn items_of_the_wrong_shape_are_unreadable() {
             .kind,
         kind
     );
-    let counted = ledger
-        .count_retry(
-            &parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1"),
-            &parsed("arn:aws:backup:eu-west-1:111122223333:backup-vault:dr"),
-            "job-1",
-            3,
-            None,
-            now(),
-        )
-        .await;
+    let (point, vault) = (
+        parsed("arn:aws:ec2:eu-west-1::snapshot/snap-1"),
+        parsed("arn:aws:backup:eu-west-1:111122223333:backup-vault:dr"),
+    );
+    let claim = RetryClaim {
+        failed_job: "job-1",
+        recovery_point: &point,
+        destination: &vault,
+        budget: 3,
+        anew_after: None,
+        source: parsed("111122223333"),
+        source_budget: 3,
+        known: None,
+        begin: None,
+    };
+    let counted = ledger.claim_retry(&claim, now()).await;
     assert_eq!(counted.unwrap_err().kind, kind);
 }
 
@@ -361,8 +392,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
 async fn a_count_whose_answer_is_lost_is_not_sent_again() {
     let wire = Wire::default();
     let aws = aws(&wire).await;
-    wire.once("UpdateItem", ok("{}"))
-        .always("UpdateItem", status(500, "{}"));
+    wire.always("UpdateItem", status(500, "{}"));
     let counted = aws
         .ledger()
         .unwrap()
@@ -371,7 +401,7 @@ async fn a_count_whose_answer_is_lost_is_not_sent_again() {
     assert_eq!(counted.unwrap_err().kind, CallErrorKind::Unavailable);
     let sent: Vec<_> = wire.sent("UpdateItem").iter().map(Sent::json).collect();
     let keys: Vec<_> = sent.iter().map(|sent| &sent["Key"]["pk"]["S"]).collect();
-    assert_eq!(keys, ["job#job-1", "incident#f"]);
+    assert_eq!(keys, ["incident#f"]);
 }
 
 /// A throttled count was surely not done.
@@ -379,16 +409,14 @@ async fn a_count_whose_answer_is_lost_is_not_sent_again() {
 async fn a_throttled_count_is_sent_again() {
     let wire = Wire::default();
     let aws = aws(&wire).await;
-    wire.once("UpdateItem", ok("{}"))
-        .once(
-            "UpdateItem",
-            json_error(400, "ThrottlingException", "slowly"),
-        )
-        .once(
-            "UpdateItem",
-            ok(r#"{"Attributes":{"occurrences":{"N":"4"},"outcome":{"S":"o"}}}"#),
-        )
-        .once("UpdateItem", ok("{}"));
+    wire.once(
+        "UpdateItem",
+        json_error(400, "ThrottlingException", "slowly"),
+    )
+    .once(
+        "UpdateItem",
+        ok(r#"{"Attributes":{"occurrences":{"N":"4"},"outcome":{"S":"o"}}}"#),
+    );
     let counted = aws
         .ledger()
         .unwrap()

@@ -2,13 +2,15 @@
 //! against any.
 
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, Count, Counting, Granted, Grounds, JobEntry, JobProgress,
-    LastWrite, Ledger, PolicyHistory, Refusal,
+    Admission, Change, ChangeState, Count, CountState, CountedAs, Counting, Finish, Granted,
+    Grounds, JobEntry, JobProgress, LastWrite, Ledger, Occurrence, PolicyHistory, Refusal,
 };
 use jiff::{SignedDuration, Timestamp};
 
 #[path = "ledger_contract_of_approvals.rs"]
 mod approvals;
+#[path = "ledger_contract_at_once.rs"]
+mod at_once;
 #[path = "ledger_contract_of_records.rs"]
 mod of_records;
 #[path = "ledger_contract_of_owners.rs"]
@@ -17,6 +19,7 @@ mod owners;
 mod small_items;
 
 use approvals::approvals;
+use at_once::{budgets, lease_given_back, recalled, started_again};
 use of_records::on_record;
 use owners::{progress, records, taken};
 use small_items::{left_out, pauses, preflights, retries, settings, sources, turns};
@@ -36,6 +39,10 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     settings(ledger).await;
     retries(ledger).await;
     sources(ledger).await;
+    budgets(ledger).await;
+    recalled(ledger).await;
+    started_again(ledger).await;
+    lease_given_back(ledger).await;
     left_out(ledger).await;
     turns(ledger).await;
     preflights(ledger).await;
@@ -52,26 +59,40 @@ fn new() -> JobEntry {
     JobEntry::Started(JobProgress::default())
 }
 
+/// A job whose owner neither finished nor abandoned it.
+fn unclear() -> JobEntry {
+    JobEntry::Started(JobProgress {
+        is_count_unclear: true,
+        ..JobProgress::default()
+    })
+}
+
 async fn jobs(ledger: &impl Ledger) {
     let begin = |owner, now, until| ledger.begin_job("job", owner, at(now), at(until));
     assert_eq!(begin("a", 0, 60).await.unwrap(), new());
     assert_eq!(begin("b", 1, 61).await.unwrap(), JobEntry::InProgress);
-    // The same request, sent again by the SDK.
-    assert_eq!(begin("a", 0, 60).await.unwrap(), new());
+    // The same request, sent again by the SDK, or delivered again after a death.
+    assert_eq!(begin("a", 0, 60).await.unwrap(), unclear());
     assert_eq!(
         begin("b", 60, 120).await.unwrap(),
-        new(),
+        unclear(),
         "its time is over"
     );
-    ledger.abandon_job("job", "a").await.unwrap();
+    let abandon = |owner, count| ledger.abandon_job("job", owner, count);
+    abandon("a", CountState::Clear).await.unwrap();
     assert_eq!(
         begin("c", 61, 121).await.unwrap(),
         JobEntry::InProgress,
         "`a` doesn't own it"
     );
-    ledger.abandon_job("job", "b").await.unwrap();
+    abandon("b", CountState::Unclear).await.unwrap();
+    assert_eq!(begin("c", 62, 122).await.unwrap(), unclear());
+    abandon("c", CountState::Clear).await.unwrap();
     assert_eq!(begin("c", 62, 122).await.unwrap(), new());
-    let finish = |owner, outcome| ledger.finish_job("job", owner, outcome, at(63));
+    let finish = async |owner, outcome: &str| {
+        let finish = Finish::with(outcome);
+        ledger.finish_job("job", owner, &finish, at(63)).await
+    };
     finish("b", "failed").await.unwrap();
     assert_eq!(
         begin("d", 64, 124).await.unwrap(),
@@ -82,13 +103,28 @@ async fn jobs(ledger: &impl Ledger) {
     finish("c", "advised").await.unwrap();
     let done = JobEntry::Done("retried".to_owned());
     assert_eq!(begin("d", 1_000, 1_060).await.unwrap(), done);
-    ledger.abandon_job("job", "c").await.unwrap();
+    abandon("c", CountState::Clear).await.unwrap();
     assert_eq!(
         begin("c", 1_001, 1_061).await.unwrap(),
         done,
         "done is done"
     );
-    ledger.abandon_job("never begun", "a").await.unwrap();
+    let never_begun = ledger.abandon_job("never begun", "a", CountState::Clear);
+    never_begun.await.unwrap();
+}
+
+/// Counts an occurrence, and remembers it with the job.
+async fn count(ledger: &impl Ledger, count: Count<'_>, owner: &str, seconds: i64) -> Occurrence {
+    let (fingerprint, outcome) = (count.fingerprint.to_owned(), count.outcome.to_owned());
+    let job = count.copy_job_id;
+    let occurrence = ledger.count_occurrence(count, at(seconds)).await.unwrap();
+    let counted = CountedAs {
+        fingerprint,
+        outcome,
+        occurrence: occurrence.clone(),
+    };
+    ledger.record_count(job, owner, &counted).await.unwrap();
+    occurrence
 }
 
 const fn occurrence_of<'c>(
@@ -100,7 +136,6 @@ const fn occurrence_of<'c>(
     Count {
         fingerprint,
         copy_job_id,
-        owner: "a",
         outcome,
         counting,
         is_due: false,
@@ -119,24 +154,21 @@ async fn incidents(ledger: &impl Ledger) {
             .begin_job(job, "a", at(now), at(now + 60))
             .await
             .unwrap();
-        let occurrence = ledger
-            .count_occurrence(
-                occurrence_of("incident", job, outcome, Counting::First),
-                at(now),
-            )
-            .await
-            .unwrap();
-        seen.push((occurrence.count, occurrence.previous_outcome));
+        let of = occurrence_of("incident", job, outcome, Counting::First);
+        let occurrence = count(ledger, of, "a", now).await;
+        seen.push((
+            occurrence.count,
+            occurrence.previous_outcome,
+            occurrence.since,
+        ));
     }
     let refused = Some("refused".to_owned());
-    assert_eq!(seen, [(1, None), (2, refused.clone()), (3, refused)]);
-    let other = ledger
-        .count_occurrence(
-            occurrence_of("other", "i-4", "refused", Counting::First),
-            at(3),
-        )
-        .await
-        .unwrap();
+    assert_eq!(
+        seen,
+        [(1, None, 0), (2, refused.clone(), 1), (3, refused, 2)]
+    );
+    let of = occurrence_of("other", "i-4", "refused", Counting::First);
+    let other = count(ledger, of, "a", 3).await;
     assert_eq!((other.count, other.previous_outcome), (1, None));
 
     let closed = ledger.close_incident("i-2").await.unwrap().unwrap();
@@ -153,13 +185,8 @@ async fn incidents(ledger: &impl Ledger) {
         "another delivery of the same job tells people"
     );
     // It happens again before the incident is forgotten: people believe that it is over.
-    let after_the_end = ledger
-        .count_occurrence(
-            occurrence_of("incident", "i-2", "retried", Counting::First),
-            at(4),
-        )
-        .await
-        .unwrap();
+    let of = occurrence_of("incident", "i-2", "retried", Counting::First);
+    let after_the_end = count(ledger, of, "a", 4).await;
     assert_eq!(
         (after_the_end.count, after_the_end.previous_outcome),
         (4, None)
@@ -173,10 +200,8 @@ async fn incidents(ledger: &impl Ledger) {
     // Counted before, and forgotten since: it begins anew, and the next one is the second.
     let mut counts = Vec::new();
     for counting in [Counting::Again, Counting::First] {
-        let occurrence = ledger
-            .count_occurrence(occurrence_of("incident", "i-1", "refused", counting), at(5))
-            .await
-            .unwrap();
+        let of = occurrence_of("incident", "i-1", "refused", counting);
+        let occurrence = count(ledger, of, "a", 5).await;
         counts.push((occurrence.count, occurrence.previous_outcome));
     }
     assert_eq!(counts, [(1, None), (2, Some("refused".to_owned()))]);
@@ -188,7 +213,7 @@ async fn quiet_incidents(ledger: &impl Ledger) {
         let begun = ledger.begin_job(job, "a", at(0), at(60)).await;
         begun.unwrap();
     };
-    let count = |is_quiet: bool, job: &'static str| Count {
+    let of = |is_quiet: bool, job: &'static str| Count {
         is_quiet,
         ..occurrence_of("quiet", job, "retried", Counting::First)
     };
@@ -199,8 +224,7 @@ async fn quiet_incidents(ledger: &impl Ledger) {
     ] {
         for (is_quiet, job) in counts {
             begin(job).await;
-            let counted = ledger.count_occurrence(count(*is_quiet, job), at(1)).await;
-            counted.unwrap();
+            count(ledger, of(*is_quiet, job), "a", 1).await;
         }
         let job = counts.last().unwrap().1;
         let closed = ledger.close_incident(job).await.unwrap().unwrap();
@@ -290,7 +314,7 @@ async fn history(ledger: &impl Ledger) {
     };
     let write = |id: &'static str, seconds, added: &'static [&'static str]| async move {
         let change = change(id, "job", seconds);
-        ledger.intend_change(&change, "a").await.unwrap();
+        ledger.intend_change(&change, "a", None).await.unwrap();
         let added = sids(added);
         let confirm = || ledger.confirm_change(&change, &added, None);
         confirm().await.unwrap();
@@ -301,7 +325,7 @@ async fn history(ledger: &impl Ledger) {
     assert_eq!(read(0).await, (Vec::new(), 0));
     assert_eq!(ledger.change("1").await.unwrap(), None);
     let intended = change("0", "job", 0);
-    ledger.intend_change(&intended, "a").await.unwrap();
+    ledger.intend_change(&intended, "a", None).await.unwrap();
     assert_eq!(
         ledger.change("0").await.unwrap(),
         Some((intended, ChangeState::Intended))
@@ -360,7 +384,7 @@ async fn history(ledger: &impl Ledger) {
         after: None,
         ..change("undo-2", "job", 12 * 3_600)
     };
-    ledger.intend_change(&undo, "a").await.unwrap();
+    ledger.intend_change(&undo, "a", None).await.unwrap();
     let taken_out = sids(&["y", "z"]);
     let undone = ledger.confirm_change(&undo, &taken_out, None);
     undone.await.unwrap();
@@ -414,7 +438,7 @@ async fn refusals(ledger: &impl Ledger) {
         history
     };
     let record = |change: Change, added: &'static [&'static str]| async move {
-        ledger.intend_change(&change, "a").await.unwrap();
+        ledger.intend_change(&change, "a", None).await.unwrap();
         ledger
             .confirm_change(&change, &sids(added), None)
             .await

@@ -2,13 +2,13 @@
 //! policy.
 
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, Count, CountedAs, Counting, JobEntry, JobProgress, Lease,
-    Ledger, Occurrence, RetryRecord,
+    Admission, Change, ChangeState, CountState, CountedAs, Counting, Finish, JobEntry, JobProgress,
+    Lease, LeaseAfter, Ledger, Occurrence, RetryRecord,
 };
 use copymend_remediation::message::{Channel, Channels};
 use copymend_remediation::ports::CallErrorKind;
 
-use super::{at, change, new, occurrence_of, sids};
+use super::{at, change, count, new, occurrence_of, sids};
 
 /// A person takes an entry that is done, but none that somebody has.
 pub(super) async fn taken(ledger: &impl Ledger) {
@@ -21,10 +21,12 @@ pub(super) async fn taken(ledger: &impl Ledger) {
     assert_eq!(take("a", 2).await.unwrap(), nothing, "the same owner");
     let begin = |owner, now| ledger.begin_job("taken", owner, at(now), at(now + 60));
     assert_eq!(begin("event", 3).await.unwrap(), JobEntry::InProgress);
-    ledger
-        .finish_job("taken", "a", "planned", at(4))
-        .await
-        .unwrap();
+    let finish = async |owner, outcome: &str, now| {
+        let finish = Finish::with(outcome);
+        let finished = ledger.finish_job("taken", owner, &finish, at(now)).await;
+        finished.unwrap();
+    };
+    finish("a", "planned", 4).await;
     let done = JobEntry::Done("planned".to_owned());
     assert_eq!(begin("event", 5).await.unwrap(), done);
     let record = RetryRecord {
@@ -48,12 +50,12 @@ pub(super) async fn taken(ledger: &impl Ledger) {
     );
     assert_eq!(take("a", 8).await.unwrap(), None);
     assert_eq!(take("a", 68).await.unwrap(), retried, "its time is over");
-    ledger.abandon_job("taken", "a").await.unwrap();
-    assert_eq!(take("c", 69).await.unwrap(), retried);
     ledger
-        .finish_job("taken", "c", "repaired", at(70))
+        .abandon_job("taken", "a", CountState::Clear)
         .await
         .unwrap();
+    assert_eq!(take("c", 69).await.unwrap(), retried);
+    finish("c", "repaired", 70).await;
     let outcome = ledger.outcome_of_job("taken").await.unwrap();
     assert_eq!(outcome.as_deref(), Some("repaired"));
 }
@@ -62,78 +64,93 @@ pub(super) async fn taken(ledger: &impl Ledger) {
 pub(super) async fn progress(ledger: &impl Ledger) {
     let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
     assert_eq!(begin("a", 0).await.unwrap(), new());
-    let count = |owner, outcome, counting, now| {
-        let count = Count {
-            owner,
-            ..occurrence_of("resumed-incident", "resumed", outcome, counting)
-        };
-        ledger.count_occurrence(count, at(now))
+    let counted = |owner, outcome, counting, now| {
+        let of = occurrence_of("resumed-incident", "resumed", outcome, counting);
+        count(ledger, of, owner, now)
     };
-    let first = || count("a", "advised", Counting::First, 1);
-    let occurrence = first().await.unwrap();
+    let first = || counted("a", "advised", Counting::First, 1);
+    let occurrence = first().await;
     let change = Change {
         resource: "arn:aws:kms:eu-west-1:111122223333:key/resumed".to_owned(),
         ..change("resumed-change", "resumed", 1)
     };
-    ledger.intend_change(&change, "a").await.unwrap();
+    ledger.intend_change(&change, "a", None).await.unwrap();
     let (topic, log) = (
         Channels::from([Channel::Topic]),
         Channels::from([Channel::Log]),
     );
     let nobody = Channels::new();
-    let left = |outcome: &str, occurrence: &Occurrence, told: &Channels| {
+    let left = |outcome: &str, occurrence: &Occurrence, told: &Channels| JobProgress {
+        counted: Some(CountedAs {
+            fingerprint: "resumed-incident".to_owned(),
+            outcome: outcome.to_owned(),
+            occurrence: occurrence.clone(),
+        }),
+        is_count_unclear: false,
+        change_id: Some("resumed-change".to_owned()),
+        told: told.clone(),
+        retried_as: None,
+    };
+    let clear = JobEntry::Started;
+    // Its owner neither finished nor abandoned it.
+    let unclear = |left: JobProgress| {
         JobEntry::Started(JobProgress {
-            counted: Some(CountedAs {
-                fingerprint: "resumed-incident".to_owned(),
-                outcome: outcome.to_owned(),
-                occurrence: occurrence.clone(),
-            }),
-            is_count_unclear: false,
-            change_id: Some("resumed-change".to_owned()),
-            told: told.clone(),
-            retried_as: None,
+            is_count_unclear: true,
+            ..left
         })
     };
-    ledger.abandon_job("resumed", "a").await.unwrap();
+    ledger
+        .abandon_job("resumed", "a", CountState::Clear)
+        .await
+        .unwrap();
     assert_eq!(
         begin("b", 2).await.unwrap(),
-        left("advised", &occurrence, &nobody)
+        clear(left("advised", &occurrence, &nobody))
     );
     // What an invocation does that lost the entry: it counts, and `b` remembers what it was told.
-    first().await.unwrap();
+    first().await;
     ledger.record_told("resumed", "a", &topic).await.unwrap();
     let others = Change {
         id: "change-of-a".to_owned(),
         ..change.clone()
     };
-    ledger.intend_change(&others, "a").await.unwrap();
-    ledger.abandon_job("resumed", "b").await.unwrap();
+    ledger.intend_change(&others, "a", None).await.unwrap();
+    ledger
+        .abandon_job("resumed", "b", CountState::Clear)
+        .await
+        .unwrap();
     assert_eq!(
         begin("b", 2).await.unwrap(),
-        left("advised", &occurrence, &nobody)
+        clear(left("advised", &occurrence, &nobody))
     );
     ledger.record_told("resumed", "b", &topic).await.unwrap();
     assert_eq!(
         begin("c", 62).await.unwrap(),
-        left("advised", &occurrence, &topic)
+        unclear(left("advised", &occurrence, &topic))
     );
     // Each channel has a mark of its own.
     ledger.record_told("resumed", "c", &log).await.unwrap();
-    ledger.abandon_job("resumed", "c").await.unwrap();
+    ledger
+        .abandon_job("resumed", "c", CountState::Clear)
+        .await
+        .unwrap();
     assert_eq!(
         begin("c", 62).await.unwrap(),
-        left("advised", &occurrence, &(&topic | &log))
+        clear(left("advised", &occurrence, &(&topic | &log)))
     );
     // It ends otherwise now: not counted again, but people don't know that yet.
-    let again = count("c", "retried", Counting::Again, 63).await.unwrap();
+    let again = counted("c", "retried", Counting::Again, 63).await;
     assert_eq!(
         (again.count, again.previous_outcome.as_deref()),
         (2, Some("advised"))
     );
-    ledger.abandon_job("resumed", "c").await.unwrap();
+    ledger
+        .abandon_job("resumed", "c", CountState::Clear)
+        .await
+        .unwrap();
     assert_eq!(
         begin("d", 64).await.unwrap(),
-        left("retried", &again, &nobody)
+        clear(left("retried", &again, &nobody))
     );
     ledger
         .record_told("never begun", "a", &topic)
@@ -141,10 +158,9 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         .unwrap();
     started_again(ledger, "resumed", "d").await;
     assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
-    ledger
-        .finish_job("resumed", "d", "retried", at(63))
-        .await
-        .unwrap();
+    let finish = Finish::with("retried");
+    let finished = ledger.finish_job("resumed", "d", &finish, at(63));
+    finished.await.unwrap();
     let done = JobEntry::Done("retried".to_owned());
     assert_eq!(begin("e", 64).await.unwrap(), done);
     let outcome = ledger.outcome_of_job("resumed").await.unwrap();
@@ -171,7 +187,10 @@ async fn started_again(ledger: &impl Ledger, job: &str, owner: &str) {
         .record_retried_job("another", &of_nobody, at(64))
         .await
         .unwrap();
-    ledger.abandon_job(job, owner).await.unwrap();
+    ledger
+        .abandon_job(job, owner, CountState::Clear)
+        .await
+        .unwrap();
     let JobEntry::Started(progress) = ledger.begin_job(job, owner, at(65), at(125)).await.unwrap()
     else {
         panic!("it is free");
@@ -185,7 +204,10 @@ async fn started_again(ledger: &impl Ledger, job: &str, owner: &str) {
     );
     let without_entry = ledger.begin_job("never begun", "a", at(64), at(64));
     assert_eq!(without_entry.await.unwrap(), new());
-    ledger.abandon_job("never begun", "a").await.unwrap();
+    ledger
+        .abandon_job("never begun", "a", CountState::Clear)
+        .await
+        .unwrap();
 }
 
 const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:recorded";
@@ -232,9 +254,8 @@ pub(super) async fn records(ledger: &impl Ledger) {
         taken.await.unwrap().unwrap()
     };
     let record = |change: Change, added: &'static [&'static str], lease: Option<Lease>| async move {
-        ledger
-            .confirm_change(&change, &sids(added), lease.as_ref())
-            .await
+        let lease = lease.as_ref().map(|lease| (lease, LeaseAfter::Kept));
+        ledger.confirm_change(&change, &sids(added), lease).await
     };
     let admission = |id: &str, seconds| Admission {
         at: at(seconds),
@@ -243,10 +264,10 @@ pub(super) async fn records(ledger: &impl Ledger) {
     let first = lease("a", later).await;
     // Two that were put and not recorded, and one that was.
     let (old, older) = (of_vault("l-1", later + 1), of_vault("l-0", later));
-    ledger.intend_change(&old, "a").await.unwrap();
-    ledger.intend_change(&older, "a").await.unwrap();
+    ledger.intend_change(&old, "a", None).await.unwrap();
+    ledger.intend_change(&older, "a", None).await.unwrap();
     let written = of_vault("l-2", later + 2);
-    ledger.intend_change(&written, "a").await.unwrap();
+    ledger.intend_change(&written, "a", None).await.unwrap();
     record(written.clone(), &["m"], Some(first.clone()))
         .await
         .unwrap();

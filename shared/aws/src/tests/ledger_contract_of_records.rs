@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use copymend_policy::AccountId;
-use copymend_remediation::ledger::{Change, ChangeState, Count, Counting, Ledger, Pause, Refusal};
+use copymend_remediation::ledger::{
+    Change, ChangeState, Count, CountedAs, Counting, Ledger, Pause, Refusal,
+};
 use copymend_remediation::records::{
     ChangeRecord, Ended, EndedIncident, IncidentRecord, OpenIncident, PauseRecord, Record,
     RecordKind, RecordsAsked, RecordsFound, RefusalRecord,
@@ -61,13 +63,18 @@ async fn seen(ledger: &impl Ledger, fingerprint: &str, job: &str, outcome: &str,
     let count = Count {
         fingerprint,
         copy_job_id: job,
-        owner: "r",
         outcome,
         counting: Counting::First,
         is_due: false,
         is_quiet: false,
     };
-    ledger.count_occurrence(count, now).await.unwrap();
+    let occurrence = ledger.count_occurrence(count, now).await.unwrap();
+    let counted = CountedAs {
+        fingerprint: fingerprint.to_owned(),
+        outcome: outcome.to_owned(),
+        occurrence,
+    };
+    ledger.record_count(job, "r", &counted).await.unwrap();
 }
 
 fn change(id: &str, resource: &str, now: Timestamp) -> Change {
@@ -81,7 +88,7 @@ fn change(id: &str, resource: &str, now: Timestamp) -> Change {
 }
 
 async fn write(ledger: &impl Ledger, change: &Change) {
-    ledger.intend_change(change, "r").await.unwrap();
+    ledger.intend_change(change, "r", None).await.unwrap();
     let sids = [format!("CopymendOf{}", change.id)];
     ledger.confirm_change(change, &sids, None).await.unwrap();
 }
@@ -152,7 +159,7 @@ async fn changes(ledger: &impl Ledger) {
     let before = record(&written, ChangeState::Written, None);
     assert_eq!(all(ledger, &days(10, 10)).await, [of(&before)]);
     let intended = change("record-intent", OTHER, noon(14));
-    ledger.intend_change(&intended, "r").await.unwrap();
+    ledger.intend_change(&intended, "r", None).await.unwrap();
 
     let undo = Change {
         undoes: Some("record-change".to_owned()),

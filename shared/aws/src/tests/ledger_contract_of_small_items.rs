@@ -5,7 +5,8 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
     AfterChange, CountedOfSource, FURTHEST_TURN, Ledger, LeftOut, MessagesOf, Origin, Pause,
-    RecordedSettings, RetryRecord, SettingsNotice, ToldOfPlace, ToldRoute,
+    RecordedSettings, RetryClaim, RetryClaimed, RetryRecord, SettingsNotice, ToldOfPlace,
+    ToldRoute,
 };
 use copymend_remediation::ports::Location;
 use jiff::SignedDuration;
@@ -152,14 +153,32 @@ pub(super) async fn retries(ledger: &impl Ledger) {
             .unwrap()
     };
     let (here, there) = (vault("here"), vault("there"));
-    let count = |vault: &BackupVaultArn, job: &'static str, budget, seconds| {
+    let source = "333322221111".parse().unwrap();
+    let claim = |vault: &BackupVaultArn, job, budget, anew_after, seconds| {
         let (point, vault) = (point.clone(), vault.clone());
         async move {
-            ledger
-                .count_retry(&point, &vault, job, budget, None, at(seconds))
-                .await
-                .unwrap()
+            let claim = RetryClaim {
+                failed_job: job,
+                recovery_point: &point,
+                destination: &vault,
+                budget,
+                anew_after,
+                source,
+                source_budget: 100,
+                known: None,
+                begin: None,
+            };
+            match ledger.claim_retry(&claim, at(seconds)).await.unwrap() {
+                RetryClaimed::Attempt(attempt) => Some(attempt),
+                RetryClaimed::BudgetUsedUp => None,
+                other @ (RetryClaimed::SourceBudgetUsedUp | RetryClaimed::NotFree) => {
+                    panic!("{other:?}")
+                }
+            }
         }
+    };
+    let count = |vault: &BackupVaultArn, job: &'static str, budget, seconds| {
+        claim(vault, job, budget, None, seconds)
     };
     assert_eq!(count(&here, "1", 0, 0).await, None);
     assert_eq!(count(&here, "1", 2, 0).await, Some(1));
@@ -173,15 +192,7 @@ pub(super) async fn retries(ledger: &impl Ledger) {
     assert_eq!(count(&there, "3", 2, 3).await, Some(1));
     assert_eq!(count(&here, "3", 3, 4).await, Some(3));
 
-    let anew = |job: &'static str, change: &'static str| {
-        let (point, vault) = (point.clone(), there.clone());
-        async move {
-            ledger
-                .count_retry(&point, &vault, job, 2, Some(change), at(5))
-                .await
-                .unwrap()
-        }
-    };
+    let anew = |job: &'static str, change: &'static str| claim(&there, job, 2, Some(change), 5);
     assert_eq!(count(&there, "4", 2, 4).await, Some(2));
     assert_eq!(anew("5", "a").await, Some(1), "after a change");
     assert_eq!(anew("5", "a").await, Some(1), "delivered again");
@@ -224,27 +235,23 @@ pub(super) async fn sources(ledger: &impl Ledger) {
         let counted = ledger.count_of_source(what, source, budget, at(seconds));
         counted.await.unwrap()
     };
-    let read = |what, source, seconds| async move {
-        let counted = ledger.counted_of_source(what, source, at(seconds));
-        counted.await.unwrap()
+    let read = |source, seconds| async move {
+        let known = ledger.before_write("any", source, at(seconds)).await;
+        known.unwrap().source_writes.unwrap()
     };
-    assert_eq!(read(Writes, one, 0).await, 0);
+    assert_eq!(read(one, 0).await, 0);
     assert!(!count(Writes, one, 0, 0).await);
     assert!(count(Writes, one, 2, 0).await);
     assert!(count(Writes, one, 2, 1).await);
     assert!(!count(Writes, one, 2, 2).await, "used up");
-    assert_eq!(
-        read(Writes, one, 3).await,
-        2,
-        "what is refused isn't counted"
-    );
-    assert_eq!(read(Retries, one, 3).await, 0);
-    assert_eq!(read(Writes, other, 3).await, 0);
+    assert_eq!(read(one, 3).await, 2, "what is refused isn't counted");
+    assert_eq!(read(other, 3).await, 0);
     assert!(count(Writes, other, 2, 3).await);
-    assert!(count(Retries, one, 2, 3).await);
+    assert!(count(Retries, one, 1, 3).await, "each for itself");
+    assert!(!count(Retries, one, 1, 3).await);
     // 12:00 plus twelve hours is the next day.
-    assert_eq!(read(Writes, one, 12 * 3_600 - 1).await, 2);
-    assert_eq!(read(Writes, one, 12 * 3_600).await, 0);
+    assert_eq!(read(one, 12 * 3_600 - 1).await, 2);
+    assert_eq!(read(one, 12 * 3_600).await, 0);
     assert!(count(Writes, one, 2, 12 * 3_600).await);
 }
 

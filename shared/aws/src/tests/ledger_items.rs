@@ -80,18 +80,20 @@ async fn a_policy_s_history_of_the_version_before_is_read() {
     let wire = Wire::default();
     let aws = aws(&wire).await;
     // Both items are asked for at once.
-    wire.always(
-        "GetItem",
-        item(&json!({
-            "pk": { "S": format!("policy#{VAULT}") },
-            "sids": { "SS": ["CopymendCopyInto1"] },
-            "last_write": { "N": MILLISECONDS.to_string() },
-            "last_sids": { "SS": ["CopymendCopyInto1"] },
-            "is_last_undo": { "BOOL": false },
-            "occurrences": { "N": "1" },
-            "expires_at": { "N": "1829950200" }
-        })),
-    );
+    let policy = json!({
+        "pk": { "S": format!("policy#{VAULT}") },
+        "sids": { "SS": ["CopymendCopyInto1"] },
+        "last_write": { "N": MILLISECONDS.to_string() },
+        "last_sids": { "SS": ["CopymendCopyInto1"] },
+        "is_last_undo": { "BOOL": false },
+        "expires_at": { "N": "1829950200" }
+    });
+    let writes = json!({
+        "pk": { "S": format!("writes#{VAULT}#2026-11-22") },
+        "occurrences": { "N": "1" }
+    });
+    let found = json!({ "Responses": { "ledger": [writes, policy] } });
+    wire.once("BatchGetItem", ok(found.to_string()));
     let history = aws.ledger().unwrap().policy_history(VAULT, written());
     let history = history.await.unwrap();
     let sids = vec!["CopymendCopyInto1".to_owned()];
@@ -104,9 +106,8 @@ async fn a_policy_s_history_of_the_version_before_is_read() {
         change_id: None,
     };
     assert_eq!(history.last_write, Some(last));
-    for sent in wire.sent("GetItem") {
-        assert_eq!(sent.json()["ConsistentRead"], true);
-    }
+    let sent = wire.sent("BatchGetItem").remove(0).json();
+    assert_eq!(sent["RequestItems"]["ledger"]["ConsistentRead"], true);
 }
 
 #[tokio::test]
@@ -153,6 +154,9 @@ async fn items_of_a_later_version_are_unreadable() {
             "GetItem",
             item(&json!({ "schema": schema, "original_job": { "S": "old" } })),
         );
+        let policy = json!({ "pk": { "S": format!("policy#{VAULT}") }, "schema": schema });
+        let found = json!({ "Responses": { "ledger": [policy] } });
+        wire.once("BatchGetItem", ok(found.to_string()));
         let kinds = [
             ledger
                 .policy_history(VAULT, written())
@@ -235,7 +239,7 @@ async fn changes_and_refusals_do_not_expire_while_they_count() {
         ..change()
     };
     let sids = ["CopymendCopyInto1".to_owned()];
-    ledger.intend_change(&change, "me").await.unwrap();
+    ledger.intend_change(&change, "me", None).await.unwrap();
     ledger.confirm_change(&change, &sids, None).await.unwrap();
     let undo = Change {
         id: "undo-1".to_owned(),
@@ -243,14 +247,14 @@ async fn changes_and_refusals_do_not_expire_while_they_count() {
         ..change.clone()
     };
     ledger.confirm_change(&undo, &sids, None).await.unwrap();
-    let intended = wire.sent("PutItem").remove(0).json()["Item"].clone();
     let transactions: Vec<Value> = wire
         .sent("TransactWriteItems")
         .iter()
         .map(|sent| sent.json()["TransactItems"].clone())
         .collect();
-    let written = &transactions[0][0]["Put"]["Item"];
-    for item in [&intended, written] {
+    let intended = &transactions[0][1]["Put"]["Item"];
+    let written = &transactions[1][0]["Put"]["Item"];
+    for item in [intended, written] {
         assert_eq!(item.get("expires_at"), None, "{item}");
         assert_eq!(item["schema"]["N"], "2");
         assert_eq!(item["day"]["S"], "2026-11-22");
@@ -264,7 +268,7 @@ async fn changes_and_refusals_do_not_expire_while_they_count() {
         });
         update.unwrap()["Update"].clone()
     };
-    let history = updates(0, "policy#");
+    let history = updates(1, "policy#");
     let expression = history["UpdateExpression"].as_str().unwrap();
     assert!(
         expression.contains("REMOVE expires_at ADD sids :sids, granted :granted"),
@@ -273,18 +277,18 @@ async fn changes_and_refusals_do_not_expire_while_they_count() {
     let granted = &history["ExpressionAttributeValues"][":granted"]["SS"][0];
     assert_eq!(*granted, format!("CopymendCopyInto1 111122223333 {ROLE}"));
 
-    let history = updates(1, "policy#");
+    let history = updates(2, "policy#");
     let expression = history["UpdateExpression"].as_str().unwrap();
     assert!(
         expression.ends_with("DELETE sids :sids, granted :granted ADD refusals :refusals"),
         "{expression}"
     );
-    let refusal = updates(1, "refusal#");
+    let refusal = updates(2, "refusal#");
     assert_eq!(refusal["Key"]["pk"]["S"], format!("refusal#{VAULT}#{ROLE}"));
     let expression = refusal["UpdateExpression"].as_str().unwrap();
     assert!(!expression.contains("expires_at"), "{expression}");
     // What was undone may go some day.
-    let undone = updates(1, "change#");
+    let undone = updates(2, "change#");
     let expression = undone["UpdateExpression"].as_str().unwrap();
     assert!(expression.contains("expires_at"), "{expression}");
 }

@@ -106,7 +106,7 @@ impl<E: Reads> AccessAdvisor<E> {
         handle_once(
             &self.environment,
             invocation,
-            &event.id(),
+            (&event.id(), None),
             Telling::default(),
             answer,
             repeated,

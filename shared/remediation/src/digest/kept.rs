@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{OldestCopies, OldestCopy};
 use crate::copy_age::{CopyAgeAnswer, CopyAgeState, VaultAge};
 use crate::handler::Invocation;
-use crate::ledger::Ledger;
+use crate::ledger::{Finish, Ledger};
 use crate::ports::{CallResult, Clock, Reads};
 
 const TOLD_UNTIL: &str = "digest-told-until";
@@ -33,7 +33,9 @@ async fn keep<E: Reads>(
     {
         return Ok(());
     }
-    ledger.finish_job(entry, owner, text, now).await
+    ledger
+        .finish_job(entry, owner, &Finish::with(text), now)
+        .await
 }
 
 /// Until when the last digest told, where that is on record.

@@ -31,6 +31,7 @@ pub use copy::StartedBy;
 pub(crate) use copy::entries_that_admit;
 pub use ledger::TIME_FOR_A_WRITE;
 pub(crate) use ledger::lease_holds;
+pub(crate) use owner::is_opt_out;
 pub use owner::{OPT_OUT_TAG, OwnerTags};
 pub use table::{Entry, Guard};
 

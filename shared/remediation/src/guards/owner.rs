@@ -78,7 +78,7 @@ impl<'f> From<&'f Facts> for OwnerTags<'f> {
 }
 
 /// Whether these tags keep Copymend away.
-fn is_opt_out(tags: &Tags) -> bool {
+pub(crate) fn is_opt_out(tags: &Tags) -> bool {
     let (key, value) = OPT_OUT_TAG;
     tags.iter()
         .any(|(tag, content)| tag.eq_ignore_ascii_case(key) && content.eq_ignore_ascii_case(value))

@@ -14,14 +14,16 @@ use crate::guards::{GuardResult, Question, Stage, ask, entries_that_admit};
 use crate::handler::Invocation;
 use crate::history::History;
 use crate::lease::take_lease;
-use crate::ledger::{Change, CountedOfSource, Grounds, Lease, Ledger, PolicyHistory};
+use crate::ledger::{Change, Grounds, Lease, Ledger, Pause, PolicyHistory};
 use crate::others::last_change;
-use crate::pause::ask_for_pause;
+use crate::pause::asked_for;
 use crate::plan::{Plan, Target};
 use crate::ports::{CallResult, Clock, Environment};
 use crate::report::PolicyChange;
 use crate::settings::Settings;
 use crate::write::act_on;
+
+use self::write::read_policy;
 
 /// What a repair came to.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct Repaired {
     pub put: Option<PolicyChange>,
     /// What people should know besides.
     pub notes: Vec<String>,
+    /// The pause in force after the write, where it was asked for since.
+    pub pause: Option<CallResult<Option<Pause>>>,
 }
 
 /// What happened to the policy or the role.
@@ -58,12 +62,18 @@ pub(crate) enum Ending {
 struct Tried {
     /// Whether the policy was looked at before.
     has_looked: bool,
+    /// Whether the policy as it was read first was looked at.
+    has_read: bool,
     guards: Vec<GuardResult>,
     notes: Vec<String>,
     /// A change that was put, and may be in the policy or not.
     put: Option<Change>,
     /// A change that was put and is in the policy, although the copy isn't admitted.
     in_policy: Option<PolicyChange>,
+    /// The pause in force after the write, where it was asked for since.
+    pause: Option<CallResult<Option<Pause>>>,
+    /// Whether the lease was given back with the change's record.
+    is_lease_given_back: bool,
 }
 
 impl Tried {
@@ -84,6 +94,7 @@ impl Tried {
             ending,
             put,
             notes: self.notes,
+            pause: self.pause,
         }
     }
 }
@@ -93,6 +104,8 @@ struct UnderLease<'l, E: Environment> {
     ledger: &'l E::Ledger,
     lease: &'l Lease,
     target: &'l Target,
+    /// The policy as it was read with what was written there before.
+    first_read: Option<CallResult<Option<String>>>,
     /// What was written there before. Read once: while the lease is held, no other invocation
     /// writes.
     writes: CallResult<PolicyHistory>,
@@ -129,16 +142,19 @@ impl<E: Environment> Repair<'_, E> {
                 guards: ask(&question, &[Stage::Lease]),
                 ending: Ok(self.refused(plan)),
                 put: None,
+                pause: None,
                 notes: vec!["no ledger keeps leases: set COPYMEND_LEDGER_TABLE".to_owned()],
             });
         };
         let lease = take_lease(clock, ledger, plan.target.as_str(), self.invocation).await?;
         let mut tried = Tried::default();
         let ending = self.write(ledger, &lease, plan, &mut tried).await;
+        let is_lease_given_back = tried.is_lease_given_back;
         let mut repaired = tried.into_repaired(ending);
         let is_unseen = repaired.put.as_ref().is_some_and(|put| !put.applied);
-        if is_unseen {
-            // The next writer might read as late, and write over it. The lease ends by itself.
+        if is_unseen || is_lease_given_back {
+            // Where it can't be seen, the next writer might read as late, and write over it: the lease ends
+            // by itself.
             return Ok(repaired);
         }
         if let Err(error) = ledger.release_lease(lease).await {
@@ -158,10 +174,24 @@ impl<E: Environment> Repair<'_, E> {
     ) -> CallResult<Ending> {
         let now = self.environment.clock().now();
         let source = self.failure.job().account;
-        let (writes, source_writes) = tokio::join!(
-            ledger.policy_history(plan.target.as_str(), now),
-            ledger.counted_of_source(CountedOfSource::Writes, source, now)
+        let is_of_policy = match plan.target {
+            Target::VaultPolicy(_) | Target::KeyPolicy(_) => true,
+            Target::ServiceLinkedRole(_) => false,
+        };
+        let reading = async {
+            match is_of_policy {
+                true => Some(read_policy(self.environment, &plan.target).await),
+                false => None,
+            }
+        };
+        let (known, first_read) = tokio::join!(
+            ledger.before_write(plan.target.as_str(), source, now),
+            reading
         );
+        let (writes, source_writes, pause) = match known {
+            Ok(known) => (known.history, known.source_writes, known.pause),
+            Err(error) => (Err(error.clone()), Err(error.clone()), Err(error)),
+        };
         let errors = [writes.as_ref().err(), source_writes.as_ref().err()];
         if let Some(error) = errors.into_iter().flatten().find(|error| error.may_pass()) {
             return Err(error.clone());
@@ -171,11 +201,12 @@ impl<E: Environment> Repair<'_, E> {
             .ok()
             .and_then(|writes| writes.last_write.as_ref());
         let last_change = last_change(ledger, last).await;
-        let pause = Some(ask_for_pause(self.environment, ledger).await?);
+        let pause = Some(asked_for(pause)?);
         let under_lease = UnderLease {
             ledger,
             lease,
             target: &plan.target,
+            first_read,
             last_change,
             writes,
             source_writes,

@@ -14,7 +14,7 @@ use crate::change::{change_recorded, recorded_statements};
 use crate::grantee::grantee;
 use crate::guards::lease_holds;
 use crate::investigate::{key_policy_fact, vault_policy_fact};
-use crate::ledger::Ledger;
+use crate::ledger::{LeaseAfter, Ledger};
 use crate::others::changed_by_others;
 use crate::plan::{Plan, Target, holds, plan, sids};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
@@ -77,7 +77,9 @@ impl<E: Environment> Repair<'_, E> {
         tried: &mut Tried,
     ) -> CallResult<ControlFlow<Ending, (Plan, Facts)>> {
         let target = under_lease.target;
-        let (fresh, late) = self.read_again(under_lease).await?;
+        let first = under_lease.first_read.clone().filter(|_| !tried.has_read);
+        tried.has_read = true;
+        let (fresh, late) = self.read_again(under_lease, first).await?;
         let plan = match self.plan(target, &fresh) {
             Ok(plan) => plan,
             Err(error) => {
@@ -112,7 +114,8 @@ impl<E: Environment> Repair<'_, E> {
             if statements.len() == change.statements.len() && holds(policy, &statements) {
                 let UnderLease { ledger, lease, .. } = *under_lease;
                 let sids = sids(&statements);
-                let confirmed = ledger.confirm_change(change, &sids, Some(lease)).await;
+                let lease = Some((lease, LeaseAfter::Kept));
+                let confirmed = ledger.confirm_change(change, &sids, lease).await;
                 tried.in_policy = Some(change_recorded(change, true));
                 tried.put = None;
                 tried.confirmed(confirmed)?;
@@ -184,7 +187,9 @@ impl<E: Environment> Repair<'_, E> {
             WriteEnd::Put(change, seen) => (*change, seen),
         };
         match seen {
-            Seen::AsWritten { confirmed } => {
+            Seen::AsWritten { confirmed, pause } => {
+                tried.is_lease_given_back = confirmed.is_ok();
+                tried.pause = Some(pause);
                 tried.confirmed(confirmed)?;
                 return Ok(Some(Ending::Written(change_recorded(&change, true))));
             }
@@ -232,14 +237,18 @@ impl<E: Environment> Repair<'_, E> {
     async fn read_again(
         &self,
         under_lease: &UnderLease<'_, E>,
+        first: Option<CallResult<Option<String>>>,
     ) -> CallResult<(Facts, Option<Late>)> {
         let target = under_lease.target;
         let deadline = self.invocation.deadline;
         let read = if let Ok(history) = &under_lease.writes {
-            read_settled(self.environment, target, history, deadline).await
+            read_settled(self.environment, target, first, history, deadline).await
         } else {
             // No guard lets a write pass without it.
-            let text = read_policy(self.environment, target).await;
+            let text = match first {
+                Some(text) => text,
+                None => read_policy(self.environment, target).await,
+            };
             text.map(|text| Read { text, late: None })
         };
         let (answer, late) = match read {

@@ -9,7 +9,7 @@ use super::write::{put, read_policy, still_leased};
 use super::{Ending, Repair, Tried, UnderLease};
 use crate::change::change_recorded;
 use crate::guards::lease_holds;
-use crate::ledger::Ledger;
+use crate::ledger::{LeaseAfter, Ledger};
 use crate::plan::{Plan, Target};
 use crate::ports::{CallError, CallErrorKind, CallResult, Clock, Environment};
 use crate::write::permit;
@@ -50,11 +50,15 @@ impl<E: Environment> Repair<'_, E> {
             return Ok(self.refused(plan));
         };
         let change = self.change(plan, now, &tried.guards);
-        ledger.intend_change(&change, lease.owner()).await?;
+        // Roles have no budget of their own: each is created once.
+        ledger.intend_change(&change, lease.owner(), None).await?;
         still_leased(ledger, lease).await?;
         let created = put(self.environment, &write).await;
         self.read_back(&plan.target, &created, tried).await?;
-        if let Err(error) = ledger.confirm_change(&change, &[], Some(lease)).await {
+        if let Err(error) = ledger
+            .confirm_change(&change, &[], Some((lease, LeaseAfter::Kept)))
+            .await
+        {
             tried.notes.push(format!(
                 "the role was created, but the ledger did not confirm it: {error}"
             ));

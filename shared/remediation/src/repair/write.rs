@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::guards::{TIME_FOR_A_WRITE, lease_holds};
 use crate::investigate::SERVICE_LINKED_ROLE;
-use crate::ledger::{Change, CountedOfSource, Lease, Ledger, PolicyHistory};
+use crate::ledger::{Change, Lease, LeaseAfter, Ledger, Pause, PolicyHistory};
 use crate::plan::Target;
 use crate::ports::{
     Backup, BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Identities,
@@ -69,7 +69,11 @@ pub(crate) enum WriteEnd {
 #[derive(Debug)]
 pub(crate) enum Seen {
     /// What was written, and whether the ledger recorded that.
-    AsWritten { confirmed: CallResult<()> },
+    AsWritten {
+        confirmed: CallResult<()>,
+        /// The pause in force, asked for since. Where the change is confirmed, the lease is given back.
+        pause: CallResult<Option<Pause>>,
+    },
     /// Something else: someone changed it after it was put. Whether our part is in it, a fresh read
     /// tells.
     Foreign,
@@ -85,14 +89,7 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
     /// Writes. An error says that nothing was written.
     pub(crate) async fn run(self) -> CallResult<WriteEnd> {
         let clock = self.environment.clock();
-        if let Some((source, budget)) = self.source {
-            self.count(source, budget).await?;
-        }
-        // Recorded first: a process that dies after the put must not leave a statement that nobody
-        // can take back.
-        self.ledger
-            .intend_change(&self.change, self.lease.owner())
-            .await?;
+        self.intend().await?;
         // The ledger's answers took time: someone else may have written meanwhile, and the lease
         // may have run out.
         let (last, leased) = tokio::join!(
@@ -124,12 +121,14 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         // A fault or a lost answer says nothing about whether the policy was written: the policy
         // itself does.
         let seen = match (self.read_back(&change).await, put) {
-            (Ok(ReadBack::AsWritten), _) => Seen::AsWritten {
-                confirmed: self
-                    .ledger
-                    .confirm_change(&change, self.sids, Some(self.lease))
-                    .await,
-            },
+            (Ok(ReadBack::AsWritten), _) => {
+                let lease = Some((self.lease, LeaseAfter::GivenBack));
+                let (confirmed, pause) = tokio::join!(
+                    self.ledger.confirm_change(&change, self.sids, lease),
+                    self.ledger.pause(clock.now())
+                );
+                Seen::AsWritten { confirmed, pause }
+            }
             (Ok(ReadBack::Foreign), Ok(())) => Seen::Foreign,
             (Ok(ReadBack::Unchanged), Ok(())) => match self.target {
                 // No late reads are known of a vault's policy (inferred): somebody put the old one
@@ -152,21 +151,28 @@ impl<E: Environment, A: Fn(Option<&str>) -> Option<Approval>> PolicyWrite<'_, E,
         Ok(WriteEnd::Put(Box::new(change), seen))
     }
 
-    /// Counts this write for its source account, before anything else: a put that fails counts, and
-    /// so do those of other invocations since the guard was asked.
-    async fn count(&self, source: AccountId, budget: u32) -> CallResult<()> {
-        let (ledger, now) = (self.ledger, self.environment.clock().now());
-        let counted = ledger.count_of_source(CountedOfSource::Writes, source, budget, now);
-        if counted.await? {
+    /// Records the change first: a process that dies after the put must not leave a statement that nobody
+    /// can take back. The write is counted with it, for its source account, too: a put that fails counts,
+    /// and so do those of other invocations since the guard was asked.
+    async fn intend(&self) -> CallResult<()> {
+        let (change, owner) = (&self.change, self.lease.owner());
+        if self
+            .ledger
+            .intend_change(change, owner, self.source)
+            .await?
+        {
             return Ok(());
         }
+        let used_up = self.source.map(|(source, budget)| {
+            format!(
+                "the {budget} writes of a day for account {source} are used up; nothing was written"
+            )
+        });
         Err(CallError::new(
             "count the write",
             self.target.as_str(),
             CallErrorKind::Failed,
-            format!(
-                "the {budget} writes of a day for account {source} are used up; nothing was written"
-            ),
+            used_up.unwrap_or_default(),
         ))
     }
 
@@ -290,18 +296,22 @@ pub(crate) struct Late {
     pub sids: Vec<String>,
 }
 
-/// Reads a policy; a key's again, while there is time, as long as it doesn't show what was written
+/// Reads a policy, where it wasn't read `first`; a key's again, while there is time, as long as it doesn't show what was written
 /// to it within the last minute. Written anew from such a text, the policy would lose that.
 pub(crate) async fn read_settled<E: Environment>(
     environment: &E,
     target: &Target,
+    mut first: Option<CallResult<Option<String>>>,
     history: &PolicyHistory,
     deadline: Timestamp,
 ) -> CallResult<Read> {
     let clock = environment.clock();
     let mut attempt = 1;
     loop {
-        let text = read_policy(environment, target).await?;
+        let text = match first.take() {
+            Some(text) => text?,
+            None => read_policy(environment, target).await?,
+        };
         let late = late(target, text.as_deref(), history, clock.now());
         let has_time = deadline.duration_since(clock.now()) >= TIME_FOR_A_WRITE * 2;
         if late.is_none() || attempt == READ_BACKS_OF_A_KEY || !has_time {

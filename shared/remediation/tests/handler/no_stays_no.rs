@@ -54,7 +54,7 @@ async fn a_statement_of_an_older_version_that_was_removed_counts_as_taken_back()
         made_by: None,
         grounds: Grounds::default(),
     };
-    ledger.intend_change(&change, "nobody").await.unwrap();
+    ledger.intend_change(&change, "nobody", None).await.unwrap();
     ledger
         .confirm_change(&change, &["CopymendOldStatement".to_owned()], None)
         .await

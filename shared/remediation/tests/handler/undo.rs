@@ -357,7 +357,7 @@ async fn an_intent_takes_nothing_from_the_change_that_was_written() {
         id: "only-intended".to_owned(),
         ..change.clone()
     };
-    ledger.intend_change(&intent, "nobody").await.unwrap();
+    ledger.intend_change(&intent, "nobody", None).await.unwrap();
     let written = vault_policy(&sandbox, &change.resource);
     assert!(matches!(
         take_back(&sandbox, Some("only-intended")).await,

@@ -1,11 +1,11 @@
 //! A job's entry, taken by the one who handles it.
 
-use copymend_remediation::ledger::{JobEntry, JobProgress};
+use copymend_remediation::ledger::{JobEntry, JobProgress, RecalledJob};
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use super::MemoryLedger;
 use super::state::{Job, JobState, State};
-use super::{MemoryLedger, is_over};
 
 impl MemoryLedger {
     pub(super) fn enter(
@@ -16,20 +16,16 @@ impl MemoryLedger {
         until: Timestamp,
     ) -> CallResult<JobEntry> {
         let mut state = self.begin("ledger:BeginJob", copy_job_id)?;
-        let known = state.jobs.get(copy_job_id);
-        match known.map(|job| &job.state) {
-            Some(JobState::Done { outcome, at }) if !is_over(*at, now) => {
-                return Ok(JobEntry::Done(outcome.clone()));
-            }
-            Some(JobState::Begun { owner: by, until }) if *until > now && by != owner => {
-                return Ok(JobEntry::InProgress);
-            }
-            Some(JobState::Done { .. } | JobState::Begun { .. }) | None => {}
-        }
-        // What is done and old is forgotten altogether.
-        let known = known.filter(|job| matches!(job.state, JobState::Begun { .. }));
-        let progress = known.map(|job| job.progress.clone()).unwrap_or_default();
-        hold(&mut state, copy_job_id, owner, until, &progress);
+        let progress = match state.job_as_recalled(copy_job_id, owner, now) {
+            RecalledJob::Free(progress) => progress,
+            RecalledJob::InProgress => return Ok(JobEntry::InProgress),
+            RecalledJob::Done(outcome) => return Ok(JobEntry::Done(outcome)),
+        };
+        let unclear = JobProgress {
+            is_count_unclear: true,
+            ..progress.clone()
+        };
+        hold(&mut state, copy_job_id, owner, until, &unclear);
         Ok(JobEntry::Started(progress))
     }
 
@@ -58,7 +54,7 @@ impl MemoryLedger {
 }
 
 /// The entry is this owner's until then.
-fn hold(
+pub(super) fn hold(
     state: &mut State,
     copy_job_id: &str,
     owner: &str,

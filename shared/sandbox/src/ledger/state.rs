@@ -36,13 +36,15 @@ pub(super) struct Counted {
     pub(super) closed_by: Option<String>,
     /// Whether it was counted otherwise than quietly.
     pub(super) is_known: bool,
+    /// The count up to which it was looked whether people are to be told.
+    pub(super) since: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Retries {
-    jobs: Vec<String>,
+    pub(super) jobs: Vec<String>,
     /// The changes after which they were counted anew.
-    after_changes: BTreeSet<String>,
+    pub(super) after_changes: BTreeSet<String>,
     at: Timestamp,
 }
 
@@ -95,6 +97,8 @@ pub(super) struct State {
     pub(super) changes: Vec<(Change, ChangeState)>,
     pub(super) last_change: Option<(String, Timestamp)>,
     pub(super) sources: BTreeMap<(CountedOfSource, AccountId, String), u32>,
+    /// The source accounts of which an owner keeps Copymend away from a key.
+    pub(super) opted_out: BTreeSet<AccountId>,
     pub(super) admitted: BTreeMap<(String, String), Admission>,
     pub(super) retries: BTreeMap<(String, String), Retries>,
     pub(super) retried: BTreeMap<String, RetryRecord>,

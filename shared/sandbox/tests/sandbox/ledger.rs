@@ -1,6 +1,8 @@
 //! The ledger in memory behaves as the table does: both pass one contract.
 
-use copymend_remediation::ledger::{Count, Counting, JobEntry, JobProgress, Ledger};
+use copymend_remediation::ledger::{
+    Count, Counting, Finish, JobEntry, JobProgress, Ledger, RetryClaim, RetryClaimed,
+};
 use copymend_sandbox::MemoryLedger;
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,7 +26,7 @@ async fn what_is_old_is_forgotten() {
     let begin = |at| ledger.begin_job("j", "a", at, at);
     begin(start()).await.unwrap();
     ledger
-        .finish_job("j", "a", "advised", start())
+        .finish_job("j", "a", &Finish::with("advised"), start())
         .await
         .unwrap();
     assert_eq!(
@@ -38,7 +40,6 @@ async fn what_is_old_is_forgotten() {
     let occurrence = Count {
         fingerprint: "f",
         copy_job_id: "j",
-        owner: "a",
         outcome: "advised",
         counting: Counting::First,
         is_due: false,
@@ -48,8 +49,24 @@ async fn what_is_old_is_forgotten() {
     assert_eq!(count(start()).await.unwrap().count, 1);
     assert_eq!(count(later).await.unwrap().count, 1);
     let (point, vault) = (POINT.parse().unwrap(), VAULT.parse().unwrap());
-    let retry = |job, at| ledger.count_retry(&point, &vault, job, 1, None, at);
-    assert_eq!(retry("1", start()).await.unwrap(), Some(1));
-    assert_eq!(retry("2", start()).await.unwrap(), None);
-    assert_eq!(retry("2", later).await.unwrap(), Some(1));
+    let retry = async |job, at| {
+        let claim = RetryClaim {
+            failed_job: job,
+            recovery_point: &point,
+            destination: &vault,
+            budget: 1,
+            anew_after: None,
+            source: "111122223333".parse().unwrap(),
+            source_budget: 10,
+            known: None,
+            begin: None,
+        };
+        ledger.claim_retry(&claim, at).await
+    };
+    assert_eq!(retry("1", start()).await.unwrap(), RetryClaimed::Attempt(1));
+    assert_eq!(
+        retry("2", start()).await.unwrap(),
+        RetryClaimed::BudgetUsedUp
+    );
+    assert_eq!(retry("2", later).await.unwrap(), RetryClaimed::Attempt(1));
 }

@@ -59,7 +59,7 @@ fn may_be_heard_twice(channel: Channel, call: &str, fault: Fault) -> bool {
         Fault::AnswerLost(_) => call == call_of(channel),
         // All of them are under way at once, and none is recorded yet.
         Fault::KilledBefore | Fault::KilledAfter => {
-            call.starts_with("notify") || (call == "record_told" && fault == Fault::KilledBefore)
+            call.starts_with("notify") || (call == "finish_job" && fault == Fault::KilledBefore)
         }
         Fault::Refused(_) => call == "record_told",
     }

@@ -19,9 +19,11 @@ use copymend_remediation::approval::{
 };
 use copymend_remediation::later::DelayedRetry;
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, ClosedIncident, Count, CountedOfSource, JobEntry, JobProgress,
-    Lease, Ledger, LeftOut, LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory,
-    RecordedSettings, Refusal, RetryRecord, SettingsNotice, ToldOfPlace, ToldPreflights, Turns,
+    Admission, BeforeWrite, Change, ChangeState, ClosedIncident, Count, CountState, CountedAs,
+    CountedOfSource, Finish, JobEntry, JobProgress, Lease, LeaseAfter, Ledger, LeftOut,
+    LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory, RecallAsked, Recalled,
+    RecordedSettings, Refusal, RetryClaim, RetryClaimed, RetryRecord, SettingsNotice, StartedAgain,
+    ToldOfPlace, ToldPreflights, Turns,
 };
 use copymend_remediation::message::{Channel, Channels};
 use copymend_remediation::ports::{
@@ -355,20 +357,22 @@ impl Ledger for Faulty {
         take_job(id: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<JobProgress>;
         progress_of_job(id: &str) -> Option<JobProgress>;
         outcome_of_job(id: &str) -> Option<String>;
-        finish_job(id: &str, owner: &str, outcome: &str, now: Timestamp) -> ();
-        abandon_job(id: &str, owner: &str) -> ();
+        recall(asked: &RecallAsked, owner: &str, now: Timestamp) -> Recalled;
+        finish_job(id: &str, owner: &str, finish: &Finish, now: Timestamp) -> ();
+        abandon_job(id: &str, owner: &str, count: CountState) -> ();
         count_occurrence(count: Count<'_>, now: Timestamp) -> Occurrence;
+        record_count(id: &str, owner: &str, counted: &CountedAs) -> ();
         record_told(id: &str, owner: &str, on: &Channels) -> ();
         close_incident(id: &str) -> Option<ClosedIncident>;
         forget_incident(incident: &ClosedIncident, id: &str, now: Timestamp) -> ();
         acquire_lease(resource: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<Lease>;
         release_lease(lease: Lease) -> ();
         is_leased(lease: &Lease) -> bool;
-        counted_of_source(what: CountedOfSource, source: AccountId, now: Timestamp) -> u32;
         count_of_source(what: CountedOfSource, source: AccountId, budget: u32, now: Timestamp) -> bool;
         policy_history(resource: &str, now: Timestamp) -> PolicyHistory;
-        intend_change(change: &Change, owner: &str) -> ();
-        confirm_change(change: &Change, sids: &[String], lease: Option<&Lease>) -> ();
+        before_write(resource: &str, source: AccountId, now: Timestamp) -> BeforeWrite;
+        intend_change(change: &Change, owner: &str, source: Option<(AccountId, u32)>) -> bool;
+        confirm_change(change: &Change, sids: &[String], lease: Option<(&Lease, LeaseAfter)>) -> ();
         change(id: &str) -> Option<(Change, ChangeState)>;
         lift_refusal(resource: &str, refusal: &Refusal, by: Option<&str>, now: Timestamp) -> ();
         pause(now: Timestamp) -> Option<Pause>;
@@ -378,8 +382,10 @@ impl Ledger for Faulty {
         record_settings(settings: &RecordedSettings, owner: &str) -> ();
         last_change() -> Option<String>;
         admitted_at(resource: &str, grantee: &str) -> Option<Admission>;
-        count_retry(point: &Arn, destination: &BackupVaultArn, failed: &str, budget: u32, anew_after: Option<&str>, now: Timestamp) -> Option<u32>;
+        record_opted_out_key(source: AccountId, now: Timestamp) -> ();
+        claim_retry(claim: &RetryClaim<'_>, now: Timestamp) -> RetryClaimed;
         record_retried_job(retried: &str, record: &RetryRecord, now: Timestamp) -> ();
+        finish_started_again(started: &StartedAgain<'_>, now: Timestamp) -> ();
         retry_of(id: &str) -> Option<RetryRecord>;
     }
 }

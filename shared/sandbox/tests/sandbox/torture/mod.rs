@@ -258,7 +258,7 @@ async fn with_fault(name: &str, number: usize, fault: Fault, expected: &End) -> 
     // Between publishing and recording it nobody can tell whether it was published.
     let between = match fault {
         Fault::KilledAfter | Fault::AnswerLost(_) => call == "notify",
-        Fault::KilledBefore => call == "record_told",
+        Fault::KilledBefore => call == "finish_job",
         Fault::Refused(_) => false,
     };
     match ids.as_slice() {

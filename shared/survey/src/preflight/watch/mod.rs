@@ -6,7 +6,7 @@ mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use copymend_remediation::ledger::{JobEntry, Ledger, ToldPreflights as _};
+use copymend_remediation::ledger::{CountState, JobEntry, Ledger, ToldPreflights as _};
 use copymend_remediation::message::{Message, send_once, tells_somebody};
 use copymend_remediation::ports::{CallError, Clock as _, Location, Notifier as _, Reads};
 use copymend_remediation::preflight::{
@@ -70,7 +70,9 @@ pub async fn watch<L: Lists, E: Reads + GuardrailReads>(
     };
     let answer = Box::pin(run.of(places, notes)).await;
     if let Some(ledger) = ledger
-        && let Err(error) = ledger.abandon_job(ENTRY, &invocation.id).await
+        && let Err(error) = ledger
+            .abandon_job(ENTRY, &invocation.id, CountState::Clear)
+            .await
     {
         tracing::warn!(%error, "the next preflight waits until this one's time is over");
     }

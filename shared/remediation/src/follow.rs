@@ -1,0 +1,199 @@
+//! A copy that failed before a repair for another copy of the same incident was made: the policy admits it
+//! by now, so that it only has to be started again.
+//!
+//! Of a storm all copies but the first go this way, and most of them need nobody to hear of them. So
+//! nothing is investigated, and the ledger is asked three times: what it knows; to begin the job and
+//! count the retry; and to remember the new job, count the occurrence and end the job. Whatever doesn't fit
+//! goes the whole way, as if it hadn't been tried.
+
+use copymend_diagnosis::{CopyJobEvent, Failure};
+
+use crate::decide::{Decision, decide};
+use crate::delivery::{Delivery, conclude};
+use crate::done::Findings;
+use crate::handler::{CopyRemediator, HandlerError, Invocation};
+use crate::incident::Telling;
+use crate::later::Arrival;
+use crate::ledger::{
+    Count, CountState, Counting, JobProgress, Ledger, Occurrence, RecordedSettings, StartedAgain,
+};
+use crate::ports::{CallResult, Clock, Environment};
+use crate::recall::{RecalledIncident, RecalledJob, Recollection};
+use crate::report::{Outcome, Report};
+use crate::show::Case;
+
+impl<E: Environment> CopyRemediator<E> {
+    /// Starts a copy again that a repair for another copy admits. None where it has to go the whole way.
+    pub(crate) async fn follow(
+        &self,
+        event: &CopyJobEvent,
+        failure: &Failure,
+        recollection: &Recollection,
+        arrival: Arrival<'_>,
+        invocation: &Invocation,
+    ) -> Result<Option<Report>, HandlerError> {
+        let Some(ledger) = self.environment.ledger() else {
+            return Ok(None);
+        };
+        let known = &recollection.recalled;
+        let settings = RecordedSettings::from(&self.settings).hash;
+        let is_told_of_settings =
+            matches!(&known.settings, Ok(Some(recorded)) if recorded.hash == settings);
+        let is_new = matches!(&known.job, Ok(RecalledJob::Free(progress)) if *progress == JobProgress::default());
+        let is_admitted =
+            matches!(&known.admission, Ok(Some(_))) || matches!(&known.key_admission, Ok(Some(_)));
+        if !is_told_of_settings || !is_new || !is_admitted {
+            return Ok(None);
+        }
+        let delivery = Delivery {
+            invocation,
+            progress: JobProgress::default(),
+            recalled: Some(recollection.clone()),
+            until: invocation.held_until(),
+            is_asked_by_a_person: false,
+            agreement: None,
+        };
+        let history = self.remember(failure, &delivery).await?;
+        let Some(investigated) = self.still_admitted(failure, &history).await? else {
+            return Ok(None);
+        };
+        let diagnosis = investigated.diagnose(failure);
+        let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
+        let case = Case {
+            failure,
+            diagnosis: &diagnosis,
+            investigated: &investigated,
+            history: &history,
+            invocation,
+            arrival,
+            begin: Some((&invocation.id, delivery.until)),
+        };
+        let now = self.now();
+        let is_to_wait = case.start_not_before(now) > now && self.may_put_off();
+        let is_retry = match decided.decision {
+            Decision::Retry => true,
+            Decision::Nothing
+            | Decision::Advise
+            | Decision::Refuse(_)
+            | Decision::Propose(_)
+            | Decision::Repair(_)
+            | Decision::Resume(..)
+            | Decision::ReadAgain(_) => false,
+        };
+        if !is_retry || is_to_wait {
+            return Ok(None);
+        }
+        let done = match Box::pin(self.carry_out(decided, &case)).await {
+            Ok(done) => done,
+            Err(error) => {
+                self.free(failure, invocation).await;
+                return Err(error);
+            }
+        };
+        if done.outcome != Outcome::Retried {
+            // People need to know what to do.
+            self.free(failure, invocation).await;
+            return Ok(None);
+        }
+        let findings = Findings {
+            event,
+            failure: Some(failure),
+            diagnosis: &diagnosis,
+            unknown: Vec::new(),
+            advice: None,
+        };
+        let report = Report::of(findings, self.settings.mode, done);
+        let Some(incident) = recollection.incident(&report.fingerprint()) else {
+            return self.conclude(report, &delivery, failure).await.map(Some);
+        };
+        let occurrence = incident.next();
+        let telling = Telling::of(&self.settings);
+        let is_quiet = report.is_left_to_the_digest(telling.messages);
+        if report.is_due_at(&occurrence) && !is_quiet {
+            return self.conclude(report, &delivery, failure).await.map(Some);
+        }
+        let ended = self.end(report, ledger, &occurrence, is_quiet, invocation);
+        ended.await.map(Some).map_err(HandlerError::Call)
+    }
+
+    /// Counts it, and ends the job, of which nobody has to hear.
+    async fn end(
+        &self,
+        mut report: Report,
+        ledger: &E::Ledger,
+        occurrence: &Occurrence,
+        is_quiet: bool,
+        invocation: &Invocation,
+    ) -> CallResult<Report> {
+        let fingerprint = report.fingerprint();
+        if let (Some(record), Some(job)) = (report.unrecorded_retry.take(), &report.retried_job) {
+            let started = StartedAgain {
+                owner: &invocation.id,
+                retried_job: job,
+                count: Count {
+                    fingerprint: &fingerprint,
+                    copy_job_id: &record.original_job,
+                    outcome: report.outcome.counted_as(false),
+                    counting: Counting::First,
+                    is_due: false,
+                    is_quiet,
+                },
+                record: &record,
+                occurrence,
+            };
+            let now = self.environment.clock().now();
+            if let Err(error) = ledger.finish_started_again(&started, now).await {
+                let freed =
+                    ledger.abandon_job(&record.original_job, &invocation.id, CountState::Unclear);
+                if let Err(error) = freed.await {
+                    tracing::warn!(%error, "the job's entry was not freed and ends by itself");
+                }
+                return Err(error);
+            }
+        }
+        report.occurrences = Some(occurrence.count);
+        Ok(if is_quiet {
+            report.with_note_of_the_digest()
+        } else {
+            report
+        })
+    }
+
+    /// Tells people, and ends the job that the retry has begun.
+    async fn conclude(
+        &self,
+        report: Report,
+        delivery: &Delivery<'_>,
+        failure: &Failure,
+    ) -> Result<Report, HandlerError> {
+        let Some(ledger) = self.environment.ledger() else {
+            return Ok(report);
+        };
+        let report = self.asking(report, delivery.invocation);
+        let telling = Telling::of(&self.settings);
+        let id = &failure.job().id;
+        conclude(&self.environment, ledger, id, delivery, telling, Ok(report)).await
+    }
+
+    /// Frees a job that the retry may have begun.
+    async fn free(&self, failure: &Failure, invocation: &Invocation) {
+        let Some(ledger) = self.environment.ledger() else {
+            return;
+        };
+        let freed = ledger.abandon_job(&failure.job().id, &invocation.id, CountState::Clear);
+        if let Err(error) = freed.await {
+            tracing::warn!(%error, "the job's entry was not freed and ends by itself");
+        }
+    }
+}
+
+impl RecalledIncident {
+    /// The next occurrence, if no other is counted in between.
+    fn next(&self) -> Occurrence {
+        Occurrence {
+            count: self.count.saturating_add(1),
+            previous_outcome: self.outcome.clone(),
+            since: self.since,
+        }
+    }
+}
