@@ -22,8 +22,18 @@ use crate::recall::{RecalledIncident, RecalledJob, Recollection};
 use crate::report::{Outcome, Report};
 use crate::show::Case;
 
+/// What became of a copy that a repair for another copy may admit.
+pub(crate) enum Followed {
+    /// It was started again.
+    Ended(Box<Report>),
+    /// No repair for another copy admits it, as far as was looked: it has to go the whole way.
+    NotAdmitted,
+    /// It has to go the whole way, where a repair for another copy may count.
+    Otherwise,
+}
+
 impl<E: Environment> CopyRemediator<E> {
-    /// Starts a copy again that a repair for another copy admits. None where it has to go the whole way.
+    /// Starts a copy again that a repair for another copy admits.
     pub(crate) async fn follow(
         &self,
         event: &CopyJobEvent,
@@ -31,9 +41,9 @@ impl<E: Environment> CopyRemediator<E> {
         recollection: &Recollection,
         arrival: Arrival<'_>,
         invocation: &Invocation,
-    ) -> Result<Option<Report>, HandlerError> {
+    ) -> Result<Followed, HandlerError> {
         let Some(ledger) = self.environment.ledger() else {
-            return Ok(None);
+            return Ok(Followed::Otherwise);
         };
         let known = &recollection.recalled;
         let settings = RecordedSettings::from(&self.settings).hash;
@@ -43,7 +53,7 @@ impl<E: Environment> CopyRemediator<E> {
         let is_admitted =
             matches!(&known.admission, Ok(Some(_))) || matches!(&known.key_admission, Ok(Some(_)));
         if !is_told_of_settings || !is_new || !is_admitted {
-            return Ok(None);
+            return Ok(Followed::Otherwise);
         }
         let delivery = Delivery {
             invocation,
@@ -54,8 +64,11 @@ impl<E: Environment> CopyRemediator<E> {
             agreement: None,
         };
         let history = self.remember(failure, &delivery).await?;
+        if history.earlier_repair.is_none() {
+            return Ok(Followed::NotAdmitted);
+        }
         let Some(investigated) = self.still_admitted(failure, &history).await? else {
-            return Ok(None);
+            return Ok(Followed::Otherwise);
         };
         let diagnosis = investigated.diagnose(failure);
         let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
@@ -81,7 +94,7 @@ impl<E: Environment> CopyRemediator<E> {
             | Decision::ReadAgain(_) => false,
         };
         if !is_retry || is_to_wait {
-            return Ok(None);
+            return Ok(Followed::Otherwise);
         }
         let done = match Box::pin(self.carry_out(decided, &case)).await {
             Ok(done) => done,
@@ -93,7 +106,7 @@ impl<E: Environment> CopyRemediator<E> {
         if done.outcome != Outcome::Retried {
             // People need to know what to do.
             self.free(failure, invocation).await;
-            return Ok(None);
+            return Ok(Followed::Otherwise);
         }
         let findings = Findings {
             event,
@@ -104,16 +117,16 @@ impl<E: Environment> CopyRemediator<E> {
         };
         let report = Report::of(findings, self.settings.mode, done);
         let Some(incident) = recollection.incident(&report.fingerprint()) else {
-            return self.conclude(report, &delivery, failure).await.map(Some);
+            return self.conclude(report, &delivery, failure).await.map(ended);
         };
         let occurrence = incident.next();
         let telling = Telling::of(&self.settings);
         let is_quiet = report.is_left_to_the_digest(telling.messages);
         if report.is_due_at(&occurrence) && !is_quiet {
-            return self.conclude(report, &delivery, failure).await.map(Some);
+            return self.conclude(report, &delivery, failure).await.map(ended);
         }
-        let ended = self.end(report, ledger, &occurrence, is_quiet, invocation);
-        ended.await.map(Some).map_err(HandlerError::Call)
+        let end = self.end(report, ledger, &occurrence, is_quiet, invocation);
+        end.await.map(ended).map_err(HandlerError::Call)
     }
 
     /// Counts it, and ends the job, of which nobody has to hear.
@@ -185,6 +198,10 @@ impl<E: Environment> CopyRemediator<E> {
             tracing::warn!(%error, "the job's entry was not freed and ends by itself");
         }
     }
+}
+
+fn ended(report: Report) -> Followed {
+    Followed::Ended(Box::new(report))
 }
 
 impl RecalledIncident {

@@ -15,6 +15,7 @@ use crate::decide::decide;
 pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
 use crate::done::{Done, Findings};
+use crate::follow::Followed;
 use crate::guards::{Guard, GuardResult};
 use crate::incident::{Telling, place_in_line};
 use crate::later::{Arrival, DelayedRetry};
@@ -225,11 +226,15 @@ impl<E: Environment> CopyRemediator<E> {
                         let following = self.follow(event, failure, recalled, arrival, invocation);
                         Box::pin(following).await?
                     }
-                    (Ok(_) | Err(_), _) => None,
+                    (Ok(_) | Err(_), _) => Followed::Otherwise,
+                };
+                let recalled = match &followed {
+                    Followed::NotAdmitted => recalled.map(Recollection::without_admissions),
+                    Followed::Ended(_) | Followed::Otherwise => recalled,
                 };
                 match followed {
-                    Some(report) => report,
-                    None => {
+                    Followed::Ended(report) => *report,
+                    Followed::NotAdmitted | Followed::Otherwise => {
                         // A confirmed copy is looked at in both accounts.
                         let vault = is_confirmed.then(|| event.destination_vault.clone());
                         let make_ready = async {

@@ -215,6 +215,13 @@ impl Recollection {
         incident.as_ref().ok().and_then(Option::as_ref)
     }
 
+    /// The same, once it was looked whether a repair for another copy admits this one: none does.
+    pub(crate) fn without_admissions(mut self) -> Self {
+        self.recalled.admission = Ok(None);
+        self.recalled.key_admission = Ok(None);
+        self
+    }
+
     /// The same where it is about exactly this failure.
     pub(crate) fn of(self, failure: &Failure, settings: &Settings) -> Option<Self> {
         self.asked.is_of(failure, settings).then_some(self)
