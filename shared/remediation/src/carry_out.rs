@@ -26,22 +26,20 @@ impl<E: Environment> CopyRemediator<E> {
         history: &History,
         invocation: &Invocation,
     ) -> CallResult<Investigated> {
-        Ok(match self.still_admitted(failure, history).await? {
-            Some(admitted) => admitted,
-            None => {
-                let facts = self.facts(failure, invocation).await;
-                if let Some(tags) = facts.vault_tags.known() {
-                    let vault = &failure.job().destination_vault;
-                    self.owners_tags.remember(vault, tags, facts.read_at);
-                }
-                if let SourceKey::Key(key) = &facts.source_key
-                    && let Some(tags) = key.tags.known()
-                {
-                    self.looked_at_key(failure, history, tags).await;
-                }
-                Investigated::Whole(Box::new(facts))
-            }
-        })
+        if let Some(admitted) = self.still_admitted(failure, history).await? {
+            return Ok(admitted);
+        }
+        let facts = self.facts(failure, invocation).await;
+        if let Some(tags) = facts.vault_tags.known() {
+            let vault = &failure.job().destination_vault;
+            self.owners_tags.remember(vault, tags, facts.read_at);
+        }
+        if let SourceKey::Key(key) = &facts.source_key
+            && let Some(tags) = key.tags.known()
+        {
+            self.looked_at_key(failure, history, tags).await;
+        }
+        Ok(Investigated::Whole(Box::new(facts)))
     }
 
     /// Does what was decided.
@@ -184,28 +182,22 @@ impl<E: Environment> CopyRemediator<E> {
         }
     }
 
-    /// Starts the copy again, within its budget, if every guard of a retry lets it.
-    async fn start_again(&self, mut done: Done, case: &Case<'_>) -> Result<Done, HandlerError> {
-        let (environment, settings) = (&self.environment, &self.settings);
-        let failure = case.failure;
-        let Some(ledger) = environment.ledger() else {
-            return Ok(done.with_note(
-                "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
-            ));
-        };
-        if let Some(job) = &case.history.retried_as {
-            return self
-                .started_before(done, (failure, case.history), ledger, job)
-                .await;
-        }
-        // Asked anew: a repair takes time.
+    /// What the ledger remembers of the copy, right before it is started again. The pause is asked anew: a
+    /// repair takes time.
+    async fn history_of_retry(
+        &self,
+        done: &mut Done,
+        case: &Case<'_>,
+        ledger: &E::Ledger,
+    ) -> Result<History, HandlerError> {
         let pause = match done.pause.take() {
             Some(pause) => asked_for(pause),
+            // It was asked for with the event, a moment ago.
             None if case.begin.is_some() => Ok(case.history.pause.clone().unwrap_or(Ok(None))),
-            None => ask_for_pause(environment, ledger).await,
+            None => ask_for_pause(&self.environment, ledger).await,
         };
         let agreement = case.history.agreement.clone();
-        let history = History {
+        Ok(History {
             pause: Some(pause?),
             agreement: match done.outcome {
                 // The change that was agreed to is made: the copy is what is left of the plan.
@@ -222,7 +214,47 @@ impl<E: Environment> CopyRemediator<E> {
                 | Outcome::AlreadyHandled => agreement,
             },
             ..case.history.clone()
+        })
+    }
+
+    /// Whether the copy is put off, where it must not be started yet.
+    async fn is_put_off(&self, done: &mut Done, case: &Case<'_>) -> Result<bool, HandlerError> {
+        let now = self.now();
+        let not_before = case.start_not_before(now);
+        if not_before <= now || !self.may_put_off() {
+            return Ok(false);
+        }
+        match self.put_off(case.arrival, not_before).await {
+            Ok(()) => {
+                done.outcome = Outcome::RetryPlanned;
+                done.not_before = Some(not_before);
+                Ok(true)
+            }
+            Err(error) if error.may_pass() => Err(HandlerError::Call(error)),
+            Err(error) => {
+                done.notes.push(format!(
+                    "the copy was not put off until {not_before}: {error}"
+                ));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Starts the copy again, within its budget, if every guard of a retry lets it.
+    async fn start_again(&self, mut done: Done, case: &Case<'_>) -> Result<Done, HandlerError> {
+        let (environment, settings) = (&self.environment, &self.settings);
+        let failure = case.failure;
+        let Some(ledger) = environment.ledger() else {
+            return Ok(done.with_note(
+                "the copy was not started again: no ledger counts retries (COPYMEND_LEDGER_TABLE)",
+            ));
         };
+        if let Some(job) = &case.history.retried_as {
+            return self
+                .started_before(done, (failure, case.history), ledger, job)
+                .await;
+        }
+        let history = self.history_of_retry(&mut done, case, ledger).await?;
         let (mut guards, copy) = permit_copy(&Question {
             facts: case.investigated.facts(),
             tags: Some(case.investigated.owner_tags()),
@@ -235,20 +267,8 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(copy) = copy else {
             return Ok(done.with_note("the copy was not started again: a guard does not let it"));
         };
-        let now = environment.clock().now();
-        let not_before = case.start_not_before(now);
-        if not_before > now && self.may_put_off() {
-            match self.put_off(case.arrival, not_before).await {
-                Ok(()) => {
-                    done.outcome = Outcome::RetryPlanned;
-                    done.not_before = Some(not_before);
-                    return Ok(done);
-                }
-                Err(error) if error.may_pass() => return Err(HandlerError::Call(error)),
-                Err(error) => done.notes.push(format!(
-                    "the copy was not put off until {not_before}: {error}"
-                )),
-            }
+        if self.is_put_off(&mut done, case).await? {
+            return Ok(done);
         }
         let was_repaired = done.outcome == Outcome::Repaired;
         let budget = settings.retry_budget;

@@ -20,7 +20,7 @@ use crate::guards::{Guard, GuardResult};
 use crate::incident::{Telling, place_in_line};
 use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
-use crate::left_out::Place;
+use crate::left_out::{LeftOutSince, Place};
 use crate::message::{Message, SentOnce, send_once, send_where_unpaced};
 use crate::owner_tags::OwnersTags;
 use crate::ports::{Backup, CallError, CallResult, Clock, Environment, Location, Reads};
@@ -170,7 +170,8 @@ impl<E: Environment> CopyRemediator<E> {
     ) -> Result<Report, HandlerError> {
         if event.state == CopyJobState::Completed {
             let recovered = self.recovered(&event, invocation).await?;
-            self.sum_up_after(&recovered, invocation, None).await;
+            self.sum_up_after(&recovered, invocation, LeftOutSince::NotAsked)
+                .await;
             return Ok(recovered);
         }
         match self.handle_failed(&event, arrival, invocation).await {
@@ -215,7 +216,7 @@ impl<E: Environment> CopyRemediator<E> {
                 ..report
             }
         };
-        let left_out_since = recalled.as_ref().map(|known| known.recalled.left_out_since);
+        let left_out = LeftOutSince::of(recalled.as_ref().map(|known| &known.recalled));
         let job = recalled.as_ref().map(|known| known.recalled.job.clone());
         let report = match job.transpose()? {
             Some(RecalledJob::InProgress) => repeated(None),
@@ -269,7 +270,7 @@ impl<E: Environment> CopyRemediator<E> {
         if is_anothers && self.may_put_off() {
             return self.wait_for_another(event, arrival).await;
         }
-        self.sum_up_after(&report, invocation, left_out_since).await;
+        self.sum_up_after(&report, invocation, left_out).await;
         Ok(report)
     }
 

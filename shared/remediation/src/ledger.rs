@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::approval::ApprovalRequests;
+pub use crate::counted::{Count, Counting, Occurrence};
 pub use crate::grounds::Grounds;
 pub use crate::incident::ClosedIncident;
+pub use crate::job_entry::{CountState, CountedAs, Finish, JobEntry, JobProgress};
 pub use crate::left_out::{LeftOut, LeftOutMessages, MessagesOf, NAMED_COPY_JOBS, start_of_hour};
 use crate::message::Channels;
 pub use crate::pause::Pause;
@@ -16,7 +18,6 @@ pub use crate::preflight::{ToldOfPlace, ToldPreflights, ToldRoute};
 pub use crate::recall::{CountedRetries, RecallAsked, Recalled, RecalledIncident, RecalledJob};
 pub use crate::records::Records;
 pub use crate::refusal::{Again, Granted, Refusal};
-use crate::report::Outcome;
 pub use crate::retried::{
     Admission, AfterChange, KeyAdmission, Origin, RetryClaim, RetryClaimed, RetryRecord,
     StartedAgain,
@@ -24,117 +25,6 @@ pub use crate::retried::{
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
 pub use crate::source_budget::{CountedOfSource, OF_ALL_ACCOUNTS};
 pub use crate::turns::{BETWEEN_TURNS, FURTHEST_TURN, TURNS_AT_ONCE, Turns, at_once};
-
-/// How a job stands in the ledger when its event arrives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobEntry {
-    /// Nobody handles it: it is ours now, until the time that was asked for.
-    Started(JobProgress),
-    /// Another invocation handles it.
-    InProgress,
-    /// It was handled; the outcome's slug.
-    Done(String),
-}
-
-/// What an earlier delivery of the same event, which didn't come to its end, has left behind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct JobProgress {
-    /// How the job was counted, so that it isn't counted twice.
-    pub counted: Option<CountedAs>,
-    /// Whether nobody knows whether it was counted: that delivery neither finished nor abandoned the job.
-    pub is_count_unclear: bool,
-    /// The change that was about to be written, so that it is found again.
-    pub change_id: Option<String>,
-    /// The channels on which people were told of what it was counted as.
-    pub told: Channels,
-    /// The job that its copy was started again as.
-    pub retried_as: Option<String>,
-}
-
-impl JobProgress {
-    /// Remembers how the job was counted. Of that, people were not told yet.
-    pub fn remember(&mut self, counted: &CountedAs) {
-        self.counted = Some(counted.clone());
-        self.is_count_unclear = false;
-        self.told.clear();
-    }
-}
-
-/// How a job was counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CountedAs {
-    /// The incident.
-    pub fingerprint: String,
-    /// The outcome's slug at the time.
-    pub outcome: String,
-    /// How often the incident was seen then.
-    pub occurrence: Occurrence,
-}
-
-/// Whether a job is counted for the first time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counting {
-    /// It is one occurrence more.
-    First,
-    /// It was counted in this incident by an earlier delivery, and ends otherwise now.
-    Again,
-}
-
-/// An occurrence of an incident, to be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count<'c> {
-    /// The incident.
-    pub fingerprint: &'c str,
-    /// The job that is counted.
-    pub copy_job_id: &'c str,
-    /// The outcome's slug.
-    pub outcome: &'c str,
-    /// Whether it is one more.
-    pub counting: Counting,
-    /// Whether people have to hear of it, whatever the incident's outcome was: then none is
-    /// answered or remembered.
-    pub is_due: bool,
-    /// Whether people aren't told of it at once, whatever the count: then they don't know of the
-    /// incident by it.
-    pub is_quiet: bool,
-}
-
-/// How often an incident was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Occurrence {
-    /// This time included.
-    pub count: u64,
-    /// The outcome that was recorded before; none for the first, and for one after the incident was
-    /// closed.
-    pub previous_outcome: Option<String>,
-    /// The count up to which it was looked whether people are to be told: those who are counted while
-    /// their copies are started again, several at once, don't look.
-    #[serde(default)]
-    pub since: u64,
-}
-
-impl Occurrence {
-    /// Whether the outcome is another one than the incident had. In a storm one event repairs and
-    /// the others only start their copies again. Both are good news, and no change.
-    #[must_use]
-    pub fn is_changed_by(&self, outcome: Outcome) -> bool {
-        self.previous_outcome
-            .as_deref()
-            .is_none_or(|recorded| outcome.is_news_after(recorded))
-    }
-
-    /// Whether people are told: at the first occurrence, when what they are told changes, and once 10, 100,
-    /// 1,000 and so on are reached.
-    #[must_use]
-    pub fn is_worth_telling(&self, outcome: Outcome) -> bool {
-        let since = self.since.min(self.count.saturating_sub(1));
-        let mut milestone = 10_u64;
-        while milestone <= since {
-            milestone = milestone.saturating_mul(10);
-        }
-        self.count <= 1 || self.is_changed_by(outcome) || milestone <= self.count
-    }
-}
 
 /// A write to a policy, with what is needed to take it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -261,37 +151,6 @@ pub enum LeaseAfter {
     Kept,
     /// It is given back with the record.
     GivenBack,
-}
-
-/// How a job ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Finish {
-    /// The outcome's slug.
-    pub outcome: String,
-    /// The channels on which people were told about the job since it was counted.
-    pub told: Channels,
-    /// How the job was counted, where that isn't remembered with it yet.
-    pub counted: Option<CountedAs>,
-}
-
-impl Finish {
-    /// Of an entry that nothing was counted or told of.
-    #[must_use]
-    pub fn with(outcome: impl Into<String>) -> Self {
-        Self {
-            outcome: outcome.into(),
-            ..Self::default()
-        }
-    }
-}
-
-/// What the owner of a job knows of its count when it gives the job up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CountState {
-    /// Nothing was counted, or what was counted is remembered with the job.
-    Clear,
-    /// Nobody knows whether it was counted.
-    Unclear,
 }
 
 /// The last write to a resource: what a policy shows that isn't read late.

@@ -108,6 +108,28 @@ pub fn start_of_hour(at: Timestamp) -> Timestamp {
     Timestamp::from_second(seconds - seconds.rem_euclid(HOUR)).unwrap_or(at)
 }
 
+/// Since when messages about an account's copies are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeftOutSince {
+    /// The ledger wasn't asked.
+    NotAsked,
+    /// None are.
+    Never,
+    /// Since then.
+    At(Timestamp),
+}
+
+impl LeftOutSince {
+    /// As the ledger was asked when a confirmed event arrived.
+    pub(crate) fn of(recalled: Option<&Recalled>) -> Self {
+        match recalled.map(|known| known.left_out_since) {
+            None => Self::NotAsked,
+            Some(None) => Self::Never,
+            Some(Some(since)) => Self::At(since),
+        }
+    }
+}
+
 /// Whether a message is sent, or is one too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -234,22 +256,21 @@ impl<E: Environment> CopyRemediator<E> {
     /// After an event that people could have been told of: sums up what an earlier hour left out
     /// for its account. The event was handled, so that a failure leaves that to a later event.
     ///
-    /// `left_out_since` says since when any are left out for the account of a confirmed event, where that
-    /// was asked: then nothing else is.
+    /// Where it is known that none are, nothing is asked.
     pub(crate) async fn sum_up_after(
         &self,
         report: &Report,
         invocation: &Invocation,
-        left_out_since: Option<Option<Timestamp>>,
+        known: LeftOutSince,
     ) {
         if !report.outcome.is_told() {
             return;
         }
         let hour = start_of_hour(self.now());
-        if let Some(since) = left_out_since
-            && since.is_none_or(|since| since >= hour)
-        {
-            return;
+        match known {
+            LeftOutSince::Never => return,
+            LeftOutSince::At(since) if since >= hour => return,
+            LeftOutSince::At(_) | LeftOutSince::NotAsked => {}
         }
         if let Some(of) = report.messages_of()
             && let Err(error) = self.sum_up(of, invocation).await

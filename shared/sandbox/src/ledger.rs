@@ -54,24 +54,6 @@ impl MemoryLedger {
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What was written to a resource, as far as none of its parts is made to fail.
-    fn parts_of(&self, resource: &str, known: BeforeWrite) -> BeforeWrite {
-        let part = |operation| self.calls.part(operation, resource);
-        BeforeWrite {
-            history: part("ledger:PolicyHistory").and(known.history),
-            source_writes: part("ledger:CountedOfSource").and(known.source_writes),
-            pause: known.pause,
-        }
-    }
-
-    /// The refusals that were lifted for a resource, each with when and by whom.
-    #[must_use]
-    pub fn lifted(&self, resource: &str) -> Vec<(Refusal, Timestamp, Option<String>)> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let policy = state.policies.get(resource);
-        policy.map_or_else(Vec::new, |policy| policy.lifted().to_vec())
-    }
-
     /// The changes that were written, undone ones included, oldest first.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
@@ -92,20 +74,7 @@ impl Ledger for MemoryLedger {
         owner: &str,
         now: Timestamp,
     ) -> CallResult<Recalled> {
-        let recalled = {
-            let state = self.begin("ledger:Recall", &asked.copy_job_id)?;
-            state.recalled(asked, owner, now)
-        };
-        let vault = asked.destination.as_str();
-        let part = |operation, resource| self.calls.part(operation, resource);
-        Ok(Recalled {
-            pause: part("ledger:Pause", "pause").and(recalled.pause),
-            retry: part("ledger:RetryOf", &asked.copy_job_id).and(recalled.retry),
-            admission: part("ledger:AdmittedAt", vault).and(recalled.admission),
-            key_admission: part("ledger:AdmittedAt", "key").and(recalled.key_admission),
-            writes: recalled.writes.map(|writes| self.parts_of(vault, writes)),
-            ..recalled
-        })
+        self.recall_at_once(asked, owner, now)
     }
 
     async fn begin_job(

@@ -61,7 +61,7 @@ impl DynamoLedger {
     ) -> CallResult<Recalled> {
         let (source, vault) = (asked.source, asked.destination.as_str());
         let job = format!("job#{}", asked.copy_job_id);
-        let retried = retried_key(&asked.copy_job_id);
+        let repeated = retried_key(&asked.copy_job_id);
         let retries = asked
             .recovery_point
             .as_ref()
@@ -83,7 +83,7 @@ impl DynamoLedger {
             job.clone(),
             PAUSE.to_owned(),
             SETTINGS.to_owned(),
-            retried.clone(),
+            repeated.clone(),
             admitted.clone(),
             incident.clone(),
             messages.clone(),
@@ -113,8 +113,8 @@ impl DynamoLedger {
             settings: items
                 .get(SETTINGS)
                 .and_then(|item| item.map(settings).transpose()),
-            retry: items.get(&retried).and_then(|item| {
-                item.map(|item| read_retry_record(&retried, item))
+            retry: items.get(&repeated).and_then(|item| {
+                item.map(|item| read_retry_record(&repeated, item))
                     .transpose()
             }),
             retries: retries.map(|pk| {

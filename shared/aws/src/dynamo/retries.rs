@@ -113,13 +113,12 @@ impl DynamoLedger {
         );
         let mut known = claim.known.cloned();
         for _ in 0..ATTEMPTS {
-            let counted = match known.take() {
-                Some(known) => known,
-                None => {
-                    let item = self.get(&pk).await?;
-                    read_retries(item.as_ref())
-                        .ok_or_else(|| call.unreadable("`jobs` is not a string set"))?
-                }
+            let counted = if let Some(known) = known.take() {
+                known
+            } else {
+                let item = self.get(&pk).await?;
+                read_retries(item.as_ref())
+                    .ok_or_else(|| call.unreadable("`jobs` is not a string set"))?
             };
             let Some((step, attempt)) = step_of(&counted, claim) else {
                 // What was read before may be old: a change may have begun the count anew since.

@@ -321,20 +321,6 @@ async fn a_change_is_recorded_under_its_lease_in_one_transaction() {
     );
 }
 
-/// Whoever asks for a lease while its holder's transaction checks it doesn't get it.
-#[tokio::test]
-async fn a_lease_in_a_transaction_is_held() {
-    let wire = Wire::default();
-    let aws = aws(&wire).await;
-    wire.once(
-        "PutItem",
-        typed_error("TransactionConflictException", "busy"),
-    );
-    let ledger = aws.ledger().unwrap();
-    let taken = ledger.acquire_lease("r", "me", now(), later()).await;
-    assert_eq!(taken.unwrap(), None);
-}
-
 #[tokio::test]
 async fn items_of_the_wrong_shape_are_unreadable() {
     let wire = Wire::default();

@@ -21,7 +21,7 @@ mod small_items;
 use approvals::approvals;
 use at_once::{budgets, lease_given_back, recalled, started_again};
 use of_records::on_record;
-use owners::{progress, records, taken};
+use owners::{leases, progress, records, taken};
 use small_items::{left_out, pauses, preflights, retries, settings, sources, turns};
 
 /// Runs the whole contract on an empty ledger. Panics where it is broken.
@@ -231,49 +231,6 @@ async fn quiet_incidents(ledger: &impl Ledger) {
         assert_eq!(closed.is_known, known, "{counts:?}");
         ledger.forget_incident(&closed, job, at(2)).await.unwrap();
     }
-}
-
-async fn leases(ledger: &impl Ledger) {
-    let resource = "arn:aws:backup:eu-west-1:111122223333:backup-vault:leased";
-    let acquire = |owner, now, until| ledger.acquire_lease(resource, owner, at(now), at(until));
-    let first = acquire("a", 0, 60).await.unwrap().unwrap();
-    assert_eq!(
-        (first.resource(), first.owner(), first.until()),
-        (resource, "a", at(60))
-    );
-    assert_eq!(acquire("b", 59, 100).await.unwrap(), None);
-    // The same request, sent again by the SDK or delivered again under the same id.
-    let first = acquire("a", 1, 60).await.unwrap().unwrap();
-    assert!(ledger.is_leased(&first).await.unwrap());
-    assert_eq!(
-        acquire("b", 89, 149).await.unwrap(),
-        None,
-        "the clock of `a` may be 30 seconds behind"
-    );
-    let second = acquire("b", 90, 150).await.unwrap().unwrap();
-    assert!(!ledger.is_leased(&first).await.unwrap(), "it is another's");
-    assert!(ledger.is_leased(&second).await.unwrap());
-    ledger.release_lease(first).await.unwrap();
-    assert_eq!(
-        acquire("c", 91, 151).await.unwrap(),
-        None,
-        "a late release frees nobody's lease"
-    );
-    ledger.release_lease(second.clone()).await.unwrap();
-    assert!(!ledger.is_leased(&second).await.unwrap(), "it is nobody's");
-    let third = acquire("c", 92, 152).await.unwrap().unwrap();
-    let again = acquire("c", 93, 153).await.unwrap().unwrap();
-    assert!(
-        !ledger.is_leased(&third).await.unwrap(),
-        "another of the same owner"
-    );
-    let third = again;
-    let others = ledger
-        .acquire_lease("another", "a", at(62), at(122))
-        .await
-        .unwrap();
-    assert!(others.is_some());
-    ledger.release_lease(third).await.unwrap();
 }
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";

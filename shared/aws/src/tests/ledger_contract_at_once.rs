@@ -197,7 +197,13 @@ pub(super) async fn recalled(ledger: &impl Ledger) {
         !ask(ledger, "never", "a", 0).await.has_opted_out_key,
         "of another account"
     );
+    assert_eq!(nothing.key_admission, Ok(None));
+    assert_eq!(nothing.key_incident, Ok(None));
+    recalled_of_a_job(ledger).await;
+    recalled_of_a_key(ledger).await;
+}
 
+async fn recalled_of_a_job(ledger: &impl Ledger) {
     let begun = ledger.begin_job("r-1", "a", at(0), at(60)).await.unwrap();
     assert_eq!(begun, new());
     assert_eq!(
@@ -257,25 +263,7 @@ pub(super) async fn recalled(ledger: &impl Ledger) {
         );
     }
 
-    let known = ask(ledger, "r-2", "a", 4).await;
-    assert_eq!(known.retry, Ok(Some(record)));
-    let admission = Admission {
-        at: at(1),
-        change_id: Some("r-change".to_owned()),
-    };
-    assert_eq!(known.admission, Ok(Some(admission)));
-    let incident = RecalledIncident {
-        count: 1,
-        since: 1,
-        outcome: Some("repaired".to_owned()),
-    };
-    assert_eq!(known.incident, Ok(Some(incident)));
-    assert_eq!(
-        (known.messages, known.left_out_since),
-        (Some(1), Some(at(3)))
-    );
-    assert!(known.messages_of_all.is_some_and(|all| all >= 1));
-    assert_eq!(known.writes.unwrap().history.unwrap().sids, sids(&["r"]));
+    recalled_of_its_retry(ledger, record).await;
     // What earlier deliveries left is told as they would be told.
     let of_first = ask(ledger, "r-1", "a", 4).await;
     let left = JobProgress {
@@ -299,7 +287,31 @@ pub(super) async fn recalled(ledger: &impl Ledger) {
     let kept = ledger.progress_of_job("r-1").await.unwrap().unwrap();
     assert_eq!(kept.told, Channels::from([Channel::Topic]));
     assert!(kept.counted.is_some());
+}
 
+async fn recalled_of_its_retry(ledger: &impl Ledger, record: RetryRecord) {
+    let known = ask(ledger, "r-2", "a", 4).await;
+    assert_eq!(known.retry, Ok(Some(record)));
+    let admission = Admission {
+        at: at(1),
+        change_id: Some("r-change".to_owned()),
+    };
+    assert_eq!(known.admission, Ok(Some(admission)));
+    let incident = RecalledIncident {
+        count: 1,
+        since: 1,
+        outcome: Some("repaired".to_owned()),
+    };
+    assert_eq!(known.incident, Ok(Some(incident)));
+    assert_eq!(
+        (known.messages, known.left_out_since),
+        (Some(1), Some(at(3)))
+    );
+    assert!(known.messages_of_all.is_some_and(|all| all >= 1));
+    assert_eq!(known.writes.unwrap().history.unwrap().sids, sids(&["r"]));
+}
+
+async fn recalled_of_a_key(ledger: &impl Ledger) {
     let settings = RecordedSettings {
         hash: "at-once".to_owned(),
         values: [("COPYMEND_MODE".to_owned(), "repair".to_owned())].into(),
@@ -310,8 +322,6 @@ pub(super) async fn recalled(ledger: &impl Ledger) {
         .unwrap();
     let recorded = ask(ledger, "r-1", "b", 7).await.settings.unwrap();
     assert_eq!(recorded, notice.map(|notice| notice.before));
-    assert_eq!(nothing.key_admission, Ok(None));
-    assert_eq!(nothing.key_incident, Ok(None));
     let of_key = Change {
         resource: KEY.to_owned(),
         grantee: KEY_GRANTEE.to_owned(),

@@ -156,6 +156,12 @@ pub(super) async fn progress(ledger: &impl Ledger) {
         .record_told("never begun", "a", &topic)
         .await
         .unwrap();
+    ends(ledger).await;
+}
+
+/// A job that was started again ends, and stays as it is.
+async fn ends(ledger: &impl Ledger) {
+    let begin = |owner, now| ledger.begin_job("resumed", owner, at(now), at(now + 60));
     started_again(ledger, "resumed", "d").await;
     assert_eq!(ledger.outcome_of_job("resumed").await.unwrap(), None);
     let finish = Finish::with("retried");
@@ -208,6 +214,49 @@ async fn started_again(ledger: &impl Ledger, job: &str, owner: &str) {
         .abandon_job("never begun", "a", CountState::Clear)
         .await
         .unwrap();
+}
+
+pub(super) async fn leases(ledger: &impl Ledger) {
+    let resource = "arn:aws:backup:eu-west-1:111122223333:backup-vault:leased";
+    let acquire = |owner, now, until| ledger.acquire_lease(resource, owner, at(now), at(until));
+    let first = acquire("a", 0, 60).await.unwrap().unwrap();
+    assert_eq!(
+        (first.resource(), first.owner(), first.until()),
+        (resource, "a", at(60))
+    );
+    assert_eq!(acquire("b", 59, 100).await.unwrap(), None);
+    // The same request, sent again by the SDK or delivered again under the same id.
+    let first = acquire("a", 1, 60).await.unwrap().unwrap();
+    assert!(ledger.is_leased(&first).await.unwrap());
+    assert_eq!(
+        acquire("b", 89, 149).await.unwrap(),
+        None,
+        "the clock of `a` may be 30 seconds behind"
+    );
+    let second = acquire("b", 90, 150).await.unwrap().unwrap();
+    assert!(!ledger.is_leased(&first).await.unwrap(), "it is another's");
+    assert!(ledger.is_leased(&second).await.unwrap());
+    ledger.release_lease(first).await.unwrap();
+    assert_eq!(
+        acquire("c", 91, 151).await.unwrap(),
+        None,
+        "a late release frees nobody's lease"
+    );
+    ledger.release_lease(second.clone()).await.unwrap();
+    assert!(!ledger.is_leased(&second).await.unwrap(), "it is nobody's");
+    let third = acquire("c", 92, 152).await.unwrap().unwrap();
+    let again = acquire("c", 93, 153).await.unwrap().unwrap();
+    assert!(
+        !ledger.is_leased(&third).await.unwrap(),
+        "another of the same owner"
+    );
+    let third = again;
+    let others = ledger
+        .acquire_lease("another", "a", at(62), at(122))
+        .await
+        .unwrap();
+    assert!(others.is_some());
+    ledger.release_lease(third).await.unwrap();
 }
 
 const VAULT: &str = "arn:aws:backup:eu-west-1:444455556666:backup-vault:recorded";

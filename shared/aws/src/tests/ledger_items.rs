@@ -9,7 +9,7 @@ use copymend_remediation::settings::Deployment;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::wire::{Wire, ok};
+use super::wire::{Wire, ok, typed_error};
 use super::{environment, parsed};
 use crate::{AwsEnvironment, ReadWrite};
 
@@ -291,4 +291,20 @@ async fn changes_and_refusals_do_not_expire_while_they_count() {
     let undone = updates(2, "change#");
     let expression = undone["UpdateExpression"].as_str().unwrap();
     assert!(expression.contains("expires_at"), "{expression}");
+}
+
+/// Whoever asks for a lease while its holder's transaction checks it doesn't get it.
+#[tokio::test]
+async fn a_lease_in_a_transaction_is_held() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    wire.once(
+        "PutItem",
+        typed_error("TransactionConflictException", "busy"),
+    );
+    let ledger = aws.ledger().unwrap();
+    let taken = ledger
+        .acquire_lease("r", "me", super::dynamo::now(), super::dynamo::later())
+        .await;
+    assert_eq!(taken.unwrap(), None);
 }

@@ -179,9 +179,10 @@ impl<E: Environment> Repair<'_, E> {
             Target::ServiceLinkedRole(_) => false,
         };
         let reading = async {
-            match is_of_policy {
-                true => Some(read_policy(self.environment, &plan.target).await),
-                false => None,
+            if is_of_policy {
+                Some(read_policy(self.environment, &plan.target).await)
+            } else {
+                None
             }
         };
         let (known, first_read) = tokio::join!(

@@ -1,17 +1,62 @@
 //! What is asked and done at once.
 
+use std::sync::PoisonError;
+
 use copymend_diagnosis::KeyArn;
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::{
     BeforeWrite, Count, CountedAs, CountedOfSource, CountedRetries, Counting, JobProgress,
     KeyAdmission, MessagesOf, OF_ALL_ACCOUNTS, Occurrence, PolicyHistory, RecallAsked, Recalled,
-    RecalledIncident, RecalledJob, RetryClaim, RetryClaimed, RetryRecord, StartedAgain,
+    RecalledIncident, RecalledJob, Refusal, RetryClaim, RetryClaimed, RetryRecord, StartedAgain,
 };
+use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
-use super::is_over;
 use super::jobs::hold;
 use super::state::{Counted, JobState, State};
+use super::{MemoryLedger, is_over};
+
+impl MemoryLedger {
+    /// The refusals that were lifted for a resource, each with when and by whom.
+    #[must_use]
+    pub fn lifted(&self, resource: &str) -> Vec<(Refusal, Timestamp, Option<String>)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = state.policies.get(resource);
+        policy.map_or_else(Vec::new, |policy| policy.lifted().to_vec())
+    }
+
+    pub(super) fn recall_at_once(
+        &self,
+        asked: &RecallAsked,
+        owner: &str,
+        now: Timestamp,
+    ) -> CallResult<Recalled> {
+        let recalled = {
+            let state = self.begin("ledger:Recall", &asked.copy_job_id)?;
+            state.recalled(asked, owner, now)
+        };
+        let vault = asked.destination.as_str();
+        let part = |operation, resource| self.calls.part(operation, resource);
+        Ok(Recalled {
+            pause: part("ledger:Pause", "pause").and(recalled.pause),
+            retry: part("ledger:RetryOf", &asked.copy_job_id).and(recalled.retry),
+            admission: part("ledger:AdmittedAt", vault).and(recalled.admission),
+            key_admission: part("ledger:AdmittedAt", "key").and(recalled.key_admission),
+            writes: recalled.writes.map(|writes| self.parts_of(vault, writes)),
+            ..recalled
+        })
+    }
+
+    /// What was written to a resource, as far as none of its parts is made to fail.
+    pub(super) fn parts_of(&self, resource: &str, known: BeforeWrite) -> BeforeWrite {
+        let part = |operation| self.calls.part(operation, resource);
+        BeforeWrite {
+            history: part("ledger:PolicyHistory").and(known.history),
+            source_writes: part("ledger:CountedOfSource").and(known.source_writes),
+            pause: known.pause,
+        }
+    }
+}
 
 impl State {
     pub(super) fn recalled(&self, asked: &RecallAsked, owner: &str, now: Timestamp) -> Recalled {
