@@ -226,7 +226,10 @@ pub(crate) fn progress(item: &Item) -> JobProgress {
             occurrence: Occurrence {
                 count: whole(item, "counted")?,
                 previous_outcome: owned("counted_after"),
-                since: whole(item, "counted_since").unwrap_or_default(),
+                // Versions that looked at each occurrence have none.
+                since: whole(item, "counted_since")
+                    .or_else(|| whole(item, "counted")?.checked_sub(1))
+                    .unwrap_or_default(),
             },
         })
     };

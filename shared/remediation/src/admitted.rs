@@ -9,6 +9,7 @@ use crate::decide::Investigated;
 use crate::guards::{Act, Question, ask_all, is_opt_out};
 use crate::handler::CopyRemediator;
 use crate::history::History;
+use crate::later::Arrival;
 use crate::ledger::Ledger;
 use crate::plan::{Target, holds, vault_grant};
 use crate::ports::{Backup, CallResult, Environment, Keys};
@@ -20,9 +21,23 @@ impl<E: Environment> CopyRemediator<E> {
     ///
     /// # Errors
     ///
-    /// Where a read failed for a reason that passes: another delivery asks again. Investigated instead, a
-    /// storm would ask a throttled service even more.
+    /// Where a read failed for a reason that passes, and the event can be put off: investigated instead, a
+    /// storm would ask a throttled service even more. Where it can't, the copy goes the whole way.
     pub(crate) async fn still_admitted(
+        &self,
+        failure: &Failure,
+        history: &History,
+        arrival: Arrival<'_>,
+    ) -> CallResult<Option<Investigated>> {
+        let admitted = self.admitted_by(failure, history).await;
+        let is_put_off = self.may_put_off() && !arrival.is_the_last();
+        match admitted {
+            Err(error) if error.may_pass() && !is_put_off => Ok(None),
+            other => other,
+        }
+    }
+
+    async fn admitted_by(
         &self,
         failure: &Failure,
         history: &History,

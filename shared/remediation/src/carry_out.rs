@@ -7,6 +7,7 @@ use crate::done::{Done, first_steps};
 use crate::guards::{Act, Guard, Question, replace};
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::history::History;
+use crate::later::Arrival;
 use crate::ledger::{Change, ChangeState, Ledger};
 use crate::pause::{ask_for_pause, asked_for};
 use crate::plan::{Target, sids};
@@ -24,9 +25,9 @@ impl<E: Environment> CopyRemediator<E> {
         &self,
         failure: &Failure,
         history: &History,
-        invocation: &Invocation,
+        (arrival, invocation): (Arrival<'_>, &Invocation),
     ) -> CallResult<Investigated> {
-        if let Some(admitted) = self.still_admitted(failure, history).await? {
+        if let Some(admitted) = self.still_admitted(failure, history, arrival).await? {
             return Ok(admitted);
         }
         let facts = self.facts(failure, invocation).await;
@@ -300,8 +301,9 @@ impl<E: Environment> CopyRemediator<E> {
                 done.unrecorded_retry = Some(record);
                 (Outcome::Retried, note)
             }
-            Ok(Retried::NotFree) => {
-                let why = "another invocation handles this job".to_owned();
+            Ok(Retried::NotNow) => {
+                let why = "another invocation handles this job, or Copymend was paused meanwhile"
+                    .to_owned();
                 (Outcome::Advised, not_started(why))
             }
             Ok(Retried::BudgetUsedUp) => {

@@ -107,7 +107,14 @@ pub(crate) async fn conclude<E: Reads>(
                 counted: ending.counted,
             };
             let now = environment.clock().now();
-            ledger.finish_job(id, &invocation.id, &finish, now).await
+            let finished = ledger.finish_job(id, &invocation.id, &finish, now).await;
+            if let (Err(_), Some(counted)) = (&finished, &finish.counted)
+                && let Err(error) = ledger.record_count(id, &invocation.id, counted).await
+            {
+                // Its recovery won't be told.
+                tracing::warn!(%error, "it was not recorded how the event was counted");
+            }
+            finished
         }
         Ok(_) | Err(_) => ending.abandon(ledger, id, &invocation.id).await,
     };

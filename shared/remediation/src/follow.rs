@@ -12,10 +12,11 @@ use crate::decide::{Decision, decide};
 use crate::delivery::{Delivery, conclude};
 use crate::done::Findings;
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
-use crate::incident::Telling;
+use crate::incident::{Telling, record_retry};
 use crate::later::Arrival;
 use crate::ledger::{
-    Count, CountState, Counting, JobProgress, Ledger, Occurrence, RecordedSettings, StartedAgain,
+    Count, CountState, Counting, JobProgress, Ledger, Occurrence, Recalled, RecordedSettings,
+    StartedAgain, StartedAgainEnd,
 };
 use crate::ports::{CallResult, Clock, Environment};
 use crate::recall::{RecalledIncident, RecalledJob, Recollection};
@@ -33,6 +34,17 @@ pub(crate) enum Followed {
 }
 
 impl<E: Environment> CopyRemediator<E> {
+    /// Whether it is worth a look: nothing was begun, people know of the settings, and a policy was changed.
+    fn may_follow(&self, known: &Recalled) -> bool {
+        let settings = RecordedSettings::from(&self.settings).hash;
+        let is_told_of_settings =
+            matches!(&known.settings, Ok(Some(recorded)) if recorded.hash == settings);
+        let is_new = matches!(&known.job, Ok(RecalledJob::Free(progress)) if *progress == JobProgress::default());
+        let is_admitted =
+            matches!(&known.admission, Ok(Some(_))) || matches!(&known.key_admission, Ok(Some(_)));
+        is_told_of_settings && is_new && is_admitted
+    }
+
     /// Starts a copy again that a repair for another copy admits.
     pub(crate) async fn follow(
         &self,
@@ -46,13 +58,7 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(Followed::Otherwise);
         };
         let known = &recollection.recalled;
-        let settings = RecordedSettings::from(&self.settings).hash;
-        let is_told_of_settings =
-            matches!(&known.settings, Ok(Some(recorded)) if recorded.hash == settings);
-        let is_new = matches!(&known.job, Ok(RecalledJob::Free(progress)) if *progress == JobProgress::default());
-        let is_admitted =
-            matches!(&known.admission, Ok(Some(_))) || matches!(&known.key_admission, Ok(Some(_)));
-        if !is_told_of_settings || !is_new || !is_admitted {
+        if !self.may_follow(known) {
             return Ok(Followed::Otherwise);
         }
         let delivery = Delivery {
@@ -67,7 +73,7 @@ impl<E: Environment> CopyRemediator<E> {
         if history.earlier_repair.is_none() {
             return Ok(Followed::NotAdmitted);
         }
-        let Some(investigated) = self.still_admitted(failure, &history).await? else {
+        let Some(investigated) = self.still_admitted(failure, &history, arrival).await? else {
             return Ok(Followed::Otherwise);
         };
         let diagnosis = investigated.diagnose(failure);
@@ -104,9 +110,9 @@ impl<E: Environment> CopyRemediator<E> {
             }
         };
         if done.outcome != Outcome::Retried {
-            // People need to know what to do.
+            // People need to know what to do, and it isn't tried the same way once more.
             self.free(failure, invocation).await;
-            return Ok(Followed::Otherwise);
+            return Ok(Followed::NotAdmitted);
         }
         let findings = Findings {
             event,
@@ -115,7 +121,7 @@ impl<E: Environment> CopyRemediator<E> {
             unknown: Vec::new(),
             advice: None,
         };
-        let report = Report::of(findings, self.settings.mode, done);
+        let mut report = Report::of(findings, self.settings.mode, done);
         let Some(incident) = recollection.incident(&report.fingerprint()) else {
             return self.conclude(report, &delivery, failure).await.map(ended);
         };
@@ -125,51 +131,60 @@ impl<E: Environment> CopyRemediator<E> {
         if report.is_due_at(&occurrence) && !is_quiet {
             return self.conclude(report, &delivery, failure).await.map(ended);
         }
-        let end = self.end(report, ledger, &occurrence, is_quiet, invocation);
-        end.await.map(ended).map_err(HandlerError::Call)
+        match self.end(&report, ledger, &occurrence, invocation).await {
+            Ok(StartedAgainEnd::Finished) => {}
+            Ok(StartedAgainEnd::TakenOver) => {
+                record_retry(&self.environment, &mut report).await?;
+                return Ok(ended(report));
+            }
+            Ok(StartedAgainEnd::IncidentOver) => {
+                return self.conclude(report, &delivery, failure).await.map(ended);
+            }
+            // Too many events meet on the incident, or nobody knows whether it is done: the ordinary end
+            // remembers the new job first, where no other event meets it.
+            Err(error) => {
+                tracing::warn!(%error, "the end of a copy that was started again takes its parts one by one");
+                return self.conclude(report, &delivery, failure).await.map(ended);
+            }
+        }
+        report.unrecorded_retry = None;
+        report.occurrences = Some(occurrence.count);
+        Ok(ended(if is_quiet {
+            report.with_note_of_the_digest()
+        } else {
+            report
+        }))
     }
 
     /// Counts it, and ends the job, of which nobody has to hear.
     async fn end(
         &self,
-        mut report: Report,
+        report: &Report,
         ledger: &E::Ledger,
         occurrence: &Occurrence,
-        is_quiet: bool,
         invocation: &Invocation,
-    ) -> CallResult<Report> {
+    ) -> CallResult<StartedAgainEnd> {
+        let (Some(record), Some(job)) = (&report.unrecorded_retry, &report.retried_job) else {
+            return Ok(StartedAgainEnd::IncidentOver);
+        };
+        let telling = Telling::of(&self.settings);
         let fingerprint = report.fingerprint();
-        if let (Some(record), Some(job)) = (report.unrecorded_retry.take(), &report.retried_job) {
-            let started = StartedAgain {
-                owner: &invocation.id,
-                retried_job: job,
-                count: Count {
-                    fingerprint: &fingerprint,
-                    copy_job_id: &record.original_job,
-                    outcome: report.outcome.counted_as(false),
-                    counting: Counting::First,
-                    is_due: false,
-                    is_quiet,
-                },
-                record: &record,
-                occurrence,
-            };
-            let now = self.environment.clock().now();
-            if let Err(error) = ledger.finish_started_again(&started, now).await {
-                let freed =
-                    ledger.abandon_job(&record.original_job, &invocation.id, CountState::Unclear);
-                if let Err(error) = freed.await {
-                    tracing::warn!(%error, "the job's entry was not freed and ends by itself");
-                }
-                return Err(error);
-            }
-        }
-        report.occurrences = Some(occurrence.count);
-        Ok(if is_quiet {
-            report.with_note_of_the_digest()
-        } else {
-            report
-        })
+        let started = StartedAgain {
+            owner: &invocation.id,
+            retried_job: job,
+            count: Count {
+                fingerprint: &fingerprint,
+                copy_job_id: &record.original_job,
+                outcome: report.outcome.counted_as(false),
+                counting: Counting::First,
+                is_due: false,
+                is_quiet: report.is_left_to_the_digest(telling.messages),
+            },
+            record,
+            occurrence,
+        };
+        let now = self.environment.clock().now();
+        ledger.finish_started_again(&started, now).await
     }
 
     /// Tells people, and ends the job that the retry has begun.

@@ -323,7 +323,9 @@ impl<E: Environment> CopyRemediator<E> {
         let invocation = delivery.invocation;
         let mut history = self.remember(failure, delivery).await?;
         loop {
-            let investigated = self.investigate(failure, &history, invocation).await?;
+            let investigated = self
+                .investigate(failure, &history, (arrival, invocation))
+                .await?;
             let diagnosis = investigated.diagnose(failure);
             let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
             let decided = self.with_a_queue(

@@ -20,7 +20,7 @@ pub use crate::records::Records;
 pub use crate::refusal::{Again, Granted, Refusal};
 pub use crate::retried::{
     Admission, AfterChange, KeyAdmission, Origin, RetryClaim, RetryClaimed, RetryRecord,
-    StartedAgain,
+    StartedAgain, StartedAgainEnd,
 };
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
 pub use crate::source_budget::{CountedOfSource, OF_ALL_ACCOUNTS};
@@ -435,14 +435,14 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
     ) -> impl Future<Output = CallResult<()>> + Send;
 
     /// Ends a job whose copy was started again and of which nobody has to hear: remembers the new job as
-    /// [`Ledger::record_retried_job`] does, counts the occurrence without an answer, and finishes the
-    /// owner's entry. All at once, or nothing. An entry that another invocation took over since is left
-    /// alone, and nothing is counted.
+    /// [`Ledger::record_retried_job`] does, counts the occurrence of an open incident without an answer, and
+    /// finishes the owner's entry. All at once, or nothing: where another invocation has the entry by now, or
+    /// the incident isn't open any more.
     fn finish_started_again(
         &self,
         started: &StartedAgain<'_>,
         now: Timestamp,
-    ) -> impl Future<Output = CallResult<()>> + Send;
+    ) -> impl Future<Output = CallResult<StartedAgainEnd>> + Send;
 
     /// What this job repeats, if it is a retry of ours.
     fn retry_of(

@@ -245,6 +245,11 @@ impl<E: Environment> CopyRemediator<E> {
                 before = progress.change_id.take();
             }
             progress.change_id = progress.change_id.filter(|id| before.as_ref() != Some(id));
+            let count = if progress.is_count_unclear {
+                CountState::Unclear
+            } else {
+                CountState::Clear
+            };
             let delivery = delivery(invocation, Some(agreement), progress);
             let arrival = Arrival {
                 event: &json,
@@ -268,10 +273,7 @@ impl<E: Environment> CopyRemediator<E> {
                     clock.sleep(BETWEEN_TRIES).await;
                 }
                 Err(error) => {
-                    if let Err(error) = ledger
-                        .abandon_job(id, &invocation.id, CountState::Clear)
-                        .await
-                    {
+                    if let Err(error) = ledger.abandon_job(id, &invocation.id, count).await {
                         tracing::warn!(%error, "the job's entry was not freed and ends by itself");
                     }
                     return Err(error.into());

@@ -124,3 +124,14 @@ pub struct StartedAgain<'s> {
     /// The occurrence as it is expected to be counted. Others may be counted at the same time.
     pub occurrence: &'s Occurrence,
 }
+
+/// What became of the end of a copy that was started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartedAgainEnd {
+    /// It is remembered, counted and finished.
+    Finished,
+    /// Another invocation has the job by now: nothing is done.
+    TakenOver,
+    /// The incident isn't open any more: nothing is done, and people may have to hear of it.
+    IncidentOver,
+}

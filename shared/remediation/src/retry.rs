@@ -1,7 +1,7 @@
 //! Starting a failed copy again, within its budget.
 
 use copymend_diagnosis::{Cause, Failure, Lifecycle};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::done::Done;
 use crate::handler::{CopyRemediator, HandlerError};
@@ -28,8 +28,8 @@ pub(crate) enum Retried {
     BudgetUsedUp,
     /// The budget of the source account for this day is used up.
     SourceBudgetUsedUp,
-    /// The job isn't ours to begin any more.
-    NotFree,
+    /// The job isn't ours to begin any more, or somebody paused Copymend since it was looked.
+    NotNow,
 }
 
 /// What a retry follows.
@@ -153,7 +153,20 @@ pub(crate) struct Retry<'r, E: Environment> {
     pub(crate) begin: Option<(&'r str, Timestamp)>,
 }
 
+/// A pause that was read longer ago than this is read once more before a copy is started.
+const PAUSE_STANDS: SignedDuration = SignedDuration::from_secs(2);
+
 impl<E: Environment> Retry<'_, E> {
+    /// Whether somebody paused Copymend while reads and the claim took their time. What can't be read counts as
+    /// paused: the whole way asks again, and tells why.
+    async fn is_paused_since(&self) -> bool {
+        let now = self.environment.clock().now();
+        if now.duration_since(self.history.now) < PAUSE_STANDS {
+            return false;
+        }
+        !matches!(self.ledger.pause(now).await, Ok(None))
+    }
+
     /// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts
     /// nothing twice. That it is started has to be remembered then.
     pub(crate) async fn start(
@@ -181,8 +194,11 @@ impl<E: Environment> Retry<'_, E> {
             RetryClaimed::Attempt(attempt) => attempt,
             RetryClaimed::BudgetUsedUp => return Ok(Retried::BudgetUsedUp),
             RetryClaimed::SourceBudgetUsedUp => return Ok(Retried::SourceBudgetUsedUp),
-            RetryClaimed::NotFree => return Ok(Retried::NotFree),
+            RetryClaimed::NotFree => return Ok(Retried::NotNow),
         };
+        if self.begin.is_some() && self.is_paused_since().await {
+            return Ok(Retried::NotNow);
+        }
         let new_job = self.environment.backup().start_copy_job(copy).await?;
         Ok(Retried::Started {
             job: new_job,

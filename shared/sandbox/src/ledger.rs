@@ -16,7 +16,7 @@ use copymend_remediation::ledger::{
     Admission, BeforeWrite, Change, ChangeState, ClosedIncident, Count, CountState, CountedAs,
     CountedOfSource, Finish, JobEntry, JobProgress, Lease, LeaseAfter, Ledger, Occurrence, Pause,
     PolicyHistory, RecallAsked, Recalled, RecordedSettings, Refusal, RetryClaim, RetryClaimed,
-    RetryRecord, SettingsNotice, StartedAgain, ended_for_all,
+    RetryRecord, SettingsNotice, StartedAgain, StartedAgainEnd, ended_for_all,
 };
 use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
@@ -482,10 +482,9 @@ impl Ledger for MemoryLedger {
         &self,
         started: &StartedAgain<'_>,
         now: Timestamp,
-    ) -> CallResult<()> {
+    ) -> CallResult<StartedAgainEnd> {
         let mut state = self.begin("ledger:FinishStartedAgain", started.retried_job)?;
-        state.finish_started_again(started, now);
-        Ok(())
+        Ok(state.finish_started_again(started, now))
     }
 
     async fn retry_of(&self, copy_job_id: &str) -> CallResult<Option<RetryRecord>> {

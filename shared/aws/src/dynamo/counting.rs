@@ -1,11 +1,13 @@
 //! The count of an incident, and what the job remembers of it.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::incident::IncidentOf;
 use copymend_remediation::ledger::{Count, CountedAs, Counting, Occurrence};
@@ -14,11 +16,13 @@ use jiff::Timestamp;
 
 use super::{DynamoLedger, IS_OWNERS, REFUSED};
 use crate::config::once;
-use crate::error::Call;
+use crate::error::{Answer, Call};
 use crate::item::{Item, day, expiry, instant, number, schema, string, text, time, whole};
 
 /// What an incident has that was counted otherwise than quietly.
 pub(super) const IS_KNOWN: &str = "is_known";
+/// That an incident was seen, and no retry of it has worked since.
+const IS_OPEN: &str = "attribute_exists(occurrences) AND attribute_not_exists(closed_by)";
 /// Attempts at a count that is throttled: all events of a storm count in one item.
 const ATTEMPTS: u32 = 7;
 /// The first pause; each is twice as long as the one before, and up to twice as long again, from
@@ -78,7 +82,33 @@ impl DynamoLedger {
         }
     }
 
-    /// The same as a part of a transaction, of an occurrence that nobody has to hear of.
+    /// Sends a conditional write to an item on which transactions meet, again where it met one: nothing was
+    /// done then. None where the condition fails.
+    pub(super) async fn find_in_turn<T, E, F>(
+        &self,
+        call: &Call,
+        copy_job_id: &str,
+        request: impl Fn() -> F,
+    ) -> CallResult<Option<T>>
+    where
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
+        F: Future<Output = Answer<T, E>> + Send,
+    {
+        let mut attempt = 1;
+        loop {
+            match call.find(&[REFUSED], request()).await {
+                Err(error) if error.kind == CallErrorKind::Throttled && attempt < ATTEMPTS => {
+                    tokio::time::sleep(pause(copy_job_id, attempt)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The same as a part of a transaction, of an occurrence that nobody has to hear of. One of an incident that
+    /// isn't open any more is news, so that it isn't counted.
     pub(super) fn count_item(
         &self,
         count: &Count<'_>,
@@ -88,6 +118,7 @@ impl DynamoLedger {
         let addition = Addition::silent(count, occurrence, now);
         self.update(addition.pk)
             .update_expression(addition.expression)
+            .condition_expression(IS_OPEN)
             .set_expression_attribute_names(Some(addition.names))
             .set_expression_attribute_values(Some(addition.values))
             .build()
@@ -102,27 +133,28 @@ impl DynamoLedger {
         now: Timestamp,
     ) -> CallResult<()> {
         let pk = format!("incident#{fingerprint}");
-        let request = self
-            .update_item(&pk)
-            .condition_expression("closed_by = :job AND attribute_exists(occurrences)")
-            .update_expression(
-                "SET ended_at = :now, ended_count = occurrences, ended_outcome = outcome, \
+        let request = || {
+            self.update_item(&pk)
+                .condition_expression("closed_by = :job AND attribute_exists(occurrences)")
+                .update_expression(
+                    "SET ended_at = :now, ended_count = occurrences, ended_outcome = outcome, \
                  ended_first_seen = first_seen, #day = :day, #at = :at, expires_at = :expires, \
                  #schema = :schema REMOVE occurrences, outcome, first_seen, last_seen, closed_by, \
                  is_known, looked_at",
-            )
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_names("#day", "day")
-            .expression_attribute_names("#at", "at")
-            .expression_attribute_values(":schema", schema())
-            .expression_attribute_values(":day", day(now))
-            .expression_attribute_values(":at", instant(now))
-            .expression_attribute_values(":now", time(now))
-            .expression_attribute_values(":job", string(copy_job_id))
-            .expression_attribute_values(":expires", expiry(now, 90));
-        Call::new("dynamodb:UpdateItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
+                )
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_names("#day", "day")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":schema", schema())
+                .expression_attribute_values(":day", day(now))
+                .expression_attribute_values(":at", instant(now))
+                .expression_attribute_values(":now", time(now))
+                .expression_attribute_values(":job", string(copy_job_id))
+                .expression_attribute_values(":expires", expiry(now, 90))
+                .send()
+        };
+        let call = Call::new("dynamodb:UpdateItem", &pk);
+        self.find_in_turn(&call, copy_job_id, request).await?;
         Ok(())
     }
 

@@ -78,7 +78,7 @@ use copymend_remediation::ledger::{
     Admission, BeforeWrite, Change, ChangeState, ClosedIncident, Count, CountState, CountedAs,
     CountedOfSource, Finish, JobEntry, JobProgress, Lease, LeaseAfter, Ledger, Occurrence, Pause,
     PolicyHistory, RecallAsked, Recalled, RecordedSettings, Refusal, RetryClaim, RetryClaimed,
-    RetryRecord, SettingsNotice, StartedAgain,
+    RetryRecord, SettingsNotice, StartedAgain, StartedAgainEnd,
 };
 use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
@@ -265,15 +265,17 @@ impl Ledger for DynamoLedger {
         };
         let pk = format!("incident#{fingerprint}");
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        let request = self
-            .update_item(&pk)
-            .update_expression("SET closed_by = :job")
-            .condition_expression(
-                "attribute_exists(occurrences) AND (attribute_not_exists(closed_by) OR closed_by = :job)",
-            )
-            .expression_attribute_values(":job", string(copy_job_id))
-            .return_values(ReturnValue::AllNew);
-        let Some(answer) = call.find(&[REFUSED], request.send()).await? else {
+        let request = || {
+            self.update_item(&pk)
+                .update_expression("SET closed_by = :job")
+                .condition_expression(
+                    "attribute_exists(occurrences) AND (attribute_not_exists(closed_by) OR closed_by = :job)",
+                )
+                .expression_attribute_values(":job", string(copy_job_id))
+                .return_values(ReturnValue::AllNew)
+                .send()
+        };
+        let Some(answer) = self.find_in_turn(&call, copy_job_id, request).await? else {
             return Ok(None);
         };
         let item = answer.attributes.unwrap_or_default();
@@ -445,7 +447,7 @@ impl Ledger for DynamoLedger {
         &self,
         started: &StartedAgain<'_>,
         now: Timestamp,
-    ) -> CallResult<()> {
+    ) -> CallResult<StartedAgainEnd> {
         self.end_started_again(started, now).await
     }
 

@@ -6,7 +6,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::Arn;
 use copymend_remediation::ledger::{
     Admission, AfterChange, CountedAs, CountedOfSource, CountedRetries, Origin, RetryClaim,
-    RetryClaimed, RetryRecord, StartedAgain,
+    RetryClaimed, RetryRecord, StartedAgain, StartedAgainEnd,
 };
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
@@ -113,6 +113,7 @@ impl DynamoLedger {
         );
         let mut known = claim.known.cloned();
         for _ in 0..ATTEMPTS {
+            let is_old = known.is_some();
             let counted = if let Some(known) = known.take() {
                 known
             } else {
@@ -121,7 +122,10 @@ impl DynamoLedger {
                     .ok_or_else(|| call.unreadable("`jobs` is not a string set"))?
             };
             let Some((step, attempt)) = step_of(&counted, claim) else {
-                // What was read before may be old: a change may have begun the count anew since.
+                if is_old {
+                    // A change may have begun the count anew since it was read.
+                    continue;
+                }
                 return Ok(RetryClaimed::BudgetUsedUp);
             };
             let parts = self.claim_items(&pk, claim, step, now);
@@ -269,7 +273,7 @@ impl DynamoLedger {
         &self,
         started: &StartedAgain<'_>,
         now: Timestamp,
-    ) -> CallResult<()> {
+    ) -> CallResult<StartedAgainEnd> {
         let count = &started.count;
         let call = Call::new(
             "dynamodb:TransactWriteItems",
@@ -294,9 +298,13 @@ impl DynamoLedger {
         };
         let items: Result<_, BuildError> = items();
         let items = items.map_err(|error| call.error(CallErrorKind::Failed, error.to_string()))?;
-        // Another invocation has the job by now, where the condition fails.
-        self.send_transaction(&call, items).await?;
-        Ok(())
+        let refused = self.send_transaction(&call, items).await?;
+        Ok(match refused.map(|refused| refused.place) {
+            None => StartedAgainEnd::Finished,
+            // The job is the first of them.
+            Some(0) => StartedAgainEnd::TakenOver,
+            Some(_) => StartedAgainEnd::IncidentOver,
+        })
     }
 
     pub(super) async fn read_admission(

@@ -6,7 +6,7 @@ use copymend_remediation::ledger::{
     Admission, Change, ChangeState, Count, CountState, CountedAs, CountedOfSource, CountedRetries,
     Counting, Finish, JobEntry, JobProgress, LeaseAfter, Ledger, MessagesOf, OF_ALL_ACCOUNTS,
     Occurrence, Origin, RecallAsked, Recalled, RecalledIncident, RecalledJob, RecordedSettings,
-    RetryClaim, RetryClaimed, RetryRecord, StartedAgain,
+    RetryClaim, RetryClaimed, RetryRecord, StartedAgain, StartedAgainEnd,
 };
 use copymend_remediation::message::{Channel, Channels};
 
@@ -392,7 +392,7 @@ pub(super) async fn started_again(ledger: &impl Ledger) {
             },
             occurrence: &occurrence,
         };
-        ledger.finish_started_again(&started, at(2)).await.unwrap();
+        ledger.finish_started_again(&started, at(2)).await.unwrap()
     };
     let counted = async || {
         let asked = RecallAsked {
@@ -403,13 +403,15 @@ pub(super) async fn started_again(ledger: &impl Ledger) {
         known.incident.unwrap().unwrap()
     };
     begin("s-2", "a").await;
-    end("s-2", "b", "s-2-again", 2).await;
+    let taken_over = end("s-2", "b", "s-2-again", 2).await;
+    assert_eq!(taken_over, StartedAgainEnd::TakenOver);
     assert_eq!(counted().await.count, 1, "`b` doesn't have it");
     assert_eq!(ledger.retry_of("s-2-again").await.unwrap(), None);
     for number in 2..=12 {
         let (job, new_job) = (format!("s-{number}"), format!("s-{number}-again"));
         begin(&job, "a").await;
-        end(&job, "a", &new_job, number).await;
+        let finished = end(&job, "a", &new_job, number).await;
+        assert_eq!(finished, StartedAgainEnd::Finished);
         let done = JobEntry::Done("retried".to_owned());
         assert_eq!(begin(&job, "b").await, done);
         let retry = ledger.retry_of(&new_job).await.unwrap().unwrap();
@@ -430,6 +432,19 @@ pub(super) async fn started_again(ledger: &impl Ledger) {
     // Its retry closes the incident, as any.
     let closed = ledger.close_incident("s-12").await.unwrap().unwrap();
     assert_eq!((closed.count, closed.is_known), (13, true));
+    // Closed or forgotten it is news when it is seen again: nothing of it is done here.
+    begin("s-14", "a").await;
+    for _ in 0..2 {
+        let over = end("s-14", "a", "s-14-again", 14).await;
+        assert_eq!(over, StartedAgainEnd::IncidentOver);
+        assert_eq!(ledger.retry_of("s-14-again").await.unwrap(), None);
+        let still = begin("s-14", "b").await;
+        assert_eq!(still, JobEntry::InProgress);
+        ledger
+            .forget_incident(&closed, "s-12", at(4))
+            .await
+            .unwrap();
+    }
     ledger
         .abandon_job("s-13", "a", CountState::Clear)
         .await

@@ -11,6 +11,7 @@ mod advisor_keys;
 mod advisor_named_causes;
 mod attacks;
 mod bad_input;
+mod followed;
 mod guards;
 mod guards_of_unknowns;
 mod incidents;

@@ -8,6 +8,7 @@ use copymend_remediation::ledger::{
     BeforeWrite, Count, CountedAs, CountedOfSource, CountedRetries, Counting, JobProgress,
     KeyAdmission, MessagesOf, OF_ALL_ACCOUNTS, Occurrence, PolicyHistory, RecallAsked, Recalled,
     RecalledIncident, RecalledJob, Refusal, RetryClaim, RetryClaimed, RetryRecord, StartedAgain,
+    StartedAgainEnd,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -221,10 +222,20 @@ impl State {
         self.retried.insert(retried_job.to_owned(), record.clone());
     }
 
-    pub(super) fn finish_started_again(&mut self, started: &StartedAgain<'_>, now: Timestamp) {
+    pub(super) fn finish_started_again(
+        &mut self,
+        started: &StartedAgain<'_>,
+        now: Timestamp,
+    ) -> StartedAgainEnd {
         let (count, record) = (&started.count, started.record);
+        let open = self.incidents.get(count.fingerprint);
+        let open = open.filter(|counted| counted.closed_by.is_none() && !is_over(counted.at, now));
+        let since = open.map(|counted| counted.since);
         let Some(job) = self.job_of(count.copy_job_id, started.owner) else {
-            return;
+            return StartedAgainEnd::TakenOver;
+        };
+        let Some(since) = since else {
+            return StartedAgainEnd::IncidentOver;
         };
         job.progress.remember(&CountedAs {
             fingerprint: count.fingerprint.to_owned(),
@@ -236,14 +247,11 @@ impl State {
             at: now,
         };
         self.record_retried_job(started.retried_job, record);
-        let since = self
-            .incidents
-            .get(count.fingerprint)
-            .map(|counted| counted.since);
         self.count_aloud(count, now);
-        if let (Some(counted), Some(since)) = (self.incidents.get_mut(count.fingerprint), since) {
+        if let Some(counted) = self.incidents.get_mut(count.fingerprint) {
             counted.since = since;
         }
+        StartedAgainEnd::Finished
     }
 
     /// Counts an occurrence, and looks whether people are to be told.

@@ -385,7 +385,7 @@ impl Ledger for Faulty {
         record_opted_out_key(source: AccountId, now: Timestamp) -> ();
         claim_retry(claim: &RetryClaim<'_>, now: Timestamp) -> RetryClaimed;
         record_retried_job(retried: &str, record: &RetryRecord, now: Timestamp) -> ();
-        finish_started_again(started: &StartedAgain<'_>, now: Timestamp) -> ();
+        finish_started_again(started: &StartedAgain<'_>, now: Timestamp) -> StartedAgainEnd;
         retry_of(id: &str) -> Option<RetryRecord>;
     }
 }
