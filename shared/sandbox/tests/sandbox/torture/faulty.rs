@@ -23,7 +23,7 @@ use copymend_remediation::ledger::{
     CountedOfSource, Finish, JobEntry, JobProgress, Lease, LeaseAfter, Ledger, LeftOut,
     LeftOutMessages, MessagesOf, Occurrence, Pause, PolicyHistory, RecallAsked, Recalled,
     RecordedSettings, Refusal, RetryClaim, RetryClaimed, RetryRecord, SettingsNotice, StartedAgain,
-    ToldOfPlace, ToldPreflights, Turns,
+    StartedAgainEnd, ToldOfPlace, ToldPreflights, Turns,
 };
 use copymend_remediation::message::{Channel, Channels};
 use copymend_remediation::ports::{
