@@ -18,7 +18,7 @@ STORM ?= 300
 FUZZ := $(TOOLS)/fuzz
 FUZZ_VERSION := 0.13.2
 # What `make test` runs, what fails soonest first.
-TESTS := template deploy-test unit oracle-sample docs-test page build black-box doctor-test containers
+TESTS := template deploy-test unit oracle-sample docs-test page build bench-counts black-box doctor-test containers
 # The processor that the functions are built for: this machine's, or ARCH=x86_64, ARCH=arm64.
 ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 RUST_TARGET_x86_64 := x86_64-unknown-linux-gnu
@@ -174,8 +174,9 @@ bench: ## Run the benchmarks of docs/performance.md: the functions beside their 
 	python3 tests/bench/rpo.py
 	python3 tests/bench/preflight.py
 
-bench-counts: build programs ## Count the functions' steps, calls, files and bytes, and hold them to bench/limits.toml.
+bench-counts: build programs ## Count the functions' steps, calls, files and bytes, and hold them to bench/limits.toml. As root it installs strace where there is none.
 	tests/black_box/install tests
+	@command -v strace >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace; } >&2
 	$(TOOLS)/tests/bin/python -m unittest discover --start-directory bench
 	COPYMEND_BENCH_REMEDIATOR=.aws-sam/build/CopyRemediator/bootstrap COPYMEND_BENCH_ADVISOR=.aws-sam/build/AccessAdvisor/bootstrap \
 		$(BENCH)/counted.py

@@ -19,7 +19,7 @@ from scenes import SCENES, Stage
 
 LIMITS = Path(__file__).resolve().parent / "limits.toml"
 # Other work on the machine makes calls that begin side by side begin one after the other: it adds steps, and takes none away.
-ATTEMPTS = 3
+ATTEMPTS = 6
 POLICY_READS = {"backup:GetBackupVaultAccessPolicy", "kms:GetKeyPolicy"}
 POLICY_PUTS = {"backup:PutBackupVaultAccessPolicy", "kms:PutKeyPolicy"}
 OF_EVERY_EVENT = {"backup:DescribeCopyJob", "backup:StartCopyJob", *POLICY_READS, *POLICY_PUTS, "sns:Publish"}
