@@ -176,7 +176,7 @@ bench: ## Run the benchmarks of docs/performance.md: the functions beside their 
 
 bench-counts: build programs ## Count the functions' steps, calls, files and bytes, and hold them to bench/limits.toml. As root it installs strace where there is none.
 	tests/black_box/install tests
-	@command -v strace >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace; } >&2
+	@command -v strace >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace; } >&2
 	$(TOOLS)/tests/bin/python -m unittest discover --start-directory bench
 	COPYMEND_BENCH_REMEDIATOR=.aws-sam/build/CopyRemediator/bootstrap COPYMEND_BENCH_ADVISOR=.aws-sam/build/AccessAdvisor/bootstrap \
 		$(BENCH)/counted.py

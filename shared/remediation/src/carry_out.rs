@@ -191,11 +191,11 @@ impl<E: Environment> CopyRemediator<E> {
         case: &Case<'_>,
         ledger: &E::Ledger,
     ) -> Result<History, HandlerError> {
-        let pause = match done.pause.take() {
-            Some(pause) => asked_for(pause),
+        let pause = match (done.pause.take(), &case.history.pause) {
+            (Some(pause), _) => asked_for(pause),
             // It was asked for with the event, a moment ago.
-            None if case.begin.is_some() => Ok(case.history.pause.clone().unwrap_or(Ok(None))),
-            None => ask_for_pause(&self.environment, ledger).await,
+            (None, Some(pause)) if case.begin.is_some() => Ok(pause.clone()),
+            (None, Some(_) | None) => ask_for_pause(&self.environment, ledger).await,
         };
         let agreement = case.history.agreement.clone();
         Ok(History {

@@ -89,17 +89,7 @@ impl<E: Environment> CopyRemediator<E> {
         };
         let now = self.now();
         let is_to_wait = case.start_not_before(now) > now && self.may_put_off();
-        let is_retry = match decided.decision {
-            Decision::Retry => true,
-            Decision::Nothing
-            | Decision::Advise
-            | Decision::Refuse(_)
-            | Decision::Propose(_)
-            | Decision::Repair(_)
-            | Decision::Resume(..)
-            | Decision::ReadAgain(_) => false,
-        };
-        if !is_retry || is_to_wait {
+        if !is_retry(&decided.decision) || is_to_wait {
             return Ok(Followed::Otherwise);
         }
         let done = match Box::pin(self.carry_out(decided, &case)).await {
@@ -131,7 +121,10 @@ impl<E: Environment> CopyRemediator<E> {
         if report.is_due_at(&occurrence) && !is_quiet {
             return self.conclude(report, &delivery, failure).await.map(ended);
         }
-        match self.end(&report, ledger, &occurrence, invocation).await {
+        match self
+            .end(&report, ledger, (&occurrence, is_quiet), invocation)
+            .await
+        {
             Ok(StartedAgainEnd::Finished) => {}
             Ok(StartedAgainEnd::TakenOver) => {
                 record_retry(&self.environment, &mut report).await?;
@@ -161,13 +154,12 @@ impl<E: Environment> CopyRemediator<E> {
         &self,
         report: &Report,
         ledger: &E::Ledger,
-        occurrence: &Occurrence,
+        (occurrence, is_quiet): (&Occurrence, bool),
         invocation: &Invocation,
     ) -> CallResult<StartedAgainEnd> {
         let (Some(record), Some(job)) = (&report.unrecorded_retry, &report.retried_job) else {
             return Ok(StartedAgainEnd::IncidentOver);
         };
-        let telling = Telling::of(&self.settings);
         let fingerprint = report.fingerprint();
         let started = StartedAgain {
             owner: &invocation.id,
@@ -178,7 +170,7 @@ impl<E: Environment> CopyRemediator<E> {
                 outcome: report.outcome.counted_as(false),
                 counting: Counting::First,
                 is_due: false,
-                is_quiet: report.is_left_to_the_digest(telling.messages),
+                is_quiet,
             },
             record,
             occurrence,
@@ -212,6 +204,19 @@ impl<E: Environment> CopyRemediator<E> {
         if let Err(error) = freed.await {
             tracing::warn!(%error, "the job's entry was not freed and ends by itself");
         }
+    }
+}
+
+fn is_retry(decision: &Decision) -> bool {
+    match decision {
+        Decision::Retry => true,
+        Decision::Nothing
+        | Decision::Advise
+        | Decision::Refuse(_)
+        | Decision::Propose(_)
+        | Decision::Repair(_)
+        | Decision::Resume(..)
+        | Decision::ReadAgain(_) => false,
     }
 }
 

@@ -5,7 +5,7 @@ use aws_smithy_types::error::operation::BuildError;
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::{
     BeforeWrite, Change, ChangeState, CountedOfSource, KeyAdmission, MessagesOf, OF_ALL_ACCOUNTS,
-    RecallAsked, Recalled, RecalledIncident,
+    Pause, RecallAsked, Recalled, RecalledIncident,
 };
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
@@ -40,10 +40,7 @@ fn before_write(items: &Items, resource: &str, source: AccountId, now: Timestamp
     }
 }
 
-fn read_pause_in_force(
-    items: &Items,
-    now: Timestamp,
-) -> CallResult<Option<copymend_remediation::ledger::Pause>> {
+fn read_pause_in_force(items: &Items, now: Timestamp) -> CallResult<Option<Pause>> {
     let Some(item) = items.get(PAUSE)? else {
         return Ok(None);
     };
