@@ -287,18 +287,21 @@ impl<E: Environment> CopyRemediator<E> {
             failure,
             history: case.history,
             begin: case.begin,
+            message: case.message,
         };
         let (outcome, note) = match retry.start(&copy, following).await {
             Ok(Retried::Started {
                 job,
                 attempt,
                 record,
+                message,
             }) => {
                 let note = format!(
                     "the copy was started again as job {job}, attempt {attempt} of {budget}"
                 );
                 done.retried_job = Some(job);
                 done.unrecorded_retry = Some(record);
+                done.message_of_retry = message;
                 (Outcome::Retried, note)
             }
             Ok(Retried::NotNow) => {

@@ -41,7 +41,8 @@ pub struct Occurrence {
     /// closed.
     pub previous_outcome: Option<String>,
     /// The count up to which it was looked whether people are to be told: those who are counted while
-    /// their copies are started again, several at once, don't look.
+    /// their copies are started again, several at once, don't look. Whoever looks before his copy is counted is
+    /// ahead of the count.
     #[serde(default)]
     pub since: u64,
 }
@@ -60,9 +61,8 @@ impl Occurrence {
     /// 1,000 and so on are reached.
     #[must_use]
     pub fn is_worth_telling(&self, outcome: Outcome) -> bool {
-        let since = self.since.min(self.count.saturating_sub(1));
         let mut milestone = 10_u64;
-        while milestone <= since {
+        while milestone <= self.since {
             milestone = milestone.saturating_mul(10);
         }
         self.count <= 1 || self.is_changed_by(outcome) || milestone <= self.count

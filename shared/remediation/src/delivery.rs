@@ -149,7 +149,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// After what earlier deliveries left.
-    fn after(progress: &JobProgress) -> Self {
+    pub(crate) fn after(progress: &JobProgress) -> Self {
         Self {
             counted: None,
             told: Channels::new(),
@@ -179,7 +179,12 @@ impl Ending {
     }
 
     /// Gives the job up, with everything that another delivery has to know.
-    async fn abandon<L: Ledger>(mut self, ledger: &L, id: &str, owner: &str) -> CallResult<()> {
+    pub(crate) async fn abandon<L: Ledger>(
+        mut self,
+        ledger: &L,
+        id: &str,
+        owner: &str,
+    ) -> CallResult<()> {
         let counted = self.record_count(ledger, (id, owner)).await;
         let told = if self.told.is_empty() {
             Ok(())

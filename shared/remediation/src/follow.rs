@@ -3,11 +3,13 @@
 //!
 //! Of a storm all copies but the first go this way, and most of them need nobody to hear of them. So
 //! nothing is investigated, and the ledger is asked three times: what it knows; to begin the job and
-//! count the retry; and to remember the new job, count the occurrence and end the job. Whatever doesn't fit
+//! count the retry; and to remember the new job, count the occurrence and end the job. Where the number is one
+//! that people hear of, the message is claimed with the retry. Whatever doesn't fit
 //! goes the whole way, as if it hadn't been tried.
 
 use copymend_diagnosis::{CopyJobEvent, Failure};
 
+use crate::claimed_message::ToBeTold;
 use crate::decide::{Decision, decide};
 use crate::delivery::{Delivery, conclude};
 use crate::done::Findings;
@@ -18,9 +20,11 @@ use crate::ledger::{
     Count, CountState, Counting, JobProgress, Ledger, Occurrence, Recalled, RecordedSettings,
     StartedAgain, StartedAgainEnd,
 };
+use crate::message::Channels;
 use crate::ports::{CallResult, Clock, Environment};
 use crate::recall::{RecalledIncident, RecalledJob, Recollection};
 use crate::report::{Outcome, Report};
+use crate::retry::MessageOfRetry;
 use crate::show::Case;
 
 /// What became of a copy that a repair for another copy may admit.
@@ -78,6 +82,8 @@ impl<E: Environment> CopyRemediator<E> {
         };
         let diagnosis = investigated.diagnose(failure);
         let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
+        let to_be_told = self.to_be_told(failure, &history, recollection);
+        let message = to_be_told.as_ref().map(ToBeTold::claim);
         let case = Case {
             failure,
             diagnosis: &diagnosis,
@@ -86,6 +92,13 @@ impl<E: Environment> CopyRemediator<E> {
             invocation,
             arrival,
             begin: Some((&invocation.id, delivery.until)),
+            message,
+        };
+        // Who looked at an incident is the one who tells: if it isn't this delivery, then whichever counts the
+        // job next.
+        let count = match message {
+            Some(_) => CountState::Unclear,
+            None => CountState::Clear,
         };
         let now = self.now();
         let is_to_wait = case.start_not_before(now) > now && self.may_put_off();
@@ -95,15 +108,19 @@ impl<E: Environment> CopyRemediator<E> {
         let done = match Box::pin(self.carry_out(decided, &case)).await {
             Ok(done) => done,
             Err(error) => {
-                self.free(failure, invocation).await;
+                self.free(failure, invocation, count).await;
                 return Err(error);
             }
         };
         if done.outcome != Outcome::Retried {
             // People need to know what to do, and it isn't tried the same way once more.
-            self.free(failure, invocation).await;
+            self.free(failure, invocation, count).await;
             return Ok(Followed::NotAdmitted);
         }
+        let claimed = match done.message_of_retry {
+            MessageOfRetry::Claimed => to_be_told,
+            MessageOfRetry::NotClaimed => None,
+        };
         let findings = Findings {
             event,
             failure: Some(failure),
@@ -111,72 +128,83 @@ impl<E: Environment> CopyRemediator<E> {
             unknown: Vec::new(),
             advice: None,
         };
-        let mut report = Report::of(findings, self.settings.mode, done);
-        let Some(incident) = recollection.incident(&report.fingerprint()) else {
-            return self.conclude(report, &delivery, failure).await.map(ended);
+        let report = Report::of(findings, self.settings.mode, done);
+        let report = match self
+            .end_at_once(report, (claimed, recollection), &delivery, ledger)
+            .await?
+        {
+            Ended::AtOnce(report) => *report,
+            Ended::NotYet(report) => self.conclude(*report, &delivery, failure).await?,
+        };
+        Ok(Followed::Ended(Box::new(report)))
+    }
+
+    /// Tells people of a copy that was started again where its message is claimed, and ends its job at once.
+    ///
+    /// # Errors
+    ///
+    /// Where another delivery has to go on.
+    async fn end_at_once(
+        &self,
+        mut report: Report,
+        (claimed, recollection): (Option<ToBeTold>, &Recollection),
+        delivery: &Delivery<'_>,
+        ledger: &E::Ledger,
+    ) -> Result<Ended, HandlerError> {
+        let fingerprint = report.fingerprint();
+        let Some(incident) = recollection.incident(&fingerprint) else {
+            return Ok(not_yet(report));
         };
         let occurrence = incident.next();
-        let telling = Telling::of(&self.settings);
-        let is_quiet = report.is_left_to_the_digest(telling.messages);
-        if report.is_due_at(&occurrence) && !is_quiet {
-            return self.conclude(report, &delivery, failure).await.map(ended);
+        let is_quiet = report.is_left_to_the_digest(self.settings.messages);
+        let is_due = report.is_due_at(&occurrence) && !is_quiet;
+        let claimed = claimed.filter(|message| message.is_of(&fingerprint));
+        if is_due && claimed.is_none() {
+            return Ok(not_yet(report));
         }
-        match self
-            .end(&report, ledger, (&occurrence, is_quiet), invocation)
-            .await
+        let count = Count {
+            fingerprint: &fingerprint,
+            copy_job_id: &recollection.asked.copy_job_id,
+            outcome: report.outcome.counted_as(false),
+            counting: Counting::First,
+            is_due: false,
+            is_quiet,
+        };
+        let told = if is_due {
+            let telling = self.tell_as_claimed(&mut report, (count, &occurrence), delivery);
+            telling.await?
+        } else {
+            Channels::new()
+        };
+        match end(
+            &self.environment,
+            ledger,
+            &report,
+            (count, &occurrence, &told),
+            delivery,
+        )
+        .await
         {
             Ok(StartedAgainEnd::Finished) => {}
             Ok(StartedAgainEnd::TakenOver) => {
                 record_retry(&self.environment, &mut report).await?;
-                return Ok(ended(report));
+                return Ok(Ended::AtOnce(Box::new(report)));
             }
-            Ok(StartedAgainEnd::IncidentOver) => {
-                return self.conclude(report, &delivery, failure).await.map(ended);
-            }
+            Ok(StartedAgainEnd::IncidentOver) => return Ok(not_yet(report)),
             // Too many events meet on the incident, or nobody knows whether it is done: the ordinary end
             // remembers the new job first, where no other event meets it.
             Err(error) => {
                 tracing::warn!(%error, "the end of a copy that was started again takes its parts one by one");
-                return self.conclude(report, &delivery, failure).await.map(ended);
+                return Ok(not_yet(report));
             }
         }
         report.unrecorded_retry = None;
         report.occurrences = Some(occurrence.count);
-        Ok(ended(if is_quiet {
+        Ok(Ended::AtOnce(Box::new(if is_quiet {
             report.with_note_of_the_digest()
         } else {
             report
-        }))
-    }
-
-    /// Counts it, and ends the job, of which nobody has to hear.
-    async fn end(
-        &self,
-        report: &Report,
-        ledger: &E::Ledger,
-        (occurrence, is_quiet): (&Occurrence, bool),
-        invocation: &Invocation,
-    ) -> CallResult<StartedAgainEnd> {
-        let (Some(record), Some(job)) = (&report.unrecorded_retry, &report.retried_job) else {
-            return Ok(StartedAgainEnd::IncidentOver);
-        };
-        let fingerprint = report.fingerprint();
-        let started = StartedAgain {
-            owner: &invocation.id,
-            retried_job: job,
-            count: Count {
-                fingerprint: &fingerprint,
-                copy_job_id: &record.original_job,
-                outcome: report.outcome.counted_as(false),
-                counting: Counting::First,
-                is_due: false,
-                is_quiet,
-            },
-            record,
-            occurrence,
-        };
-        let now = self.environment.clock().now();
-        ledger.finish_started_again(&started, now).await
+        })))
     }
 
     /// Tells people, and ends the job that the retry has begun.
@@ -196,11 +224,11 @@ impl<E: Environment> CopyRemediator<E> {
     }
 
     /// Frees a job that the retry may have begun.
-    async fn free(&self, failure: &Failure, invocation: &Invocation) {
+    async fn free(&self, failure: &Failure, invocation: &Invocation, count: CountState) {
         let Some(ledger) = self.environment.ledger() else {
             return;
         };
-        let freed = ledger.abandon_job(&failure.job().id, &invocation.id, CountState::Clear);
+        let freed = ledger.abandon_job(&failure.job().id, &invocation.id, count);
         if let Err(error) = freed.await {
             tracing::warn!(%error, "the job's entry was not freed and ends by itself");
         }
@@ -220,13 +248,43 @@ fn is_retry(decision: &Decision) -> bool {
     }
 }
 
-fn ended(report: Report) -> Followed {
-    Followed::Ended(Box::new(report))
+/// Counts it, and ends the job, of which nobody has to hear any more.
+async fn end<E: Environment>(
+    environment: &E,
+    ledger: &E::Ledger,
+    report: &Report,
+    (count, occurrence, told): (Count<'_>, &Occurrence, &Channels),
+    delivery: &Delivery<'_>,
+) -> CallResult<StartedAgainEnd> {
+    let (Some(record), Some(job)) = (&report.unrecorded_retry, &report.retried_job) else {
+        return Ok(StartedAgainEnd::IncidentOver);
+    };
+    let started = StartedAgain {
+        owner: &delivery.invocation.id,
+        retried_job: job,
+        count,
+        record,
+        occurrence,
+        told,
+    };
+    let now = environment.clock().now();
+    ledger.finish_started_again(&started, now).await
+}
+
+/// Whether a copy that was started again is ended.
+enum Ended {
+    AtOnce(Box<Report>),
+    /// It has to be counted, and told where it is due, as any event.
+    NotYet(Box<Report>),
+}
+
+fn not_yet(report: Report) -> Ended {
+    Ended::NotYet(Box::new(report))
 }
 
 impl RecalledIncident {
     /// The next occurrence, if no other is counted in between.
-    fn next(&self) -> Occurrence {
+    pub(crate) fn next(&self) -> Occurrence {
         Occurrence {
             count: self.count.saturating_add(1),
             previous_outcome: self.outcome.clone(),

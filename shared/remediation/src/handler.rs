@@ -345,6 +345,7 @@ impl<E: Environment> CopyRemediator<E> {
                 invocation,
                 arrival,
                 begin: None,
+                message: None,
             };
             let done = Box::pin(self.carry_out(decided, &case)).await?;
             let is_under_way = matches!(done.outcome, Outcome::Retried | Outcome::RetryPlanned);

@@ -169,7 +169,7 @@ async fn withdraw<L: Ledger>(ledger: &L, request: &ApprovalRequest, told: &mut R
 }
 
 /// Counts an occurrence; side by side it is remembered which job the copy was started again as.
-async fn count_and_record<E: Reads>(
+pub(crate) async fn count_and_record<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
     count: Count<'_>,

@@ -19,8 +19,8 @@ pub use crate::recall::{CountedRetries, RecallAsked, Recalled, RecalledIncident,
 pub use crate::records::Records;
 pub use crate::refusal::{Again, Granted, Refusal};
 pub use crate::retried::{
-    Admission, AfterChange, KeyAdmission, Origin, RetryClaim, RetryClaimed, RetryRecord,
-    StartedAgain, StartedAgainEnd,
+    Admission, AfterChange, KeyAdmission, MessageClaim, Origin, RetryClaim, RetryClaimed,
+    RetryRecord, StartedAgain, StartedAgainEnd,
 };
 pub use crate::settings_notice::{RecordedSettings, SettingsNotice};
 pub use crate::source_budget::{CountedOfSource, OF_ALL_ACCOUNTS};
@@ -418,7 +418,9 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
     /// Counts a retry of this copy for a failed job, and for its source account, unless a budget is used
     /// up. The same job is counted once for the copy; for the account every call counts. After the change
     /// `anew_after` the copy's count begins anew with this job, once for each change. Where the job isn't
-    /// begun yet, it is begun with it. All at once, or nothing.
+    /// begun yet, it is begun with it. With a message, it counts that for the account and for all accounts, takes
+    /// the turn that is now, and looks at the incident, which is open and which nobody looked at since. All at
+    /// once, or nothing.
     fn claim_retry(
         &self,
         claim: &RetryClaim<'_>,
@@ -434,7 +436,7 @@ pub trait Ledger: LeftOutMessages + Turns + ToldPreflights + ApprovalRequests + 
         now: Timestamp,
     ) -> impl Future<Output = CallResult<()>> + Send;
 
-    /// Ends a job whose copy was started again and of which nobody has to hear: remembers the new job as
+    /// Ends a job whose copy was started again and of which nobody has to hear any more: remembers the new job as
     /// [`Ledger::record_retried_job`] does, counts the occurrence of an open incident without an answer, and
     /// finishes the owner's entry. All at once, or nothing: where another invocation has the entry by now, or
     /// the incident isn't open any more.

@@ -50,6 +50,11 @@ impl MessagesOf {
 /// All accounts together have so many times the messages of one.
 const BUDGETS_OF_ALL: u32 = 10;
 
+/// How many messages all accounts together have in an hour, where one has so many.
+pub(crate) const fn budget_of_all(budget: u32) -> u32 {
+    budget.saturating_mul(BUDGETS_OF_ALL)
+}
+
 /// The messages that were left out and not summed up yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -198,7 +203,7 @@ async fn has_its_turn<E: Reads>(
     (budget, known): (u32, Option<&Recalled>),
 ) -> CallResult<bool> {
     let now = environment.clock().now();
-    let of_all = budget.saturating_mul(BUDGETS_OF_ALL);
+    let of_all = budget_of_all(budget);
     let of_account = ledger.count_of_source(of.counted_as(), of.account, budget, now);
     let of_all_accounts = async {
         match OF_ALL_ACCOUNTS.parse() {

@@ -11,6 +11,7 @@ pub mod agreement;
 pub mod approval;
 mod carry_out;
 mod change;
+mod claimed_message;
 pub mod copy_age;
 mod counted;
 pub mod decide;

@@ -132,6 +132,7 @@ impl<E: Reads> CopyRemediator<E> {
                 delays: 0,
             },
             begin: None,
+            message: None,
         };
         let decided = last(decided, &case);
         let is_of_unlisted_source = decided.is_of_unlisted_source;

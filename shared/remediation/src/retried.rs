@@ -5,6 +5,7 @@ use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 
 use crate::ledger::{Count, CountedRetries, Occurrence};
+use crate::message::Channels;
 
 /// Who started the copy that a retry repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,25 @@ pub struct RetryClaim<'c> {
     pub known: Option<&'c CountedRetries>,
     /// Who begins the job with it, and until when it is his.
     pub begin: Option<(&'c str, Timestamp)>,
+    /// The message about it, where people have to hear of it.
+    pub message: Option<MessageClaim<'c>>,
+}
+
+/// A message about a copy that is started again, because its incident was seen so often. It is about a confirmed
+/// event of the claim's source account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageClaim<'c> {
+    /// The incident.
+    pub fingerprint: &'c str,
+    /// The occurrence as it is expected to be counted. Nobody else tells of the numbers up to it.
+    pub occurrence: &'c Occurrence,
+    /// How many messages the account has in an hour.
+    pub budget: u32,
+    /// How many all accounts together have.
+    pub budget_of_all: u32,
+    /// Whether it takes a turn: it does where it goes to a channel that too many messages a second
+    /// would close.
+    pub takes_turn: bool,
 }
 
 /// What became of a claim.
@@ -108,9 +128,12 @@ pub enum RetryClaimed {
     SourceBudgetUsedUp,
     /// The job isn't free any more, or has been begun before.
     NotFree,
+    /// There is no message to claim, whatever of the rest could be: a budget of messages is used up, its turn isn't
+    /// now, or somebody else looked at the incident meanwhile.
+    NoRoomForMessage,
 }
 
-/// A copy that was started again, and of which nobody has to hear.
+/// A copy that was started again, and of which nobody has to hear any more.
 #[derive(Clone, Debug)]
 pub struct StartedAgain<'s> {
     /// The invocation.
@@ -123,6 +146,8 @@ pub struct StartedAgain<'s> {
     pub count: Count<'s>,
     /// The occurrence as it is expected to be counted. Others may be counted at the same time.
     pub occurrence: &'s Occurrence,
+    /// The channels on which people were told of it.
+    pub told: &'s Channels,
 }
 
 /// What became of the end of a copy that was started again.

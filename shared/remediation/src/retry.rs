@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::done::Done;
 use crate::handler::{CopyRemediator, HandlerError};
 use crate::history::History;
-use crate::ledger::{AfterChange, Ledger, Origin, RetryClaim, RetryClaimed, RetryRecord};
+use crate::ledger::{
+    AfterChange, Ledger, MessageClaim, Origin, RetryClaim, RetryClaimed, RetryRecord,
+};
 use crate::plan::Target;
 use crate::ports::{
     BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Location, StartCopy,
@@ -23,6 +25,8 @@ pub(crate) enum Retried {
         job: String,
         attempt: u32,
         record: RetryRecord,
+        /// Whether the message about it is claimed.
+        message: MessageOfRetry,
     },
     /// The budget of this recovery point and destination is used up.
     BudgetUsedUp,
@@ -30,6 +34,15 @@ pub(crate) enum Retried {
     SourceBudgetUsedUp,
     /// The job isn't ours to begin any more, or somebody paused Copymend since it was looked.
     NotNow,
+}
+
+/// Whether the message about a copy that was started again is claimed with its retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageOfRetry {
+    /// It has its turn, and its place in the budgets.
+    Claimed,
+    /// If there is one, it has to take them.
+    NotClaimed,
 }
 
 /// What a retry follows.
@@ -151,6 +164,8 @@ pub(crate) struct Retry<'r, E: Environment> {
     pub(crate) history: &'r History,
     /// Who begins the job with it, and until when it is his, where it isn't begun yet.
     pub(crate) begin: Option<(&'r str, Timestamp)>,
+    /// The message that is claimed with it.
+    pub(crate) message: Option<MessageClaim<'r>>,
 }
 
 /// A pause that was read longer ago than this is read once more before a copy is started.
@@ -178,7 +193,7 @@ impl<E: Environment> Retry<'_, E> {
         let job = self.failure.job();
         let (origin, after_change) = repeated(self.ledger, self.failure, self.history).await?;
         let after_change = after_change.filter(|after| is_new_failure(after, following.cause));
-        let claim = RetryClaim {
+        let mut claim = RetryClaim {
             failed_job: &job.id,
             recovery_point: &job.source_recovery_point,
             destination: &job.destination_vault,
@@ -188,13 +203,19 @@ impl<E: Environment> Retry<'_, E> {
             source_budget: self.settings.source_retry_budget,
             known: self.history.retries.as_ref(),
             begin: self.begin,
+            message: self.message,
         };
         // For the account another delivery of the same event counts once more: rather one retry too few.
-        let attempt = match self.ledger.claim_retry(&claim, now).await? {
+        let mut claimed = self.ledger.claim_retry(&claim, now).await?;
+        if claimed == RetryClaimed::NoRoomForMessage {
+            claim.message = None;
+            claimed = self.ledger.claim_retry(&claim, now).await?;
+        }
+        let attempt = match claimed {
             RetryClaimed::Attempt(attempt) => attempt,
             RetryClaimed::BudgetUsedUp => return Ok(Retried::BudgetUsedUp),
             RetryClaimed::SourceBudgetUsedUp => return Ok(Retried::SourceBudgetUsedUp),
-            RetryClaimed::NotFree => return Ok(Retried::NotNow),
+            RetryClaimed::NotFree | RetryClaimed::NoRoomForMessage => return Ok(Retried::NotNow),
         };
         if self.begin.is_some() && self.is_paused_since().await {
             return Ok(Retried::NotNow);
@@ -207,6 +228,10 @@ impl<E: Environment> Retry<'_, E> {
                 original_job: job.id.clone(),
                 origin,
                 after_change: following.after_change,
+            },
+            message: match claim.message {
+                Some(_) => MessageOfRetry::Claimed,
+                None => MessageOfRetry::NotClaimed,
             },
         })
     }

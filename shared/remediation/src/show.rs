@@ -19,7 +19,7 @@ use crate::handler::{CopyRemediator, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
 use crate::later::Arrival;
-use crate::ledger::{AfterChange, Change, ChangeState, Ledger};
+use crate::ledger::{AfterChange, Change, ChangeState, Ledger, MessageClaim};
 use crate::others::{changed_by_others, last_change};
 use crate::plan::{Plan, Target, plan};
 use crate::ports::{Clock, Reads};
@@ -43,6 +43,8 @@ pub(crate) struct Case<'c> {
     pub arrival: Arrival<'c>,
     /// Who begins the job with its retry, and until when it is his, where it isn't begun yet.
     pub begin: Option<(&'c str, Timestamp)>,
+    /// The message that is claimed with its retry.
+    pub message: Option<MessageClaim<'c>>,
 }
 
 impl Case<'_> {

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::incident::IncidentOf;
-use copymend_remediation::ledger::{Count, CountedAs, Counting, Occurrence};
+use copymend_remediation::ledger::{Count, CountedAs, Counting, MessageClaim, Occurrence};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
 
@@ -121,6 +121,20 @@ impl DynamoLedger {
             .condition_expression(IS_OPEN)
             .set_expression_attribute_names(Some(addition.names))
             .set_expression_attribute_values(Some(addition.values))
+            .build()
+    }
+
+    /// That it was looked whether people are to be told of an incident, as a part of a transaction. One that isn't
+    /// open any more, or that somebody else looked at meanwhile, isn't looked at.
+    pub(super) fn look_item(&self, message: &MessageClaim<'_>) -> Result<Update, BuildError> {
+        let whole = |count: u64| number(i64::try_from(count).unwrap_or(i64::MAX));
+        self.update(incident_key(message.fingerprint))
+            .update_expression("SET looked_at = :count")
+            .condition_expression(format!(
+                "{IS_OPEN} AND (attribute_not_exists(looked_at) OR looked_at = :since)"
+            ))
+            .expression_attribute_values(":count", whole(message.occurrence.count))
+            .expression_attribute_values(":since", whole(message.occurrence.since))
             .build()
     }
 

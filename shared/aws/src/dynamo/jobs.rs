@@ -11,6 +11,7 @@ use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::ledger::{
     CountState, CountedAs, Finish, JobEntry, JobProgress, RecalledJob,
 };
+use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
@@ -57,6 +58,15 @@ const IS_NEW: &str = "attribute_not_exists(pk) OR (job_state = :in_progress AND 
                       AND attribute_not_exists(is_count_unclear) AND attribute_not_exists(counted) \
                       AND attribute_not_exists(change_id) AND attribute_not_exists(retried_as) \
                       AND attribute_not_exists(told_on) AND attribute_not_exists(told))";
+
+/// Channels, of which there is at least one.
+fn channels_of(told: &Channels) -> AttributeValue {
+    AttributeValue::Ss(
+        told.iter()
+            .map(|channel| channel.slug().to_owned())
+            .collect(),
+    )
+}
 
 /// How a job's item stands for an owner who would begin it.
 pub(super) fn read_job(item: Option<&Item>, owner: &str, now: Timestamp) -> Option<RecalledJob> {
@@ -183,8 +193,7 @@ impl DynamoLedger {
             remove = format!("{remove}, {}", remembered.remove);
             values = remembered.values;
         }
-        let channels = finish.told.iter().map(|channel| channel.slug().to_owned());
-        let channels = AttributeValue::Ss(channels.collect());
+        let channels = channels_of(&finish.told);
         let add = match (&finish.counted, finish.told.is_empty()) {
             (None, true) => "",
             // Those who were told of another count don't know of this one.
@@ -224,18 +233,25 @@ impl DynamoLedger {
     pub(super) fn end_item(
         &self,
         (copy_job_id, owner): (&str, &str),
-        retried_job: &str,
+        (retried_job, told): (&str, &Channels),
         counted: &CountedAs,
         now: Timestamp,
     ) -> Result<Update, BuildError> {
         let remembered = Remembered::of(counted);
+        let mut values = remembered.values;
+        let told_on = if told.is_empty() {
+            "REMOVE told_on,"
+        } else {
+            values.insert(":channels".to_owned(), channels_of(told));
+            ", told_on = :channels REMOVE"
+        };
         self.update(format!("job#{copy_job_id}"))
             .update_expression(format!(
-                "{DONE_NOW}, retried_as = :retried, {} REMOVE held_by, held_until, told_on, {}",
+                "{DONE_NOW}, retried_as = :retried, {} {told_on} held_by, held_until, {}",
                 remembered.set, remembered.remove
             ))
             .condition_expression(IS_IN_PROGRESS)
-            .set_expression_attribute_values(Some(remembered.values))
+            .set_expression_attribute_values(Some(values))
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))

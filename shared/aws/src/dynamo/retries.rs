@@ -1,12 +1,12 @@
 //! The retries of a copy, counted, what each retried job repeats, and the change before it.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use aws_smithy_types::error::operation::BuildError;
 use copymend_diagnosis::BackupVaultArn;
-use copymend_policy::Arn;
+use copymend_policy::{AccountId, Arn};
 use copymend_remediation::ledger::{
-    Admission, AfterChange, CountedAs, CountedOfSource, CountedRetries, Origin, RetryClaim,
-    RetryClaimed, RetryRecord, StartedAgain, StartedAgainEnd,
+    Admission, AfterChange, CountedAs, CountedOfSource, CountedRetries, MessageClaim,
+    OF_ALL_ACCOUNTS, Origin, RetryClaim, RetryClaimed, RetryRecord, StartedAgain, StartedAgainEnd,
 };
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 use jiff::Timestamp;
@@ -106,6 +106,12 @@ impl DynamoLedger {
         if claim.source_budget == 0 {
             return Ok(RetryClaimed::SourceBudgetUsedUp);
         }
+        // A count that isn't there yet is below every other budget.
+        if let Some(message) = &claim.message
+            && (message.budget == 0 || message.budget_of_all == 0)
+        {
+            return Ok(RetryClaimed::NoRoomForMessage);
+        }
         let pk = retry_key((claim.recovery_point, claim.destination));
         let call = Call::new(
             "dynamodb:TransactWriteItems",
@@ -137,6 +143,7 @@ impl DynamoLedger {
                 None => return Ok(RetryClaimed::Attempt(attempt)),
                 Some(Some(Part::Job)) => return Ok(RetryClaimed::NotFree),
                 Some(Some(Part::Source)) => return Ok(RetryClaimed::SourceBudgetUsedUp),
+                Some(Some(Part::Message)) => return Ok(RetryClaimed::NoRoomForMessage),
                 // Others came in between: it is read.
                 Some(Some(Part::Copy)) => {}
                 Some(None) => return Err(call.unreadable("a condition failed that was not sent")),
@@ -210,7 +217,33 @@ impl DynamoLedger {
         let what = CountedOfSource::Retries;
         let source = self.source_item(what, claim.source, claim.source_budget, now)?;
         parts.push((Part::Source, item().update(source).build()));
+        if let Some(message) = &claim.message {
+            let items = self.message_items(message, claim.source, now)?;
+            let items = items.into_iter().map(|part| item().update(part).build());
+            parts.extend(items.map(|item| (Part::Message, item)));
+        }
         Ok(parts)
+    }
+
+    /// A message about a confirmed event of an account: counted, its turn taken, and its incident looked at.
+    fn message_items(
+        &self,
+        message: &MessageClaim<'_>,
+        source: AccountId,
+        now: Timestamp,
+    ) -> Result<Vec<Update>, BuildError> {
+        let mut items = vec![
+            self.look_item(message)?,
+            self.source_item(CountedOfSource::Messages, source, message.budget, now)?,
+        ];
+        if let Ok(all) = OF_ALL_ACCOUNTS.parse() {
+            let what = CountedOfSource::AllMessages;
+            items.push(self.source_item(what, all, message.budget_of_all, now)?);
+        }
+        if message.takes_turn {
+            items.push(self.turn_item(now)?);
+        }
+        Ok(items)
     }
 
     /// What is to be remembered of a job that a copy was started again as, under AWS Backup's id of it.
@@ -287,7 +320,8 @@ impl DynamoLedger {
         let items = || {
             let item = TransactWriteItem::builder;
             let job = (count.copy_job_id, started.owner);
-            let job = self.end_item(job, started.retried_job, &counted, now)?;
+            let new_job = (started.retried_job, started.told);
+            let job = self.end_item(job, new_job, &counted, now)?;
             let retried = self.retried_item(started.retried_job, started.record, now)?;
             let incident = self.count_item(count, started.occurrence, now)?;
             Ok(vec![
@@ -330,4 +364,5 @@ enum Part {
     Job,
     Copy,
     Source,
+    Message,
 }

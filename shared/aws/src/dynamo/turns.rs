@@ -2,7 +2,8 @@
 
 use std::sync::PoisonError;
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{ReturnValue, Update};
+use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::ledger::{BETWEEN_TURNS, FURTHEST_TURN, Turns, at_once};
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,14 @@ use crate::item::{Item, expiry, number, schema, whole};
 pub(super) const ITEM: &str = "turns#messages";
 /// Somebody else may come first between two calls, and then the first call is the right one again.
 const ATTEMPTS: u32 = 2;
+
+/// That nobody waits for a turn, or only behind a clock that is wrong.
+const IS_SILENT: &str =
+    "attribute_not_exists(next_turn) OR next_turn < :now OR next_turn > :furthest";
+/// That the next turn is within the time that somebody can wait for it.
+const IS_TAKEN: &str = "next_turn BETWEEN :now AND :latest";
+const NEXT_TURN: &str = "SET expires_at = :expires, #schema = :schema ADD next_turn :between";
+const FIRST_TURN: &str = "SET next_turn = :next, expires_at = :expires, #schema = :schema";
 
 impl Turns for DynamoLedger {
     async fn take_turn(
@@ -38,10 +47,8 @@ impl Turns for DynamoLedger {
             // Behind those who wait already. Each call is one more: the item has no owner.
             let request = self
                 .update_item(ITEM)
-                .condition_expression("next_turn BETWEEN :now AND :latest")
-                .update_expression(
-                    "SET expires_at = :expires, #schema = :schema ADD next_turn :between",
-                )
+                .condition_expression(IS_TAKEN)
+                .update_expression(NEXT_TURN)
                 .expression_attribute_names("#schema", "schema")
                 .expression_attribute_values(":schema", schema())
                 .expression_attribute_values(":expires", expiry(now, 7))
@@ -69,6 +76,36 @@ impl Turns for DynamoLedger {
 }
 
 impl DynamoLedger {
+    /// A turn that is now, as a part of a transaction: after a silence, as far as was read, or behind those who had
+    /// theirs a moment ago.
+    pub(super) fn turn_item(&self, now: Timestamp) -> Result<Update, BuildError> {
+        let from = now.as_millisecond();
+        let later = |by: SignedDuration| {
+            let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+            number(from.saturating_add(by))
+        };
+        let between = i64::try_from(BETWEEN_TURNS.as_millis()).unwrap_or(i64::MAX);
+        let item = self
+            .update(ITEM)
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":schema", schema())
+            .expression_attribute_values(":expires", expiry(now, 7))
+            .expression_attribute_values(":now", number(from));
+        match self.next_turn() {
+            Some(next) if next >= from => item
+                .condition_expression(IS_TAKEN)
+                .update_expression(NEXT_TURN)
+                .expression_attribute_values(":latest", later(at_once()))
+                .expression_attribute_values(":between", number(between)),
+            Some(_) | None => item
+                .condition_expression(IS_SILENT)
+                .update_expression(FIRST_TURN)
+                .expression_attribute_values(":furthest", later(FURTHEST_TURN))
+                .expression_attribute_values(":next", later(BETWEEN_TURNS)),
+        }
+        .build()
+    }
+
     /// When the next turn is, as far as this process has read.
     fn next_turn(&self) -> Option<i64> {
         *self
@@ -97,10 +134,8 @@ impl DynamoLedger {
         let from = now.as_millisecond();
         let request = self
             .update_item(ITEM)
-            .condition_expression(
-                "attribute_not_exists(next_turn) OR next_turn < :now OR next_turn > :furthest",
-            )
-            .update_expression("SET next_turn = :next, expires_at = :expires, #schema = :schema")
+            .condition_expression(IS_SILENT)
+            .update_expression(FIRST_TURN)
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_values(":schema", schema())
             .expression_attribute_values(":expires", expiry(now, 7))

@@ -367,6 +367,7 @@ async fn items_of_the_wrong_shape_are_unreadable() {
         source_budget: 3,
         known: None,
         begin: None,
+        message: None,
     };
     let counted = ledger.claim_retry(&claim, now()).await;
     assert_eq!(counted.unwrap_err().kind, kind);

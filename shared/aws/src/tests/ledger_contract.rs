@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 mod approvals;
 #[path = "ledger_contract_at_once.rs"]
 mod at_once;
+#[path = "ledger_contract_of_claimed_messages.rs"]
+mod claimed_messages;
 #[path = "ledger_contract_of_records.rs"]
 mod of_records;
 #[path = "ledger_contract_of_owners.rs"]
@@ -20,6 +22,7 @@ mod small_items;
 
 use approvals::approvals;
 use at_once::{budgets, lease_given_back, recalled, started_again};
+use claimed_messages::claimed_messages;
 use of_records::on_record;
 use owners::{leases, progress, records, taken};
 use small_items::{left_out, pauses, preflights, retries, settings, sources, turns};
@@ -48,6 +51,7 @@ pub(crate) async fn ledger_contract(ledger: &impl Ledger) {
     preflights(ledger).await;
     approvals(ledger).await;
     on_record(ledger).await;
+    claimed_messages(ledger).await;
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {

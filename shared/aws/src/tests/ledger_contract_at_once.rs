@@ -66,6 +66,7 @@ async fn claim(ledger: &impl Ledger, of: Claim<'_>, seconds: i64) -> RetryClaime
         source_budget: of.source_budget,
         known: of.known,
         begin: of.begin.map(|owner| (owner, at(seconds + 60))),
+        message: None,
     };
     ledger.claim_retry(&claim, at(seconds)).await.unwrap()
 }
@@ -391,6 +392,7 @@ pub(super) async fn started_again(ledger: &impl Ledger) {
                 is_quiet: false,
             },
             occurrence: &occurrence,
+            told: &Channels::new(),
         };
         ledger.finish_started_again(&started, at(2)).await.unwrap()
     };

@@ -167,11 +167,14 @@ pub(super) async fn retries(ledger: &impl Ledger) {
                 source_budget: 100,
                 known: None,
                 begin: None,
+                message: None,
             };
             match ledger.claim_retry(&claim, at(seconds)).await.unwrap() {
                 RetryClaimed::Attempt(attempt) => Some(attempt),
                 RetryClaimed::BudgetUsedUp => None,
-                other @ (RetryClaimed::SourceBudgetUsedUp | RetryClaimed::NotFree) => {
+                other @ (RetryClaimed::SourceBudgetUsedUp
+                | RetryClaimed::NotFree
+                | RetryClaimed::NoRoomForMessage) => {
                     panic!("{other:?}")
                 }
             }

@@ -12,6 +12,7 @@ mod advisor_named_causes;
 mod attacks;
 mod bad_input;
 mod followed;
+mod followed_and_told;
 mod guards;
 mod guards_of_unknowns;
 mod incidents;

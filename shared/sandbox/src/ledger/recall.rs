@@ -6,9 +6,9 @@ use copymend_diagnosis::KeyArn;
 use copymend_policy::AccountId;
 use copymend_remediation::ledger::{
     BeforeWrite, Count, CountedAs, CountedOfSource, CountedRetries, Counting, JobProgress,
-    KeyAdmission, MessagesOf, OF_ALL_ACCOUNTS, Occurrence, PolicyHistory, RecallAsked, Recalled,
-    RecalledIncident, RecalledJob, Refusal, RetryClaim, RetryClaimed, RetryRecord, StartedAgain,
-    StartedAgainEnd,
+    KeyAdmission, MessageClaim, MessagesOf, OF_ALL_ACCOUNTS, Occurrence, PolicyHistory,
+    RecallAsked, Recalled, RecalledIncident, RecalledJob, Refusal, RetryClaim, RetryClaimed,
+    RetryRecord, StartedAgain, StartedAgainEnd,
 };
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
@@ -182,6 +182,54 @@ impl State {
         is_within
     }
 
+    fn has_room(
+        &self,
+        what: CountedOfSource,
+        source: AccountId,
+        budget: u32,
+        now: Timestamp,
+    ) -> bool {
+        let counted = self.sources.get(&(what, source, what.period(now)));
+        counted.copied().unwrap_or_default() < budget
+    }
+
+    /// `false`, and nothing claimed, where there is no room for the message.
+    fn claim_message(
+        &mut self,
+        message: &MessageClaim<'_>,
+        source: AccountId,
+        now: Timestamp,
+    ) -> bool {
+        let Ok(all) = OF_ALL_ACCOUNTS.parse() else {
+            return false;
+        };
+        let budgets = [
+            (CountedOfSource::Messages, source, message.budget),
+            (CountedOfSource::AllMessages, all, message.budget_of_all),
+        ];
+        let have_room = budgets
+            .iter()
+            .all(|&(what, account, budget)| self.has_room(what, account, budget, now));
+        let has_turn = !message.takes_turn || self.next_turn(now) == now;
+        let incident = self.incidents.get_mut(message.fingerprint);
+        let incident = incident.filter(|counted| {
+            counted.closed_by.is_none()
+                && !is_over(counted.at, now)
+                && counted.since == message.occurrence.since
+        });
+        let Some(incident) = incident.filter(|_| have_room && has_turn) else {
+            return false;
+        };
+        incident.since = message.occurrence.count;
+        for (what, account, budget) in budgets {
+            self.count_of_source(what, account, budget, now);
+        }
+        if message.takes_turn {
+            self.take_next_turn(now);
+        }
+        true
+    }
+
     pub(super) fn claim_retry(&mut self, claim: &RetryClaim<'_>, now: Timestamp) -> RetryClaimed {
         if let Some((owner, _)) = claim.begin {
             match self.job_as_recalled(claim.failed_job, owner, now) {
@@ -201,9 +249,15 @@ impl State {
             return RetryClaimed::BudgetUsedUp;
         };
         let what = CountedOfSource::Retries;
-        if !self.count_of_source(what, claim.source, claim.source_budget, now) {
+        if !self.has_room(what, claim.source, claim.source_budget, now) {
             return RetryClaimed::SourceBudgetUsedUp;
         }
+        if let Some(message) = &claim.message
+            && !self.claim_message(message, claim.source, now)
+        {
+            return RetryClaimed::NoRoomForMessage;
+        }
+        self.count_of_source(what, claim.source, claim.source_budget, now);
         self.retries.insert(pair, retries);
         if let Some((owner, until)) = claim.begin {
             let progress = JobProgress {
@@ -242,6 +296,7 @@ impl State {
             outcome: count.outcome.to_owned(),
             occurrence: started.occurrence.clone(),
         });
+        job.progress.told.extend(started.told);
         job.state = JobState::Done {
             outcome: count.outcome.to_owned(),
             at: now,

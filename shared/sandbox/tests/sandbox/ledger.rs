@@ -60,6 +60,7 @@ async fn what_is_old_is_forgotten() {
             source_budget: 10,
             known: None,
             begin: None,
+            message: None,
         };
         ledger.claim_retry(&claim, at).await
     };

@@ -7,6 +7,7 @@ mod channels;
 mod digest;
 mod faulty;
 mod flood;
+mod followed;
 mod later;
 mod lost_channels;
 mod many_sources;

@@ -12,7 +12,7 @@ use super::faulty::Faulty;
 use super::settings;
 
 /// A world with `count` copies that failed for want of one vault statement.
-fn stormy(count: usize) -> (Sandbox, Vec<String>) {
+pub(super) fn stormy(count: usize) -> (Sandbox, Vec<String>) {
     let sandbox = Sandbox::new(World::default_world());
     let created = sandbox.clock().now();
     let ids = sandbox.with_world(|world| {

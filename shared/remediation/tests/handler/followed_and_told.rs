@@ -1,0 +1,261 @@
+//! Copies that a repair for another copy admits, at a number of which people hear: the message is claimed with
+//! the retry, and told once, whatever fails in between.
+
+use copymend_diagnosis::Cause;
+use copymend_policy::AccountId;
+use copymend_remediation::incident::fingerprint;
+use copymend_remediation::ledger::{Count, CountedOfSource, Counting, Ledger, Turns};
+use copymend_remediation::message::Channel;
+use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
+use copymend_remediation::report::{Outcome, Report};
+use copymend_remediation::settings::{Messages, Settings};
+use copymend_sandbox::Sandbox;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::support::*;
+
+/// A repaired vault, an incident that was seen nine times, and another copy that failed before.
+async fn before_the_tenth() -> (Sandbox, Value) {
+    let (sandbox, event) = scene("destination-vault-policy");
+    let twin = copied_again(&sandbox, &event, None);
+    let report = must_repair(&sandbox, &event).await;
+    for number in 2..=9 {
+        let counted = count(&sandbox, &report, &format!("other-{number}")).await;
+        assert_eq!(counted, number);
+    }
+    // Nobody waits for a turn any more.
+    wait(&sandbox, 1).await;
+    (sandbox, twin)
+}
+
+/// Counts one more of the incident that a repair was for.
+async fn count(sandbox: &Sandbox, repair: &Report, job: &str) -> u64 {
+    let change = repair.changes.first().unwrap();
+    let grantee = change.grantee.as_deref();
+    let cause = Cause::DestinationVaultPolicy;
+    let fingerprint = fingerprint(cause, &change.resource, "111122223333", grantee);
+    let count = Count {
+        fingerprint: &fingerprint,
+        copy_job_id: job,
+        outcome: "retried",
+        counting: Counting::First,
+        is_due: false,
+        is_quiet: false,
+    };
+    let (ledger, now) = (sandbox.ledger().unwrap(), sandbox.clock().now());
+    ledger.count_occurrence(count, now).await.unwrap().count
+}
+
+fn ledger_calls(sandbox: &Sandbox, from: usize) -> Vec<&'static str> {
+    let begun = sandbox.calls().begun();
+    let since = begun.iter().skip(from).map(|call| call.operation);
+    since
+        .filter(|operation| operation.starts_with("ledger:"))
+        .collect()
+}
+
+const WITH_THREE_CALLS: [&str; 3] = [
+    "ledger:Recall",
+    "ledger:ClaimRetry",
+    "ledger:FinishStartedAgain",
+];
+
+fn starts(sandbox: &Sandbox) -> usize {
+    let writes = sandbox.writes();
+    let starts = writes
+        .iter()
+        .filter(|write| write.operation == "backup:StartCopyJob");
+    starts.count()
+}
+
+#[tokio::test]
+async fn the_tenth_is_told_and_asks_the_ledger_three_times() {
+    let (sandbox, twin) = before_the_tenth().await;
+    let (before, from) = (told(&sandbox), sandbox.calls().begun().len());
+    let report = repair(&sandbox, &twin).await;
+    assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+    assert_eq!(report.occurrences, Some(10));
+    assert_eq!(ledger_calls(&sandbox, from), WITH_THREE_CALLS);
+    assert_eq!(told(&sandbox), before + 1);
+    let message = sandbox.notifier().sent().pop().unwrap();
+    assert_eq!(message.report.occurrences, Some(10), "as people read it");
+    // Its turn is taken, and it counts for the account's budget.
+    let (ledger, now) = (sandbox.ledger().unwrap(), sandbox.clock().now());
+    let turns = [SignedDuration::ZERO; 2].map(|longest| ledger.take_turn(now, longest));
+    let mut taken = 0;
+    for turn in turns {
+        taken += usize::from(turn.await.unwrap().is_some());
+    }
+    assert!(taken < 2, "two turns at once are all that there are");
+    let again = repair(&sandbox, &twin).await;
+    assert_eq!(again.outcome, Outcome::AlreadyHandled);
+    assert_eq!(told(&sandbox), before + 1);
+}
+
+/// The next one is no news.
+#[tokio::test]
+async fn after_the_tenth_nobody_hears_of_the_eleventh() {
+    let settings = Settings {
+        retry_budget: 9,
+        ..open_settings()
+    };
+    let (sandbox, event) = scene("destination-vault-policy");
+    let twins = [(); 2].map(|()| copied_again(&sandbox, &event, None));
+    let report = handle(&sandbox, settings.clone(), &event).await;
+    for number in 2..=9 {
+        count(&sandbox, &report, &format!("other-{number}")).await;
+    }
+    wait(&sandbox, 1).await;
+    let before = told(&sandbox);
+    for (twin, occurrences) in twins.iter().zip([10, 11]) {
+        let from = sandbox.calls().begun().len();
+        let report = handle(&sandbox, settings.clone(), twin).await;
+        assert_eq!(report.occurrences, Some(occurrences), "{report:#?}");
+        assert_eq!(ledger_calls(&sandbox, from), WITH_THREE_CALLS);
+        assert_eq!(told(&sandbox), before + 1);
+    }
+}
+
+/// Somebody else has the turn: it is told as any message, and once.
+#[tokio::test]
+async fn without_a_turn_it_is_told_as_any_message() {
+    let (sandbox, twin) = before_the_tenth().await;
+    let (ledger, now) = (sandbox.ledger().unwrap(), sandbox.clock().now());
+    let longest = SignedDuration::from_secs(60);
+    for _ in 0..3 {
+        ledger.take_turn(now, longest).await.unwrap().unwrap();
+    }
+    let before = told(&sandbox);
+    let from = sandbox.calls().begun().len();
+    let report = repair(&sandbox, &twin).await;
+    assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+    assert_eq!(report.occurrences, Some(10));
+    assert_eq!(told(&sandbox), before + 1);
+    let asked = ledger_calls(&sandbox, from);
+    assert!(asked.contains(&"ledger:TakeTurn"), "{asked:?}");
+    assert_eq!(starts(&sandbox), 2, "the repair's, and this one");
+}
+
+/// What a call between the claim and the end does to the message: another delivery tells it.
+#[tokio::test]
+async fn whatever_fails_another_delivery_tells() {
+    for operation in ["backup:StartCopyJob", "sns:Publish"] {
+        let (sandbox, twin) = before_the_tenth().await;
+        let before = told(&sandbox);
+        let copies = starts(&sandbox);
+        sandbox.fail(operation, CallErrorKind::Throttled);
+        let failed = deliver("first", &sandbox, &twin).await;
+        assert!(failed.is_err(), "{operation}: {failed:#?}");
+        assert_eq!(told(&sandbox), before, "{operation}");
+        sandbox.calls().mend(operation);
+        let report = deliver("second", &sandbox, &twin).await.unwrap();
+        assert_eq!(report.outcome, Outcome::Retried, "{operation}: {report:#?}");
+        assert_eq!(told(&sandbox), before + 1, "{operation}: {report:#?}");
+        assert_eq!(starts(&sandbox), copies + 1, "{operation}");
+        let again = deliver("third", &sandbox, &twin).await.unwrap();
+        assert_eq!(again.outcome, Outcome::AlreadyHandled, "{operation}");
+        assert_eq!(told(&sandbox), before + 1, "{operation}");
+    }
+}
+
+/// One channel took it: another delivery tells the other one alone.
+#[tokio::test]
+async fn a_channel_that_took_it_is_not_told_again() {
+    let (sandbox, twin) = before_the_tenth().await;
+    let channels = [Channel::Topic, Channel::ReportBus];
+    sandbox.notifier().set_channels(channels);
+    sandbox.fail("events:PutEvents", CallErrorKind::Throttled);
+    let taken = sandbox.notifier().taken().len();
+    let failed = deliver("first", &sandbox, &twin).await;
+    assert!(failed.is_err(), "{failed:#?}");
+    sandbox.calls().mend("events:PutEvents");
+    let report = deliver("second", &sandbox, &twin).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+    let taken: Vec<_> = sandbox.notifier().taken().split_off(taken);
+    let on: Vec<_> = taken.iter().map(|(channel, _)| *channel).collect();
+    assert_eq!(on, channels, "{taken:?}");
+}
+
+/// The end fails after people were told: nobody hears of it twice.
+#[tokio::test]
+async fn an_end_that_fails_tells_nobody_twice() {
+    for kind in [CallErrorKind::Throttled, CallErrorKind::AccessDenied] {
+        let (sandbox, twin) = before_the_tenth().await;
+        let before = told(&sandbox);
+        sandbox.fail("ledger:FinishStartedAgain", kind);
+        let report = repair(&sandbox, &twin).await;
+        assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+        assert_eq!(told(&sandbox), before + 1, "{kind:?}");
+        let again = repair(&sandbox, &twin).await;
+        assert_eq!(again.outcome, Outcome::AlreadyHandled, "{kind:?}");
+        assert_eq!(told(&sandbox), before + 1, "{kind:?}");
+    }
+}
+
+/// A start that is refused for good is news of its own, and told once.
+#[tokio::test]
+async fn a_start_that_is_denied_is_told_once() {
+    let (sandbox, twin) = before_the_tenth().await;
+    let before = told(&sandbox);
+    sandbox.fail("backup:StartCopyJob", CallErrorKind::AccessDenied);
+    let report = repair(&sandbox, &twin).await;
+    assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
+    assert_eq!(told(&sandbox), before + 1);
+}
+
+/// The account's messages of this hour are used up: a summary tells of it.
+#[tokio::test]
+async fn one_message_too_many_is_left_to_the_summary() {
+    let (sandbox, twin) = before_the_tenth().await;
+    let (ledger, now) = (sandbox.ledger().unwrap(), sandbox.clock().now());
+    let account: AccountId = "111122223333".parse().unwrap();
+    let budget = open_settings().source_message_budget;
+    let what = CountedOfSource::Messages;
+    while ledger
+        .count_of_source(what, account, budget, now)
+        .await
+        .unwrap()
+    {}
+    let before = told(&sandbox);
+    let report = repair(&sandbox, &twin).await;
+    assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+    assert_eq!(told(&sandbox), before);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("SourceMessageBudget")),
+        "{report:#?}"
+    );
+}
+
+/// Where people asked not to hear of it, no message is claimed.
+#[tokio::test]
+async fn who_wants_no_message_gets_none() {
+    for messages in [Messages::NeedsAction, Messages::AfterLastRetry] {
+        let settings = Settings {
+            messages,
+            ..open_settings()
+        };
+        let (sandbox, event) = scene("destination-vault-policy");
+        let twin = copied_again(&sandbox, &event, None);
+        let report = handle(&sandbox, settings.clone(), &event).await;
+        for number in 2..=9 {
+            count(&sandbox, &report, &format!("other-{number}")).await;
+        }
+        wait(&sandbox, 1).await;
+        let (before, from) = (told(&sandbox), sandbox.calls().begun().len());
+        let report = handle(&sandbox, settings, &twin).await;
+        assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+        assert_eq!(told(&sandbox), before);
+        assert_eq!(ledger_calls(&sandbox, from), WITH_THREE_CALLS);
+        // The number is still to be told: nobody looked.
+        let account = "111122223333".parse().unwrap();
+        let ledger = sandbox.ledger().unwrap();
+        let what = CountedOfSource::Messages;
+        let now = sandbox.clock().now();
+        let first = ledger.count_of_source(what, account, 2, now).await;
+        assert_eq!(first, Ok(true), "no message was counted for this one");
+    }
+}
