@@ -9,7 +9,7 @@ use copymend_policy::AccountId;
 use tokio::time::Instant;
 
 /// Calls a second of an account in a Region (AWS General Reference, "AWS Backup endpoints and
-/// quotas", documented).
+/// quotas", documented), and of an account everywhere ("Quotas for AWS Organizations", documented).
 const PUBLISHED: &[(&str, u32)] = &[
     ("backup:DescribeBackupJob", 15),
     ("backup:DescribeBackupVault", 5),
@@ -26,6 +26,7 @@ const PUBLISHED: &[(&str, u32)] = &[
     ("backup:ListRecoveryPointsByBackupVault", 20),
     ("backup:ListRestoreJobs", 20),
     ("backup:ListTags", 20),
+    ("organizations:DescribeOrganization", 1),
 ];
 
 /// All calls of AWS Backup together (the same page, documented).
@@ -35,8 +36,8 @@ const ALL_OF_BACKUP: u32 = 50;
 /// (inferred).
 const OTHERS_OF_BACKUP: u32 = 20;
 
-/// AWS IAM and AWS Organizations publish no rates, and a busy account is throttled (seen). A slow walk
-/// leaves the account's own work its share (inferred).
+/// AWS IAM publishes no rates, and a busy account is throttled (seen). Other calls of AWS Organizations are taken to
+/// have the same. A slow walk leaves the account's own work its share (inferred).
 const OF_GLOBAL_SERVICES: u32 = 10;
 
 /// AWS KMS and Amazon EC2 allow far more to one account (AWS KMS Developer Guide, "Request quotas",

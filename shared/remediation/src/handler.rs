@@ -18,6 +18,7 @@ use crate::done::{Done, Findings};
 use crate::follow::Followed;
 use crate::guards::{Guard, GuardResult};
 use crate::incident::{Telling, place_in_line};
+use crate::known_organizations::KnownOrganizations;
 use crate::later::{Arrival, DelayedRetry};
 use crate::ledger::Ledger;
 use crate::left_out::{LeftOutSince, Place};
@@ -80,6 +81,7 @@ pub struct CopyRemediator<E> {
     pub(crate) environment: E,
     pub(crate) settings: Settings,
     pub(crate) owners_tags: OwnersTags,
+    pub(crate) organizations: KnownOrganizations,
     pub(crate) last_keys: LastKeys,
 }
 
@@ -90,6 +92,7 @@ impl<E: Reads> CopyRemediator<E> {
             environment,
             settings,
             owners_tags: OwnersTags::new(),
+            organizations: KnownOrganizations::new(),
             last_keys: LastKeys::new(),
         }
     }

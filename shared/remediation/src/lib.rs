@@ -29,6 +29,7 @@ pub mod history;
 pub mod incident;
 pub mod investigate;
 mod job_entry;
+mod known_organizations;
 pub mod later;
 mod lease;
 pub mod ledger;

@@ -15,9 +15,10 @@ use copymend_policy::{AccountId, Arn};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::known_organizations::KnownOrganizations;
 use crate::ports::{
-    Backup, CallError, CallResult, Identities, Images, Keys, Location, Organizations, Reads,
-    ResourceTags,
+    Backup, CallError, CallResult, Clock as _, Identities, Images, Keys, Location, Organizations,
+    Reads, ResourceTags,
 };
 
 /// So many answers are kept. One investigation asks some thirty questions; the answers of many, which
@@ -30,6 +31,8 @@ const MOST_ANSWERS: usize = 4_096;
 pub struct ReadOnce<'e, E> {
     environment: &'e E,
     answers: Mutex<Answers>,
+    /// The organizations of accounts that earlier investigations have read, where they count.
+    organizations: Option<&'e KnownOrganizations>,
 }
 
 /// An answer to come, or one that came: a `CallResult` of what the call reads.
@@ -79,6 +82,16 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
         Self {
             environment,
             answers: Mutex::default(),
+            organizations: None,
+        }
+    }
+
+    /// The same, with the organizations that earlier investigations have read.
+    #[must_use]
+    pub(crate) fn knowing(self, organizations: &'e KnownOrganizations) -> Self {
+        Self {
+            organizations: Some(organizations),
+            ..self
         }
     }
 
@@ -165,8 +178,29 @@ impl<E: Reads> Identities for ReadOnce<'_, E> {
 }
 
 impl<E: Reads> Organizations for ReadOnce<'_, E> {
+    async fn describe_organization(
+        &self,
+        account: AccountId,
+        partition: &str,
+    ) -> CallResult<Option<Organization>> {
+        let read = async {
+            let now = self.environment.clock().now();
+            let known = self.organizations.and_then(|known| known.of(account, now));
+            if let Some(known) = known {
+                return Ok(known);
+            }
+            let ports = self.environment.organizations();
+            let organization = ports.describe_organization(account, partition).await?;
+            if let Some(known) = self.organizations {
+                known.remember(account, organization.as_ref(), now);
+            }
+            Ok(organization)
+        };
+        self.once("describe_organization", &(account, partition), read)
+            .await
+    }
+
     once! { organizations:
-        describe_organization(account: AccountId, partition: &str) -> Option<Organization>;
         effective_tag_policy(account: AccountId, partition: &str) -> Option<String>;
         list_parents(reader: AccountId, account: AccountId, partition: &str) -> Vec<String>;
     }

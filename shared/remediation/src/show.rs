@@ -269,7 +269,11 @@ impl<E: Reads> CopyRemediator<E> {
     /// Reads the facts; once more where a read failed for a reason that passes, while there is
     /// time.
     pub(crate) async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
-        let environment = ReadOnce::of(&self.environment);
+        let environment = match self.settings.mode {
+            Mode::Observe => ReadOnce::of(&self.environment).knowing(&self.organizations),
+            // Grants rest on it.
+            Mode::Approve | Mode::Repair => ReadOnce::of(&self.environment),
+        };
         let facts = Box::pin(investigate(&environment, failure.copy())).await;
         let passes = facts.unknown().iter().any(|why| why.reason.may_pass());
         let clock = self.environment.clock();

@@ -16,6 +16,7 @@ mod followed_and_told;
 mod guards;
 mod guards_of_unknowns;
 mod incidents;
+mod known_organizations;
 mod limits;
 mod local_runs;
 mod lost_lease;
