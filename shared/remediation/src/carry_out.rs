@@ -294,14 +294,12 @@ impl<E: Environment> CopyRemediator<E> {
                 job,
                 attempt,
                 record,
-                message,
             }) => {
                 let note = format!(
                     "the copy was started again as job {job}, attempt {attempt} of {budget}"
                 );
                 done.retried_job = Some(job);
                 done.unrecorded_retry = Some(record);
-                done.message_of_retry = message;
                 (Outcome::Retried, note)
             }
             Ok(Retried::NotNow) => {

@@ -2,28 +2,32 @@
 //! the retry, so that of a storm the tenth event, the hundredth and so on ask the ledger no more often than the
 //! others.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use copymend_diagnosis::Failure;
 
-use crate::delivery::{Delivery, Ending};
+use crate::delivery::{Delivery, Ending, close};
 use crate::fingerprint::fingerprint;
 use crate::handler::{CopyRemediator, HandlerError};
 use crate::history::History;
 use crate::incident::count_and_record;
-use crate::ledger::{Count, MessageClaim, Occurrence};
+use crate::ledger::{Count, MessageClaim, Occurrence, RetryClaimed};
 use crate::left_out::budget_of_all;
 use crate::message::{Channels, Message, is_for_good, send};
-use crate::ports::{Environment, Notifier};
+use crate::ports::{CallErrorKind, CallResult, Environment, Notifier};
 use crate::recall::{RecalledIncident, Recollection};
 use crate::report::{Outcome, Report};
 use crate::settings::Messages;
 use crate::show::incident_of;
 
 /// An occurrence that people have to hear of, as far as is known before the copy is started again.
+#[derive(Debug)]
 pub(crate) struct ToBeTold {
     fingerprint: String,
     occurrence: Occurrence,
     budget: u32,
     takes_turn: bool,
+    may_be_claimed: AtomicBool,
 }
 
 impl ToBeTold {
@@ -37,9 +41,38 @@ impl ToBeTold {
         }
     }
 
-    /// Whether the message that was claimed is about this incident.
-    pub(crate) fn is_of(&self, fingerprint: &str) -> bool {
-        self.fingerprint == fingerprint
+    /// Remembers whether it was claimed.
+    pub(crate) fn remember(&self, claimed: &CallResult<RetryClaimed>) {
+        let may_be_claimed = match claimed {
+            Ok(RetryClaimed::Attempt(_)) => true,
+            Ok(
+                RetryClaimed::BudgetUsedUp
+                | RetryClaimed::SourceBudgetUsedUp
+                | RetryClaimed::NotFree
+                | RetryClaimed::NoRoomForMessage,
+            ) => false,
+            Err(error) => match error.kind {
+                CallErrorKind::AccessDenied
+                | CallErrorKind::Throttled
+                | CallErrorKind::Rejected => false,
+                CallErrorKind::Timeout
+                | CallErrorKind::Unavailable
+                | CallErrorKind::Unreadable
+                | CallErrorKind::Failed => true,
+            },
+        };
+        self.may_be_claimed.store(may_be_claimed, Ordering::Relaxed);
+    }
+
+    /// Whether it is claimed, or nobody knows: then only this delivery tells of the number, or whichever counts
+    /// the job next.
+    pub(crate) fn may_be_claimed(&self) -> bool {
+        self.may_be_claimed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the message of this incident is claimed, of a copy that was started again.
+    pub(crate) fn is_claimed(&self, fingerprint: &str) -> bool {
+        self.may_be_claimed() && self.fingerprint == fingerprint
     }
 }
 
@@ -75,6 +108,7 @@ impl<E: Environment> CopyRemediator<E> {
             occurrence,
             budget,
             takes_turn: channels.iter().any(|channel| channel.is_paced()),
+            may_be_claimed: AtomicBool::new(false),
         })
     }
 
@@ -100,23 +134,24 @@ impl<E: Environment> CopyRemediator<E> {
         let Some(error) = sent.error() else {
             return Ok(on);
         };
-        if let Some(ledger) = self.environment.ledger() {
-            let mut ending = Ending::after(&delivery.progress);
-            ending.told.extend(on);
-            // The look is taken: whoever tells the others has to know that it is due.
-            let count = Count {
-                is_due: true,
-                ..count
-            };
-            let counted = count_and_record(&self.environment, ledger, count, report, &mut ending);
-            if let Err(error) = counted.await {
-                tracing::warn!(%error, "the new job was not remembered: another delivery starts the same copy");
-            }
-            let owner = &delivery.invocation.id;
-            if let Err(error) = ending.abandon(ledger, count.copy_job_id, owner).await {
-                tracing::warn!(%error, "the job's entry was not freed and ends by itself");
-            }
+        let Some(ledger) = self.environment.ledger() else {
+            return Err(error.into());
+        };
+        let mut ending = Ending::after(&delivery.progress);
+        ending.told = on;
+        let counted = count_and_record(&self.environment, ledger, count, report, &mut ending);
+        if let Err(error) = counted.await {
+            tracing::warn!(%error, "the new job was not remembered: another delivery starts the same copy");
         }
-        Err(error.into())
+        // The look is taken: whoever tells the others has to know that it is due, and says the same number.
+        if let Some(counted) = &mut ending.counted {
+            counted.occurrence = Occurrence {
+                previous_outcome: None,
+                ..occurrence.clone()
+            };
+        }
+        let (id, error) = (count.copy_job_id, Err(error.into()));
+        let given_up = close(&self.environment, ledger, id, delivery, error, ending);
+        given_up.await.map(|_| none)
     }
 }

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agreement::Agreement;
 use crate::handler::{HandlerError, Invocation};
-use crate::incident::{Telling, count_and_tell, record_settings, tell};
-use crate::ledger::{CountState, CountedAs, Finish, JobEntry, JobProgress, Ledger};
+use crate::incident::{Telling, count_and_record, count_and_tell, record_settings, tell};
+use crate::ledger::{Count, CountState, CountedAs, Finish, JobEntry, JobProgress, Ledger};
 use crate::message::Channels;
 use crate::ports::{CallResult, Clock, Reads};
 use crate::recall::Recollection;
@@ -96,6 +96,44 @@ pub(crate) async fn conclude<E: Reads>(
         }
         Err(error) => Err(error),
     };
+    close(environment, ledger, id, delivery, told, ending).await
+}
+
+/// Counts what people were told of already, and closes the event's entry.
+pub(crate) async fn conclude_told<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
+    count: Count<'_>,
+    delivery: &Delivery<'_>,
+    told: Channels,
+    mut report: Report,
+) -> Result<Report, HandlerError> {
+    let mut ending = Ending::after(&delivery.progress);
+    ending.told = told;
+    let counting = count_and_record(environment, ledger, count, &mut report, &mut ending);
+    let answered = match counting.await {
+        Ok(Ok(_)) => Ok(report),
+        Ok(Err(error)) => {
+            let note = format!("the incident was not counted: {error}");
+            report.notes.push(note);
+            Ok(report)
+        }
+        Err(error) => Err(error.into()),
+    };
+    let id = count.copy_job_id;
+    close(environment, ledger, id, delivery, answered, ending).await
+}
+
+/// Closes an event's entry, or gives it up where another delivery has to go on.
+pub(crate) async fn close<E: Reads>(
+    environment: &E,
+    ledger: &E::Ledger,
+    id: &str,
+    delivery: &Delivery<'_>,
+    told: Result<Report, HandlerError>,
+    ending: Ending,
+) -> Result<Report, HandlerError> {
+    let invocation = delivery.invocation;
     let is_told_of_settings = ending.is_told_of_settings;
     let closed = match &told {
         Ok(report)
@@ -179,12 +217,7 @@ impl Ending {
     }
 
     /// Gives the job up, with everything that another delivery has to know.
-    pub(crate) async fn abandon<L: Ledger>(
-        mut self,
-        ledger: &L,
-        id: &str,
-        owner: &str,
-    ) -> CallResult<()> {
+    async fn abandon<L: Ledger>(mut self, ledger: &L, id: &str, owner: &str) -> CallResult<()> {
         let counted = self.record_count(ledger, (id, owner)).await;
         let told = if self.told.is_empty() {
             Ok(())

@@ -15,7 +15,6 @@ use crate::ports::{CallError, CallResult};
 use crate::report::{
     CopySummary, DecisionKind, DiagnosisReport, Incident, Outcome, PolicyChange, Report, Subject,
 };
-use crate::retry::MessageOfRetry;
 use crate::settings::Mode;
 
 /// What is known of the event.
@@ -40,8 +39,6 @@ pub(crate) struct Done {
     pub retried_job: Option<String>,
     /// What is to be remembered of the retried job, where that isn't done yet.
     pub unrecorded_retry: Option<RetryRecord>,
-    /// Whether the message about the retried job is claimed with it.
-    pub message_of_retry: MessageOfRetry,
     /// The pause in force after a repair, where it was asked for since.
     pub pause: Option<CallResult<Option<Pause>>>,
     pub not_before: Option<Timestamp>,
@@ -90,7 +87,6 @@ impl Done {
             refused_changes: Vec::new(),
             retried_job: None,
             unrecorded_retry: None,
-            message_of_retry: MessageOfRetry::NotClaimed,
             pause: None,
             not_before: None,
             notes: Vec::new(),

@@ -11,7 +11,7 @@ use copymend_diagnosis::{CopyJobEvent, Failure};
 
 use crate::claimed_message::ToBeTold;
 use crate::decide::{Decision, decide};
-use crate::delivery::{Delivery, conclude};
+use crate::delivery::{Delivery, conclude, conclude_told};
 use crate::done::Findings;
 use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::incident::{Telling, record_retry};
@@ -24,7 +24,6 @@ use crate::message::Channels;
 use crate::ports::{CallResult, Clock, Environment};
 use crate::recall::{RecalledIncident, RecalledJob, Recollection};
 use crate::report::{Outcome, Report};
-use crate::retry::MessageOfRetry;
 use crate::show::Case;
 
 /// What became of a copy that a repair for another copy may admit.
@@ -83,7 +82,6 @@ impl<E: Environment> CopyRemediator<E> {
         let diagnosis = investigated.diagnose(failure);
         let decided = decide(failure, &diagnosis, &investigated, &self.settings, &history);
         let to_be_told = self.to_be_told(failure, &history, recollection);
-        let message = to_be_told.as_ref().map(ToBeTold::claim);
         let case = Case {
             failure,
             diagnosis: &diagnosis,
@@ -92,13 +90,7 @@ impl<E: Environment> CopyRemediator<E> {
             invocation,
             arrival,
             begin: Some((&invocation.id, delivery.until)),
-            message,
-        };
-        // Who looked at an incident is the one who tells: if it isn't this delivery, then whichever counts the
-        // job next.
-        let count = match message {
-            Some(_) => CountState::Unclear,
-            None => CountState::Clear,
+            message: to_be_told.as_ref(),
         };
         let now = self.now();
         let is_to_wait = case.start_not_before(now) > now && self.may_put_off();
@@ -108,19 +100,15 @@ impl<E: Environment> CopyRemediator<E> {
         let done = match Box::pin(self.carry_out(decided, &case)).await {
             Ok(done) => done,
             Err(error) => {
-                self.free(failure, invocation, count).await;
+                self.free(failure, invocation, to_be_told.as_ref()).await;
                 return Err(error);
             }
         };
         if done.outcome != Outcome::Retried {
             // People need to know what to do, and it isn't tried the same way once more.
-            self.free(failure, invocation, count).await;
+            self.free(failure, invocation, to_be_told.as_ref()).await;
             return Ok(Followed::NotAdmitted);
         }
-        let claimed = match done.message_of_retry {
-            MessageOfRetry::Claimed => to_be_told,
-            MessageOfRetry::NotClaimed => None,
-        };
         let findings = Findings {
             event,
             failure: Some(failure),
@@ -129,14 +117,12 @@ impl<E: Environment> CopyRemediator<E> {
             advice: None,
         };
         let report = Report::of(findings, self.settings.mode, done);
-        let report = match self
-            .end_at_once(report, (claimed, recollection), &delivery, ledger)
-            .await?
-        {
-            Ended::AtOnce(report) => *report,
-            Ended::NotYet(report) => self.conclude(*report, &delivery, failure).await?,
-        };
-        Ok(Followed::Ended(Box::new(report)))
+        let message = (to_be_told, recollection);
+        let ended = self.end_at_once(report, message, &delivery, ledger).await?;
+        Ok(Followed::Ended(match ended {
+            Ended::Already(report) => report,
+            Ended::NotYet(report) => Box::new(self.conclude(*report, &delivery, failure).await?),
+        }))
     }
 
     /// Tells people of a copy that was started again where its message is claimed, and ends its job at once.
@@ -147,7 +133,7 @@ impl<E: Environment> CopyRemediator<E> {
     async fn end_at_once(
         &self,
         mut report: Report,
-        (claimed, recollection): (Option<ToBeTold>, &Recollection),
+        (message, recollection): (Option<ToBeTold>, &Recollection),
         delivery: &Delivery<'_>,
         ledger: &E::Ledger,
     ) -> Result<Ended, HandlerError> {
@@ -158,8 +144,8 @@ impl<E: Environment> CopyRemediator<E> {
         let occurrence = incident.next();
         let is_quiet = report.is_left_to_the_digest(self.settings.messages);
         let is_due = report.is_due_at(&occurrence) && !is_quiet;
-        let claimed = claimed.filter(|message| message.is_of(&fingerprint));
-        if is_due && claimed.is_none() {
+        let is_claimed = message.is_some_and(|message| message.is_claimed(&fingerprint));
+        if is_due && !is_claimed {
             return Ok(not_yet(report));
         }
         let count = Count {
@@ -176,35 +162,35 @@ impl<E: Environment> CopyRemediator<E> {
         } else {
             Channels::new()
         };
-        match end(
-            &self.environment,
-            ledger,
-            &report,
-            (count, &occurrence, &told),
-            delivery,
-        )
-        .await
-        {
-            Ok(StartedAgainEnd::Finished) => {}
+        let counted = (count, &occurrence, &told);
+        match end(&self.environment, ledger, &report, counted, delivery).await {
+            Ok(StartedAgainEnd::Finished) => {
+                report.unrecorded_retry = None;
+                report.occurrences = Some(occurrence.count);
+                return Ok(already(if is_quiet {
+                    report.with_note_of_the_digest()
+                } else {
+                    report
+                }));
+            }
             Ok(StartedAgainEnd::TakenOver) => {
                 record_retry(&self.environment, &mut report).await?;
-                return Ok(Ended::AtOnce(Box::new(report)));
+                return Ok(already(report));
             }
-            Ok(StartedAgainEnd::IncidentOver) => return Ok(not_yet(report)),
+            Ok(StartedAgainEnd::IncidentOver) => {}
             // Too many events meet on the incident, or nobody knows whether it is done: the ordinary end
             // remembers the new job first, where no other event meets it.
             Err(error) => {
                 tracing::warn!(%error, "the end of a copy that was started again takes its parts one by one");
-                return Ok(not_yet(report));
             }
         }
-        report.unrecorded_retry = None;
-        report.occurrences = Some(occurrence.count);
-        Ok(Ended::AtOnce(Box::new(if is_quiet {
-            report.with_note_of_the_digest()
-        } else {
-            report
-        })))
+        if told.is_empty() {
+            return Ok(not_yet(report));
+        }
+        let environment = &self.environment;
+        conclude_told(environment, ledger, count, delivery, told, report)
+            .await
+            .map(already)
     }
 
     /// Tells people, and ends the job that the retry has begun.
@@ -223,10 +209,16 @@ impl<E: Environment> CopyRemediator<E> {
         conclude(&self.environment, ledger, id, delivery, telling, Ok(report)).await
     }
 
-    /// Frees a job that the retry may have begun.
-    async fn free(&self, failure: &Failure, invocation: &Invocation, count: CountState) {
+    /// Frees a job that the retry may have begun. Where its message may be claimed, whoever counts the job next
+    /// has to tell people.
+    async fn free(&self, failure: &Failure, invocation: &Invocation, message: Option<&ToBeTold>) {
         let Some(ledger) = self.environment.ledger() else {
             return;
+        };
+        let count = if message.is_some_and(ToBeTold::may_be_claimed) {
+            CountState::Unclear
+        } else {
+            CountState::Clear
         };
         let freed = ledger.abandon_job(&failure.job().id, &invocation.id, count);
         if let Err(error) = freed.await {
@@ -273,9 +265,13 @@ async fn end<E: Environment>(
 
 /// Whether a copy that was started again is ended.
 enum Ended {
-    AtOnce(Box<Report>),
+    Already(Box<Report>),
     /// It has to be counted, and told where it is due, as any event.
     NotYet(Box<Report>),
+}
+
+fn already(report: Report) -> Ended {
+    Ended::Already(Box::new(report))
 }
 
 fn not_yet(report: Report) -> Ended {

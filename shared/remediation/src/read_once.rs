@@ -183,18 +183,16 @@ impl<E: Reads> Organizations for ReadOnce<'_, E> {
         account: AccountId,
         partition: &str,
     ) -> CallResult<Option<Organization>> {
+        let ports = self.environment.organizations();
+        let read = ports.describe_organization(account, partition);
         let read = async {
-            let now = self.environment.clock().now();
-            let known = self.organizations.and_then(|known| known.of(account, now));
-            if let Some(known) = known {
-                return Ok(known);
+            match self.organizations {
+                Some(known) => {
+                    let now = self.environment.clock().now();
+                    known.of(account, now, read).await
+                }
+                None => read.await,
             }
-            let ports = self.environment.organizations();
-            let organization = ports.describe_organization(account, partition).await?;
-            if let Some(known) = self.organizations {
-                known.remember(account, organization.as_ref(), now);
-            }
-            Ok(organization)
         };
         self.once("describe_organization", &(account, partition), read)
             .await

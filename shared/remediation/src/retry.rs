@@ -3,12 +3,11 @@
 use copymend_diagnosis::{Cause, Failure, Lifecycle};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::claimed_message::ToBeTold;
 use crate::done::Done;
 use crate::handler::{CopyRemediator, HandlerError};
 use crate::history::History;
-use crate::ledger::{
-    AfterChange, Ledger, MessageClaim, Origin, RetryClaim, RetryClaimed, RetryRecord,
-};
+use crate::ledger::{AfterChange, Ledger, Origin, RetryClaim, RetryClaimed, RetryRecord};
 use crate::plan::Target;
 use crate::ports::{
     BackupWrites, CallError, CallErrorKind, CallResult, Clock, Environment, Location, StartCopy,
@@ -25,8 +24,6 @@ pub(crate) enum Retried {
         job: String,
         attempt: u32,
         record: RetryRecord,
-        /// Whether the message about it is claimed.
-        message: MessageOfRetry,
     },
     /// The budget of this recovery point and destination is used up.
     BudgetUsedUp,
@@ -34,15 +31,6 @@ pub(crate) enum Retried {
     SourceBudgetUsedUp,
     /// The job isn't ours to begin any more, or somebody paused Copymend since it was looked.
     NotNow,
-}
-
-/// Whether the message about a copy that was started again is claimed with its retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MessageOfRetry {
-    /// It has its turn, and its place in the budgets.
-    Claimed,
-    /// If there is one, it has to take them.
-    NotClaimed,
 }
 
 /// What a retry follows.
@@ -165,7 +153,7 @@ pub(crate) struct Retry<'r, E: Environment> {
     /// Who begins the job with it, and until when it is his, where it isn't begun yet.
     pub(crate) begin: Option<(&'r str, Timestamp)>,
     /// The message that is claimed with it.
-    pub(crate) message: Option<MessageClaim<'r>>,
+    pub(crate) message: Option<&'r ToBeTold>,
 }
 
 /// A pause that was read longer ago than this is read once more before a copy is started.
@@ -182,6 +170,24 @@ impl<E: Environment> Retry<'_, E> {
         !matches!(self.ledger.pause(now).await, Ok(None))
     }
 
+    /// Counts the retry, and claims the message where there is room for it.
+    async fn claim(&self, mut claim: RetryClaim<'_>, now: Timestamp) -> CallResult<RetryClaimed> {
+        let claimed = self.ledger.claim_retry(&claim, now).await;
+        if let Some(message) = self.message {
+            message.remember(&claimed);
+        }
+        match claimed? {
+            RetryClaimed::NoRoomForMessage => {
+                claim.message = None;
+                self.ledger.claim_retry(&claim, now).await
+            }
+            claimed @ (RetryClaimed::Attempt(_)
+            | RetryClaimed::BudgetUsedUp
+            | RetryClaimed::SourceBudgetUsedUp
+            | RetryClaimed::NotFree) => Ok(claimed),
+        }
+    }
+
     /// Starts the copy again. The token is made of the failed job's id, so a redelivered event starts
     /// nothing twice. That it is started has to be remembered then.
     pub(crate) async fn start(
@@ -193,7 +199,7 @@ impl<E: Environment> Retry<'_, E> {
         let job = self.failure.job();
         let (origin, after_change) = repeated(self.ledger, self.failure, self.history).await?;
         let after_change = after_change.filter(|after| is_new_failure(after, following.cause));
-        let mut claim = RetryClaim {
+        let claim = RetryClaim {
             failed_job: &job.id,
             recovery_point: &job.source_recovery_point,
             destination: &job.destination_vault,
@@ -203,14 +209,10 @@ impl<E: Environment> Retry<'_, E> {
             source_budget: self.settings.source_retry_budget,
             known: self.history.retries.as_ref(),
             begin: self.begin,
-            message: self.message,
+            message: self.message.map(ToBeTold::claim),
         };
         // For the account another delivery of the same event counts once more: rather one retry too few.
-        let mut claimed = self.ledger.claim_retry(&claim, now).await?;
-        if claimed == RetryClaimed::NoRoomForMessage {
-            claim.message = None;
-            claimed = self.ledger.claim_retry(&claim, now).await?;
-        }
+        let claimed = self.claim(claim, now).await?;
         let attempt = match claimed {
             RetryClaimed::Attempt(attempt) => attempt,
             RetryClaimed::BudgetUsedUp => return Ok(Retried::BudgetUsedUp),
@@ -228,10 +230,6 @@ impl<E: Environment> Retry<'_, E> {
                 original_job: job.id.clone(),
                 origin,
                 after_change: following.after_change,
-            },
-            message: match claim.message {
-                Some(_) => MessageOfRetry::Claimed,
-                None => MessageOfRetry::NotClaimed,
             },
         })
     }

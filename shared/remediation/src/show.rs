@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agreement::PlanHash;
 use crate::change::change_of;
+use crate::claimed_message::ToBeTold;
 use crate::decide::{Decided, Decision, Investigated};
 use crate::done::Done;
 use crate::grantee::grantee;
@@ -19,7 +20,7 @@ use crate::handler::{CopyRemediator, Invocation};
 use crate::history::{EarlierRepair, History};
 use crate::investigate::investigate;
 use crate::later::Arrival;
-use crate::ledger::{AfterChange, Change, ChangeState, Ledger, MessageClaim};
+use crate::ledger::{AfterChange, Change, ChangeState, Ledger};
 use crate::others::{changed_by_others, last_change};
 use crate::plan::{Plan, Target, plan};
 use crate::ports::{Clock, Reads};
@@ -44,7 +45,7 @@ pub(crate) struct Case<'c> {
     /// Who begins the job with its retry, and until when it is his, where it isn't begun yet.
     pub begin: Option<(&'c str, Timestamp)>,
     /// The message that is claimed with its retry.
-    pub message: Option<MessageClaim<'c>>,
+    pub message: Option<&'c ToBeTold>,
 }
 
 impl Case<'_> {

@@ -87,7 +87,7 @@ impl DynamoLedger {
     pub(super) async fn find_in_turn<T, E, F>(
         &self,
         call: &Call,
-        copy_job_id: &str,
+        asked_by: &str,
         request: impl Fn() -> F,
     ) -> CallResult<Option<T>>
     where
@@ -99,7 +99,7 @@ impl DynamoLedger {
         loop {
             match call.find(&[REFUSED], request()).await {
                 Err(error) if error.kind == CallErrorKind::Throttled && attempt < ATTEMPTS => {
-                    tokio::time::sleep(pause(copy_job_id, attempt)).await;
+                    tokio::time::sleep(pause(asked_by, attempt)).await;
                     attempt += 1;
                 }
                 other => return other,
@@ -264,7 +264,8 @@ impl Addition {
                 "if_not_exists(occurrences, :none) + :one",
                 (":none", number(0)),
             ),
-            Counting::Again => ("if_not_exists(occurrences, :first)", (":first", number(1))),
+            // Its number was looked at when it was counted first.
+            Counting::Again => ("if_not_exists(looked_at, :first)", (":first", number(1))),
         })
     }
 
@@ -328,11 +329,11 @@ impl Addition {
     }
 }
 
-/// Longer from one attempt to the next, and other for each job, so that a storm doesn't ask in
+/// Longer from one attempt to the next, and other for each who asks, so that a storm doesn't ask in
 /// step.
-pub(super) fn pause(copy_job_id: &str, attempt: u32) -> Duration {
+pub(super) fn pause(asked_by: &str, attempt: u32) -> Duration {
     let mut hasher = DefaultHasher::new();
-    (copy_job_id, attempt).hash(&mut hasher);
+    (asked_by, attempt).hash(&mut hasher);
     let [byte, ..] = hasher.finish().to_be_bytes();
     let pause = PAUSE * 2_u32.saturating_pow(attempt - 1);
     pause + pause.mul_f64(f64::from(byte) / 255.0)

@@ -8,7 +8,7 @@ use copymend_remediation::ledger::CountedOfSource;
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
-use super::{DynamoLedger, REFUSED};
+use super::DynamoLedger;
 use crate::error::Call;
 use crate::item::{expiry, number, schema, writes_key};
 
@@ -64,18 +64,19 @@ impl DynamoLedger {
             return Ok(false);
         }
         let pk = source_key(what, source, now);
-        let request = self
-            .update_item(&pk)
-            .condition_expression(IS_WITHIN)
-            .update_expression(ADD)
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":schema", schema())
-            .expression_attribute_values(":budget", number(i64::from(budget)))
-            .expression_attribute_values(":expires", expiry(now, 7))
-            .expression_attribute_values(":one", number(1));
-        let counted = Call::new("dynamodb:UpdateItem", pk)
-            .find(&[REFUSED], request.send())
-            .await?;
+        let request = || {
+            self.update_item(&pk)
+                .condition_expression(IS_WITHIN)
+                .update_expression(ADD)
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_values(":schema", schema())
+                .expression_attribute_values(":budget", number(i64::from(budget)))
+                .expression_attribute_values(":expires", expiry(now, 7))
+                .expression_attribute_values(":one", number(1))
+                .send()
+        };
+        let call = Call::new("dynamodb:UpdateItem", &pk);
+        let counted = self.find_in_turn(&call, &now.to_string(), request).await?;
         Ok(counted.is_some())
     }
 }

@@ -8,7 +8,7 @@ use copymend_remediation::ledger::{BETWEEN_TURNS, FURTHEST_TURN, Turns, at_once}
 use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{DynamoLedger, REFUSED};
+use super::DynamoLedger;
 use crate::error::Call;
 use crate::item::{Item, expiry, number, schema, whole};
 
@@ -45,21 +45,23 @@ impl Turns for DynamoLedger {
                 return Ok(Some(now));
             }
             // Behind those who wait already. Each call is one more: the item has no owner.
-            let request = self
-                .update_item(ITEM)
-                .condition_expression(IS_TAKEN)
-                .update_expression(NEXT_TURN)
-                .expression_attribute_names("#schema", "schema")
-                .expression_attribute_values(":schema", schema())
-                .expression_attribute_values(":expires", expiry(now, 7))
-                .expression_attribute_values(":now", number(from))
-                .expression_attribute_values(
-                    ":latest",
-                    number(from.saturating_add(longest).saturating_add(ahead)),
-                )
-                .expression_attribute_values(":between", number(between))
-                .return_values(ReturnValue::AllOld);
-            if let Some(answer) = call.find(&[REFUSED], request.send()).await? {
+            let request = || {
+                self.update_item(ITEM)
+                    .condition_expression(IS_TAKEN)
+                    .update_expression(NEXT_TURN)
+                    .expression_attribute_names("#schema", "schema")
+                    .expression_attribute_values(":schema", schema())
+                    .expression_attribute_values(":expires", expiry(now, 7))
+                    .expression_attribute_values(":now", number(from))
+                    .expression_attribute_values(
+                        ":latest",
+                        number(from.saturating_add(longest).saturating_add(ahead)),
+                    )
+                    .expression_attribute_values(":between", number(between))
+                    .return_values(ReturnValue::AllOld)
+                    .send()
+            };
+            if let Some(answer) = self.find_in_turn(&call, &now.to_string(), request).await? {
                 let old = answer.attributes.unwrap_or_default();
                 let next = whole(&old, "next_turn")
                     .and_then(|next| i64::try_from(next).ok())
@@ -132,16 +134,19 @@ impl DynamoLedger {
         (between, furthest): (i64, i64),
     ) -> CallResult<bool> {
         let from = now.as_millisecond();
-        let request = self
-            .update_item(ITEM)
-            .condition_expression(IS_SILENT)
-            .update_expression(FIRST_TURN)
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":schema", schema())
-            .expression_attribute_values(":expires", expiry(now, 7))
-            .expression_attribute_values(":now", number(from))
-            .expression_attribute_values(":furthest", number(from.saturating_add(furthest)))
-            .expression_attribute_values(":next", number(from.saturating_add(between)));
-        Ok(call.find(&[REFUSED], request.send()).await?.is_some())
+        let request = || {
+            self.update_item(ITEM)
+                .condition_expression(IS_SILENT)
+                .update_expression(FIRST_TURN)
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_values(":schema", schema())
+                .expression_attribute_values(":expires", expiry(now, 7))
+                .expression_attribute_values(":now", number(from))
+                .expression_attribute_values(":furthest", number(from.saturating_add(furthest)))
+                .expression_attribute_values(":next", number(from.saturating_add(between)))
+                .send()
+        };
+        let taken = self.find_in_turn(call, &now.to_string(), request).await?;
+        Ok(taken.is_some())
     }
 }

@@ -2,11 +2,11 @@
 //! a day where the index `by-day` needs one.
 
 use copymend_remediation::ledger::{
-    Admission, Change, ChangeState, Grounds, LastWrite, Ledger, Pause,
+    Admission, Change, ChangeState, CountedOfSource, Grounds, LastWrite, Ledger, Pause, Turns,
 };
 use copymend_remediation::ports::{CallErrorKind, Reads};
 use copymend_remediation::settings::Deployment;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::wire::{Wire, ok, typed_error};
@@ -307,4 +307,25 @@ async fn a_lease_in_a_transaction_is_held() {
         .acquire_lease("r", "me", super::dynamo::now(), super::dynamo::later())
         .await;
     assert_eq!(taken.unwrap(), None);
+}
+
+/// A claim of another event is on the item at this moment: nothing was done, and it passes within milliseconds.
+#[tokio::test]
+async fn a_turn_and_a_count_that_meet_a_claim_are_asked_for_again() {
+    let wire = Wire::default();
+    let aws = aws(&wire).await;
+    let ledger = aws.ledger().unwrap();
+    let conflict = || typed_error("TransactionConflictException", "busy");
+    wire.once("UpdateItem", conflict());
+    wire.once("UpdateItem", conflict());
+    let next = json!({ "Attributes": { "next_turn": { "N": MILLISECONDS.to_string() } } });
+    wire.once("UpdateItem", ok(next.to_string()));
+    let turn = ledger.take_turn(written(), SignedDuration::ZERO).await;
+    assert_eq!(turn, Ok(Some(written())));
+    wire.once("UpdateItem", conflict());
+    wire.once("UpdateItem", ok("{}"));
+    let account = parsed("111122223333");
+    let what = CountedOfSource::Messages;
+    let counted = ledger.count_of_source(what, account, 9, written()).await;
+    assert_eq!(counted, Ok(true));
 }

@@ -7,44 +7,74 @@ use copymend_remediation::incident::fingerprint;
 use copymend_remediation::ledger::{Count, CountedOfSource, Counting, Ledger, Turns};
 use copymend_remediation::message::Channel;
 use copymend_remediation::ports::{CallErrorKind, Clock, Reads};
-use copymend_remediation::report::{Outcome, Report};
+use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Messages, Settings};
 use copymend_sandbox::Sandbox;
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::support::*;
 
-/// A repaired vault, an incident that was seen nine times, and another copy that failed before.
-async fn before_the_tenth() -> (Sandbox, Value) {
-    let (sandbox, event) = scene("destination-vault-policy");
-    let twin = copied_again(&sandbox, &event, None);
-    let report = must_repair(&sandbox, &event).await;
+/// A repaired vault, an incident that was seen nine times, and other copies that failed before.
+struct Scene {
+    sandbox: Sandbox,
+    /// The copy that the repair was for.
+    first: Value,
+    twins: Vec<Value>,
+    incident: String,
+}
+
+/// With retries for so many copies of one recovery point.
+fn settings() -> Settings {
+    Settings {
+        retry_budget: 9,
+        ..open_settings()
+    }
+}
+
+async fn scene_before_the_tenth(twins: usize, settings: Settings) -> Scene {
+    let (sandbox, first) = scene("destination-vault-policy");
+    let twins: Vec<_> = (0..twins)
+        .map(|_| copied_again(&sandbox, &first, None))
+        .collect();
+    let report = handle(&sandbox, settings, &first).await;
+    assert_eq!(report.outcome, Outcome::RepairedAndRetried, "{report:#?}");
+    let change = report.changes.first().unwrap();
+    let (cause, grantee) = (Cause::DestinationVaultPolicy, change.grantee.as_deref());
+    let incident = fingerprint(cause, &change.resource, "111122223333", grantee);
     for number in 2..=9 {
-        let counted = count(&sandbox, &report, &format!("other-{number}")).await;
-        assert_eq!(counted, number);
+        let other = format!("other-{number}");
+        assert_eq!(count(&sandbox, &incident, &other, Counting::First), number);
     }
     // Nobody waits for a turn any more.
     wait(&sandbox, 1).await;
-    (sandbox, twin)
+    Scene {
+        sandbox,
+        first,
+        twins,
+        incident,
+    }
 }
 
-/// Counts one more of the incident that a repair was for.
-async fn count(sandbox: &Sandbox, repair: &Report, job: &str) -> u64 {
-    let change = repair.changes.first().unwrap();
-    let grantee = change.grantee.as_deref();
-    let cause = Cause::DestinationVaultPolicy;
-    let fingerprint = fingerprint(cause, &change.resource, "111122223333", grantee);
+async fn before_the_tenth() -> (Sandbox, Value) {
+    let mut scene = scene_before_the_tenth(1, open_settings()).await;
+    (scene.sandbox, scene.twins.remove(0))
+}
+
+/// Counts a job of an incident.
+fn count(sandbox: &Sandbox, incident: &str, job: &str, counting: Counting) -> u64 {
     let count = Count {
-        fingerprint: &fingerprint,
+        fingerprint: incident,
         copy_job_id: job,
         outcome: "retried",
-        counting: Counting::First,
+        counting,
         is_due: false,
         is_quiet: false,
     };
     let (ledger, now) = (sandbox.ledger().unwrap(), sandbox.clock().now());
-    ledger.count_occurrence(count, now).await.unwrap().count
+    let counted = ledger.count_occurrence(count, now).now_or_never();
+    counted.unwrap().unwrap().count
 }
 
 fn ledger_calls(sandbox: &Sandbox, from: usize) -> Vec<&'static str> {
@@ -96,21 +126,11 @@ async fn the_tenth_is_told_and_asks_the_ledger_three_times() {
 /// The next one is no news.
 #[tokio::test]
 async fn after_the_tenth_nobody_hears_of_the_eleventh() {
-    let settings = Settings {
-        retry_budget: 9,
-        ..open_settings()
-    };
-    let (sandbox, event) = scene("destination-vault-policy");
-    let twins = [(); 2].map(|()| copied_again(&sandbox, &event, None));
-    let report = handle(&sandbox, settings.clone(), &event).await;
-    for number in 2..=9 {
-        count(&sandbox, &report, &format!("other-{number}")).await;
-    }
-    wait(&sandbox, 1).await;
+    let Scene { sandbox, twins, .. } = scene_before_the_tenth(2, settings()).await;
     let before = told(&sandbox);
     for (twin, occurrences) in twins.iter().zip([10, 11]) {
         let from = sandbox.calls().begun().len();
-        let report = handle(&sandbox, settings.clone(), twin).await;
+        let report = handle(&sandbox, settings(), twin).await;
         assert_eq!(report.occurrences, Some(occurrences), "{report:#?}");
         assert_eq!(ledger_calls(&sandbox, from), WITH_THREE_CALLS);
         assert_eq!(told(&sandbox), before + 1);
@@ -238,15 +258,9 @@ async fn who_wants_no_message_gets_none() {
             messages,
             ..open_settings()
         };
-        let (sandbox, event) = scene("destination-vault-policy");
-        let twin = copied_again(&sandbox, &event, None);
-        let report = handle(&sandbox, settings.clone(), &event).await;
-        for number in 2..=9 {
-            count(&sandbox, &report, &format!("other-{number}")).await;
-        }
-        wait(&sandbox, 1).await;
+        let Scene { sandbox, twins, .. } = scene_before_the_tenth(1, settings.clone()).await;
         let (before, from) = (told(&sandbox), sandbox.calls().begun().len());
-        let report = handle(&sandbox, settings, &twin).await;
+        let report = handle(&sandbox, settings, &twins[0]).await;
         assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
         assert_eq!(told(&sandbox), before);
         assert_eq!(ledger_calls(&sandbox, from), WITH_THREE_CALLS);
@@ -258,4 +272,78 @@ async fn who_wants_no_message_gets_none() {
         let first = ledger.count_of_source(what, account, 2, now).await;
         assert_eq!(first, Ok(true), "no message was counted for this one");
     }
+}
+
+/// The incident is over, or another job of it ends otherwise, while the message is on its way: nobody hears of
+/// the number twice.
+#[tokio::test]
+async fn what_others_do_in_between_tells_nobody_twice() {
+    for closes in [true, false] {
+        let scene = scene_before_the_tenth(2, settings()).await;
+        let Scene {
+            sandbox,
+            first,
+            twins,
+            incident,
+        } = scene;
+        let before = told(&sandbox);
+        let (other, original) = (sandbox.clone(), job_of(&first));
+        sandbox.before_next("backup:StartCopyJob", move |_| {
+            if closes {
+                let closed = other.ledger().unwrap().close_incident(&original);
+                assert!(closed.now_or_never().unwrap().unwrap().is_some());
+            } else {
+                assert_eq!(count(&other, &incident, "other-3", Counting::Again), 9);
+            }
+        });
+        for (number, twin) in twins.iter().enumerate() {
+            let id = format!("delivery-{number}");
+            let report = handle_as(&id, &sandbox, settings(), twin).await.unwrap();
+            assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+        }
+        assert_eq!(told(&sandbox), before + 1, "closes: {closes}");
+    }
+}
+
+/// The incident can't be counted at all: people were told a moment ago.
+#[tokio::test]
+async fn what_cannot_be_counted_is_told_once() {
+    let (sandbox, twin) = before_the_tenth().await;
+    let before = told(&sandbox);
+    for operation in ["ledger:FinishStartedAgain", "ledger:CountOccurrence"] {
+        sandbox.fail(operation, CallErrorKind::Throttled);
+    }
+    let report = repair(&sandbox, &twin).await;
+    assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+    let is_said = |note: &String| note.contains("not counted");
+    assert!(report.notes.iter().any(is_said), "{report:#?}");
+    assert_eq!(told(&sandbox), before + 1);
+    let again = repair(&sandbox, &twin).await;
+    assert_eq!(again.outcome, Outcome::AlreadyHandled);
+    assert_eq!(told(&sandbox), before + 1);
+}
+
+/// Who has found no room for a message has claimed none: that the start fails makes it no news.
+#[tokio::test]
+async fn who_claimed_nothing_tells_nothing_more() {
+    let Scene { sandbox, twins, .. } = scene_before_the_tenth(2, settings()).await;
+    let before = told(&sandbox);
+    {
+        let (ledger, now) = (sandbox.ledger().unwrap(), sandbox.clock().now());
+        for _ in 0..3 {
+            let longest = SignedDuration::from_secs(60);
+            ledger.take_turn(now, longest).await.unwrap().unwrap();
+        }
+    }
+    sandbox.fail("backup:StartCopyJob", CallErrorKind::Throttled);
+    let failed = handle_as("first", &sandbox, settings(), &twins[0]).await;
+    assert!(failed.is_err(), "{failed:#?}");
+    sandbox.calls().mend("backup:StartCopyJob");
+    wait(&sandbox, 1).await;
+    let report = handle_as("other", &sandbox, settings(), &twins[1]).await;
+    assert_eq!(report.unwrap().occurrences, Some(10));
+    assert_eq!(told(&sandbox), before + 1, "of the tenth");
+    let report = handle_as("second", &sandbox, settings(), &twins[0]).await;
+    assert_eq!(report.unwrap().outcome, Outcome::Retried);
+    assert_eq!(told(&sandbox), before + 1, "the eleventh is no news");
 }

@@ -344,7 +344,11 @@ impl State {
             at: now,
             closed_by: None,
             is_known: !is_quiet || before.is_some_and(|counted| counted.is_known),
-            since: count,
+            since: match (counting, before) {
+                // Its number was looked at when it was counted first.
+                (Counting::Again, Some(before)) => before.since,
+                (Counting::First | Counting::Again, _) => count,
+            },
         };
         self.ended.retain(|_, ended| !is_over(ended.at, now));
         self.incidents.insert(fingerprint.to_owned(), counted);
