@@ -15,7 +15,7 @@ use crate::ports::{CallResult, Clock, Environment};
 use crate::repair::{Ending, Repair, Repaired};
 use crate::report::Outcome;
 use crate::retry::{Following, Retried, Retry, why_not_started};
-use crate::show::{Case, Deed, Shown, after, incident_of};
+use crate::show::{Case, Deed, Organizations, Shown, after, incident_of};
 use crate::write::permit_copy;
 use copymend_diagnosis::{Failure, SourceKey};
 
@@ -30,7 +30,8 @@ impl<E: Environment> CopyRemediator<E> {
         if let Some(admitted) = self.still_admitted(failure, history, arrival).await? {
             return Ok(admitted);
         }
-        let facts = self.facts(failure, invocation).await;
+        let organizations = Organizations::of(self.settings.mode, history);
+        let facts = self.facts(failure, invocation, organizations).await;
         if let Some(tags) = facts.vault_tags.known() {
             let vault = &failure.job().destination_vault;
             self.owners_tags.remember(vault, tags, facts.read_at);

@@ -14,7 +14,7 @@ use crate::incident::count_and_record;
 use crate::ledger::{Count, MessageClaim, Occurrence, RetryClaimed};
 use crate::left_out::budget_of_all;
 use crate::message::{Channels, Message, is_for_good, send};
-use crate::ports::{CallErrorKind, CallResult, Environment, Notifier};
+use crate::ports::{CallResult, Environment, Notifier};
 use crate::recall::{RecalledIncident, Recollection};
 use crate::report::{Outcome, Report};
 use crate::settings::Messages;
@@ -44,22 +44,13 @@ impl ToBeTold {
     /// Remembers whether it was claimed.
     pub(crate) fn remember(&self, claimed: &CallResult<RetryClaimed>) {
         let may_be_claimed = match claimed {
-            Ok(RetryClaimed::Attempt(_)) => true,
             Ok(
                 RetryClaimed::BudgetUsedUp
                 | RetryClaimed::SourceBudgetUsedUp
-                | RetryClaimed::NotFree
                 | RetryClaimed::NoRoomForMessage,
             ) => false,
-            Err(error) => match error.kind {
-                CallErrorKind::AccessDenied
-                | CallErrorKind::Throttled
-                | CallErrorKind::Rejected => false,
-                CallErrorKind::Timeout
-                | CallErrorKind::Unavailable
-                | CallErrorKind::Unreadable
-                | CallErrorKind::Failed => true,
-            },
+            // An attempt whose answer was lost may have claimed it. Otherwise the job isn't this delivery's.
+            Ok(RetryClaimed::Attempt(_) | RetryClaimed::NotFree) | Err(_) => true,
         };
         self.may_be_claimed.store(may_be_claimed, Ordering::Relaxed);
     }
@@ -144,12 +135,11 @@ impl<E: Environment> CopyRemediator<E> {
             tracing::warn!(%error, "the new job was not remembered: another delivery starts the same copy");
         }
         // The look is taken: whoever tells the others has to know that it is due, and says the same number.
-        if let Some(counted) = &mut ending.counted {
-            counted.occurrence = Occurrence {
-                previous_outcome: None,
-                ..occurrence.clone()
-            };
-        }
+        let occurrence = Occurrence {
+            previous_outcome: None,
+            ..occurrence.clone()
+        };
+        ending.count_as(count, occurrence);
         let (id, error) = (count.copy_job_id, Err(error.into()));
         let given_up = close(&self.environment, ledger, id, delivery, error, ending);
         given_up.await.map(|_| none)

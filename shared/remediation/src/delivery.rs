@@ -5,8 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agreement::Agreement;
 use crate::handler::{HandlerError, Invocation};
-use crate::incident::{Telling, count_and_record, count_and_tell, record_settings, tell};
-use crate::ledger::{Count, CountState, CountedAs, Finish, JobEntry, JobProgress, Ledger};
+use crate::incident::{
+    Telling, count_and_record, count_and_tell, record_retry, record_settings, tell,
+};
+use crate::ledger::{
+    Count, CountState, CountedAs, Finish, JobEntry, JobProgress, Ledger, Occurrence,
+};
 use crate::message::Channels;
 use crate::ports::{CallResult, Clock, Reads};
 use crate::recall::Recollection;
@@ -99,25 +103,36 @@ pub(crate) async fn conclude<E: Reads>(
     close(environment, ledger, id, delivery, told, ending).await
 }
 
-/// Counts what people were told of already, and closes the event's entry.
+/// Counts what people were told of already where its incident goes on, and closes the event's entry.
 pub(crate) async fn conclude_told<E: Reads>(
     environment: &E,
     ledger: &E::Ledger,
-    count: Count<'_>,
+    (count, occurrence): (Count<'_>, Option<&Occurrence>),
     delivery: &Delivery<'_>,
     told: Channels,
     mut report: Report,
 ) -> Result<Report, HandlerError> {
     let mut ending = Ending::after(&delivery.progress);
     ending.told = told;
-    let counting = count_and_record(environment, ledger, count, &mut report, &mut ending);
-    let answered = match counting.await {
-        Ok(Ok(_)) => Ok(report),
-        Ok(Err(error)) => {
-            let note = format!("the incident was not counted: {error}");
-            report.notes.push(note);
-            Ok(report)
+    let answered = match occurrence {
+        None => record_retry(environment, &mut report).await,
+        Some(occurrence) => {
+            let counting = count_and_record(environment, ledger, count, &mut report, &mut ending);
+            let counted = counting.await;
+            if !matches!(counted, Ok(Ok(_))) {
+                // Rather one occurrence too few than a message too many.
+                ending.count_as(count, occurrence.clone());
+            }
+            counted.map(|counted| {
+                if let Err(error) = counted {
+                    let note = format!("the incident was not counted: {error}");
+                    report.notes.push(note);
+                }
+            })
         }
+    };
+    let answered = match answered {
+        Ok(()) => Ok(report),
         Err(error) => Err(error.into()),
     };
     let id = count.copy_job_id;
@@ -198,6 +213,16 @@ impl Ending {
             },
             is_told_of_settings: false,
         }
+    }
+
+    /// Has the job remembered as counted like this.
+    pub(crate) fn count_as(&mut self, count: Count<'_>, occurrence: Occurrence) {
+        self.counted = Some(CountedAs {
+            fingerprint: count.fingerprint.to_owned(),
+            outcome: count.outcome.to_owned(),
+            occurrence,
+        });
+        self.count = CountState::Clear;
     }
 
     /// Remembers how it was counted.

@@ -163,7 +163,7 @@ impl<E: Environment> CopyRemediator<E> {
             Channels::new()
         };
         let counted = (count, &occurrence, &told);
-        match end(&self.environment, ledger, &report, counted, delivery).await {
+        let is_over = match end(&self.environment, ledger, &report, counted, delivery).await {
             Ok(StartedAgainEnd::Finished) => {
                 report.unrecorded_retry = None;
                 report.occurrences = Some(occurrence.count);
@@ -177,18 +177,21 @@ impl<E: Environment> CopyRemediator<E> {
                 record_retry(&self.environment, &mut report).await?;
                 return Ok(already(report));
             }
-            Ok(StartedAgainEnd::IncidentOver) => {}
+            Ok(StartedAgainEnd::IncidentOver) => true,
             // Too many events meet on the incident, or nobody knows whether it is done: the ordinary end
             // remembers the new job first, where no other event meets it.
             Err(error) => {
                 tracing::warn!(%error, "the end of a copy that was started again takes its parts one by one");
+                false
             }
-        }
+        };
         if told.is_empty() {
             return Ok(not_yet(report));
         }
+        // One that is over stays over: people hear of the next failure as the first.
+        let counted = (count, (!is_over).then_some(&occurrence));
         let environment = &self.environment;
-        conclude_told(environment, ledger, count, delivery, told, report)
+        conclude_told(environment, ledger, counted, delivery, told, report)
             .await
             .map(already)
     }

@@ -21,10 +21,12 @@ const MOST_ACCOUNTS: usize = 1_024;
 
 /// An account's organization, if it is in one, and when that was read.
 type Answer = (Option<Organization>, Timestamp);
+/// By account and partition.
+type Answers = BTreeMap<(AccountId, String), Answer>;
 
 /// What one process has read. Nothing is kept beyond it, and nothing that could not be read.
 #[derive(Debug)]
-pub(crate) struct KnownOrganizations(Mutex<BTreeMap<AccountId, Answer>>);
+pub(crate) struct KnownOrganizations(Mutex<Answers>);
 
 impl KnownOrganizations {
     pub(crate) const fn new() -> Self {
@@ -34,10 +36,11 @@ impl KnownOrganizations {
     /// What was answered for an account not long ago, or is read now.
     pub(crate) async fn of(
         &self,
-        account: AccountId,
+        (account, partition): (AccountId, &str),
         now: Timestamp,
         read: impl Future<Output = CallResult<Option<Organization>>>,
     ) -> CallResult<Option<Organization>> {
+        let account = (account, partition.to_owned());
         let known = self.answers().get(&account).cloned();
         let is_recent = |at: Timestamp| {
             let age = now.duration_since(at);
@@ -57,7 +60,7 @@ impl KnownOrganizations {
         Ok(organization)
     }
 
-    fn answers(&self) -> MutexGuard<'_, BTreeMap<AccountId, Answer>> {
+    fn answers(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,7 +82,10 @@ mod tests {
                 is_read = true;
                 Ok(None)
             };
-            let found = known.of(account, now, read).now_or_never().unwrap();
+            let found = known
+                .of((account, "aws"), now, read)
+                .now_or_never()
+                .unwrap();
             assert_eq!(found, Ok(None));
             is_read
         };

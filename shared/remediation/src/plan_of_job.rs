@@ -18,7 +18,7 @@ use crate::ledger::{CountState, Finish, JobProgress, Ledger};
 use crate::message::{Channels, Message, send};
 use crate::ports::{CallError, Clock, Environment, Location, Reads};
 use crate::report::Report;
-use crate::show::{Case, Shown};
+use crate::show::{Case, Organizations, Shown};
 
 /// So often an agreed plan is gone on with after a call that failed for a reason that passes.
 const TRIES: u32 = 3;
@@ -111,7 +111,8 @@ impl<E: Reads> CopyRemediator<E> {
                 .notes
                 .push(format!("the function handled this job before: {outcome}"));
         }
-        let facts = Box::pin(self.facts(&failure, invocation)).await;
+        let organizations = Organizations::ReadAnew;
+        let facts = Box::pin(self.facts(&failure, invocation, organizations)).await;
         let investigated = Investigated::Whole(Box::new(facts));
         let diagnosis = investigated.diagnose(&failure);
         let decided = decide(

@@ -189,7 +189,7 @@ impl<E: Reads> Organizations for ReadOnce<'_, E> {
             match self.organizations {
                 Some(known) => {
                     let now = self.environment.clock().now();
-                    known.of(account, now, read).await
+                    known.of((account, partition), now, read).await
                 }
                 None => read.await,
             }

@@ -34,6 +34,27 @@ use crate::write::act_on;
 const READ_AGAIN_PAUSE: Duration = Duration::from_secs(1);
 const TIME_TO_READ_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 
+/// How fresh the organizations of accounts have to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Organizations {
+    /// A grant may rest on them.
+    ReadAnew,
+    /// Nothing is written on them, whoever asks.
+    AsReadAMomentAgo,
+}
+
+impl Organizations {
+    /// As an event needs them. A person may let a change be made that observe mode only shows.
+    pub(crate) const fn of(mode: Mode, history: &History) -> Self {
+        match mode {
+            Mode::Observe if !history.is_asked_by_a_person && history.agreement.is_none() => {
+                Self::AsReadAMomentAgo
+            }
+            Mode::Observe | Mode::Approve | Mode::Repair => Self::ReadAnew,
+        }
+    }
+}
+
 /// What a decision is about.
 pub(crate) struct Case<'c> {
     pub failure: &'c Failure,
@@ -269,11 +290,17 @@ impl<E: Reads> CopyRemediator<E> {
 
     /// Reads the facts; once more where a read failed for a reason that passes, while there is
     /// time.
-    pub(crate) async fn facts(&self, failure: &Failure, invocation: &Invocation) -> Facts {
-        let environment = match self.settings.mode {
-            Mode::Observe => ReadOnce::of(&self.environment).knowing(&self.organizations),
-            // Grants rest on it.
-            Mode::Approve | Mode::Repair => ReadOnce::of(&self.environment),
+    pub(crate) async fn facts(
+        &self,
+        failure: &Failure,
+        invocation: &Invocation,
+        organizations: Organizations,
+    ) -> Facts {
+        let environment = match organizations {
+            Organizations::ReadAnew => ReadOnce::of(&self.environment),
+            Organizations::AsReadAMomentAgo => {
+                ReadOnce::of(&self.environment).knowing(&self.organizations)
+            }
         };
         let facts = Box::pin(investigate(&environment, failure.copy())).await;
         let passes = facts.unknown().iter().any(|why| why.reason.may_pass());

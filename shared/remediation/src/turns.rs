@@ -64,7 +64,7 @@ pub(crate) async fn wait_for_turn<E: Reads>(
     let now = clock.now();
     match ledger.take_turn(now, longest).await {
         Ok(Some(turn)) => {
-            let left = turn.duration_since(now);
+            let left = turn.duration_since(clock.now());
             if left.is_positive() {
                 clock.sleep(left.unsigned_abs()).await;
             }

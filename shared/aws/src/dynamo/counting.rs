@@ -25,6 +25,11 @@ pub(super) const IS_KNOWN: &str = "is_known";
 const IS_OPEN: &str = "attribute_exists(occurrences) AND attribute_not_exists(closed_by)";
 /// Attempts at a count that is throttled: all events of a storm count in one item.
 const ATTEMPTS: u32 = 7;
+/// A write met a transaction on its item, and did nothing (Amazon DynamoDB API reference, `UpdateItem`,
+/// documented). The SDK doesn't send it again.
+const CONFLICT: &str = "TransactionConflictException";
+/// Attempts at a write that meets transactions: in all less than a second.
+const ATTEMPTS_BETWEEN_TRANSACTIONS: u32 = 4;
 /// The first pause; each is twice as long as the one before, and up to twice as long again, from
 /// one job to the next.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -103,6 +108,37 @@ impl DynamoLedger {
                     attempt += 1;
                 }
                 other => return other,
+            }
+        }
+    }
+
+    /// Sends a conditional addition to an item that belongs to no job and on which transactions meet, again where
+    /// it met one: this attempt did nothing then. None where the condition fails.
+    pub(super) async fn find_between_transactions<T, E, F>(
+        &self,
+        call: &Call,
+        asked_at: Timestamp,
+        request: impl Fn() -> F,
+    ) -> CallResult<Option<T>>
+    where
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
+        F: Future<Output = Answer<T, E>> + Send,
+    {
+        let mut attempt = 1;
+        loop {
+            let error = match call.try_send(request()).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(error) => error,
+            };
+            let code = error.as_service_error().and_then(|error| error.code());
+            match code {
+                Some(REFUSED) => return Ok(None),
+                Some(CONFLICT) if attempt < ATTEMPTS_BETWEEN_TRANSACTIONS => {
+                    tokio::time::sleep(pause(&asked_at.to_string(), attempt)).await;
+                    attempt += 1;
+                }
+                Some(_) | None => return Err(call.failed(&error)),
             }
         }
     }
@@ -257,41 +293,35 @@ struct Addition {
 }
 
 impl Addition {
-    /// Of an occurrence at which it is looked whether people are to be told.
+    /// Of an occurrence at which it is looked whether people are to be told. The number of one that is counted again
+    /// was looked at before.
     fn aloud(count: &Count<'_>, now: Timestamp) -> Self {
-        Self::of(count, now, |counting| match counting {
-            Counting::First => (
-                "if_not_exists(occurrences, :none) + :one",
-                (":none", number(0)),
-            ),
-            // Its number was looked at when it was counted first.
-            Counting::Again => ("if_not_exists(looked_at, :first)", (":first", number(1))),
-        })
+        match count.counting {
+            Counting::First => {
+                let looked_at = "if_not_exists(occurrences, :none) + :one";
+                Self::of(count, now, Some((looked_at, (":none", number(0)))))
+            }
+            Counting::Again => Self::of(count, now, None),
+        }
     }
 
     /// Of one that nobody has to hear of.
     fn silent(count: &Count<'_>, occurrence: &Occurrence, now: Timestamp) -> Self {
         let since = i64::try_from(occurrence.since).unwrap_or(i64::MAX);
-        Self::of(count, now, |_| {
-            (
-                "if_not_exists(looked_at, :since)",
-                (":since", number(since)),
-            )
-        })
+        let looked_at = "if_not_exists(looked_at, :since)";
+        Self::of(count, now, Some((looked_at, (":since", number(since)))))
     }
 
     fn of(
         count: &Count<'_>,
         now: Timestamp,
-        looked_at: impl Fn(Counting) -> (&'static str, (&'static str, AttributeValue)),
+        looked_at: Option<(&'static str, (&'static str, AttributeValue))>,
     ) -> Self {
         let of = IncidentOf::of_fingerprint(count.fingerprint);
-        let (looked_at, (name, value)) = looked_at(count.counting);
-        let mut set = format!(
-            "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
+        let mut set = "SET outcome = :outcome, first_seen = if_not_exists(first_seen, :now), \
              last_seen = :now, expires_at = :expires, #schema = :schema, \
-             #day = :day, #at = if_not_exists(#at, :at), looked_at = {looked_at}"
-        );
+             #day = :day, #at = if_not_exists(#at, :at)"
+            .to_owned();
         let mut values = HashMap::from([
             (":schema".to_owned(), schema()),
             (":day".to_owned(), day(now)),
@@ -300,8 +330,11 @@ impl Addition {
             (":now".to_owned(), time(now)),
             (":expires".to_owned(), expiry(now, 90)),
             (":one".to_owned(), number(1)),
-            (name.to_owned(), value),
         ]);
+        if let Some((looked_at, (name, value))) = looked_at {
+            set = format!("{set}, looked_at = {looked_at}");
+            values.insert(name.to_owned(), value);
+        }
         if let Some(of) = of {
             set.push_str(", policy_of = :resource");
             values.insert(":resource".to_owned(), string(of.resource));

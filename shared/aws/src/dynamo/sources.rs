@@ -76,7 +76,7 @@ impl DynamoLedger {
                 .send()
         };
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        let counted = self.find_in_turn(&call, &now.to_string(), request).await?;
+        let counted = self.find_between_transactions(&call, now, request).await?;
         Ok(counted.is_some())
     }
 }

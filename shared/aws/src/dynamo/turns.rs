@@ -61,7 +61,7 @@ impl Turns for DynamoLedger {
                     .return_values(ReturnValue::AllOld)
                     .send()
             };
-            if let Some(answer) = self.find_in_turn(&call, &now.to_string(), request).await? {
+            if let Some(answer) = self.find_between_transactions(&call, now, request).await? {
                 let old = answer.attributes.unwrap_or_default();
                 let next = whole(&old, "next_turn")
                     .and_then(|next| i64::try_from(next).ok())
@@ -146,7 +146,7 @@ impl DynamoLedger {
                 .expression_attribute_values(":next", number(from.saturating_add(between)))
                 .send()
         };
-        let taken = self.find_in_turn(call, &now.to_string(), request).await?;
+        let taken = self.find_between_transactions(call, now, request).await?;
         Ok(taken.is_some())
     }
 }

@@ -275,7 +275,7 @@ async fn who_wants_no_message_gets_none() {
 }
 
 /// The incident is over, or another job of it ends otherwise, while the message is on its way: nobody hears of
-/// the number twice.
+/// the number twice. What fails after the end is news.
 #[tokio::test]
 async fn what_others_do_in_between_tells_nobody_twice() {
     for closes in [true, false] {
@@ -301,7 +301,8 @@ async fn what_others_do_in_between_tells_nobody_twice() {
             let report = handle_as(&id, &sandbox, settings(), twin).await.unwrap();
             assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
         }
-        assert_eq!(told(&sandbox), before + 1, "closes: {closes}");
+        let more = if closes { 2 } else { 1 };
+        assert_eq!(told(&sandbox), before + more, "closes: {closes}");
     }
 }
 
@@ -346,4 +347,34 @@ async fn who_claimed_nothing_tells_nothing_more() {
     let report = handle_as("second", &sandbox, settings(), &twins[0]).await;
     assert_eq!(report.unwrap().outcome, Outcome::Retried);
     assert_eq!(told(&sandbox), before + 1, "the eleventh is no news");
+}
+
+/// Nothing can be written any more once people were told, and then it can: another delivery ends the job, and tells
+/// nobody.
+#[tokio::test]
+async fn what_cannot_be_recorded_at_all_is_told_once() {
+    let (sandbox, twin) = before_the_tenth().await;
+    let before = told(&sandbox);
+    let copies = starts(&sandbox);
+    let operations = [
+        "ledger:FinishStartedAgain",
+        "ledger:CountOccurrence",
+        "ledger:RecordRetriedJob",
+    ];
+    for operation in operations {
+        sandbox.fail(operation, CallErrorKind::Throttled);
+    }
+    let failed = deliver("first", &sandbox, &twin).await;
+    assert!(failed.is_err(), "{failed:#?}");
+    assert_eq!(told(&sandbox), before + 1);
+    for operation in operations {
+        sandbox.calls().mend(operation);
+    }
+    let report = deliver("second", &sandbox, &twin).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Retried, "{report:#?}");
+    assert_eq!(told(&sandbox), before + 1, "{report:#?}");
+    assert_eq!(starts(&sandbox), copies + 1);
+    let ledger = sandbox.ledger().unwrap();
+    let started = report.retried_job.unwrap();
+    assert!(ledger.retry_of(&started).await.unwrap().is_some());
 }

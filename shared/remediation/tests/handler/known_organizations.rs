@@ -2,7 +2,9 @@
 //! rest on it.
 
 use copymend_remediation::CopyRemediator;
-use copymend_remediation::ports::CallErrorKind;
+use copymend_remediation::agreement::Agreement;
+use copymend_remediation::ports::{CallErrorKind, Clock as _, Location, Reads as _};
+use copymend_remediation::report::Outcome;
 use copymend_remediation::settings::{Mode, Settings};
 use copymend_sandbox::Sandbox;
 
@@ -58,4 +60,29 @@ async fn what_could_not_be_read_is_not_remembered() {
     sandbox.fail(READ, CallErrorKind::AccessDenied);
     let [_, second] = reads(&sandbox, Mode::Observe, 0).await;
     assert_eq!(second, 2);
+}
+
+/// A person's yes in observe mode lets a change be made: it doesn't rest on what an earlier plan has read.
+#[tokio::test]
+async fn a_change_that_a_person_agreed_to_rests_on_what_is_read_anew() {
+    let sandbox = sandbox();
+    let event = sample("destination-vault-policy");
+    let remediator = CopyRemediator::new(sandbox.clone(), observing());
+    let invocation = invocation("by-hand", &sandbox);
+    remediator.handle(&event, &invocation).await.unwrap();
+    let job = job_of(&event);
+    let account = event["account"].as_str().unwrap().parse().unwrap();
+    let location = Location::new(account, event["region"].as_str().unwrap());
+    let before = sandbox.calls().count(READ);
+    let planned = remediator.plan_of_job(&location, &job, &invocation).await;
+    let planned = planned.unwrap();
+    assert_eq!(sandbox.calls().count(READ), before + 2, "the plan");
+    let now = sandbox.clock().now();
+    let agreement = Agreement::to(planned.plan.unwrap(), Some("somebody".to_owned()), now);
+    let applied = remediator
+        .apply(&location, &job, &agreement, &invocation)
+        .await;
+    let applied = applied.unwrap();
+    assert_eq!(applied.outcome, Outcome::RepairedAndRetried, "{applied:#?}");
+    assert_eq!(sandbox.calls().count(READ), before + 4, "the change");
 }

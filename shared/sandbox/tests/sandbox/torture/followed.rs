@@ -99,6 +99,12 @@ async fn row(count: usize, told: usize, number: usize, fault: Fault) -> Result<(
     Ok(())
 }
 
+/// All faults, and a lost answer whose call was sent again and throttled then.
+fn faults() -> impl Iterator<Item = Fault> {
+    let others = [Fault::AnswerLost(CallErrorKind::Throttled)];
+    FAULTS.into_iter().chain(others)
+}
+
 async fn torture(count: usize, told: usize) {
     let (sandbox, event) = before_the_last(count).await;
     let before = sandbox.notifier().sent().len();
@@ -112,13 +118,13 @@ async fn torture(count: usize, told: usize) {
     assert_eq!(asked.count(), 3, "{made:?}");
     let mut wrong = Vec::new();
     for number in 0..made.len() {
-        for fault in FAULTS {
+        for fault in faults() {
             if let Err(error) = row(count, told, number, fault).await {
                 wrong.push(error);
             }
         }
     }
-    let rows = made.len() * FAULTS.len();
+    let rows = made.len() * faults().count();
     assert!(
         wrong.is_empty(),
         "{} of {rows} went wrong:\n{}",
@@ -128,7 +134,7 @@ async fn torture(count: usize, told: usize) {
     println!(
         "event {count} of a storm: {} calls x {} faults",
         made.len(),
-        FAULTS.len()
+        faults().count()
     );
 }
 
