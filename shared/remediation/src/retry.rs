@@ -156,8 +156,9 @@ pub(crate) struct Retry<'r, E: Environment> {
     pub(crate) message: Option<&'r ToBeTold>,
 }
 
-/// A pause that was read longer ago than this is read once more before a copy is started.
-const PAUSE_STANDS: SignedDuration = SignedDuration::from_secs(2);
+/// A pause that was read longer ago than this is read once more before a copy is started (our own): as long as one
+/// attempt of a call may take.
+const PAUSE_STANDS: SignedDuration = SignedDuration::from_secs(5);
 
 impl<E: Environment> Retry<'_, E> {
     /// Whether somebody paused Copymend while reads and the claim took their time. What can't be read counts as
