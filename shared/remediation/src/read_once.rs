@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use copymend_diagnosis::advisor::ServiceJob;
@@ -12,6 +13,7 @@ use copymend_diagnosis::{
     PrincipalPolicies, RecoveryPoint, Role, SimulatedAction, Simulation, Tags,
 };
 use copymend_policy::{AccountId, Arn};
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
@@ -35,8 +37,10 @@ pub struct ReadOnce<'e, E> {
     organizations: Option<&'e KnownOrganizations>,
 }
 
-/// An answer to come, or one that came: a `CallResult` of what the call reads.
-type Slot = Arc<OnceCell<Box<dyn Any + Send + Sync>>>;
+/// A `CallResult` of what a call reads.
+type Answer = Box<dyn Any + Send + Sync>;
+/// An answer to come, or one that came.
+type Slot = Arc<OnceCell<Answer>>;
 
 /// Answers by the call and what it was asked.
 #[derive(Debug, Default)]
@@ -100,33 +104,47 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
         self.environment
     }
 
-    pub(crate) async fn once<T: Clone + Send + Sync + 'static>(
-        &self,
+    /// The answer to a call, which is made where nobody has asked it yet.
+    ///
+    /// The call is boxed, and all calls are waited for in one place: an investigation asks dozens of questions side by side,
+    /// and its future would carry each call several times over.
+    pub(crate) fn once<'a, T: Clone + Send + Sync + 'static>(
+        &'a self,
         call: &'static str,
         asked: &(dyn Debug + Sync),
-        read: impl Future<Output = CallResult<T>> + Send,
-    ) -> CallResult<T> {
-        let (question, slot) = self.answers().slot(format!("{call}{asked:?}"));
-        let kept = slot
-            .get_or_init(async || {
-                let answer: Box<dyn Any + Send + Sync> = Box::new(read.await);
-                answer
-            })
-            .await;
-        let answer: Option<&CallResult<T>> = kept.downcast_ref();
-        // INVARIANT: a question names its call, and a call has one type of answer.
-        let Some(answer) = answer.cloned() else {
-            return Err(CallError::new(
-                call,
-                &question,
-                crate::ports::CallErrorKind::Failed,
-                "two calls share a name",
-            ));
-        };
-        if answer.as_ref().is_err_and(CallError::may_pass) {
-            self.answers().forget(&question, &slot);
+        read: impl Future<Output = CallResult<T>> + Send + 'a,
+    ) -> impl Future<Output = CallResult<T>> + Send + 'a {
+        let question = format!("{call}{asked:?}");
+        let read: Pin<Box<dyn Future<Output = Answer> + Send + 'a>> =
+            Box::pin(read.map(|answer| -> Answer { Box::new(answer) }));
+        async move {
+            let (question, slot) = self.read(question, read).await;
+            let answer: Option<&CallResult<T>> = slot.get().and_then(|kept| kept.downcast_ref());
+            // INVARIANT: a question names its call, and a call has one type of answer.
+            let Some(answer) = answer.cloned() else {
+                return Err(CallError::new(
+                    call,
+                    &question,
+                    crate::ports::CallErrorKind::Failed,
+                    "two calls share a name",
+                ));
+            };
+            if answer.as_ref().is_err_and(CallError::may_pass) {
+                self.answers().forget(&question, &slot);
+            }
+            answer
         }
-        answer
+    }
+
+    /// The question's slot, with its answer in it.
+    async fn read(
+        &self,
+        question: String,
+        read: Pin<Box<dyn Future<Output = Answer> + Send + '_>>,
+    ) -> (Arc<str>, Slot) {
+        let (question, slot) = self.answers().slot(question);
+        slot.get_or_init(|| read).await;
+        (question, slot)
     }
 
     fn answers(&self) -> MutexGuard<'_, Answers> {
@@ -138,8 +156,8 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
 macro_rules! once {
     ($of:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         $(async fn $name(&self, $($argument: $kind),*) -> CallResult<$answer> {
-            let read = self.environment.$of().$name($($argument),*);
-            self.once(stringify!($name), &($($argument,)*), read).await
+            let asked = ($($argument,)*);
+            self.once(stringify!($name), &asked, self.environment.$of().$name($($argument),*)).await
         })*
     };
 }
