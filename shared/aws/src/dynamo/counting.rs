@@ -1,38 +1,25 @@
 //! The count of an incident, and what the job remembers of it.
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use copymend_remediation::incident::IncidentOf;
 use copymend_remediation::ledger::{Count, CountedAs, Counting, MessageClaim, Occurrence};
-use copymend_remediation::ports::{CallErrorKind, CallResult};
+use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use super::again::{Again, find_again, send_again};
 use super::{DynamoLedger, IS_OWNERS, REFUSED};
 use crate::config::once;
-use crate::error::{Answer, Call};
+use crate::error::Call;
 use crate::item::{Item, day, expiry, instant, number, schema, string, text, time, whole};
 
 /// What an incident has that was counted otherwise than quietly.
 pub(super) const IS_KNOWN: &str = "is_known";
 /// That an incident was seen, and no retry of it has worked since.
 const IS_OPEN: &str = "attribute_exists(occurrences) AND attribute_not_exists(closed_by)";
-/// Attempts at a count that is throttled: all events of a storm count in one item.
-const ATTEMPTS: u32 = 7;
-/// A write met a transaction on its item, and did nothing (Amazon DynamoDB API reference, `UpdateItem`,
-/// documented). The SDK doesn't send it again.
-const CONFLICT: &str = "TransactionConflictException";
-/// Attempts at a write that meets transactions: in all less than a second.
-const ATTEMPTS_BETWEEN_TRANSACTIONS: u32 = 4;
-/// The first pause; each is twice as long as the one before, and up to twice as long again, from
-/// one job to the next.
-const PAUSE: Duration = Duration::from_millis(50);
 
 impl DynamoLedger {
     pub(super) async fn count(&self, count: Count<'_>, now: Timestamp) -> CallResult<Occurrence> {
@@ -66,81 +53,18 @@ impl DynamoLedger {
     /// alone then.
     async fn add(&self, call: &Call, count: Count<'_>, now: Timestamp) -> CallResult<Item> {
         let addition = Addition::aloud(&count, now);
-        let mut attempt = 1;
-        loop {
-            let request = self
-                .update_item(&addition.pk)
+        let request = || {
+            self.update_item(&addition.pk)
                 .update_expression(&addition.expression)
                 .set_expression_attribute_names(Some(addition.names.clone()))
                 .set_expression_attribute_values(Some(addition.values.clone()))
                 .return_values(ReturnValue::AllOld)
                 .customize()
-                .config_override(Builder::new().retry_config(once()));
-            match call.send(request.send()).await {
-                Ok(answer) => return Ok(answer.attributes.unwrap_or_default()),
-                Err(error) if error.kind == CallErrorKind::Throttled && attempt < ATTEMPTS => {
-                    tokio::time::sleep(pause(count.copy_job_id, attempt)).await;
-                    attempt += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Sends a conditional write to an item on which transactions meet, again where it met one: nothing was
-    /// done then. None where the condition fails.
-    pub(super) async fn find_in_turn<T, E, F>(
-        &self,
-        call: &Call,
-        asked_by: &str,
-        request: impl Fn() -> F,
-    ) -> CallResult<Option<T>>
-    where
-        T: Send,
-        E: ProvideErrorMetadata + Error + Send + 'static,
-        F: Future<Output = Answer<T, E>> + Send,
-    {
-        let mut attempt = 1;
-        loop {
-            match call.find(&[REFUSED], request()).await {
-                Err(error) if error.kind == CallErrorKind::Throttled && attempt < ATTEMPTS => {
-                    tokio::time::sleep(pause(asked_by, attempt)).await;
-                    attempt += 1;
-                }
-                other => return other,
-            }
-        }
-    }
-
-    /// Sends a conditional addition to an item that belongs to no job and on which transactions meet, again where
-    /// it met one: this attempt did nothing then. None where the condition fails.
-    pub(super) async fn find_between_transactions<T, E, F>(
-        &self,
-        call: &Call,
-        asked_at: Timestamp,
-        request: impl Fn() -> F,
-    ) -> CallResult<Option<T>>
-    where
-        T: Send,
-        E: ProvideErrorMetadata + Error + Send + 'static,
-        F: Future<Output = Answer<T, E>> + Send,
-    {
-        let mut attempt = 1;
-        loop {
-            let error = match call.try_send(request()).await {
-                Ok(answer) => return Ok(Some(answer)),
-                Err(error) => error,
-            };
-            let code = error.as_service_error().and_then(|error| error.code());
-            match code {
-                Some(REFUSED) => return Ok(None),
-                Some(CONFLICT) if attempt < ATTEMPTS_BETWEEN_TRANSACTIONS => {
-                    tokio::time::sleep(pause(&asked_at.to_string(), attempt)).await;
-                    attempt += 1;
-                }
-                Some(_) | None => return Err(call.failed(&error)),
-            }
-        }
+                .config_override(Builder::new().retry_config(once()))
+                .send()
+        };
+        let answer = send_again(call, count.copy_job_id, Again::Throttled, request).await?;
+        Ok(answer.attributes.unwrap_or_default())
     }
 
     /// The same as a part of a transaction, of an occurrence that nobody has to hear of. One of an incident that
@@ -204,7 +128,7 @@ impl DynamoLedger {
                 .send()
         };
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        self.find_in_turn(&call, copy_job_id, request).await?;
+        find_again(&call, copy_job_id, Again::Throttled, request).await?;
         Ok(())
     }
 
@@ -360,14 +284,4 @@ impl Addition {
             values,
         }
     }
-}
-
-/// Longer from one attempt to the next, and other for each who asks, so that a storm doesn't ask in
-/// step.
-pub(super) fn pause(asked_by: &str, attempt: u32) -> Duration {
-    let mut hasher = DefaultHasher::new();
-    (asked_by, attempt).hash(&mut hasher);
-    let [byte, ..] = hasher.finish().to_be_bytes();
-    let pause = PAUSE * 2_u32.saturating_pow(attempt - 1);
-    pause + pause.mul_f64(f64::from(byte) / 255.0)
 }

@@ -6,13 +6,12 @@ use copymend_remediation::ledger::{Lease, ended_for_all};
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use super::again::CONFLICT;
 use super::{DynamoLedger, REFUSED};
-
 use crate::error::Call;
 use crate::item::{expiry, moment, string, text, time};
 
 const IS_ON_RECORD: &str = "held_by = :owner AND held_until = :until";
-const CONFLICT: &str = "TransactionConflictException";
 
 impl DynamoLedger {
     /// That a lease is still the one on record, in a transaction.

@@ -48,6 +48,7 @@
 //! and a transaction carries a token. A count of occurrences has neither, so it is sent once: were
 //! it repeated, the second answer would look as if somebody else had been told of the incident.
 
+mod again;
 mod approvals;
 mod counting;
 mod history;
@@ -84,6 +85,7 @@ use copymend_remediation::message::Channels;
 use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
+use self::again::{Again, find_again};
 use self::counting::IS_KNOWN;
 use self::jobs::IsDoneFree;
 use crate::error::Call;
@@ -275,7 +277,7 @@ impl Ledger for DynamoLedger {
                 .return_values(ReturnValue::AllNew)
                 .send()
         };
-        let Some(answer) = self.find_in_turn(&call, copy_job_id, request).await? else {
+        let Some(answer) = find_again(&call, copy_job_id, Again::Throttled, request).await? else {
             return Ok(None);
         };
         let item = answer.attributes.unwrap_or_default();

@@ -9,6 +9,7 @@ use copymend_remediation::ports::CallResult;
 use jiff::Timestamp;
 
 use super::DynamoLedger;
+use super::again::{Again, find_again};
 use crate::error::Call;
 use crate::item::{expiry, number, schema, writes_key};
 
@@ -76,7 +77,8 @@ impl DynamoLedger {
                 .send()
         };
         let call = Call::new("dynamodb:UpdateItem", &pk);
-        let counted = self.find_between_transactions(&call, now, request).await?;
+        let counted =
+            find_again(&call, &now.to_string(), Again::BetweenTransactions, request).await?;
         Ok(counted.is_some())
     }
 }

@@ -12,7 +12,7 @@ use copymend_policy::AccountId;
 use copymend_remediation::ledger::{Change, ChangeState, Lease, LeaseAfter};
 use copymend_remediation::ports::{CallErrorKind, CallResult};
 
-use super::counting::pause;
+use super::again::pause;
 use super::{DynamoLedger, LAST_CHANGE};
 use crate::error::Call;
 use crate::item::{

@@ -9,6 +9,7 @@ use copymend_remediation::ports::CallResult;
 use jiff::{SignedDuration, Timestamp};
 
 use super::DynamoLedger;
+use super::again::{Again, find_again};
 use crate::error::Call;
 use crate::item::{Item, expiry, number, schema, whole};
 
@@ -61,7 +62,9 @@ impl Turns for DynamoLedger {
                     .return_values(ReturnValue::AllOld)
                     .send()
             };
-            if let Some(answer) = self.find_between_transactions(&call, now, request).await? {
+            if let Some(answer) =
+                find_again(&call, &now.to_string(), Again::BetweenTransactions, request).await?
+            {
                 let old = answer.attributes.unwrap_or_default();
                 let next = whole(&old, "next_turn")
                     .and_then(|next| i64::try_from(next).ok())
@@ -146,7 +149,7 @@ impl DynamoLedger {
                 .expression_attribute_values(":next", number(from.saturating_add(between)))
                 .send()
         };
-        let taken = self.find_between_transactions(call, now, request).await?;
+        let taken = find_again(call, &now.to_string(), Again::BetweenTransactions, request).await?;
         Ok(taken.is_some())
     }
 }

@@ -8,10 +8,9 @@ use copymend_remediation::settings::Deployment;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::ledger_contract::ledger_contract;
 use super::wire::{Reply, Sent, Wire, json_error, ok, status, typed_error};
 use super::{environment, parsed};
-use crate::{AwsEnvironment, DynamoLedger, ReadWrite, config};
+use crate::{AwsEnvironment, ReadWrite};
 
 pub(super) fn now() -> Timestamp {
     parsed("2026-11-22T23:30:00Z")
@@ -430,72 +429,4 @@ async fn a_table_given_by_its_arn_is_called_in_its_own_region() {
         sent.uri
     );
     assert_eq!(sent.json()["TableName"], arn);
-}
-
-/// Runs where an endpoint is given: `COPYMEND_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:5000`.
-#[tokio::test]
-async fn a_real_table_keeps_the_contract() {
-    let Ok(endpoint) = std::env::var("COPYMEND_TEST_DYNAMODB_ENDPOINT") else {
-        return;
-    };
-    let config = config::loader(config::http_client())
-        .region(aws_config::Region::from_static("eu-west-1"))
-        .credentials_provider(aws_credential_types::Credentials::new(
-            "test", "test", None, None, "test",
-        ))
-        .endpoint_url(endpoint)
-        .load()
-        .await;
-    let table = format!("ledger-{}", Timestamp::now().as_millisecond());
-    create_table(&config, &table).await;
-    let ledger = DynamoLedger::new(&config, &table);
-    ledger_contract(&ledger).await;
-}
-
-async fn create_table(config: &aws_config::SdkConfig, table: &str) {
-    use aws_sdk_dynamodb::types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-        Projection, ProjectionType, ScalarAttributeType,
-    };
-    let attribute = |name| {
-        AttributeDefinition::builder()
-            .attribute_name(name)
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .unwrap()
-    };
-    let key = |name, kind| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .unwrap()
-    };
-    let index = |name, hash, range| {
-        GlobalSecondaryIndex::builder()
-            .index_name(name)
-            .key_schema(key(hash, KeyType::Hash))
-            .key_schema(key(range, KeyType::Range))
-            .projection(
-                Projection::builder()
-                    .projection_type(ProjectionType::KeysOnly)
-                    .build(),
-            )
-            .build()
-            .unwrap()
-    };
-    aws_sdk_dynamodb::Client::new(config)
-        .create_table()
-        .table_name(table)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute("pk"))
-        .attribute_definitions(attribute("day"))
-        .attribute_definitions(attribute("at"))
-        .attribute_definitions(attribute("policy_of"))
-        .key_schema(key("pk", KeyType::Hash))
-        .global_secondary_indexes(index("by-day", "day", "at"))
-        .global_secondary_indexes(index("by-resource", "policy_of", "day"))
-        .send()
-        .await
-        .unwrap();
 }

@@ -27,6 +27,7 @@ mod policies;
 mod policy_writer;
 #[cfg(feature = "survey")]
 mod reach;
+mod real_table;
 mod records;
 mod service_jobs;
 mod simulation;
