@@ -161,25 +161,42 @@ impl Sent {
         let (given_up, left): (BTreeMap<_, _>, _) =
             failed.partition(|(_, error)| is_given_up(error));
         self.failed = left;
-        let mut said = Vec::new();
-        for (channel, error) in given_up {
-            tracing::error!(%channel, %error, "a message was not sent on this channel, and won't be");
-            said.push(format!(
-                "people were not told on the channel {channel}: {error}"
-            ));
-            self.on.insert(channel);
-        }
-        said
+        self.on.extend(given_up.keys());
+        said_of(given_up)
+    }
+
+    /// Gives up every channel that failed, also where nobody heard of the message on another one. Answers a
+    /// sentence for each.
+    pub(crate) fn give_up_all(self) -> Vec<String> {
+        said_of(self.failed)
+    }
+
+    /// The channels whose failure may pass.
+    fn left(&self) -> Channels {
+        let left = self.failed.iter().filter(|(_, error)| error.may_pass());
+        left.map(|(&channel, _)| channel).collect()
+    }
+
+    /// The same after another attempt at the channels that were left.
+    fn after(mut self, again: Self) -> Self {
+        self.failed.retain(|_, error| is_for_good(error));
+        self.failed.extend(again.failed);
+        self.on.extend(again.on);
+        self
     }
 
     /// Why it isn't everywhere.
     pub(crate) fn error(self) -> Option<CallError> {
         self.failed.into_values().next()
     }
+}
 
-    fn may_pass(&self) -> bool {
-        self.failed.values().any(CallError::may_pass)
-    }
+fn said_of(given_up: BTreeMap<Channel, CallError>) -> Vec<String> {
+    let said = given_up.into_iter().map(|(channel, error)| {
+        tracing::error!(%channel, %error, "a message was not sent on this channel, and won't be");
+        format!("people were not told on the channel {channel}: {error}")
+    });
+    said.collect()
 }
 
 /// Whether trying a channel again, now or by another delivery, leads nowhere.
@@ -214,28 +231,45 @@ async fn send_with_tries<E: Reads>(
     message: Message<'_>,
     taken: &Channels,
 ) -> Sent {
-    let notifier = environment.notifier();
-    let mut sent = send(notifier, message, taken).await;
+    let mut sent = send(environment.notifier(), message, taken).await;
     for _ in 1..TRIES {
-        if !sent.may_pass() {
+        let left = sent.left();
+        if left.is_empty() {
             break;
         }
-        let left = sent.failed.iter().filter(|(_, error)| error.may_pass());
-        let left: Channels = left.map(|(&channel, _)| channel).collect();
-        let others = notifier.channels().difference(&left).copied().collect();
         environment.clock().sleep(BETWEEN_TRIES).await;
+        let others = others(environment, &left);
         if let Some(ledger) = environment.ledger() {
             match wait_for_turn(environment, ledger, &others, SHORT_WAIT).await {
                 Ok(true) => {}
                 Ok(false) | Err(_) => break,
             }
         }
-        let again = send(notifier, message, &others).await;
-        sent.failed.retain(|channel, _| !left.contains(channel));
-        sent.failed.extend(again.failed);
-        sent.on.extend(again.on);
+        sent = sent.after(send(environment.notifier(), message, &others).await);
     }
     sent
+}
+
+/// Sends a message of what a person did, which waits for no turn, and tries channels again whose failure may
+/// pass. Nothing here fails: what was done is done. Answers what is to be said of the channels that didn't take
+/// it.
+pub(crate) async fn send_at_once<E: Reads>(environment: &E, message: Message<'_>) -> Vec<String> {
+    let mut sent = send(environment.notifier(), message, &Channels::new()).await;
+    for _ in 1..TRIES {
+        let left = sent.left();
+        if left.is_empty() {
+            break;
+        }
+        environment.clock().sleep(BETWEEN_TRIES).await;
+        let others = others(environment, &left);
+        sent = sent.after(send(environment.notifier(), message, &others).await);
+    }
+    sent.give_up_all()
+}
+
+fn others<E: Reads>(environment: &E, left: &Channels) -> Channels {
+    let channels = environment.notifier().channels();
+    channels.difference(left).copied().collect()
 }
 
 /// Tells of a report that is left to a summary on those channels alone where no number of messages is

@@ -15,7 +15,7 @@ use crate::handler::{CopyRemediator, HandlerError, Invocation};
 use crate::incident::record_retry;
 use crate::later::Arrival;
 use crate::ledger::{CountState, Finish, JobProgress, Ledger};
-use crate::message::{Channels, Message, send};
+use crate::message::{Message, send_at_once};
 use crate::ports::{CallError, Clock, Environment, Location, Reads};
 use crate::report::Report;
 use crate::show::{Case, Organizations, Shown};
@@ -293,26 +293,10 @@ impl<E: Environment> CopyRemediator<E> {
         if !report.outcome.is_told() {
             return Ok(report);
         }
-        // What was done is done, also where nobody could be told.
-        let mut taken = Channels::new();
-        let mut tries = 1;
-        loop {
-            let notifier = self.environment.notifier();
-            let sent = send(notifier, Message::Report(&report), &taken).await;
-            taken.extend(&sent.on);
-            let may_pass = sent.failed.values().any(CallError::may_pass);
-            match sent.error() {
-                None => return Ok(report),
-                Some(_) if may_pass && tries < TRIES => {
-                    tries += 1;
-                    clock.sleep(BETWEEN_TRIES).await;
-                }
-                Some(error) => {
-                    report.notes.push(format!("people were not told: {error}"));
-                    return Ok(report);
-                }
-            }
-        }
+        let untold = send_at_once(&self.environment, Message::Report(&report)).await;
+        // The last note says why something wasn't done.
+        report.notes.splice(0..0, untold);
+        Ok(report)
     }
 }
 

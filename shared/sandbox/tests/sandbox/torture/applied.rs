@@ -7,6 +7,7 @@ use copymend_diagnosis::BackupVaultArn;
 use copymend_policy::PolicyDocument;
 use copymend_remediation::agreement::{Agreement, PlanHash};
 use copymend_remediation::ledger::{ChangeState, Ledger, Pause};
+use copymend_remediation::message::Channel;
 use copymend_remediation::ports::{CallErrorKind, Clock, Location, Reads};
 use copymend_remediation::report::{Outcome, PolicyChange, Report};
 use copymend_remediation::settings::{Mode, Settings};
@@ -461,4 +462,33 @@ async fn people_who_cannot_be_told_hide_nothing_of_what_was_done() {
             .any(|note| note.contains("people were not told")),
         "{report:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_channel_that_is_lost_is_named_where_people_were_told_on_another() {
+    let name = "destination-vault-policy";
+    let channels = [Channel::Topic, Channel::Chat, Channel::ReportBus];
+    for kind in [CallErrorKind::AccessDenied, CallErrorKind::Throttled] {
+        for lost in channels {
+            let (sandbox, environment) = healthy();
+            sandbox.notifier().set_channels(channels);
+            let plan = planned(&environment, name, observing()).await.plan.unwrap();
+            environment.lose(&[lost], kind);
+            let report = apply(&environment, name, plan, "apply").await.unwrap();
+            assert_eq!(report.outcome, Outcome::RepairedAndRetried);
+            let notes = report.notes.iter();
+            let said: Vec<_> = notes
+                .filter(|note| note.starts_with("people were not told"))
+                .collect();
+            let expected = format!("people were not told on the channel {lost}: ");
+            assert!(
+                matches!(said.as_slice(), [note] if note.starts_with(&expected)),
+                "{lost} {kind:?}: {said:?}"
+            );
+            let taken = sandbox.notifier().taken().into_iter();
+            let taken: Vec<Channel> = taken.map(|(channel, _)| channel).collect();
+            let others = channels.into_iter().filter(|channel| *channel != lost);
+            assert_eq!(taken, others.collect::<Vec<_>>(), "{lost} {kind:?}");
+        }
+    }
 }

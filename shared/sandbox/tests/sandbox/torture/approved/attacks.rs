@@ -3,6 +3,8 @@
 
 use copymend_remediation::approval::ApprovalRequests;
 use copymend_remediation::ledger::{Ledger, Pause};
+use copymend_remediation::message::Channel;
+use copymend_remediation::ports::CallErrorKind;
 
 use super::*;
 
@@ -303,6 +305,26 @@ async fn a_no_after_a_yes_whose_invocation_died_does_not_claim_that_nothing_was_
         assert_eq!(sandbox.notifier().sent().len(), sent);
     }
     assert!(was_put > 0);
+}
+
+#[tokio::test]
+async fn why_a_plan_is_not_carried_out_is_told_also_where_a_channel_is_lost() {
+    let (sandbox, environment) = scene();
+    sandbox
+        .notifier()
+        .set_channels([Channel::Topic, Channel::Chat]);
+    let plan = asked(&environment, VAULT).await;
+    let put = "backup:PutBackupVaultAccessPolicy";
+    sandbox.fail(put, CallErrorKind::AccessDenied);
+    environment.lose(&[Channel::Chat], CallErrorKind::AccessDenied);
+    let done = answer(&environment, &plan, Reply::Approve, &owner(), "yes")
+        .await
+        .unwrap();
+    assert_eq!(done.result, ApprovalResult::NotCarriedOut, "{done:#?}");
+    assert!(
+        done.why.as_ref().is_some_and(|why| why.contains(put)),
+        "{done:#?}"
+    );
 }
 
 #[tokio::test]
