@@ -15,7 +15,7 @@ pub(crate) const REPAIR_WITHOUT_SOURCES: Kind = Kind {
     id: "repair-without-sources",
     part: Part::Settings,
     state: State::Broken,
-    meaning: "the mode is repair and AllowedSources is empty, so that nothing is repaired or started again",
+    meaning: "the mode is repair or approve, and AllowedSources is empty, so that nothing is repaired or started again",
     advice: "Set AllowedSources, or the mode observe.",
 };
 
@@ -23,7 +23,7 @@ pub(crate) const REPAIR_WITHOUT_LISTS: Kind = Kind {
     id: "repair-without-lists",
     part: Part::Settings,
     state: State::Warning,
-    meaning: "the mode is repair and both other lists are empty, so that copies are started again and no policy is changed",
+    meaning: "the mode is repair or approve, and both other lists are empty, so that copies are started again at most, and no policy is changed",
     advice: "Set AllowedDestinations or AllowedKeys, if policies are to be changed.",
 };
 
@@ -31,7 +31,7 @@ pub(crate) const REPAIR_OF_NOTHING_OLD: Kind = Kind {
     id: "repair-of-nothing-old",
     part: Part::Settings,
     state: State::Broken,
-    meaning: "the mode is repair and MaxAgeHours is 0, so that every failure is too old",
+    meaning: "the mode is repair or approve, and MaxAgeHours is 0, so that every failure is too old",
     advice: "Set MaxAgeHours.",
 };
 
@@ -39,7 +39,7 @@ pub(crate) const NO_WRITES: Kind = Kind {
     id: "no-writes",
     part: Part::Settings,
     state: State::Broken,
-    meaning: "the mode is repair, a list is set, and a budget of writes is 0",
+    meaning: "the mode is repair or approve, a list is set, and a budget of writes is 0",
     advice: "Set WriteBudget and SourceWriteBudget.",
 };
 
@@ -47,7 +47,7 @@ pub(crate) const NO_RETRIES: Kind = Kind {
     id: "no-retries",
     part: Part::Settings,
     state: State::Warning,
-    meaning: "the mode is repair and a budget of retries is 0, so that no copy is started again",
+    meaning: "the mode is repair or approve, and a budget of retries is 0, so that no copy is started again",
     advice: "Set RetryBudget and SourceRetryBudget.",
 };
 
@@ -120,7 +120,7 @@ pub(crate) const FULLY_MANAGED_KEYS_UNLISTED: Kind = Kind {
     part: Part::Settings,
     state: State::Warning,
     meaning: "AllowFullyManagedKeys is true, and no key can be changed",
-    advice: "Set AllowedKeys and the mode repair, or AllowFullyManagedKeys to false.",
+    advice: "Set AllowedKeys and the mode repair or approve, or AllowFullyManagedKeys to false.",
 };
 
 pub(crate) const SERVICE_LINKED_ROLE_NOT_MADE: Kind = Kind {
@@ -128,7 +128,7 @@ pub(crate) const SERVICE_LINKED_ROLE_NOT_MADE: Kind = Kind {
     part: Part::Settings,
     state: State::Warning,
     meaning: "CreateServiceLinkedRole is true in the mode observe, in which nothing is created",
-    advice: "Set the mode repair, or CreateServiceLinkedRole to false.",
+    advice: "Set the mode repair or approve, or CreateServiceLinkedRole to false.",
 };
 
 pub(crate) const SWEEP_WITHOUT_SCHEDULE: Kind = Kind {
