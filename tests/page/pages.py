@@ -117,6 +117,8 @@ def main():
     accounts = ",".join(account(number) for number in range(ACCOUNTS))
     objectives = ["--objective", "26h"]
     make(folder, "scan", scan_world(), ["scan", "--facts", "--account", accounts])
+    one_world, _ = scan.make_world(1, 1, 1)
+    make(folder, "one", one_world, ["scan", "--facts", "--account", account(0)])
     make(folder, "preflight", preflight_world(), ["preflight", "--account", accounts])
     make(folder, "rpo", rpo_world(), ["rpo", "--account", f"{accounts},{HUBS[0]}", "--region", f"{SOURCE_REGION},eu-west-1", *objectives])
 

@@ -46,8 +46,12 @@ async function plot(page, title) {
   return rows.map(([name, number]) => [name, Number(number)]);
 }
 
+function count(page) {
+  return page.$eval("#count", (count) => count.textContent);
+}
+
 async function countTold(page) {
-  return Number((await page.$eval("#count", (count) => count.textContent)).match(/^\d+/)[0]);
+  return Number((await count(page)).match(/^\d+/)[0]);
 }
 
 async function choose(page, label, value) {
@@ -58,7 +62,7 @@ async function choose(page, label, value) {
 }
 
 async function search(page, words) {
-  const before = await page.$eval("#count", (count) => count.textContent);
+  const before = await count(page);
   await page.$eval("#tools input", (input) => {
     input.value = "";
   });
@@ -135,6 +139,7 @@ test("scan: search, choice and plots find what the JSON has", async () => {
   assert.equal(await countTold(page), incidents.length);
   await search(page, incidents[123].example.job.toUpperCase());
   assert.deepEqual(await shownRows(page).then((rows) => rows.map((row) => row[0])), [incidents[123].cause]);
+  assert.equal(await count(page), `1 of ${incidents.length} incidents`);
   await search(page, "no-such-thing-anywhere");
   assert.equal(await countTold(page), 0);
   await page.evaluate(() => [...document.querySelectorAll("#tools button")].at(-1).click());
@@ -147,6 +152,13 @@ test("scan: search, choice and plots find what the JSON has", async () => {
   await opened.close();
 });
 
+test("scan: an only row is told as one", async () => {
+  const { page, close } = await open(browser, "one");
+  assert.equal(told("one").incidents.length, 1);
+  assert.equal(await count(page), "1 incident");
+  await close();
+});
+
 test("scan: every row is reached page by page, in the order that was asked for", async () => {
   const opened = await open(browser, "scan");
   const { page } = opened;
@@ -155,7 +167,11 @@ test("scan: every row is reached page by page, in the order that was asked for",
   await page.evaluate(() => [...document.querySelectorAll("#tools button")][0].click());
   const seen = [];
   for (;;) {
-    seen.push(...(await shownRows(page)));
+    const rows = await shownRows(page);
+    const last = seen.length + rows.length;
+    const range = rows.length === 1 ? `${last} is shown` : `${seen.length + 1} to ${last} are shown`;
+    assert.equal(await count(page), `${incidents.length} incidents: ${range}`);
+    seen.push(...rows);
     const next = (await page.$$("#pages button"))[1];
     if (await next.evaluate((button) => button.disabled)) {
       break;

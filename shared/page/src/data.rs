@@ -75,6 +75,7 @@ impl Data {
         }
         let left_out = sections.iter().filter(|one| one.is_null()).count();
         let document = json!({
+            "rowIs": view.row_is,
             "rowsAre": view.rows_are,
             "columns": view.columns.iter().map(column).collect::<Vec<_>>(),
             "texts": texts.in_order.iter().map(Shown::as_str).collect::<Vec<_>>(),

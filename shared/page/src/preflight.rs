@@ -38,6 +38,7 @@ pub(crate) fn view(preflight: &Preflight) -> View<'_> {
     View {
         title: Shown::ours("Copies that plans will make"),
         about,
+        row_is: "route",
         rows_are: "routes",
         totals: vec![
             Total::bad("Routes that will fail", count(fail)),

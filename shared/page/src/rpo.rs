@@ -43,6 +43,7 @@ pub(crate) fn view<'f>(findings: &'f Findings, objectives: &Objectives) -> View<
                 minute(Some(findings.at))
             )),
         ],
+        row_is: "place",
         rows_are: "places",
         totals: vec![
             Total::bad("Places that miss their objective", count(findings.missed())),

@@ -40,6 +40,7 @@ pub(crate) fn view(scan: &Scan) -> View<'_> {
             )),
             Shown::ours(by),
         ],
+        row_is: "incident",
         rows_are: "incidents",
         totals: totals(scan),
         charts: vec![

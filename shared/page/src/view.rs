@@ -9,7 +9,9 @@ pub(crate) struct View<'f> {
     pub(crate) title: Shown,
     /// What was looked at and when, in a sentence or two.
     pub(crate) about: Vec<Shown>,
-    /// What a row is, in the plural, such as `incidents`.
+    /// What a row is, such as `incident`.
+    pub(crate) row_is: &'static str,
+    /// The same in the plural.
     pub(crate) rows_are: &'static str,
     /// Figures.
     pub(crate) totals: Vec<Total>,

@@ -18,7 +18,7 @@
   if (!source) {
     return;
   }
-  const { rowsAre, columns, texts, cells, sections } = JSON.parse(source.textContent);
+  const { rowIs, rowsAre, columns, texts, cells, sections } = JSON.parse(source.textContent);
   const rowCount = sections.length;
   const shownColumns = columns.map((_, at) => at).filter((at) => !columns[at].hidden);
   const table = document.getElementById("table");
@@ -241,9 +241,10 @@
     const first = state.page * PAGE_LENGTH;
     const page = rows.slice(first, first + PAGE_LENGTH);
     body.replaceChildren(...page.map(line));
-    const range = page.length > 0 ? `: ${first + 1} to ${first + page.length} are shown` : "";
+    const shownRange = page.length === 1 ? `${first + 1} is shown` : `${first + 1} to ${first + page.length} are shown`;
+    const range = rows.length > 1 ? `: ${shownRange}` : "";
     const of = rows.length === rowCount ? "" : ` of ${rowCount}`;
-    count.textContent = `${rows.length}${of} ${rowsAre}${range}`;
+    count.textContent = `${rows.length}${of} ${rowCount === 1 ? rowIs : rowsAre}${range}`;
     pages.hidden = rows.length <= PAGE_LENGTH;
     previous.disabled = state.page === 0;
     next.disabled = first + PAGE_LENGTH >= rows.length;
