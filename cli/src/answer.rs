@@ -246,16 +246,21 @@ fn digest_text(answer: &DigestAnswer) -> String {
         DigestState::NoTopic => "No topic is set, so that nobody was told.",
         DigestState::NoLedger => "There is no ledger, which would know what happened.",
     };
-    format!(
-        "Digest: {} need a person, {} new, {} still failing, {} repaired, {} taken back, {} refused, {} working again. {told}\n",
+    let mut text = format!(
+        "Digest: {} need a person, {} new, {} still failing, {} not seen again, {} repaired, {} taken back, {} refused, {} working again. {told}\n",
         answer.needs_a_person,
         answer.new,
         answer.still_failing,
+        answer.not_seen_again,
         answer.repaired,
         answer.undone,
         answer.refused,
         answer.recovered
-    )
+    );
+    for note in &answer.notes {
+        let _ = writeln!(text, "{}", printable(note));
+    }
+    text
 }
 
 fn preflight_text(answer: &PreflightAnswer) -> String {

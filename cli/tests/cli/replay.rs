@@ -223,12 +223,26 @@ fn a_digest_tells_what_happened_and_is_sent_once_a_day() {
     let ran = run(&["replay", "--message", event]);
     assert_eq!(ran.code, 0);
     for part in [
+        "0 still failing, 0 not seen again,",
         "People were told.",
         ": nothing failed",
         "No copy failed, no policy was changed, and nobody has to do anything.",
     ] {
         assert!(ran.stdout.contains(part), "{part} in {}", ran.stdout);
     }
+}
+
+#[test]
+fn a_digest_of_days_that_cannot_be_says_so() {
+    let event = r#"{"source":"copymend","detail-type":"Copymend Digest","detail":{"days":0}}"#;
+    let ran = run_with(&["replay", "-"], event.to_owned());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout
+            .contains("the event's days, 0, are not a whole number"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
