@@ -12,7 +12,7 @@ REPLAY := cargo run --quiet --locked --package copymend --no-default-features --
 DEMO := destination-vault-policy-2
 SAM := $(TOOLS)/sam/bin/sam
 BENCH := $(TOOLS)/tests/bin/python bench
-# Of `make bench`: the runs of every scene, and the events of the storm (at 20 calls an event 10,000 take most of an hour).
+# Of `make bench`: the runs of every scene, and the events of the storm (10,000 take minutes).
 RUNS ?= 11
 STORM ?= 300
 FUZZ := $(TOOLS)/fuzz
@@ -165,7 +165,10 @@ package-twice: ## Make the release from two clones in folders of different names
 
 bench: ## Run the benchmarks of docs/performance.md: the functions beside their floor and their rival, texts, policies, commands.
 	tests/black_box/install tests bench
-	cargo build --locked --release --package copy-remediator --package access-advisor --package copymend-bench-floor --package copymend
+	@# One after the other, so that none has the features that another needs of what both use.
+	cargo build --locked --release --package copymend-bench-floor
+	cargo build --locked --release --package copy-remediator
+	cargo build --locked --release --package copymend
 	COPYMEND_PROGRAM=$(CURDIR)/target/release/copymend $(BENCH)/run.py --runs $(RUNS)
 	COPYMEND_PROGRAM=$(CURDIR)/target/release/copymend $(BENCH)/storm.py --events $(STORM)
 	cargo bench --locked --package copymend-policy --bench policy

@@ -1,5 +1,6 @@
 """Builds the copy remediator in several ways and measures each: what `[profile.release]` of Cargo.toml was chosen by. Each way is built from
-scratch, in minutes, into a folder of its own under target/builds. `--program NAME=FILE` measures what was built otherwise.
+scratch, in minutes, into a folder of its own under target/builds, and once for each commit. `--program NAME=FILE` measures what was built
+otherwise.
 """
 
 import argparse
@@ -23,20 +24,24 @@ PROFILE = "CARGO_PROFILE_RELEASE_"
 WAYS = {
     "as it is": {},
     "opt-level z": {f"{PROFILE}OPT_LEVEL": "z"},
-    "opt-level 2": {f"{PROFILE}OPT_LEVEL": "2"},
     "opt-level 3": {f"{PROFILE}OPT_LEVEL": "3"},
     "thin LTO, 16 units": {f"{PROFILE}LTO": "thin", f"{PROFILE}CODEGEN_UNITS": "16"},
     "panic abort": {f"{PROFILE}PANIC": "abort"},
     "linked by GNU ld": {"RUSTFLAGS": "-Clinker-features=-lld"},
-    "at a fixed position": {"RUSTFLAGS": "-Crelocation-model=static"},
 }
 # Without latency: processor and memory don't depend on it.
 LATENCY_SECONDS = 0
 MEASURED = ("handled-before", "observe", "vault-repair")
 
 
+def revision():
+    """The commit, and whether something was changed since: that is built as it stands when it is built first."""
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
 def build(name, variables):
-    target = ROOT / "target" / "builds" / name.replace(" ", "-").replace(",", "")
+    target = ROOT / "target" / "builds" / revision() / name.replace(" ", "-").replace(",", "")
     built = target / "bootstrap"
     if not built.is_file():
         command = ["cargo", "build", "--quiet", "--locked", "--release", "--package", "copy-remediator", "--target-dir", str(target)]
@@ -97,7 +102,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="copymend-builds-") as folder:
         compared = [program(name, file, Path(folder)) for name, file in files.items()]
         results = asyncio.run(measure(compared, options.runs))
-    print(f"medians of {options.runs} runs, load before {load:.1f}\n\n{table(results, compared)}")
+    print(f"{revision()}: medians of {options.runs} runs, load before {load:.1f}\n\n{table(results, compared)}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import certificates
 from endpoint import Endpoint
 from programs import ROOT
-from runtime_api import RunningFunction
+from runtime_api import FUNCTION_ARN, RunningFunction
 from world import ORGANIZATION
 
 sys.path.insert(0, str(ROOT / "tests" / "black_box"))
@@ -45,7 +45,7 @@ class Laboratory:
         with urllib.request.urlopen(f"{self._sandbox_url}/_sandbox/{path}", timeout=30) as answer:
             return json.load(answer)
 
-    def run(self, program, over="tls", traced_by=(), **settings):
+    def run(self, program, over="tls", traced_by=(), function_arn=FUNCTION_ARN, **settings):
         """A function in Lambda's environment, over `http` or `tls`; settings replace the sandbox's. To be entered with `async with`."""
         self._runs += 1
         environment = {
@@ -73,7 +73,7 @@ class Laboratory:
             **settings,
         }
         log = self.folder / f"{program.name}-{self._runs}.log"
-        return RunningFunction([*traced_by, *program.command], environment, log)
+        return RunningFunction([*traced_by, *program.command], environment, log, function_arn)
 
     def _trust(self, program):
         """What makes it trust the endpoint, too."""

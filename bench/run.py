@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 from pathlib import Path
 
 import programs
@@ -171,14 +172,17 @@ def main():
     print(f"medians of {options.runs} runs, {options.latency_ms:.0f} ms a call, load before {before['load_before']:.1f}\n")
     print(results.table())
     print()
+    missed = 0
     for what, value, bound, limit in wanted(results):
         reached = value <= limit if bound == "at most" else value >= limit
+        missed += not reached
         print(f"{what}: {shown(value)}, wanted {bound} {limit}{'' if reached else ': missed'}")
     options.json.parent.mkdir(parents=True, exist_ok=True)
     told = {"runs": options.runs, "latency_ms": options.latency_ms, "machine": before, "results": results.as_json()}
     options.json.write_text(json.dumps(told, indent=1) + "\n")
     print(f"every value: {options.json}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -37,8 +37,8 @@ class Answered:
 class RunningFunction:
     """A bootstrap with a Runtime API of its own. `command` may be its tracer's, followed by the bootstrap's."""
 
-    def __init__(self, command, environment, log):
-        self._command, self._environment, self._log = command, environment, log
+    def __init__(self, command, environment, log, function_arn=FUNCTION_ARN):
+        self._command, self._environment, self._log, self._function_arn = command, environment, log, function_arn
         self._events, self._answers = asyncio.Queue(), {}
         self._polls = asyncio.Event()
         self._server = Server(self._answer)
@@ -123,7 +123,7 @@ class RunningFunction:
             "content-type": "application/json",
             "lambda-runtime-aws-request-id": invocation,
             "lambda-runtime-deadline-ms": str(int((time.time() + TIMEOUT_SECONDS) * 1000)),
-            "lambda-runtime-invoked-function-arn": FUNCTION_ARN,
+            "lambda-runtime-invoked-function-arn": self._function_arn,
             "lambda-runtime-trace-id": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
         }
         return Message("HTTP/1.1 200 OK", headers, event)

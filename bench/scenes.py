@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 
 from programs import Program
-from runtime_api import Answered
+from runtime_api import FUNCTION_ARN, Answered
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Stage:
     def next_event(self, kind):
         return self._laboratory.event(f"{kind}-{next(self._numbers[kind])}")
 
-    def run(self, program, mode, over):
-        return self._laboratory.run(program, over, COPYMEND_MODE=mode)
+    def run(self, program, mode, over, function_arn=FUNCTION_ARN):
+        return self._laboratory.run(program, over, function_arn=function_arn, COPYMEND_MODE=mode)
 
-    async def play(self, program: Program, scene: Scene, over="http"):
+    async def play(self, program: Program, scene: Scene, over="http", function_arn=FUNCTION_ARN):
         """One run of a scene by a new process. A run with other settings than the one before it would write them down first; another
         incident's event lets that happen before."""
         if self._modes.get(program.name) != scene.mode:
@@ -60,7 +60,7 @@ class Stage:
         if scene.repeated:
             await self._hand(program, scene, over, event)
         self._laboratory.endpoint.take()
-        async with self.run(program, scene.mode, over) as function:
+        async with self.run(program, scene.mode, over, function_arn) as function:
             first_poll = await function.first_poll()
             processor = function.processor()
             answered = await function.invoke(event)

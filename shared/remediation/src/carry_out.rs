@@ -1,6 +1,7 @@
 //! A decision carried out: what is written, and the copy started again.
 
 use crate::agreement::Agreement;
+use crate::asked_ahead::OrganizationAhead;
 use crate::change::{change_recorded, recorded_statements};
 use crate::decide::{Decided, Investigated};
 use crate::done::{Done, first_steps};
@@ -31,7 +32,9 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(admitted);
         }
         let organizations = Organizations::of(self.settings.mode, history);
-        let facts = self.facts(failure, invocation, organizations).await;
+        // What was asked ahead was asked for this event, which no person stands behind.
+        let ahead = arrival.ahead.and_then(OrganizationAhead::take);
+        let facts = self.facts(failure, invocation, organizations, ahead).await;
         if let Some(tags) = facts.vault_tags.known() {
             let vault = &failure.job().destination_vault;
             self.owners_tags.remember(vault, tags, facts.read_at);

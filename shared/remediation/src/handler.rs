@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::approval::InvalidApproval;
+use crate::asked_ahead::OrganizationAhead;
 use crate::decide::decide;
 pub(crate) use crate::delivery::Delivery;
 use crate::delivery::handle_once;
@@ -142,7 +143,11 @@ impl<E: Environment> CopyRemediator<E> {
         invocation: &Invocation,
     ) -> Result<Report, HandlerError> {
         let Some(message) = DelayedRetry::in_queue_event(event) else {
-            let arrival = Arrival { event, delays: 0 };
+            let arrival = Arrival {
+                event,
+                delays: 0,
+                ahead: None,
+            };
             let event = CopyJobEvent::from_json(event)?;
             return self.handle_event(event, arrival, invocation).await;
         };
@@ -161,6 +166,7 @@ impl<E: Environment> CopyRemediator<E> {
         let arrival = Arrival {
             event: &message.event,
             delays: message.delays,
+            ahead: None,
         };
         self.handle_event(event, arrival, invocation).await
     }
@@ -239,16 +245,13 @@ impl<E: Environment> CopyRemediator<E> {
                 match followed {
                     Followed::Ended(report) => *report,
                     Followed::NotAdmitted | Followed::Otherwise => {
-                        // A confirmed copy is looked at in both accounts.
-                        let vault = is_confirmed.then(|| event.destination_vault.clone());
-                        let make_ready = async {
-                            if let Some(vault) = &vault
-                                && let Some(account) = vault.account_id()
-                            {
-                                let partition = vault.partition();
-                                self.environment.make_ready(account, partition).await;
-                            }
+                        let copy = verified.as_ref().ok().map(|failure| failure.copy().clone());
+                        let ahead = OrganizationAhead::of_event(copy.as_ref(), recalled.as_ref());
+                        let arrival = Arrival {
+                            ahead: ahead.as_ref(),
+                            ..arrival
                         };
+                        let make_ready = Box::pin(self.ask_ahead(copy.as_ref(), ahead.as_ref()));
                         let answer = async |delivery: &Delivery<'_>| {
                             let changed_settings = self.changed_settings(delivery).await;
                             let report = self.report(event, verified, delivery, arrival);

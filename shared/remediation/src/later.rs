@@ -13,6 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::asked_ahead::OrganizationAhead;
+
 /// How often an event is put off at most. Then it is decided at once, and people are told.
 pub const MOST_DELAYS: u32 = 5;
 /// The shortest delay, in seconds.
@@ -127,6 +129,8 @@ pub fn original_event(input: &Value) -> Cow<'_, Value> {
 pub(crate) struct Arrival<'e> {
     pub(crate) event: &'e Value,
     pub(crate) delays: u32,
+    /// What is asked for its first investigation already.
+    pub(crate) ahead: Option<&'e OrganizationAhead>,
 }
 
 impl Arrival<'_> {

@@ -9,6 +9,7 @@ mod admitted;
 pub mod advisor;
 pub mod agreement;
 pub mod approval;
+mod asked_ahead;
 mod carry_out;
 mod change;
 mod claimed_message;

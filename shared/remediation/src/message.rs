@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::digest::{self, Digest};
 use crate::handler::{HandlerError, Invocation};
@@ -20,6 +21,8 @@ const SENT: &str = "sent";
 /// A channel whose failure may pass is tried so often by one invocation.
 const TRIES: u32 = 3;
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+/// What must be left of an invocation for another try at a message: one call may take 15 seconds.
+const TIME_FOR_A_TRY: SignedDuration = SignedDuration::from_secs(20);
 
 /// What people are told.
 #[derive(Clone, Copy, Debug)]
@@ -251,13 +254,18 @@ async fn send_with_tries<E: Reads>(
 }
 
 /// Sends a message of what a person did, which waits for no turn, and tries channels again whose failure may
-/// pass. Nothing here fails: what was done is done. Answers what is to be said of the channels that didn't take
-/// it.
-pub(crate) async fn send_at_once<E: Reads>(environment: &E, message: Message<'_>) -> Vec<String> {
+/// pass, while there is time. Nothing here fails: what was done is done. Answers what is to be said of the
+/// channels that didn't take it.
+pub(crate) async fn send_at_once<E: Reads>(
+    environment: &E,
+    message: Message<'_>,
+    deadline: Timestamp,
+) -> Vec<String> {
     let mut sent = send(environment.notifier(), message, &Channels::new()).await;
     for _ in 1..TRIES {
         let left = sent.left();
-        if left.is_empty() {
+        let time = deadline.duration_since(environment.clock().now());
+        if left.is_empty() || time < TIME_FOR_A_TRY {
             break;
         }
         environment.clock().sleep(BETWEEN_TRIES).await;

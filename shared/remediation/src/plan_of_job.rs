@@ -112,7 +112,7 @@ impl<E: Reads> CopyRemediator<E> {
                 .push(format!("the function handled this job before: {outcome}"));
         }
         let organizations = Organizations::ReadAnew;
-        let facts = Box::pin(self.facts(&failure, invocation, organizations)).await;
+        let facts = Box::pin(self.facts(&failure, invocation, organizations, None)).await;
         let investigated = Investigated::Whole(Box::new(facts));
         let diagnosis = investigated.diagnose(&failure);
         let decided = decide(
@@ -131,6 +131,7 @@ impl<E: Reads> CopyRemediator<E> {
             arrival: Arrival {
                 event: &Value::Null,
                 delays: 0,
+                ahead: None,
             },
             begin: None,
             message: None,
@@ -256,6 +257,7 @@ impl<E: Environment> CopyRemediator<E> {
             let arrival = Arrival {
                 event: &json,
                 delays: 0,
+                ahead: None,
             };
             let verified = Ok(Box::new(failure.clone()));
             let reported = async {
@@ -293,7 +295,8 @@ impl<E: Environment> CopyRemediator<E> {
         if !report.outcome.is_told() {
             return Ok(report);
         }
-        let untold = send_at_once(&self.environment, Message::Report(&report)).await;
+        let message = Message::Report(&report);
+        let untold = send_at_once(&self.environment, message, invocation.deadline).await;
         // The last note says why something wasn't done.
         report.notes.splice(0..0, untold);
         Ok(report)

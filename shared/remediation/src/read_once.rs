@@ -17,6 +17,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::asked_ahead::OrganizationAhead;
 use crate::known_organizations::KnownOrganizations;
 use crate::ports::{
     Backup, CallError, CallResult, Clock as _, Identities, Images, Keys, Location, Organizations,
@@ -35,6 +36,8 @@ pub struct ReadOnce<'e, E> {
     answers: Mutex<Answers>,
     /// The organizations of accounts that earlier investigations have read, where they count.
     organizations: Option<&'e KnownOrganizations>,
+    /// What was asked for this investigation already.
+    ahead: Option<&'e OrganizationAhead>,
 }
 
 /// A `CallResult` of what a call reads.
@@ -87,6 +90,7 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
             environment,
             answers: Mutex::default(),
             organizations: None,
+            ahead: None,
         }
     }
 
@@ -97,6 +101,12 @@ impl<'e, E: Reads> ReadOnce<'e, E> {
             organizations: Some(organizations),
             ..self
         }
+    }
+
+    /// The same, with what was asked for this investigation already.
+    #[must_use]
+    pub(crate) fn after(self, ahead: Option<&'e OrganizationAhead>) -> Self {
+        Self { ahead, ..self }
     }
 
     /// The environment that is asked.
@@ -209,6 +219,12 @@ impl<E: Reads> Organizations for ReadOnce<'_, E> {
                     let now = self.environment.clock().now();
                     known.of((account, partition), now, read).await
                 }
+                None => read.await,
+            }
+        };
+        let read = async {
+            match self.ahead {
+                Some(ahead) => ahead.of((account, partition), read).await,
                 None => read.await,
             }
         };

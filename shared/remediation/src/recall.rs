@@ -222,6 +222,12 @@ impl Recollection {
         self
     }
 
+    /// Whether a repair for another copy admits this one, as far as it is on record.
+    pub(crate) const fn is_admitted(&self) -> bool {
+        matches!(&self.recalled.admission, Ok(Some(_)))
+            || matches!(&self.recalled.key_admission, Ok(Some(_)))
+    }
+
     /// The same where it is about exactly this failure.
     pub(crate) fn of(self, failure: &Failure, settings: &Settings) -> Option<Self> {
         self.asked.is_of(failure, settings).then_some(self)

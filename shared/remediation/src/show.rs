@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use copymend_diagnosis::messages::explain;
 use copymend_diagnosis::{
-    Advice, Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, WhyUnknown, advise,
-    advise_unlisted_source, diagnose,
+    Advice, BackupCopy, Cause, CopyJobEvent, Diagnosis, Facts, Failure, SourceKey, WhyUnknown,
+    advise, advise_unlisted_source, diagnose,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agreement::PlanHash;
+use crate::asked_ahead::OrganizationAhead;
 use crate::change::change_of;
 use crate::claimed_message::ToBeTold;
 use crate::decide::{Decided, Decision, Investigated};
@@ -23,7 +24,7 @@ use crate::later::Arrival;
 use crate::ledger::{AfterChange, Change, ChangeState, Ledger};
 use crate::others::{changed_by_others, last_change};
 use crate::plan::{Plan, Target, plan};
-use crate::ports::{Clock, Reads};
+use crate::ports::{Clock, Organizations as _, Reads};
 use crate::read_once::ReadOnce;
 use crate::report::{Incident, PolicyChange};
 use crate::settings::{Mode, Settings};
@@ -46,11 +47,17 @@ pub(crate) enum Organizations {
 impl Organizations {
     /// As an event needs them. A person may let a change be made that observe mode only shows.
     pub(crate) const fn of(mode: Mode, history: &History) -> Self {
+        if history.is_asked_by_a_person || history.agreement.is_some() {
+            return Self::ReadAnew;
+        }
+        Self::of_event(mode)
+    }
+
+    /// As an event needs them that no person stands behind.
+    const fn of_event(mode: Mode) -> Self {
         match mode {
-            Mode::Observe if !history.is_asked_by_a_person && history.agreement.is_none() => {
-                Self::AsReadAMomentAgo
-            }
-            Mode::Observe | Mode::Approve | Mode::Repair => Self::ReadAnew,
+            Mode::Observe => Self::AsReadAMomentAgo,
+            Mode::Approve | Mode::Repair => Self::ReadAnew,
         }
     }
 }
@@ -288,6 +295,46 @@ impl<E: Reads> CopyRemediator<E> {
         change
     }
 
+    /// Asks for what other questions wait for, and makes ready what the investigation of an event's copy needs: sessions in
+    /// the account that the copy goes to, and in the management account.
+    pub(crate) async fn ask_ahead(
+        &self,
+        copy: Option<&BackupCopy>,
+        ahead: Option<&OrganizationAhead>,
+    ) {
+        // Nothing is made ready before a copy is confirmed.
+        let Some(copy) = copy else {
+            return;
+        };
+        let partition = copy.destination_vault.partition();
+        let organization = async {
+            let Some(ahead) = ahead else {
+                return;
+            };
+            let reads = self.reads(Organizations::of_event(self.settings.mode));
+            let read = reads.describe_organization(copy.account, partition);
+            let organization = ahead.of((copy.account, partition), read).await;
+            let organization = organization.ok().flatten();
+            let management = organization.and_then(|organization| organization.management_account);
+            if let Some(account) = management {
+                self.environment.make_ready(account, partition).await;
+            }
+        };
+        tokio::join!(
+            self.environment
+                .make_ready(copy.destination_account, partition),
+            organization
+        );
+    }
+
+    fn reads(&self, organizations: Organizations) -> ReadOnce<'_, E> {
+        let environment = ReadOnce::of(&self.environment);
+        match organizations {
+            Organizations::ReadAnew => environment,
+            Organizations::AsReadAMomentAgo => environment.knowing(&self.organizations),
+        }
+    }
+
     /// Reads the facts; once more where a read failed for a reason that passes, while there is
     /// time.
     pub(crate) async fn facts(
@@ -295,13 +342,9 @@ impl<E: Reads> CopyRemediator<E> {
         failure: &Failure,
         invocation: &Invocation,
         organizations: Organizations,
+        ahead: Option<&OrganizationAhead>,
     ) -> Facts {
-        let environment = match organizations {
-            Organizations::ReadAnew => ReadOnce::of(&self.environment),
-            Organizations::AsReadAMomentAgo => {
-                ReadOnce::of(&self.environment).knowing(&self.organizations)
-            }
-        };
+        let environment = self.reads(organizations).after(ahead);
         let facts = Box::pin(investigate(&environment, failure.copy())).await;
         let passes = facts.unknown().iter().any(|why| why.reason.may_pass());
         let clock = self.environment.clock();

@@ -225,6 +225,7 @@ impl<E: Environment> CopyRemediator<E> {
         let arrival = Arrival {
             event: &as_json,
             delays: 0,
+            ahead: None,
         };
         let report = self.handle_event(event, arrival, invocation).await?;
         Ok((report.outcome != crate::report::Outcome::AlreadyHandled).then_some(report))

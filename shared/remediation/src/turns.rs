@@ -2,7 +2,8 @@
 //!
 //! More than ten messages a second suspend an e-mail subscription, and then nobody hears of anything
 //! (Amazon SNS developer guide, "Amazon SNS email subscription setup and management", documented).
-//! So every message to the topic takes its turn first, from one item of the ledger.
+//! So every message to the topic takes its turn first, from one item of the ledger, but the one of what a person
+//! just did.
 
 use jiff::{SignedDuration, Timestamp};
 
