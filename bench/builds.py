@@ -53,10 +53,7 @@ def build(name, variables):
 
 
 def program(name, file, folder):
-    """All are copied the same way: where a linker's own file lies in small pieces in the kernel's cache of files, mapping it took up to a
-    quarter more of the processor."""
-    copy = Path(shutil.copy(file, folder / name.replace(" ", "-")))
-    return dataclasses.replace(programs.remediator(), name=name, command=(copy,), files=(copy,))
+    return programs.copied(dataclasses.replace(programs.remediator(), name=name, command=(file,), files=(file,)), folder)
 
 
 async def measure(compared, runs):

@@ -9,6 +9,7 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 
 import programs
@@ -147,8 +148,8 @@ def machine():
     }
 
 
-async def measure(runs, latency):
-    floor, compared = programs.floor(), (programs.remediator(), programs.rival())
+async def measure(runs, latency, folder):
+    floor, compared = programs.copied(programs.floor(), folder), (programs.copied(programs.remediator(), folder), programs.rival())
     results, before = Results(), machine()
     incidents = len(OVER) * len(compared) * len(SCENES) * (runs + 2) + len(compared) * (runs + 3)
     async with opened(world.make(incidents), latency) as laboratory:
@@ -168,7 +169,8 @@ def main():
     parser.add_argument("--latency-ms", type=float, default=LATENCY_SECONDS * 1000, help="how long every call takes")
     parser.add_argument("--json", type=Path, default=ROOT / "target" / "bench" / "functions.json")
     options = parser.parse_args()
-    results, before = asyncio.run(measure(options.runs, options.latency_ms / 1000))
+    with tempfile.TemporaryDirectory(prefix="copymend-bench-") as folder:
+        results, before = asyncio.run(measure(options.runs, options.latency_ms / 1000, Path(folder)))
     print(f"medians of {options.runs} runs, {options.latency_ms:.0f} ms a call, load before {before['load_before']:.1f}\n")
     print(results.table())
     print()

@@ -10,7 +10,7 @@ import sys
 import limits
 import programs
 import world
-from calls import counted, longest_chain
+from calls import counted, longest_chain, timeline
 from laboratory import LATENCY_SECONDS, opened
 from scenes import REPAIRED, WrongOutcome
 
@@ -26,16 +26,18 @@ OF_EVERY_EVENT = {"backup:DescribeCopyJob", "backup:StartCopyJob", *POLICY_READS
 
 @dataclasses.dataclass(frozen=True)
 class Storm:
-    """The counts of the first event, of the others how often each set of counts came about, and the fewest steps of the last ones."""
+    """The counts of the first event, of the others how often each set of counts came about, and the fewest steps of the last ones; the
+    calls of the one that made the most of them."""
 
     first: dict
     patterns: collections.Counter
     steps: int
+    largest: list
 
 
 async def storm(laboratory, program, events, over="http"):
     """The last events are handed with the latency that the steps are counted by, all others without."""
-    first, patterns, chains = None, collections.Counter(), []
+    first, patterns, chains, largest = None, collections.Counter(), [], []
     endpoint = laboratory.endpoint
     endpoint.take()
     latency, endpoint.latency = endpoint.latency, 0
@@ -51,10 +53,11 @@ async def storm(laboratory, program, events, over="http"):
                 first = counted(calls)
                 continue
             patterns[tuple(counted(calls).items())] += 1
+            largest = max(largest, calls, key=len)
             if number > events:
                 chains.append(len(longest_chain(calls)))
     endpoint.latency = latency
-    return Storm(first, patterns, min(chains))
+    return Storm(first, patterns, min(chains), largest)
 
 
 def most(patterns, what):
@@ -106,7 +109,10 @@ async def main():
     if options.program == "rival":
         return 0
     measured = groups(stormed)
-    return limits.show(limits.compare(measured, {group: limits.read().get(group, {}) for group in measured}))
+    code = limits.show(limits.compare(measured, {group: limits.read().get(group, {}) for group in measured}))
+    if code:
+        print(f"the calls of the event that made the most:\n{timeline(stormed.largest)}")
+    return code
 
 
 if __name__ == "__main__":
