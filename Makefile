@@ -12,7 +12,7 @@ REPLAY := cargo run --quiet --locked --package copymend --no-default-features --
 DEMO := destination-vault-policy-2
 SAM := $(TOOLS)/sam/bin/sam
 BENCH := $(TOOLS)/tests/bin/python bench
-# Of `make bench`: the runs of every scene, and the events of the storm (10,000 take minutes).
+# Of `make bench`: the runs of every scene, and the events of the storm (moto takes ever longer for a transaction, so that 10,000 take very long).
 RUNS ?= 11
 STORM ?= 300
 FUZZ := $(TOOLS)/fuzz
