@@ -32,8 +32,10 @@ impl<E: Environment> CopyRemediator<E> {
             return Ok(admitted);
         }
         let organizations = Organizations::of(self.settings.mode, history);
-        // What was asked ahead was asked for this event, which no person stands behind.
-        let ahead = arrival.ahead.and_then(OrganizationAhead::take);
+        // It was asked as an event asks: where a person stands behind this one, it is read anew.
+        let as_asked = organizations == Organizations::of_event(self.settings.mode);
+        let ahead = arrival.ahead.filter(|_| as_asked);
+        let ahead = ahead.and_then(OrganizationAhead::take);
         let facts = self.facts(failure, invocation, organizations, ahead).await;
         if let Some(tags) = facts.vault_tags.known() {
             let vault = &failure.job().destination_vault;

@@ -54,7 +54,7 @@ impl Organizations {
     }
 
     /// As an event needs them that no person stands behind.
-    const fn of_event(mode: Mode) -> Self {
+    pub(crate) const fn of_event(mode: Mode) -> Self {
         match mode {
             Mode::Observe => Self::AsReadAMomentAgo,
             Mode::Approve | Mode::Repair => Self::ReadAnew,
